@@ -1,0 +1,244 @@
+/**
+ * The environment, read once and frozen: the only reader of process.env.
+ *
+ * Each variable says what it is for and, where it is a bound, why it has that value. Cross-checks come after
+ * the single ones. Invariant: `parseConfig` reports every problem at once, names the variable in each, and
+ * never prints the value of a secret.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.enum(['true', 'false']).transform((word) => word === 'true');
+const positive = z.coerce.number().int().positive();
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a URL that starts with ${protocols.map((each) => `${each}//`).join(' or ')}`,
+    );
+const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Every variable Siaga reads, with its default. docs/operations.md is checked against this table. */
+export const environmentSchema = z.object({
+  /** The folder in cities/. */
+  SIAGA_CITY: z.string().default('semarang'),
+  /** Journal and embedded state live here. */
+  SIAGA_DATA_DIR: z.string().min(1).default('./data'),
+  LOG_LEVEL: z.enum(levels).default('info'),
+
+  HTTP_HOST: z.string().default('127.0.0.1'),
+  HTTP_PORT: port.default(3000),
+  /** Where people reach the API; written into alerts and feeds. Default: the address it listens on. */
+  PUBLIC_URL: url('http:', 'https:').optional(),
+
+  MQTT_HOST: z.string().default('127.0.0.1'),
+  MQTT_PORT: port.default(1883),
+  MQTTS_PORT: port.optional(),
+  MQTT_WS_PORT: port.optional(),
+  TLS_CERT_FILE: z.string().optional(),
+  TLS_KEY_FILE: z.string().optional(),
+  /** Authority that signs client certificates; a certificate's CN is then the device's id. */
+  TLS_CLIENT_CA_FILE: z.string().optional(),
+  /** Whether devices must show a credential. Off only on loopback. */
+  MQTT_AUTH: flag.default(true),
+
+  /** Largest MQTT packet. A batch of 500 river readings is 60 KiB; 256 KiB leaves room for wide ones. */
+  MQTT_MAX_PACKET_BYTES: positive.default(256 * KIB),
+  /** Connections in all: 12,000 devices are twice the largest city asked for, at ≤ 25 KB each. */
+  MQTT_MAX_CONNECTIONS: positive.default(12_000),
+  /** Connections of one address: a city's devices often share one carrier's NAT. */
+  MQTT_MAX_CONNECTIONS_PER_ADDRESS: positive.default(12_000),
+  /** New connections a second of one address, beyond which the rest is closed. */
+  MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: positive.default(2_000),
+  /** From the first byte to a CONNECT: a GPRS modem needs 2–3 s. */
+  MQTT_CONNECT_TIMEOUT_MS: positive.default(10_000),
+  /** A hash takes some 50 ms; a queue of them after a power cut some seconds. */
+  MQTT_AUTHENTICATE_TIMEOUT_MS: positive.default(20_000),
+  /** Publishes of one client that await the disk. Beyond it the socket is paused. */
+  MQTT_MAX_INFLIGHT_PER_CLIENT: positive.default(256),
+  /** Readings a second of one client, averaged over 10 s. Beyond it the socket is paused. */
+  MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: positive.default(50_000),
+  /** A subscriber that does not read for this long is dropped; 60 s (Aedes' default) stalls the others. */
+  MQTT_DRAIN_TIMEOUT_MS: positive.default(15_000),
+  /** Messages kept for one absent persistent session; beyond it the oldest go. */
+  MQTT_MAX_OFFLINE_MESSAGES_PER_CLIENT: positive.default(1_000),
+  /** Retained messages in all: one status a device and one an open alert. */
+  MQTT_MAX_RETAINED_MESSAGES: positive.default(50_000),
+  /** Subscriptions of one client. */
+  MQTT_MAX_SUBSCRIPTIONS_PER_CLIENT: positive.default(100),
+
+  /** Payload bytes that await the disk in all; beyond it every socket is paused. */
+  JOURNAL_MAX_WAITING_BYTES: positive.default(32 * MIB),
+  /** Readings in one commit: larger ones lengthen the wait of the first. */
+  JOURNAL_MAX_BATCH: positive.default(5_000),
+  /** Readings are kept this long … */
+  JOURNAL_RETENTION_DAYS: positive.default(400),
+  /** … and no more than this in all; the oldest go first. */
+  JOURNAL_MAX_BYTES: positive.default(20 * 1024 * MIB),
+  /** What was not understood is kept up to this many messages; the oldest go first. */
+  REJECTIONS_MAX: positive.default(100_000),
+  /** Ahead of our clock by up to this is a flag; further ahead is quarantined. */
+  CLOCK_AHEAD_MAX_MS: positive.default(60_000),
+
+  /** History in InfluxDB when set, else in the journal itself. */
+  INFLUX_URL: url('http:', 'https:').optional(),
+  INFLUX_TOKEN: z.string().optional(),
+  INFLUX_TOKEN_FILE: z.string().optional(),
+  INFLUX_ORG: z.string().default('siaga'),
+  INFLUX_BUCKET: z.string().default('siaga'),
+  /** Retention of a bucket or database that Siaga creates. 0 keeps for ever. */
+  INFLUX_RETENTION_DAYS: z.coerce.number().int().min(0).default(400),
+
+  /** State (registry, alerts, incidents, tokens): SQLite in the data folder, or PostgreSQL when set. */
+  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+
+  /** Whether the API asks for a token where one is needed. Off only on loopback. */
+  API_AUTH: flag.default(true),
+  /** Live streams at once; one more gets 503. */
+  STREAM_MAX_CLIENTS: positive.default(500),
+  /** Events kept so that a stream can resume: some minutes of a busy city. */
+  STREAM_KEPT_EVENTS: positive.default(10_000),
+
+  /** Notifications besides MQTT and the CAP feed; each is off until set. */
+  WEBHOOK_URL: url('http:', 'https:').optional(),
+  WEBHOOK_SECRET: z.string().min(16, 'at least 16 characters').optional(),
+  WEBHOOK_SECRET_FILE: z.string().optional(),
+  SMTP_URL: url('smtp:', 'smtps:').optional(),
+  MAIL_FROM: z.string().optional(),
+  MAIL_TO: z.string().optional(),
+  TELEGRAM_TOKEN: z.string().optional(),
+  TELEGRAM_TOKEN_FILE: z.string().optional(),
+  TELEGRAM_CHAT_ID: z.string().optional(),
+  TELEGRAM_API_URL: url('http:', 'https:').default('https://api.telegram.org'),
+  /** Notices of one channel in a minute; the rest wait, the highest severity first. */
+  NOTICES_PER_CHANNEL_PER_MIN: positive.default(20),
+  /** The sender of CAP alerts: a name that the receivers know, without spaces, commas, < or &. */
+  CAP_SENDER: z
+    .string()
+    .regex(/^[^\s,<&]+$/)
+    .default('siaga.localhost'),
+
+  /** An outside routing engine; without it the city's own road network answers. */
+  ROUTING_URL: url('http:', 'https:').optional(),
+  ROUTING_ENGINE: z.enum(['osrm', 'valhalla']).default('osrm'),
+  ROUTING_TIMEOUT_MS: positive.default(800),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+export type Config = Readonly<Environment>;
+
+/** A wrong environment; `problems` holds every one of them, `VARIABLE: sentence`. */
+export class ConfigError extends Error {
+  readonly code = 'CONFIG_INVALID';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(
+      `${problems.length} problem(s) in the environment:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/** Prefixes that are ours: a variable with one of them that we do not know is a typing error. */
+const OWN_PREFIXES =
+  /^(SIAGA|MQTT|MQTTS|JOURNAL|INFLUX|API|STREAM|HTTP|ROUTING|TELEGRAM|WEBHOOK|CAP|REJECTIONS)_/;
+/** Set by others for other ends, though they look like ours. */
+const FOREIGN = new Set(['HTTP_PROXY', 'SIAGA_TEST_DATA_DIR']);
+const FILE_SECRETS = ['INFLUX_TOKEN', 'WEBHOOK_SECRET', 'TELEGRAM_TOKEN'] as const;
+
+/** Parses the environment. Throws ConfigError with every problem. An empty variable counts as absent. */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const problems: string[] = [];
+  for (const name of Object.keys(given)) {
+    if (OWN_PREFIXES.test(name) && !FOREIGN.has(name) && !(name in environmentSchema.shape)) {
+      const near = Object.keys(environmentSchema.shape).find((known) => editDistance(known, name) <= 2);
+      problems.push(`${name}: no such variable${near ? `; did you mean ${near}?` : ''}`);
+    }
+  }
+  const result = environmentSchema.safeParse(given);
+  if (!result.success) {
+    problems.push(...result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+    throw new ConfigError(problems);
+  }
+  const config = result.data;
+  problems.push(...crossCheck(config), ...readSecrets(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+/** Addresses that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function* crossCheck(config: Environment): Generator<string> {
+  const cities = readdirSync(`${import.meta.dirname}/cities`, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  if (!cities.includes(config.SIAGA_CITY)) yield `SIAGA_CITY: no such city; there are: ${cities.join(', ')}`;
+  if (!config.TLS_CERT_FILE !== !config.TLS_KEY_FILE)
+    yield 'TLS_CERT_FILE and TLS_KEY_FILE: set both or none';
+  if (config.MQTTS_PORT !== undefined && !config.TLS_CERT_FILE) {
+    yield 'MQTTS_PORT: needs TLS_CERT_FILE and TLS_KEY_FILE';
+  }
+  for (const name of ['TLS_CERT_FILE', 'TLS_KEY_FILE', 'TLS_CLIENT_CA_FILE'] as const) {
+    const file = config[name];
+    if (file) {
+      try {
+        readFileSync(file);
+      } catch (error) {
+        yield `${name}: ${(error as Error).message}`;
+      }
+    }
+  }
+  if (!config.MQTT_AUTH && !isLoopback(config.MQTT_HOST)) {
+    yield `MQTT_AUTH: may be false only on loopback, and MQTT_HOST is ${config.MQTT_HOST}`;
+  }
+  if (!config.API_AUTH && !isLoopback(config.HTTP_HOST)) {
+    yield `API_AUTH: may be false only on loopback, and HTTP_HOST is ${config.HTTP_HOST}`;
+  }
+  if (config.WEBHOOK_URL && !config.WEBHOOK_SECRET && !config.WEBHOOK_SECRET_FILE) {
+    yield 'WEBHOOK_URL: needs WEBHOOK_SECRET (or _FILE), or receivers cannot tell who calls';
+  }
+  if (config.SMTP_URL && !(config.MAIL_FROM && config.MAIL_TO)) yield 'SMTP_URL: needs MAIL_FROM and MAIL_TO';
+  if ((config.TELEGRAM_TOKEN || config.TELEGRAM_TOKEN_FILE) && !config.TELEGRAM_CHAT_ID) {
+    yield 'TELEGRAM_TOKEN: needs TELEGRAM_CHAT_ID';
+  }
+}
+
+/** A secret may come from a file (as container engines mount them); the file's first line is the secret. */
+function* readSecrets(config: Environment): Generator<string> {
+  for (const name of FILE_SECRETS) {
+    const file = config[`${name}_FILE`];
+    if (!file) continue;
+    if (config[name]) {
+      yield `${name} and ${name}_FILE: set one of them`;
+      continue;
+    }
+    try {
+      config[name] = readFileSync(file, 'utf8').split('\n')[0]?.trim();
+    } catch (error) {
+      yield `${name}_FILE: ${(error as Error).message}`;
+    }
+  }
+}
+
+/** Levenshtein distance, for "did you mean". */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

@@ -1,0 +1,105 @@
+/**
+ * DeviceKind: everything Siaga needs to know of a kind of device, in one file a kind.
+ *
+ * History fields, the API's vocabulary, the simulator's default, liveness and docs/devices.md are derived
+ * from it; a new kind is one file in kinds/ and one line in kinds/index.ts. Invariant: a quantity's name
+ * carries its unit (`levelM`), and numbers are always stored as floats.
+ */
+import { z } from 'zod';
+
+interface Described {
+  /** One sentence for docs/devices.md, in English. */
+  readonly description: string;
+  /** True where a reading without it means nothing. */
+  readonly required?: boolean;
+}
+
+/** A measured number. Outside [min, max] it is physically absurd and the reading is rejected. */
+export interface GaugeQuantity extends Described {
+  readonly type: 'gauge';
+  readonly unit: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A number that only grows, and starts again from 0 when the device restarts. */
+export interface CounterQuantity extends Described {
+  readonly type: 'counter';
+  readonly unit: string;
+}
+
+/** One word out of few. */
+export interface StateQuantity extends Described {
+  readonly type: 'state';
+  readonly states: readonly [string, ...string[]];
+}
+
+export type Quantity = GaugeQuantity | CounterQuantity | StateQuantity;
+
+export interface DeviceKindDefinition {
+  /** The word in the topic: `river-gauge`. */
+  readonly name: string;
+  readonly label: { readonly en: string; readonly id: string };
+  readonly description: string;
+  readonly quantities: Readonly<Record<string, Quantity>>;
+  /** Each list names quantities of which at least one must be present. */
+  readonly oneOf?: readonly (readonly string[])[];
+  /** How often a device of this kind reports, seconds. */
+  readonly reportIntervalS: number;
+  /** Without a word for this long it is silent, seconds: at least two missed reports. */
+  readonly silentAfterS: number;
+  /** An example payload, shown in the documents and accepted by a test. */
+  readonly example: Readonly<Record<string, unknown>>;
+}
+
+export interface DeviceKind extends DeviceKindDefinition {
+  /** InfluxDB measurement: the name with underscores. */
+  readonly measurement: string;
+  /** Validates the quantities of one payload; unknown keys are stripped. */
+  readonly schema: z.ZodType<Record<string, number | string>>;
+  readonly quantityNames: ReadonlySet<string>;
+}
+
+/** Keys of a telemetry payload that are not quantities. */
+export const ENVELOPE_KEYS: ReadonlySet<string> = new Set(['measuredAt', 'seq', 'simulated']);
+
+/** Largest counter a JSON number carries exactly, 2^53 − 1: 9 PB of traffic. */
+const COUNTER_MAX = Number.MAX_SAFE_INTEGER;
+
+export function defineDeviceKind(definition: DeviceKindDefinition): DeviceKind {
+  const names = Object.keys(definition.quantities);
+  const shape: Record<string, z.ZodType> = {};
+  for (const [name, quantity] of Object.entries(definition.quantities)) {
+    const schema = quantitySchema(quantity);
+    shape[name] = quantity.required ? schema : schema.optional();
+  }
+  const groups = definition.oneOf ?? [];
+  const schema = z.object(shape).superRefine((values, context) => {
+    const present = values as Record<string, unknown>;
+    for (const group of groups) {
+      if (group.every((name) => present[name] === undefined)) {
+        context.addIssue({ code: 'custom', path: [], message: `one of ${group.join(', ')} is required` });
+      }
+    }
+    if (names.every((name) => present[name] === undefined)) {
+      context.addIssue({ code: 'custom', path: [], message: `none of ${names.join(', ')} is present` });
+    }
+  }) as unknown as z.ZodType<Record<string, number | string>>;
+  return {
+    ...definition,
+    measurement: definition.name.replaceAll('-', '_'),
+    schema,
+    quantityNames: new Set(names),
+  };
+}
+
+function quantitySchema(quantity: Quantity): z.ZodType {
+  switch (quantity.type) {
+    case 'gauge':
+      return z.number().min(quantity.min).max(quantity.max);
+    case 'counter':
+      return z.number().min(0).max(COUNTER_MAX);
+    case 'state':
+      return z.enum(quantity.states);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * GPS-tracked ambulances, motorcycles and transport units alike (which one it is stands in the registry).
+ * `status` is the crew's word; whether a unit may be sent is decided in dispatch, not here.
+ */
+import { defineDeviceKind } from '../device-kind.ts';
+
+export const AMBULANCE_STATUSES = [
+  'available',
+  'en-route',
+  'on-scene',
+  'transporting',
+  'at-hospital',
+  'off-duty',
+] as const;
+export type AmbulanceStatus = (typeof AMBULANCE_STATUSES)[number];
+
+export const ambulance = defineDeviceKind({
+  name: 'ambulance',
+  label: { en: 'ambulance', id: 'ambulans' },
+  description: 'Position, movement and duty status of one ambulance.',
+  quantities: {
+    lat: { type: 'gauge', unit: '°', min: -90, max: 90, required: true, description: 'Latitude, WGS 84.' },
+    lng: { type: 'gauge', unit: '°', min: -180, max: 180, required: true, description: 'Longitude, WGS 84.' },
+    accuracyM: { type: 'gauge', unit: 'm', min: 0, max: 100_000, description: 'Radius of the fix, 68 %.' },
+    speedMps: { type: 'gauge', unit: 'm/s', min: 0, max: 100, description: 'Speed over ground.' },
+    headingDeg: {
+      type: 'gauge',
+      unit: '°',
+      min: 0,
+      max: 360,
+      description: 'Course over ground, from north.',
+    },
+    batteryPct: { type: 'gauge', unit: '%', min: 0, max: 100, description: 'Charge of the tracker.' },
+    status: { type: 'state', states: AMBULANCE_STATUSES, description: 'The duty status, set by the crew.' },
+  },
+  reportIntervalS: 5,
+  silentAfterS: 60,
+  example: {
+    measuredAt: '2026-01-15T02:30:00Z',
+    seq: 12,
+    lat: -6.9903,
+    lng: 110.4229,
+    accuracyM: 6,
+    speedMps: 8.1,
+    headingDeg: 92,
+    batteryPct: 88,
+    status: 'available',
+  },
+});

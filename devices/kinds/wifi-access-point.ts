@@ -1,0 +1,46 @@
+/**
+ * Access points of the free public Wi-Fi. Counters restart from 0 with the device; traffic is their
+ * difference. Addresses of clients are personal data and have no place in the payload.
+ */
+import { defineDeviceKind } from '../device-kind.ts';
+
+export const wifiAccessPoint = defineDeviceKind({
+  name: 'wifi-access-point',
+  label: { en: 'Wi-Fi access point', id: 'titik Wi-Fi publik' },
+  description: 'Load, traffic and link quality of one public access point.',
+  quantities: {
+    clients: {
+      type: 'gauge',
+      unit: '1',
+      min: 0,
+      max: 5000,
+      required: true,
+      description: 'Associated clients.',
+    },
+    rxBytes: { type: 'counter', unit: 'B', description: 'Bytes received from clients since it started.' },
+    txBytes: { type: 'counter', unit: 'B', description: 'Bytes sent to clients since it started.' },
+    rttMs: { type: 'gauge', unit: 'ms', min: 0, max: 60_000, description: 'Round trip to the gateway.' },
+    lossPct: { type: 'gauge', unit: '%', min: 0, max: 100, description: 'Packets lost on the uplink.' },
+    channelUtilizationPct: {
+      type: 'gauge',
+      unit: '%',
+      min: 0,
+      max: 100,
+      description: 'Share of air time in use.',
+    },
+    uptimeS: { type: 'counter', unit: 's', description: 'Since it started.' },
+  },
+  reportIntervalS: 60,
+  silentAfterS: 300,
+  example: {
+    measuredAt: '2026-01-15T02:30:00Z',
+    seq: 90,
+    clients: 37,
+    rxBytes: 71_303_168,
+    txBytes: 933_232_640,
+    rttMs: 8.4,
+    lossPct: 0.2,
+    channelUtilizationPct: 41,
+    uptimeS: 86_400,
+  },
+});

@@ -1,0 +1,63 @@
+/**
+ * Reading: what every stage after validate speaks. One device, one instant, its quantities in SI units.
+ *
+ * Invariant: a Reading has passed its kind's schema; `measuredAt` is the device's clock (or `receivedAt`
+ * where the device sent none, then `QualityFlag.serverTime` is set) and `receivedAt` is ours, both epoch
+ * milliseconds. Two readings are the same reading when device, `measuredAt` and `values` are the same.
+ */
+
+export type Values = Readonly<Record<string, number | string>>;
+
+export interface Reading {
+  readonly city: string;
+  readonly kind: string;
+  readonly device: string;
+  /** Epoch ms, the device's clock. */
+  readonly measuredAt: number;
+  /** Epoch ms, our clock at the moment the publish arrived. */
+  readonly receivedAt: number;
+  /** The device's own count of its readings; gaps tell of loss on the way. */
+  readonly seq?: number;
+  /** True for drills and simulators: such a reading may show, but its alerts are marked as an exercise. */
+  readonly simulated: boolean;
+  /** Bits of `QualityFlag`. */
+  readonly quality: number;
+  readonly values: Values;
+}
+
+/**
+ * Quality flags, one bit each, after QARTOD's water level manual (2021) and what devices really do.
+ * Only `failed` flags suppress; `suspect` ones mark a reading as of high interest (see reference in
+ * docs/alerts.md): a big rise is exactly what a flood looks like.
+ */
+export const QualityFlag = {
+  /** The device sent no time; `measuredAt` is the time of receipt. */
+  serverTime: 1 << 0,
+  /** The device's clock is ahead of ours by up to 60 s. */
+  clockAhead: 1 << 1,
+  /** Older than the newest reading of the device: belongs to history, not to the present. */
+  late: 1 << 2,
+  /** Outside the span of this device's sensor. QARTOD 4, fail. */
+  outsideSensorRange: 1 << 3,
+  /** Outside what its operator expects. QARTOD 3, suspect. */
+  outsideExpectedRange: 1 << 4,
+  /** Far from its neighbours in time. Suspect or of high interest. */
+  spike: 1 << 5,
+  /** The sensor repeats itself to the millimetre for long. Suspect. */
+  flatLine: 1 << 6,
+  /** GPS accuracy worse than 100 m. Suspect. */
+  lowAccuracy: 1 << 7,
+  /** Implies a speed above 150 km/h from the last good fix. Fail for "where is it now". */
+  implausibleSpeed: 1 << 8,
+  /** The payload had fields that its kind does not know; they were left out. */
+  unknownFields: 1 << 9,
+} as const;
+export type QualityFlagName = keyof typeof QualityFlag;
+
+/** A reading with one of these bits never moves the present: no alert, no position. It is in history. */
+export const FAILED_QUALITY = QualityFlag.outsideSensorRange | QualityFlag.implausibleSpeed;
+
+/** The names of the bits set, in order: `['late', 'spike']`. */
+export function formatQuality(quality: number): QualityFlagName[] {
+  return (Object.keys(QualityFlag) as QualityFlagName[]).filter((name) => quality & QualityFlag[name]);
+}
