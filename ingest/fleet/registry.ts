@@ -1,0 +1,49 @@
+/**
+ * The registry: which devices the city knows, from its folder and from those an operator added.
+ *
+ * Asked by the broker (may this one connect?), by validate (whose reading is it?), by the API. Invariant: an
+ * id belongs to one device of one kind; the city's folder wins over an added device of the same id.
+ */
+import type { City, CityDevice } from '../../cities/city.ts';
+import type { Database } from '../../database/database.ts';
+
+export interface RegisteredDevice {
+  readonly id: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Where it is installed; an ambulance's base. */
+  readonly lat?: number;
+  readonly lng?: number;
+  /** What the city's folder says of it: thresholds, uplink, vehicle. Absent for added devices. */
+  readonly site?: CityDevice;
+}
+
+export interface Registry {
+  readonly city: string;
+  find(id: string): RegisteredDevice | undefined;
+  /** All, ordered by id. */
+  all(): readonly RegisteredDevice[];
+  /** Reads the added devices again; called after the command line changed them. */
+  reload(): Promise<void>;
+}
+
+export async function openRegistry(city: City, database: Database): Promise<Registry> {
+  const ofCity = city.devices.map((site): RegisteredDevice => {
+    const { id, kind, name, lat, lng } = site;
+    return { id, kind, name, lat, lng, site };
+  });
+  let byId = new Map<string, RegisteredDevice>();
+  let ordered: RegisteredDevice[] = [];
+  const reload = async () => {
+    const added = await database.selectFrom('devices').selectAll().execute();
+    const next = new Map<string, RegisteredDevice>();
+    for (const { id, kind, name, lat, lng } of added) {
+      next.set(id, { id, kind, name, ...(lat !== null && lng !== null ? { lat, lng } : {}) });
+    }
+    for (const device of ofCity) next.set(device.id, device);
+    byId = next;
+    ordered = [...next.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  };
+  await reload();
+  return { city: city.id, find: (id) => byId.get(id), all: () => ordered, reload };
+}
