@@ -6,6 +6,7 @@
  * carries its unit (`levelM`), and numbers are always stored as floats.
  */
 import { z } from 'zod';
+import type { Values } from './reading.ts';
 
 interface Described {
   /** One sentence for docs/devices.md, in English. */
@@ -50,7 +51,17 @@ export interface DeviceKindDefinition {
   readonly silentAfterS: number;
   /** An example payload, shown in the documents and accepted by a test. */
   readonly example: Readonly<Record<string, unknown>>;
+  /**
+   * Completes the values from what the registry knows of the site, or says in one sentence what is missing
+   * there. Called after the schema.
+   */
+  readonly complete?: (values: Values, site: Site) => Values | string;
+  /** Bits of QualityFlag that the values earn at this site. */
+  readonly assess?: (values: Values, site: Site) => number;
 }
+
+/** What the city's folder says of one device; a kind reads what it knows of. Empty for added devices. */
+export type Site = Readonly<Record<string, unknown>>;
 
 export interface DeviceKind extends DeviceKindDefinition {
   /** InfluxDB measurement: the name with underscores. */

@@ -10,7 +10,8 @@ export type LiveEventType = 'reading' | 'presence' | 'alert' | 'fleet' | 'incide
 export interface LiveEvent {
   readonly number: number;
   readonly type: LiveEventType;
-  /** JSON, encoded once for all watchers. */
+  readonly body: unknown;
+  /** The body as JSON; encoded once for all watchers, and not at all when nobody watches. */
   readonly json: string;
 }
 
@@ -34,7 +35,7 @@ export function createLiveFeed(keptEvents: number, epoch: string): LiveFeed {
       return lastNumber;
     },
     publish(type, body) {
-      const event = { number: ++lastNumber, type, json: JSON.stringify(body) };
+      const event = new EncodedOnce(++lastNumber, type, body);
       kept[event.number % keptEvents] = event;
       for (const watcher of watchers) watcher(event);
     },
@@ -50,4 +51,20 @@ export function createLiveFeed(keptEvents: number, epoch: string): LiveFeed {
       return () => watchers.delete(watcher);
     },
   };
+}
+
+class EncodedOnce implements LiveEvent {
+  readonly number: number;
+  readonly type: LiveEventType;
+  readonly body: unknown;
+  #json: string | undefined;
+  constructor(number: number, type: LiveEventType, body: unknown) {
+    this.number = number;
+    this.type = type;
+    this.body = body;
+  }
+  get json(): string {
+    this.#json ??= JSON.stringify(this.body);
+    return this.#json;
+  }
 }

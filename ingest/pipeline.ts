@@ -5,14 +5,31 @@
  *
  * After it, keep-draining.ts hands the journal to live, alerts and history. Invariant: `accept` resolves only
  * when everything the message holds is on disk, be it as readings or as rejections with their raw payload;
- * it rejects only with JournalError, and then there must be no PUBACK.
+ * it rejects only when that failed (JournalError, the state database), and then there must be no PUBACK.
  */
+import { Counter, type Registry as Metrics } from 'prom-client';
+import type { City } from '../cities/city.ts';
+import type { Config } from '../config.ts';
+import { deviceKinds } from '../devices/kinds/index.ts';
+import type { Reading } from '../devices/reading.ts';
+import { PRESENCES, type Presence, parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
+import { type JsonObject, parseObject, parseTelemetry } from './decode.ts';
+import { recordRejection } from './fleet/data-health.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { Registry } from './fleet/registry.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Quality } from './quality.ts';
+import { isRejection, type RejectedMessage, type Rejection, reject } from './rejection.ts';
+import { type Target, validateReading } from './validate.ts';
+
 export interface IncomingMessage {
   readonly topic: string;
   readonly payload: Buffer;
   /** Epoch ms. */
   readonly receivedAt: number;
   readonly clientId: string;
+  /** Who the connection proved to be; absent where devices need no credential. */
+  readonly identity?: string;
 }
 
 export interface AcceptOutcome {
@@ -22,6 +39,156 @@ export interface AcceptOutcome {
 }
 
 export interface Pipeline {
-  /** Takes one publish on an up channel (telemetry, status, ack). Order of calls is order of the journal. */
+  /** Takes one publish on any topic. Order of calls is order of the journal. */
   accept(message: IncomingMessage): Promise<AcceptOutcome>;
+}
+
+export interface PipelineDependencies {
+  readonly config: Pick<Config, 'CLOCK_AHEAD_MAX_MS'>;
+  readonly city: City;
+  readonly registry: Registry;
+  readonly fleet: Fleet;
+  readonly quality: Quality;
+  readonly journal: Pick<Journal, 'append'>;
+  readonly metrics: Metrics;
+  readonly onPresence: (device: string, presence: Presence, atMs: number) => void;
+  /** Dispatch's answer to a unit's `ack`; resolves when it is on disk. A string says what is wrong with it. */
+  readonly onAck: (device: string, body: JsonObject, atMs: number) => Promise<string | undefined>;
+}
+
+const NOTHING: AcceptOutcome = { stored: 0, repeated: 0, rejected: 0 };
+/** Topics whose target is remembered, so that the grammar and the registry are asked once a device. */
+const MAX_REMEMBERED_TOPICS = 50_000;
+
+interface Route extends Target {
+  readonly channel: UpChannel;
+}
+
+export function createPipeline(dependencies: PipelineDependencies): Pipeline {
+  const { city, registry, fleet, quality, journal } = dependencies;
+  const rejections = new Counter({
+    name: 'siaga_rejections_total',
+    help: 'Messages, or readings of a batch, that were not understood.',
+    labelNames: ['reason'],
+    registers: [dependencies.metrics],
+  });
+  const readings = new Counter({
+    name: 'siaga_readings_total',
+    help: 'Readings on disk, repeats included.',
+    labelNames: ['kind'],
+    registers: [dependencies.metrics],
+  });
+  const routes = new Map<string, Route>();
+
+  function routeOf({ topic, identity }: IncomingMessage): Route | Rejection {
+    let route = routes.get(topic);
+    // The registry may have been reloaded since.
+    if (!route || registry.find(route.device.id) !== route.device) {
+      const fresh = findRoute(topic, city.id, registry);
+      if (isRejection(fresh)) return fresh;
+      if (routes.size >= MAX_REMEMBERED_TOPICS) routes.clear();
+      routes.set(topic, fresh);
+      route = fresh;
+    }
+    if (identity !== undefined && identity !== route.device.id) {
+      return reject('wrong-device', `${identity} may publish only below its own topics`);
+    }
+    return route;
+  }
+
+  function setAside(message: IncomingMessage, rejection: Rejection, payload: Uint8Array): RejectedMessage {
+    rejections.inc({ reason: rejection.reason });
+    const { topic, receivedAt, clientId } = message;
+    const device = message.identity ?? routes.get(topic)?.device.id;
+    const health = device === undefined ? undefined : fleet.now(device)?.health;
+    if (health) recordRejection(health, rejection.reason);
+    return {
+      ...rejection,
+      topic,
+      payload,
+      receivedAt,
+      clientId,
+      ...(device === undefined ? {} : { device }),
+    };
+  }
+
+  async function refuse(message: IncomingMessage, rejection: Rejection): Promise<AcceptOutcome> {
+    await journal.append([], [setAside(message, rejection, message.payload)]);
+    return { stored: 0, repeated: 0, rejected: 1 };
+  }
+
+  async function acceptTelemetry(message: IncomingMessage, route: Route): Promise<AcceptOutcome> {
+    const items = parseTelemetry(message.payload);
+    if (isRejection(items)) return refuse(message, items);
+    const options = {
+      receivedAt: message.receivedAt,
+      clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS,
+      bounds: city.bounds,
+    };
+    const good: Reading[] = [];
+    const bad: RejectedMessage[] = [];
+    for (const item of items) {
+      const { reading, rejection } = validateReading(item, route, options);
+      if (reading) good.push(quality.assess(reading));
+      if (rejection) {
+        const payload = items.length === 1 ? message.payload : Buffer.from(JSON.stringify(item));
+        bad.push(setAside(message, rejection, payload));
+      }
+    }
+    const { stored, repeated } = await journal.append(good, bad);
+    readings.inc({ kind: route.kind.name }, good.length);
+    return { stored, repeated, rejected: bad.length };
+  }
+
+  async function acceptStatus(message: IncomingMessage, route: Route): Promise<AcceptOutcome> {
+    // An empty retained message clears the status: the device is being taken out.
+    if (message.payload.length === 0) return NOTHING;
+    const body = parseObject(message.payload);
+    if (isRejection(body)) return refuse(message, body);
+    const presence = PRESENCES.find((each) => each === body['status']);
+    if (!presence)
+      return refuse(message, reject('bad-status', `status must be one of ${PRESENCES.join(', ')}`));
+    dependencies.onPresence(route.device.id, presence, message.receivedAt);
+    return NOTHING;
+  }
+
+  async function acceptAck(message: IncomingMessage, route: Route): Promise<AcceptOutcome> {
+    const body = parseObject(message.payload);
+    if (isRejection(body)) return refuse(message, body);
+    const problem = await dependencies.onAck(route.device.id, body, message.receivedAt);
+    return problem === undefined ? NOTHING : refuse(message, reject('bad-ack', problem));
+  }
+
+  return {
+    accept(message) {
+      const route = routeOf(message);
+      if (isRejection(route)) return refuse(message, route);
+      switch (route.channel) {
+        case 'telemetry':
+          return acceptTelemetry(message, route);
+        case 'status':
+          return acceptStatus(message, route);
+        case 'ack':
+          return acceptAck(message, route);
+      }
+    },
+  };
+}
+
+/** Whose topic it is, or why it is nobody's. */
+function findRoute(topic: string, city: string, registry: Registry): Route | Rejection {
+  const parsed = parseDeviceTopic(topic);
+  if (typeof parsed === 'string') return reject('bad-topic', parsed);
+  if (parsed.channel === 'command' || parsed.channel === 'config') {
+    return reject('bad-topic', `${parsed.channel} goes down to the device; publish telemetry, status or ack`);
+  }
+  if (parsed.city !== city) return reject('unknown-city', `this is ${city}, not ${parsed.city}`);
+  const kind = deviceKinds.get(parsed.kind);
+  if (!kind)
+    return reject('unknown-kind', `no kind ${parsed.kind}; there are ${[...deviceKinds.keys()].join(', ')}`);
+  const device = registry.find(parsed.device);
+  if (!device) return reject('unknown-device', `${parsed.device} is not registered; add it and replay this`);
+  if (device.kind !== kind.name)
+    return reject('wrong-kind', `${device.id} is a ${device.kind}, not a ${kind.name}`);
+  return { city, kind, device, channel: parsed.channel };
 }

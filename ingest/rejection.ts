@@ -11,6 +11,7 @@ export const REJECTION_REASONS = [
   'unknown-kind',
   'unknown-device',
   'wrong-kind',
+  'wrong-device',
   'too-large',
   'not-utf8',
   'not-json',

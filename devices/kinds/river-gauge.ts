@@ -4,6 +4,7 @@
  * worked out at validate from the device's `sensorHeightM`, and the distance is kept.
  */
 import { defineDeviceKind } from '../device-kind.ts';
+import { QualityFlag } from '../reading.ts';
 
 export const riverGauge = defineDeviceKind({
   name: 'river-gauge',
@@ -34,5 +35,19 @@ export const riverGauge = defineDeviceKind({
     rainMm: 0.4,
     batteryV: 12.6,
     rssiDbm: -71,
+  },
+  complete(values, site) {
+    if (values['levelM'] !== undefined) return values;
+    const { sensorHeightM } = site;
+    if (typeof sensorHeightM !== 'number') {
+      return 'distanceM needs the sensorHeightM of this gauge in the city folder; or send levelM';
+    }
+    return { ...values, levelM: sensorHeightM - (values['distanceM'] as number) };
+  },
+  assess(values, site) {
+    const { sensorRangeM } = site;
+    if (!Array.isArray(sensorRangeM)) return 0;
+    const levelM = values['levelM'] as number;
+    return levelM < sensorRangeM[0] || levelM > sensorRangeM[1] ? QualityFlag.outsideSensorRange : 0;
   },
 });

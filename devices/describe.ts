@@ -1,0 +1,95 @@
+/**
+ * docs/devices.md, written from the kinds: the datasheet that a firmware author works from.
+ *
+ * `npm run docs` writes the file, a test compares it. Invariant: nothing in it is typed twice; it says what
+ * the code does because it is read off the code.
+ */
+import { writeFileSync } from 'node:fs';
+import type { DeviceKind, Quantity } from './device-kind.ts';
+import { deviceKinds } from './kinds/index.ts';
+import { DOWN_CHANNELS, formatDeviceTopic, ID_PATTERN, PRESENCES, UP_CHANNELS } from './topics.ts';
+
+/** The whole document, Markdown. */
+export function describeDevices(): string {
+  const topic = formatDeviceTopic({
+    city: '<city>',
+    kind: '<kind>',
+    device: '<device>',
+    channel: 'telemetry',
+  });
+  const pattern = topic.replace('telemetry', '<channel>');
+  return `<!-- Written by "npm run docs" from devices/kinds; do not edit. -->
+# What devices publish
+
+Topic: \`${pattern}\`. City, kind and device match \`${ID_PATTERN.source}\`.
+A device publishes on ${list(UP_CHANNELS)} and subscribes to ${list(DOWN_CHANNELS)}.
+
+- **telemetry**, QoS 1: one JSON object, or an array of up to 500 of them (an offline buffer, oldest first).
+  A PUBACK means that every reading in it is on disk.
+- **status**, QoS 1, retained, and also the will: \`{"status": "online"}\`, one of ${list(PRESENCES)}.
+- **ack**, QoS 1: an ambulance's answer to a command: \`{"assignment": "…", "ack": "accepted"}\` or \`"refused"\`.
+
+Every telemetry object may carry, besides the quantities of its kind:
+
+| key | type | meaning |
+|---|---|---|
+| \`measuredAt\` | RFC 3339 with an offset, or epoch milliseconds | when it was measured, by the device's clock; without it the time of receipt. At most 60 s ahead. |
+| \`seq\` | whole number | the device's own count, one more each reading: gaps and repeats are seen by it |
+| \`simulated\` | boolean | a drill or a simulator: alerts that follow are marked as an exercise |
+
+Send both \`measuredAt\` and \`seq\`: a publish that is repeated after a lost PUBACK is then known for certain.
+Numbers are JSON numbers, in the unit that the name ends with. Keys that the kind does not know are left out
+and flagged. A quantity outside its range is left out, and the refusal is kept for \`GET /v1/rejections\`; when what
+remains means nothing, the whole reading is kept there.
+${[...deviceKinds.values()].map(describeKind).join('')}`;
+}
+
+function describeKind(kind: DeviceKind): string {
+  const telemetry = formatDeviceTopic({
+    city: 'semarang',
+    kind: kind.name,
+    device: '<device>',
+    channel: 'telemetry',
+  });
+  const rows = Object.entries(kind.quantities).map(([name, quantity]) => describeQuantity(name, quantity));
+  const groups = (kind.oneOf ?? []).map((group) => `At least one of ${list(group)} is required.\n`).join('');
+  return `
+## ${kind.label.en} (${kind.label.id}): \`${kind.name}\`
+
+${kind.description}
+Reports every ${kind.reportIntervalS} s; silent after ${kind.silentAfterS} s without a word. InfluxDB measurement: \`${kind.measurement}\`.
+
+| quantity | unit | range | required | meaning |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+${groups}
+\`${telemetry}\`
+
+\`\`\`json
+${JSON.stringify(kind.example)}
+\`\`\`
+`;
+}
+
+function describeQuantity(name: string, quantity: Quantity): string {
+  const required = quantity.required ? 'yes' : '';
+  switch (quantity.type) {
+    case 'gauge':
+      return `| \`${name}\` | ${quantity.unit} | ${quantity.min} to ${quantity.max} | ${required} | ${quantity.description} |`;
+    case 'counter':
+      return `| \`${name}\` | ${quantity.unit} | counter, from 0 | ${required} | ${quantity.description} |`;
+    case 'state':
+      return `| \`${name}\` | | ${list(quantity.states)} | ${required} | ${quantity.description} |`;
+  }
+}
+
+function list(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(', ');
+}
+
+if (import.meta.main) {
+  const file = `${import.meta.dirname}/../docs/devices.md`;
+  writeFileSync(file, describeDevices());
+  console.log('wrote docs/devices.md');
+}

@@ -1,0 +1,66 @@
+/**
+ * The live consumer: moves the present (fleet) and tells those who watch (live feed).
+ *
+ * First of the journal's consumers. It holds everything in memory, so its cursor starts at the end of the
+ * journal once `restorePresent` has read the last reading of every device. Invariant: an event says whether
+ * the reading is of the present, so that a watcher never shows a late reading as now.
+ */
+import { formatQuality, type Reading } from '../devices/reading.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { Journal } from './journal/journal.ts';
+import type { JournalConsumer } from './keep-draining.ts';
+import type { LiveFeed } from './live-feed.ts';
+import type { Quality } from './quality.ts';
+
+export interface LiveDependencies {
+  readonly journal: Pick<Journal, 'lastId' | 'latest'>;
+  readonly fleet: Fleet;
+  readonly quality: Quality;
+  readonly feed: LiveFeed;
+  /** Told of each reading that is the device's present: dispatch follows positions here. */
+  readonly onPresent: (reading: Reading) => void;
+}
+
+/** Reads the last reading of every device back into the present. To be awaited before the broker opens. */
+export async function restorePresent({
+  journal,
+  fleet,
+  quality,
+  onPresent,
+}: LiveDependencies): Promise<void> {
+  for (const { reading } of await journal.latest()) {
+    quality.restore(reading);
+    if (fleet.observe(reading)) onPresent(reading);
+  }
+}
+
+export function createLiveConsumer({ journal, fleet, feed, onPresent }: LiveDependencies): JournalConsumer {
+  const firstId = journal.lastId;
+  return {
+    name: 'live',
+    loadCursor: async () => firstId,
+    async consume(entries) {
+      for (const { id, reading } of entries) {
+        const present = fleet.observe(reading);
+        if (present) onPresent(reading);
+        feed.publish('reading', formatLiveReading(id, reading, present));
+      }
+    },
+  };
+}
+
+/** A reading as the stream shows it. */
+function formatLiveReading(id: number, reading: Reading, present: boolean) {
+  const { kind, device, measuredAt, receivedAt, simulated, quality, values } = reading;
+  return {
+    id,
+    kind,
+    device,
+    measuredAt: new Date(measuredAt).toISOString(),
+    receivedAt: new Date(receivedAt).toISOString(),
+    simulated,
+    quality: formatQuality(quality),
+    present,
+    values,
+  };
+}

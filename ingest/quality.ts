@@ -1,0 +1,84 @@
+/**
+ * Quality: what can be said of a reading from the device's own past, before it is written.
+ *
+ * Third step of the pipeline. Flags are written with the reading and never changed; what depends on what
+ * follows (a spike that is confirmed) is for the alert engine. Invariant: constant memory a device; the same
+ * readings in the same order give the same flags, across a restart too (`restore`).
+ */
+import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
+
+export interface Quality {
+  /** The reading with its flags. Moves the device's past, so call it once a reading and in order. */
+  assess(reading: Reading): Reading;
+  /** Takes the last reading of a device from before a restart. */
+  restore(reading: Reading): void;
+}
+
+/** Readings without a time of their own that are remembered, to know a repeat by its `seq`. */
+const REMEMBERED_SEQS = 64;
+/** Equal readings in a row before a flat line is suspected, and the difference that counts as equal, m. */
+const FLAT_READINGS = 60;
+const FLAT_EPSILON = 0.001;
+
+interface Past {
+  latestMeasuredAt: number;
+  /** seq → the time of receipt that the first arrival got. */
+  readonly timesBySeq: Map<number, number>;
+  flatSince: number;
+  flatLevel: number;
+}
+
+export function createQuality(assessPosition: (reading: Reading) => number): Quality {
+  const pasts = new Map<string, Past>();
+  const pastOf = (device: string): Past => {
+    let past = pasts.get(device);
+    if (!past) {
+      past = { latestMeasuredAt: 0, timesBySeq: new Map(), flatSince: 0, flatLevel: Number.NaN };
+      pasts.set(device, past);
+    }
+    return past;
+  };
+  return {
+    restore(reading) {
+      const past = pastOf(reading.device);
+      past.latestMeasuredAt = Math.max(past.latestMeasuredAt, reading.measuredAt);
+      firstTimeOf(past, reading);
+      if (reading.values['lat'] !== undefined) assessPosition(reading);
+    },
+    assess(arrived) {
+      const past = pastOf(arrived.device);
+      const measuredAt = firstTimeOf(past, arrived);
+      let { quality } = arrived;
+      if (measuredAt < past.latestMeasuredAt) quality |= QualityFlag.late;
+      else if (!(quality & FAILED_QUALITY)) past.latestMeasuredAt = measuredAt;
+      if (arrived.values['lat'] !== undefined) quality |= assessPosition(arrived);
+      else if (isFlat(past, arrived.values['levelM'])) quality |= QualityFlag.flatLine;
+      return quality === arrived.quality && measuredAt === arrived.measuredAt
+        ? arrived
+        : { ...arrived, measuredAt, quality };
+    },
+  };
+}
+
+/**
+ * The time of a reading. One without a time of its own that comes again (a publish repeated after a lost
+ * PUBACK) is known by its `seq` and gets the time of its first arrival, so that the journal sees a repeat.
+ */
+function firstTimeOf(past: Past, { seq, quality, measuredAt }: Reading): number {
+  if (seq === undefined || !(quality & QualityFlag.serverTime)) return measuredAt;
+  const first = past.timesBySeq.get(seq);
+  if (first !== undefined) return first;
+  past.timesBySeq.set(seq, measuredAt);
+  if (past.timesBySeq.size > REMEMBERED_SEQS) {
+    past.timesBySeq.delete(past.timesBySeq.keys().next().value as number);
+  }
+  return measuredAt;
+}
+
+function isFlat(past: Past, levelM: number | string | undefined): boolean {
+  if (typeof levelM !== 'number') return false;
+  if (Math.abs(levelM - past.flatLevel) < FLAT_EPSILON) return ++past.flatSince >= FLAT_READINGS;
+  past.flatLevel = levelM;
+  past.flatSince = 1;
+  return false;
+}
