@@ -1,0 +1,265 @@
+import { Registry as Metrics } from 'prom-client';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { parseCity } from '../../../cities/city.ts';
+import { QualityFlag, type Reading } from '../../../devices/reading.ts';
+import { createFleet, type Fleet } from '../../../ingest/fleet/fleet.ts';
+import type { RegisteredDevice, Registry } from '../../../ingest/fleet/registry.ts';
+import { JournalError } from '../../../ingest/journal/journal.ts';
+import { createPipeline, type Pipeline } from '../../../ingest/pipeline.ts';
+import { createQuality } from '../../../ingest/quality.ts';
+import type { RejectedMessage } from '../../../ingest/rejection.ts';
+
+const NOW = Date.UTC(2026, 0, 15, 2, 30);
+const GAUGE = 'siaga/semarang/river-gauge/bendung/telemetry';
+const UNIT = 'siaga/semarang/ambulance/motor-1/telemetry';
+
+const city = parseCity('semarang', {
+  id: 'semarang',
+  name: 'Semarang',
+  timeZone: 'Asia/Jakarta',
+  disclaimer: { id: 'x', en: 'x' },
+  bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
+  rivers: [{ id: 'bkb', name: 'Banjir Kanal Barat' }],
+  bases: [{ id: 'psc', name: 'PSC', lat: -7, lng: 110.4 }],
+  devices: [
+    {
+      id: 'bendung',
+      name: 'Bendung',
+      kind: 'river-gauge',
+      lat: -7,
+      lng: 110.4,
+      river: 'bkb',
+      sensorHeightM: 5,
+      sensorRangeM: [0, 6],
+      normalLevelM: 1,
+      thresholds: [{ severity: 'minor', label: { id: 'siap', en: 'ready' }, levelM: 1.5 }],
+    },
+    {
+      id: 'motor-1',
+      name: 'Motor 1',
+      kind: 'ambulance',
+      lat: -7,
+      lng: 110.4,
+      vehicle: 'motorcycle',
+      base: 'psc',
+      callSign: 'M1',
+    },
+  ],
+});
+
+let readings: Reading[];
+let rejections: RejectedMessage[];
+let acks: string[];
+let presences: string[];
+let failure: Error | undefined;
+let fleet: Fleet;
+let pipeline: Pipeline;
+
+beforeEach(() => {
+  readings = [];
+  rejections = [];
+  acks = [];
+  presences = [];
+  failure = undefined;
+  const devices = city.devices.map((site): RegisteredDevice => ({ ...site, site }));
+  const registry: Registry = {
+    city: 'semarang',
+    find: (id) => devices.find((device) => device.id === id),
+    all: () => devices,
+    reload: async () => undefined,
+  };
+  fleet = createFleet(registry);
+  pipeline = createPipeline({
+    config: { CLOCK_AHEAD_MAX_MS: 60_000 },
+    city,
+    registry,
+    fleet,
+    quality: createQuality(() => 0),
+    journal: {
+      append: async (newReadings, newRejections) => {
+        if (failure) throw failure;
+        readings.push(...newReadings);
+        rejections.push(...newRejections);
+        return { stored: newReadings.length, repeated: 0 };
+      },
+    },
+    metrics: new Metrics(),
+    onPresence: (device, presence) => presences.push(`${device} ${presence}`),
+    onAck: async (device, body) => {
+      if (typeof body['assignment'] !== 'string') return 'assignment is missing';
+      acks.push(device);
+      return undefined;
+    },
+  });
+});
+
+const publish = (topic: string, payload: unknown, identity?: string) =>
+  pipeline.accept({
+    topic,
+    payload: Buffer.isBuffer(payload)
+      ? payload
+      : Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)),
+    receivedAt: NOW,
+    clientId: 'test',
+    ...(identity ? { identity } : {}),
+  });
+
+describe('what is understood', () => {
+  test('becomes a reading in SI units with both clocks', async () => {
+    const outcome = await publish(GAUGE, {
+      measuredAt: '2026-01-15T09:29:50+07:00',
+      seq: 7,
+      levelM: 1.42,
+      simulated: true,
+    });
+    expect(outcome).toEqual({ stored: 1, repeated: 0, rejected: 0 });
+    expect(readings).toEqual([
+      {
+        city: 'semarang',
+        kind: 'river-gauge',
+        device: 'bendung',
+        measuredAt: NOW - 10_000,
+        receivedAt: NOW,
+        seq: 7,
+        simulated: true,
+        quality: 0,
+        values: { levelM: 1.42 },
+      },
+    ]);
+  });
+
+  test('a distance becomes a level by the height of the sensor, and is kept', async () => {
+    await publish(GAUGE, { distanceM: 3.5 });
+    expect(readings[0]?.values).toEqual({ distanceM: 3.5, levelM: 1.5 });
+  });
+
+  test('a reading without a time has the time of receipt and says so', async () => {
+    await publish(GAUGE, { levelM: 1 });
+    expect(readings[0]).toMatchObject({ measuredAt: NOW, quality: QualityFlag.serverTime });
+  });
+
+  test('the same seq without a time is the same reading when it comes again', async () => {
+    await publish(GAUGE, { levelM: 1, seq: 5 });
+    await pipeline.accept({
+      topic: GAUGE,
+      payload: Buffer.from('{"levelM":1,"seq":5}'),
+      receivedAt: NOW + 900,
+      clientId: 'x',
+    });
+    expect(readings.map((reading) => reading.measuredAt)).toEqual([NOW, NOW]);
+  });
+
+  test('an older reading after a newer one is flagged as late', async () => {
+    await publish(GAUGE, [
+      { measuredAt: NOW - 1000, levelM: 1 },
+      { measuredAt: NOW - 9000, levelM: 1.1 },
+    ]);
+    expect(readings.map((reading) => reading.quality)).toEqual([0, QualityFlag.late]);
+  });
+
+  test('a level outside the span of the sensor is kept with the flag that stops an alert', async () => {
+    await publish(GAUGE, { measuredAt: NOW, levelM: 65.55 });
+    expect(readings[0]?.quality).toBe(QualityFlag.outsideSensorRange);
+  });
+
+  test('keys that the kind does not know are left out and flagged', async () => {
+    await publish(GAUGE, { measuredAt: NOW, levelM: 1, humidity: 80 });
+    expect(readings[0]).toMatchObject({ values: { levelM: 1 }, quality: QualityFlag.unknownFields });
+  });
+
+  test('a clock up to 60 s ahead is flagged, further ahead it is set aside', async () => {
+    await publish(GAUGE, { measuredAt: NOW + 60_000, levelM: 1 });
+    await publish(GAUGE, { measuredAt: NOW + 60_001, levelM: 1 });
+    expect(readings.map((reading) => reading.quality)).toEqual([QualityFlag.clockAhead]);
+    expect(rejections.map((each) => each.reason)).toEqual(['too-far-ahead']);
+  });
+
+  test('a broken battery sensor does not hide a flood', async () => {
+    const outcome = await publish(GAUGE, { measuredAt: NOW, levelM: 2.4, batteryV: -999 });
+    expect(outcome).toEqual({ stored: 1, repeated: 0, rejected: 1 });
+    expect(readings[0]?.values).toEqual({ levelM: 2.4 });
+    expect(rejections[0]).toMatchObject({
+      reason: 'out-of-range',
+      detail: 'batteryV is -999; the least possible is 0',
+    });
+  });
+});
+
+describe('what is not understood is kept with its reason and its raw payload', () => {
+  const level = { levelM: 1 };
+  test.each([
+    ['siaga/semarang/river-gauge/telemetry', level, 'bad-topic'],
+    ['garbage', level, 'bad-topic'],
+    ['siaga/semarang/river-gauge/bendung/command', level, 'bad-topic'],
+    ['siaga/jakarta/river-gauge/bendung/telemetry', level, 'unknown-city'],
+    ['siaga/semarang/toaster/bendung/telemetry', level, 'unknown-kind'],
+    ['siaga/semarang/river-gauge/nobody/telemetry', level, 'unknown-device'],
+    ['siaga/semarang/ambulance/bendung/telemetry', level, 'wrong-kind'],
+    [GAUGE, '', 'not-json'],
+    [GAUGE, '{"levelM":', 'not-json'],
+    [GAUGE, Buffer.from([0x7b, 0xff, 0xfe]), 'not-utf8'],
+    [GAUGE, '42', 'not-an-object'],
+    [GAUGE, 'null', 'not-an-object'],
+    [GAUGE, '[]', 'empty-batch'],
+    [GAUGE, Array.from({ length: 501 }, () => level), 'too-many-readings'],
+    [GAUGE, [[level]], 'not-an-object'],
+    [GAUGE, {}, 'missing-quantity'],
+    [GAUGE, { rainMm: 3 }, 'missing-quantity'],
+    [GAUGE, { levelM: '1.4' }, 'wrong-type'],
+    [GAUGE, { levelM: null }, 'wrong-type'],
+    [GAUGE, { levelM: -9999 }, 'out-of-range'],
+    [GAUGE, { levelM: 1, measuredAt: '2026-01-15T09:30:00' }, 'bad-time'],
+    [GAUGE, { levelM: 1, measuredAt: '0001-01-01T00:00:00Z' }, 'bad-time'],
+    [GAUGE, { levelM: 1, measuredAt: '2026-13-45T00:00:00Z' }, 'bad-time'],
+    [GAUGE, { levelM: 1, measuredAt: Math.round(NOW / 1000) }, 'bad-time'],
+    [GAUGE, { levelM: 1, seq: -1 }, 'bad-seq'],
+    [GAUGE, { levelM: 1, simulated: 'yes' }, 'wrong-type'],
+    [UNIT, { lat: 110.4, lng: -7 }, 'swapped-coordinates'],
+    [UNIT, { lat: -7 }, 'missing-quantity'],
+    ['siaga/semarang/river-gauge/bendung/status', { status: 'fine' }, 'bad-status'],
+    ['siaga/semarang/river-gauge/bendung/status', 'online', 'not-json'],
+    ['siaga/semarang/ambulance/motor-1/ack', {}, 'bad-ack'],
+  ])('%s %j is %s', async (topic, payload, reason) => {
+    const outcome = await publish(topic, payload);
+    expect(outcome).toEqual({ stored: 0, repeated: 0, rejected: 1 });
+    expect(rejections.map((each) => each.reason)).toEqual([reason]);
+    expect(rejections[0]?.detail.length).toBeGreaterThan(8);
+    const raw = Buffer.isBuffer(payload)
+      ? payload
+      : Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
+    if (!Array.isArray(payload)) expect(Buffer.from(rejections[0]?.payload ?? []).equals(raw)).toBe(true);
+    expect(readings).toEqual([]);
+  });
+
+  test('one bad reading of a batch costs only itself', async () => {
+    const outcome = await publish(GAUGE, [
+      { measuredAt: NOW - 2, levelM: 1 },
+      { levelM: 'x' },
+      { measuredAt: NOW - 1, levelM: 2 },
+    ]);
+    expect(outcome).toEqual({ stored: 2, repeated: 0, rejected: 1 });
+    expect(Buffer.from(rejections[0]?.payload ?? []).toString()).toBe('{"levelM":"x"}');
+  });
+
+  test('a device that publishes for another is refused', async () => {
+    await publish(GAUGE, { levelM: 1 }, 'motor-1');
+    expect(rejections[0]).toMatchObject({ reason: 'wrong-device', device: 'motor-1' });
+  });
+
+  test('the device sees its rejections by reason in its data health', async () => {
+    await publish(GAUGE, { levelM: 1, seq: -1 });
+    expect(fleet.now('bendung')?.health.rejected).toEqual({ 'bad-seq': 1 });
+  });
+});
+
+test('status moves the presence and ack reaches dispatch', async () => {
+  await publish('siaga/semarang/ambulance/motor-1/status', { status: 'online' });
+  await publish('siaga/semarang/ambulance/motor-1/ack', { assignment: 'a1', ack: 'accepted' });
+  expect({ presences, acks }).toEqual({ presences: ['motor-1 online'], acks: ['motor-1'] });
+});
+
+test('a journal that cannot write makes accept fail, so that there is no PUBACK', async () => {
+  failure = new JournalError('JOURNAL_IO', 'disk on fire');
+  await expect(publish(GAUGE, { levelM: 1 })).rejects.toMatchObject({ code: 'JOURNAL_IO' });
+  await expect(publish('garbage', 'x')).rejects.toMatchObject({ code: 'JOURNAL_IO' });
+});
