@@ -4,9 +4,11 @@
  */
 import { type Kysely, type Migration, Migrator } from 'kysely';
 import * as ground from './migrations/0001-ground.ts';
+import * as tokens from './migrations/0004-tokens.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
+  '0004-tokens': tokens,
 };
 
 /** Throws with a clear line when a migration fails or the database is from a newer Siaga. */

@@ -34,7 +34,24 @@ export interface DeviceCredentialsTable {
   revoked_at: number | null;
 }
 
+/** Who may call the API: people and programs by name and role. */
+export interface ApiTokensTable {
+  id: Generated<number>;
+  /** What the audit writes; unique among those in force. */
+  name: string;
+  /** One of ROLES in api/access.ts. */
+  role: string;
+  /** SHA-256 of the secret, base64url. The secret itself is shown once and never kept. */
+  hash: string;
+  created_at: number;
+  created_by: string;
+  /** To the minute. */
+  last_used_at: number | null;
+  revoked_at: number | null;
+}
+
 export interface Tables {
+  api_tokens: ApiTokensTable;
   cursors: CursorsTable;
   devices: DevicesTable;
   device_credentials: DeviceCredentialsTable;

@@ -49,6 +49,8 @@ export interface DeviceKindDefinition {
   readonly reportIntervalS: number;
   /** Without a word for this long it is silent, seconds: at least two missed reports. */
   readonly silentAfterS: number;
+  /** True where everybody may see its readings; positions of units are for staff. */
+  readonly isPublic?: boolean;
   /** An example payload, shown in the documents and accepted by a test. */
   readonly example: Readonly<Record<string, unknown>>;
   /**

@@ -28,6 +28,7 @@ export const riverGauge = defineDeviceKind({
   oneOf: [['levelM', 'distanceM']],
   reportIntervalS: 60,
   silentAfterS: 300,
+  isPublic: true,
   example: {
     measuredAt: '2026-01-15T02:30:00Z',
     seq: 4711,

@@ -32,6 +32,7 @@ export const wifiAccessPoint = defineDeviceKind({
   },
   reportIntervalS: 60,
   silentAfterS: 300,
+  isPublic: true,
   example: {
     measuredAt: '2026-01-15T02:30:00Z',
     seq: 90,
