@@ -30,7 +30,7 @@ const city = parseCity('semarang', {
       lng: 110.4,
       river: 'bkb',
       sensorHeightM: 5,
-      sensorRangeM: [0, 6],
+      sensorRangeM: [0, 5],
       normalLevelM: 1,
       thresholds: [{ severity: 'minor', label: { id: 'siap', en: 'ready' }, levelM: 1.5 }],
     },
