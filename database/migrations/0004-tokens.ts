@@ -1,5 +1,5 @@
 /** API tokens: who may call what. The secret itself is never here. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { idColumn } from './id-column.ts';
 
 export async function up(database: Kysely<unknown>): Promise<void> {
@@ -18,6 +18,6 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .unique()
     .on('api_tokens')
     .column('name')
-    .where('revoked_at', 'is', null)
+    .where(sql<boolean>`revoked_at is null`)
     .execute();
 }

@@ -1,0 +1,74 @@
+/**
+ * Access: who calls, and whether the route is for them. One hook before every handler.
+ *
+ * A route says `config: { access: 'public' }` or `config: { access: ['dispatcher'] }` (admins may always);
+ * one that says nothing is for staff. Invariant: forgetting to declare closes a route and never opens it, and
+ * `request.user` is set before any handler runs.
+ */
+import type { FastifyInstance } from 'fastify';
+import type { Authenticator } from './authenticator.ts';
+import { Problem } from './problem.ts';
+
+/** `public` may be given to a partner so that its reads are counted by name; it sees what everybody sees. */
+export const ROLES = ['admin', 'dispatcher', 'engineer', 'desk', 'public'] as const;
+export type Role = (typeof ROLES)[number];
+export const STAFF_ROLES = ['admin', 'dispatcher', 'engineer', 'desk'] as const satisfies readonly Role[];
+export type Access = 'public' | readonly Role[];
+
+export interface User {
+  /** What the audit writes: the token's name, `anonymous`, or `local` where API_AUTH is false. */
+  readonly name: string;
+  readonly role: Role;
+  /** The token that was shown; absent for `anonymous` and `local`. */
+  readonly tokenId?: number;
+}
+
+export const ANONYMOUS: User = Object.freeze({ name: 'anonymous', role: 'public' });
+export const LOCAL: User = Object.freeze({ name: 'local', role: 'admin' });
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call; staff of any role where absent. */
+    access?: Access;
+    /** The answer stays open: not in the histogram of durations. */
+    longLived?: boolean;
+  }
+  interface FastifyRequest {
+    user: User;
+  }
+}
+
+export function isStaff(user: User): boolean {
+  return user.role !== 'public';
+}
+
+/** Throws the Problem for a user who may not: 401 without a token, 403 with one of another role. */
+export function requireRole(user: User, roles: readonly Role[]): void {
+  if (user.role === 'admin' || roles.includes(user.role)) return;
+  const wanted = [...new Set<Role>(['admin', ...roles])].join(', ');
+  if (user.tokenId === undefined) {
+    const detail = `This needs a token of one of the roles ${wanted}: send it as Authorization: Bearer …`;
+    throw new Problem(401, 'token-needed', detail);
+  }
+  throw new Problem(403, 'role-not-allowed', `${user.name} is ${user.role}; this is for ${wanted}.`);
+}
+
+/** What a route's declaration means. */
+export function formatAccess(access: Access | undefined): 'public' | readonly Role[] {
+  return access ?? STAFF_ROLES;
+}
+
+/** `authenticator` is absent where API_AUTH is false: then everybody is `local`. */
+export function registerAccess(app: FastifyInstance, authenticator: Authenticator | undefined): void {
+  app.decorateRequest('user');
+  app.addHook('onRequest', async (request) => {
+    if (!authenticator) {
+      request.user = LOCAL;
+      return;
+    }
+    // What does not exist needs no token to say so; the list of routes is public.
+    const access = request.is404 ? 'public' : formatAccess(request.routeOptions.config.access);
+    request.user = await authenticator.authenticate(request.headers.authorization, request.ip);
+    if (access !== 'public') requireRole(request.user, access);
+  });
+}

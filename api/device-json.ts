@@ -1,0 +1,113 @@
+/**
+ * A device and a reading as the API shows them: the field's own words, RFC 3339 times, quality flags by name.
+ *
+ * Used by devices.ts; the stream's readings come from ingest in the same words. Invariant: the schemas here
+ * are what the OpenAPI document promises, and an absent fact is an absent key.
+ */
+import { z } from 'zod';
+import { formatQuality, type Reading } from '../devices/reading.ts';
+import { PRESENCES } from '../devices/topics.ts';
+import type { DeviceNow, Fleet } from '../ingest/fleet/fleet.ts';
+import type { RegisteredDevice } from '../ingest/fleet/registry.ts';
+import { formatTime, timeOutput } from './time.ts';
+
+export const LIVENESSES = ['online', 'sleeping', 'offline', 'silent', 'unseen'] as const;
+
+export const valuesSchema = z
+  .record(z.string(), z.union([z.number(), z.string()]))
+  .describe('Quantities by name, the unit last: levelM, rainMm.');
+
+export const readingSchema = z
+  .object({
+    measuredAt: timeOutput.describe('The clock of the device.'),
+    receivedAt: timeOutput.describe('Our clock when it arrived.'),
+    seq: z.number().describe("The device's own count.").optional(),
+    simulated: z.boolean(),
+    quality: z.array(z.string()).describe('Names of the quality flags that are set.'),
+    values: valuesSchema,
+  })
+  .meta({ id: 'Reading' });
+
+export const deviceSchema = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    name: z.string(),
+    lat: z.number().describe('Where it is installed; the base of an ambulance.').optional(),
+    lng: z.number().optional(),
+    liveness: z
+      .enum(LIVENESSES)
+      .describe('silent: no word for longer than its kind allows; unseen: never one.'),
+    presence: z.enum(PRESENCES).describe('What it last said of itself.').optional(),
+    lastHeardAt: timeOutput.optional(),
+    last: readingSchema.describe('The newest reading of good quality.').optional(),
+  })
+  .meta({ id: 'Device' });
+
+export const deviceDetailSchema = deviceSchema
+  .extend({
+    site: z
+      .record(z.string(), z.unknown())
+      .describe('What the city knows of it: river and thresholds, place and uplink, base and vehicle.')
+      .optional(),
+    units: z.record(z.string(), z.string()).describe('Unit of each quantity of its kind.'),
+    dataHealth: z
+      .object({
+        readings: z.int().describe('Arrived, repeats included.'),
+        repeats: z.int().describe('Readings that came again.'),
+        gaps: z.int().describe('Readings missing by seq.'),
+        late: z.int().describe('Older than what was known already.'),
+        lateMaxMs: z.number(),
+        skewMs: z.number().describe('Receipt minus measurement, smoothed: skew plus the way.').optional(),
+        lastSeq: z.number().optional(),
+        rejected: z.record(z.string(), z.int()).describe('Not understood, by reason.'),
+      })
+      .describe('Counted since Siaga started.'),
+  })
+  .meta({ id: 'DeviceDetail' });
+
+export function formatReading(reading: Reading): z.infer<typeof readingSchema> {
+  const { measuredAt, receivedAt, seq, simulated, quality, values } = reading;
+  return {
+    measuredAt: formatTime(measuredAt),
+    receivedAt: formatTime(receivedAt),
+    ...(seq === undefined ? {} : { seq }),
+    simulated,
+    quality: formatQuality(quality),
+    values,
+  };
+}
+
+export function formatDevice(
+  device: RegisteredDevice,
+  present: DeviceNow,
+  fleet: Fleet,
+  nowMs: number,
+): z.infer<typeof deviceSchema> {
+  const { id, kind, name, lat, lng } = device;
+  const { presence, lastHeardAt, last } = present;
+  return {
+    id,
+    kind,
+    name,
+    ...(lat === undefined || lng === undefined ? {} : { lat, lng }),
+    liveness: fleet.liveness(present, nowMs),
+    ...(presence === undefined ? {} : { presence }),
+    ...(lastHeardAt === 0 ? {} : { lastHeardAt: formatTime(lastHeardAt) }),
+    ...(last === undefined ? {} : { last: formatReading(last) }),
+  };
+}
+
+export function formatDataHealth({ health }: DeviceNow): z.infer<typeof deviceDetailSchema.shape.dataHealth> {
+  const { readings, repeats, gaps, late, lateMaxMs, skewMs, lastSeq, rejected } = health;
+  return {
+    readings,
+    repeats,
+    gaps,
+    late,
+    lateMaxMs,
+    ...(skewMs === undefined ? {} : { skewMs: Math.round(skewMs) }),
+    ...(lastSeq === undefined ? {} : { lastSeq }),
+    rejected: { ...rejected },
+  };
+}

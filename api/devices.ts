@@ -1,0 +1,135 @@
+/**
+ * `GET /v1/devices` and `/v1/devices/{id}`: the registry with the present of each device.
+ *
+ * Reads registry and fleet only, in memory. Invariant: the order is by id, so that `after` pages without
+ * gaps; the public sees public kinds, and a device that it may not see looks like one that does not exist.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { deviceKinds } from '../devices/kinds/index.ts';
+import { ID_PATTERN } from '../devices/topics.ts';
+import type { DeviceNow, Fleet } from '../ingest/fleet/fleet.ts';
+import type { RegisteredDevice, Registry } from '../ingest/fleet/registry.ts';
+import type { User } from './access.ts';
+import {
+  deviceDetailSchema,
+  deviceSchema,
+  formatDataHealth,
+  formatDevice,
+  LIVENESSES,
+} from './device-json.ts';
+import { Problem } from './problem.ts';
+import { maySeeKind } from './visibility.ts';
+
+export interface DevicesDependencies {
+  readonly registry: Registry;
+  readonly fleet: Fleet;
+  readonly now: () => number;
+}
+
+const DEFAULT_LIMIT = 500;
+const MAX_LIMIT = 1_000;
+export const deviceId = z.string().regex(ID_PATTERN, 'lower case letters, digits and hyphens, up to 64');
+const kindName = z.enum([...deviceKinds.keys()] as [string, ...string[]]);
+
+const listQuery = z.strictObject({
+  kind: kindName.optional(),
+  liveness: z.enum(LIVENESSES).optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  after: deviceId.describe('Devices after this id: the next page.').optional(),
+});
+
+/** The registered device, or Problem 404: the same for one that this user may not see. */
+export function findVisibleDevice(registry: Registry, user: User, id: string): RegisteredDevice {
+  const device = registry.find(id);
+  if (device && maySeeKind(user, device.kind)) return device;
+  const detail = `There is no device ${id}, or it is not public and needs a token; GET /v1/devices lists them.`;
+  throw new Problem(404, 'unknown-device', detail);
+}
+
+export const deviceRoutes =
+  ({ registry, fleet, now }: DevicesDependencies): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.get(
+      '/devices',
+      {
+        config: { access: 'public' },
+        schema: {
+          tags: ['devices'],
+          summary: 'Devices with their last reading and liveness',
+          querystring: listQuery,
+          response: {
+            200: z.object({
+              total: z.int().describe('All that match, on every page.'),
+              devices: z.array(deviceSchema),
+              next: z.string().describe('Path of the next page.').optional(),
+            }),
+          },
+        },
+      },
+      async ({ query, user }) => {
+        const { kind, liveness, limit, after } = query;
+        const nowMs = now();
+        const matching = registry.all().filter((device) => {
+          if ((kind && device.kind !== kind) || !maySeeKind(user, device.kind)) return false;
+          return !liveness || fleet.liveness(presentOf(fleet, device), nowMs) === liveness;
+        });
+        const start = after === undefined ? 0 : matching.findIndex(({ id }) => id > after);
+        const page = start < 0 ? [] : matching.slice(start, start + limit);
+        const last = page.at(-1);
+        const hasMore = last !== undefined && last !== matching.at(-1);
+        return {
+          total: matching.length,
+          devices: page.map((device) => formatDevice(device, presentOf(fleet, device), fleet, nowMs)),
+          ...(hasMore ? { next: formatNext({ kind, liveness, limit, after: last.id }) } : {}),
+        };
+      },
+    );
+
+    app.get(
+      '/devices/:id',
+      {
+        config: { access: 'public' },
+        schema: {
+          tags: ['devices'],
+          summary: 'One device: last reading, liveness, data health',
+          params: z.object({ id: deviceId }),
+          response: { 200: deviceDetailSchema },
+        },
+      },
+      async ({ params, user }) => {
+        const device = findVisibleDevice(registry, user, params.id);
+        const present = presentOf(fleet, device);
+        return {
+          ...formatDevice(device, present, fleet, now()),
+          ...(device.site ? { site: formatSite(device.site) } : {}),
+          units: formatUnits(device.kind),
+          dataHealth: formatDataHealth(present),
+        };
+      },
+    );
+  };
+
+/** Every registered device has a present. */
+function presentOf(fleet: Fleet, device: RegisteredDevice): DeviceNow {
+  return fleet.now(device.id) as DeviceNow;
+}
+
+function formatNext(query: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return `/v1/devices?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+/** The city's entry without what stands beside it already. */
+function formatSite(site: NonNullable<RegisteredDevice['site']>): Record<string, unknown> {
+  const { id: _id, kind: _kind, name: _name, lat: _lat, lng: _lng, ...rest } = site;
+  return rest;
+}
+
+/** Unit of each quantity of a kind that has one. */
+export function formatUnits(kind: string): Record<string, string> {
+  const quantities = Object.entries(deviceKinds.get(kind)?.quantities ?? {});
+  return Object.fromEntries(
+    quantities.flatMap(([name, quantity]) => ('unit' in quantity ? [[name, quantity.unit]] : [])),
+  );
+}

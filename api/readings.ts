@@ -1,0 +1,177 @@
+/**
+ * `GET /v1/devices/{id}/readings`: the history of one device, raw or in windows.
+ *
+ * Reads the history port, whichever adapter is behind it. Invariants: the range is [from, to); a page never
+ * holds more than `limit` points, and `next` pins the whole query, `to` included, so that following it reads
+ * one consistent range while new readings arrive.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { City } from '../cities/city.ts';
+import { deviceKinds } from '../devices/kinds/index.ts';
+import { formatQuality } from '../devices/reading.ts';
+import type { Registry } from '../ingest/fleet/registry.ts';
+import { AGGREGATES, type History, type HistoryPage } from '../ingest/history/history.ts';
+import { valuesSchema } from './device-json.ts';
+import { deviceId, findVisibleDevice, formatUnits } from './devices.ts';
+import { Problem } from './problem.ts';
+import { durationInput, formatTime, timeInput, timeOutput, timeZoneInput } from './time.ts';
+
+export interface ReadingsDependencies {
+  readonly city: City;
+  readonly registry: Registry;
+  readonly history: History;
+  readonly now: () => number;
+}
+
+const DEFAULT_LIMIT = 1_000;
+/** The bound of the history port. */
+const MAX_LIMIT = 10_000;
+const DAY_MS = 86_400_000;
+const DEFAULT_RANGE_MS = DAY_MS;
+/** Twice any retention that is likely, and years before a database feels it. */
+const MAX_RANGE_MS = 10 * 366 * DAY_MS;
+/** Windows in one range: a year in windows of 5 minutes is 105,408. */
+const MAX_WINDOWS = 110_000;
+
+const query = z.strictObject({
+  from: timeInput
+    .describe('Start of the range; a day before `to` where absent. RFC 3339 or epoch ms.')
+    .optional(),
+  to: timeInput.describe('End of the range, not included; now where absent.').optional(),
+  every: durationInput
+    .describe('Length of a window, 1s to 366d: down-samples. Raw readings where absent.')
+    .optional(),
+  fn: z.enum(AGGREGATES).describe('What a window tells; `mean` where absent.').optional(),
+  quantities: z
+    .string()
+    .max(400)
+    .transform((text) => text.split(','))
+    .describe('Names of quantities, with commas; windows only. All where absent.')
+    .optional(),
+  tz: timeZoneInput.optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+});
+type Query = z.infer<typeof query>;
+
+const answer = z.object({
+  device: z.string(),
+  kind: z.string(),
+  from: timeOutput,
+  to: timeOutput,
+  every: z.string().optional(),
+  fn: z.enum(AGGREGATES).optional(),
+  tz: z.string().optional(),
+  units: z.record(z.string(), z.string()).describe('Unit of each quantity.'),
+  points: z.array(
+    z.object({
+      at: timeOutput.describe('measuredAt of a reading; the start of a window.'),
+      values: valuesSchema,
+      quality: z.array(z.string()).describe('Quality flags of a raw reading, where it has any.').optional(),
+    }),
+  ),
+  next: z.string().describe('Path of the next page.').optional(),
+});
+
+export const readingRoutes =
+  (dependencies: ReadingsDependencies): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.get(
+      '/devices/:id/readings',
+      {
+        config: { access: 'public' },
+        schema: {
+          tags: ['devices'],
+          summary: 'History of a device, raw or down-sampled',
+          params: z.object({ id: deviceId }),
+          querystring: query,
+          response: { 200: answer },
+        },
+      },
+      async (request) => {
+        const { city, registry, history, now } = dependencies;
+        const device = findVisibleDevice(registry, request.user, request.params.id);
+        const range = checkRange(request.query, device.kind, now());
+        const { fromMs, toMs } = range;
+        const { every, fn = 'mean', tz = city.timeZone, limit, quantities } = request.query;
+        const base = { kind: device.kind, device: device.id, fromMs, toMs, limit };
+        const windowed = { everyMs: every ?? 0, fn, timeZone: tz, ...(quantities ? { quantities } : {}) };
+        const page = await readPage(history, () =>
+          every === undefined ? history.raw(base) : history.windows({ ...base, ...windowed }),
+        );
+        const asked = new URL(request.url, 'http://here').searchParams;
+        return {
+          device: device.id,
+          kind: device.kind,
+          from: formatTime(fromMs),
+          to: formatTime(toMs),
+          ...(every === undefined ? {} : { every: asked.get('every') as string, fn, tz }),
+          units: formatUnits(device.kind),
+          points: formatPoints(page),
+          ...(page.nextFromMs === undefined
+            ? {}
+            : { next: formatNext(device.id, asked, page.nextFromMs, toMs) }),
+        };
+      },
+    );
+  };
+
+/** What one field alone cannot say. Throws Problem 400. */
+function checkRange(asked: Query, kind: string, nowMs: number): { fromMs: number; toMs: number } {
+  const toMs = asked.to ?? nowMs;
+  const fromMs = asked.from ?? toMs - DEFAULT_RANGE_MS;
+  const refuse = (field: string, detail: string) =>
+    new Problem(400, 'invalid-request', `1 problem(s) in the request; query ${field}: ${detail}`, {
+      errors: [{ in: 'query', field, detail }],
+    });
+  if (fromMs >= toMs) throw refuse('from', `must be before to (${formatTime(toMs)})`);
+  if (toMs - fromMs > MAX_RANGE_MS) throw refuse('from', 'the range is longer than 10 years; ask for less');
+  if (asked.every === undefined) {
+    for (const field of ['fn', 'tz', 'quantities'] as const) {
+      if (asked[field] !== undefined) throw refuse(field, 'needs every=, the length of a window');
+    }
+    return { fromMs, toMs };
+  }
+  if (asked.every > 366 * DAY_MS) throw refuse('every', 'at most 366d');
+  if ((toMs - fromMs) / asked.every > MAX_WINDOWS) {
+    throw refuse(
+      'every',
+      `more than ${MAX_WINDOWS} windows in the range; take longer ones, or a shorter range`,
+    );
+  }
+  const known = deviceKinds.get(kind)?.quantities ?? {};
+  for (const name of asked.quantities ?? []) {
+    const quantity = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (!quantity || quantity.type === 'state') {
+      const numeric = Object.keys(known).filter((each) => known[each]?.type !== 'state');
+      throw refuse('quantities', `${kind} has no number ${name}; it has ${numeric.join(', ')}`);
+    }
+  }
+  return { fromMs, toMs };
+}
+
+/** A history that is known to be down is 503 with its own words, not a bug. */
+async function readPage(history: History, read: () => Promise<HistoryPage>): Promise<HistoryPage> {
+  try {
+    return await read();
+  } catch (error) {
+    if (history.problem === undefined) throw error;
+    const detail = `History (${history.name}) does not answer: ${history.problem}. Nothing is lost; ask again later.`;
+    throw new Problem(503, 'history-unavailable', detail, { retryAfterS: 10 }, { cause: error });
+  }
+}
+
+function formatPoints(page: HistoryPage): z.infer<typeof answer.shape.points> {
+  return page.points.map(({ atMs, values, quality }) => ({
+    at: formatTime(atMs),
+    values,
+    ...(quality ? { quality: formatQuality(quality) } : {}),
+  }));
+}
+
+function formatNext(device: string, asked: URLSearchParams, nextFromMs: number, toMs: number): string {
+  const next = new URLSearchParams(asked);
+  next.set('from', formatTime(nextFromMs));
+  next.set('to', formatTime(toMs));
+  return `/v1/devices/${device}/readings?${next}`;
+}

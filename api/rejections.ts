@@ -1,0 +1,173 @@
+/**
+ * `GET /v1/rejections`, `/v1/rejections/{id}` and `POST …/replay`: what was not understood, and a second try.
+ *
+ * Reads the journal; a replay goes through `pipeline.accept` like any publish, with the time of its first
+ * arrival, so that it stands in history where it belongs. Invariant: a rejection is marked as replayed only
+ * when nothing of it was rejected again; the journal keeps a reading once however often it is replayed.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Journal } from '../ingest/journal/journal.ts';
+import type { Pipeline } from '../ingest/pipeline.ts';
+import { type KeptRejection, REJECTION_REASONS } from '../ingest/rejection.ts';
+import { deviceId } from './devices.ts';
+import { Problem } from './problem.ts';
+import { formatTime, timeOutput } from './time.ts';
+
+export interface RejectionsDependencies {
+  readonly journal: Pick<Journal, 'rejections' | 'markReplayed'>;
+  readonly pipeline: Pick<Pipeline, 'accept'>;
+  readonly now: () => number;
+}
+
+const DEFAULT_LIMIT = 50;
+/** Payloads are up to 256 KiB each; 100 of them are 25 MiB to read. */
+const MAX_LIMIT = 100;
+/** In a list a payload is cut after this; `/v1/rejections/{id}` shows all of it. */
+const LISTED_PAYLOAD_BYTES = 2_048;
+
+const rejectionSchema = z
+  .object({
+    id: z.int(),
+    reason: z.enum(REJECTION_REASONS),
+    detail: z.string().describe('What was found and what is expected, for the author of the firmware.'),
+    topic: z.string(),
+    device: z.string().optional(),
+    clientId: z.string(),
+    receivedAt: timeOutput,
+    replayedAt: timeOutput.optional(),
+    payload: z.string(),
+    encoding: z.enum(['utf8', 'base64']).describe('base64 where the payload is not UTF-8.'),
+    payloadBytes: z.int(),
+    truncated: z.boolean().describe('The payload goes on; ask for this rejection alone.'),
+  })
+  .meta({ id: 'Rejection' });
+
+const rejectionId = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
+const idParams = z.object({ id: rejectionId });
+
+export const rejectionRoutes =
+  ({ journal, pipeline, now }: RejectionsDependencies): FastifyPluginAsyncZod =>
+  async (app) => {
+    /** Throws Problem 404. */
+    const find = async (id: number): Promise<KeptRejection> => {
+      const [found] = await journal.rejections({ before: id + 1, limit: 1 });
+      if (found?.id === id) return found;
+      throw new Problem(404, 'unknown-rejection', `There is no rejection ${id}, or it was old and is gone.`);
+    };
+
+    app.get(
+      '/rejections',
+      {
+        schema: {
+          tags: ['rejections'],
+          summary: 'Messages that were not understood, newest first',
+          querystring: z.strictObject({
+            device: deviceId.optional(),
+            reason: z.enum(REJECTION_REASONS).optional(),
+            before: rejectionId.describe('Those with a smaller id: the next page.').optional(),
+            limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+          }),
+          response: {
+            200: z.object({
+              rejections: z.array(rejectionSchema),
+              next: z.string().describe('Path of the next page.').optional(),
+            }),
+          },
+        },
+      },
+      async ({ query, url }) => {
+        const { device, reason, before, limit } = query;
+        const kept = await journal.rejections({
+          ...(device === undefined ? {} : { device }),
+          ...(reason === undefined ? {} : { reason }),
+          ...(before === undefined ? {} : { before }),
+          limit,
+        });
+        const rejections = kept.map((each) => formatRejection(each, LISTED_PAYLOAD_BYTES));
+        const last = kept.at(-1);
+        if (!last || kept.length < limit) return { rejections };
+        const next = new URL(url, 'http://here').searchParams;
+        next.set('before', String(last.id));
+        return { rejections, next: `/v1/rejections?${next}` };
+      },
+    );
+
+    app.get(
+      '/rejections/:id',
+      {
+        schema: {
+          tags: ['rejections'],
+          summary: 'One of them with its whole payload',
+          params: idParams,
+          response: { 200: rejectionSchema },
+        },
+      },
+      async ({ params }) => formatRejection(await find(params.id), Number.POSITIVE_INFINITY),
+    );
+
+    app.post(
+      '/rejections/:id/replay',
+      {
+        config: { access: ['engineer'] },
+        schema: {
+          tags: ['rejections'],
+          summary: 'Try again to understand one, after its cause is gone',
+          params: idParams,
+          response: {
+            200: z.object({
+              understood: z.boolean().describe('Nothing of it was rejected again.'),
+              stored: z.int().describe('Readings that are new.'),
+              repeated: z.int().describe('Readings that were there already.'),
+              rejected: z.int().describe('What was rejected again, as new rejections.'),
+            }),
+          },
+        },
+      },
+      async ({ params, user, log }) => {
+        const rejection = await find(params.id);
+        const { id, reason, device, topic, payload, receivedAt, clientId, replayedAt } = rejection;
+        if (replayedAt !== undefined) {
+          const detail = `Rejection ${id} was replayed at ${formatTime(replayedAt)}; once is enough.`;
+          throw new Problem(409, 'already-replayed', detail);
+        }
+        const message = { topic, payload: Buffer.from(payload), receivedAt, clientId };
+        // Who sent it under a name that is not its own stays refused, whoever replays it.
+        const identity = reason === 'wrong-device' ? device : undefined;
+        const outcome = await pipeline.accept(identity === undefined ? message : { ...message, identity });
+        const understood = outcome.rejected === 0;
+        if (understood) await journal.markReplayed(id, now());
+        log.info({ rejection: id, user: user.name, ...outcome }, 'rejection replayed');
+        return { understood, ...outcome };
+      },
+    );
+  };
+
+function formatRejection(kept: KeptRejection, shownBytes: number): z.infer<typeof rejectionSchema> {
+  const { id, reason, detail, topic, device, clientId, receivedAt, replayedAt } = kept;
+  return {
+    id,
+    reason,
+    detail,
+    topic,
+    ...(device === undefined ? {} : { device }),
+    clientId,
+    receivedAt: formatTime(receivedAt),
+    ...(replayedAt === undefined ? {} : { replayedAt: formatTime(replayedAt) }),
+    ...formatPayload(Buffer.from(kept.payload), shownBytes),
+  };
+}
+
+function formatPayload(payload: Buffer, shownBytes: number) {
+  const encoding = isUtf8(payload) ? 'utf8' : 'base64';
+  let end = Math.min(payload.length, shownBytes);
+  // A continuation byte is 10xxxxxx: text is cut before a character and not within one.
+  if (encoding === 'utf8') while (end < payload.length && ((payload[end] as number) & 0xc0) === 0x80) end--;
+  return {
+    payload: payload.subarray(0, end).toString(encoding),
+    encoding,
+    payloadBytes: payload.length,
+    truncated: end < payload.length,
+  } as const;
+}

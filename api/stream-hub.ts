@@ -1,0 +1,185 @@
+/**
+ * The hub of live streams: from the live feed to each client, at the pace of that client.
+ *
+ * A client has a cursor into the feed's kept events and no queue of its own: it is sent a batch, and the next
+ * one when its socket has taken that. So its buffer is bounded by one batch, and whoever falls behind what
+ * the feed keeps, or takes nothing for a minute, is dropped and may resume. Invariants: numbers sent to a
+ * client ascend, and each event that it may see is sent once or the client is told `reset`.
+ */
+import type { LiveEvent, LiveEventType, LiveFeed } from '../ingest/live-feed.ts';
+import { isPublicEvent } from './visibility.ts';
+
+/** What the hub needs of a response; a socket that refuses says so by `write` and later by `drain`. */
+export interface StreamResponse {
+  write(chunk: string): boolean;
+  end(): void;
+  destroy(): void;
+  on(event: 'drain' | 'close', listener: () => void): unknown;
+}
+
+export interface StreamRequest {
+  readonly response: StreamResponse;
+  /** All types that the client may see when absent. */
+  readonly types?: ReadonlySet<LiveEventType>;
+  /** Sees public events only. */
+  readonly isPublic: boolean;
+  readonly tokenId?: number;
+  /** The Last-Event-ID header. */
+  readonly lastEventId?: string;
+}
+
+export type StreamEnd = 'closed' | 'behind' | 'stalled' | 'revoked' | 'closing';
+
+export interface StreamHub {
+  readonly size: number;
+  open(request: StreamRequest): void;
+  /** Sends what is new to everyone; called soon after an event. */
+  flush(): void;
+  /** Keeps proxies from closing silent connections and finds the stalled; every HEARTBEAT_MS. */
+  beat(): void;
+  endTokens(mustEnd: (tokenId: number) => boolean): void;
+  /** Ends all, for the close of the process. */
+  close(): void;
+}
+
+export interface StreamHubDependencies {
+  readonly feed: LiveFeed;
+  readonly onEnd: (why: StreamEnd) => void;
+  readonly onSent: (events: number) => void;
+}
+
+export const HEARTBEAT_MS = 15_000;
+/** Heartbeats that a client may leave unread: a minute. */
+const MAX_STALLED_BEATS = 4;
+/** Events of one write: 500 · some 300 B is 150 KiB in a socket's buffer at most. */
+const MAX_BATCH_EVENTS = 500;
+/** Reconnections after a restart are spread over three seconds: 2.0 s, 2.1 s … 4.9 s. */
+const FIRST_RETRY_MS = 2_000;
+const RETRY_STEP_MS = 100;
+const RETRY_STEPS = 30;
+
+interface Client extends StreamRequest {
+  /** The number up to which it has all. */
+  cursor: number;
+  blocked: boolean;
+  stalledBeats: number;
+  /** Clients with the same filter and cursor are sent the same text. */
+  readonly filter: string;
+}
+
+export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies): StreamHub {
+  const clients = new Set<Client>();
+  let opened = 0;
+
+  function end(client: Client, why: StreamEnd): void {
+    if (!clients.delete(client)) return;
+    onEnd(why);
+    if (why === 'behind' || why === 'stalled') client.response.destroy();
+    else if (why !== 'closed') client.response.end();
+  }
+
+  function write(client: Client, text: string): void {
+    if (!client.response.write(text)) client.blocked = true;
+  }
+
+  /** Sends batches until the client has all or its socket is full. */
+  function deliver(client: Client, batches: Map<string, Batch | undefined>): void {
+    while (!client.blocked && client.cursor < feed.lastNumber && clients.has(client)) {
+      const key = `${client.cursor} ${client.filter}`;
+      if (!batches.has(key)) batches.set(key, formatBatch(feed, client));
+      const batch = batches.get(key);
+      if (!batch) {
+        end(client, 'behind');
+        return;
+      }
+      client.cursor = batch.lastNumber;
+      if (batch.events === 0) continue;
+      onSent(batch.events);
+      write(client, batch.text);
+    }
+  }
+
+  return {
+    get size() {
+      return clients.size;
+    },
+    open(request) {
+      const retryMs = FIRST_RETRY_MS + (opened++ % RETRY_STEPS) * RETRY_STEP_MS;
+      const resumed = resume(feed, request.lastEventId);
+      const filter = `${request.isPublic} ${request.types ? [...request.types].sort().join() : ''}`;
+      const cursor = resumed ?? feed.lastNumber;
+      const client: Client = { ...request, cursor, blocked: false, stalledBeats: 0, filter };
+      clients.add(client);
+      request.response.on('close', () => end(client, 'closed'));
+      request.response.on('drain', () => {
+        client.blocked = false;
+        client.stalledBeats = 0;
+        deliver(client, new Map());
+      });
+      write(client, `retry: ${retryMs}\n${formatId(feed, cursor)}\n`);
+      if (resumed === undefined && request.lastEventId !== undefined) {
+        write(client, `${formatId(feed, cursor)}event: reset\ndata: {"epoch":"${feed.epoch}"}\n\n`);
+      }
+      deliver(client, new Map());
+    },
+    flush() {
+      const batches = new Map<string, Batch | undefined>();
+      for (const client of clients) deliver(client, batches);
+    },
+    beat() {
+      for (const client of clients) {
+        deliver(client, new Map());
+        // The id moves on with a heartbeat, so that a client whose filter is quiet can still resume.
+        if (!client.blocked) write(client, `: heartbeat\n${formatId(feed, client.cursor)}\n`);
+        else if (++client.stalledBeats >= MAX_STALLED_BEATS) end(client, 'stalled');
+      }
+    },
+    endTokens(mustEnd) {
+      for (const client of clients) {
+        if (client.tokenId !== undefined && mustEnd(client.tokenId)) end(client, 'revoked');
+      }
+    },
+    close() {
+      for (const client of clients) end(client, 'closing');
+    },
+  };
+}
+
+interface Batch {
+  readonly text: string;
+  readonly events: number;
+  /** Where the cursor stands after it. */
+  readonly lastNumber: number;
+}
+
+/** The next events for a client's filter; undefined when the feed has forgotten some of them. */
+function formatBatch(feed: LiveFeed, { cursor, types, isPublic }: Client): Batch | undefined {
+  const events = feed.since(cursor)?.slice(0, MAX_BATCH_EVENTS);
+  const last = events?.at(-1);
+  if (!events || !last) return undefined;
+  const wanted = events.filter(
+    (event) => (!types || types.has(event.type)) && (!isPublic || isPublicEvent(event)),
+  );
+  return {
+    text: wanted.map((event) => formatEvent(feed, event)).join(''),
+    events: wanted.length,
+    lastNumber: last.number,
+  };
+}
+
+function formatEvent(feed: LiveFeed, { number, type, json }: LiveEvent): string {
+  return `${formatId(feed, number)}event: ${type}\ndata: ${json}\n\n`;
+}
+
+function formatId({ epoch }: LiveFeed, number: number): string {
+  return `id: ${epoch}-${number}\n`;
+}
+
+/** The number to go on after; undefined when it is of another run, or when events after it are gone. */
+function resume(feed: LiveFeed, lastEventId: string | undefined): number | undefined {
+  if (lastEventId === undefined) return undefined;
+  const split = lastEventId.lastIndexOf('-');
+  const number = lastEventId.slice(split + 1);
+  if (lastEventId.slice(0, split) !== feed.epoch || !/^\d{1,15}$/.test(number)) return undefined;
+  return feed.since(Number(number)) ? Number(number) : undefined;
+}

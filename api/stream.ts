@@ -1,0 +1,177 @@
+/**
+ * `GET /v1/stream`: what happens now, as server-sent events.
+ *
+ * Opens clients on the hub and keeps its clock: a flush soon after an event, a heartbeat every 15 s, and with
+ * it a look at which tokens are still in force. Invariant: at most `STREAM_MAX_CLIENTS` are open, and every
+ * way in which one ends has a counter.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
+import { z } from 'zod';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import type { LiveEventType, LiveFeed } from '../ingest/live-feed.ts';
+import { isStaff, requireRole, STAFF_ROLES } from './access.ts';
+import { Problem } from './problem.ts';
+import { createStreamHub, HEARTBEAT_MS, type StreamHub } from './stream-hub.ts';
+import { findTokensInForce } from './token-store.ts';
+import { PUBLIC_EVENT_TYPES } from './visibility.ts';
+
+const TYPES = [
+  'reading',
+  'presence',
+  'alert',
+  'fleet',
+  'incident',
+  'hospital',
+] as const satisfies readonly LiveEventType[];
+/** Events of this long go out in one write: a page cannot show more than 20 a second. */
+const FLUSH_MS = 50;
+const RETRY_WHEN_FULL_S = 10;
+
+export interface MeteredHubDependencies {
+  readonly feed: LiveFeed;
+  readonly metrics: Metrics;
+}
+
+/** The hub with its counters. */
+export function createMeteredHub({ feed, metrics }: MeteredHubDependencies): StreamHub {
+  const registers = [metrics];
+  const ended = new Counter({
+    name: 'siaga_stream_ended_total',
+    help: 'Live streams that ended: closed by the client, behind or stalled (dropped), revoked, closing.',
+    labelNames: ['why'],
+    registers,
+  });
+  const sent = new Counter({
+    name: 'siaga_stream_events_sent_total',
+    help: 'Events sent to clients of the live stream, each client counted.',
+    registers,
+  });
+  const hub = createStreamHub({
+    feed,
+    onEnd: (why) => ended.inc({ why }),
+    onSent: (events) => sent.inc(events),
+  });
+  new Gauge({
+    name: 'siaga_stream_clients',
+    help: 'Live streams that are open.',
+    registers,
+    collect() {
+      this.set(hub.size);
+    },
+  });
+  return hub;
+}
+
+export interface StreamDependencies extends MeteredHubDependencies {
+  readonly config: Pick<Config, 'STREAM_MAX_CLIENTS'>;
+  readonly hub: StreamHub;
+  readonly database: Database;
+}
+
+const query = z.strictObject({
+  types: z
+    .string()
+    .max(100)
+    .describe(`Which events, with commas: ${TYPES.join(', ')}. All that you may see where absent.`)
+    .transform((text, context) => {
+      const words = text.split(',');
+      const unknown = words.filter((word) => !TYPES.some((type) => type === word));
+      if (unknown.length === 0) return new Set(words as LiveEventType[]);
+      context.addIssue({
+        code: 'custom',
+        message: `no type ${unknown.join(', ')}; there are ${TYPES.join(', ')}`,
+      });
+      return z.NEVER;
+    })
+    .optional(),
+});
+
+export const streamRoutes =
+  ({ config, hub, feed, metrics, database }: StreamDependencies): FastifyPluginAsyncZod =>
+  async (app) => {
+    const refused = new Counter({
+      name: 'siaga_stream_refused_total',
+      help: 'Live streams refused because STREAM_MAX_CLIENTS are open.',
+      registers: [metrics],
+    });
+    keepTime(app, hub, feed, database);
+
+    app.get(
+      '/stream',
+      {
+        config: { access: 'public', longLived: true },
+        exposeHeadRoute: false,
+        schema: {
+          tags: ['stream'],
+          summary: 'Live events; Last-Event-ID resumes, and `reset` says that it could not',
+          querystring: query,
+          headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
+          response: {
+            200: {
+              description: 'Server-sent events: id `<epoch>-<number>`, event, data in JSON.',
+              content: { 'text/event-stream': { schema: z.string() } },
+            },
+          },
+        },
+      },
+      async ({ query: { types }, headers, user }, reply) => {
+        if ([...(types ?? [])].some((type) => !PUBLIC_EVENT_TYPES.has(type))) requireRole(user, STAFF_ROLES);
+        if (hub.size >= config.STREAM_MAX_CLIENTS) {
+          refused.inc();
+          const detail = `${hub.size} streams are open, which is the bound (STREAM_MAX_CLIENTS); try again later.`;
+          throw new Problem(503, 'too-many-streams', detail, { retryAfterS: RETRY_WHEN_FULL_S });
+        }
+        reply.hijack();
+        reply.raw.writeHead(200, {
+          ...(reply.getHeaders() as Record<string, string>),
+          'content-type': 'text/event-stream',
+          'cache-control': 'no-store',
+          // nginx holds answers back unless told.
+          'x-accel-buffering': 'no',
+        });
+        const lastEventId = headers['last-event-id'];
+        hub.open({
+          response: reply.raw,
+          isPublic: !isStaff(user),
+          ...(types ? { types } : {}),
+          ...(user.tokenId === undefined ? {} : { tokenId: user.tokenId }),
+          ...(lastEventId === undefined ? {} : { lastEventId }),
+        });
+      },
+    );
+  };
+
+/** Flush and heartbeat for as long as the app lives. */
+function keepTime(
+  app: Parameters<FastifyPluginAsyncZod>[0],
+  hub: StreamHub,
+  feed: LiveFeed,
+  database: Database,
+): void {
+  let flushTimer: NodeJS.Timeout | undefined;
+  const stopWatching = feed.watch(() => {
+    if (flushTimer || hub.size === 0) return;
+    flushTimer = setTimeout(() => {
+      flushTimer = undefined;
+      hub.flush();
+    }, FLUSH_MS);
+  });
+  const heart = setInterval(() => {
+    hub.beat();
+    if (hub.size === 0) return;
+    // Catches what was revoked past this process, on the command line.
+    findTokensInForce(database).then(
+      (inForce) => hub.endTokens((tokenId) => !inForce.has(tokenId)),
+      (error: unknown) => app.log.warn({ err: error }, 'cannot read which tokens are in force'),
+    );
+  }, HEARTBEAT_MS);
+  heart.unref();
+  app.addHook('preClose', async () => {
+    stopWatching();
+    clearInterval(heart);
+    clearTimeout(flushTimer);
+    hub.close();
+  });
+}

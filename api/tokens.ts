@@ -1,0 +1,108 @@
+/**
+ * `GET/POST/DELETE /v1/tokens`: who may call this API. For admins.
+ *
+ * Invariant: the secret of a token is in one answer, that of its making, and in no log.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Database } from '../database/database.ts';
+import { ROLES } from './access.ts';
+import { formatTime, timeOutput } from './time.ts';
+import { createToken, listTokens, revokeToken, type Token } from './token-store.ts';
+
+export interface TokensDependencies {
+  readonly database: Database;
+  readonly now: () => number;
+  /** Called after one was revoked, so that it ends now and not when a cache has aged. */
+  readonly onRevoked: (tokenId: number) => void;
+}
+
+/** Names that the audit uses for those without a token. */
+const RESERVED = new Set(['anonymous', 'local', 'siaga']);
+const name = z
+  .string()
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u, 'letters, digits, space, . _ @ -, up to 64')
+  .refine((text) => !RESERVED.has(text), 'this name has a meaning of its own; take another')
+  .describe('Whose it is: the audit of each write says it.');
+
+const tokenSchema = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    role: z.enum(ROLES),
+    createdAt: timeOutput,
+    createdBy: z.string(),
+    lastUsedAt: timeOutput.describe('To the minute.').optional(),
+    revokedAt: timeOutput.optional(),
+  })
+  .meta({ id: 'Token' });
+
+export const tokenRoutes =
+  ({ database, now, onRevoked }: TokensDependencies): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.get(
+      '/tokens',
+      {
+        config: { access: ['admin'] },
+        schema: {
+          tags: ['tokens'],
+          summary: 'All tokens without their secrets, newest first',
+          response: { 200: z.object({ tokens: z.array(tokenSchema) }) },
+        },
+      },
+      async () => ({ tokens: (await listTokens(database)).map(formatToken) }),
+    );
+
+    app.post(
+      '/tokens',
+      {
+        config: { access: ['admin'] },
+        schema: {
+          tags: ['tokens'],
+          summary: 'Make a token; its secret is in this answer and never again',
+          body: z.strictObject({ name, role: z.enum(ROLES) }),
+          response: {
+            201: tokenSchema.extend({ token: z.string().describe('The secret. Keep it; it is shown once.') }),
+          },
+        },
+      },
+      async ({ body, user, log }, reply) => {
+        const made = await createToken(database, { ...body, createdBy: user.name }, now());
+        log.info({ token: made.name, role: made.role, user: user.name }, 'token made');
+        reply.code(201);
+        return { ...formatToken(made), token: made.token };
+      },
+    );
+
+    app.delete(
+      '/tokens/:id',
+      {
+        config: { access: ['admin'] },
+        schema: {
+          tags: ['tokens'],
+          summary: 'Revoke a token; its open streams end too',
+          params: z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) }),
+          response: { 200: tokenSchema },
+        },
+      },
+      async ({ params, user, log }) => {
+        const revoked = await revokeToken(database, params.id, now());
+        onRevoked(params.id);
+        log.info({ token: revoked.name, user: user.name }, 'token revoked');
+        return formatToken(revoked);
+      },
+    );
+  };
+
+function formatToken(token: Token): z.infer<typeof tokenSchema> {
+  const { id, name: owner, role, createdAt, createdBy, lastUsedAt, revokedAt } = token;
+  return {
+    id,
+    name: owner,
+    role,
+    createdAt: formatTime(createdAt),
+    createdBy,
+    ...(lastUsedAt === null ? {} : { lastUsedAt: formatTime(lastUsedAt) }),
+    ...(revokedAt === null ? {} : { revokedAt: formatTime(revokedAt) }),
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * What the public may see: rivers, Wi-Fi and alerts; never where a unit or an incident is.
+ *
+ * Asked by devices, readings and the stream. Invariant: what is not known to be public is for staff, so a new
+ * kind of device or event is closed until its file says otherwise.
+ */
+import { deviceKinds } from '../devices/kinds/index.ts';
+import type { LiveEvent, LiveEventType } from '../ingest/live-feed.ts';
+import { isStaff, type User } from './access.ts';
+
+/** Events of these types are public where what they tell of is. */
+export const PUBLIC_EVENT_TYPES: ReadonlySet<LiveEventType> = new Set(['reading', 'presence', 'alert']);
+
+export function maySeeKind(user: User, kind: string): boolean {
+  return isStaff(user) || deviceKinds.get(kind)?.isPublic === true;
+}
+
+/**
+ * Whether everybody may see it. A body that names its device's `kind` follows that kind; a body with
+ * `audience: 'staff'` (an alert about a unit or an incident) is for staff.
+ */
+export function isPublicEvent({ type, body }: Pick<LiveEvent, 'type' | 'body'>): boolean {
+  if (!PUBLIC_EVENT_TYPES.has(type)) return false;
+  const { kind, audience } = (body ?? {}) as { kind?: unknown; audience?: unknown };
+  if (audience === 'staff') return false;
+  if (type === 'alert' && kind === undefined) return true;
+  return typeof kind === 'string' && deviceKinds.get(kind)?.isPublic === true;
+}
