@@ -51,8 +51,10 @@ export class CellGrid {
     return this.#occupied;
   }
 
-  at(lat: number, lng: number): Cell {
-    return this.#cell(latLngToCell(lat, lng, this.resolution));
+  /** The cell of a position. `guess` is where the unit was: most moves stay there, and comparing is cheaper. */
+  at(lat: number, lng: number, guess?: Cell): Cell {
+    const id = latLngToCell(lat, lng, this.resolution);
+    return guess?.id === id ? guess : this.#cell(id);
   }
 
   /** Puts a slot into a cell; returns its place there. */

@@ -36,7 +36,7 @@ const SCAN_BELOW = 300;
 /** Units in an occupied cell, at which a query is fastest, and the bounds that make a rebuild pay. */
 const AIM_PER_CELL = 10;
 const MIN_PER_CELL = 2;
-const MAX_PER_CELL = 60;
+const MAX_PER_CELL = 30;
 /** Cells met by units and queries, empty ones included. */
 const MAX_CELLS_PER_UNIT = 8;
 /** Finer than r11 (25 m) tells nothing of a vehicle; coarser than r1 does not occur above 300 units. */
@@ -79,7 +79,7 @@ class H3UnitIndex implements UnitIndex {
     writeUnitVector(lat, lng, this.#vectors, 3 * slot);
     this.#degrees[2 * slot] = lat;
     this.#degrees[2 * slot + 1] = lng;
-    if (this.#grid) this.#place(this.#grid, slot, this.#grid.at(lat, lng));
+    if (this.#grid) this.#place(this.#grid, slot, this.#grid.at(lat, lng, this.#cells[slot]));
     if (--this.#upsertsUntilCheck <= 0) this.#checkGrid();
   }
 
@@ -223,9 +223,9 @@ class H3UnitIndex implements UnitIndex {
     if (moved !== undefined) this.#places[moved] = place;
   }
 
-  /** Runs once in as many upserts as there are units, so that a rebuild costs each of them a constant. */
+  /** Runs once in a quarter as many upserts as there are units, so that a rebuild costs each of them a constant. */
   #checkGrid(): void {
-    this.#upsertsUntilCheck = Math.max(SCAN_BELOW, this.size);
+    this.#upsertsUntilCheck = Math.max(SCAN_BELOW, this.size / 4);
     if (this.size < SCAN_BELOW) return;
     const perCell = this.#grid ? this.size / this.#grid.occupied : 0;
     const tooCoarse = perCell > MAX_PER_CELL && this.resolution !== FINEST;
