@@ -1,0 +1,60 @@
+/**
+ * What the InfluxDB adapter counts: every line that was written, left out, set aside or lost has a counter.
+ */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export interface InfluxMetrics {
+  readonly lines: Counter<'outcome'>;
+  readonly failures: Counter<'code'>;
+  readonly rewinds: Counter;
+  readonly writeSeconds: Histogram;
+  readonly lagSeconds: Histogram;
+  readonly confirmedId: Gauge;
+  readonly events: Counter<'outcome'>;
+}
+
+export function createInfluxMetrics(registry: Registry): InfluxMetrics {
+  const registers = [registry];
+  return {
+    lines: new Counter({
+      name: 'siaga_influx_lines_total',
+      help: 'Readings handed to InfluxDB: written, expired (older than its retention), set-aside (refused).',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    failures: new Counter({
+      name: 'siaga_influx_failures_total',
+      help: 'Writes that InfluxDB refused or did not answer, by status or code of the error.',
+      labelNames: ['code'],
+      registers,
+    }),
+    rewinds: new Counter({
+      name: 'siaga_influx_rewinds_total',
+      help: 'Times that InfluxDB had less than we had written, so that the journal was written again.',
+      registers,
+    }),
+    writeSeconds: new Histogram({
+      name: 'siaga_influx_write_seconds',
+      help: 'Duration of one write to InfluxDB.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    lagSeconds: new Histogram({
+      name: 'siaga_influx_lag_seconds',
+      help: 'From the receipt of a reading to its being in InfluxDB: the oldest of each batch.',
+      buckets: [0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800, 7200, 86_400],
+      registers,
+    }),
+    confirmedId: new Gauge({
+      name: 'siaga_influx_confirmed_id',
+      help: 'Up to this id of the journal every reading is in InfluxDB.',
+      registers,
+    }),
+    events: new Counter({
+      name: 'siaga_influx_events_total',
+      help: 'Points beside the readings (alerts, incidents, liveness, own figures): written, dropped, refused.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+  };
+}
