@@ -1,0 +1,43 @@
+/**
+ * What an ambulance is told on its `command` topic, and what it answers on `ack`.
+ *
+ * Invariant: a payload that is not one of these commands is `undefined`, never a half-read command.
+ */
+import { z } from 'zod';
+import type { Position } from './position.ts';
+
+const position = { lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) };
+
+const command = z.discriminatedUnion('command', [
+  z.object({
+    command: z.literal('dispatch'),
+    assignment: z.string().min(1),
+    incident: z.object({ id: z.string().min(1), ...position }),
+    hospital: z.object({ id: z.string().min(1), ...position }).optional(),
+  }),
+  z.object({ command: z.literal('cancel'), assignment: z.string().min(1) }),
+]);
+export type Command = z.infer<typeof command>;
+
+export interface Acknowledgement {
+  readonly assignment: string;
+  readonly ack: 'accepted' | 'refused';
+  /** RFC 3339, the unit's clock. */
+  readonly at: string;
+}
+
+export function parseCommand(payload: Buffer): Command | undefined {
+  let body: unknown;
+  try {
+    body = JSON.parse(payload.toString('utf8'));
+  } catch {
+    return undefined; // Not JSON: a unit ignores what it does not understand.
+  }
+  const result = command.safeParse(body);
+  return result.success ? result.data : undefined;
+}
+
+/** Where the patient of a dispatch goes, if anywhere is named. */
+export function destinationOf(order: Extract<Command, { command: 'dispatch' }>): Position | undefined {
+  return order.hospital && { lat: order.hospital.lat, lng: order.hospital.lng };
+}

@@ -1,0 +1,180 @@
+/**
+ * The simulated city: one device with its own behaviour for each that the city's folder names.
+ *
+ * Puts the parts together (story, roads, faults, connections) and starts them. Invariant: the same city,
+ * seed and options give the same plan; only the real clock and the network differ from run to run.
+ */
+import type { City, CityDevice } from '../cities/city.ts';
+import { createAmbulance, USUAL_CREW } from './ambulances/ambulance.ts';
+import { DEMO_PACE } from './ambulances/duty.ts';
+import { createShadows } from './ambulances/gps.ts';
+import { createRoadMap } from './ambulances/road-map.ts';
+import type { Clock } from './clock.ts';
+import type { Credentials } from './credentials.ts';
+import { DeviceConnection } from './device/connection.ts';
+import { type Behaviour, SimulatedDevice } from './device/device.ts';
+import type { OutboxBounds } from './device/outbox.ts';
+import { type FaultName, type FaultPlan, planFaults } from './faults.ts';
+import { type FleetRun, startFleet } from './fleet-run.ts';
+import { createRandom } from './random.ts';
+import { createFlood } from './rivers/flood.ts';
+import { createFloodStory, type FloodStory } from './rivers/flood-story.ts';
+import { createRiverGauge } from './rivers/river-gauge.ts';
+import { tideM } from './rivers/tide.ts';
+import { createStoryClock, type StoryClock } from './story-clock.ts';
+import type { Totals } from './totals.ts';
+import { createAccessPoint } from './wifi/access-point.ts';
+
+export interface CityOptions {
+  readonly city: City;
+  readonly url: string;
+  readonly credentials: Credentials;
+  readonly seed: number;
+  /** Story seconds per real second; by default the first flood passes in four and a half minutes. */
+  readonly speed: number | undefined;
+  readonly kinds: ReadonlySet<CityDevice['kind']>;
+  readonly faults: ReadonlySet<FaultName>;
+  /** Chance that an order to an ambulance gets no answer, and that it is refused. */
+  readonly noAckChance: number | undefined;
+  readonly refuseChance: number | undefined;
+  /** Whether crews also come across patients of their own; off while a dispatcher sends them. */
+  readonly ownCases: boolean;
+}
+
+export interface CityRun {
+  readonly fleet: FleetRun;
+  readonly faultLines: readonly string[];
+  readonly speed: number;
+  /** "rain", "peak at Bendung Simongan", with what is broken at the moment. */
+  describeStory(nowMs: number): string;
+}
+
+/** Hours of readings every five seconds, or a few days at one a minute: what a small flash chip holds. */
+const OUTBOX: OutboxBounds = { maxWaiting: 5_000, maxInFlight: 8 };
+/** One drive in four from a standby is for a patient of the crew's own, where no dispatcher sends them. */
+const OWN_CASE_CHANCE = 0.25;
+const FIRMWARE: Readonly<Record<CityDevice['kind'], string>> = {
+  'river-gauge': 'sim-gauge 1.0',
+  'wifi-access-point': 'sim-ap 1.0',
+  ambulance: 'sim-tracker 1.0',
+};
+
+interface Stage {
+  readonly options: CityOptions;
+  readonly clock: Clock;
+  readonly totals: Totals;
+  readonly story: StoryClock;
+  readonly floods: FloodStory;
+  readonly faults: FaultPlan;
+  readonly startHour: number;
+  readonly roads: ReturnType<typeof createRoadMap> | undefined;
+  readonly shadows: ReturnType<typeof createShadows>;
+}
+
+export function startCity(options: CityOptions, clock: Clock, totals: Totals): CityRun {
+  const { city, seed } = options;
+  const startedAt = clock.now();
+  const gauges = city.devices.filter((each) => each.kind === 'river-gauge');
+  const floods = createFloodStory(gauges, seed);
+  const mainRiver = new Set(createFlood(gauges, seed, 0).main.map(({ gauge }) => gauge.id));
+  const story = createStoryClock(startedAt, options.speed ?? floods.defaultSpeed);
+  const roads = city.roads && createRoadMap(city.roads);
+  const stage: Stage = {
+    options,
+    clock,
+    totals,
+    story,
+    floods,
+    faults: planFaults(city, options.faults, mainRiver, seed, startedAt),
+    startHour: localHour(startedAt, city.timeZone),
+    roads,
+    shadows: createShadows(roads?.junctions ?? [], createRandom(seed, 'gps shadows')),
+  };
+  const devices = city.devices
+    .filter((each) => options.kinds.has(each.kind))
+    .map((each) => createDevice(each, stage));
+  totals.devices = devices.length;
+  const fleet = startFleet(devices, stage.faults.cuts, clock, createRandom(seed, 'boot'));
+  return {
+    fleet,
+    faultLines: stage.faults.lines,
+    speed: story.speed,
+    describeStory(nowMs) {
+      const rivers = options.kinds.has('river-gauge') ? [floods.describe(story.minutes(nowMs))] : [];
+      return [...rivers, ...fleet.activeCuts()].join(', ');
+    },
+  };
+}
+
+function createDevice(site: CityDevice, stage: Stage): SimulatedDevice {
+  const { options, clock, totals } = stage;
+  const random = createRandom(options.seed, site.id);
+  const identity = {
+    city: options.city.id,
+    kind: site.kind,
+    id: site.id,
+    password: options.credentials.get(site.id),
+  };
+  const create = (behaviour: Behaviour, onCommand?: (payload: Buffer) => void): SimulatedDevice => {
+    const firmware = FIRMWARE[site.kind];
+    const connection = new DeviceConnection({
+      url: options.url,
+      identity,
+      firmware,
+      bounds: OUTBOX,
+      clock,
+      random,
+      totals,
+      ...(onCommand ? { onCommand } : {}),
+    });
+    const faults = stage.faults.hooks(site.id);
+    return new SimulatedDevice({ identity, connection, behaviour, faults, clock, random });
+  };
+  switch (site.kind) {
+    case 'river-gauge': {
+      const { floods } = stage;
+      const water = {
+        stageM: (gauge: string, minute: number) =>
+          site.tidal ? tideM(site, minute) : floods.stageM(gauge, minute),
+        rainMm: floods.rainMm,
+      };
+      return create(createRiverGauge(site, water, stage.story, random));
+    }
+    case 'wifi-access-point':
+      return create(createAccessPoint(site, stage.startHour, stage.story, random));
+    case 'ambulance': {
+      const ambulance = createAmbulance({
+        unit: site,
+        city: options.city,
+        roads: stage.roads,
+        shadows: stage.shadows,
+        pace: DEMO_PACE,
+        crew: {
+          ...USUAL_CREW,
+          silentChance: options.noAckChance ?? USUAL_CREW.silentChance,
+          refuseChance: options.refuseChance ?? USUAL_CREW.refuseChance,
+        },
+        ownCaseChance: options.ownCases ? OWN_CASE_CHANCE : 0,
+        clock,
+        random,
+        acknowledge: (answer) => device.acknowledge(answer),
+        reportNow: () => device.report(),
+      });
+      const device = create(ambulance, ambulance.onCommand);
+      return device;
+    }
+  }
+}
+
+/** The hour of the day, with its fraction, on a clock of the city. */
+function localHour(nowMs: number, timeZone: string): number {
+  const format = new Intl.DateTimeFormat('en', {
+    timeZone,
+    hour: 'numeric',
+    minute: 'numeric',
+    hourCycle: 'h23',
+  });
+  const part = (type: string) =>
+    Number(format.formatToParts(nowMs).find((each) => each.type === type)?.value);
+  return part('hour') + part('minute') / 60;
+}

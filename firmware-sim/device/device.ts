@@ -1,0 +1,106 @@
+/**
+ * A simulated device: a behaviour that measures, an envelope around it, a connection that sends.
+ *
+ * The behaviour knows nothing of MQTT and the connection nothing of rivers. Faults are hooks on the way:
+ * a clock that is wrong, a value that is bent, a payload that is broken. Invariant: every reading carries
+ * `measuredAt` (the device's own clock) and an ascending `seq`, and says `simulated: true`.
+ */
+import type { Cancel, Clock } from '../clock.ts';
+import type { Random } from '../random.ts';
+import type { DeviceConnection, DeviceIdentity } from './connection.ts';
+
+export type Measured = Readonly<Record<string, number | string>>;
+
+export interface Behaviour {
+  /** What the device measures at this instant, or undefined where it has nothing to say (no GPS fix). */
+  measure(nowMs: number): Measured | undefined;
+  /** Until the next report, ms. */
+  intervalMs(): number;
+  /** Ends its own timers. */
+  stop?(): void;
+}
+
+/** What can go wrong with a device; see faults.ts. */
+export interface FaultHooks {
+  /** Added to the device's clock, ms. */
+  readonly clockOffsetMs?: (nowMs: number) => number;
+  readonly bend?: (measured: Measured, nowMs: number) => Measured;
+  /** A text to publish instead of the reading. */
+  readonly garble?: (text: string, nowMs: number) => string;
+}
+
+/** Share of the interval by which a report may come early or late: no two clocks in a city agree. */
+const INTERVAL_JITTER = 0.1;
+
+export class SimulatedDevice {
+  readonly identity: DeviceIdentity;
+  readonly #connection: DeviceConnection;
+  readonly #behaviour: Behaviour;
+  readonly #faults: FaultHooks;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #cancelNext: Cancel | undefined;
+  #seq = 0;
+
+  constructor(parts: {
+    identity: DeviceIdentity;
+    connection: DeviceConnection;
+    behaviour: Behaviour;
+    faults?: FaultHooks;
+    clock: Clock;
+    random: Random;
+  }) {
+    this.identity = parts.identity;
+    this.#connection = parts.connection;
+    this.#behaviour = parts.behaviour;
+    this.#faults = parts.faults ?? {};
+    this.#clock = parts.clock;
+    this.#random = parts.random;
+  }
+
+  get connected(): boolean {
+    return this.#connection.connected;
+  }
+
+  get unacknowledged(): number {
+    return this.#connection.unacknowledged;
+  }
+
+  start(delayMs: number): void {
+    this.#connection.start(delayMs);
+    this.#cancelNext = this.#clock.after(delayMs, () => this.#keepReporting());
+  }
+
+  setReachable(reachable: boolean): void {
+    this.#connection.setReachable(reachable);
+  }
+
+  /** Measures and sends now, besides the regular reports: a duty status has changed. */
+  report(): void {
+    const nowMs = this.#clock.now();
+    const measured = this.#behaviour.measure(nowMs);
+    if (!measured) return;
+    const bent = this.#faults.bend?.(measured, nowMs) ?? measured;
+    const measuredAt = new Date(nowMs + (this.#faults.clockOffsetMs?.(nowMs) ?? 0)).toISOString();
+    const text = JSON.stringify({ measuredAt, seq: ++this.#seq, simulated: true, ...bent });
+    const sent = this.#faults.garble?.(text, nowMs) ?? text;
+    this.#connection.send({ channel: 'telemetry', text: sent, batchable: sent === text });
+  }
+
+  /** Answers a command on the `ack` topic. */
+  acknowledge(body: object): void {
+    this.#connection.send({ channel: 'ack', text: JSON.stringify(body), batchable: false });
+  }
+
+  async close(boundMs: number): Promise<void> {
+    this.#cancelNext?.();
+    this.#behaviour.stop?.();
+    await this.#connection.close(boundMs);
+  }
+
+  #keepReporting(): void {
+    this.report();
+    const intervalMs = this.#behaviour.intervalMs() * (1 + INTERVAL_JITTER * (2 * this.#random() - 1));
+    this.#cancelNext = this.#clock.after(intervalMs, () => this.#keepReporting());
+  }
+}
