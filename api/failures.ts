@@ -18,12 +18,12 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   if (typeof retryAfterS === 'number') reply.header('retry-after', String(retryAfterS));
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="siaga"');
   const instance = reply.request.raw.url?.split('?', 1)[0];
-  // Sent as text: a schema that a route declares for its errors must not change or refuse it.
+  // Sent as bytes: a schema that a route declares for its errors must not change or refuse it.
   return reply
     .code(problem.status)
     .header('content-type', PROBLEM_CONTENT_TYPE)
     .header('cache-control', 'no-store')
-    .send(JSON.stringify(formatProblem(problem, instance)));
+    .send(Buffer.from(JSON.stringify(formatProblem(problem, instance))));
 }
 
 export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {

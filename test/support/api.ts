@@ -1,0 +1,134 @@
+/**
+ * The API over the real parts (pipeline, fleet, registry, live feed, state database) with a journal in memory
+ * and a clock that the test moves.
+ */
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import { Registry as Metrics } from 'prom-client';
+import { type ApiDependencies, buildApp } from '../../api/app.ts';
+import { ensureFirstAdminToken } from '../../api/token-store.ts';
+import { type Database, openDatabase } from '../../database/database.ts';
+import { createFleet } from '../../ingest/fleet/fleet.ts';
+import { openRegistry } from '../../ingest/fleet/registry.ts';
+import { createLiveConsumer } from '../../ingest/live-consumer.ts';
+import { createLiveFeed, type LiveFeed } from '../../ingest/live-feed.ts';
+import { createPipeline } from '../../ingest/pipeline.ts';
+import { createQuality } from '../../ingest/quality.ts';
+import {
+  createMemoryHistory,
+  createMemoryJournal,
+  type MemoryHistory,
+  type MemoryJournal,
+} from './memory-journal.ts';
+import { smallCity } from './small-city.ts';
+
+export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
+
+export interface TestApi extends AsyncDisposable {
+  readonly app: FastifyInstance;
+  readonly clock: { ms: number };
+  readonly journal: MemoryJournal;
+  readonly history: MemoryHistory;
+  readonly feed: LiveFeed;
+  readonly database: Database;
+  readonly metrics: Metrics;
+  readonly problems: string[];
+  /** Lines that were logged. */
+  readonly logged: string[];
+  readonly adminToken: string;
+  readonly registry: ApiDependencies['registry'];
+  /** One publish of a device, up to the live feed. */
+  publish(topic: string, payload: unknown): Promise<void>;
+  get(url: string, token?: string): Promise<LightMyRequestResponse>;
+  call(
+    method: 'POST' | 'PUT' | 'DELETE' | 'PATCH',
+    url: string,
+    token?: string,
+    body?: object,
+  ): Promise<LightMyRequestResponse>;
+  /** Makes a token of a role and returns its secret. */
+  tokenFor(role: string): Promise<string>;
+}
+
+export async function openTestApi(overrides: Partial<ApiDependencies> = {}): Promise<TestApi> {
+  const clock = { ms: START_MS };
+  const now = () => clock.ms;
+  const logged: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
+  const database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
+  const registry = await openRegistry(smallCity, database);
+  const fleet = createFleet(registry);
+  const metrics = new Metrics();
+  const journal = createMemoryJournal();
+  const history = createMemoryHistory(journal);
+  const feed = createLiveFeed(100, 'run-1');
+  const quality = createQuality(() => 0);
+  const pipeline = createPipeline({
+    config: { CLOCK_AHEAD_MAX_MS: 60_000 },
+    city: smallCity,
+    registry,
+    fleet,
+    quality,
+    journal,
+    metrics,
+    onPresence: (device, presence, atMs) => fleet.observePresence(device, presence, atMs),
+    onAck: async () => undefined,
+  });
+  const live = createLiveConsumer({ journal, fleet, quality, feed, onPresent: () => undefined });
+  const adminToken = (await ensureFirstAdminToken(database, now)) as string;
+  const problems: string[] = [];
+  const app = await buildApp({
+    config: { API_AUTH: true, STREAM_MAX_CLIENTS: 3 },
+    city: smallCity,
+    registry,
+    fleet,
+    journal,
+    history,
+    feed,
+    pipeline,
+    database,
+    metrics,
+    readiness: () => problems,
+    log,
+    now,
+    routes: [],
+    ...overrides,
+  });
+  const inject: TestApi['call'] = (method, url, token, body) =>
+    app.inject({
+      method,
+      url,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { payload: body }),
+    });
+  let consumed = 0;
+  return {
+    app,
+    clock,
+    journal,
+    history,
+    feed,
+    database,
+    metrics,
+    problems,
+    logged,
+    adminToken,
+    registry,
+    async publish(topic, payload) {
+      const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload));
+      await pipeline.accept({ topic, payload: bytes, receivedAt: clock.ms, clientId: 'test' });
+      await live.consume(journal.entries.slice(consumed));
+      consumed = journal.entries.length;
+    },
+    get: (url, token) => inject('GET' as 'POST', url, token),
+    call: inject,
+    async tokenFor(role) {
+      const made = await inject('POST', '/v1/tokens', adminToken, { name: `the ${role}`, role });
+      return made.json<{ token: string }>().token;
+    },
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await database.destroy();
+    },
+  };
+}
