@@ -1,0 +1,44 @@
+/**
+ * Access: who a client is, and what it may publish, retain and subscribe to.
+ *
+ * Asked by the broker at CONNECT, SUBSCRIBE and PUBLISH; pure. Whether a topic is the device's own is judged
+ * by the pipeline, which keeps what is not; here only the questions that keep nothing are answered.
+ * Invariant: a device reads its own `command` and `config` and the public alerts, and nothing of others.
+ */
+import { DOWN_CHANNELS, formatDeviceTopic, TOPIC_ROOT } from '../devices/topics.ts';
+
+/** A device proves its id; an observer (situation room, siren, bridge) reads and never publishes. */
+export type Identity =
+  | { readonly role: 'device'; readonly id: string; readonly kind: string; readonly credential?: number }
+  | { readonly role: 'observer'; readonly id: string; readonly credential?: number }
+  /** Where devices need no credential (loopback only): whoever its topics name. */
+  | { readonly role: 'anyone' };
+
+/** User names of observers begin with it; ids of devices have no colon. */
+export const OBSERVER_PREFIX = 'observer:';
+
+/** Whether a client may subscribe to `filter`. */
+export function maySubscribe(identity: Identity, city: string, filter: string): boolean {
+  const root = `${TOPIC_ROOT}/${city}/`;
+  if (!filter.startsWith(root)) return false;
+  if (identity.role !== 'device') return true;
+  if (filter.startsWith(`${root}alerts/`)) return true;
+  const { kind, id: device } = identity;
+  return DOWN_CHANNELS.some((channel) => filter === formatDeviceTopic({ city, kind, device, channel }));
+}
+
+/** Whether a subscription may match what devices send up: only then is it worth forwarding. */
+export function listensToDevices(city: string, filter: string): boolean {
+  const fourth = filter.split('/')[4];
+  const alertsOnly = filter.startsWith(`${TOPIC_ROOT}/${city}/alerts/`);
+  return !alertsOnly && !DOWN_CHANNELS.some((channel) => channel === fourth);
+}
+
+/** NUL [MQTT-1.5.3-2], the control characters beside it, and what was no valid UTF-8 [MQTT-1.5.3-1]. */
+export function hasForbiddenCharacters(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0xfffd) return true;
+  }
+  return false;
+}

@@ -1,0 +1,74 @@
+/**
+ * Admission: how many may connect at all, from one address, and how fast.
+ *
+ * Asked with the raw socket, before TLS, WebSocket or MQTT spend anything on it. Invariants: every admitted
+ * socket is counted until it closes; what is remembered of addresses without a connection is bounded.
+ */
+import type { Socket } from 'node:net';
+import type { Config } from '../config.ts';
+import type { Bound } from './broker-metrics.ts';
+
+export type AdmissionConfig = Pick<
+  Config,
+  'MQTT_MAX_CONNECTIONS' | 'MQTT_MAX_CONNECTIONS_PER_ADDRESS' | 'MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S'
+>;
+
+/** Addresses remembered; beyond it those without a connection are forgotten. */
+const MAX_ADDRESSES = 20_000;
+
+interface Address {
+  connections: number;
+  /** Connects still allowed at `filledAt`: a bucket of one second's worth. */
+  tokens: number;
+  /** Epoch ms. */
+  filledAt: number;
+}
+
+export interface Admission {
+  /** Counts the socket until it closes, or says which bound forbids it. */
+  admit(socket: Socket): Bound | undefined;
+  readonly connections: number;
+}
+
+export function createAdmission(config: AdmissionConfig, now: () => number): Admission {
+  const perSecond = config.MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S;
+  const addresses = new Map<string, Address>();
+  let connections = 0;
+
+  function find(address: string): Address {
+    let entry = addresses.get(address);
+    if (entry) return entry;
+    if (addresses.size >= MAX_ADDRESSES) {
+      for (const [key, { connections }] of addresses) if (connections === 0) addresses.delete(key);
+    }
+    entry = { connections: 0, tokens: perSecond, filledAt: now() };
+    addresses.set(address, entry);
+    return entry;
+  }
+
+  return {
+    get connections() {
+      return connections;
+    },
+    admit(socket) {
+      const entry = find(socket.remoteAddress ?? '');
+      const at = now();
+      entry.tokens = Math.min(
+        perSecond,
+        entry.tokens + (Math.max(0, at - entry.filledAt) * perSecond) / 1000,
+      );
+      entry.filledAt = at;
+      if (entry.tokens < 1) return 'connects-per-address';
+      entry.tokens--;
+      if (connections >= config.MQTT_MAX_CONNECTIONS) return 'connections';
+      if (entry.connections >= config.MQTT_MAX_CONNECTIONS_PER_ADDRESS) return 'connections-per-address';
+      connections++;
+      entry.connections++;
+      socket.once('close', () => {
+        connections--;
+        entry.connections--;
+      });
+      return undefined;
+    },
+  };
+}

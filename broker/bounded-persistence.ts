@@ -1,0 +1,90 @@
+/**
+ * Bounds on what Aedes keeps in memory for later: retained messages, queues of absent sessions, QoS 2.
+ *
+ * Laid around the in-memory persistence that Aedes comes with, which has none. Invariants: at most
+ * `maxRetained` retained messages in all; at most `maxOfflinePerClient` messages queued for one session, and
+ * beyond it the oldest unsent one goes; no kept message holds on to the network chunk it arrived in.
+ */
+import type { Bound } from './broker-metrics.ts';
+
+interface StoredPacket {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly messageId?: number;
+}
+interface SessionId {
+  readonly id: string;
+}
+
+/** The part of Aedes' persistence that keeps something for later. */
+export interface Persistence {
+  storeRetained(packet: StoredPacket): Promise<void>;
+  outgoingEnqueueCombi(sessions: readonly { clientId: string }[], packet: StoredPacket): Promise<void>;
+  outgoingClearMessageId(session: SessionId, packet: { messageId?: number }): Promise<unknown>;
+  incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;
+  incomingGetPacket(session: SessionId, packet: { messageId?: number }): Promise<unknown>;
+}
+
+export interface PersistenceBounds {
+  readonly maxRetained: number;
+  readonly maxOfflinePerClient: number;
+  readonly countBound: (bound: Bound) => void;
+}
+
+const NO_PAYLOAD = Buffer.alloc(0);
+
+export function boundPersistence(persistence: Persistence, bounds: PersistenceBounds): void {
+  boundRetained(persistence, bounds);
+  boundOffline(persistence, bounds);
+  const storeIncoming = persistence.incomingStorePacket.bind(persistence);
+  // Of a QoS 2 message that has been published only the identifier matters until its PUBREL.
+  persistence.incomingStorePacket = (session, packet) =>
+    storeIncoming(session, { ...packet, payload: NO_PAYLOAD });
+}
+
+function boundRetained(persistence: Persistence, { maxRetained, countBound }: PersistenceBounds): void {
+  const topics = new Set<string>();
+  const storeRetained = persistence.storeRetained.bind(persistence);
+  persistence.storeRetained = async (packet) => {
+    if (packet.payload.length === 0) topics.delete(packet.topic);
+    else if (topics.has(packet.topic) || topics.size < maxRetained) topics.add(packet.topic);
+    else return countBound('retained-messages');
+    await storeRetained({ ...packet, payload: Buffer.from(packet.payload) });
+  };
+}
+
+function boundOffline(
+  persistence: Persistence,
+  { maxOfflinePerClient, countBound }: PersistenceBounds,
+): void {
+  /** Messages queued, by session. */
+  const queued = new Map<string, number>();
+  const enqueue = persistence.outgoingEnqueueCombi.bind(persistence);
+  const clear = persistence.outgoingClearMessageId.bind(persistence);
+  const step = (id: string, by: number) => {
+    const next = (queued.get(id) ?? 0) + by;
+    if (next > 0) queued.set(id, next);
+    else queued.delete(id);
+  };
+  persistence.outgoingClearMessageId = async (session, packet) => {
+    const cleared = await clear(session, packet);
+    if (cleared) step(session.id, -1);
+    return cleared;
+  };
+  persistence.outgoingEnqueueCombi = async (sessions, packet) => {
+    if (sessions.length === 0) return;
+    const kept = { ...packet, payload: Buffer.from(packet.payload) };
+    const takers: { clientId: string }[] = [];
+    for (const session of sessions) {
+      const id = session.clientId;
+      if ((queued.get(id) ?? 0) >= maxOfflinePerClient) {
+        countBound('offline-messages');
+        // What was never sent has no identifier yet; the first of those is the oldest.
+        if (!(await persistence.outgoingClearMessageId({ id }, {}))) continue;
+      }
+      step(id, 1);
+      takers.push(session);
+    }
+    await enqueue(takers, kept);
+  };
+}

@@ -1,0 +1,194 @@
+/**
+ * The broker: Aedes with a guard before it, the pipeline behind it, and a bound on everything.
+ *
+ * First room of the flow: device → listener → admission → connection (guard) → Aedes → publish rules →
+ * pipeline.accept → PUBACK. Also the way out: alerts and commands go to subscribers through `publish`.
+ * Invariants: a PUBACK or PUBREC is written after `pipeline.accept` has resolved, and only then; who is
+ * refused or cut off is counted by reason.
+ */
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import type { Client, PublishPacket } from 'aedes';
+import type { Logger } from 'pino';
+import type { Registry as Metrics } from 'prom-client';
+import type { Config } from '../config.ts';
+import type { Pipeline } from '../ingest/pipeline.ts';
+import { createAdmission } from './admission.ts';
+import type { Authenticator } from './authenticator.ts';
+import { boundPersistence } from './bounded-persistence.ts';
+import { createBrokerMetrics } from './broker-metrics.ts';
+import { ClientHooks } from './client-hooks.ts';
+import { Connection, type ListenerName, type Origin } from './connection/connection.ts';
+import type { EndReason } from './connection/end-reason.ts';
+import { createLogLimiter } from './connection/log-limiter.ts';
+import { PublishRate } from './connection/publish-rate.ts';
+import { ConnectionTable } from './connection-table.ts';
+import { JournalPressure } from './journal-pressure.ts';
+import { type ListeningAddress, openListeners } from './listeners.ts';
+import { createPublishRules } from './publish-rules.ts';
+import { SiagaAedes } from './siaga-aedes.ts';
+
+/** Of a CONNECT: id, user name, secret and a small will need some hundred bytes. */
+const MAX_CONNECT_BYTES = 4_096;
+/** [MQTT 3.1.1] QoS 2 messages of one client between PUBLISH and PUBREL; only their identifiers are kept. */
+const MAX_QOS2_PER_CLIENT = 1_000;
+/** Deepest topic: ours have five levels. */
+const MAX_TOPIC_LEVELS = 16;
+/** Aedes' own timer for a CONNECT comes after ours, which knows why. */
+const AEDES_TIMER_MARGIN_MS = 5_000;
+
+export interface BrokerOptions {
+  readonly config: Config;
+  /** The city's id, as in topics. */
+  readonly city: string;
+  readonly pipeline: Pipeline;
+  /** Payload bytes that await the disk: `() => journal.waitingBytes`. */
+  readonly waitingBytes: () => number;
+  /** Undefined where MQTT_AUTH is false. */
+  readonly authenticator: Authenticator | undefined;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+}
+
+export interface ConnectionSummary {
+  readonly clientId: string;
+  /** Device id or observer's name; absent where no credential is asked for. */
+  readonly identity?: string;
+  readonly credential?: number;
+  readonly listener: ListenerName;
+  readonly address: string;
+  /** Epoch ms. */
+  readonly connectedAt: number;
+  readonly publishes: number;
+  readonly inFlight: number;
+}
+
+export interface Broker extends AsyncDisposable {
+  readonly addresses: readonly ListeningAddress[];
+  /** Resolves when the message is retained, queued for absent sessions and handed to subscribers' sockets. */
+  publish(topic: string, payload: string | Buffer, options: { qos: 0 | 1; retain: boolean }): Promise<void>;
+  connections(): readonly ConnectionSummary[];
+  /** Ends the connections of a device or observer; returns how many there were. */
+  disconnect(identity: string, reason: EndReason): number;
+  /** Serves a client on a stream that came some other way; it is not counted by admission. */
+  handle(stream: Duplex, origin: Origin): void;
+}
+
+export async function openBroker(options: BrokerOptions): Promise<Broker> {
+  const { config, log, now } = options;
+  const metrics = createBrokerMetrics(options.metrics);
+  const limiter = createLogLimiter(log, now);
+  const table = new ConnectionTable({ city: options.city, metrics, log: limiter, now });
+  const pressure = new JournalPressure(options.waitingBytes, config.JOURNAL_MAX_WAITING_BYTES, () => {
+    log.info('the journal has room again; publishes are read');
+    for (const connection of table.all()) connection.wake();
+  });
+  const hooks = new ClientHooks({
+    authenticator: options.authenticator,
+    city: options.city,
+    authenticateTimeoutMs: config.MQTT_AUTHENTICATE_TIMEOUT_MS,
+    maxSubscriptions: config.MQTT_MAX_SUBSCRIPTIONS_PER_CLIENT,
+    table,
+    metrics,
+    log,
+    takePublish: createPublishRules({
+      pipeline: options.pipeline,
+      pressure,
+      metrics,
+      persistence: () => aedes.persistence,
+      isObserved: () => table.observers > 0,
+      onNotStored: (connection, error) => {
+        const { clientId } = connection;
+        limiter.log('warn', 'not-stored', { err: error, clientId }, 'publish not stored, not acknowledged');
+      },
+      now,
+    }),
+  });
+  const aedes = await SiagaAedes.open({
+    connectTimeout: config.MQTT_CONNECT_TIMEOUT_MS + AEDES_TIMER_MARGIN_MS,
+    drainTimeout: config.MQTT_DRAIN_TIMEOUT_MS,
+    maxInflightInbound: MAX_QOS2_PER_CLIENT,
+    maxTopicLevels: MAX_TOPIC_LEVELS,
+    // The guard passes nothing after the CONNECT before CONNACK, so that Aedes has nothing to queue.
+    queueLimit: 1,
+    preConnect: hooks.preConnect,
+    authenticate: hooks.authenticate,
+    authorizePublish: hooks.authorizePublish,
+    authorizeSubscribe: hooks.authorizeSubscribe,
+  });
+  boundPersistence(aedes.persistence, {
+    maxRetained: config.MQTT_MAX_RETAINED_MESSAGES,
+    maxOfflinePerClient: config.MQTT_MAX_OFFLINE_MESSAGES_PER_CLIENT,
+    countBound: metrics.countBound,
+  });
+  listenToAedes(aedes, table, log);
+
+  const handle = (stream: Duplex, origin: Origin) => {
+    const connection = new Connection({
+      stream,
+      origin,
+      limits: { maxPacketBytes: config.MQTT_MAX_PACKET_BYTES, maxConnectBytes: MAX_CONNECT_BYTES },
+      maxInFlight: config.MQTT_MAX_INFLIGHT_PER_CLIENT,
+      rate: new PublishRate(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, now),
+      isJournalBusy: () => pressure.isBusy,
+      onHold: metrics.countHold,
+      onBytes: (bytes) => {
+        metrics.bytes.in += bytes;
+      },
+      openedAt: now(),
+    });
+    connection.startPhase(config.MQTT_CONNECT_TIMEOUT_MS, 'connect-timeout');
+    table.add(connection, aedes.handle(stream));
+  };
+  const listeners = await openListeners({
+    config,
+    admission: createAdmission(config, now),
+    onStream: handle,
+    onRefused: (bound, { address, listener }) => {
+      metrics.countBound(bound);
+      limiter.log('warn', bound, { address, listener, bound }, 'connection refused');
+    },
+    onError: (error, listener) => limiter.log('warn', 'listener', { err: error, listener }, 'cannot accept'),
+  });
+  log.info({ addresses: listeners.addresses }, 'MQTT listens');
+
+  return {
+    addresses: listeners.addresses,
+    publish: (topic, payload, { qos, retain }) => publish(aedes, topic, Buffer.from(payload), qos, retain),
+    connections: () => table.summaries(),
+    disconnect: (identity, reason) => table.end(identity, reason),
+    handle,
+    async [Symbol.asyncDispose]() {
+      hooks.close();
+      table.endAll('server-closing');
+      await listeners[Symbol.asyncDispose]();
+      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+    },
+  };
+}
+
+function publish(
+  aedes: SiagaAedes,
+  topic: string,
+  payload: Buffer,
+  qos: 0 | 1,
+  retain: boolean,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const packet: PublishPacket = { cmd: 'publish', topic, payload, qos, retain, dup: false };
+  aedes.publish(packet, (error) => (error ? reject(error) : resolve()));
+  return promise;
+}
+
+function listenToAedes(aedes: SiagaAedes, table: ConnectionTable, log: Logger): void {
+  const noteError = (client: Client, error: Error) => table.find(client)?.noteError(error);
+  aedes.on('clientReady', (client) => table.opened(client));
+  aedes.on('clientError', noteError);
+  aedes.on('connectionError', noteError);
+  aedes.on('unsubscribe', (filters, client) => {
+    // A connection that closes unsubscribes from all; its set is dropped with it.
+    if (!client.closed) table.unsubscribed(client, filters);
+  });
+  (aedes as EventEmitter).on('error', (error: Error) => log.error({ err: error }, 'broker error'));
+}

@@ -1,0 +1,145 @@
+/**
+ * The table of live connections: who is connected, from where, and why each one ended.
+ *
+ * The broker's memory of connections, by Aedes' client and by client id. Invariants: a connection is in it
+ * from its first byte to its `close`; an end is counted once, with one reason; a city-wide outage is some log
+ * lines with a count.
+ */
+import type { Client } from 'aedes';
+import { type Identity, listensToDevices } from './access.ts';
+import type { ConnectionSummary } from './broker.ts';
+import type { BrokerMetrics } from './broker-metrics.ts';
+import type { Connection } from './connection/connection.ts';
+import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
+import type { LogLimiter } from './connection/log-limiter.ts';
+
+export interface ConnectionTableOptions {
+  readonly city: string;
+  readonly metrics: BrokerMetrics;
+  readonly log: LogLimiter;
+  readonly now: () => number;
+}
+
+export class ConnectionTable {
+  readonly #city: string;
+  readonly #connections = new Map<Connection, Client>();
+  readonly #byClient = new WeakMap<Client, Connection>();
+  readonly #byClientId = new Map<string, Connection>();
+  readonly #metrics: BrokerMetrics;
+  readonly #log: LogLimiter;
+  readonly #now: () => number;
+  /** Connections with a subscription that may match what devices send up. */
+  readonly #observers = new Set<Connection>();
+
+  constructor({ city, metrics, log, now }: ConnectionTableOptions) {
+    this.#city = city;
+    this.#metrics = metrics;
+    this.#log = log;
+    this.#now = now;
+    metrics.bytesOutOfOpen = () => {
+      let bytes = 0;
+      for (const connection of this.#connections.keys()) bytes += connection.bytesWritten;
+      return bytes;
+    };
+  }
+
+  get observers(): number {
+    return this.#observers.size;
+  }
+
+  all(): Iterable<Connection> {
+    return this.#connections.keys();
+  }
+
+  find(client: Client): Connection | undefined {
+    return this.#byClient.get(client);
+  }
+
+  add(connection: Connection, client: Client): void {
+    this.#connections.set(connection, client);
+    this.#byClient.set(client, connection);
+    connection.attach(client);
+    connection.stream.once('close', () => this.#ended(connection));
+  }
+
+  /** Its credential has been verified. Whoever was connected under this client id ends [MQTT-3.1.4-2]. */
+  identified(connection: Connection, clientId: string, identity: Identity): void {
+    const former = this.#byClientId.get(clientId);
+    if (former) former.endReason ??= 'taken-over';
+    connection.clientId = clientId;
+    connection.identity = identity;
+    this.#byClientId.set(clientId, connection);
+  }
+
+  /** Its CONNACK has been sent. */
+  opened(client: Client): void {
+    const connection = this.#byClient.get(client);
+    if (!connection || connection.stream.destroyed) return;
+    connection.open();
+    this.#metrics.countOpen(connection.origin.listener, 1);
+    const { clientId, origin } = connection;
+    this.#log.log('info', 'connected', { clientId, ...origin }, 'connected');
+  }
+
+  subscribed(connection: Connection, filter: string): void {
+    connection.subscriptions.add(filter);
+    if (listensToDevices(this.#city, filter)) this.#observers.add(connection);
+  }
+
+  unsubscribed(client: Client, filters: readonly string[]): void {
+    const connection = this.#byClient.get(client);
+    if (!connection) return;
+    for (const filter of filters) connection.subscriptions.delete(filter);
+    const stillObserves = [...connection.subscriptions].some((each) => listensToDevices(this.#city, each));
+    if (!stillObserves) this.#observers.delete(connection);
+  }
+
+  end(identity: string, reason: EndReason): number {
+    let ended = 0;
+    for (const connection of this.#connections.keys()) {
+      if (connection.identity?.role === 'anyone' || connection.identity?.id !== identity) continue;
+      connection.end(reason);
+      ended++;
+    }
+    return ended;
+  }
+
+  endAll(reason: EndReason): void {
+    for (const connection of this.#connections.keys()) connection.end(reason);
+  }
+
+  summaries(): ConnectionSummary[] {
+    return [...this.#connections.keys()]
+      .filter((connection) => connection.isOpen)
+      .map(({ clientId = '', identity, origin, openedAt, publishes, inFlight }) => ({
+        clientId,
+        ...(identity === undefined || identity.role === 'anyone'
+          ? {}
+          : {
+              identity: identity.id,
+              ...(identity.credential === undefined ? {} : { credential: identity.credential }),
+            }),
+        listener: origin.listener,
+        address: origin.address,
+        connectedAt: openedAt,
+        publishes,
+        inFlight,
+      }));
+  }
+
+  #ended(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#observers.delete(connection);
+    this.#metrics.bytes.out += connection.bytesWritten;
+    const { clientId, origin, isOpen, publishes } = connection;
+    if (clientId !== undefined && this.#byClientId.get(clientId) === connection) {
+      this.#byClientId.delete(clientId);
+    }
+    if (isOpen) this.#metrics.countOpen(origin.listener, -1);
+    const reason = connection.endReason ?? (connection.saidGoodbye ? 'client-disconnect' : 'client-closed');
+    this.#metrics.countEnd(reason);
+    const durationS = Math.round((this.#now() - connection.openedAt) / 1000);
+    const level = MISBEHAVIOURS.has(reason) ? 'warn' : 'info';
+    this.#log.log(level, reason, { clientId, ...origin, reason, durationS, publishes }, 'connection ended');
+  }
+}

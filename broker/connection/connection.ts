@@ -1,0 +1,242 @@
+/**
+ * Connection: one client from its first byte to its last; what it may have open at once and in which order
+ * it is answered.
+ *
+ * It stands in the stream's own `read`, so Aedes gets bytes only when they are sound and there is room: until
+ * CONNACK nothing after the CONNECT, then no more PUBLISH packets than the window, the rate and the journal
+ * allow; the rest waits in the socket and, through TCP, at the device. Invariants: publishes are answered in
+ * the order in which they came [MQTT-4.6.0-2]; after one that could not be stored none is answered.
+ *
+ * (Of Aedes' own flow control nothing is used: what completes while it is paused is lost to its count and it
+ * hangs, and it reads on only when all it has read is answered, so that a PINGREQ would wait for the disk.)
+ */
+import type { Duplex } from 'node:stream';
+import type { Client } from 'aedes';
+import type { Identity } from '../access.ts';
+import { type EndReason, parseEndReason } from './end-reason.ts';
+import { PacketScanner, type ScannerLimits } from './packet-scanner.ts';
+import type { PublishRate } from './publish-rate.ts';
+
+/** CONNACK, no session, return code 1: unacceptable protocol version [MQTT-3.1.2-2]. */
+const CONNACK_UNACCEPTABLE_PROTOCOL = Buffer.from([0x20, 2, 0, 1]);
+
+export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
+export type HoldCause = 'in-flight' | 'rate' | 'journal';
+
+/** Where a connection came from. */
+export interface Origin {
+  readonly listener: ListenerName;
+  readonly address: string;
+  readonly port?: number;
+  /** The CN of a client certificate that our authority signed. */
+  readonly certificateName?: string;
+}
+
+export interface ConnectionOptions {
+  readonly stream: Duplex;
+  readonly origin: Origin;
+  readonly limits: ScannerLimits;
+  readonly maxInFlight: number;
+  readonly rate: PublishRate;
+  /** True while too many bytes await the disk: no PUBLISH is read. */
+  readonly isJournalBusy: () => boolean;
+  readonly onHold: (cause: HoldCause) => void;
+  readonly onBytes: (bytes: number) => void;
+  /** Epoch ms. */
+  readonly openedAt: number;
+}
+
+type Answer = (error?: Error) => void;
+
+interface Pending {
+  readonly answer: Answer;
+  settled: boolean;
+}
+
+export class Connection {
+  readonly stream: Duplex;
+  readonly origin: Origin;
+  readonly openedAt: number;
+  /** Set when its credential has been verified, or at once where none is asked for. */
+  identity: Identity | undefined;
+  clientId: string | undefined;
+  endReason: EndReason | undefined;
+  /** Publishes taken in all. */
+  publishes = 0;
+  readonly subscriptions = new Set<string>();
+
+  readonly #options: ConnectionOptions;
+  readonly #scanner: PacketScanner;
+  readonly #readStream: (size?: number) => Buffer | null;
+  /** PUBLISH packets handed to Aedes and not yet answered. */
+  #inFlight = 0;
+  /** Answers that are due, in the order of their publishes. */
+  #pending: Pending[] = [];
+  #failed = false;
+  /** CONNACK has been sent. */
+  #open = false;
+  #held: HoldCause | undefined;
+  #wakeTimer: NodeJS.Timeout | undefined;
+  #phaseTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.stream = options.stream;
+    this.origin = options.origin;
+    this.openedAt = options.openedAt;
+    this.#scanner = new PacketScanner(options.limits);
+    this.#readStream = this.stream.read.bind(this.stream);
+    // A read of nothing is how the stream itself asks for more; it takes nothing out.
+    this.stream.read = (size) => (size === 0 ? this.#readStream(0) : this.#read());
+    this.stream.once('close', () => this.#clearTimers());
+  }
+
+  /** Lets Aedes read whenever there is something to read; how much is decided here. */
+  attach(client: Client): void {
+    // Packets in work, in Aedes' count: while it is not 0, "readable" does not make it read.
+    const counted = client as Client & { _parsingBatch: number };
+    this.stream.prependListener('readable', () => {
+      counted._parsingBatch = 0;
+    });
+  }
+
+  get bytesWritten(): number {
+    return (this.stream as { bytesWritten?: number }).bytesWritten ?? 0;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** True when the client said DISCONNECT. */
+  get saidGoodbye(): boolean {
+    return this.#scanner.disconnectPassed;
+  }
+
+  /** Ends the connection with `reason` when `limitMs` pass before the next phase begins. */
+  startPhase(limitMs: number, reason: EndReason): void {
+    clearTimeout(this.#phaseTimer);
+    this.#phaseTimer = setTimeout(() => this.end(reason), limitMs);
+  }
+
+  /** CONNACK has been sent: from now on the client's packets are read. */
+  open(): void {
+    clearTimeout(this.#phaseTimer);
+    this.#open = true;
+    this.wake();
+  }
+
+  /** Cuts the connection. The first reason stands. */
+  end(reason: EndReason): void {
+    this.endReason ??= reason;
+    if (reason === 'unacceptable-protocol' && !this.stream.destroyed) {
+      this.stream.end(CONNACK_UNACCEPTABLE_PROTOCOL, () => this.stream.destroy());
+    } else this.stream.destroy();
+  }
+
+  /** Notes why an error that others raised will end the connection. */
+  noteError(error: Error): void {
+    this.endReason ??= parseEndReason(error);
+  }
+
+  /**
+   * Answers a publish when `stored` settles and all before it are answered. `onSettled` runs first, whatever
+   * became of the connection.
+   */
+  answerInOrder<T>(
+    stored: Promise<T>,
+    answer: (outcome: T) => void,
+    fail: Answer,
+    onSettled: () => void,
+  ): void {
+    this.publishes++;
+    let outcome: T;
+    const pending: Pending = { answer: () => answer(outcome), settled: false };
+    this.#pending.push(pending);
+    stored.then(
+      (value) => {
+        outcome = value;
+        pending.settled = true;
+        onSettled();
+        this.#answerSettled();
+      },
+      (error: Error) => {
+        onSettled();
+        if (this.#failed) return;
+        this.#failed = true;
+        this.endReason ??= 'not-stored';
+        this.#pending = [];
+        fail(error);
+      },
+    );
+  }
+
+  /** Reads on after a hold, when there may be room again. */
+  wake(): void {
+    if (this.stream.destroyed || !this.#open) return;
+    this.#held = undefined;
+    // Aedes reads on this event; the stream itself has none to give, as nothing new has arrived.
+    this.stream.emit('readable');
+  }
+
+  #answerSettled(): void {
+    let answered = 0;
+    while (answered < this.#pending.length && this.#pending[answered]?.settled) answered++;
+    if (answered === 0) return;
+    const due = this.#pending.splice(0, answered);
+    this.#inFlight -= answered;
+    for (const { answer } of due) answer();
+    if (this.#held === 'in-flight') this.wake();
+  }
+
+  /** In place of the stream's own read: sound bytes for which there is room, or null. */
+  #read(): Buffer | null {
+    if (this.endReason !== undefined || (this.#scanner.connectPassed && !this.#open)) return null;
+    const budget = this.#open ? this.#budget() : 0;
+    // Without room nothing is taken out at a boundary, or what is put back would come again for ever.
+    if (this.#open && budget === 0 && this.#scanner.atBoundary) return null;
+    const chunk = this.#readStream();
+    if (chunk === null) return null;
+    const passed = this.#scanner.scan(chunk, budget);
+    if (this.#scanner.violation) {
+      this.end(this.#scanner.violation);
+      return null;
+    }
+    this.#options.onBytes(passed);
+    this.#inFlight += this.#scanner.publishesBegun;
+    this.#options.rate.take(this.#scanner.publishesBegun);
+    if (passed === chunk.length) return chunk;
+    this.stream.unshift(chunk.subarray(passed));
+    if (this.#open) this.#budget();
+    return passed === 0 ? null : chunk.subarray(0, passed);
+  }
+
+  /** How many PUBLISH packets may begin now; when none, notes why and who will wake us. */
+  #budget(): number {
+    if (this.#options.isJournalBusy()) return this.#hold('journal');
+    const room = this.#options.maxInFlight - this.#inFlight;
+    if (room <= 0) return this.#hold('in-flight');
+    const allowed = this.#options.rate.available();
+    if (allowed > 0) return Math.min(room, allowed);
+    this.#wakeTimer ??= setTimeout(() => {
+      this.#wakeTimer = undefined;
+      this.wake();
+    }, this.#options.rate.refillMs);
+    return this.#hold('rate');
+  }
+
+  #hold(cause: HoldCause): 0 {
+    if (this.#held === undefined) this.#options.onHold(cause);
+    this.#held = cause;
+    return 0;
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#wakeTimer);
+    clearTimeout(this.#phaseTimer);
+  }
+}

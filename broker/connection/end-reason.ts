@@ -1,0 +1,60 @@
+/**
+ * Why a connection ended: the closed list of labels, in /metrics, in the log and in docs/mqtt.md.
+ *
+ * Set once, by whoever ends a connection or notices its end. Invariant: the first reason stands; what comes
+ * after it (a reset socket, a failed write) is its consequence.
+ */
+export const END_REASONS = [
+  'client-disconnect',
+  'client-closed',
+  'taken-over',
+  'keep-alive-timeout',
+  'connect-timeout',
+  'authenticate-timeout',
+  'bad-credentials',
+  'not-authorized',
+  'identifier-rejected',
+  'unacceptable-protocol',
+  'server-busy',
+  'packet-too-large',
+  'malformed',
+  'protocol-violation',
+  'slow-reader',
+  'not-stored',
+  'revoked',
+  'operator',
+  'io-error',
+  'server-closing',
+] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
+/** Reasons for which the device or somebody in its place did what the protocol does not allow. */
+export const MISBEHAVIOURS: ReadonlySet<EndReason> = new Set([
+  'connect-timeout',
+  'authenticate-timeout',
+  'bad-credentials',
+  'not-authorized',
+  'identifier-rejected',
+  'unacceptable-protocol',
+  'packet-too-large',
+  'malformed',
+  'protocol-violation',
+  'slow-reader',
+]);
+
+/** What an error that Aedes or the socket raised means. Aedes tells its errors apart by their words alone. */
+export function parseEndReason(error: Error & { code?: string; errorCode?: number }): EndReason {
+  switch (error.message) {
+    case 'keep alive timeout':
+      return 'keep-alive-timeout';
+    case 'connect did not arrive in time':
+      return 'connect-timeout';
+    case 'drain timeout':
+      return 'slow-reader';
+    case 'Invalid protocol':
+      return 'protocol-violation';
+  }
+  if (error.errorCode === 1) return 'unacceptable-protocol';
+  if (error.errorCode === 2) return 'identifier-rejected';
+  return error.code === undefined ? 'malformed' : 'io-error';
+}

@@ -1,0 +1,175 @@
+/**
+ * PacketScanner: walks the bytes of one connection from fixed header to fixed header, before any parser.
+ *
+ * It stands between the socket and Aedes, whose parser buffers up to 268 MB of an unfinished packet and does
+ * not check what [MQTT-2.2.2-2] and its neighbours ask. Invariant: no byte of a packet that is too large, out
+ * of place or malformed in its fixed header is passed on, and at most `budget` PUBLISH packets begin in what
+ * is. It copies and allocates nothing.
+ */
+import type { EndReason } from './end-reason.ts';
+
+const CONNECT = 1;
+const PUBLISH = 3;
+const DISCONNECT = 14;
+
+/** Longest remaining-length field, bytes [MQTT 3.1.1, 2.2.3]. */
+const MAX_LENGTH_BYTES = 4;
+/** The protocol's name, level and flags: `00 04 MQTT 04 flags` or `00 06 MQIsdp 03 flags`. */
+const CONNECT_HEAD_BYTES = 10;
+
+/** What the lower four bits of the first byte must be, by packet type [MQTT-2.2.2-1]. */
+const REQUIRED_FLAGS = [-1, 0, -1, -1, 0, 0, 2, 0, 2, -1, 2, -1, 0, -1, 0, -1];
+/** Packet types that a client may send; the others flow from server to client only. */
+const FROM_CLIENT = [0, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1, 0, 1, 0];
+/** Smallest and largest remaining length, by packet type; 0 means: no bound but the packet's. */
+const MIN_LENGTH = [0, 12, 0, 3, 2, 2, 2, 2, 6, 0, 5, 0, 0, 0, 0, 0];
+const EXACT_LENGTH = [-1, -1, -1, -1, 2, 2, 2, 2, -1, -1, -1, -1, 0, -1, 0, -1];
+/** Types whose variable header starts with the packet identifier, which is never 0 [MQTT-2.3.1-1]. */
+const STARTS_WITH_ID = [0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0];
+
+export interface ScannerLimits {
+  readonly maxPacketBytes: number;
+  /** Of the first packet: who has not shown a credential gets little memory. */
+  readonly maxConnectBytes: number;
+}
+
+/** Where the walk stands: at a first byte, in the remaining length, in the body. */
+type State = 'header' | 'length' | 'body';
+
+export class PacketScanner {
+  /** Set when the bytes break a rule; the connection must end and nothing more be passed on. */
+  violation: EndReason | undefined;
+  /** The CONNECT has been passed on in full. */
+  connectPassed = false;
+  /** A DISCONNECT has been passed on: the end that follows is a clean one. */
+  disconnectPassed = false;
+  /** PUBLISH packets begun in the last scan. */
+  publishesBegun = 0;
+
+  readonly #limits: ScannerLimits;
+  #state: State = 'header';
+  #type = 0;
+  #flags = 0;
+  #length = 0;
+  #lengthBytes = 0;
+  /** Bytes of the body still to come. */
+  #left = 0;
+  /** Bytes of the body seen, of a packet whose first bytes are looked at. */
+  #seen = 0;
+  #idHigh = 0;
+  #connectHead: number[] | undefined = [];
+
+  constructor(limits: ScannerLimits) {
+    this.#limits = limits;
+  }
+
+  /** Whether the next byte begins a packet. */
+  get atBoundary(): boolean {
+    return this.#state === 'header';
+  }
+
+  /**
+   * Walks `chunk` and returns how many of its bytes may be passed on. It stops short at the first PUBLISH
+   * beyond `budget`, after a CONNECT (whose answer comes first), and at a violation.
+   */
+  scan(chunk: Uint8Array, budget: number): number {
+    this.publishesBegun = 0;
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#state === 'header') {
+        const first = chunk[at] as number;
+        const isPublish = first >> 4 === PUBLISH && this.connectPassed;
+        if (isPublish && this.publishesBegun >= budget) return at;
+        this.#begin(first);
+        at++;
+      } else if (this.#state === 'length') {
+        this.#readLength(chunk[at] as number);
+        at++;
+      } else {
+        at = this.#passBody(chunk, at);
+      }
+      if (this.violation) return 0;
+      if (this.#state === 'header' && this.#type === CONNECT) return at;
+    }
+    return at;
+  }
+
+  #begin(first: number): void {
+    this.#type = first >> 4;
+    this.#flags = first & 0x0f;
+    this.#length = 0;
+    this.#lengthBytes = 0;
+    this.#state = 'length';
+    // [MQTT-3.1.0-1] the first packet is a CONNECT; [MQTT-3.1.0-2] no other one is.
+    if ((this.#type === CONNECT) === this.connectPassed) this.violation = 'protocol-violation';
+    else if (!FROM_CLIENT[this.#type]) this.violation = 'protocol-violation';
+    else if (this.#type === PUBLISH) {
+      this.publishesBegun++;
+      const qos = (this.#flags >> 1) & 3;
+      // [MQTT-3.3.1-4] both QoS bits, [MQTT-3.3.1-2] a repeat of what is never repeated.
+      if (qos === 3 || (qos === 0 && this.#flags & 8)) this.violation = 'malformed';
+    } else if (this.#flags !== REQUIRED_FLAGS[this.#type]) this.violation = 'malformed';
+  }
+
+  #readLength(byte: number): void {
+    this.#length += (byte & 0x7f) << (7 * this.#lengthBytes++);
+    if (byte & 0x80) {
+      if (this.#lengthBytes === MAX_LENGTH_BYTES) this.violation = 'malformed';
+      return;
+    }
+    const type = this.#type;
+    const exact = EXACT_LENGTH[type] as number;
+    const max = type === CONNECT ? this.#limits.maxConnectBytes : this.#limits.maxPacketBytes;
+    if (this.#length + 1 + this.#lengthBytes > max) this.violation = 'packet-too-large';
+    else if (exact >= 0 ? this.#length !== exact : this.#length < (MIN_LENGTH[type] as number)) {
+      this.violation = 'malformed';
+    }
+    this.#left = this.#length;
+    this.#seen = 0;
+    this.#state = 'body';
+    if (this.#left === 0) this.#finish();
+  }
+
+  #passBody(chunk: Uint8Array, from: number): number {
+    const end = Math.min(chunk.length, from + this.#left);
+    if (this.#type !== PUBLISH) this.#inspectBody(chunk, from, end);
+    this.#left -= end - from;
+    if (this.#left === 0) this.#finish();
+    return end;
+  }
+
+  /** Looks at the first bytes of the body of control packets: the identifier, the head of a CONNECT. */
+  #inspectBody(chunk: Uint8Array, from: number, end: number): void {
+    for (let at = from; at < end && this.#seen < CONNECT_HEAD_BYTES; at++) {
+      const byte = chunk[at] as number;
+      if (this.#type === CONNECT) this.#connectHead?.push(byte);
+      else if (this.#seen === 0) this.#idHigh = byte;
+      else if (this.#seen === 1 && STARTS_WITH_ID[this.#type] && this.#idHigh === 0 && byte === 0) {
+        this.violation = 'malformed';
+      }
+      this.#seen++;
+    }
+  }
+
+  #finish(): void {
+    this.#state = 'header';
+    if (this.#type === CONNECT) {
+      this.connectPassed = true;
+      this.violation ??= judgeConnectHead(this.#connectHead ?? []);
+      this.#connectHead = undefined;
+    } else if (this.#type === DISCONNECT) this.disconnectPassed = true;
+  }
+}
+
+/** Protocol name and level [MQTT-3.1.2-1], [MQTT-3.1.2-2]; reserved bit and will QoS [MQTT-3.1.2-3], [-14]. */
+function judgeConnectHead(head: readonly number[]): EndReason | undefined {
+  const nameLength = ((head[0] ?? 0) << 8) | (head[1] ?? 0);
+  const name = String.fromCharCode(...head.slice(2, 2 + nameLength));
+  if (name !== 'MQTT' && name !== 'MQIsdp') return 'malformed';
+  const level = head[2 + nameLength] ?? 0;
+  if (level !== (name === 'MQTT' ? 4 : 3)) return 'unacceptable-protocol';
+  const flags = head[3 + nameLength] ?? 0;
+  const willQos = (flags >> 3) & 3;
+  if (flags & 1 || willQos === 3) return 'malformed';
+  return undefined;
+}

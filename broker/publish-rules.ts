@@ -1,0 +1,104 @@
+/**
+ * The way of one publish: from Aedes' `authorizePublish`, the only place before the PUBACK, through the
+ * pipeline to the answer.
+ *
+ * Invariants: the answer comes when the message is on disk, in order, or never (then the connection ends and
+ * the device sends again); what the pipeline refused is answered like the rest and goes to nobody; a device
+ * retains nothing but its status.
+ */
+import type { PublishPacket } from 'aedes';
+import type { AcceptOutcome, IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
+import { hasForbiddenCharacters } from './access.ts';
+import type { Persistence } from './bounded-persistence.ts';
+import type { BrokerMetrics } from './broker-metrics.ts';
+import type { Connection } from './connection/connection.ts';
+import type { JournalPressure } from './journal-pressure.ts';
+import { stopForwarding } from './siaga-aedes.ts';
+
+const ALREADY_TAKEN: AcceptOutcome = { stored: 0, repeated: 1, rejected: 0 };
+
+export interface PublishRulesOptions {
+  readonly pipeline: Pipeline;
+  readonly pressure: JournalPressure;
+  readonly metrics: BrokerMetrics;
+  readonly persistence: () => Persistence;
+  /** Whether some subscriber may want what devices send up. */
+  readonly isObserved: () => boolean;
+  readonly onNotStored: (connection: Connection, error: Error) => void;
+  readonly now: () => number;
+}
+
+type Answer = (error?: Error | null) => void;
+
+export type TakePublish = (connection: Connection, packet: PublishPacket, answer: Answer) => void;
+
+export function createPublishRules(options: PublishRulesOptions): TakePublish {
+  const { pipeline, pressure, metrics } = options;
+
+  /** [MQTT-4.3.3-2] a QoS 2 message whose PUBREC got lost has been taken already. */
+  async function acceptOnce(
+    clientId: string,
+    packet: PublishPacket,
+    message: IncomingMessage,
+  ): Promise<AcceptOutcome> {
+    const isKnown = await options
+      .persistence()
+      .incomingGetPacket({ id: clientId }, packet as { messageId?: number })
+      .then(
+        () => true,
+        () => false,
+      );
+    return isKnown ? ALREADY_TAKEN : pipeline.accept(message);
+  }
+
+  return (connection, packet, answer) => {
+    const { topic } = packet;
+    // [MQTT-2.3.1-1] and [MQTT-1.5.3-2]: the connection ends, nothing is answered.
+    if (packet.messageId === 0 || hasForbiddenCharacters(topic)) {
+      connection.end('malformed');
+      return answer(new Error('malformed publish'));
+    }
+    const isStatus = topic.endsWith('/status');
+    if (packet.retain && !isStatus) {
+      packet.retain = false;
+      metrics.countBound('retain-not-allowed');
+    }
+    const { identity, clientId = '' } = connection;
+    const receivedAt = options.now();
+    const message: IncomingMessage = {
+      topic,
+      payload: packet.payload as Buffer,
+      receivedAt,
+      clientId,
+      ...(identity === undefined || identity.role === 'anyone' ? {} : { identity: identity.id }),
+    };
+    const startedAt = performance.now();
+    const stored = packet.qos === 2 ? acceptOnce(clientId, packet, message) : pipeline.accept(message);
+    pressure.look();
+    connection.answerInOrder(
+      stored,
+      (outcome) => {
+        metrics.pubackSeconds.observe((performance.now() - startedAt) / 1000);
+        metrics.publishes[outcomeOf(outcome)]++;
+        const isRefused = outcome.rejected > 0 && outcome.stored + outcome.repeated === 0;
+        if (isRefused || !(packet.retain || options.isObserved())) stopForwarding(packet);
+        answer();
+      },
+      (error) => {
+        metrics.publishes['not-stored']++;
+        options.onNotStored(connection, error as Error);
+        answer(error);
+      },
+      () => pressure.look(),
+    );
+  };
+}
+
+function outcomeOf({
+  stored,
+  repeated,
+  rejected,
+}: AcceptOutcome): 'accepted' | 'partly-rejected' | 'rejected' {
+  if (rejected === 0) return 'accepted';
+  return stored + repeated > 0 ? 'partly-rejected' : 'rejected';
+}

@@ -1,0 +1,143 @@
+/**
+ * A broker to test against: the real one, with a pipeline that records what it was given and answers when the
+ * test says so. The pipeline is the broker's port; what is behind it has its own tests.
+ */
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import type { Identity } from '../../broker/access.ts';
+import type { Authenticator } from '../../broker/authenticator.ts';
+import { type Broker, openBroker } from '../../broker/broker.ts';
+import { type Config, environmentSchema } from '../../config.ts';
+import type { AcceptOutcome, IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
+import { createClientPair, type RawMqttClient } from './raw-mqtt-client.ts';
+
+export const CITY = 'semarang';
+export const GAUGE_ROOT = `siaga/${CITY}/river-gauge/gauge-1`;
+export const TELEMETRY = `${GAUGE_ROOT}/telemetry`;
+export const STATUS = `${GAUGE_ROOT}/status`;
+
+export const STORED: AcceptOutcome = { stored: 1, repeated: 0, rejected: 0 };
+export const REJECTED: AcceptOutcome = { stored: 0, repeated: 0, rejected: 1 };
+
+/** Records every message; answers at once, or when told where `holding` is true. */
+export class RecordingPipeline implements Pipeline {
+  readonly messages: IncomingMessage[] = [];
+  holding = false;
+  waitingBytes = 0;
+  /** Decides the outcome of a message; by default all is stored. */
+  judge: (message: IncomingMessage) => AcceptOutcome = () => STORED;
+  readonly #held: { message: IncomingMessage; settle: PromiseWithResolvers<AcceptOutcome> }[] = [];
+  readonly #waiters: { count: number; resolve: () => void }[] = [];
+
+  accept(message: IncomingMessage): Promise<AcceptOutcome> {
+    this.messages.push(message);
+    for (const { count, resolve } of this.#waiters) if (this.messages.length >= count) resolve();
+    if (!this.holding) return Promise.resolve(this.judge(message));
+    const settle = Promise.withResolvers<AcceptOutcome>();
+    this.#held.push({ message, settle });
+    this.waitingBytes += message.payload.length;
+    return settle.promise;
+  }
+
+  /** Resolves when this many messages have come in all. */
+  async received(count: number): Promise<void> {
+    if (this.messages.length >= count) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiters.push({ count, resolve });
+    await promise;
+  }
+
+  get heldCount(): number {
+    return this.#held.length;
+  }
+
+  /** Settles what is held: the one at `index`, or all. */
+  release(index?: number): void {
+    const due = index === undefined ? this.#held.splice(0) : this.#held.splice(index, 1);
+    for (const { message, settle } of due) {
+      this.waitingBytes -= message.payload.length;
+      settle.resolve(this.judge(message));
+    }
+  }
+
+  fail(error: Error): void {
+    for (const { message, settle } of this.#held.splice(0)) {
+      this.waitingBytes -= message.payload.length;
+      settle.reject(error);
+    }
+  }
+}
+
+/** Knows `gauge-1`, `gauge-2` and `observer:room`; each one's secret is its name with `-secret` behind it. */
+export const testAuthenticator: Authenticator = {
+  async verify(userName, secret) {
+    return secret.toString() === `${userName}-secret` ? identityOf(userName) : undefined;
+  },
+  verifyCertificate: identityOf,
+};
+
+function identityOf(name: string): Identity | undefined {
+  if (name === 'observer:room') return { role: 'observer', id: name };
+  if (/^gauge-\d$/.test(name)) return { role: 'device', id: name, kind: 'river-gauge' };
+  return undefined;
+}
+
+export interface TestBroker extends AsyncDisposable {
+  readonly broker: Broker;
+  readonly pipeline: RecordingPipeline;
+  readonly metrics: Registry;
+  /** A client on an in-memory pair. */
+  attach(): RawMqttClient;
+  /** A connected device, by default gauge-1. */
+  device(id?: string, fields?: Parameters<RawMqttClient['connect']>[0]): Promise<RawMqttClient>;
+  observer(): Promise<RawMqttClient>;
+  /** The value of one metric's series: `value('siaga_mqtt_holds_total', { cause: 'in-flight' })`. */
+  value(name: string, labels?: Record<string, string>): Promise<number>;
+}
+
+export async function openTestBroker(
+  environment: Partial<Record<keyof Config, string>> = {},
+  options: { authenticator?: Authenticator | undefined; now?: () => number } = {},
+): Promise<TestBroker> {
+  const config = Object.freeze(environmentSchema.parse({ MQTT_PORT: '0', ...environment }));
+  const pipeline = new RecordingPipeline();
+  const metrics = new Registry();
+  const broker = await openBroker({
+    config,
+    city: CITY,
+    pipeline,
+    waitingBytes: () => pipeline.waitingBytes,
+    authenticator: 'authenticator' in options ? options.authenticator : testAuthenticator,
+    log: pino({ level: 'silent' }),
+    metrics,
+    now: options.now ?? Date.now,
+  });
+  const attach = () => {
+    const { client, serverSide } = createClientPair();
+    broker.handle(serverSide, { listener: 'memory', address: 'memory' });
+    return client;
+  };
+  const connectAs = async (name: string, fields: Parameters<RawMqttClient['connect']>[0]) => {
+    const client = attach();
+    const password = Buffer.from(`${name}-secret`);
+    const connack = await client.connect({ clientId: name, username: name, password, ...fields });
+    if (connack.returnCode !== 0) throw new Error(`CONNACK ${connack.returnCode}`);
+    return client;
+  };
+  return {
+    broker,
+    pipeline,
+    metrics,
+    attach,
+    device: (id = 'gauge-1', fields = {}) => connectAs(id, fields),
+    observer: () => connectAs('observer:room', {}),
+    async value(name, labels = {}) {
+      const metric = await metrics.getSingleMetric(name)?.get();
+      const series = metric?.values.find(({ labels: own }) =>
+        Object.entries(labels).every(([key, value]) => (own as Record<string, unknown>)[key] === value),
+      );
+      return series?.value ?? 0;
+    },
+    [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+  };
+}
