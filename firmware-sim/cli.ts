@@ -4,18 +4,11 @@
  * Reads the words, runs the command, ends on Ctrl-C. Invariant: a second Ctrl-C ends at once; a wrong word
  * is answered with every problem and exit code 2, a run that failed with one line and exit code 1.
  */
-import { loadCity } from '../cities/city.ts';
-import { startCity } from './city-run.ts';
-import { realClock } from './clock.ts';
-import { readCredentials } from './credentials.ts';
-import type { FleetRun } from './fleet-run.ts';
+import { runCityCommand } from './commands/city-command.ts';
+import { runLoadCommand } from './commands/load-command.ts';
+import { runReplayCommand } from './commands/replay-command.ts';
 import { HELP } from './help.ts';
-import { type CityCommand, isCommandName, OptionsError, parseOptions } from './options.ts';
-import { describeAccount, describeTotals, keepShowingProgress } from './progress.ts';
-import { createTotals } from './totals.ts';
-
-/** Outstanding PUBACKs are awaited for this long at the end. */
-const FINISH_MS = 1_500;
+import { isCommandName, OptionsError, parseOptions } from './options.ts';
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;
@@ -29,67 +22,29 @@ async function main(words: readonly string[]): Promise<number> {
     return 0;
   }
   switch (name) {
-    case 'city':
-      return runCity(parseOptions('city', rest));
-    default:
-      return 1;
+    case 'city': {
+      const command = parseOptions('city', rest);
+      return runCityCommand(command, endOf(command.duration));
+    }
+    case 'replay':
+      return runReplayCommand(parseOptions('replay', rest), endOf(undefined));
+    case 'load':
+      return runLoadCommand(parseOptions('load', rest), endOf(undefined));
   }
-}
-
-async function runCity(command: CityCommand): Promise<number> {
-  const totals = createTotals();
-  const kinds = [
-    ...(command.rivers ? (['river-gauge'] as const) : []),
-    ...(command.wifi ? (['wifi-access-point'] as const) : []),
-    ...(command.ambulances ? (['ambulance'] as const) : []),
-  ];
-  const run = startCity(
-    {
-      city: loadCity(command.city),
-      url: command.url,
-      credentials: command.credentials ? readCredentials(command.credentials) : new Map(),
-      seed: command.seed,
-      speed: command.speed,
-      kinds: new Set(kinds),
-      faults: command.faults,
-      noAckChance: command['no-ack-rate'],
-      refuseChance: command['refuse-rate'],
-      ownCases: !command.dispatch,
-    },
-    realClock,
-    totals,
-  );
-  console.log(
-    `${totals.devices} devices of ${command.city} → ${command.url}; seed ${command.seed}, story ×${run.speed}`,
-  );
-  for (const line of run.faultLines) console.log(`fault ${line}`);
-  const line = () =>
-    [describeTotals(totals, run.fleet.unacknowledged()), run.describeStory(realClock.now())]
-      .filter(Boolean)
-      .join(' · ');
-  const progress = keepShowingProgress(line, process.stdout, realClock);
-  await endOf(command.duration);
-  progress.stop();
-  await finish(run.fleet);
-  console.log(describeAccount(totals, run.fleet.unacknowledged()));
-  return 0;
 }
 
 /** Resolves at Ctrl-C, at SIGTERM, or after `durationS`. */
 function endOf(durationS: number | undefined): Promise<void> {
   return new Promise((resolve) => {
-    if (durationS !== undefined) setTimeout(resolve, durationS * 1000).unref();
+    const timer = durationS === undefined ? undefined : setTimeout(resolve, durationS * 1000);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.once(signal, () => {
         process.once(signal, () => process.exit(130));
+        clearTimeout(timer);
         resolve();
       });
     }
   });
-}
-
-async function finish(fleet: FleetRun): Promise<void> {
-  await fleet.finish(FINISH_MS);
 }
 
 try {

@@ -1,0 +1,52 @@
+/**
+ * `sim city`: runs the simulated city until it is told to end, with its progress line and closing account.
+ *
+ * Invariant: whatever happened on the way, the last line accounts for every message.
+ */
+import { loadCity } from '../../cities/city.ts';
+import { startCity } from '../city-run.ts';
+import { realClock } from '../clock.ts';
+import { readCredentials } from '../credentials.ts';
+import type { CityCommand } from '../options.ts';
+import { describeAccount, describeTotals, keepShowingProgress } from '../progress.ts';
+import { createTotals } from '../totals.ts';
+
+/** Outstanding PUBACKs are awaited for this long at the end. */
+export const FINISH_MS = 1_500;
+
+export async function runCityCommand(command: CityCommand, ending: Promise<void>): Promise<number> {
+  const totals = createTotals();
+  const kinds = [
+    ...(command.rivers ? (['river-gauge'] as const) : []),
+    ...(command.wifi ? (['wifi-access-point'] as const) : []),
+    ...(command.ambulances ? (['ambulance'] as const) : []),
+  ];
+  const run = startCity(
+    {
+      city: loadCity(command.city),
+      url: command.url,
+      credentials: command.credentials ? readCredentials(command.credentials) : new Map(),
+      seed: command.seed,
+      speed: command.speed,
+      kinds: new Set(kinds),
+      faults: command.faults,
+      noAckChance: command['no-ack-rate'],
+      refuseChance: command['refuse-rate'],
+      ownCases: !command.dispatch,
+    },
+    realClock,
+    totals,
+  );
+  const { fleet } = run;
+  const { city, url, seed } = command;
+  console.log(`${totals.devices} devices of ${city} → ${url}; seed ${seed}, story ×${run.speed}`);
+  for (const line of run.faultLines) console.log(`fault ${line}`);
+  const describe = () =>
+    [describeTotals(totals, fleet.unacknowledged()), run.describeStory(realClock.now())].filter(Boolean);
+  const progress = keepShowingProgress(() => describe().join(' · '), process.stdout, realClock);
+  await ending;
+  progress.stop();
+  await fleet.finish(FINISH_MS);
+  console.log(describeAccount(totals, fleet.unacknowledged()));
+  return 0;
+}
