@@ -77,7 +77,11 @@ const POLICIES: Readonly<Record<string, Policy>> = {
     slug: 'empty-body',
     detail: 'The body is empty, and Content-Type says JSON; send a JSON object, or no Content-Type.',
   },
-  FST_ERR_CTP_INVALID_JSON_BODY: { status: 400, slug: 'not-json', detail: 'The body is not valid JSON.' },
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    status: 400,
+    slug: 'not-json',
+    detail: 'The body is not valid JSON, or has the key __proto__.',
+  },
   FST_ERR_BAD_URL: { status: 400, slug: 'bad-url', detail: 'The path is not valid percent-encoding.' },
   FST_ERR_INVALID_URL: { status: 400, slug: 'bad-url', detail: 'The path is not a valid URL.' },
   FST_ERR_MAX_PARAM_LENGTH: {

@@ -1,0 +1,169 @@
+/**
+ * `GET /v1/alerts`, `/v1/alerts/{id}` and `POST …/acknowledge`: what is wrong now, why, and who has it.
+ *
+ * Reads the alarms; only an acknowledgement changes anything, and it says by whom. Invariant: everybody sees
+ * what is public; alerts about units, and the names of those who acknowledged, are for staff.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { SEVERITIES } from '../cities/city.ts';
+import { ALERT_STATES, type Alert, type AlertState } from '../ingest/alerts/alert.ts';
+import type { Alerts } from '../ingest/alerts/alerts.ts';
+import { audienceOf, formatAlert } from '../ingest/alerts/format-alert.ts';
+import { isStaff, type User } from './access.ts';
+import { Problem } from './problem.ts';
+import { timeInput, timeOutput } from './time.ts';
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 500;
+
+const bilingual = z.object({ id: z.string(), en: z.string() });
+export const alertSchema = z
+  .object({
+    id: z.string(),
+    city: z.string(),
+    rule: z.string().describe('The rule that raised it: river-level, gauge-blind …'),
+    subject: z.string().describe('The device, uplink or gauge that it is about.'),
+    subjectName: z.string(),
+    subjectKind: z.string(),
+    audience: z.enum(['public', 'staff']),
+    group: z.string().describe('Alerts of one storm or one outage share it.'),
+    lat: z.number().nullable(),
+    lng: z.number().nullable(),
+    state: z.enum(ALERT_STATES),
+    severity: z.enum(SEVERITIES).describe('One scale for all agencies, the one of CAP 1.2.'),
+    highestSeverity: z.enum(SEVERITIES),
+    label: bilingual.describe("The agency's own words for the level."),
+    text: bilingual,
+    provisional: z.boolean().describe('Raised by one reading after a jump; not confirmed yet.'),
+    exercise: z.boolean().describe('Rests on simulated readings.'),
+    value: z.number().nullable(),
+    peak: z.number().nullable(),
+    unit: z.string(),
+    startedAt: timeOutput.describe("By the device's clock: the reading that raised it."),
+    raisedAt: timeOutput.describe('By our clock.'),
+    changedAt: timeOutput,
+    endedAt: timeOutput.nullable(),
+    blindSince: timeOutput.nullable().describe('The gauge is silent; the alert stays.'),
+    acknowledgedBy: z.string().nullable(),
+    foldedInto: z.string().nullable().describe('The alert that explains this one.'),
+    silenced: z.boolean().describe('Its notices are muted for a time.'),
+    flapping: z.boolean(),
+    revision: z.int(),
+    detail: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Alert' });
+
+const idParams = z.object({ id: z.string().min(1).max(200) });
+const stateQuery = z
+  .string()
+  .max(100)
+  .describe('`open` (provisional, open and acknowledged), `closed`, or states by commas.')
+  .transform((text, context): readonly AlertState[] => {
+    if (text === 'open') return OPEN_STATES;
+    if (text === 'closed') return CLOSED_STATES;
+    const words = text.split(',');
+    const unknown = words.filter((word) => !ALERT_STATES.includes(word as AlertState));
+    if (unknown.length === 0) return words as AlertState[];
+    context.addIssue({ code: 'custom', message: `one of open, closed, ${ALERT_STATES.join(', ')}` });
+    return z.NEVER;
+  });
+const OPEN_STATES: readonly AlertState[] = ['provisional', 'open', 'acknowledged'];
+const CLOSED_STATES: readonly AlertState[] = ['resolved', 'withdrawn'];
+
+/** The routes below /v1. */
+export const alertRoutes =
+  (alerts: Alerts): FastifyPluginAsyncZod =>
+  async (app) => {
+    /** Throws Problem 404, also for what the caller may not see. */
+    const find = async (id: string, user: User): Promise<Alert> => {
+      const alert = await alerts.find(id);
+      if (alert && (isStaff(user) || audienceOf(alert) === 'public')) return alert;
+      throw new Problem(404, 'unknown-alert', `There is no alert ${id}; GET /v1/alerts lists them.`);
+    };
+
+    app.get(
+      '/alerts',
+      {
+        config: { access: 'public' },
+        schema: {
+          tags: ['alerts'],
+          summary: 'Alerts, newest first',
+          querystring: z.strictObject({
+            state: stateQuery.optional(),
+            rule: z.string().max(64).optional(),
+            subject: z.string().max(64).describe('A device or an uplink.').optional(),
+            before: timeInput.describe('Raised before this: the next page.').optional(),
+            limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+          }),
+          response: {
+            200: z.object({
+              alerts: z.array(alertSchema),
+              next: z.string().describe('Path of the next page.').optional(),
+            }),
+          },
+        },
+      },
+      async ({ query, user, url }) => {
+        const { state, rule, subject, before, limit } = query;
+        const found = await alerts.list({
+          limit,
+          audience: isStaff(user) ? 'staff' : 'public',
+          ...(state ? { states: state } : {}),
+          ...(rule === undefined ? {} : { rule }),
+          ...(subject === undefined ? {} : { subject }),
+          ...(before === undefined ? {} : { before }),
+        });
+        const shown = found.map((alert) => showAlert(alert, user));
+        const last = found.at(-1);
+        if (!last || found.length < limit) return { alerts: shown };
+        const next = new URL(url, 'http://here').searchParams;
+        next.set('before', String(last.raisedAt));
+        return { alerts: shown, next: `/v1/alerts?${next}` };
+      },
+    );
+
+    app.get(
+      '/alerts/:id',
+      {
+        config: { access: 'public' },
+        schema: {
+          tags: ['alerts'],
+          summary: 'One alert',
+          params: idParams,
+          response: { 200: alertSchema },
+        },
+      },
+      async ({ params, user }) => showAlert(await find(params.id, user), user),
+    );
+
+    app.post(
+      '/alerts/:id/acknowledge',
+      {
+        config: { access: ['dispatcher', 'engineer', 'desk'] },
+        schema: {
+          tags: ['alerts'],
+          summary: 'Take an alert in hand: it is not escalated any further',
+          params: idParams,
+          body: z.strictObject({ note: z.string().max(1_000).optional() }).optional(),
+          response: { 200: alertSchema },
+        },
+      },
+      async ({ params, user, body }) => {
+        const known = await find(params.id, user);
+        const alert = await alerts.acknowledge(params.id, user.name, body?.note);
+        if (alert) return showAlert(alert, user);
+        throw new Problem(
+          409,
+          'alert-closed',
+          `Alert ${params.id} is ${known.state}; there is nothing to take.`,
+        );
+      },
+    );
+  };
+
+function showAlert(alert: Alert, user: User): z.infer<typeof alertSchema> {
+  const shown = formatAlert(alert);
+  // Names of people are for colleagues.
+  return isStaff(user) ? shown : { ...shown, acknowledgedBy: null };
+}

@@ -1,0 +1,192 @@
+import type { FastifyPluginAsync } from 'fastify';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ensureFirstAdminToken } from '../../api/token-store.ts';
+import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
+
+let api: TestApi;
+
+/** Declares no access, as a forgetful author would. */
+const forgetful: FastifyPluginAsync = async (app) => {
+  app.get('/forgotten', { schema: { hide: true } }, async ({ user }) => ({ user: user.name }));
+};
+
+/** Every route of the finished application, from Fastify's own tree: four characters a level. */
+function parseRoutes(tree: string): { method: 'GET' | 'POST'; path: string }[] {
+  const ancestors: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const match = /^([│ ]*)[├└]── (\S+) \(([A-Z, ]+)\)$/.exec(line);
+    if (!match) return [];
+    const [, indent = '', part = '', methods = ''] = match;
+    ancestors.length = indent.length / 4;
+    const path = ancestors.join('') + part;
+    ancestors.push(part);
+    return methods.split(', ').map((method) => ({ method: method as 'GET', path }));
+  });
+}
+
+beforeEach(async () => {
+  api = await openTestApi({ routes: [forgetful] });
+});
+afterEach(async () => {
+  await api[Symbol.asyncDispose]();
+});
+
+describe('access', () => {
+  test('what the public may call is this list and nothing else', async () => {
+    const routes = parseRoutes(api.app.printRoutes({ commonPrefix: false }));
+    expect(routes).toContainEqual({ method: 'DELETE', path: '/v1/tokens/:id' });
+    expect(routes).toContainEqual({ method: 'POST', path: '/v1/rejections/:id/replay' });
+    const open: string[] = [];
+    for (const { method, path } of routes) {
+      // Public too, and it stays open: see stream.test.ts.
+      if (path === '/v1/stream') continue;
+      const url = path.replaceAll(/:\w+/g, '1').replace('*', 'index.css');
+      const answer = await api.app.inject({ method, url });
+      if (answer.statusCode !== 401) open.push(`${method} ${path}`);
+    }
+    const expected = [
+      '/healthz',
+      '/metrics',
+      '/openapi.json',
+      '/readyz',
+      '/v1/devices',
+      '/v1/devices/:id',
+      '/v1/devices/:id/readings',
+    ].flatMap((path) => [`GET ${path}`, `HEAD ${path}`]);
+    expect(open.filter((route) => !route.includes(' /docs')).sort()).toEqual(expected.sort());
+  });
+
+  test('a route that declares nothing is for staff', async () => {
+    expect((await api.get('/v1/forgotten')).statusCode).toBe(401);
+    expect((await api.get('/v1/forgotten', await api.tokenFor('public'))).statusCode).toBe(403);
+    expect((await api.get('/v1/forgotten', await api.tokenFor('desk'))).json()).toEqual({ user: 'the desk' });
+  });
+
+  test('401 says how to send a token, 403 for whom it is', async () => {
+    const missing = await api.get('/v1/tokens');
+    expect(missing.headers['www-authenticate']).toBe('Bearer realm="siaga"');
+    expect(missing.json().detail).toContain('Authorization: Bearer');
+    const wrong = await api.get('/v1/tokens', await api.tokenFor('dispatcher'));
+    expect(wrong.statusCode).toBe(403);
+    expect(wrong.json().detail).toBe('the dispatcher is dispatcher; this is for admin.');
+  });
+
+  test('a wrong token is refused on a public route too, so that nobody mistakes the public view for theirs', async () => {
+    const wrong = `siaga_${'A'.repeat(43)}`;
+    expect((await api.get('/v1/devices', wrong)).statusCode).toBe(401);
+    expect((await api.get('/v1/devices', 'nonsense')).statusCode).toBe(401);
+  });
+
+  test('a token in the query is not taken', async () => {
+    expect((await api.get(`/v1/tokens?token=${api.adminToken}`)).statusCode).toBe(401);
+  });
+
+  test('with API_AUTH=false everybody is the admin named local', async () => {
+    await api[Symbol.asyncDispose]();
+    api = await openTestApi({ config: { API_AUTH: false, STREAM_MAX_CLIENTS: 3 }, routes: [forgetful] });
+    expect((await api.get('/v1/forgotten')).json()).toEqual({ user: 'local' });
+    expect((await api.get('/v1/tokens')).statusCode).toBe(200);
+  });
+
+  test('an address that guesses is told to wait, and others and good tokens are not', async () => {
+    await api.get('/v1/tokens', api.adminToken);
+    const guess = (number: number) => api.get('/v1/tokens', `siaga_${String(number).padStart(43, 'A')}`);
+    for (let number = 0; number < 20; number++) expect((await guess(number)).statusCode).toBe(401);
+    const bounded = await guess(20);
+    expect(bounded.statusCode).toBe(429);
+    expect(bounded.headers['retry-after']).toBe('60');
+    expect((await api.get('/v1/tokens', api.adminToken)).statusCode).toBe(200);
+    const elsewhere = await api.app.inject({
+      url: '/v1/tokens',
+      remoteAddress: '10.0.0.9',
+      headers: { authorization: `Bearer siaga_${'B'.repeat(43)}` },
+    });
+    expect(elsewhere.statusCode).toBe(401);
+    api.clock.ms += 60_000;
+    expect((await guess(21)).statusCode).toBe(401);
+    expect(await api.metrics.getSingleMetricAsString('siaga_http_authentication_failures_total')).toContain(
+      '{reason="bounded"} 1',
+    );
+  });
+});
+
+describe('/v1/tokens', () => {
+  test('the first admin token is made once', async () => {
+    expect(api.adminToken).toMatch(/^siaga_[A-Za-z0-9_-]{43}$/);
+    expect(await ensureFirstAdminToken(api.database, () => START_MS)).toBeUndefined();
+  });
+
+  test('a secret is in one answer, and neither in the list, the database nor the log', async () => {
+    const token = await api.tokenFor('engineer');
+    const { tokens } = (await api.get('/v1/tokens', api.adminToken)).json();
+    expect(tokens[0]).toEqual({
+      id: 2,
+      name: 'the engineer',
+      role: 'engineer',
+      createdAt: '2026-01-15T02:30:00.000Z',
+      createdBy: 'first-admin',
+    });
+    const kept = JSON.stringify(await api.database.selectFrom('api_tokens').selectAll().execute());
+    for (const secret of [token, api.adminToken]) {
+      expect(JSON.stringify(tokens)).not.toContain(secret);
+      expect(kept).not.toContain(secret);
+      expect(api.logged.join()).not.toContain(secret);
+    }
+    expect(api.logged.join()).toContain('"token":"the engineer"');
+  });
+
+  test('shows when a token was last used, to the minute', async () => {
+    const token = await api.tokenFor('desk');
+    await api.get('/v1/rejections', token);
+    api.clock.ms += 30_000;
+    await api.get('/v1/rejections', token);
+    const { tokens } = (await api.get('/v1/tokens', api.adminToken)).json();
+    expect(tokens[0].lastUsedAt).toBe('2026-01-15T02:30:00.000Z');
+  });
+
+  test('a revoked token is refused at once and its name is free again', async () => {
+    const token = await api.tokenFor('desk');
+    expect((await api.get('/v1/rejections', token)).statusCode).toBe(200);
+    const revoked = await api.call('DELETE', '/v1/tokens/2', api.adminToken);
+    expect(revoked.json()).toMatchObject({ name: 'the desk', revokedAt: '2026-01-15T02:30:00.000Z' });
+    expect((await api.get('/v1/rejections', token)).statusCode).toBe(401);
+    expect((await api.call('DELETE', '/v1/tokens/2', api.adminToken)).statusCode).toBe(404);
+    expect(await api.tokenFor('desk')).not.toBe(token);
+  });
+
+  test('one that was revoked past this process is refused within ten seconds', async () => {
+    const token = await api.tokenFor('desk');
+    await api.get('/v1/rejections', token);
+    await api.database.updateTable('api_tokens').set({ revoked_at: 1 }).where('id', '=', 2).execute();
+    api.clock.ms += 10_000;
+    expect((await api.get('/v1/rejections', token)).statusCode).toBe(401);
+  });
+
+  test('the last admin cannot be revoked', async () => {
+    const last = await api.call('DELETE', '/v1/tokens/1', api.adminToken);
+    expect(last.statusCode).toBe(409);
+    await api.tokenFor('admin');
+    expect((await api.call('DELETE', '/v1/tokens/1', api.adminToken)).statusCode).toBe(200);
+  });
+
+  test('names of tokens in force are unique, and those of the audit are reserved', async () => {
+    const make = (name: string) => api.call('POST', '/v1/tokens', api.adminToken, { name, role: 'desk' });
+    expect((await make('Dewi')).statusCode).toBe(201);
+    expect((await make('Dewi')).statusCode).toBe(409);
+    expect((await make('anonymous')).statusCode).toBe(400);
+    expect((await make('a\nb')).statusCode).toBe(400);
+  });
+
+  test('every wrong field of the body is listed', async () => {
+    const answer = await api.call('POST', '/v1/tokens', api.adminToken, { name: '', role: 'king', extra: 1 });
+    expect(answer.statusCode).toBe(400);
+    const fields = answer
+      .json()
+      .errors.map((error: { in: string; field: string }) => [error.in, error.field]);
+    expect(fields).toEqual([
+      ['body', 'name'],
+      ['body', 'role'],
+      ['body', ''],
+    ]);
+  });
+});
