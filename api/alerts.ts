@@ -45,7 +45,8 @@ export const alertSchema = z
     changedAt: timeOutput,
     endedAt: timeOutput.nullable(),
     blindSince: timeOutput.nullable().describe('The gauge is silent; the alert stays.'),
-    acknowledgedBy: z.string().nullable(),
+    acknowledged: z.boolean(),
+    acknowledgedBy: z.string().nullable().describe('For staff; null for everybody else.'),
     foldedInto: z.string().nullable().describe('The alert that explains this one.'),
     silenced: z.boolean().describe('Its notices are muted for a time.'),
     flapping: z.boolean(),
@@ -165,5 +166,5 @@ export const alertRoutes =
 function showAlert(alert: Alert, user: User): z.infer<typeof alertSchema> {
   const shown = formatAlert(alert);
   // Names of people are for colleagues.
-  return isStaff(user) ? shown : { ...shown, acknowledgedBy: null };
+  return { ...shown, acknowledgedBy: isStaff(user) ? (alert.acknowledgement?.by ?? null) : null };
 }

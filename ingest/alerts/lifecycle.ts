@@ -1,0 +1,301 @@
+/**
+ * The life of an alert: open → acknowledged → resolved, with upgrades, escalation, silences and flapping.
+ *
+ * Hears the engine's changes, people and the clock; moves the records and says which notices they deserve.
+ * Does no I/O: what it touched and drafted is saved by alerts.ts in the transaction of the cursor. Invariant:
+ * a change is logged once and raises the revision by one; nothing but the engine's word closes an alert.
+ */
+import { type Alert, appendLog, type Change, isOpen, type LogEntry, rankOf, severityOf } from './alert.ts';
+import type { EngineChange } from './engine-change.ts';
+import { groupKeyOf } from './grouping.ts';
+import { findSilence, type Silence } from './silences.ts';
+import { isProvisional, shownRank } from './track.ts';
+
+/** A change that somebody may have to be told of. */
+export interface Occasion {
+  readonly alert: Alert;
+  readonly change: LogEntry['change'];
+  /** The alert had more starts lately than a person wants to read of. */
+  readonly flapping: boolean;
+  readonly silence: Silence | undefined;
+}
+
+export interface LifecycleOptions {
+  readonly city: string;
+}
+
+/** Not acknowledged for so long, it is said again and louder; minor ones can wait for the morning. */
+const ESCALATE_AFTER_MS: Readonly<Record<Alert['severity'], number | undefined>> = {
+  minor: undefined,
+  moderate: 30 * 60_000,
+  severe: 10 * 60_000,
+  extreme: 5 * 60_000,
+};
+const MAX_ESCALATIONS = 3;
+/** So many starts of one rule and subject within the time are flapping. */
+const FLAPPING_STARTS = 4;
+const FLAPPING_WITHIN_MS = 60 * 60_000;
+/** Closed alerts kept at hand, so that a correction can reopen them. */
+const MAX_RECENT = 1_000;
+
+export class Lifecycle {
+  readonly #city: string;
+  readonly #open = new Map<string, Alert>();
+  readonly #recent = new Map<string, Alert>();
+  /** Starts of each rule and subject, epoch ms of our clock. */
+  readonly #starts = new Map<string, number[]>();
+  readonly #touched = new Map<string, Alert>();
+  #silences: readonly Silence[] = [];
+  #occasions: Occasion[] = [];
+
+  constructor({ city }: LifecycleOptions) {
+    this.#city = city;
+  }
+
+  get open(): ReadonlyMap<string, Alert> {
+    return this.#open;
+  }
+
+  /** Records that changed since the last `settled()`. */
+  get touched(): ReadonlyMap<string, Alert> {
+    return this.#touched;
+  }
+
+  /** What happened since the last call, in order. */
+  takeOccasions(): Occasion[] {
+    const occasions = this.#occasions;
+    this.#occasions = [];
+    return occasions;
+  }
+
+  settled(): void {
+    this.#touched.clear();
+  }
+
+  touch(alert: Alert): void {
+    this.#touched.set(alert.id, alert);
+  }
+
+  restore(open: readonly Alert[], recent: readonly Alert[]): void {
+    for (const alert of open) this.#open.set(alert.id, alert);
+    for (const alert of recent) {
+      this.#remember(alert);
+      this.#countStart(alert, alert.raisedAt);
+    }
+    for (const alert of open) this.#countStart(alert, alert.raisedAt);
+  }
+
+  useSilences(silences: readonly Silence[]): void {
+    this.#silences = silences;
+  }
+
+  apply(change: EngineChange): void {
+    const alert = this.#open.get(change.alert) ?? this.#recent.get(change.alert);
+    if (!alert) {
+      if (change.change === 'opened' || change.change === 'provisional') this.#create(change);
+      return;
+    }
+    this.#move(alert, change);
+  }
+
+  #create(change: EngineChange): void {
+    const { episode, subject, receivedAt } = change;
+    const rank = shownRank(episode);
+    const { lat, lng } = subject;
+    const alert: Alert = {
+      id: change.alert,
+      city: this.#city,
+      rule: change.rule,
+      ruleVersion: change.ruleVersion,
+      parameters: change.parameters,
+      subject: subject.id,
+      subjectName: subject.name,
+      subjectKind: subject.kind,
+      subjectGroup: subject.group,
+      ...(lat !== undefined && lng !== undefined ? { lat, lng } : {}),
+      exercise: episode.simulated,
+      state: isProvisional(episode) ? 'provisional' : 'open',
+      severity: severityOf(rank),
+      highestSeverity: severityOf(rank),
+      label: change.description.label,
+      text: change.description.text,
+      value: episode.value,
+      peak: episode.peak,
+      unit: change.unit,
+      detail: episode.detail,
+      startedAt: episode.startedAt,
+      raisedAt: receivedAt,
+      changedAt: receivedAt,
+      endedAt: undefined,
+      closedAt: undefined,
+      revision: 0,
+      blindSince: undefined,
+      acknowledgement: undefined,
+      escalation: { level: 0, dueAt: undefined },
+      flapping: this.#isFlapping(change),
+      group: groupKeyOf(change.rule, this.#city, subject),
+      foldedInto: undefined,
+      silencedBy: undefined,
+      notifiedSeverity: undefined,
+      evidence: change.evidence,
+      log: [],
+    };
+    this.#open.set(alert.id, alert);
+    this.#countStart(alert, receivedAt);
+    this.#record(alert, change.change, receivedAt);
+    this.#armEscalation(alert, receivedAt);
+  }
+
+  #move(alert: Alert, change: EngineChange): void {
+    const { episode, receivedAt } = change;
+    const rank = shownRank(episode);
+    if (rank > 0) {
+      alert.severity = severityOf(rank);
+      alert.label = change.description.label;
+    }
+    if (episode.highestRank > 0) alert.highestSeverity = severityOf(Math.max(episode.highestRank, rank));
+    alert.text = change.description.text;
+    alert.value = episode.value;
+    alert.peak = episode.peak;
+    alert.detail = episode.detail;
+    alert.startedAt = episode.startedAt;
+    if (change.evidence.length > 0) alert.evidence = change.evidence;
+    this.#moveState(alert, change);
+    this.#record(alert, change.change, receivedAt);
+    if (change.change === 'upgraded' || change.change === 'reopened') {
+      // Whoever acknowledged the lower level has not seen this one.
+      alert.acknowledgement = undefined;
+      if (alert.state === 'acknowledged') alert.state = 'open';
+      this.#armEscalation(alert, receivedAt);
+    }
+  }
+
+  #moveState(alert: Alert, { change, episode, receivedAt, atMs }: EngineChange): void {
+    switch (change) {
+      case 'resolved':
+      case 'withdrawn':
+        alert.state = change;
+        alert.endedAt = episode.endedAt ?? atMs;
+        alert.closedAt = receivedAt;
+        alert.escalation = { level: alert.escalation.level, dueAt: undefined };
+        this.#open.delete(alert.id);
+        this.#remember(alert);
+        return;
+      case 'reopened':
+        alert.state = 'open';
+        alert.endedAt = undefined;
+        alert.closedAt = undefined;
+        this.#recent.delete(alert.id);
+        this.#open.set(alert.id, alert);
+        return;
+      case 'opened':
+      case 'provisional':
+        // Raised again under the same id after a correction took it back.
+        alert.state = isProvisional(episode) ? 'provisional' : 'open';
+        alert.endedAt = undefined;
+        alert.closedAt = undefined;
+        this.#recent.delete(alert.id);
+        this.#open.set(alert.id, alert);
+        return;
+      case 'confirmed':
+        if (alert.state === 'provisional') alert.state = 'open';
+        return;
+      case 'blind':
+        alert.blindSince = atMs;
+        return;
+      case 'sighted':
+        alert.blindSince = undefined;
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Returns the alert, or undefined when there is no open one of this id. */
+  acknowledge(id: string, by: string, note: string | undefined, nowMs: number): Alert | undefined {
+    const alert = this.#open.get(id);
+    if (!alert) return undefined;
+    if (alert.acknowledgement && rankOf(alert.acknowledgement.severity) >= rankOf(alert.severity))
+      return alert;
+    alert.acknowledgement = {
+      at: nowMs,
+      by,
+      severity: alert.severity,
+      ...(note === undefined ? {} : { note }),
+    };
+    if (alert.state === 'open') alert.state = 'acknowledged';
+    alert.escalation = { level: alert.escalation.level, dueAt: undefined };
+    this.#record(alert, 'acknowledged', nowMs, by, note);
+    return alert;
+  }
+
+  /** Escalates what nobody took in hand in time, and ends or begins what silences mute. */
+  tick(nowMs: number): void {
+    for (const alert of this.#open.values()) {
+      const silence = findSilence(this.#silences, alert, nowMs);
+      if (silence?.id !== alert.silencedBy) {
+        alert.silencedBy = silence?.id;
+        this.#record(alert, silence ? 'silenced' : 'unsilenced', nowMs, silence?.createdBy, silence?.note);
+      }
+      const { dueAt, level } = alert.escalation;
+      if (dueAt === undefined || dueAt > nowMs) continue;
+      alert.escalation = { level: level + 1, dueAt: undefined };
+      this.#record(alert, 'escalated', nowMs);
+      this.#armEscalation(alert, nowMs);
+    }
+  }
+
+  /** Says that another alert explains this one; its notices end, its life does not. */
+  fold(id: string, into: string, nowMs: number): void {
+    const alert = this.#open.get(id);
+    if (!alert || alert.foldedInto === into) return;
+    alert.foldedInto = into;
+    alert.escalation = { level: alert.escalation.level, dueAt: undefined };
+    this.#record(alert, 'folded', nowMs, undefined, into);
+  }
+
+  #armEscalation(alert: Alert, nowMs: number): void {
+    const afterMs = ESCALATE_AFTER_MS[alert.severity];
+    const possible = afterMs !== undefined && alert.escalation.level < MAX_ESCALATIONS && isOpen(alert.state);
+    alert.escalation = {
+      level: alert.escalation.level,
+      dueAt: possible && !alert.foldedInto ? nowMs + afterMs : undefined,
+    };
+  }
+
+  #record(alert: Alert, change: LogEntry['change'], at: number, by?: string, note?: string): void {
+    alert.revision++;
+    alert.changedAt = at;
+    appendLog(alert, {
+      at,
+      change,
+      severity: alert.severity,
+      ...(by === undefined ? {} : { by }),
+      ...(note === undefined ? {} : { note }),
+    });
+    this.#touched.set(alert.id, alert);
+    const silence = findSilence(this.#silences, alert, at);
+    if (!LATE_SILENCE.has(change)) alert.silencedBy = silence?.id;
+    this.#occasions.push({ alert: structuredClone(alert), change, flapping: alert.flapping, silence });
+  }
+
+  #isFlapping({ rule, subject, receivedAt }: EngineChange): boolean {
+    const starts = this.#starts.get(`${rule}|${subject.id}`) ?? [];
+    return starts.filter((at) => at > receivedAt - FLAPPING_WITHIN_MS).length + 1 >= FLAPPING_STARTS;
+  }
+
+  #countStart({ rule, subject }: Pick<Alert, 'rule' | 'subject'>, at: number): void {
+    const key = `${rule}|${subject}`;
+    const starts = this.#starts.get(key) ?? [];
+    starts.push(at);
+    if (starts.length > FLAPPING_STARTS) starts.shift();
+    this.#starts.set(key, starts);
+  }
+
+  #remember(alert: Alert): void {
+    this.#recent.set(alert.id, alert);
+    if (this.#recent.size > MAX_RECENT) this.#recent.delete(this.#recent.keys().next().value as string);
+  }
+}
+
+const LATE_SILENCE: ReadonlySet<Change | LogEntry['change']> = new Set(['silenced', 'unsilenced']);

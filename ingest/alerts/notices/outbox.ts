@@ -1,0 +1,237 @@
+/**
+ * The outbox: notices written in the transaction of their alert, sent after the commit, tried again.
+ *
+ * At least once with an idempotency key: a crash between sending and noting it sends again, never less.
+ * Invariants: machines get the revisions of one channel in order, so a failure stops that channel; people's
+ * channels send the worst first, at a bounded rate; a table says when to try again and when to give up.
+ */
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import type { Counter, Gauge } from 'prom-client';
+import type { Database } from '../../../database/database.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { type Channel, type Notice, type NoticeBody, NoticeRefused } from './channel.ts';
+import type { NoticeDraft } from './plan.ts';
+
+/** Wait before attempt 2, 3, …, ms, before jitter; the last one repeats. */
+const RETRY_MS = [1_000, 5_000, 15_000, 60_000, 300_000, 900_000] as const;
+/** A notice that nobody took for a day is news no more. */
+const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+/** Notices read in one go. */
+const BATCH = 200;
+/** Waiting notices of one channel; beyond it the oldest of the lowest urgency are dropped, and counted. */
+export const MAX_WAITING = 10_000;
+/** One attempt may take this long, ms. */
+const ATTEMPT_TIMEOUT_MS = 15_000;
+/** How long done notices are kept for explanations, ms. */
+const KEEP_DONE_MS = 90 * 24 * 3_600_000;
+
+export interface OutboxOptions {
+  readonly database: Database;
+  readonly channels: readonly Channel[];
+  readonly perMinute: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly sent: Counter<'channel' | 'outcome'>;
+  readonly waiting: Gauge<'channel'>;
+}
+
+export class Outbox implements AsyncDisposable {
+  readonly #options: OutboxOptions;
+  readonly #abort = new AbortController();
+  /** One send loop a channel at a time; a kick during it makes it look again. */
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #again = new Set<string>();
+  /** Tokens of people's channels, and when they were last refilled. */
+  readonly #tokens = new Map<string, { left: number; at: number }>();
+  #problem: string | undefined;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Writes drafts in the caller's transaction. A key that is there already is left alone. */
+  async write(transaction: Kysely<Tables>, drafts: readonly NoticeDraft[], nowMs: number): Promise<void> {
+    for (let from = 0; from < drafts.length; from += BATCH) {
+      const rows = drafts.slice(from, from + BATCH).map((draft) => ({
+        key: draft.key,
+        channel: draft.channel,
+        alert: draft.alert,
+        revision: draft.revision,
+        urgency: draft.urgency,
+        body: JSON.stringify(draft.body),
+        state: 'waiting',
+        attempts: 0,
+        next_at: draft.notBefore,
+        created_at: nowMs,
+        done_at: null,
+        outcome: null,
+      }));
+      await transaction
+        .insertInto('notices')
+        .values(rows)
+        .onConflict((conflict) => conflict.column('key').doNothing())
+        .execute();
+    }
+  }
+
+  /** Looks for due notices now. Resolves when every channel has nothing more to do. */
+  async kick(): Promise<void> {
+    await Promise.all(this.#options.channels.map((channel) => this.#kickChannel(channel)));
+  }
+
+  #kickChannel(channel: Channel): Promise<void> {
+    const running = this.#running.get(channel.name);
+    if (running) {
+      this.#again.add(channel.name);
+      return running;
+    }
+    const run = this.#drain(channel)
+      .catch((error: unknown) => {
+        this.#options.log.error({ err: error, channel: channel.name }, 'outbox: cannot read or note notices');
+      })
+      .finally(() => this.#running.delete(channel.name));
+    this.#running.set(channel.name, run);
+    return run;
+  }
+
+  async #drain(channel: Channel): Promise<void> {
+    let more = true;
+    while (more && !this.#abort.signal.aborted) {
+      this.#again.delete(channel.name);
+      const sent = await this.#sendDue(channel);
+      more = sent === BATCH || this.#again.has(channel.name);
+    }
+  }
+
+  /** Sends what is due, up to a batch. Returns how many went; 0 too when the channel must wait. */
+  async #sendDue(channel: Channel): Promise<number> {
+    const { database, now } = this.#options;
+    const limit = channel.audience === 'machine' ? BATCH : Math.min(BATCH, this.#tokensOf(channel.name));
+    if (limit === 0) return 0;
+    const people = channel.audience === 'people';
+    let query = database
+      .selectFrom('notices')
+      .selectAll()
+      .where('channel', '=', channel.name)
+      .where('state', '=', 'waiting');
+    // A machine's channel keeps its order: the head decides, due or not.
+    if (people) query = query.where('next_at', '<=', now()).orderBy('urgency', 'desc');
+    const rows = await query.orderBy('id').limit(limit).execute();
+    let done = 0;
+    for (const row of rows) {
+      if (this.#abort.signal.aborted || Number(row.next_at) > now()) break;
+      const notice: Notice = {
+        id: Number(row.id),
+        key: row.key,
+        channel: channel.name,
+        createdAt: Number(row.created_at),
+        body: JSON.parse(row.body) as NoticeBody,
+      };
+      if (people) this.#spend(channel.name);
+      const went = await this.#attempt(channel, notice, row.attempts + 1);
+      if (!went && !people) return 0;
+      done++;
+    }
+    return done;
+  }
+
+  /** One attempt and its outcome on disk. True when the notice is done with, sent or given up. */
+  async #attempt(channel: Channel, notice: Notice, attempts: number): Promise<boolean> {
+    const { now, random, log, sent } = this.#options;
+    try {
+      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]);
+      await channel.send(notice, signal);
+    } catch (error) {
+      if (this.#abort.signal.aborted) return false;
+      const { message } = error as Error;
+      const over = error instanceof NoticeRefused || now() - notice.createdAt > GIVE_UP_AFTER_MS;
+      sent.inc({ channel: channel.name, outcome: over ? 'failed' : 'retried' });
+      if (attempts === 1 || over) {
+        log.warn(
+          { channel: channel.name, alert: notice.body.alert.id, attempts, over },
+          `notice: ${message}`,
+        );
+      }
+      this.#problem = `notices by ${channel.name} fail: ${message}`;
+      const retryMs = RETRY_MS[Math.min(attempts, RETRY_MS.length) - 1] as number;
+      await this.#note(
+        notice.id,
+        attempts,
+        over ? 'failed' : 'waiting',
+        message,
+        now() + retryMs * (0.5 + random() / 2),
+      );
+      return over;
+    }
+    sent.inc({ channel: channel.name, outcome: 'sent' });
+    this.#problem = undefined;
+    await this.#note(notice.id, attempts, 'sent', 'taken', now());
+    return true;
+  }
+
+  async #note(id: number, attempts: number, state: string, outcome: string, nextAt: number): Promise<void> {
+    const { database, now } = this.#options;
+    await database
+      .updateTable('notices')
+      .set({
+        attempts,
+        state,
+        outcome: outcome.slice(0, 500),
+        next_at: Math.round(nextAt),
+        done_at: state === 'waiting' ? null : now(),
+      })
+      .where('id', '=', id)
+      .execute();
+  }
+
+  /** Once a minute: counts what waits, drops beyond the bound, forgets what is long done. */
+  async tidy(): Promise<void> {
+    const { database, now, waiting, sent, log } = this.#options;
+    await database
+      .deleteFrom('notices')
+      .where('state', '!=', 'waiting')
+      .where('done_at', '<', now() - KEEP_DONE_MS)
+      .execute();
+    for (const { name } of this.#options.channels) {
+      const of = database.selectFrom('notices').where('channel', '=', name).where('state', '=', 'waiting');
+      const { count } = await of
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      waiting.set({ channel: name }, Number(count));
+      const excess = Number(count) - MAX_WAITING;
+      if (excess <= 0) continue;
+      const rows = await of.select('id').orderBy('urgency').orderBy('id').limit(excess).execute();
+      for (const { id } of rows) await this.#note(Number(id), 0, 'dropped', 'too many waited', now());
+      sent.inc({ channel: name, outcome: 'dropped' }, rows.length);
+      log.warn(
+        { channel: name, dropped: rows.length },
+        'notices: too many waited, the least urgent were dropped',
+      );
+    }
+  }
+
+  #tokensOf(channel: string): number {
+    const { perMinute, now } = this.#options;
+    const bucket = this.#tokens.get(channel) ?? { left: perMinute, at: now() };
+    const gained = ((now() - bucket.at) / 60_000) * perMinute;
+    const left = Math.min(perMinute, bucket.left + gained);
+    this.#tokens.set(channel, { left, at: now() });
+    return Math.floor(left);
+  }
+
+  #spend(channel: string): void {
+    const bucket = this.#tokens.get(channel);
+    if (bucket) bucket.left -= 1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort();
+    await Promise.all(this.#running.values());
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * The last levels of a gauge, thinned so that a fixed number of points spans the time a trend needs,
+ * whether the gauge reports each five seconds or each hour.
+ *
+ * Part of the fold's state, immutable. Invariant: times ascend; at most MAX_POINTS; the newest reading is
+ * always the last point.
+ */
+export interface Recent {
+  readonly at: readonly number[];
+  readonly value: readonly number[];
+}
+
+export const NO_RECENT: Recent = Object.freeze({ at: [], value: [] });
+
+/** Points kept: a robust trend over half of them takes 28 pairs. */
+export const MAX_POINTS = 16;
+/** Points closer than this to the one before the last replace the last one: 16 points then span 75 min. */
+const SPACING_MS = 5 * 60_000;
+/** A fast gauge (or a drill compressed in time) keeps at least this many report intervals between points. */
+const SPACING_INTERVALS = 1;
+
+export function appendRecent(recent: Recent, at: number, value: number, intervalMs: number): Recent {
+  const spacingMs = Math.min(SPACING_MS, Math.max(SPACING_INTERVALS * intervalMs, 0)) * 0.9;
+  const count = recent.at.length;
+  const replace = count >= 2 && at - (recent.at[count - 2] as number) < spacingMs;
+  const from = !replace && count === MAX_POINTS ? 1 : 0;
+  const until = replace ? count - 1 : count;
+  const times = recent.at.slice(from, until);
+  const values = recent.value.slice(from, until);
+  times.push(at);
+  values.push(value);
+  return { at: times, value: values };
+}

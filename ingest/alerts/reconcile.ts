@@ -1,0 +1,85 @@
+/**
+ * Reconcile: what changed between the episodes that were known and those of the newest fold.
+ *
+ * Stands between the fold, which knows nothing of what it said before, and the lifecycle, which must hear of
+ * each change once. Invariant: applying the changes to what was known gives exactly the episodes of the fold.
+ */
+import type { Change } from './alert.ts';
+import { type Episode, isProvisional, shownRank, type Track } from './track.ts';
+
+/** An episode that somebody was told of, under its alert's id. */
+export interface KnownEpisode {
+  readonly alert: string;
+  readonly episode: Episode;
+}
+
+export interface EpisodeChange {
+  readonly change: Change;
+  readonly alert: string;
+  readonly episode: Episode;
+}
+
+export interface Reconciled {
+  readonly known: readonly KnownEpisode[];
+  readonly changes: readonly EpisodeChange[];
+}
+
+/** `idOf` names a new alert by its first episode's start; `settledBefore` is where nothing can change. */
+export function reconcile(
+  known: readonly KnownEpisode[],
+  track: Track,
+  settledBefore: number,
+  idOf: (episode: Episode) => string,
+): Reconciled {
+  const now = track.episode ? [...track.closed, track.episode] : track.closed;
+  const left = [...known];
+  const next: KnownEpisode[] = [];
+  const changes: EpisodeChange[] = [];
+  for (const episode of now) {
+    const match = takeMatch(left, episode);
+    if (match) {
+      next.push({ alert: match.alert, episode });
+      const change = changeBetween(match.episode, episode);
+      if (change) changes.push({ change, alert: match.alert, episode });
+      continue;
+    }
+    // Claimed and taken back before anybody was told: nothing to say.
+    if (episode.endedAt !== undefined && episode.highestRank === 0) continue;
+    const alert = idOf(episode);
+    next.push({ alert, episode });
+    changes.push({ change: isProvisional(episode) ? 'provisional' : 'opened', alert, episode });
+    if (episode.endedAt !== undefined) changes.push({ change: 'resolved', alert, episode });
+  }
+  for (const { alert, episode } of left) {
+    if (episode.endedAt !== undefined && episode.endedAt <= settledBefore) continue;
+    // A withdrawn doubt is settled already; everything else that the corrected order does not know never was.
+    if (episode.endedAt !== undefined && episode.highestRank === 0) continue;
+    changes.push({ change: 'withdrawn', alert, episode });
+  }
+  return { known: next, changes };
+}
+
+function takeMatch(left: KnownEpisode[], episode: Episode): KnownEpisode | undefined {
+  let index = left.findIndex((each) => each.episode.startedAt === episode.startedAt);
+  if (index < 0) index = left.findIndex((each) => overlaps(each.episode, episode));
+  return index < 0 ? undefined : left.splice(index, 1)[0];
+}
+
+function overlaps(a: Episode, b: Episode): boolean {
+  const [endOfA, endOfB] = [a.endedAt ?? Number.POSITIVE_INFINITY, b.endedAt ?? Number.POSITIVE_INFINITY];
+  return a.startedAt <= endOfB && b.startedAt <= endOfA;
+}
+
+function changeBetween(before: Episode, after: Episode): Change | undefined {
+  if (before === after) return undefined;
+  if (before.endedAt === undefined && after.endedAt !== undefined) {
+    return after.highestRank === 0 ? 'withdrawn' : 'resolved';
+  }
+  if (before.endedAt !== undefined) return after.endedAt === undefined ? 'reopened' : undefined;
+  if (isProvisional(before) && !isProvisional(after)) return 'confirmed';
+  const [from, to] = [shownRank(before), shownRank(after)];
+  if (to > from) return 'upgraded';
+  if (to < from) return 'downgraded';
+  if (before.doubtRank > before.rank && after.doubtRank <= after.rank) return 'confirmed';
+  return before.detail === after.detail ? undefined : 'updated';
+}

@@ -1,0 +1,92 @@
+/**
+ * TrackRule: a rule that judges the readings of one device, in event time.
+ *
+ * One file a rule in rules/, listed in rules/index.ts. A rule is bound to a device once, with its parameters
+ * worked out; then `step` is called for each reading in order of measuredAt. Invariant: `step` is pure, so
+ * that it may be called again for the same readings in a corrected order.
+ */
+import type { Bilingual } from '../../cities/city.ts';
+import type { Reading } from '../../devices/reading.ts';
+import type { RegisteredDevice } from '../fleet/registry.ts';
+import type { Rank } from './alert.ts';
+import { type ParameterOverride, resolveParameters } from './parameters.ts';
+import type { Recent } from './recent.ts';
+import { type Episode, startTrack, type Track } from './track.ts';
+
+/** What the fold knows of the device beside the rule's own memory, the present reading included. */
+export interface View {
+  /** Smoothed time between two readings, by the device's clock, ms. */
+  readonly intervalMs: number;
+  /** The last levels of a gauge; empty for other kinds. */
+  readonly recent: Recent;
+  readonly watermarkMs: number;
+}
+
+export interface TrackRuleDefinition<P extends object, M> {
+  readonly name: string;
+  /** Grows when the judgement changes; kept with each alert. */
+  readonly version: number;
+  readonly kind: string;
+  readonly unit: string;
+  readonly defaults: P;
+  /** Parameters that follow from the site; undefined where the rule does not apply to the device. */
+  forDevice?(parameters: P, device: RegisteredDevice): P | undefined;
+  readonly memory: M;
+  step(track: Track, memory: M, reading: Reading, view: View, parameters: P): Track;
+  /** The words for a rank, and what is going on, in both languages. */
+  describe(episode: Episode, rank: Rank, parameters: P, device: RegisteredDevice): Description;
+  /** Timers that run now, for explanations: name → epoch ms. */
+  timers?(memory: M, parameters: P, view: View): Readonly<Record<string, number>>;
+}
+
+export interface Description {
+  readonly label: Bilingual;
+  readonly text: Bilingual;
+}
+
+/** A rule tied to a device. */
+export interface BoundRule {
+  readonly name: string;
+  readonly version: number;
+  readonly unit: string;
+  readonly parameters: unknown;
+  readonly start: Track;
+  step(track: Track, reading: Reading, view: View): Track;
+  describe(episode: Episode, rank: Rank): Description;
+  timers(track: Track, view: View): Readonly<Record<string, number>>;
+}
+
+export interface TrackRule {
+  readonly name: string;
+  readonly version: number;
+  readonly kind: string;
+  readonly defaults: object;
+  bind(device: RegisteredDevice, overrides: readonly ParameterOverride[]): BoundRule | undefined;
+}
+
+export function defineTrackRule<P extends object, M>(definition: TrackRuleDefinition<P, M>): TrackRule {
+  const { name, version, kind, unit, defaults } = definition;
+  return {
+    name,
+    version,
+    kind,
+    defaults,
+    bind(device, overrides) {
+      if (device.kind !== kind) return undefined;
+      const resolved = resolveParameters(name, defaults, device, overrides);
+      const parameters = resolved && (definition.forDevice?.(resolved, device) ?? undefined);
+      const final = definition.forDevice ? parameters : resolved;
+      if (!final) return undefined;
+      return {
+        name,
+        version,
+        unit,
+        parameters: final,
+        start: startTrack(definition.memory),
+        step: (track, reading, view) => definition.step(track, track.memory as M, reading, view, final),
+        describe: (episode, rank) => definition.describe(episode, rank, final, device),
+        timers: (track, view) => definition.timers?.(track.memory as M, final, view) ?? {},
+      };
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Access point overloaded: more clients than it serves well, for several reports in a row.
+ *
+ * The limits are shares of the site's own capacity, so that one rule holds for a kiosk and for a square.
+ */
+
+import { LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
+import { defineTrackRule } from '../rule.ts';
+import { advanceTrack } from '../track.ts';
+
+export interface OverloadParameters {
+  readonly capacityClients: number;
+  /** Shares of the capacity that raise the two steps. */
+  readonly minorShare: number;
+  readonly moderateShare: number;
+  readonly hysteresisShare: number;
+  /** It must last this many report intervals, and at most so long, ms. */
+  readonly pendingIntervals: number;
+  readonly pendingMaxMs: number;
+}
+
+export const accessPointOverloaded = defineTrackRule<OverloadParameters, typeof LADDER_START>({
+  name: 'access-point-overloaded',
+  version: 1,
+  kind: 'wifi-access-point',
+  unit: 'clients',
+  memory: LADDER_START,
+  defaults: {
+    capacityClients: 0,
+    minorShare: 1,
+    moderateShare: 1.5,
+    hysteresisShare: 0.1,
+    pendingIntervals: 3,
+    pendingMaxMs: 10 * 60_000,
+  },
+  forDevice(parameters, { site }) {
+    if (parameters.capacityClients > 0) return parameters;
+    if (site?.kind !== 'wifi-access-point') return undefined;
+    return { ...parameters, capacityClients: site.capacityClients };
+  },
+  step(track, memory, reading, view, parameters) {
+    const { clients } = reading.values;
+    if (typeof clients !== 'number') return track;
+    const ladder = ladderOf(parameters, view.intervalMs);
+    const next = stepLadder(memory, ladder, clients, reading.measuredAt, view.intervalMs);
+    return advanceTrack(
+      track,
+      next,
+      reading,
+      { rank: next.rank, doubtRank: 0, value: clients },
+      view.watermarkMs,
+    );
+  },
+  describe(episode, rank, { capacityClients }, device) {
+    const heavy = rank >= 2;
+    return {
+      label: {
+        en: heavy ? 'heavily overloaded' : 'overloaded',
+        id: heavy ? 'sangat kelebihan beban' : 'kelebihan beban',
+      },
+      text: {
+        en: `${device.name}: ${episode.value} clients, built for ${capacityClients}.`,
+        id: `${device.name}: ${episode.value} pengguna, kapasitas ${capacityClients}.`,
+      },
+    };
+  },
+});
+
+function ladderOf(parameters: OverloadParameters, intervalMs: number): LadderParameters {
+  const { capacityClients, minorShare, moderateShare, hysteresisShare } = parameters;
+  const pendingMs = Math.min(parameters.pendingMaxMs, parameters.pendingIntervals * intervalMs);
+  return {
+    steps: [
+      { rank: 1, level: capacityClients * minorShare, comparator: '>', pendingMs },
+      { rank: 2, level: capacityClients * moderateShare, comparator: '>', pendingMs },
+    ],
+    hysteresis: capacityClients * hysteresisShare,
+    clearReadings: 2,
+    holdIntervals: parameters.pendingIntervals,
+    holdMinMs: 15_000,
+    holdMaxMs: parameters.pendingMaxMs,
+    jump: Number.POSITIVE_INFINITY,
+  };
+}

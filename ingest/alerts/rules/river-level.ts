@@ -1,0 +1,132 @@
+/**
+ * River level: the ladder of a gauge's thresholds, in the agency's own words, on one canonical rank.
+ *
+ * Raised at once by a level that the river could have reached since the last reading; a jump beyond that is
+ * raised provisionally. Left by hysteresis and hold. Invariant: only the sensor's range (gross range)
+ * suppresses a reading; whatever else looks odd may be the flood itself.
+ */
+import type { RiverGauge, Threshold } from '../../../cities/city.ts';
+import { FAILED_QUALITY, type Reading } from '../../../devices/reading.ts';
+import { type Rank, rankOf, severityOf } from '../alert.ts';
+import { doubtRank, holdMs, LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
+import { defineTrackRule } from '../rule.ts';
+import { advanceTrack, isProvisional } from '../track.ts';
+
+export interface RiverLevelParameters {
+  /** The gauge's own; empty until bound. */
+  readonly thresholds: readonly Threshold[];
+  readonly hysteresisM: number;
+  /** A rise between two readings beyond this share of the ladder's span is doubted, not believed. */
+  readonly jumpShare: number;
+  /** … and never less than this, m: waves and rounding. */
+  readonly jumpMinM: number;
+  /** How long the level must be met, ms, by severity; the top step has none. */
+  readonly pendingMs: number;
+  readonly clearReadings: number;
+  readonly holdIntervals: number;
+  readonly holdMinMs: number;
+  readonly holdMaxMs: number;
+  /** Worked out from the above. */
+  readonly ladder: LadderParameters | undefined;
+}
+
+export const riverLevel = defineTrackRule<RiverLevelParameters, typeof LADDER_START>({
+  name: 'river-level',
+  version: 1,
+  kind: 'river-gauge',
+  unit: 'm',
+  memory: LADDER_START,
+  defaults: {
+    thresholds: [],
+    hysteresisM: 0.1,
+    jumpShare: 0.2,
+    jumpMinM: 0.15,
+    pendingMs: 0,
+    clearReadings: 2,
+    holdIntervals: 3,
+    holdMinMs: 15_000,
+    holdMaxMs: 30 * 60_000,
+    ladder: undefined,
+  },
+  forDevice(parameters, { site }) {
+    if (site?.kind !== 'river-gauge') return undefined;
+    const { thresholds, hysteresisM } = site;
+    const jump = Math.max(parameters.jumpMinM, parameters.jumpShare * ladderSpanM(site));
+    const top = thresholds.length - 1;
+    const ladder: LadderParameters = {
+      steps: thresholds.map((each, index) => ({
+        rank: rankOf(each.severity),
+        level: each.levelM,
+        comparator: each.comparator,
+        // The worst cannot wait.
+        pendingMs: index === top ? 0 : parameters.pendingMs,
+      })),
+      hysteresis: hysteresisM,
+      clearReadings: parameters.clearReadings,
+      holdIntervals: parameters.holdIntervals,
+      holdMinMs: parameters.holdMinMs,
+      holdMaxMs: parameters.holdMaxMs,
+      jump,
+    };
+    return { ...parameters, thresholds, hysteresisM, ladder };
+  },
+  step(track, memory, reading, view, parameters) {
+    const levelM = levelOf(reading);
+    if (levelM === undefined || !parameters.ladder) return track;
+    const next = stepLadder(memory, parameters.ladder, levelM, reading.measuredAt, view.intervalMs);
+    const finding = { rank: next.rank, doubtRank: doubtRank(next), value: levelM };
+    return advanceTrack(track, next, reading, finding, view.watermarkMs);
+  },
+  describe(episode, rank, { thresholds }, device) {
+    const threshold = thresholds.find((each) => rankOf(each.severity) === rank) ?? thresholds[0];
+    const label = threshold?.label ?? { id: severityOf(rank), en: severityOf(rank) };
+    const level = episode.value.toFixed(2);
+    const limit = threshold?.levelM.toFixed(2);
+    const unsure = isProvisional(episode) || episode.doubtRank > episode.rank;
+    return {
+      label,
+      text: {
+        en: `${device.name}: ${level} m, ${label.en} (from ${limit} m).${
+          unsure ? ' One reading only, after a jump: not confirmed yet.' : ''
+        }`,
+        id: `${device.name}: ${level} m, ${label.id} (mulai ${limit} m).${
+          unsure ? ' Baru satu bacaan, setelah lonjakan: belum terkonfirmasi.' : ''
+        }`,
+      },
+    };
+  },
+  timers(memory, { ladder }, view) {
+    const timers: Record<string, number> = {};
+    if (!ladder) return timers;
+    for (const [index, since] of (memory.metSince ?? []).entries()) {
+      const step = ladder.steps[index];
+      if (since !== null && step) timers[`pendingUntil:${severityOf(step.rank)}`] = since + step.pendingMs;
+    }
+    for (const [index, run] of (memory.below ?? []).entries()) {
+      const step = ladder.steps[index];
+      if (run && step) {
+        timers[`holdUntil:${severityOf(step.rank)}`] = run.since + holdMs(ladder, view.intervalMs);
+      }
+    }
+    return timers;
+  },
+});
+
+/** From the lowest to the highest threshold, m; with a single one, from an ordinary day to it. */
+export function ladderSpanM({ thresholds, normalLevelM }: RiverGauge): number {
+  const lowest = thresholds[0]?.levelM ?? 0;
+  const highest = thresholds.at(-1)?.levelM ?? lowest;
+  return highest > lowest ? highest - lowest : Math.abs(lowest - normalLevelM);
+}
+
+/** The level of a reading that may move the present; undefined where it has none or its quality failed. */
+export function levelOf(reading: Reading): number | undefined {
+  if (reading.quality & FAILED_QUALITY) return undefined;
+  const { levelM } = reading.values;
+  return typeof levelM === 'number' ? levelM : undefined;
+}
+
+export function topRank(thresholds: readonly Threshold[]): Rank {
+  const top = thresholds.at(-1);
+  return top ? rankOf(top.severity) : 0;
+}

@@ -1,0 +1,191 @@
+/**
+ * The alarms over the real parts (registry, fleet, live feed, state database in memory) with a clock that the
+ * test moves, and a broker that remembers what was published on it.
+ */
+import { pino } from 'pino';
+import { Registry as Metrics } from 'prom-client';
+import { type City, parseCity } from '../../cities/city.ts';
+import { type Database, openDatabase } from '../../database/database.ts';
+import type { Reading, Values } from '../../devices/reading.ts';
+import { type Alerts, type AlertsDependencies, openAlerts } from '../../ingest/alerts/alerts.ts';
+import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
+import { openRegistry } from '../../ingest/fleet/registry.ts';
+import type { History } from '../../ingest/history/history.ts';
+import type { JournalEntry } from '../../ingest/journal/journal.ts';
+import { createLiveFeed, type LiveFeed } from '../../ingest/live-feed.ts';
+
+export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
+
+export interface Published {
+  readonly topic: string;
+  readonly payload: string;
+  readonly retain: boolean;
+}
+
+export interface AlertHouse extends AsyncDisposable {
+  readonly clock: { ms: number };
+  readonly published: Published[];
+  readonly database: Database;
+  readonly feed: LiveFeed;
+  readonly fleet: Fleet;
+  alerts: Alerts;
+  /** Hands readings to the alarms, as the journal would. */
+  read(...readings: readonly Reading[]): Promise<void>;
+  /** Moves the clock in steps of a second and ticks. */
+  wait(ms: number): Promise<void>;
+  /** Ends the alarms as a crash would, without saving, and opens them again on the same database. */
+  crash(): Promise<void>;
+}
+
+export const alertCity: City = parseCity('semarang', {
+  id: 'semarang',
+  name: 'Semarang',
+  timeZone: 'Asia/Jakarta',
+  disclaimer: { id: 'Posisi kira-kira.', en: 'Positions are approximate.' },
+  bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
+  rivers: [
+    { id: 'bkb', name: 'Banjir Kanal Barat' },
+    { id: 'laut-jawa', name: 'Laut Jawa', tidal: true },
+  ],
+  uplinks: [{ id: 'fibre-1', name: 'Fibre 1' }],
+  bases: [{ id: 'psc', name: 'PSC 119', lat: -7, lng: 110.4 }],
+  devices: [
+    gauge('bendung', { upstream: [{ gauge: 'hulu', lagMin: 60 }] }),
+    gauge('hulu', {}),
+    gauge('tide', { river: 'laut-jawa', tidal: true }),
+    ...Array.from({ length: 8 }, (_, index) => accessPoint(index + 1)),
+    {
+      id: 'motor-1',
+      name: 'Motor 1',
+      kind: 'ambulance',
+      lat: -7,
+      lng: 110.4,
+      vehicle: 'motorcycle',
+      base: 'psc',
+      callSign: 'M1',
+    },
+  ],
+});
+
+function gauge(id: string, more: object) {
+  return {
+    id,
+    name: `Gauge ${id}`,
+    kind: 'river-gauge',
+    lat: -7,
+    lng: 110.4,
+    river: 'bkb',
+    sensorRangeM: [0, 6],
+    normalLevelM: 1,
+    thresholds: [
+      { severity: 'minor', label: { id: 'siap', en: 'ready' }, levelM: 1.5 },
+      { severity: 'moderate', label: { id: 'siaga', en: 'on alert' }, levelM: 2 },
+      { severity: 'extreme', label: { id: 'awas', en: 'danger' }, levelM: 3 },
+    ],
+    ...more,
+  };
+}
+
+function accessPoint(number: number) {
+  return {
+    id: `ap-${number}`,
+    name: `Access point ${number}`,
+    kind: 'wifi-access-point',
+    lat: -6.99,
+    lng: 110.42,
+    place: 'Simpang Lima',
+    uplink: 'fibre-1',
+    capacityClients: 50,
+  };
+}
+
+/** A reading of a device of `alertCity`, measured and received at `atMs`. */
+export function readingOf(
+  device: string,
+  atMs: number,
+  values: Values,
+  more: Partial<Reading> = {},
+): Reading {
+  const kind = alertCity.devices.find((each) => each.id === device)?.kind ?? 'river-gauge';
+  return {
+    city: 'semarang',
+    kind,
+    device,
+    measuredAt: atMs,
+    receivedAt: atMs,
+    simulated: false,
+    quality: 0,
+    values,
+    ...more,
+  };
+}
+
+export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}): Promise<AlertHouse> {
+  const clock = { ms: START_MS };
+  const city = overrides.city ?? alertCity;
+  const database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
+  const registry = await openRegistry(city, database);
+  const fleet = createFleet(registry);
+  const feed = createLiveFeed(1_000, 'run-1');
+  const published: Published[] = [];
+  const open = () =>
+    openAlerts({
+      config: { NOTICES_PER_CHANNEL_PER_MIN: 20 },
+      city,
+      registry,
+      fleet,
+      database,
+      publish: async (topic, payload, { retain }) => {
+        published.push({ topic, payload: String(payload), retain });
+      },
+      feed,
+      history: NO_HISTORY,
+      log: pino({ level: 'silent' }),
+      metrics: new Metrics(),
+      now: () => clock.ms,
+      random: () => 0.5,
+      ...overrides,
+    });
+  let nextId = 1;
+  const journal: JournalEntry[] = [];
+  const house: AlertHouse = {
+    clock,
+    published,
+    database,
+    feed,
+    fleet,
+    alerts: await open(),
+    async read(...readings) {
+      const entries = readings.map((reading) => ({ id: nextId++, reading }));
+      journal.push(...entries);
+      for (const { reading } of entries) clock.ms = Math.max(clock.ms, reading.receivedAt);
+      await house.alerts.consumer.consume(entries);
+    },
+    async wait(ms) {
+      const until = clock.ms + ms;
+      while (clock.ms < until) {
+        clock.ms = Math.min(until, clock.ms + 1_000);
+        await house.alerts.tick(clock.ms);
+      }
+    },
+    async crash() {
+      house.alerts = await open();
+      const after = await house.alerts.consumer.loadCursor();
+      const again = journal.filter((entry) => entry.id > after);
+      if (again.length > 0) await house.alerts.consumer.consume(again);
+    },
+    async [Symbol.asyncDispose]() {
+      await house.alerts[Symbol.asyncDispose]();
+      await database.destroy();
+    },
+  };
+  return house;
+}
+
+const NO_HISTORY: History = {
+  name: 'none',
+  raw: async () => ({ points: [] }),
+  windows: async () => ({ points: [] }),
+  problem: undefined,
+  async [Symbol.asyncDispose]() {},
+};
