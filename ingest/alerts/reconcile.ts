@@ -81,5 +81,10 @@ function changeBetween(before: Episode, after: Episode): Change | undefined {
   if (to > from) return 'upgraded';
   if (to < from) return 'downgraded';
   if (before.doubtRank > before.rank && after.doubtRank <= after.rank) return 'confirmed';
-  return before.detail === after.detail ? undefined : 'updated';
+  return sameDetail(before, after) ? undefined : 'updated';
+}
+
+/** By reference while running; after a restart the same detail is another object. */
+function sameDetail({ detail: before }: Episode, { detail: after }: Episode): boolean {
+  return before === after || JSON.stringify(before) === JSON.stringify(after);
 }
