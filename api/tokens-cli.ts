@@ -1,0 +1,80 @@
+/**
+ * `node api/tokens-cli.ts`: API tokens from the machine itself, for when the last admin token is lost.
+ *
+ * Writes the same state database as a running Siaga, which takes notice within ten seconds. Invariant: who
+ * can read and write the data folder is an admin already, so nothing is asked; the audit says `command line`.
+ */
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ConfigError, parseConfig } from '../config.ts';
+import { type Database, openDatabase } from '../database/database.ts';
+import { ROLES, type Role } from './access.ts';
+import { Problem } from './problem.ts';
+import { formatTime } from './time.ts';
+import { createToken, listTokens, revokeToken } from './token-store.ts';
+
+const USAGE = `Usage:
+  node api/tokens-cli.ts list
+  node api/tokens-cli.ts make NAME ROLE      roles: ${ROLES.join(', ')}; prints the secret once
+  node api/tokens-cli.ts revoke ID
+The environment says which database: SIAGA_DATA_DIR or DATABASE_URL.
+`;
+
+/** Runs one command. Returns what to print; throws Problem for what the caller can mend. */
+export async function runTokensCommand(
+  database: Database,
+  words: readonly string[],
+  nowMs: number,
+): Promise<string> {
+  const [command, first = '', second] = words;
+  switch (command) {
+    case 'list': {
+      const rows = (await listTokens(database)).map(
+        ({ id, name, role, createdAt, lastUsedAt, revokedAt }) => {
+          const used = lastUsedAt === null ? 'never used' : `used ${formatTime(lastUsedAt)}`;
+          const state = revokedAt === null ? used : `revoked ${formatTime(revokedAt)}`;
+          return `${id}\t${role}\t${name}\tmade ${formatTime(createdAt)}\t${state}\n`;
+        },
+      );
+      return rows.join('') || 'No tokens yet.\n';
+    }
+    case 'make': {
+      const role = ROLES.find((each): each is Role => each === second);
+      if (!first || !role) throw new Problem(400, 'usage', USAGE);
+      const made = await createToken(database, { name: first, role, createdBy: 'command line' }, nowMs);
+      return `${made.token}\nToken ${made.id}, ${made.name}, ${made.role}. It is shown this once.\n`;
+    }
+    case 'revoke': {
+      if (!/^\d{1,15}$/.test(first)) throw new Problem(400, 'usage', USAGE);
+      const { name } = await revokeToken(database, Number(first), nowMs);
+      return `Revoked ${name}; a running Siaga refuses it within ten seconds.\n`;
+    }
+    default:
+      throw new Problem(400, 'usage', USAGE);
+  }
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const database = await openDatabase(parseConfig(process.env));
+  try {
+    process.stdout.write(await runTokensCommand(database, positionals, Date.now()));
+  } finally {
+    await database.destroy();
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await main().catch((error: unknown) => {
+    if (!(error instanceof Problem || error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
+}
