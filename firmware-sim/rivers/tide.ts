@@ -8,14 +8,18 @@ import type { RiverGauge } from '../../cities/city.ts';
 
 const K1_MIN = 23.93 * 60;
 const M2_MIN = 12.42 * 60;
-/** Highest water of the story, as a share of the way from the mean to the first threshold. */
-const HIGH_WATER_SHARE = 1.05;
+/** The highest water, as a share of the way from the mean to the first threshold. */
+const HIGHEST_SHARE = 1.05;
 
-/** Level at a tide gauge, m above its datum. The story starts at low water. */
+/** Both constituents are highest together here for the first time, story minutes. */
+const HIGHEST_AT_MIN = 12 * 60;
+
+/** Level at a tide gauge, m above its datum. The story starts below the mean, half a day before high water. */
 export function tideM(gauge: RiverGauge, storyMin: number): number {
   const firstM = gauge.thresholds[0]?.levelM ?? gauge.normalLevelM + 0.5;
-  const amplitudeM = (firstM - gauge.normalLevelM) * HIGH_WATER_SHARE;
-  const diurnal = -Math.cos((2 * Math.PI * storyMin) / K1_MIN);
-  const semidiurnal = -Math.cos((2 * Math.PI * storyMin) / M2_MIN);
+  const amplitudeM = (firstM - gauge.normalLevelM) * HIGHEST_SHARE;
+  const fromHighestMin = storyMin - HIGHEST_AT_MIN;
+  const diurnal = Math.cos((2 * Math.PI * fromHighestMin) / K1_MIN);
+  const semidiurnal = Math.cos((2 * Math.PI * fromHighestMin) / M2_MIN);
   return gauge.normalLevelM + amplitudeM * ((2 / 3) * diurnal + (1 / 3) * semidiurnal);
 }
