@@ -1,0 +1,167 @@
+/**
+ * The way of appends from the event loop to the disk and back, in order.
+ *
+ *   filling → ready (full ones) → in flight (at most two, one being committed and one at hand) → settled
+ *
+ * What is appended while a commit runs goes into the next one, so that the number of fsyncs follows the disk
+ * and not the number of messages. Invariants: appends settle in order; `waitingBytes` is what was handed in
+ * and is not settled; entries reach `onStored` before the append that brought them resolves.
+ */
+import type { Reading } from '../../devices/reading.ts';
+import type { RejectedMessage } from '../rejection.ts';
+import { FillingBatch } from './filling-batch.ts';
+import { type AppendOutcome, type JournalEntry, JournalError } from './journal.ts';
+import type { BatchMessage, BatchOutcome } from './journal-messages.ts';
+import type { ReadingCodec } from './reading-codec.ts';
+import { RECORD_LENGTH } from './record-layout.ts';
+
+/** One that is being committed and one at hand for the thread when it is done. */
+const MAX_IN_FLIGHT = 2;
+/** What an entry weighs in memory beyond its numbers: three objects and their strings. */
+const ENTRY_BYTES = 300;
+
+export interface GroupCommitOptions {
+  readonly codec: ReadingCodec;
+  readonly maxBatch: number;
+  /** Above twice this, appends are refused with JOURNAL_FULL; the broker stops reading at once this. */
+  readonly maxWaitingBytes: number;
+  readonly post: (message: BatchMessage) => void;
+  readonly onStored: (entry: JournalEntry, bytes: number) => void;
+  readonly onRepeat: (reading: Reading) => void;
+  /** So many readings and rejections are not on disk, and their appends reject. */
+  readonly onRefused: (count: number) => void;
+}
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  #filling = new FillingBatch();
+  readonly #ready: FillingBatch[] = [];
+  readonly #inFlight: FillingBatch[] = [];
+  /** The buffer of a settled batch, to be filled again. */
+  #spare: Float64Array<ArrayBuffer> | undefined;
+  #isScheduled = false;
+  /** Of ready and in flight; what is being filled is added on demand. */
+  #postedBytes = 0;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  get waitingBytes(): number {
+    return this.#postedBytes + this.#filling.bytes;
+  }
+
+  append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome> {
+    const { maxBatch, maxWaitingBytes, codec } = this.#options;
+    if (this.waitingBytes > 2 * maxWaitingBytes) {
+      this.#options.onRefused(readings.length + rejections.length);
+      const error = new JournalError(
+        'JOURNAL_FULL',
+        `more than ${2 * maxWaitingBytes} bytes wait for the disk`,
+      );
+      return Promise.reject(error);
+    }
+    const outcome = this.#filling.add(codec, readings, rejections);
+    if (this.#filling.count >= maxBatch) this.#closeFilling();
+    this.#schedule();
+    return outcome;
+  }
+
+  /** The thread's answer for the oldest batch in flight. */
+  settle({ firstId, repeats, records }: BatchOutcome): void {
+    const batch = this.#takeOldest();
+    let start = 0;
+    let id = firstId;
+    let repeat = 0;
+    batch.readings.forEach((reading, position) => {
+      const length = records[start + RECORD_LENGTH] as number;
+      start += length;
+      if (repeats[repeat] === position) {
+        repeat++;
+        this.#options.onRepeat(reading);
+      } else this.#options.onStored({ id: id++, reading }, ENTRY_BYTES + length * 8);
+    });
+    resolveAppends(batch, repeats);
+    this.#spare = records;
+    this.#postReady();
+  }
+
+  /** The oldest `batches` in flight are not on disk. */
+  refuse(batches: number, error: JournalError): void {
+    for (let i = 0; i < batches; i++) this.#refuseBatch(this.#takeOldest(), error);
+    this.#postReady();
+  }
+
+  refuseAll(error: JournalError): void {
+    const batches = [...this.#inFlight.splice(0), ...this.#ready.splice(0), this.#filling];
+    this.#filling = new FillingBatch();
+    this.#postedBytes = 0;
+    for (const batch of batches) this.#refuseBatch(batch, error);
+  }
+
+  /** Posts everything, however much is in flight: the last word before the thread is closed. */
+  flush(): void {
+    this.#closeFilling();
+    while (this.#ready.length > 0) this.#postOldestReady();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // At the end of this turn: what the sockets brought in it goes with one message.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#postReady();
+    });
+  }
+
+  #postReady(): void {
+    while (this.#inFlight.length < MAX_IN_FLIGHT) {
+      if (this.#ready.length === 0) this.#closeFilling();
+      if (this.#ready.length === 0) return;
+      this.#postOldestReady();
+    }
+  }
+
+  #closeFilling(): void {
+    if (this.#filling.appends.length === 0) return;
+    this.#postedBytes += this.#filling.bytes;
+    this.#ready.push(this.#filling);
+    this.#filling = new FillingBatch(this.#spare);
+    this.#spare = undefined;
+  }
+
+  #postOldestReady(): void {
+    const batch = this.#ready.shift() as FillingBatch;
+    this.#inFlight.push(batch);
+    this.#options.post(batch.toMessage(this.#options.codec));
+  }
+
+  #refuseBatch({ appends }: FillingBatch, error: JournalError): void {
+    let refused = 0;
+    for (const { count, rejections, reject } of appends) {
+      refused += count + rejections;
+      reject(error);
+    }
+    if (refused > 0) this.#options.onRefused(refused);
+  }
+
+  #takeOldest(): FillingBatch {
+    const batch = this.#inFlight.shift();
+    if (!batch) throw new Error('the journal answered for a batch that was not posted');
+    this.#postedBytes -= batch.bytes;
+    return batch;
+  }
+}
+
+function resolveAppends({ appends }: FillingBatch, repeats: readonly number[]): void {
+  let position = 0;
+  let repeat = 0;
+  for (const { count, resolve } of appends) {
+    const first = repeat;
+    position += count;
+    while (repeat < repeats.length && (repeats[repeat] as number) < position) repeat++;
+    const repeated = repeat - first;
+    resolve({ stored: count - repeated, repeated });
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The journal's counters for /metrics: what is stored, what waits, what was lost and why, how long commits take.
+ * Registered once for each journal; gauges are read when somebody asks. Invariant: every loss has a counter.
+ */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export interface JournalGauges {
+  readonly waitingBytes: () => number;
+  readonly recentBytes: () => number;
+  readonly lastId: () => number;
+  readonly hasProblem: () => boolean;
+}
+
+export function createJournalMetrics(registry: Registry, gauges: JournalGauges) {
+  const registers = [registry];
+  const counter = (name: string, help: string) =>
+    new Counter({ name: `siaga_journal_${name}`, help, registers });
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `siaga_journal_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('waiting_bytes', 'Bytes appended and not yet on disk.', gauges.waitingBytes);
+  gauge('recent_bytes', 'Bytes of recent entries held in memory.', gauges.recentBytes);
+  gauge('last_id', 'Newest id on disk.', gauges.lastId);
+  gauge('problem', '1 while commits do not succeed.', () => (gauges.hasProblem() ? 1 : 0));
+  return {
+    commitSeconds: new Histogram({
+      name: 'siaga_journal_commit_seconds',
+      help: 'Time of a commit with its fsync.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    }),
+    commitReadings: new Histogram({
+      name: 'siaga_journal_commit_readings',
+      help: 'Readings in one commit.',
+      buckets: [1, 10, 50, 100, 500, 1_000, 2_500, 5_000],
+      registers,
+    }),
+    fileBytes: new Gauge({ name: 'siaga_journal_file_bytes', help: 'Size of the journal.', registers }),
+    stored: counter('stored_total', 'Readings stored.'),
+    repeated: counter('repeated_total', 'Readings that the journal had already.'),
+    refused: counter('refused_total', 'Readings and rejections not stored, and not acknowledged.'),
+    failedCommits: counter('failed_commits_total', 'Commits that failed; those that wait are tried again.'),
+    rejectionsStored: counter('rejections_stored_total', 'Rejections stored.'),
+    rejectionsDropped: counter('rejections_dropped_total', 'Old rejections that made room for newer ones.'),
+    trimmed: counter('trimmed_total', 'Readings that retention deleted.'),
+    diskReads: counter('disk_reads_total', 'Reads of entries that memory no longer held.'),
+    damaged: counter('damaged_total', 'Damaged files set aside.'),
+    unreadableRanges: counter('unreadable_ranges_total', 'Ranges of ids that a salvage could not read.'),
+  };
+}
+
+export type JournalMetrics = ReturnType<typeof createJournalMetrics>;

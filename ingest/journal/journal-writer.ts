@@ -1,0 +1,193 @@
+/**
+ * The thread that owns the journal's file: takes batches as they come, commits all that wait at once.
+ *
+ * While one commit runs (fsync), the event loop posts further batches; they are the next commit. A commit that
+ * fails is judged by failure-policy.ts: tried again until there is room, or after a salvage. Spoken to by
+ * open-journal.ts alone. Invariant: outcomes are posted in order of the batches, after their fsync.
+ */
+import { existsSync } from 'node:fs';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { checkJournalFile } from './check-journal-file.ts';
+import { FIRST_RETRY_MS, isDamage, LAST_RETRY_MS, policyOf } from './failure-policy.ts';
+import { readDictionary } from './journal-file.ts';
+import type {
+  BatchMessage,
+  OpenedJournal,
+  SalvageReport,
+  WriterCalls,
+  WriterData,
+  WriterEvent,
+} from './journal-messages.ts';
+import { JournalStore } from './journal-store.ts';
+import type { Dictionary } from './reading-codec.ts';
+import { finishSalvage, salvageJournal } from './salvage.ts';
+import { trimStep } from './trim-journal.ts';
+import { createCallAnswerer } from './worker-calls.ts';
+
+const port = parentPort;
+if (!port) throw new Error('journal-writer.ts runs as a worker thread only');
+const options = workerData as WriterData;
+const waiting: BatchMessage[] = [];
+const closing = new AbortController();
+/** Every name numbered so far: a salvage of the running journal does not depend on the damaged file for them. */
+let known: Dictionary = { devices: [], columns: [], words: [] };
+let store: JournalStore;
+let working: Promise<void> | undefined;
+
+const answer = createCallAnswerer<WriterCalls>({
+  open,
+  latest: () => store.latest(),
+  markReplayed: ({ id, replayedAt }) => store.markReplayed(id, replayedAt),
+  trim: (step) => trimStep(store.database, options, step),
+  salvage: ({ cause }) => salvageRunning(cause),
+  close,
+});
+
+port.on('message', (message: BatchMessage | { call: number }) => {
+  if (answer(message)) return;
+  const batch = message as BatchMessage;
+  if (batch.dictionary) learn(batch.dictionary);
+  waiting.push(batch);
+  working ??= work();
+});
+
+function learn(added: Dictionary): void {
+  known.devices.push(...added.devices);
+  known.columns.push(...added.columns);
+  known.words.push(...added.words);
+  store.learn(added);
+}
+
+/** Commits until nothing waits. */
+async function work(): Promise<void> {
+  // Takes in every message that has arrived already: one fsync for all of them.
+  await nextTurn();
+  while (waiting.length > 0) {
+    const batches = nextBatches();
+    await commit(batches);
+    waiting.splice(0, batches.length);
+    await nextTurn();
+  }
+  working = undefined;
+}
+
+function nextBatches(): BatchMessage[] {
+  let count = 0;
+  let batches = 0;
+  for (const batch of waiting) {
+    if (batches > 0 && count + batch.count > options.maxBatch) break;
+    count += batch.count;
+    batches++;
+  }
+  return waiting.slice(0, batches);
+}
+
+async function commit(batches: readonly BatchMessage[]): Promise<void> {
+  let salvages = 0;
+  for (let retryMs = FIRST_RETRY_MS, failures = 0; ; failures++) {
+    const startedAt = performance.now();
+    try {
+      const stored = store.commit(batches);
+      if (failures > 0) post({ event: 'well' });
+      acknowledge(batches, stored, performance.now() - startedAt);
+      return;
+    } catch (error) {
+      const { action, sentence } = policyOf(error);
+      const cause = (error as Error).message;
+      if (action === 'give-up' || salvages > 1) return giveUp(batches, 'JOURNAL_IO', cause);
+      post({ event: 'problem', sentence, cause });
+      if (action === 'salvage') {
+        salvages++;
+        salvageRunning(cause);
+        continue;
+      }
+      if (closing.signal.aborted) return giveUp(batches, 'JOURNAL_CLOSED', cause);
+      await delay(retryMs, undefined, { signal: closing.signal }).catch(() => undefined);
+      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+    }
+  }
+}
+
+function acknowledge(
+  batches: readonly BatchMessage[],
+  stored: ReturnType<JournalStore['commit']>,
+  commitMs: number,
+): void {
+  const outcomes = stored.batches.map((outcome, i) => ({
+    ...outcome,
+    records: (batches[i] as BatchMessage).records,
+  }));
+  const event: WriterEvent = {
+    event: 'committed',
+    outcomes,
+    commitMs,
+    count: batches.reduce((sum, { count }) => sum + count, 0),
+    rejections: stored.rejections,
+    rejectionsDropped: stored.rejectionsDropped,
+    fileBytes: store.fileBytes,
+  };
+  port?.postMessage(
+    event,
+    outcomes.map(({ records }) => records.buffer),
+  );
+}
+
+function giveUp(
+  batches: readonly BatchMessage[],
+  code: 'JOURNAL_IO' | 'JOURNAL_CLOSED',
+  cause: string,
+): void {
+  post({ event: 'gave-up', batches: batches.length, code, cause });
+}
+
+function post(event: WriterEvent): void {
+  port?.postMessage(event);
+}
+
+function open(): OpenedJournal {
+  finishSalvage(options.file);
+  let salvage: SalvageReport | undefined;
+  try {
+    store = openChecked();
+  } catch (error) {
+    if (!isDamage(error) || !existsSync(options.file)) throw error;
+    const cause = (error as Error).message;
+    salvage = salvageJournal({ file: options.file, cause, atMs: options.openedAt });
+    store = openChecked();
+  }
+  known = readDictionary(store.database);
+  return {
+    dictionary: known,
+    lastId: store.lastId,
+    fileBytes: store.fileBytes,
+    ...(salvage ? { salvage } : {}),
+  };
+}
+
+function openChecked(): JournalStore {
+  checkJournalFile(options.file);
+  return new JournalStore(options);
+}
+
+/** Between commits, or after one that failed: what it held is committed into the new file. */
+function salvageRunning(cause: string): void {
+  const { lastId } = store;
+  store.abandon();
+  const report = salvageJournal({
+    file: options.file,
+    cause,
+    atMs: Date.now(),
+    dictionary: known,
+    lastId,
+  });
+  store = new JournalStore(options);
+  post({ event: 'salvaged', report });
+}
+
+/** Lets what waits be committed, once more at once where it had failed, and closes the file. */
+async function close(): Promise<void> {
+  closing.abort();
+  await working;
+  store.close();
+}

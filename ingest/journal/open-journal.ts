@@ -1,0 +1,310 @@
+/**
+ * openJournal: the journal as the event loop sees it.
+ *
+ * Appends go through group-commit.ts to the writing thread; the newest entries stay in memory for those who
+ * follow, older ones are read by a thread of their own. A damaged file is salvaged, by the writing thread at
+ * the start or when it or the reader stumbles. Invariants: an entry is readable before the append that
+ * brought it resolves; after the writing thread died nothing is acknowledged any more.
+ */
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Reading } from '../../devices/reading.ts';
+import type { KeptRejection, RejectedMessage, RejectionReason } from '../rejection.ts';
+import { backupJournalFile } from './backup-journal.ts';
+import { EntryWaiters } from './entry-waiters.ts';
+import { isDamage } from './failure-policy.ts';
+import { GroupCommit } from './group-commit.ts';
+import {
+  type AppendOutcome,
+  type Journal,
+  type JournalEntry,
+  JournalError,
+  type RejectionQuery,
+} from './journal.ts';
+import type {
+  OpenedJournal,
+  ReaderCalls,
+  RejectionAnswer,
+  SalvageReport,
+  WriterCalls,
+  WriterData,
+  WriterEvent,
+} from './journal-messages.ts';
+import { createJournalMetrics, type JournalMetrics } from './journal-metrics.ts';
+import { unpackEntries } from './packed-entries.ts';
+import { ReadingCodec } from './reading-codec.ts';
+import { RecentEntries } from './recent-entries.ts';
+import { CallingWorker, type WorkerCallError } from './worker-calls.ts';
+
+/** Bounds of the memory of recent entries: some ten seconds of a saturated ingest, and never above 32 MiB. */
+const RECENT_ENTRIES = 50_000;
+const RECENT_BYTES = 32 * 1024 * 1024;
+
+export interface JournalOptions {
+  readonly file: string;
+  /** Readings in one commit. */
+  readonly maxBatch: number;
+  readonly maxWaitingBytes: number;
+  readonly maxRejections: number;
+  readonly retentionMs: number;
+  readonly maxBytes: number;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly now: () => number;
+  /** Told of each reading that the journal had already, for data health. */
+  readonly onRepeat?: (reading: Reading) => void;
+  readonly recentEntries?: number;
+  /** Tests only: a shared number of pages beyond which the file counts as a full disk; 0 is no limit. */
+  readonly pageLimit?: Int32Array<SharedArrayBuffer>;
+}
+
+/** Opens the journal, creates it where absent, salvages it where damaged. Throws JournalError. */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const journal = new SqliteJournal(options);
+  try {
+    await journal.open();
+    return journal;
+  } catch (error) {
+    await journal.abandon();
+    throw error;
+  }
+}
+
+class SqliteJournal implements Journal {
+  readonly #options: JournalOptions;
+  readonly #writer: CallingWorker<WriterCalls, WriterEvent>;
+  readonly #reader: CallingWorker<ReaderCalls>;
+  readonly #metrics: JournalMetrics;
+  readonly #codec = new ReadingCodec({ devices: [], columns: [], words: [] });
+  readonly #commits: GroupCommit;
+  readonly #recent: RecentEntries;
+  readonly #waiters = new EntryWaiters();
+  #lastId = 0;
+  #problem: string | undefined;
+  /** Set once: nothing is appended after it. */
+  #end: JournalError | undefined;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    const { file, maxBatch, maxRejections, retentionMs, maxBytes, pageLimit } = options;
+    const openedAt = options.now();
+    const data: WriterData = { file, openedAt, maxBatch, maxRejections, retentionMs, maxBytes, pageLimit };
+    this.#writer = new CallingWorker({
+      file: new URL('./journal-writer.ts', import.meta.url),
+      workerData: data,
+      onEvent: (event) => this.#take(event),
+      onDeath: (error) => this.#die(error),
+    });
+    this.#reader = new CallingWorker({
+      file: new URL('./journal-reader.ts', import.meta.url),
+      workerData: { file },
+      onDeath: (error) => this.#die(error),
+    });
+    this.#recent = new RecentEntries(options.recentEntries ?? RECENT_ENTRIES, RECENT_BYTES);
+    this.#commits = new GroupCommit({
+      codec: this.#codec,
+      maxBatch,
+      maxWaitingBytes: options.maxWaitingBytes,
+      post: (message) => this.#writer.post(message, [message.records.buffer]),
+      onStored: (entry, bytes) => {
+        this.#recent.push(entry, bytes);
+        this.#lastId = entry.id;
+      },
+      onRepeat: (reading) => {
+        this.#metrics.repeated.inc();
+        options.onRepeat?.(reading);
+      },
+      onRefused: (count) => this.#metrics.refused.inc(count),
+    });
+    this.#metrics = createJournalMetrics(options.metrics, {
+      waitingBytes: () => this.waitingBytes,
+      recentBytes: () => this.#recent.heldBytes,
+      lastId: () => this.#lastId,
+      hasProblem: () => this.#problem !== undefined,
+    });
+  }
+
+  async open(): Promise<void> {
+    let opened: OpenedJournal;
+    try {
+      opened = await this.#writer.call('open', undefined);
+    } catch (error) {
+      const code = (error as WorkerCallError).code === 'JOURNAL_TOO_NEW' ? 'JOURNAL_TOO_NEW' : 'JOURNAL_IO';
+      throw new JournalError(code, (error as Error).message, { cause: error });
+    }
+    this.#codec.learn(opened.dictionary);
+    this.#lastId = opened.lastId;
+    this.#metrics.fileBytes.set(opened.fileBytes);
+    if (opened.salvage) this.#reportSalvage(opened.salvage);
+  }
+
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  get waitingBytes(): number {
+    return this.#commits.waitingBytes;
+  }
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome> {
+    if (this.#end) return Promise.reject(this.#end);
+    if (readings.length + rejections.length === 0) return Promise.resolve({ stored: 0, repeated: 0 });
+    return this.#commits.append(readings, rejections);
+  }
+
+  async readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]> {
+    const throughId = this.#lastId;
+    if (afterId >= throughId || limit <= 0) return [];
+    const recent = this.#recent.after(afterId, limit);
+    if (recent) return recent;
+    this.#metrics.diskReads.inc();
+    const packed = await this.#read(() => this.#reader.call('readAfter', { afterId, throughId, limit }));
+    return unpackEntries(packed, this.#codec);
+  }
+
+  waitForEntry(afterId: number, signal: AbortSignal): Promise<void> {
+    if (this.#lastId > afterId || signal.aborted || this.#end) return Promise.resolve();
+    return this.#waiters.wait(afterId, signal);
+  }
+
+  async latest(): Promise<readonly JournalEntry[]> {
+    const packed = await this.#read(() => this.#writer.call('latest', undefined));
+    return unpackEntries(packed, this.#codec);
+  }
+
+  async rejections(query: RejectionQuery): Promise<readonly KeptRejection[]> {
+    const rows = await this.#read(() => this.#reader.call('rejections', query));
+    return rows.map(toKeptRejection);
+  }
+
+  markReplayed(rejectionId: number, replayedAt: number): Promise<void> {
+    return this.#read(() => this.#writer.call('markReplayed', { id: rejectionId, replayedAt }));
+  }
+
+  async trim(keepAfterId: number, now: number): Promise<number> {
+    let trimmed = 0;
+    for (;;) {
+      // A call a step: the commits that wait go in between.
+      const step = await this.#read(() => this.#writer.call('trim', { keepAfterId, now }));
+      trimmed += step.trimmed;
+      this.#metrics.trimmed.inc(step.trimmed);
+      this.#metrics.fileBytes.set(step.fileBytes);
+      if (step.heldBack) {
+        this.#options.log.warn({ keepAfterId }, 'retention waits for a consumer that is behind');
+      }
+      if (step.done || this.#end) return trimmed;
+    }
+  }
+
+  async backup(file: string): Promise<void> {
+    await backupJournalFile(this.#options.file, file);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#end) return this.abandon();
+    this.#end = new JournalError('JOURNAL_CLOSED', 'the journal is closed');
+    this.#commits.flush();
+    await this.#writer.call('close', undefined).catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'the journal did not close cleanly');
+    });
+    await this.abandon();
+  }
+
+  /** Ends the threads; what is not on disk by now rejects. */
+  async abandon(): Promise<void> {
+    this.#end ??= new JournalError('JOURNAL_CLOSED', 'the journal is closed');
+    await Promise.all([this.#writer.terminate(), this.#reader.terminate()]);
+    this.#commits.refuseAll(this.#end);
+    this.#waiters.wakeAll();
+  }
+
+  #take(event: WriterEvent): void {
+    switch (event.event) {
+      case 'committed':
+        for (const outcome of event.outcomes) this.#commits.settle(outcome);
+        this.#waiters.wake(this.#lastId);
+        this.#measure(event);
+        return;
+      case 'problem':
+        this.#metrics.failedCommits.inc();
+        if (this.#problem) return;
+        this.#problem = `${event.sentence} since ${new Date(this.#options.now()).toISOString()}`;
+        this.#options.log.error({ cause: event.cause }, `${event.sentence}: devices wait`);
+        return;
+      case 'well':
+        if (this.#problem) this.#options.log.info({ was: this.#problem }, 'the journal works again');
+        this.#problem = undefined;
+        return;
+      case 'gave-up': {
+        const error = new JournalError(event.code, `readings are not on disk: ${event.cause}`);
+        this.#options.log.error({ err: error }, 'the journal refused a commit');
+        this.#metrics.failedCommits.inc();
+        this.#commits.refuse(event.batches, error);
+        return;
+      }
+      case 'salvaged':
+        this.#reportSalvage(event.report);
+        // Its file is another one now.
+        this.#reader.call('reopen', undefined).catch((error: unknown) => this.#die(error as Error));
+    }
+  }
+
+  #measure(event: Extract<WriterEvent, { event: 'committed' }>): void {
+    const repeated = event.outcomes.reduce((sum, { repeats }) => sum + repeats.length, 0);
+    this.#metrics.stored.inc(event.count - repeated);
+    this.#metrics.commitSeconds.observe(event.commitMs / 1000);
+    this.#metrics.commitReadings.observe(event.count);
+    this.#metrics.rejectionsStored.inc(event.rejections);
+    this.#metrics.rejectionsDropped.inc(event.rejectionsDropped);
+    this.#metrics.fileBytes.set(event.fileBytes);
+  }
+
+  /** A read; where it finds damage the journal is salvaged and the read is tried once more. */
+  async #read<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      try {
+        return await read();
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        await this.#writer.call('salvage', { cause: (error as Error).message });
+        return await read();
+      }
+    } catch (error) {
+      if (this.#end) throw this.#end;
+      throw new JournalError('JOURNAL_IO', (error as Error).message, { cause: error });
+    }
+  }
+
+  #reportSalvage(report: SalvageReport): void {
+    this.#metrics.damaged.inc();
+    this.#metrics.unreadableRanges.inc(report.unreadable.length);
+    this.#options.log.error(
+      { salvage: report },
+      `the journal was damaged: ${report.readings} readings moved into a new one, the damaged file is ${report.setAside}`,
+    );
+  }
+
+  #die(error: Error): void {
+    if (this.#end) return;
+    this.#end = new JournalError('JOURNAL_IO', `the journal's thread died: ${error.message}`, {
+      cause: error,
+    });
+    this.#problem = this.#end.message;
+    this.#options.log.fatal({ err: error }, "the journal's thread died: restart");
+    this.#commits.refuseAll(this.#end);
+    this.#waiters.wakeAll();
+  }
+}
+
+function toKeptRejection({ device, replayedAt, reason, ...rest }: RejectionAnswer): KeptRejection {
+  return {
+    ...rest,
+    reason: reason as RejectionReason,
+    ...(device === null ? {} : { device }),
+    ...(replayedAt === null ? {} : { replayedAt }),
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * Retention of the journal, one small step at a time, so that commits run between the steps.
+ *
+ * What goes is always the oldest, by id: first what is past its age (by the time of receipt, which ascends
+ * with the ids), then what is above the bytes allowed. Invariant: nothing above `keepAfterId` goes, since a
+ * consumer has yet to read it; ids are not given again after their rows are gone.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { pragma, writeMeta } from './journal-file.ts';
+import type { TrimOutcome, TrimStep } from './journal-messages.ts';
+
+/** Rows of one step: some 5 ms, no longer than a commit of a busy ingest. */
+const STEP_ROWS = 1_000;
+/** Free pages are used again by the next readings; above 16,384 × 4 KiB = 64 MiB they go back to the disk … */
+const SLACK_PAGES = 16_384;
+/** … so many a step: 256 × 4 KiB = 1 MiB. */
+const STEP_PAGES = 256;
+
+export interface TrimBounds {
+  readonly retentionMs: number;
+  readonly maxBytes: number;
+}
+
+export function trimStep(database: DatabaseSync, bounds: TrimBounds, step: TrimStep): TrimOutcome {
+  const oldest = database.prepare('select id, record from readings order by id limit ?');
+  const overBytes = usedBytes(database) > bounds.maxBytes;
+  const before = step.now - bounds.retentionMs;
+  let rows = 0;
+  let lastId = 0;
+  let heldBack = false;
+  for (const { id, record } of oldest.iterate(STEP_ROWS)) {
+    const bytes = record as Uint8Array;
+    const receivedAt = new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0, true);
+    if (!overBytes && receivedAt >= before) break;
+    heldBack = Number(id) > step.keepAfterId;
+    if (heldBack) break;
+    lastId = Number(id);
+    rows++;
+  }
+  if (rows > 0) deleteThrough(database, lastId);
+  const vacuumed = giveBackPages(database);
+  const fileBytes = pragma(database, 'page_count') * pragma(database, 'page_size');
+  return { trimmed: rows, done: rows < STEP_ROWS && !vacuumed, fileBytes, heldBack };
+}
+
+function usedBytes(database: DatabaseSync): number {
+  const pages = pragma(database, 'page_count') - pragma(database, 'freelist_count');
+  return pages * pragma(database, 'page_size');
+}
+
+function deleteThrough(database: DatabaseSync, id: number): void {
+  database.exec('begin immediate');
+  try {
+    database.prepare('delete from readings where id <= ?').run(id);
+    writeMeta(database, 'idsGivenThrough', id);
+    database.exec('commit');
+  } catch (error) {
+    if (database.isTransaction) database.exec('rollback');
+    throw error;
+  }
+}
+
+function giveBackPages(database: DatabaseSync): boolean {
+  if (pragma(database, 'freelist_count') <= SLACK_PAGES) return false;
+  database.exec(`pragma incremental_vacuum(${STEP_PAGES})`);
+  return true;
+}
