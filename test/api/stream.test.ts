@@ -92,7 +92,9 @@ describe('GET /v1/stream', () => {
     expect(metrics).toContain('siaga_stream_clients 3');
     expect(metrics).toContain('siaga_stream_refused_total 1');
     opened[0]?.answer.raw.res.destroy();
-    await expect.poll(async () => (await api.get('/metrics')).body).toContain('siaga_stream_clients 2');
+    await expect
+      .poll(async () => (await api.get('/metrics')).body, { timeout: 20_000 })
+      .toContain('siaga_stream_clients 2');
     expect((await open()).answer.statusCode).toBe(200);
   });
 
