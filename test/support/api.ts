@@ -1,6 +1,6 @@
 /**
- * The API over the real parts (pipeline, fleet, registry, live feed, state database) with a journal in memory
- * and a clock that the test moves.
+ * The API over the real parts (pipeline, fleet, registry, live feed, state database) with a clock that the
+ * test moves, and a journal in memory unless the test brings one.
  */
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
@@ -10,6 +10,7 @@ import { ensureFirstAdminToken } from '../../api/token-store.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { createFleet } from '../../ingest/fleet/fleet.ts';
 import { openRegistry } from '../../ingest/fleet/registry.ts';
+import type { Journal } from '../../ingest/journal/journal.ts';
 import { createLiveConsumer } from '../../ingest/live-consumer.ts';
 import { createLiveFeed, type LiveFeed } from '../../ingest/live-feed.ts';
 import { createPipeline } from '../../ingest/pipeline.ts';
@@ -27,7 +28,7 @@ export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 export interface TestApi extends AsyncDisposable {
   readonly app: FastifyInstance;
   readonly clock: { ms: number };
-  readonly journal: MemoryJournal;
+  readonly journal: Journal;
   readonly history: MemoryHistory;
   readonly feed: LiveFeed;
   readonly database: Database;
@@ -50,7 +51,11 @@ export interface TestApi extends AsyncDisposable {
   tokenFor(role: string): Promise<string>;
 }
 
-export async function openTestApi(overrides: Partial<ApiDependencies> = {}): Promise<TestApi> {
+export async function openTestApi(
+  overrides: Partial<ApiDependencies> = {},
+  memory: MemoryJournal = createMemoryJournal(),
+  journal: Journal = memory,
+): Promise<TestApi> {
   const clock = { ms: START_MS };
   const now = () => clock.ms;
   const logged: string[] = [];
@@ -59,8 +64,7 @@ export async function openTestApi(overrides: Partial<ApiDependencies> = {}): Pro
   const registry = await openRegistry(smallCity, database);
   const fleet = createFleet(registry);
   const metrics = new Metrics();
-  const journal = createMemoryJournal();
-  const history = createMemoryHistory(journal);
+  const history = createMemoryHistory(memory);
   const feed = createLiveFeed(100, 'run-1');
   const quality = createQuality(() => 0);
   const pipeline = createPipeline({
@@ -117,8 +121,8 @@ export async function openTestApi(overrides: Partial<ApiDependencies> = {}): Pro
     async publish(topic, payload) {
       const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload));
       await pipeline.accept({ topic, payload: bytes, receivedAt: clock.ms, clientId: 'test' });
-      await live.consume(journal.entries.slice(consumed));
-      consumed = journal.entries.length;
+      await live.consume(await journal.readAfter(consumed, 1_000));
+      consumed = journal.lastId;
     },
     get: (url, token) => inject('GET' as 'POST', url, token),
     call: inject,
@@ -129,6 +133,7 @@ export async function openTestApi(overrides: Partial<ApiDependencies> = {}): Pro
     async [Symbol.asyncDispose]() {
       await app.close();
       await database.destroy();
+      await journal[Symbol.asyncDispose]();
     },
   };
 }

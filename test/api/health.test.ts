@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openTestApi, type TestApi } from '../support/api.ts';
+
+let api: TestApi;
+beforeEach(async () => {
+  api = await openTestApi();
+});
+afterEach(async () => {
+  await api[Symbol.asyncDispose]();
+});
+
+describe('health', () => {
+  test('ready says so, and not ready is 503 with every reason', async () => {
+    expect((await api.get('/healthz')).json()).toEqual({ status: 'ok' });
+    expect((await api.get('/readyz')).json()).toEqual({ status: 'ready' });
+    api.problems.push('the disk is full since 10:02', 'InfluxDB does not answer');
+    const answer = await api.get('/readyz');
+    expect(answer.statusCode).toBe(503);
+    expect(answer.json().problems).toEqual(['the disk is full since 10:02', 'InfluxDB does not answer']);
+    expect((await api.get('/healthz')).statusCode).toBe(200);
+  });
+
+  test('metrics count requests by the pattern of the route and never by what a caller wrote', async () => {
+    await api.get('/v1/devices/bendung');
+    await api.get('/v1/devices/evil-1');
+    await api.get('/evil-2');
+    const { body, headers } = await api.get('/metrics');
+    expect(headers['content-type']).toContain('text/plain');
+    expect(body).toContain(
+      'siaga_http_request_duration_seconds_count{route="/v1/devices/:id",method="GET",status="2xx"} 1',
+    );
+    expect(body).toContain('{route="/v1/devices/:id",method="GET",status="4xx"} 1');
+    expect(body).toContain('{route="unmatched",method="GET",status="4xx"} 1');
+    expect(body).not.toContain('evil');
+  });
+});
+
+describe('other origins', () => {
+  test('are given no CORS headers', async () => {
+    const answer = await api.app.inject({
+      url: '/v1/devices',
+      headers: { origin: 'https://elsewhere.example' },
+    });
+    expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    const preflight = await api.app.inject({ method: 'OPTIONS', url: '/v1/devices' });
+    expect(preflight.statusCode).toBe(405);
+  });
+});
