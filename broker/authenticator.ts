@@ -11,6 +11,10 @@ export interface Authenticator {
   verify(userName: string, secret: Buffer): Promise<Identity | undefined>;
   /** The device that a client certificate names, if it is registered and not revoked. */
   verifyCertificate(name: string): Identity | undefined;
+  /** Whether who was verified once may stay: false after a revocation, an expiry, a removed device. */
+  isValid(identity: Identity): boolean;
+  /** Calls `watcher` when some identity may have become invalid. Returns the way to stop. */
+  watch(watcher: () => void): () => void;
 }
 
 /** Too many wait to be verified already; the client gets "server unavailable" and comes back. */

@@ -18,11 +18,11 @@ import type { Authenticator } from './authenticator.ts';
 import { boundPersistence } from './bounded-persistence.ts';
 import { createBrokerMetrics } from './broker-metrics.ts';
 import { ClientHooks } from './client-hooks.ts';
-import { Connection, type ListenerName, type Origin } from './connection/connection.ts';
+import { Connection, type Origin } from './connection/connection.ts';
 import type { EndReason } from './connection/end-reason.ts';
 import { createLogLimiter } from './connection/log-limiter.ts';
 import { PublishRate } from './connection/publish-rate.ts';
-import { ConnectionTable } from './connection-table.ts';
+import { type ConnectionSummary, ConnectionTable } from './connection-table.ts';
 import { JournalPressure } from './journal-pressure.ts';
 import { type ListeningAddress, openListeners } from './listeners.ts';
 import { createPublishRules } from './publish-rules.ts';
@@ -49,19 +49,6 @@ export interface BrokerOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly now: () => number;
-}
-
-export interface ConnectionSummary {
-  readonly clientId: string;
-  /** Device id or observer's name; absent where no credential is asked for. */
-  readonly identity?: string;
-  readonly credential?: number;
-  readonly listener: ListenerName;
-  readonly address: string;
-  /** Epoch ms. */
-  readonly connectedAt: number;
-  readonly publishes: number;
-  readonly inFlight: number;
 }
 
 export interface Broker extends AsyncDisposable {
@@ -123,6 +110,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     countBound: metrics.countBound,
   });
   listenToAedes(aedes, table, log);
+  const { authenticator } = options;
+  const stopWatching = authenticator?.watch(() =>
+    table.endInvalid((identity) => authenticator.isValid(identity)),
+  );
 
   const handle = (stream: Duplex, origin: Origin) => {
     const connection = new Connection({
@@ -160,6 +151,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     disconnect: (identity, reason) => table.end(identity, reason),
     handle,
     async [Symbol.asyncDispose]() {
+      stopWatching?.();
       hooks.close();
       table.endAll('server-closing');
       await listeners[Symbol.asyncDispose]();

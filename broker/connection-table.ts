@@ -7,11 +7,23 @@
  */
 import type { Client } from 'aedes';
 import { type Identity, listensToDevices } from './access.ts';
-import type { ConnectionSummary } from './broker.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
-import type { Connection } from './connection/connection.ts';
+import type { Connection, ListenerName } from './connection/connection.ts';
 import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
 import type { LogLimiter } from './connection/log-limiter.ts';
+
+export interface ConnectionSummary {
+  readonly clientId: string;
+  /** Device id or observer's name; absent where no credential is asked for. */
+  readonly identity?: string;
+  readonly credential?: number;
+  readonly listener: ListenerName;
+  readonly address: string;
+  /** Epoch ms. */
+  readonly connectedAt: number;
+  readonly publishes: number;
+  readonly inFlight: number;
+}
 
 export interface ConnectionTableOptions {
   readonly city: string;
@@ -102,6 +114,13 @@ export class ConnectionTable {
       ended++;
     }
     return ended;
+  }
+
+  /** Ends the connections of those whose credential is valid no more. */
+  endInvalid(isValid: (identity: Identity) => boolean): void {
+    for (const connection of this.#connections.keys()) {
+      if (connection.identity && !isValid(connection.identity)) connection.end('revoked');
+    }
   }
 
   endAll(reason: EndReason): void {

@@ -74,6 +74,8 @@ export const testAuthenticator: Authenticator = {
     return secret.toString() === `${userName}-secret` ? identityOf(userName) : undefined;
   },
   verifyCertificate: identityOf,
+  isValid: () => true,
+  watch: () => () => undefined,
 };
 
 function identityOf(name: string): Identity | undefined {

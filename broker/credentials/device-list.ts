@@ -1,0 +1,155 @@
+/**
+ * Devices that an operator adds: read from a CSV file or the command line, checked, written to the registry's
+ * table beside those of the city's folder.
+ *
+ * Invariant: every problem of a file is reported at once, with its line; nothing is written when there is one.
+ */
+import type { City } from '../../cities/city.ts';
+import type { Database } from '../../database/database.ts';
+import { deviceKinds } from '../../devices/kinds/index.ts';
+import { ID_PATTERN, isId } from '../../devices/topics.ts';
+
+export interface NewDevice {
+  readonly id: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly lat: number | null;
+  readonly lng: number | null;
+}
+
+/** What is wrong with what was asked for; `problems` holds every one, as sentences. */
+export class DeviceListError extends Error {
+  readonly code = 'DEVICE_LIST_INVALID';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+const COLUMNS = ['id', 'kind', 'name', 'lat', 'lng'] as const;
+const REQUIRED_COLUMNS = ['id', 'kind'] as const;
+const ROWS_PER_STATEMENT = 100;
+
+/** Parses `id,kind,name,lat,lng` with a header line (RFC 4180). Throws DeviceListError. */
+export function parseDeviceCsv(text: string, city: City): NewDevice[] {
+  const [header, ...lines] = parseCsv(text);
+  if (!header) throw new DeviceListError(['the file is empty; its first line must name the columns']);
+  const names = header.map((name) => name.trim());
+  const problems = [
+    ...names
+      .filter((name) => !(COLUMNS as readonly string[]).includes(name))
+      .map((name) => `no column ${name}`),
+    ...REQUIRED_COLUMNS.filter((name) => !names.includes(name)).map((name) => `column ${name} is missing`),
+  ];
+  if (problems.length > 0) {
+    throw new DeviceListError([...problems, `the columns are ${COLUMNS.join(', ')}`]);
+  }
+  const seen = new Set<string>();
+  const devices = lines.map((cells, index) => {
+    const at = `line ${index + 2}`;
+    if (cells.length !== names.length) problems.push(`${at}: ${cells.length} cells, not ${names.length}`);
+    const cell = (name: string) => cells[names.indexOf(name)]?.trim() ?? '';
+    const device = toDevice({
+      id: cell('id'),
+      kind: cell('kind'),
+      name: cell('name'),
+      lat: cell('lat'),
+      lng: cell('lng'),
+    });
+    if (seen.has(device.id)) problems.push(`${at}: ${device.id} is in the file twice`);
+    seen.add(device.id);
+    for (const problem of findProblems(device, city)) problems.push(`${at}: ${problem}`);
+    return device;
+  });
+  if (problems.length > 0) throw new DeviceListError(problems);
+  return devices;
+}
+
+/** From words, as typed or in a cell; an empty latitude is none. */
+export function toDevice(words: {
+  id: string;
+  kind: string;
+  name: string;
+  lat: string;
+  lng: string;
+}): NewDevice {
+  const { id, kind, name, lat, lng } = words;
+  return {
+    id,
+    kind,
+    name: name || id,
+    lat: lat === '' ? null : Number(lat),
+    lng: lng === '' ? null : Number(lng),
+  };
+}
+
+export function* findProblems({ id, kind, lat, lng }: NewDevice, city: City): Generator<string> {
+  if (!isId(id)) yield `the id ${JSON.stringify(id)} must match ${ID_PATTERN.source}`;
+  if (!deviceKinds.has(kind)) {
+    yield `${id}: no kind ${JSON.stringify(kind)}; there are ${[...deviceKinds.keys()].join(', ')}`;
+  }
+  const ofCity = city.devices.find((device) => device.id === id);
+  if (ofCity && ofCity.kind !== kind) yield `${id}: is a ${ofCity.kind} in cities/${city.id}`;
+  if ((lat === null) !== (lng === null)) yield `${id}: lat and lng go together`;
+  if (lat !== null && lng !== null) {
+    const { south, west, north, east } = city.bounds;
+    const inside = lat >= south && lat <= north && lng >= west && lng <= east;
+    if (!inside) yield `${id}: ${lat}, ${lng} lies outside the city's bounds; are lat and lng swapped?`;
+  }
+}
+
+/** Writes those that the city's folder does not have; one that is there already is updated. */
+export async function writeDevices(
+  database: Database,
+  city: City,
+  devices: readonly NewDevice[],
+  now: number,
+): Promise<void> {
+  const ofCity = new Set(city.devices.map(({ id }) => id));
+  const rows = devices.filter(({ id }) => !ofCity.has(id)).map((device) => ({ ...device, added_at: now }));
+  for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
+    await database
+      .insertInto('devices')
+      .values(rows.slice(at, at + ROWS_PER_STATEMENT))
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((row) => ({
+          kind: row.ref('excluded.kind'),
+          name: row.ref('excluded.name'),
+          lat: row.ref('excluded.lat'),
+          lng: row.ref('excluded.lng'),
+          added_at: row.ref('excluded.added_at'),
+        })),
+      )
+      .execute();
+  }
+}
+
+/** RFC 4180: quotes, doubled quotes, either line end; blank lines are left out. */
+function parseCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  let cell = '';
+  let quoted = false;
+  const endRow = () => {
+    row.push(cell);
+    if (row.length > 1 || row[0] !== '') rows.push(row);
+    row = [];
+    cell = '';
+  };
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (quoted && character === '"' && text[at + 1] === '"') {
+      cell += '"';
+      at++;
+    } else if (character === '"') quoted = !quoted;
+    else if (quoted) cell += character;
+    else if (character === ',') {
+      row.push(cell);
+      cell = '';
+    } else if (character === '\n') endRow();
+    else if (character !== '\r' && character !== '\uFEFF') cell += character;
+  }
+  endRow();
+  return rows;
+}

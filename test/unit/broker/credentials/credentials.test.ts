@@ -1,0 +1,158 @@
+/** Credentials on a real state database: issued, verified, rotated, revoked, listed, imported. */
+
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type CredentialCheck,
+  openCredentialCheck,
+} from '../../../../broker/credentials/credential-check.ts';
+import {
+  issueCredentials,
+  listCredentials,
+  revokeCredentials,
+  rotateCredential,
+} from '../../../../broker/credentials/credentials.ts';
+import { generateSecret, hashSecret, verifySecret } from '../../../../broker/credentials/secret.ts';
+import { type Database, openDatabase } from '../../../../database/database.ts';
+import { openRegistry, type Registry } from '../../../../ingest/fleet/registry.ts';
+import { smallCity } from '../../../support/small-city.ts';
+
+const DEVICE = 'hulu';
+
+let now = Date.UTC(2026, 0, 1);
+let database: Database;
+let registry: Registry;
+let check: CredentialCheck;
+
+beforeEach(async () => {
+  now = Date.UTC(2026, 0, 1);
+  database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+  registry = await openRegistry(smallCity, database);
+  check = await openCredentialCheck({ database, registry, log: pino({ level: 'silent' }), now: () => now });
+});
+afterEach(async () => {
+  await check[Symbol.asyncDispose]();
+  await database.destroy();
+});
+
+const issue = async (device = DEVICE) =>
+  (await issueCredentials(database, [device], now)).get(device) as string;
+const verify = async (secret: string, device = DEVICE) => {
+  await check.look();
+  return check.verify(device, Buffer.from(secret));
+};
+
+describe('a secret', () => {
+  test('has 192 bits, differs each time, and is not in its hash', async () => {
+    const secrets = Array.from({ length: 100 }, generateSecret);
+    expect(new Set(secrets).size).toBe(100);
+    expect(Buffer.from(secrets[0] as string, 'base64url')).toHaveLength(24);
+    expect(await hashSecret(secrets[0] as string)).not.toContain(secrets[0]);
+  });
+
+  test('verifies against its own hash and no other', async () => {
+    const hash = await hashSecret('one');
+    expect(await verifySecret(Buffer.from('one'), hash)).toBe(true);
+    expect(await verifySecret(Buffer.from('two'), hash)).toBe(false);
+    expect(await verifySecret(Buffer.from('one'), 'none')).toBe(false);
+  });
+});
+
+describe('a device', () => {
+  test('is known by the secret it was issued, as what the registry says it is', async () => {
+    const secret = await issue();
+    expect(await verify(secret)).toMatchObject({ role: 'device', id: DEVICE, kind: 'river-gauge' });
+    expect(await verify(`${secret}x`)).toBeUndefined();
+    expect(await verify(secret, 'nobody')).toBeUndefined();
+  });
+
+  test('that is not registered is nobody, though a credential was issued to it', async () => {
+    expect(await verify(await issue('not-registered'), 'not-registered')).toBeUndefined();
+  });
+
+  test('has two valid secrets while one is rotated out, and one when the overlap is over', async () => {
+    const first = await issue();
+    const second = await rotateCredential(database, DEVICE, { now, overlapMs: 1_000 });
+    expect(await verify(first)).toBeDefined();
+    expect(await verify(second)).toBeDefined();
+    now += 1_001;
+    expect(await verify(first)).toBeUndefined();
+    expect(await verify(second)).toBeDefined();
+  });
+
+  test('never has more than two valid secrets', async () => {
+    const first = await issue();
+    const second = await rotateCredential(database, DEVICE, { now, overlapMs: 1_000 });
+    const third = await rotateCredential(database, DEVICE, { now, overlapMs: 1_000 });
+    expect(await verify(first)).toBeUndefined();
+    expect(await verify(second)).toBeDefined();
+    expect(await verify(third)).toBeDefined();
+  });
+
+  test('that is revoked is refused, its certificate too, and whoever watches is told', async () => {
+    const secret = await issue();
+    const identity = await verify(secret);
+    expect(check.verifyCertificate(DEVICE)).toMatchObject({ id: DEVICE });
+    let told = 0;
+    check.watch(() => told++);
+    expect(await revokeCredentials(database, DEVICE, now)).toBe(1);
+    await check.look();
+    expect(told).toBe(1);
+    expect(identity && check.isValid(identity)).toBe(false);
+    expect(await verify(secret)).toBeUndefined();
+    expect(check.verifyCertificate(DEVICE)).toBeUndefined();
+  });
+
+  test('that had only a certificate can be revoked, and let in again with a new credential', async () => {
+    await revokeCredentials(database, DEVICE, now);
+    await check.look();
+    expect(check.verifyCertificate(DEVICE)).toBeUndefined();
+    await issue();
+    await check.look();
+    expect(check.verifyCertificate(DEVICE)).toMatchObject({ id: DEVICE });
+  });
+
+  test('whose credential expires is told to go without a change in the database', async () => {
+    const first = await issue();
+    await rotateCredential(database, DEVICE, { now, overlapMs: 1_000 });
+    const identity = await verify(first);
+    let told = 0;
+    check.watch(() => told++);
+    await check.look();
+    expect(told).toBe(0);
+    now += 1_001;
+    await check.look();
+    expect(told).toBe(1);
+    expect(identity && check.isValid(identity)).toBe(false);
+  });
+});
+
+test('an observer is known by its name', async () => {
+  const secret = await issue('observer:room');
+  expect(await verify(secret, 'observer:room')).toMatchObject({ role: 'observer', id: 'observer:room' });
+});
+
+test('nothing changed is one cheap look that tells nobody', async () => {
+  let told = 0;
+  check.watch(() => told++);
+  await check.look();
+  await check.look();
+  expect(told).toBe(0);
+});
+
+test('a thousand are issued, and of each only the last issue counts', async () => {
+  const names = Array.from({ length: 1_000 }, (_, index) => `device-${index}`);
+  await issueCredentials(database, names, now);
+  const secrets = await issueCredentials(database, names, now);
+  expect(secrets.size).toBe(1_000);
+  expect(await listCredentials(database)).toHaveLength(1_000);
+});
+
+test('many who come at once are all answered, a few hashes at a time', async () => {
+  const secret = await issue();
+  await check.look();
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, (_, index) => check.verify(DEVICE, Buffer.from(index % 2 ? secret : 'no'))),
+  );
+  expect(answers.filter((answer) => answer !== undefined)).toHaveLength(150);
+});
