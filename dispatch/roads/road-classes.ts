@@ -1,0 +1,65 @@
+/**
+ * What each class of road means to each vehicle: how fast, or not at all.
+ *
+ * Speeds are effective ones through a working day, junctions and traffic included, not limits: chosen so
+ * that the straight-line speed they give on a real Javanese city (Kediri) has p10/50/90 near the 21, 28 and
+ * 34 km/h of the reference (see docs/dispatch.md for what was measured). Invariant: a class has the same
+ * number in memory and in the road file, so the list is only ever appended to.
+ */
+import type { City } from '../../cities/city.ts';
+
+export type Vehicle = 'motorcycle' | 'transport';
+export const VEHICLES = ['motorcycle', 'transport'] as const satisfies readonly Vehicle[];
+
+/** Order is the number in the road file. `motorway` stands for every toll road, `path` for a gang. */
+export const CLASS_NUMBERS = [
+  'trunk',
+  'primary',
+  'secondary',
+  'tertiary',
+  'residential',
+  'living_street',
+  'path',
+  'motorway',
+] as const satisfies readonly NonNullable<City['roads']>['roads'][number]['class'][];
+export type RoadClass = (typeof CLASS_NUMBERS)[number];
+
+/** km/h; 0 where the vehicle may not or cannot go. */
+const SPEEDS_KMH: Readonly<Record<Vehicle, Readonly<Record<RoadClass, number>>>> = {
+  motorcycle: {
+    trunk: 46,
+    primary: 44,
+    secondary: 42,
+    tertiary: 38,
+    residential: 28,
+    living_street: 20,
+    path: 12,
+    motorway: 0,
+  },
+  transport: {
+    trunk: 46,
+    primary: 44,
+    secondary: 40,
+    tertiary: 36,
+    residential: 26,
+    living_street: 14,
+    path: 0,
+    motorway: 70,
+  },
+};
+
+/** Between the road and the place itself: through a yard, or carrying the bag. */
+export const OFF_ROAD_MPS = 5 / 3.6;
+/** Straight-line speed where there are no roads, and its p10 and p90 as shares of the time at the median. */
+export const STRAIGHT_MPS = 28 / 3.6;
+export const FASTEST_SHARE = 28 / 34;
+export const SLOWEST_SHARE = 28 / 21;
+
+export function speedMps(vehicle: Vehicle, roadClass: RoadClass): number {
+  return SPEEDS_KMH[vehicle][roadClass] / 3.6;
+}
+
+/** The fastest that a vehicle is on any road: bounds every travel time from below. */
+export function topSpeedMps(vehicle: Vehicle): number {
+  return Math.max(...Object.values(SPEEDS_KMH[vehicle])) / 3.6;
+}

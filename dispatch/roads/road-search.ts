@@ -1,0 +1,162 @@
+/**
+ * Who is fastest by road: one Dijkstra over the reversed graph from the incident, which stops when the
+ * wanted number of units is certain. Exact within the network.
+ *
+ * A unit and the incident each stand somewhere on a piece of road and not at a node: the incident seeds the
+ * ends from which it can be reached, a unit hangs on the ends it can drive to. Invariant: a unit's time is
+ * final once the queue's least is not below it; scratch arrays are reused, so a search allocates little and
+ * never runs beside another.
+ */
+import { OFF_ROAD_MPS, type Vehicle } from './road-classes.ts';
+import type { RoadGraph } from './road-graph.ts';
+import type { Snap } from './road-snap.ts';
+import { TimeHeap } from './time-heap.ts';
+
+export interface RoadTime {
+  /** Index in the list of units asked for. */
+  readonly index: number;
+  /** From the unit to the road, and on it to the point nearest to the incident. */
+  readonly seconds: number;
+}
+
+export class RoadSearch {
+  readonly #graph: RoadGraph;
+  readonly #heap = new TimeHeap();
+  readonly #seconds: Float64Array;
+  /** The search in which a node's seconds were written. */
+  readonly #stamps: Uint32Array;
+  #stamp = 0;
+  /** Of every node that units hang on: their indices and the time from unit to node. Emptied after a search. */
+  readonly #hanging = new Map<number, { index: number; seconds: number }[]>();
+
+  constructor(graph: RoadGraph) {
+    this.#graph = graph;
+    this.#seconds = new Float64Array(graph.nodeCount);
+    this.#stamps = new Uint32Array(graph.nodeCount);
+  }
+
+  /**
+   * Travel times of one vehicle type to the incident: at least the `wanted` fastest (all where there are
+   * fewer that can reach it), ascending, ties by index.
+   */
+  toIncident(incident: Snap, units: readonly Snap[], vehicle: Vehicle, wanted: number): RoadTime[] {
+    const best = new Float64Array(units.length).fill(Number.POSITIVE_INFINITY);
+    for (const [index, unit] of units.entries()) {
+      const toRoadS = unit.offRoadM / OFF_ROAD_MPS;
+      best[index] = toRoadS + this.#alongOnePiece(unit, incident, vehicle);
+      for (const [node, onRoadS] of this.#waysOut(unit, vehicle)) {
+        const there = this.#hanging.get(node);
+        if (there) there.push({ index, seconds: toRoadS + onRoadS });
+        else this.#hanging.set(node, [{ index, seconds: toRoadS + onRoadS }]);
+      }
+    }
+    // The wanted-th best time so far: nothing that the queue still holds can better what is below it.
+    let bound = nthLeast(best, wanted);
+    this.#search(this.#waysIn(incident, vehicle), vehicle, (node, seconds) => {
+      if (seconds >= bound) return false;
+      const there = this.#hanging.get(node);
+      if (!there) return true;
+      for (const each of there) {
+        best[each.index] = Math.min(best[each.index] as number, seconds + each.seconds);
+      }
+      bound = nthLeast(best, wanted);
+      return true;
+    });
+    this.#hanging.clear();
+    return [...best]
+      .map((seconds, index) => ({ index, seconds }))
+      .filter(({ seconds }) => seconds <= bound && seconds < Number.POSITIVE_INFINITY)
+      .sort((a, b) => a.seconds - b.seconds || a.index - b.index);
+  }
+
+  /** Calls `settle` with each node and its final seconds to the seeds, until it returns false. */
+  #search(
+    seeds: readonly [node: number, seconds: number][],
+    vehicle: Vehicle,
+    settle: (node: number, seconds: number) => boolean,
+  ): void {
+    const { offsets, ends, edges } = this.#graph.reversed;
+    const secondsOf = this.#graph.secondsOf[vehicle];
+    this.#stamp++;
+    this.#heap.clear();
+    for (const [node, seconds] of seeds) this.#reach(node, seconds);
+    while (this.#heap.size > 0) {
+      const seconds = this.#heap.pop();
+      const { node } = this.#heap;
+      if (seconds > (this.#seconds[node] as number)) continue;
+      if (!settle(node, seconds)) return;
+      for (let place = offsets[node] as number; place < (offsets[node + 1] as number); place++) {
+        const edgeSeconds = secondsOf[edges[place] as number] as number;
+        if (edgeSeconds !== Number.POSITIVE_INFINITY)
+          this.#reach(ends[place] as number, seconds + edgeSeconds);
+      }
+    }
+  }
+
+  #reach(node: number, seconds: number): void {
+    if (this.#stamps[node] === this.#stamp && (this.#seconds[node] as number) <= seconds) return;
+    this.#stamps[node] = this.#stamp;
+    this.#seconds[node] = seconds;
+    this.#heap.push(seconds, node);
+  }
+
+  /** Nodes from which the snapped point can be driven to, and the time from each. */
+  #waysIn({ edge, along }: Snap, vehicle: Vehicle): [node: number, seconds: number][] {
+    const { from, to, secondsOf } = this.#graph;
+    const ways: [number, number][] = [[from[edge] as number, (secondsOf[vehicle][edge] as number) * along]];
+    const back = this.#oppositeSeconds(edge, vehicle);
+    if (along === 1) ways.push([to[edge] as number, 0]);
+    else if (back !== Number.POSITIVE_INFINITY) ways.push([to[edge] as number, back * (1 - along)]);
+    return ways;
+  }
+
+  /** Nodes that can be driven to from the snapped point, and the time to each. */
+  #waysOut({ edge, along }: Snap, vehicle: Vehicle): [node: number, seconds: number][] {
+    const { from, to, secondsOf } = this.#graph;
+    const ways: [number, number][] = [
+      [to[edge] as number, (secondsOf[vehicle][edge] as number) * (1 - along)],
+    ];
+    const back = this.#oppositeSeconds(edge, vehicle);
+    // Exactly at a junction, it may take any road that leaves there.
+    if (along === 0) ways.push([from[edge] as number, 0]);
+    else if (back !== Number.POSITIVE_INFINITY) ways.push([from[edge] as number, back * along]);
+    return ways;
+  }
+
+  /** From unit to incident without leaving the piece of road that both stand on. */
+  #alongOnePiece(unit: Snap, incident: Snap, vehicle: Vehicle): number {
+    const { from, to, secondsOf } = this.#graph;
+    const edgeSeconds = secondsOf[vehicle][incident.edge] as number;
+    const back = this.#oppositeSeconds(incident.edge, vehicle);
+    let unitAlong: number | undefined;
+    if (unit.edge === incident.edge) unitAlong = unit.along;
+    else if (from[unit.edge] === to[incident.edge] && to[unit.edge] === from[incident.edge]) {
+      unitAlong = 1 - unit.along;
+    }
+    if (unitAlong === undefined) return Number.POSITIVE_INFINITY;
+    const ahead = incident.along - unitAlong;
+    return ahead >= 0 ? edgeSeconds * ahead : back * -ahead;
+  }
+
+  /** Seconds of the quickest edge that goes the other way, Infinity where the road is one-way. */
+  #oppositeSeconds(edge: number, vehicle: Vehicle): number {
+    const { from, to, forward, secondsOf } = this.#graph;
+    const start = to[edge] as number;
+    let seconds = Number.POSITIVE_INFINITY;
+    for (
+      let place = forward.offsets[start] as number;
+      place < (forward.offsets[start + 1] as number);
+      place++
+    ) {
+      if (forward.ends[place] !== from[edge]) continue;
+      seconds = Math.min(seconds, secondsOf[vehicle][forward.edges[place] as number] as number);
+    }
+    return seconds;
+  }
+}
+
+/** The n-th least of the values, Infinity when there are fewer that are finite. */
+function nthLeast(values: Float64Array, n: number): number {
+  if (n > values.length) return Number.POSITIVE_INFINITY;
+  return (values.toSorted()[n - 1] as number | undefined) ?? Number.POSITIVE_INFINITY;
+}

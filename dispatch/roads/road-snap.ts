@@ -1,0 +1,150 @@
+/**
+ * Where on the network a position is: the nearest point of the nearest piece of road that the vehicle may use.
+ *
+ * Pieces lie in a uniform grid; the search widens by rings of grid cells and stops when no further ring can
+ * hold a nearer piece. Invariant: the answer equals that of a scan over all pieces, within MAX_SNAP_M; a
+ * city is small enough that a plane around the position is right to a millimetre in a kilometre.
+ */
+import { EARTH_RADIUS_M, type Position } from '../../ingest/fleet/positions/great-circle.ts';
+import type { Vehicle } from './road-classes.ts';
+import type { RoadGraph } from './road-graph.ts';
+
+export interface Snap {
+  /** A directed edge on the piece, and how far along it, 0 at `from` to 1 at `to`. */
+  readonly edge: number;
+  readonly along: number;
+  /** From the position to the road. */
+  readonly offRoadM: number;
+}
+
+/** Further from any road than this, the network says nothing about a place. */
+export const MAX_SNAP_M = 2_000;
+const CELL_M = 250;
+const M_PER_DEG = (Math.PI / 180) * EARTH_RADIUS_M;
+/** Cells of the grid at most: a country in one file gets larger cells and not more of them. */
+const MAX_CELLS = 1_000_000;
+
+export class RoadSnap {
+  readonly #graph: RoadGraph;
+  readonly #south: number;
+  readonly #west: number;
+  /** Metres in a degree of longitude at the middle of the network, for the grid only. */
+  readonly #mPerDegLng: number;
+  readonly #cellM: number;
+  readonly #columns: number;
+  readonly #rows: number;
+  readonly #offsets: Uint32Array;
+  readonly #edges: Uint32Array;
+
+  constructor(graph: RoadGraph) {
+    this.#graph = graph;
+    const { lats, lngs } = graph;
+    const [south, north] = extent(lats);
+    const [west, east] = extent(lngs);
+    this.#south = south;
+    this.#west = west;
+    this.#mPerDegLng = M_PER_DEG * Math.cos((((south + north) / 2) * Math.PI) / 180);
+    const heightM = (north - south) * M_PER_DEG;
+    const widthM = (east - west) * this.#mPerDegLng;
+    this.#cellM = Math.max(CELL_M, Math.sqrt((heightM * widthM) / MAX_CELLS));
+    this.#columns = Math.floor(widthM / this.#cellM) + 1;
+    this.#rows = Math.floor(heightM / this.#cellM) + 1;
+    const counts = new Uint32Array(this.#columns * this.#rows + 1);
+    this.#eachCellOfEdges((cell) => {
+      counts[cell + 1] = (counts[cell + 1] as number) + 1;
+    });
+    for (let cell = 1; cell < counts.length; cell++) {
+      counts[cell] = (counts[cell] as number) + (counts[cell - 1] as number);
+    }
+    this.#offsets = counts;
+    this.#edges = new Uint32Array(counts.at(-1) as number);
+    const next = counts.slice();
+    this.#eachCellOfEdges((cell, edge) => {
+      const place = next[cell] as number;
+      this.#edges[place] = edge;
+      next[cell] = place + 1;
+    });
+  }
+
+  /** The nearest piece of road that `vehicle` may use, or undefined when none is within MAX_SNAP_M. */
+  snap(at: Position, vehicle: Vehicle): Snap | undefined {
+    const seconds = this.#graph.secondsOf[vehicle];
+    const column = this.#column(at.lng);
+    const row = this.#row(at.lat);
+    const furthestRing = Math.ceil(MAX_SNAP_M / this.#cellM) + 1;
+    let best: Snap | undefined;
+    for (let ring = 0; ring <= furthestRing; ring++) {
+      // Whatever lies in this ring is at least (ring − 1) cells away; 1 % covers the grid's own longitude.
+      if (best && best.offRoadM < (ring - 1) * this.#cellM * 0.99) break;
+      this.#eachCellOfRing(column, row, ring, (cell) => {
+        for (
+          let place = this.#offsets[cell] as number;
+          place < (this.#offsets[cell + 1] as number);
+          place++
+        ) {
+          const edge = this.#edges[place] as number;
+          if (seconds[edge] === Number.POSITIVE_INFINITY) continue;
+          const found = this.#project(at, edge);
+          if (!best || found.offRoadM < best.offRoadM) best = found;
+        }
+      });
+    }
+    return best && best.offRoadM <= MAX_SNAP_M ? best : undefined;
+  }
+
+  #project(at: Position, edge: number): Snap {
+    const { lats, lngs, from, to } = this.#graph;
+    const mPerDegLng = M_PER_DEG * Math.cos((at.lat * Math.PI) / 180);
+    const ax = ((lngs[from[edge] as number] as number) - at.lng) * mPerDegLng;
+    const ay = ((lats[from[edge] as number] as number) - at.lat) * M_PER_DEG;
+    const dx = ((lngs[to[edge] as number] as number) - at.lng) * mPerDegLng - ax;
+    const dy = ((lats[to[edge] as number] as number) - at.lat) * M_PER_DEG - ay;
+    const squared = dx * dx + dy * dy;
+    const along = squared === 0 ? 0 : Math.min(1, Math.max(0, -(ax * dx + ay * dy) / squared));
+    return { edge, along, offRoadM: Math.hypot(ax + along * dx, ay + along * dy) };
+  }
+
+  #column(lng: number): number {
+    return Math.floor(((lng - this.#west) * this.#mPerDegLng) / this.#cellM);
+  }
+
+  #row(lat: number): number {
+    return Math.floor(((lat - this.#south) * M_PER_DEG) / this.#cellM);
+  }
+
+  #eachCellOfEdges(visit: (cell: number, edge: number) => void): void {
+    const { lats, lngs, from, to, edgeCount } = this.#graph;
+    for (let edge = 0; edge < edgeCount; edge++) {
+      const a = from[edge] as number;
+      const b = to[edge] as number;
+      const rows = [this.#row(lats[a] as number), this.#row(lats[b] as number)];
+      const columns = [this.#column(lngs[a] as number), this.#column(lngs[b] as number)];
+      for (let row = Math.min(...rows); row <= Math.max(...rows); row++) {
+        for (let column = Math.min(...columns); column <= Math.max(...columns); column++) {
+          visit(row * this.#columns + column, edge);
+        }
+      }
+    }
+  }
+
+  /** Cells at `ring` steps around, those outside the grid left out. */
+  #eachCellOfRing(column: number, row: number, ring: number, visit: (cell: number) => void): void {
+    for (let y = Math.max(0, row - ring); y <= Math.min(this.#rows - 1, row + ring); y++) {
+      const isEdgeRow = Math.abs(y - row) === ring;
+      const step = isEdgeRow || ring === 0 ? 1 : 2 * ring;
+      for (let x = column - ring; x <= column + ring; x += step) {
+        if (x >= 0 && x < this.#columns) visit(y * this.#columns + x);
+      }
+    }
+  }
+}
+
+function extent(values: Float64Array): [least: number, most: number] {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return [least, most];
+}
