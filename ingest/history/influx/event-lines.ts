@@ -2,14 +2,15 @@
  * What else than readings goes to InfluxDB: what Grafana annotates with and works figures out of.
  *
  *   siaga_alert     tags city, device, rule, severity   fields state, rank, title, alert, simulated
- *   siaga_incident  tags city, device, step             fields incident, title, sinceCallS, simulated
- *   siaga_liveness  tags city, device, kind             fields state, up
+ *   siaga_incident  tags city, device, step             fields incident, title, sinceCallS, withinTarget, simulated
+ *   siaga_liveness  tags city, device, kind             fields state, up, lat, lng
  *
  * Invariant: ids of alerts and incidents are fields and never tags, or each would be a series of its own. Two
  * events of the same series in the same millisecond count as one.
  */
 import { SEVERITIES, type Severity } from '../../../cities/city.ts';
 import type { Fleet, Liveness } from '../../fleet/fleet.ts';
+import type { Registry } from '../../fleet/registry.ts';
 import { formatLine } from '../line-protocol.ts';
 
 /** One step in the life of an alert. */
@@ -46,6 +47,9 @@ export interface IncidentEvent {
 
 export type HistoryEvent = AlertEvent | IncidentEvent;
 
+/** Someone is at the scene within 15 minutes of the call: the target that the figures are held against. */
+export const RESPONSE_TARGET_S = 15 * 60;
+
 export function formatEvent(city: string, event: HistoryEvent): string | undefined {
   if (event.type === 'alert') {
     const { device, rule, severity = 'none', state, title, alert, simulated } = event;
@@ -58,10 +62,12 @@ export function formatEvent(city: string, event: HistoryEvent): string | undefin
     );
   }
   const { device, step, incident, title, sinceCallS, simulated } = event;
+  const withinTarget =
+    step === 'on-scene' && sinceCallS !== undefined ? Number(sinceCallS <= RESPONSE_TARGET_S) : undefined;
   return formatLine(
     'siaga_incident',
     { city, device, step },
-    { incident, title, sinceCallS, simulated },
+    { incident, title, sinceCallS, withinTarget, simulated },
     event.atMs,
   );
 }
@@ -75,16 +81,25 @@ const UP: Readonly<Record<Liveness, number | undefined>> = {
   unseen: undefined,
 };
 
-/** One line a device: its liveness at `nowMs`. Devices never seen are not lines: they have no history. */
-export function formatLiveness(city: string, fleet: Fleet, nowMs: number): string[] {
+/**
+ * One line a device: its liveness at `nowMs`, and where it is installed, for the map. Devices never seen are
+ * not lines: they have no history.
+ */
+export function formatLiveness(
+  city: string,
+  fleet: Fleet,
+  registry: Pick<Registry, 'find'> | undefined,
+  nowMs: number,
+): string[] {
   const lines: string[] = [];
   for (const device of fleet.all()) {
     const state = fleet.liveness(device, nowMs);
     if (state === 'unseen') continue;
+    const site = registry?.find(device.id);
     const line = formatLine(
       'siaga_liveness',
       { city, device: device.id, kind: device.kind },
-      { state, up: UP[state] },
+      { state, up: UP[state], lat: site?.lat, lng: site?.lng },
       nowMs,
     );
     if (line) lines.push(line);

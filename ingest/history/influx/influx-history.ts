@@ -3,7 +3,7 @@
  * what else Grafana shows.
  *
  * Stands behind the journal, which is the truth: InfluxDB may be down, wiped or slow, and catches up.
- * Invariant: opening never fails and never waits for a server that is away; `problem` says that it is.
+ * Invariant: opening never fails, and waits for a server that is away 5 s at most; `problem` says that it is.
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
@@ -118,7 +118,7 @@ export async function openInfluxHistory(options: InfluxHistoryOptions): Promise<
     },
     consumer,
     async sampleLiveness(fleet) {
-      samples.write(formatLiveness(city, fleet, now()));
+      samples.write(formatLiveness(city, fleet, registry, now()));
       await samples.flush();
     },
     async sampleSelf() {

@@ -1,0 +1,282 @@
+/**
+ * Ambulances: where they are, what they do, and whether they come in time.
+ *
+ * Response times are those of `siaga_incident`, written once from the dispatch log with the server's clock:
+ * from the call to the arrival of the first unit. Invariant: the target of 15 minutes stands in one place, and
+ * the share within it is worked out where the event is written.
+ */
+import { VisibilityMode } from '@grafana/grafana-foundation-sdk/common';
+import type { DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { PanelBuilder as MapBuilder, MapViewConfigBuilder } from '@grafana/grafana-foundation-sdk/geomap';
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
+import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { RESPONSE_TARGET_S } from '../../ingest/history/influx/event-lines.ts';
+import { property, steps, words } from './colours.ts';
+import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, marksOf, panel } from './frame.ts';
+import { influxQl } from './influx-query.ts';
+import { markerLayer } from './marker-layer.ts';
+
+const CHOSEN = `$timeFilter AND "city" = '$city' AND "vehicle" =~ /^$vehicle$/ AND "device" =~ /^$device$/`;
+const GOOD = `${CHOSEN} AND "failed" = false`;
+const ARRIVALS = `$timeFilter AND "city" = '$city' AND "step" = 'on-scene'`;
+const BUSY = '/^(en-route|on-scene|transporting|at-hospital)$/';
+
+const STATUS_WORDS = words({
+  available: ['available', 'green'],
+  'en-route': ['en route', 'yellow'],
+  'on-scene': ['on scene', 'orange'],
+  transporting: ['transporting', 'red'],
+  'at-hospital': ['at hospital', 'purple'],
+  'off-duty': ['off duty', 'text'],
+});
+
+export function buildAmbulances(): DashboardBuilder {
+  return dashboardOf(
+    'siaga-ambulances',
+    'Ambulances',
+    'Where the units are and what they do; response times against the target; age of each fix.',
+  )
+    .withVariable(chooseOne('city', 'City', 'SHOW TAG VALUES FROM "ambulance" WITH KEY = "city"'))
+    .withVariable(
+      chooseMany(
+        'vehicle',
+        'Vehicle',
+        `SHOW TAG VALUES FROM "ambulance" WITH KEY = "vehicle" WHERE "city" = '$city'`,
+      ),
+    )
+    .withVariable(
+      chooseMany(
+        'device',
+        'Unit',
+        `SHOW TAG VALUES FROM "ambulance" WITH KEY = "device" WHERE "city" = '$city' AND "vehicle" =~ /^$vehicle$/`,
+      ),
+    )
+    .annotation(
+      marksOf('Incidents', 'blue', 'siaga_incident', `"city" = '$city' AND "step" = 'created'`, 'device'),
+    )
+    .withPanel(withinTarget())
+    .withPanel(arrivals())
+    .withPanel(typicalResponse())
+    .withPanel(map())
+    .withPanel(fixes())
+    .withPanel(statusTimeline())
+    .withPanel(responseTimes())
+    .withPanel(responseShare())
+    .withPanel(utilisation())
+    .withPanel(accuracy())
+    .withPanel(battery());
+}
+
+function withinTarget(): StatBuilder {
+  return panel(
+    new StatBuilder(),
+    'Within the target',
+    'In what share of the calls was someone there within 15 min?',
+    8,
+    5,
+  )
+    .unit('percentunit')
+    .decimals(1)
+    .thresholds(
+      steps('red', [
+        [0.75, 'orange'],
+        [0.9, 'green'],
+      ]),
+    )
+    .withTarget(
+      influxQl('A', `SELECT mean("withinTarget") FROM "siaga_incident" WHERE ${ARRIVALS}`, {
+        alias: 'share',
+      }),
+    );
+}
+
+function arrivals(): StatBuilder {
+  return panel(new StatBuilder(), 'Arrivals', 'On how many arrivals do these figures stand?', 8, 5)
+    .unit('short')
+    .decimals(0)
+    .withTarget(
+      influxQl('A', `SELECT count("sinceCallS") FROM "siaga_incident" WHERE ${ARRIVALS}`, {
+        alias: 'arrivals',
+      }),
+    );
+}
+
+function typicalResponse(): StatBuilder {
+  return panel(new StatBuilder(), '90th percentile', 'How long do nine of ten callers wait at most?', 8, 5)
+    .unit('s')
+    .thresholds(steps('green', [[RESPONSE_TARGET_S, 'red']]))
+    .withTarget(
+      influxQl('A', `SELECT percentile("sinceCallS", 90) FROM "siaga_incident" WHERE ${ARRIVALS}`, {
+        alias: 'p90',
+      }),
+    );
+}
+
+function map(): MapBuilder {
+  return panel(new MapBuilder(), 'Map', 'Where are the units now, and what do they do?', 14, 12)
+    .mappings(STATUS_WORDS)
+    .view(new MapViewConfigBuilder().id('fit').allLayers(true).padding(20).zoom(14))
+    .layers([markerLayer('Units', 'status', 'device')])
+    .withTarget(
+      influxQl('A', `SELECT last("lat") AS "lat", "lng" FROM "ambulance" WHERE ${GOOD} GROUP BY "device"`, {
+        format: 'table',
+      }),
+    )
+    .withTarget(
+      influxQl('B', `SELECT last("status") AS "status" FROM "ambulance" WHERE ${CHOSEN} GROUP BY "device"`, {
+        format: 'table',
+      }),
+    )
+    .withTransformation({ id: 'joinByField', options: { byField: 'device', mode: 'inner' } });
+}
+
+function fixes(): TableBuilder {
+  return panel(
+    new TableBuilder(),
+    'Age of the fix',
+    'Whose position is old, so that "nearest" rests on a guess?',
+    10,
+    12,
+  )
+    .withTarget(
+      influxQl(
+        'A',
+        `SELECT last("lat") AS "lat", "accuracyM", "speedMps" FROM "ambulance" WHERE ${GOOD} GROUP BY "device"`,
+        { format: 'table' },
+      ),
+    )
+    .overrideByName('Time', [property('unit', 'dateTimeFromNow'), property('displayName', 'last fix')])
+    .overrideByName('lat', [property('custom.hidden', true)])
+    .overrideByName('accuracyM', [property('unit', 'lengthm')])
+    .overrideByName('speedMps', [property('unit', 'velocityms')]);
+}
+
+function statusTimeline(): TimelineBuilder {
+  return panel(
+    new TimelineBuilder(),
+    'What each unit does',
+    'Who was free, on the way, at a scene, and when?',
+    FULL_WIDTH,
+    10,
+  )
+    .mappings(STATUS_WORDS)
+    .mergeValues(true)
+    .showValue(VisibilityMode.Never)
+    .interval('1m')
+    .withTarget(
+      influxQl(
+        'A',
+        `SELECT last("status") FROM "ambulance" WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
+        { alias: '$tag_device' },
+      ),
+    );
+}
+
+function responseTimes(): GraphBuilder {
+  return panel(
+    new GraphBuilder(),
+    'Response time',
+    'How long from the call to the first unit at the scene: half of the calls, nine of ten, against 15 min?',
+    12,
+  )
+    .unit('s')
+    .interval('1h')
+    .thresholds(steps('transparent', [[RESPONSE_TARGET_S, 'red']]))
+    .showPoints(VisibilityMode.Always)
+    .withTarget(
+      influxQl(
+        'A',
+        `SELECT percentile("sinceCallS", 50) AS "p50", percentile("sinceCallS", 90) AS "p90"
+         FROM "siaga_incident" WHERE ${ARRIVALS} GROUP BY time($__interval) fill(none)`,
+        { alias: '$col' },
+      ),
+    );
+}
+
+function responseShare(): GraphBuilder {
+  return panel(new GraphBuilder(), 'Share within the target', 'Is it getting better or worse?', 12)
+    .unit('percentunit')
+    .min(0)
+    .max(1)
+    .interval('1h')
+    .showPoints(VisibilityMode.Always)
+    .withTarget(
+      influxQl(
+        'A',
+        `SELECT mean("withinTarget") FROM "siaga_incident" WHERE ${ARRIVALS} GROUP BY time($__interval) fill(none)`,
+        { alias: 'within 15 min' },
+      ),
+    );
+}
+
+function utilisation(): TableBuilder {
+  return panel(
+    new TableBuilder(),
+    'Utilisation',
+    'What share of its time on duty is each unit out on a call? By its reports, which come evenly.',
+    12,
+    10,
+  )
+    .withTarget(
+      influxQl(
+        'A',
+        `SELECT count("status") AS "busy" FROM "ambulance" WHERE ${CHOSEN} AND "status" =~ ${BUSY} GROUP BY "device"`,
+        { format: 'table' },
+      ),
+    )
+    .withTarget(
+      influxQl(
+        'B',
+        `SELECT count("status") AS "onDuty" FROM "ambulance" WHERE ${CHOSEN} AND "status" != 'off-duty'
+         GROUP BY "device"`,
+        { format: 'table' },
+      ),
+    )
+    .withTransformation({ id: 'joinByField', options: { byField: 'device', mode: 'outer' } })
+    .withTransformation({
+      id: 'calculateField',
+      options: {
+        alias: 'utilisation',
+        mode: 'binary',
+        binary: { left: 'busy', operator: '/', right: 'onDuty' },
+      },
+    })
+    .overrideByName('utilisation', [property('unit', 'percentunit'), property('decimals', 1)])
+    .overrideByRegexp('^Time.*', [property('custom.hidden', true)]);
+}
+
+function accuracy(): GraphBuilder {
+  return panel(
+    new GraphBuilder(),
+    'Accuracy of the fix',
+    'Whose GPS is poor? Above 100 m a position says little.',
+    6,
+    10,
+  )
+    .unit('lengthm')
+    .interval('1m')
+    .withTarget(
+      influxQl(
+        'A',
+        `SELECT mean("accuracyM") FROM "ambulance" WHERE ${GOOD} GROUP BY time($__interval), "device" fill(none)`,
+        { alias: '$tag_device' },
+      ),
+    );
+}
+
+function battery(): GraphBuilder {
+  return panel(new GraphBuilder(), 'Battery of the tracker', 'Which tracker will go silent next?', 6, 10)
+    .unit('percent')
+    .min(0)
+    .max(100)
+    .interval('5m')
+    .withTarget(
+      influxQl(
+        'A',
+        `SELECT min("batteryPct") FROM "ambulance" WHERE ${GOOD} GROUP BY time($__interval), "device" fill(none)`,
+        { alias: '$tag_device' },
+      ),
+    );
+}

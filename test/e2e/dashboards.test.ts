@@ -1,0 +1,268 @@
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { pino } from 'pino';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type City, loadCity } from '../../cities/city.ts';
+import { allDashboards } from '../../dashboards/grafana/catalogue.ts';
+import { openDatabase } from '../../database/database.ts';
+import type { Reading } from '../../devices/reading.ts';
+import { createFleet } from '../../ingest/fleet/fleet.ts';
+import { openRegistry } from '../../ingest/fleet/registry.ts';
+import { formatEvent, type HistoryEvent } from '../../ingest/history/influx/event-lines.ts';
+import { openInfluxHistory } from '../../ingest/history/influx/influx-history.ts';
+import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../ingest/history/influx/influxql.ts';
+import { createArrayJournal } from '../support/array-journal.ts';
+import { type PanelQuery, queriesOf, type Situation, substitute } from '../support/grafana-variables.ts';
+import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
+
+const MINUTE_MS = 60_000;
+const TO_MS = Date.UTC(2026, 0, 15, 6);
+const FROM_MS = TO_MS - 3 * 60 * MINUTE_MS;
+
+/** Three hours of a city: a wave in the rivers, a daily curve of clients, counters that restart, calls. */
+function* threeHoursOf(city: City): Generator<Reading> {
+  for (let atMs = FROM_MS; atMs <= TO_MS; atMs += MINUTE_MS) {
+    const step = (atMs - FROM_MS) / MINUTE_MS;
+    for (const [index, device] of city.devices.entries()) {
+      const envelope = {
+        city: city.id,
+        kind: device.kind,
+        device: device.id,
+        measuredAt: atMs,
+        receivedAt: atMs + 200,
+        simulated: false,
+        quality: 0,
+      };
+      if (device.kind === 'river-gauge') {
+        const levelM = device.normalLevelM + 2 * Math.sin((Math.PI * step) / 180) ** 2;
+        yield { ...envelope, values: { levelM, rainMm: step % 7 === 0 ? 0.4 : 0, batteryV: 12.6 } };
+      } else if (device.kind === 'wifi-access-point') {
+        const sinceRestart = (step + index) % 100;
+        yield {
+          ...envelope,
+          values: {
+            clients: (step + index) % 40,
+            rxBytes: sinceRestart * 1e6,
+            txBytes: sinceRestart * 9e6,
+            rttMs: 8 + (index % 5),
+            lossPct: index % 3,
+            channelUtilizationPct: 40,
+          },
+        };
+      } else {
+        const status = ['available', 'en-route', 'on-scene', 'off-duty'][
+          (Math.floor(step / 20) + index) % 4
+        ] as string;
+        const values = {
+          lat: device.lat,
+          lng: device.lng,
+          accuracyM: 6,
+          speedMps: 3,
+          batteryPct: 90 - index / 10,
+          status,
+        };
+        yield { ...envelope, values };
+      }
+    }
+  }
+}
+
+function* eventsOf(city: City): Generator<HistoryEvent> {
+  for (const [index, device] of city.devices.entries()) {
+    if (device.kind === 'ambulance') continue;
+    const about = { type: 'alert', device: device.id, alert: `a-${index}`, simulated: true } as const;
+    const rule = device.kind === 'river-gauge' ? 'level' : 'overloaded';
+    yield {
+      ...about,
+      rule,
+      atMs: FROM_MS + 5 * MINUTE_MS,
+      severity: 'moderate',
+      state: 'raised',
+      title: 'Waspada',
+    };
+    yield { ...about, rule, atMs: FROM_MS + 90 * MINUTE_MS, state: 'resolved', title: 'over' };
+  }
+  for (let call = 0; call < 12; call++) {
+    const about = { type: 'incident', incident: `i-${call}`, simulated: true, title: 'fall' } as const;
+    const atMs = FROM_MS + call * 12 * MINUTE_MS;
+    const sinceCallS = 400 + call * 80;
+    yield { ...about, step: 'created', atMs, sinceCallS: 0 };
+    yield { ...about, step: 'on-scene', device: 'moto-01', atMs: atMs + sinceCallS * 1000, sinceCallS };
+  }
+}
+
+/** Metrics with the names of the real ones; that they exist in the code is another test. */
+function figures(metrics: Registry): () => void {
+  const registers = [metrics];
+  collectDefaultMetrics({ register: metrics });
+  const counter = (name: string, label: string) =>
+    new Counter({ name, help: name, labelNames: [label], registers });
+  const readings = counter('siaga_readings_total', 'kind');
+  const rejections = counter('siaga_rejections_total', 'reason');
+  const bounds = counter('siaga_mqtt_bound_hits_total', 'bound');
+  const connections = new Gauge({
+    name: 'siaga_mqtt_connections',
+    help: 'c',
+    labelNames: ['listener'],
+    registers,
+  });
+  const backlog = new Gauge({
+    name: 'siaga_consumer_backlog',
+    help: 'b',
+    labelNames: ['consumer'],
+    registers,
+  });
+  const puback = new Histogram({
+    name: 'siaga_mqtt_puback_seconds',
+    help: 'p',
+    buckets: [0.01, 0.1],
+    registers,
+  });
+  const failures = metrics.getSingleMetric('siaga_influx_failures_total') as Counter<'code'>;
+  return () => {
+    failures.inc({ code: '503' });
+    readings.inc({ kind: 'river-gauge' }, 30);
+    rejections.inc({ reason: 'not-json' });
+    bounds.inc({ bound: 'rate' });
+    connections.set({ listener: 'tcp' }, 110);
+    backlog.set({ consumer: 'influx' }, 12);
+    puback.observe(0.02);
+  };
+}
+
+async function fill(url: string, city: City): Promise<void> {
+  const database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+  const journal = createArrayJournal();
+  const metrics = new Registry();
+  const registry = await openRegistry(city, database);
+  const fleet = createFleet(registry);
+  let nowMs = FROM_MS;
+  await using history = await openInfluxHistory({
+    config: {
+      INFLUX_URL: url,
+      INFLUX_TOKEN: undefined,
+      INFLUX_ORG: 'siaga',
+      INFLUX_BUCKET: 'siaga',
+      INFLUX_RETENTION_DAYS: 0,
+      SIAGA_CITY: city.id,
+      SIAGA_DATA_DIR: '.',
+    },
+    journal,
+    database,
+    registry,
+    log: pino({ level: 'silent' }),
+    metrics,
+    now: () => nowMs,
+    signal: new AbortController().signal,
+    lingerMs: 0,
+  });
+  await journal.append([...threeHoursOf(city)], []);
+  await history.consumer.loadCursor();
+  for (let after = 0; after < journal.lastId; ) {
+    const entries = await journal.readAfter(after, 2_000);
+    await history.consumer.consume(entries);
+    after = entries.at(-1)?.id ?? journal.lastId;
+  }
+  const tick = figures(metrics);
+  for (const [index, device] of city.devices.entries()) {
+    // Every tenth one goes silent after an hour.
+    const lastHeardAt = index % 10 === 0 ? FROM_MS + 60 * MINUTE_MS : TO_MS;
+    fleet.observePresence(device.id, 'online', lastHeardAt);
+  }
+  for (; nowMs <= TO_MS; nowMs += MINUTE_MS) {
+    tick();
+    await history.sampleLiveness(fleet);
+    await history.sampleSelf();
+  }
+  const lines = [...eventsOf(city)].map((event) => formatEvent(city.id, event));
+  await fetch(`${url}/write?db=siaga&precision=ms`, { method: 'POST', body: lines.join('\n') });
+  await database.destroy();
+}
+
+async function ask(url: string, query: string): Promise<readonly InfluxQlSeries[]> {
+  const body = new URLSearchParams({ db: 'siaga', epoch: 'ms', q: query });
+  const response = await fetch(`${url}/query`, { method: 'POST', body });
+  return parseInfluxQlAnswer(response.status, await response.text());
+}
+
+/** The variables' values as Grafana finds them: in the order in which they stand, "All" where it can be. */
+async function resolveVariables(url: string, dashboard: Dashboard, city: string): Promise<Situation> {
+  const values = new Map<string, string | readonly string[]>();
+  const situation: Situation = { fromMs: FROM_MS, toMs: TO_MS, interval: '10s', values };
+  for (const variable of dashboard.templating?.list ?? []) {
+    const query = substitute(String(variable.query), situation, `${dashboard.uid} · $${variable.name}`);
+    const found = (await ask(url, query)).flatMap((series) => series.values.map((row) => String(row[1])));
+    if (found.length === 0) throw new Error(`${dashboard.uid} · $${variable.name} has no values: ${query}`);
+    values.set(variable.name, variable.multi ? found : city);
+    if (!variable.multi) expect(found).toContain(city);
+  }
+  return situation;
+}
+
+/** What is wrong with a query, if anything: an error, or no series with a value in it. */
+async function faultOf(url: string, { where, query }: PanelQuery): Promise<string | undefined> {
+  try {
+    const series = await ask(url, query);
+    const cells = series.flatMap((each) => each.values.flatMap((row) => row.slice(1)));
+    if (cells.some((cell) => cell !== null)) return undefined;
+    return `${where}: no data from ${query}`;
+  } catch (error) {
+    return `${where}: ${(error as Error).message} from ${query}`;
+  }
+}
+
+const dashboards = allDashboards();
+const cityOf = (uid: string) =>
+  uid.startsWith('siaga-rivers-') ? uid.slice('siaga-rivers-'.length) : 'semarang';
+
+describe.skipIf(influxdMissing())('the dashboards against a real InfluxDB', () => {
+  let influxd: Influxd;
+  beforeAll(async () => {
+    influxd = await startInfluxd();
+    for (const city of new Set(dashboards.map((dashboard) => cityOf(String(dashboard.uid))))) {
+      await fill(influxd.url, loadCity(city));
+    }
+  }, 120_000);
+  afterAll(async () => {
+    await influxd[Symbol.asyncDispose]();
+  });
+
+  it.each(dashboards.map((dashboard) => [String(dashboard.uid), dashboard] as const))(
+    'every query of %s returns data',
+    async (uid, dashboard) => {
+      const situation = await resolveVariables(influxd.url, dashboard, cityOf(uid));
+      const queries = queriesOf(dashboard, situation);
+      expect(queries.length).toBeGreaterThan(4);
+      const faults = [];
+      for (const query of queries) faults.push(await faultOf(influxd.url, query));
+      expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['a measurement that does not exist', (query: string) => query.replace('"ambulance"', '"ambulances"')],
+    ['a field that does not exist', (query: string) => query.replace('"status"', '"state"')],
+    ['broken syntax', (query: string) => query.replace('FROM', 'FORM')],
+  ])('a panel whose query has %s is found', async (_name, breakIt) => {
+    const dashboard = dashboards.find((each) => each.uid === 'siaga-ambulances') as Dashboard;
+    const situation = await resolveVariables(influxd.url, dashboard, 'semarang');
+    const timeline = queriesOf(dashboard, situation).find((each) =>
+      each.where.includes('What each unit does'),
+    );
+    if (!timeline) throw new Error('no such panel');
+    expect(await faultOf(influxd.url, timeline)).toBeUndefined();
+    expect(await faultOf(influxd.url, { ...timeline, query: breakIt(timeline.query) })).toContain(
+      timeline.where,
+    );
+  });
+
+  it('traffic takes a restarted counter for nothing, and never goes below zero', async () => {
+    const dashboard = dashboards.find((each) => each.uid === 'siaga-public-wifi') as Dashboard;
+    const situation = await resolveVariables(influxd.url, dashboard, 'semarang');
+    const query = queriesOf(dashboard, situation).find((each) => each.where.includes('Traffic to people'));
+    const series = await ask(influxd.url, query?.query ?? '');
+    const bits = series.flatMap((each) => each.values.map((row) => Number(row[1])));
+    expect(Math.min(...bits)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...bits)).toBeGreaterThan(0);
+  });
+});

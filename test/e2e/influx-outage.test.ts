@@ -1,0 +1,154 @@
+import { readFile } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Reading } from '../../devices/reading.ts';
+import { createArrayJournal, stageReading } from '../support/array-journal.ts';
+import { cursorOf, openInfluxHouse } from '../support/influx-house.ts';
+import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
+
+const START_MS = Date.UTC(2026, 0, 15, 2, 30);
+const readingsOf = (first: number, count: number): Reading[] =>
+  Array.from({ length: count }, (_, index) =>
+    stageReading(`gauge-${(first + index) % 40}`, START_MS + Math.floor((first + index) / 40) * 1000, {
+      levelM: (first + index) / 1000,
+    }),
+  );
+
+/** What the server holds, asked as an engineer would. */
+async function ask(url: string, statement: string): Promise<unknown> {
+  const response = await fetch(
+    `${url}/query?${new URLSearchParams({ db: 'siaga', epoch: 'ms', q: statement })}`,
+  );
+  const body = (await response.json()) as {
+    results?: { series?: { values: unknown[][] }[]; error?: string }[];
+  };
+  if (body.results?.[0]?.error) throw new Error(body.results[0].error);
+  return body.results?.[0]?.series?.[0]?.values[0]?.[1];
+}
+const countIn = (url: string) => ask(url, 'SELECT count("levelM") FROM river_gauge');
+
+describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
+  let influxd: Influxd;
+  beforeEach(async () => {
+    influxd = await startInfluxd();
+  });
+  afterEach(async () => {
+    await influxd[Symbol.asyncDispose]();
+  });
+
+  it('loses nothing when the server is killed while readings flow, and catches up when it is back', async () => {
+    const journal = createArrayJournal();
+    await using house = await openInfluxHouse(influxd.url, journal);
+    expect(house.history.name).toMatch(/^InfluxDB 1\./);
+    await journal.append(readingsOf(0, 30_000), []);
+    house.drain();
+    await expect.poll(() => cursorOf(house.database), { interval: 1 }).toBeGreaterThan(0);
+    await influxd.kill();
+    await journal.append(readingsOf(30_000, 5_000), []);
+    await influxd.start();
+    await journal.append(readingsOf(35_000, 1_000), []);
+    await house.caughtUp();
+    expect(await countIn(influxd.url)).toBe(36_000);
+  });
+
+  it('writes the journal again to a server that came back with an empty disk', async () => {
+    const journal = createArrayJournal();
+    await using house = await openInfluxHouse(influxd.url, journal);
+    await journal.append(readingsOf(0, 20_000), []);
+    house.drain();
+    await house.caughtUp();
+    expect(await countIn(influxd.url)).toBe(20_000);
+    await influxd.kill();
+    await influxd.wipe();
+    await influxd.start();
+    await journal.append(readingsOf(20_000, 10), []);
+    await house.caughtUp();
+    expect(await countIn(influxd.url)).toBe(20_010);
+    const rewinds = await house.metrics.getSingleMetric('siaga_influx_rewinds_total')?.get();
+    expect(rewinds?.values[0]?.value).toBe(1);
+  });
+
+  it('starts while the server is away, says so, and fills it when it comes', async () => {
+    const journal = createArrayJournal();
+    await influxd.kill();
+    await journal.append(readingsOf(0, 100), []);
+    await using house = await openInfluxHouse(influxd.url, journal);
+    house.drain();
+    await expect.poll(() => house.history.problem).toContain('fetch failed');
+    await influxd.start();
+    await house.caughtUp();
+    expect(house.history.problem).toBeUndefined();
+    expect(await countIn(influxd.url)).toBe(100);
+  });
+
+  it('writes nothing again after a clean restart of Siaga', async () => {
+    const journal = createArrayJournal();
+    await using first = await openInfluxHouse(influxd.url, journal);
+    await journal.append(readingsOf(0, 9_000), []);
+    first.drain();
+    await first.caughtUp();
+    await using second = await openInfluxHouse(influxd.url, journal, { database: first.database });
+    expect(await second.history.consumer.loadCursor()).toBe(9_000);
+  });
+
+  it('sets the one line aside that the server refuses, and writes the others', async () => {
+    const journal = createArrayJournal();
+    // A field that someone wrote as text before: from now on every number in it conflicts, within its shard.
+    await fetch(`${influxd.url}/query?${new URLSearchParams({ q: 'CREATE DATABASE siaga' })}`, {
+      method: 'POST',
+    });
+    const poisoned = await fetch(`${influxd.url}/write?db=siaga&precision=ms`, {
+      method: 'POST',
+      body: `river_gauge,device=x rainMm="wet" ${START_MS}`,
+    });
+    expect(poisoned.status).toBe(204);
+    await using house = await openInfluxHouse(influxd.url, journal);
+    const readings = readingsOf(0, 3_000);
+    readings[1_234] = stageReading('gauge-poison', START_MS, { levelM: 7, rainMm: 1 });
+    await journal.append(readings, []);
+    house.drain();
+    await house.caughtUp();
+    expect(await countIn(influxd.url)).toBe(2_999);
+    const kept = (await readFile(`${house.folder}/influx-set-aside.jsonl`, 'utf8')).trim().split('\n');
+    expect(kept).toHaveLength(1);
+    expect(JSON.parse(kept[0] as string)).toMatchObject({
+      line: expect.stringContaining('gauge-poison'),
+      reason: expect.stringContaining('field type conflict'),
+    });
+  });
+
+  it('leaves out what is older than the retention and goes on', async () => {
+    const journal = createArrayJournal();
+    await using house = await openInfluxHouse(influxd.url, journal, { config: { INFLUX_RETENTION_DAYS: 7 } });
+    const nowMs = Date.now();
+    await journal.append(
+      [
+        stageReading('gauge-1', nowMs - 30 * 86_400_000, { levelM: 1 }),
+        stageReading('gauge-1', nowMs, { levelM: 2 }),
+      ],
+      [],
+    );
+    house.drain();
+    await house.caughtUp();
+    expect(await countIn(influxd.url)).toBe(1);
+    const lines = await house.metrics.getSingleMetric('siaga_influx_lines_total')?.get();
+    const byOutcome = Object.fromEntries(
+      (lines?.values ?? []).map((each) => [each.labels['outcome'], each.value]),
+    );
+    expect(byOutcome).toMatchObject({ written: 1, expired: 1, 'set-aside': 0 });
+  });
+
+  it('keeps the later of two readings of the same instant, though batches travel together', async () => {
+    const journal = createArrayJournal();
+    await using house = await openInfluxHouse(influxd.url, journal);
+    // Each reading of the first 2,000 is corrected by one in a later batch.
+    const first = readingsOf(0, 6_000);
+    const corrections = first.slice(0, 2_000).map((each) => ({ ...each, values: { levelM: 9.5 } }));
+    await journal.append([...first, ...corrections], []);
+    house.drain();
+    await house.caughtUp();
+    expect(await countIn(influxd.url)).toBe(6_000);
+    expect(await ask(influxd.url, 'SELECT count("levelM") FROM river_gauge WHERE "levelM" = 9.5')).toBe(
+      2_000,
+    );
+  });
+});

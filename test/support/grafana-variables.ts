@@ -1,0 +1,61 @@
+/**
+ * Puts values in place of a dashboard's variables as Grafana's data source for InfluxDB does it.
+ *
+ * The rules are those of `interpolateQueryExpr` in Grafana's plugin: a variable of several values is always
+ * escaped for a regular expression and put in brackets; one of a single value stands as it is. Grafana's
+ * server then replaces `$timeFilter` and the interval. Invariant: an unknown variable stays, and is an error.
+ */
+import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { z } from 'zod';
+
+export interface Situation {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Of a panel that does not say. */
+  readonly interval: string;
+  readonly values: ReadonlyMap<string, string | readonly string[]>;
+}
+
+const targets = z.array(z.object({ refId: z.string(), query: z.string() }));
+
+export interface PanelQuery {
+  readonly where: string;
+  readonly query: string;
+}
+
+/** Every query of a dashboard: panels and annotations, with variables in place. */
+export function queriesOf(dashboard: Dashboard, situation: Situation): readonly PanelQuery[] {
+  const found: PanelQuery[] = [];
+  for (const panel of (dashboard.panels ?? []) as Panel[]) {
+    if (panel.type === 'row') continue;
+    for (const { refId, query } of targets.parse(panel.targets)) {
+      const where = `${dashboard.uid} · ${panel.title} · ${refId}`;
+      const interval = panel.interval ?? situation.interval;
+      found.push({ where, query: substitute(query, { ...situation, interval }, where) });
+    }
+  }
+  for (const annotation of dashboard.annotations?.list ?? []) {
+    const [target] = targets.parse([annotation.target]);
+    const where = `${dashboard.uid} · annotation ${annotation.name}`;
+    if (target) found.push({ where, query: substitute(target.query, situation, where) });
+  }
+  return found;
+}
+
+export function substitute(query: string, situation: Situation, where: string): string {
+  const { fromMs, toMs, interval, values } = situation;
+  let text = query
+    .replaceAll('$timeFilter', `time >= ${fromMs}ms and time <= ${toMs}ms`)
+    .replaceAll('$__interval', interval);
+  for (const [name, value] of [...values].sort(([a], [b]) => b.length - a.length)) {
+    const standing = typeof value === 'string' ? value : `(${value.map(escapeRegex).join('|')})`;
+    text = text.replaceAll(`$${name}`, standing);
+  }
+  const left = /\$(?:__)?[a-z]\w*/i.exec(text.replaceAll('$/', ''));
+  if (left) throw new Error(`${where}: nothing to put in place of ${left[0]}`);
+  return text;
+}
+
+function escapeRegex(value: string): string {
+  return value.replace(/[\\^$*+?.()|[\]{}/]/g, '\\$&');
+}

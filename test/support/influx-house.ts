@@ -1,0 +1,107 @@
+/**
+ * What the adapter for InfluxDB needs around it in a test: a state database in memory, a journal, a log that
+ * is kept, and keepDraining running beside.
+ *
+ * Invariant: `stop` leaves nothing running.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { type Database, openDatabase } from '../../database/database.ts';
+import {
+  type InfluxHistory,
+  type InfluxHistoryOptions,
+  openInfluxHistory,
+} from '../../ingest/history/influx/influx-history.ts';
+import type { Journal } from '../../ingest/journal/journal.ts';
+import { keepDraining } from '../../ingest/keep-draining.ts';
+
+export interface InfluxHouse extends AsyncDisposable {
+  readonly history: InfluxHistory;
+  readonly journal: Journal;
+  readonly database: Database;
+  readonly metrics: Registry;
+  readonly folder: string;
+  /** Starts to drain; calls again are nothing. */
+  drain(): void;
+  /** Resolves when the cursor stands at the end of the journal. Rejects after a minute. */
+  caughtUp(): Promise<void>;
+}
+
+export async function openInfluxHouse(
+  url: string,
+  journal: Journal,
+  more: Partial<Omit<InfluxHistoryOptions, 'config'>> & {
+    config?: Partial<InfluxHistoryOptions['config']>;
+  } = {},
+): Promise<InfluxHouse> {
+  const folder = await mkdtemp(join(tmpdir(), 'siaga-influx-'));
+  const ownDatabase = more.database === undefined;
+  const database =
+    more.database ?? (await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined }, ':memory:'));
+  const metrics = new Registry();
+  const stop = new AbortController();
+  const log = pino({ level: 'silent' });
+  const history = await openInfluxHistory({
+    journal,
+    database,
+    log,
+    metrics,
+    now: Date.now,
+    signal: stop.signal,
+    lingerMs: 0,
+    ...more,
+    config: {
+      INFLUX_URL: url,
+      INFLUX_TOKEN: undefined,
+      INFLUX_ORG: 'siaga',
+      INFLUX_BUCKET: 'siaga',
+      INFLUX_RETENTION_DAYS: 0,
+      SIAGA_CITY: 'semarang',
+      SIAGA_DATA_DIR: folder,
+      ...more.config,
+    },
+  });
+  let draining: Promise<void> | undefined;
+  return {
+    history,
+    journal,
+    database,
+    metrics,
+    folder,
+    drain() {
+      draining ??= keepDraining({
+        journal,
+        consumer: history.consumer,
+        signal: stop.signal,
+        log,
+        random: () => 0,
+      });
+    },
+    async caughtUp() {
+      const signal = AbortSignal.timeout(60_000);
+      while ((await cursorOf(database)) < journal.lastId) {
+        signal.throwIfAborted();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await history[Symbol.asyncDispose]();
+      await draining;
+      if (ownDatabase) await database.destroy();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function cursorOf(database: Database): Promise<number> {
+  const row = await database
+    .selectFrom('cursors')
+    .select('position')
+    .where('consumer', '=', 'influx')
+    .executeTakeFirst();
+  return Number(row?.position ?? 0);
+}

@@ -1,0 +1,247 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { environmentSchema, parseConfig } from '../../../config.ts';
+
+const ROOT = `${import.meta.dirname}/../../..`;
+const text = readFileSync(`${ROOT}/docker-compose.yml`, 'utf8');
+
+interface Service {
+  image: string;
+  environment: Record<string, string>;
+  volumes: string[];
+  ports?: string[];
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck: { test: string[] };
+}
+const compose = parse(text, { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, null>;
+};
+
+/** The part of the Compose specification that the file uses; anything else in it is an error. */
+const duration = { type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' };
+const strings = { type: 'array', items: { type: 'string' }, minItems: 1 };
+const service = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['image', 'restart', 'environment', 'volumes', 'healthcheck', 'deploy', 'logging'],
+  properties: {
+    build: { type: 'string' },
+    image: { type: 'string', pattern: '^[a-z0-9/._-]+:[a-z0-9._-]+$' },
+    init: { type: 'boolean' },
+    restart: { enum: ['no', 'always', 'on-failure', 'unless-stopped'] },
+    depends_on: {
+      type: 'object',
+      additionalProperties: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['condition'],
+        properties: { condition: { enum: ['service_started', 'service_healthy'] } },
+      },
+    },
+    environment: { type: 'object', additionalProperties: { type: 'string' } },
+    volumes: { ...strings, items: { type: 'string', pattern: '^[^:]+:/[^:]+(:ro)?$' } },
+    ports: { ...strings, items: { type: 'string', pattern: '^\\$\\{[A-Z_]+:-[0-9.]+\\}:[0-9]+:[0-9]+$' } },
+    healthcheck: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['test', 'interval', 'timeout', 'retries', 'start_period'],
+      properties: {
+        test: strings,
+        interval: duration,
+        timeout: duration,
+        retries: { type: 'integer', minimum: 1 },
+        start_period: duration,
+      },
+    },
+    stop_grace_period: duration,
+    read_only: { type: 'boolean' },
+    tmpfs: strings,
+    cap_drop: strings,
+    security_opt: strings,
+    deploy: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['resources'],
+      properties: {
+        resources: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['limits'],
+          properties: {
+            limits: {
+              type: 'object',
+              additionalProperties: false,
+              required: ['cpus', 'memory'],
+              properties: {
+                cpus: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?$' },
+                memory: { type: 'string', pattern: '^[0-9]+[bkmg]$' },
+              },
+            },
+          },
+        },
+      },
+    },
+    logging: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { driver: { type: 'string' }, options: { type: 'object' } },
+    },
+  },
+};
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['name', 'services', 'volumes'],
+  properties: {
+    name: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]*$' },
+    services: { type: 'object', additionalProperties: service },
+    volumes: { type: 'object', additionalProperties: { type: 'null' } },
+  },
+};
+
+/** What `sh ops/write-env.sh` gives. */
+function generatedEnvironment(): Record<string, string> {
+  const folder = mkdtempSync(join(tmpdir(), 'siaga-env-'));
+  const file = join(folder, '.env');
+  try {
+    execFileSync('sh', [`${ROOT}/ops/write-env.sh`, file]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const first = readFileSync(file, 'utf8');
+    execFileSync('sh', [`${ROOT}/ops/write-env.sh`, file], { stdio: 'pipe' });
+    expect(readFileSync(file, 'utf8')).toBe(first);
+    return Object.fromEntries(
+      first
+        .split('\n')
+        .filter((line) => line.includes('=') && !line.startsWith('#'))
+        .map((line) => line.split('=') as [string, string]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** `${NAME}`, `${NAME:-default}` and `${NAME:?error}`, as Compose replaces them. */
+function interpolate(value: string, environment: Record<string, string>): string {
+  return value.replace(
+    /\$\{([A-Z_]+)(?::([-?])([^}]*))?\}/g,
+    (_whole, name: string, kind: string, word: string) => {
+      const given = environment[name];
+      if (given) return given;
+      if (kind === '-') return word;
+      throw new Error(`${name} is not set: ${word}`);
+    },
+  );
+}
+
+describe('docker-compose.yml', () => {
+  it('is of the shape of the Compose specification', () => {
+    const validate = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true }).compile(schema);
+    validate(compose);
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
+  it('gives Siaga an environment that Siaga accepts, from the generated .env', () => {
+    const environment = generatedEnvironment();
+    const resolved = Object.fromEntries(
+      Object.entries(compose.services['siaga']?.environment ?? {}).map(([name, value]) => [
+        name,
+        interpolate(value, environment),
+      ]),
+    );
+    for (const name of Object.keys(resolved)) expect(Object.keys(environmentSchema.shape)).toContain(name);
+    const config = parseConfig(resolved);
+    expect(config.INFLUX_URL).toBe('http://influxdb:8086');
+    expect(config.MQTT_AUTH && config.API_AUTH).toBe(true);
+  });
+
+  it('makes up a secret of its own for each purpose, and refuses to start without', () => {
+    const environment = generatedEnvironment();
+    const secrets = ['INFLUX_TOKEN', 'INFLUX_PASSWORD', 'GRAFANA_PASSWORD'].map((name) => environment[name]);
+    for (const secret of secrets) expect(secret).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set(secrets).size).toBe(3);
+    expect(generatedEnvironment()['INFLUX_TOKEN']).not.toBe(environment['INFLUX_TOKEN']);
+    const needed = [...text.matchAll(/\$\{([A-Z_]+):\?/g)].map((match) => String(match[1]));
+    expect(new Set(needed)).toEqual(new Set(['INFLUX_TOKEN', 'INFLUX_PASSWORD', 'GRAFANA_PASSWORD']));
+    const token = compose.services['influxdb']?.environment['DOCKER_INFLUXDB_INIT_ADMIN_TOKEN'] ?? '';
+    expect(() => interpolate(token, {})).toThrow('run sh ops/write-env.sh');
+  });
+
+  it('starts in the order of health: who is waited for has a check', () => {
+    for (const [name, { depends_on = {} }] of Object.entries(compose.services)) {
+      for (const [other, { condition }] of Object.entries(depends_on)) {
+        expect(condition, `${name} waits for ${other}`).toBe('service_healthy');
+        expect(compose.services[other]?.healthcheck.test[0]).toBe('CMD');
+      }
+    }
+    expect(Object.keys(compose.services['grafana']?.depends_on ?? {})).toContain('influxdb');
+    expect(Object.keys(compose.services['siaga']?.depends_on ?? {})).toContain('influxdb');
+  });
+
+  it('keeps what must survive in named volumes, all declared and all used', () => {
+    const named = Object.values(compose.services)
+      .flatMap((each) => each.volumes.map((volume) => String(volume.split(':')[0])))
+      .filter((source) => !source.startsWith('.'));
+    expect(new Set(named)).toEqual(new Set(Object.keys(compose.volumes)));
+  });
+
+  it('publishes Siaga and Grafana on loopback, and InfluxDB not at all', () => {
+    const ports = Object.values(compose.services).flatMap((each) => each.ports ?? []);
+    expect(ports.map((port) => interpolate(port, {}))).toEqual([
+      '127.0.0.1:3000:3000',
+      '127.0.0.1:1883:1883',
+      '127.0.0.1:3001:3000',
+    ]);
+    expect(compose.services['influxdb']?.ports).toBeUndefined();
+  });
+
+  it('gives Grafana every variable that its data source names, and the bucket that InfluxDB creates', () => {
+    const source = readFileSync(`${ROOT}/dashboards/grafana/provisioning/datasources/influxdb.yaml`, 'utf8');
+    const named = [...source.matchAll(/\$([A-Z_]+)/g)].map((match) => String(match[1]));
+    const { influxdb, grafana, siaga } = compose.services;
+    expect(named.length).toBeGreaterThan(2);
+    for (const name of named) expect(Object.keys(grafana?.environment ?? {})).toContain(name);
+    const bucket = influxdb?.environment['DOCKER_INFLUXDB_INIT_BUCKET'];
+    expect([grafana?.environment['INFLUX_BUCKET'], siaga?.environment['INFLUX_BUCKET']]).toEqual([
+      bucket,
+      bucket,
+    ]);
+    expect(siaga?.environment['INFLUX_ORG']).toBe(influxdb?.environment['DOCKER_INFLUXDB_INIT_ORG']);
+  });
+});
+
+describe('Dockerfile', () => {
+  const lines = readFileSync(`${ROOT}/Dockerfile`, 'utf8').split('\n');
+
+  it('is on the Node that the project pins, installs from the lock file, and runs as a user of its own', () => {
+    const pinned = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
+      devDependencies: Record<string, string>;
+    };
+    const major = pinned.devDependencies['node']?.split('.')[0];
+    for (const line of lines.filter((each) => each.startsWith('FROM'))) {
+      expect(line).toMatch(new RegExp(`^FROM node:${major}-slim`));
+    }
+    expect(lines.some((line) => line.startsWith('RUN npm ci --omit=dev'))).toBe(true);
+    const last = lines.lastIndexOf('USER siaga');
+    expect(last).toBeGreaterThan(0);
+    expect(lines.slice(last).some((line) => /^(RUN|COPY|ADD|USER (?!siaga))/.test(line))).toBe(false);
+  });
+
+  it('starts what `npm start` starts', () => {
+    const { scripts } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const command = lines.find((line) => line.startsWith('CMD '));
+    expect((JSON.parse(String(command?.slice(4))) as string[]).join(' ')).toBe(scripts['start']);
+  });
+
+  it('leaves secrets, data and the repository out of the image', () => {
+    const ignored = readFileSync(`${ROOT}/.dockerignore`, 'utf8').split('\n');
+    expect(ignored).toEqual(expect.arrayContaining(['.git', '.env', 'data', 'node_modules']));
+  });
+});
