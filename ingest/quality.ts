@@ -6,6 +6,7 @@
  * readings in the same order give the same flags, across a restart too (`restore`).
  */
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
+import { filterPosition, fixOf, type PositionState } from './fleet/positions/position-filter.ts';
 
 export interface Quality {
   /** The reading with its flags. Moves the device's past, so call it once a reading and in order. */
@@ -24,16 +25,23 @@ interface Past {
   latestMeasuredAt: number;
   /** seq → the time of receipt that the first arrival got. */
   readonly timesBySeq: Map<number, number>;
+  position: PositionState | undefined;
   flatSince: number;
   flatLevel: number;
 }
 
-export function createQuality(assessPosition: (reading: Reading) => number): Quality {
+export function createQuality(): Quality {
   const pasts = new Map<string, Past>();
   const pastOf = (device: string): Past => {
     let past = pasts.get(device);
     if (!past) {
-      past = { latestMeasuredAt: 0, timesBySeq: new Map(), flatSince: 0, flatLevel: Number.NaN };
+      past = {
+        latestMeasuredAt: 0,
+        timesBySeq: new Map(),
+        position: undefined,
+        flatSince: 0,
+        flatLevel: Number.NaN,
+      };
       pasts.set(device, past);
     }
     return past;
@@ -43,7 +51,7 @@ export function createQuality(assessPosition: (reading: Reading) => number): Qua
       const past = pastOf(reading.device);
       past.latestMeasuredAt = Math.max(past.latestMeasuredAt, reading.measuredAt);
       firstTimeOf(past, reading);
-      if (reading.values['lat'] !== undefined) assessPosition(reading);
+      assessPosition(past, reading);
     },
     assess(arrived) {
       const past = pastOf(arrived.device);
@@ -51,8 +59,8 @@ export function createQuality(assessPosition: (reading: Reading) => number): Qua
       let { quality } = arrived;
       if (measuredAt < past.latestMeasuredAt) quality |= QualityFlag.late;
       else if (!(quality & FAILED_QUALITY)) past.latestMeasuredAt = measuredAt;
-      if (arrived.values['lat'] !== undefined) quality |= assessPosition(arrived);
-      else if (isFlat(past, arrived.values['levelM'])) quality |= QualityFlag.flatLine;
+      quality |= assessPosition(past, arrived);
+      if (isFlat(past, arrived.values['levelM'])) quality |= QualityFlag.flatLine;
       return quality === arrived.quality && measuredAt === arrived.measuredAt
         ? arrived
         : { ...arrived, measuredAt, quality };
@@ -73,6 +81,14 @@ function firstTimeOf(past: Past, { seq, quality, measuredAt }: Reading): number 
     past.timesBySeq.delete(past.timesBySeq.keys().next().value as number);
   }
   return measuredAt;
+}
+
+function assessPosition(past: Past, reading: Reading): number {
+  const fix = fixOf(reading);
+  if (!fix) return 0;
+  const { state, verdict } = filterPosition(past.position, fix);
+  past.position = state;
+  return verdict.quality;
 }
 
 function isFlat(past: Past, levelM: number | string | undefined): boolean {

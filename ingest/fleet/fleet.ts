@@ -34,6 +34,8 @@ export interface Fleet {
   /** Takes one reading into the present. False when it belongs to history only. */
   observe(reading: Reading): boolean;
   observePresence(id: string, presence: Presence, atMs: number): void;
+  /** A reading came that the journal had already. */
+  countRepeat(id: string): void;
 }
 
 export function createFleet(registry: Registry): Fleet {
@@ -71,6 +73,10 @@ export function createFleet(registry: Registry): Fleet {
       if (device.last && device.last.measuredAt > reading.measuredAt) return false;
       device.last = reading;
       return true;
+    },
+    countRepeat(id) {
+      const device = now(id);
+      if (device) device.health.repeats++;
     },
     observePresence(id, presence, atMs) {
       const device = now(id);

@@ -74,7 +74,7 @@ beforeEach(() => {
     city,
     registry,
     fleet,
-    quality: createQuality(() => 0),
+    quality: createQuality(),
     journal: {
       append: async (newReadings, newRejections) => {
         if (failure) throw failure;
