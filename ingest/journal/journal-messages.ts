@@ -102,6 +102,8 @@ export interface TrimStep {
 
 export interface TrimOutcome {
   readonly trimmed: number;
+  /** The largest id that went; 0 when none did. */
+  readonly throughId: number;
   /** True when another step would find nothing. */
   readonly done: boolean;
   readonly fileBytes: number;

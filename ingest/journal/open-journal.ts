@@ -191,6 +191,7 @@ class SqliteJournal implements Journal {
       // A call a step: the commits that wait go in between.
       const step = await this.#read(() => this.#writer.call('trim', { keepAfterId, now }));
       trimmed += step.trimmed;
+      this.#recent.dropThrough(step.throughId);
       this.#metrics.trimmed.inc(step.trimmed);
       this.#metrics.fileBytes.set(step.fileBytes);
       if (step.heldBack) {

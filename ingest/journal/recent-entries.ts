@@ -45,6 +45,10 @@ export class RecentEntries {
     return entries;
   }
 
+  dropThrough(id: number): void {
+    while (this.#firstId <= Math.min(id, this.#lastId)) this.#dropFirst();
+  }
+
   #startAt(id: number): void {
     while (this.#firstId <= this.#lastId) this.#dropFirst();
     this.#firstId = id;

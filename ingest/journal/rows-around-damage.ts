@@ -17,11 +17,10 @@ export function* readRowsAround(
   database: DatabaseSync,
   table: 'readings' | 'rejections',
 ): Generator<RowOrGap> {
-  const following = database.prepare(`select * from ${table} where id >= ? order by id limit 1`);
-  const onwards = database.prepare(`select * from ${table} where id >= ? order by id`);
   /** The row at or after `id`; 'end' when there is none, 'lost' when it cannot be read. */
   const at = (id: number): Row | 'end' | 'lost' => {
     try {
+      const following = database.prepare(`select * from ${table} where id >= ? order by id limit 1`);
       return (following.get(id) as Row | undefined) ?? 'end';
     } catch {
       return 'lost';
@@ -29,6 +28,8 @@ export function* readRowsAround(
   };
   let next = 1;
   while (next < END) {
+    // A statement that has stumbled cannot be bound again, so each run prepares its own.
+    const onwards = database.prepare(`select * from ${table} where id >= ? order by id`);
     try {
       for (const row of onwards.iterate(next)) {
         const id = Number(row['id']);

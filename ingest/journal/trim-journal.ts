@@ -40,7 +40,7 @@ export function trimStep(database: DatabaseSync, bounds: TrimBounds, step: TrimS
   if (rows > 0) deleteThrough(database, lastId);
   const vacuumed = giveBackPages(database);
   const fileBytes = pragma(database, 'page_count') * pragma(database, 'page_size');
-  return { trimmed: rows, done: rows < STEP_ROWS && !vacuumed, fileBytes, heldBack };
+  return { trimmed: rows, throughId: lastId, done: rows < STEP_ROWS && !vacuumed, fileBytes, heldBack };
 }
 
 function usedBytes(database: DatabaseSync): number {
