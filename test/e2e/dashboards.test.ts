@@ -11,9 +11,9 @@ import { openRegistry } from '../../ingest/fleet/registry.ts';
 import { formatEvent, type HistoryEvent } from '../../ingest/history/influx/event-lines.ts';
 import { openInfluxHistory } from '../../ingest/history/influx/influx-history.ts';
 import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../ingest/history/influx/influxql.ts';
-import { createArrayJournal } from '../support/array-journal.ts';
 import { type PanelQuery, queriesOf, type Situation, substitute } from '../support/grafana-variables.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
+import { createMemoryJournal } from '../support/memory-journal.ts';
 
 const MINUTE_MS = 60_000;
 const TO_MS = Date.UTC(2026, 0, 15, 6);
@@ -132,7 +132,7 @@ function figures(metrics: Registry): () => void {
 
 async function fill(url: string, city: City): Promise<void> {
   const database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
-  const journal = createArrayJournal();
+  const journal = createMemoryJournal();
   const metrics = new Registry();
   const registry = await openRegistry(city, database);
   const fleet = createFleet(registry);

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reading } from '../../devices/reading.ts';
-import { createArrayJournal, stageReading } from '../support/array-journal.ts';
-import { cursorOf, openInfluxHouse } from '../support/influx-house.ts';
+import { cursorOf, openInfluxHouse, stageReading } from '../support/influx-house.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
 
 const START_MS = Date.UTC(2026, 0, 15, 2, 30);
@@ -36,8 +35,8 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
   });
 
   it('loses nothing when the server is killed while readings flow, and catches up when it is back', async () => {
-    const journal = createArrayJournal();
-    await using house = await openInfluxHouse(influxd.url, journal);
+    await using house = await openInfluxHouse(influxd.url);
+    const { journal } = house;
     expect(house.history.name).toMatch(/^InfluxDB 1\./);
     await journal.append(readingsOf(0, 30_000), []);
     house.drain();
@@ -51,8 +50,8 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
   });
 
   it('writes the journal again to a server that came back with an empty disk', async () => {
-    const journal = createArrayJournal();
-    await using house = await openInfluxHouse(influxd.url, journal);
+    await using house = await openInfluxHouse(influxd.url);
+    const { journal } = house;
     await journal.append(readingsOf(0, 20_000), []);
     house.drain();
     await house.caughtUp();
@@ -68,10 +67,10 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
   });
 
   it('starts while the server is away, says so, and fills it when it comes', async () => {
-    const journal = createArrayJournal();
     await influxd.kill();
+    await using house = await openInfluxHouse(influxd.url);
+    const { journal } = house;
     await journal.append(readingsOf(0, 100), []);
-    await using house = await openInfluxHouse(influxd.url, journal);
     house.drain();
     await expect.poll(() => house.history.problem).toContain('fetch failed');
     await influxd.start();
@@ -81,17 +80,16 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
   });
 
   it('writes nothing again after a clean restart of Siaga', async () => {
-    const journal = createArrayJournal();
-    await using first = await openInfluxHouse(influxd.url, journal);
+    await using first = await openInfluxHouse(influxd.url);
+    const { journal } = first;
     await journal.append(readingsOf(0, 9_000), []);
     first.drain();
     await first.caughtUp();
-    await using second = await openInfluxHouse(influxd.url, journal, { database: first.database });
+    await using second = await openInfluxHouse(influxd.url, { database: first.database, journal });
     expect(await second.history.consumer.loadCursor()).toBe(9_000);
   });
 
   it('sets the one line aside that the server refuses, and writes the others', async () => {
-    const journal = createArrayJournal();
     // A field that someone wrote as text before: from now on every number in it conflicts, within its shard.
     await fetch(`${influxd.url}/query?${new URLSearchParams({ q: 'CREATE DATABASE siaga' })}`, {
       method: 'POST',
@@ -101,7 +99,8 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
       body: `river_gauge,device=x rainMm="wet" ${START_MS}`,
     });
     expect(poisoned.status).toBe(204);
-    await using house = await openInfluxHouse(influxd.url, journal);
+    await using house = await openInfluxHouse(influxd.url);
+    const { journal } = house;
     const readings = readingsOf(0, 3_000);
     readings[1_234] = stageReading('gauge-poison', START_MS, { levelM: 7, rainMm: 1 });
     await journal.append(readings, []);
@@ -117,8 +116,8 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
   });
 
   it('leaves out what is older than the retention and goes on', async () => {
-    const journal = createArrayJournal();
-    await using house = await openInfluxHouse(influxd.url, journal, { config: { INFLUX_RETENTION_DAYS: 7 } });
+    await using house = await openInfluxHouse(influxd.url, { config: { INFLUX_RETENTION_DAYS: 7 } });
+    const { journal } = house;
     const nowMs = Date.now();
     await journal.append(
       [
@@ -138,8 +137,8 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
   });
 
   it('keeps the later of two readings of the same instant, though batches travel together', async () => {
-    const journal = createArrayJournal();
-    await using house = await openInfluxHouse(influxd.url, journal);
+    await using house = await openInfluxHouse(influxd.url);
+    const { journal } = house;
     // Each reading of the first 2,000 is corrected by one in a later batch.
     const first = readingsOf(0, 6_000);
     const corrections = first.slice(0, 2_000).map((each) => ({ ...each, values: { levelM: 9.5 } }));

@@ -1,15 +1,13 @@
 /**
- * What the adapter for InfluxDB needs around it in a test: a state database in memory, a journal, a log that
- * is kept, and keepDraining running beside.
+ * What the adapter for InfluxDB needs around it in a test: a real journal in a folder of its own, a state
+ * database in memory, and keepDraining beside it.
  *
  * Invariant: `stop` leaves nothing running.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { type Database, openDatabase } from '../../database/database.ts';
+import type { Reading } from '../../devices/reading.ts';
 import {
   type InfluxHistory,
   type InfluxHistoryOptions,
@@ -17,6 +15,7 @@ import {
 } from '../../ingest/history/influx/influx-history.ts';
 import type { Journal } from '../../ingest/journal/journal.ts';
 import { keepDraining } from '../../ingest/keep-draining.ts';
+import { createJournalGround } from './journal-fixture.ts';
 
 export interface InfluxHouse extends AsyncDisposable {
   readonly history: InfluxHistory;
@@ -32,12 +31,13 @@ export interface InfluxHouse extends AsyncDisposable {
 
 export async function openInfluxHouse(
   url: string,
-  journal: Journal,
   more: Partial<Omit<InfluxHistoryOptions, 'config'>> & {
     config?: Partial<InfluxHistoryOptions['config']>;
   } = {},
 ): Promise<InfluxHouse> {
-  const folder = await mkdtemp(join(tmpdir(), 'siaga-influx-'));
+  const ground = createJournalGround();
+  const folder = ground.directory;
+  const journal = more.journal ?? (await ground.open());
   const ownDatabase = more.database === undefined;
   const database =
     more.database ?? (await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined }, ':memory:'));
@@ -92,7 +92,8 @@ export async function openInfluxHouse(
       await history[Symbol.asyncDispose]();
       await draining;
       if (ownDatabase) await database.destroy();
-      await rm(folder, { recursive: true, force: true });
+      if (!more.journal) await journal[Symbol.asyncDispose]();
+      ground[Symbol.dispose]();
     },
   };
 }
@@ -104,4 +105,23 @@ export async function cursorOf(database: Database): Promise<number> {
     .where('consumer', '=', 'influx')
     .executeTakeFirst();
   return Number(row?.position ?? 0);
+}
+
+/** A reading of a river gauge, as validate would give it. */
+export function stageReading(
+  device: string,
+  measuredAt: number,
+  values: Reading['values'],
+  quality = 0,
+): Reading {
+  return {
+    city: 'semarang',
+    kind: 'river-gauge',
+    device,
+    measuredAt,
+    receivedAt: measuredAt + 150,
+    simulated: false,
+    quality,
+    values,
+  };
 }
