@@ -3,7 +3,7 @@
  *
  * Laid around the in-memory persistence that Aedes comes with, which has none. Invariants: at most
  * `maxRetained` retained messages in all; at most `maxOfflinePerClient` messages queued for one session, and
- * beyond it the oldest unsent one goes; no kept message holds on to the network chunk it arrived in.
+ * beyond it the oldest goes; no kept message holds on to the network chunk it arrived in.
  */
 import type { Bound } from './broker-metrics.ts';
 
@@ -21,6 +21,8 @@ export interface Persistence {
   storeRetained(packet: StoredPacket): Promise<void>;
   outgoingEnqueueCombi(sessions: readonly { clientId: string }[], packet: StoredPacket): Promise<void>;
   outgoingClearMessageId(session: SessionId, packet: { messageId?: number }): Promise<unknown>;
+  /** What waits for a session, the oldest first. */
+  outgoingStream(session: SessionId): AsyncIterable<{ messageId?: number }>;
   incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;
   incomingGetPacket(session: SessionId, packet: { messageId?: number }): Promise<unknown>;
 }
@@ -79,12 +81,19 @@ function boundOffline(
       const id = session.clientId;
       if ((queued.get(id) ?? 0) >= maxOfflinePerClient) {
         countBound('offline-messages');
-        // What was never sent has no identifier yet; the first of those is the oldest.
-        if (!(await persistence.outgoingClearMessageId({ id }, {}))) continue;
+        await dropOldest(persistence, { id });
       }
       step(id, 1);
       takers.push(session);
     }
     await enqueue(takers, kept);
   };
+}
+
+async function dropOldest(persistence: Persistence, session: SessionId): Promise<void> {
+  for await (const { messageId } of persistence.outgoingStream(session)) {
+    // The first with this identifier, or without one, is this one.
+    await persistence.outgoingClearMessageId(session, messageId === undefined ? {} : { messageId });
+    return;
+  }
 }

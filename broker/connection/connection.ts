@@ -76,6 +76,8 @@ export class Connection {
   /** CONNACK has been sent. */
   #open = false;
   #held: HoldCause | undefined;
+  /** What comes next in the stream is a PUBLISH for which there was no room. */
+  #publishAtHead = false;
   #wakeTimer: NodeJS.Timeout | undefined;
   #phaseTimer: NodeJS.Timeout | undefined;
 
@@ -197,8 +199,8 @@ export class Connection {
   #read(): Buffer | null {
     if (this.endReason !== undefined || (this.#scanner.connectPassed && !this.#open)) return null;
     const budget = this.#open ? this.#budget() : 0;
-    // Without room nothing is taken out at a boundary, or what is put back would come again for ever.
-    if (this.#open && budget === 0 && this.#scanner.atBoundary) return null;
+    // What was put back for want of room is not taken out again before there is some.
+    if (this.#publishAtHead && budget === 0) return null;
     const chunk = this.#readStream();
     if (chunk === null) return null;
     const passed = this.#scanner.scan(chunk, budget);
@@ -209,6 +211,7 @@ export class Connection {
     this.#options.onBytes(passed);
     this.#inFlight += this.#scanner.publishesBegun;
     this.#options.rate.take(this.#scanner.publishesBegun);
+    this.#publishAtHead = this.#open && passed < chunk.length;
     if (passed === chunk.length) return chunk;
     this.stream.unshift(chunk.subarray(passed));
     if (this.#open) this.#budget();
