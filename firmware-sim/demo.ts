@@ -1,0 +1,140 @@
+/**
+ * `npm run demo`: the server and a simulated city in one command, on an empty machine.
+ *
+ *   ports free? → credentials → main.ts → /readyz → sim city → Ctrl-C → sim ends → server ends
+ *
+ * Words after `--` go to `sim city`. Invariant: whatever fails, one clear line says so, nothing that it
+ * started stays behind, and Ctrl-C ends all of it within three seconds.
+ */
+import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { loadCity } from '../cities/city.ts';
+import { type ChildProgram, startProgram } from './demo/child-program.ts';
+import { ensureCredentials } from './demo/demo-credentials.ts';
+import { chooseDemoPlace, clientUrl, type DemoPlace } from './demo/demo-environment.ts';
+import { describeInvitation } from './demo/invitation.ts';
+import { OptionsError, parseOptions } from './options.ts';
+
+const HELP = `npm run demo [-- options of "sim city"]
+
+Starts Siaga and a simulated city beside it: a flood passes within five minutes, ambulances drive, uplinks
+fail. Everything stays in ./data/demo. The environment of the server applies (HTTP_PORT, MQTT_PORT, SIAGA_CITY …).
+
+  npm run demo
+  npm run demo -- --no-rivers          to replay a measured river beside it
+  npm run demo -- --dispatch           with incidents that an automatic dispatcher serves
+  npm run sim -- city --help           all options`;
+
+/** A cold start with an empty database takes a second or two; a slow disk and a first build much longer. */
+const READY_WITHIN_MS = 90_000;
+const POLL_MS = 200;
+/** Together below three seconds. */
+const SIM_ENDS_WITHIN_MS = 1_600;
+const SERVER_ENDS_WITHIN_MS = 1_200;
+
+async function main(words: readonly string[]): Promise<number> {
+  if (words.includes('--help')) {
+    console.log(HELP);
+    return 0;
+  }
+  const options = parseOptions('city', words);
+  const chosen = words.some((word) => word.startsWith('--city')) ? { SIAGA_CITY: options.city } : {};
+  const place = chooseDemoPlace({ ...process.env, ...chosen });
+  const city = loadCity(place.city);
+  await refuseTakenPorts(place);
+  mkdirSync(place.dataDir, { recursive: true });
+  const credentials = ensureCredentials(city, place);
+  const stopped = stopSignal();
+  const log = openSync(`${place.dataDir}/server.log`, 'w', 0o600);
+  const server = startProgram('main.ts', [], place.environment, log);
+  const outcome = await Promise.race([untilReady(server, place), stopped]);
+  if (outcome !== 'ready') {
+    await server.end(SERVER_ENDS_WITHIN_MS);
+    if (outcome === 'stopped') return 0;
+    console.error(`${outcome}\n${lastLines(`${place.dataDir}/server.log`)}`);
+    return 1;
+  }
+  console.log(describeInvitation(city, place, credentials));
+  const own = [
+    'city',
+    '--city',
+    place.city,
+    '--url',
+    clientUrl('mqtt', place.mqtt),
+    '--credentials',
+    credentials,
+  ];
+  const api = ['--api', clientUrl('http', place.http)];
+  const sim = startProgram('firmware-sim/cli.ts', [...own, ...api, ...words], place.environment, 'inherit');
+  const first = await Promise.race([
+    stopped,
+    sim.ended.then((how) => `the simulated city ended (${how})`),
+    server.ended.then((how) => `the server ended (${how})`),
+  ]);
+  const simOutcome = await sim.end(SIM_ENDS_WITHIN_MS);
+  const serverFailed = !server.running;
+  await server.end(SERVER_ENDS_WITHIN_MS);
+  if (first === 'stopped' || (simOutcome === 0 && !serverFailed)) return 0;
+  console.error(`${first}\n${lastLines(`${place.dataDir}/server.log`)}`);
+  return 1;
+}
+
+function stopSignal(): Promise<'stopped'> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => resolve('stopped'));
+    }
+  });
+}
+
+/** Throws one sentence that names the port and the variable that moves it. */
+async function refuseTakenPorts({ http, mqtt }: DemoPlace): Promise<void> {
+  for (const [variable, { host, port }] of [
+    ['HTTP_PORT', http],
+    ['MQTT_PORT', mqtt],
+  ] as const) {
+    const probe = createServer();
+    await new Promise<void>((resolve, reject) => {
+      probe.once('error', (error: NodeJS.ErrnoException) => {
+        const taken = error.code === 'EADDRINUSE';
+        reject(
+          new Error(
+            taken
+              ? `port ${port} is in use: end the program that uses it, or choose another with ${variable}=…`
+              : `${variable}: cannot listen on ${host}:${port}: ${error.message}`,
+          ),
+        );
+      });
+      probe.listen(port, host, () => probe.close(() => resolve()));
+    });
+  }
+}
+
+async function untilReady(server: ChildProgram, { http, dataDir }: DemoPlace): Promise<string> {
+  const url = `${clientUrl('http', http)}/readyz`;
+  const attempts = Math.ceil(READY_WITHIN_MS / POLL_MS);
+  for (let attempt = 0; attempt < attempts && server.running; attempt++) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+      if (response.ok) return 'ready';
+    } catch {
+      // Not listening yet: asked again, until it is or has ended.
+    }
+    await Promise.race([delay(POLL_MS), server.ended]);
+  }
+  if (!server.running) return `the server did not start (${await server.ended}); its last words:`;
+  return `the server was not ready within ${READY_WITHIN_MS / 1000} s; see ${url} and ${dataDir}/server.log:`;
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const wrongWords = error instanceof OptionsError;
+  console.error(wrongWords ? `wrong options:\n${error.message}` : (error as Error).message);
+  process.exitCode = wrongWords ? 2 : 1;
+}

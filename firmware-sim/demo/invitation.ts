@@ -1,0 +1,36 @@
+/**
+ * What the demo says once it runs, in Indonesian and English: what to open, what to try.
+ *
+ * Invariant: every command it shows works as it stands, in this folder, with the demo running.
+ */
+import type { City } from '../../cities/city.ts';
+import { clientUrl, type DemoPlace } from './demo-environment.ts';
+
+export function describeInvitation(city: City, place: DemoPlace, credentials: string): string {
+  const api = clientUrl('http', place.http);
+  const mqtt = clientUrl('mqtt', place.mqtt);
+  const middle = {
+    lat: ((city.bounds.south + city.bounds.north) / 2).toFixed(4),
+    lng: ((city.bounds.west + city.bounds.east) / 2).toFixed(4),
+  };
+  const counts = (['river-gauge', 'wifi-access-point', 'ambulance'] as const)
+    .map((kind) => `${city.devices.filter((each) => each.kind === kind).length} ${kind}`)
+    .join(', ');
+  return `
+${city.name} siaga. Banjir datang dalam beberapa menit; Ctrl-C untuk berhenti.
+${city.name} is on alert. A flood comes within minutes; Ctrl-C ends it.
+
+  Ruang situasi · situation room   ${api}/
+  API                              ${api}/docs
+  Perangkat · devices              ${counts} → ${mqtt}
+
+  curl -s '${api}/v1/devices?liveness=online&limit=5'
+  curl -s '${api}/v1/alerts?state=open'
+  curl -s '${api}/v1/ambulances/nearest?lat=${middle.lat}&lng=${middle.lng}'
+  curl -s '${api}/v1/rejections'
+  curl -N '${api}/v1/stream?types=alert'
+
+  Posisi dan data ini simulasi, bukan laporan. Positions and readings are simulated, not reports.
+  Sandi perangkat · device secrets: ${credentials}   Log: ${place.dataDir}/server.log
+`;
+}
