@@ -45,9 +45,7 @@ export interface LadderState {
   readonly metSince: readonly (number | null)[] | undefined;
   /** By step: the run of readings that have left it, while it is still held. */
   readonly below: readonly (Run | null)[] | undefined;
-  readonly doubt:
-    | { readonly base: number; readonly value: number; readonly rank: Rank; readonly readings: number }
-    | undefined;
+  readonly doubt: { readonly base: number; readonly value: number; readonly rank: Rank } | undefined;
 }
 
 export const LADDER_START: LadderState = Object.freeze({
@@ -59,8 +57,10 @@ export const LADDER_START: LadderState = Object.freeze({
   doubt: undefined,
 });
 
-/** Readings that a doubt may last without being confirmed or returning to where it came from. */
-const MAX_DOUBT_READINGS = 2;
+/** A reading that falls back by more than this share of the jump calls it a spike: water drains slower. */
+const SPIKE_RETURN_SHARE = 2 / 3;
+/** A jump of no more than this many times the rise before it continues that rise and is no spike. */
+const CONTINUED_RISE = 2;
 /** Sums of decimal fractions are off by some 1e-16: 0.8 − 0.1 must equal 0.7. */
 const EPSILON = 1e-9;
 
@@ -102,7 +102,7 @@ export function stepLadder(
   intervalMs: number,
 ): LadderState {
   const target = rankMet(parameters, value);
-  const settled = state.doubt ? settleDoubt(state, parameters, value, target) : state;
+  const settled = state.doubt ? settleDoubt(state, value) : state;
   if (target > settled.rank) return climb(settled, parameters, value, at, target);
   if (settled.rank === 0) {
     return remember(settled, value);
@@ -110,22 +110,16 @@ export function stepLadder(
   return descend(settled, parameters, value, at, intervalMs);
 }
 
-/** What the reading after a doubtful one says: the doubt is confirmed, withdrawn, or waits once more. */
-function settleDoubt(
-  state: LadderState,
-  parameters: LadderParameters,
-  value: number,
-  target: Rank,
-): LadderState {
-  const doubt = state.doubt as NonNullable<LadderState['doubt']>;
-  // Still at the claimed level, or a little below it: two readings agree.
-  const supported = Math.max(Math.min(target, doubt.rank), rankKept(parameters, value, doubt.rank)) as Rank;
-  if (supported > state.rank) return { ...state, rank: supported, doubt: undefined, previous: doubt.value };
-  const returned = value - doubt.base <= (doubt.value - doubt.base) / 2;
-  if (returned || doubt.readings + 1 >= MAX_DOUBT_READINGS) {
-    return { ...state, doubt: undefined, previous: doubt.base };
-  }
-  return { ...state, doubt: { ...doubt, readings: doubt.readings + 1 } };
+/**
+ * What the reading after a doubtful one says. Floods come fast and drain slowly: one that is back near the
+ * level before the jump tells of a spike, any other that the water was there.
+ */
+function settleDoubt(state: LadderState, value: number): LadderState {
+  const { base, value: doubted, rank } = state.doubt as NonNullable<LadderState['doubt']>;
+  const isSpike = doubted - value > SPIKE_RETURN_SHARE * (doubted - base);
+  return isSpike
+    ? { ...state, doubt: undefined, previous: base, before: base }
+    : { ...state, doubt: undefined, rank, previous: doubted, before: base };
 }
 
 function climb(
@@ -136,9 +130,12 @@ function climb(
   target: Rank,
 ): LadderState {
   const { previous, before } = state;
-  const base = previous === undefined ? undefined : Math.max(previous, before ?? previous);
-  if (base !== undefined && value - base > parameters.jump + EPSILON) {
-    return { ...state, doubt: { base, value, rank: target, readings: 0 }, below: undefined };
+  if (previous !== undefined) {
+    const base = Math.max(previous, before ?? previous);
+    const continues = value - previous <= CONTINUED_RISE * (previous - (before ?? previous));
+    if (value - base > parameters.jump + EPSILON && !continues) {
+      return { ...state, doubt: { base, value, rank: target }, below: undefined };
+    }
   }
   let { rank } = state;
   let metSince: (number | null)[] | undefined;

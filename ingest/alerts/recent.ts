@@ -12,15 +12,21 @@ export interface Recent {
 
 export const NO_RECENT: Recent = Object.freeze({ at: [], value: [] });
 
-/** Points kept: a robust trend over half of them takes 28 pairs. */
+/** Points kept: 12 spacings of 5 min are the hour that a trend looks back, with room. */
 export const MAX_POINTS = 16;
-/** Points closer than this to the one before the last replace the last one: 16 points then span 75 min. */
+/** Points closer than this to the one before the last replace the last one: 16 points span 75 min … */
 const SPACING_MS = 5 * 60_000;
-/** A fast gauge (or a drill compressed in time) keeps at least this many report intervals between points. */
-const SPACING_INTERVALS = 1;
+/** … but a drill that is compressed in time, with reports each 5 s, must not be thinned to nothing. */
+const SPACING_INTERVALS = 5;
+
+/** How far a trend looks back, ms: an hour, less for a device that reports faster than each minute. */
+export function lookBackOf(intervalMs: number, lookBackMs: number): number {
+  return Math.min(lookBackMs, (SPACING_INTERVALS * intervalMs * lookBackMs) / SPACING_MS);
+}
 
 export function appendRecent(recent: Recent, at: number, value: number, intervalMs: number): Recent {
-  const spacingMs = Math.min(SPACING_MS, Math.max(SPACING_INTERVALS * intervalMs, 0)) * 0.9;
+  // A tenth less: reports come with jitter.
+  const spacingMs = Math.min(SPACING_MS, SPACING_INTERVALS * intervalMs) * 0.9;
   const count = recent.at.length;
   const replace = count >= 2 && at - (recent.at[count - 2] as number) < spacingMs;
   const from = !replace && count === MAX_POINTS ? 1 : 0;
