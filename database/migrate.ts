@@ -5,11 +5,13 @@
 import { type Kysely, type Migration, Migrator } from 'kysely';
 import * as ground from './migrations/0001-ground.ts';
 import * as alerts from './migrations/0002-alerts.ts';
+import * as dispatch from './migrations/0003-dispatch.ts';
 import * as tokens from './migrations/0004-tokens.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
   '0002-alerts': alerts,
+  '0003-dispatch': dispatch,
   '0004-tokens': tokens,
 };
 

@@ -116,7 +116,106 @@ export interface CapMessagesTable {
   document: string;
 }
 
+/** A call to 112 and what became of it. */
+export interface IncidentsTable {
+  id: Generated<number>;
+  /** `open` or `closed`. */
+  state: string;
+  /** `real`, `prank`, `silent`, `information`; null until somebody has judged. */
+  classification: string | null;
+  category: string | null;
+  /** 1 is the most urgent. */
+  priority: number;
+  caller_name: string | null;
+  caller_phone: string | null;
+  place: string | null;
+  kecamatan: string | null;
+  lat: number | null;
+  lng: number | null;
+  needs_transport: number;
+  duplicate_of: number | null;
+  outcome: string | null;
+  received_at: number;
+  triaged_at: number | null;
+  closed_at: number | null;
+  created_by: string;
+  idempotency_key: string | null;
+  simulated: number;
+}
+
+/** One unit sent to one incident, with its own timeline. Times are the server's; a skipped one is null. */
+export interface AssignmentsTable {
+  id: Generated<number>;
+  incident: number;
+  unit: string;
+  /** `first-aid` or `transport`. */
+  role: string;
+  /** One of STEPS in dispatch/assignment-steps.ts. */
+  step: string;
+  hospital: string | null;
+  assigned_by: string;
+  forced_reason: string | null;
+  idempotency_key: string;
+  /** The request that the key belongs to, as JSON: the same key with another request is refused. */
+  request: string;
+  reserved_at: number;
+  dispatched_at: number | null;
+  acknowledged_at: number | null;
+  en_route_at: number | null;
+  on_scene_at: number | null;
+  left_scene_at: number | null;
+  at_destination_at: number | null;
+  handed_over_at: number | null;
+  ended_at: number | null;
+  arrival_proposed_at: number | null;
+  warned_at: number | null;
+  escalated_at: number | null;
+  end_reason: string | null;
+  /** How often the order went out. */
+  commands_sent: number;
+  /** 1 while the unit has yet to be told that its order is void. */
+  cancel_pending: number;
+  next_timer_at: number | null;
+}
+
+/** The lock of a unit. `assignment` is the open one; `out_of_service` says why it may not be sent. */
+export interface DispatchUnitsTable {
+  unit: string;
+  version: number;
+  assignment: number | null;
+  out_of_service: string | null;
+}
+
+/** Who did what, when. Never changed. */
+export interface DispatchAuditTable {
+  id: Generated<number>;
+  at: number;
+  actor: string;
+  action: string;
+  incident: number | null;
+  assignment: number | null;
+  unit: string | null;
+  note: string | null;
+}
+
+/** Free beds by class as last reported; null where the hospital did not say. */
+export interface HospitalBedsTable {
+  hospital: string;
+  emergency: number | null;
+  intensive: number | null;
+  ward: number | null;
+  queue: number | null;
+  source: string;
+  updated_at: number;
+  updated_by: string;
+}
+
 export interface Tables {
+  incidents: IncidentsTable;
+  assignments: AssignmentsTable;
+  dispatch_units: DispatchUnitsTable;
+  dispatch_audit: DispatchAuditTable;
+  hospital_beds: HospitalBedsTable;
   alerts: AlertsTable;
   alert_engine: AlertEngineTable;
   silences: SilencesTable;

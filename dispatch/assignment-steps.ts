@@ -1,0 +1,94 @@
+/**
+ * The steps of an assignment, and which may follow which. A table of data; nothing here knows of time or disk.
+ *
+ *   reserved → dispatched → acknowledged → en-route → on-scene → left-scene → at-destination → handed-over → completed
+ *                      ↘ refused                    any open step ↘ cancelled, broken-down
+ *
+ * `reserved` is the lock before the order is out; `dispatched` means the broker has taken the order.
+ * Invariant: steps go forward only and may be skipped; the time of a skipped one stays empty; an ended
+ * assignment never changes again.
+ */
+import type { AssignmentsTable } from '../database/tables.ts';
+
+export const FORWARD_STEPS = [
+  'reserved',
+  'dispatched',
+  'acknowledged',
+  'en-route',
+  'on-scene',
+  'left-scene',
+  'at-destination',
+  'handed-over',
+  'completed',
+] as const;
+export const BROKEN_OFF_STEPS = ['refused', 'cancelled', 'broken-down'] as const;
+export const STEPS = [...FORWARD_STEPS, ...BROKEN_OFF_STEPS] as const;
+export type Step = (typeof STEPS)[number];
+export type Role = 'first-aid' | 'transport';
+
+type TimeColumn = Extract<keyof AssignmentsTable, `${string}_at`>;
+
+/** Where the time of a step is written. */
+export const TIME_COLUMN: Readonly<Record<Step, TimeColumn>> = {
+  reserved: 'reserved_at',
+  dispatched: 'dispatched_at',
+  acknowledged: 'acknowledged_at',
+  'en-route': 'en_route_at',
+  'on-scene': 'on_scene_at',
+  'left-scene': 'left_scene_at',
+  'at-destination': 'at_destination_at',
+  'handed-over': 'handed_over_at',
+  completed: 'ended_at',
+  refused: 'ended_at',
+  cancelled: 'ended_at',
+  'broken-down': 'ended_at',
+};
+
+/** Steps of somebody who carries a patient: a motorcycle gives first aid and never transports. */
+const TRANSPORT_STEPS: ReadonlySet<Step> = new Set(['at-destination', 'handed-over']);
+/** Work must have begun before it can be completed; before that a unit is cancelled or refuses. */
+const FIRST_COMPLETABLE = FORWARD_STEPS.indexOf('on-scene');
+
+export function isEnded(step: Step): boolean {
+  return TIME_COLUMN[step] === 'ended_at';
+}
+
+/** Undefined when `to` may follow `from`, else a sentence. */
+export function whyNot(from: Step, to: Step, role: Role): string | undefined {
+  if (isEnded(from)) return `the assignment has ended (${from}) and does not change any more`;
+  if (to === 'refused') {
+    return rank(from) <= rank('acknowledged')
+      ? undefined
+      : `a unit that is ${from} cancels, it does not refuse`;
+  }
+  if (to === 'cancelled' || to === 'broken-down') return undefined;
+  if (role === 'first-aid' && TRANSPORT_STEPS.has(to)) {
+    return 'this unit gives first aid and does not transport; assign a transport unit beside it';
+  }
+  if (to === 'completed' && rank(from) < FIRST_COMPLETABLE) {
+    return `work has not begun (${from}): cancel it, or say first that the unit is on scene`;
+  }
+  if (rank(to) <= rank(from)) return `the unit is already ${from}; times are never written back`;
+  return undefined;
+}
+
+function rank(step: Step): number {
+  return (FORWARD_STEPS as readonly Step[]).indexOf(step);
+}
+
+/** What the crew's status in telemetry means for the step: 'available' only ends what had begun. */
+export function stepOfStatus(status: string, from: Step): Step | undefined {
+  switch (status) {
+    case 'en-route':
+    case 'on-scene':
+      return status;
+    case 'transporting':
+      return 'left-scene';
+    case 'at-hospital':
+      return 'at-destination';
+    case 'available':
+      return rank(from) >= FIRST_COMPLETABLE ? 'completed' : undefined;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The units as dispatch sees them: where, in what state, free or taken, and whether they can be sent.
+ *
+ * Positions and status come from the fleet (the present, filtered), locks from the state database through the
+ * assignments. Feeds the index of the nearest: only units that could be sent stand in it. Invariant: a unit
+ * stands in the index exactly when `refusal` finds nothing that time cannot change; what depends on the
+ * clock (age of the fix, silence) is judged when asked.
+ */
+import type { City } from '../cities/city.ts';
+import type { DispatchUnitsTable } from '../database/tables.ts';
+import type { Reading } from '../devices/reading.ts';
+import type { Fleet, Liveness } from '../ingest/fleet/fleet.ts';
+import { type Fix, fixOf } from '../ingest/fleet/positions/position-filter.ts';
+import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
+import type { Vehicle } from './roads/road-classes.ts';
+
+export interface Lock {
+  readonly version: number;
+  readonly assignment: number | undefined;
+  readonly outOfService: string | undefined;
+}
+
+export interface UnitNow {
+  readonly unit: string;
+  readonly callSign: string;
+  readonly vehicle: Vehicle;
+  readonly canTransport: boolean;
+  readonly lock: Lock;
+  /** The crew's word; undefined before the first reading that has one. */
+  readonly status: string | undefined;
+  readonly fix: Fix | undefined;
+  /** Milliseconds since the fix, by the clocks of device and server; never negative. */
+  readonly fixAgeMs: number | undefined;
+  readonly isMoving: boolean;
+  readonly batteryPct: number | undefined;
+  readonly liveness: Liveness;
+}
+
+/** Faster than a walk. */
+const MOVING_MPS = 1.4;
+const FREE: Lock = { version: 0, assignment: undefined, outOfService: undefined };
+
+export class UnitBoard {
+  readonly #fleet: Fleet;
+  readonly #units = new Map<string, { callSign: string; vehicle: Vehicle }>();
+  readonly #locks = new Map<string, Lock>();
+  /** The crew's last word of each unit, kept when a reading comes without one. */
+  readonly #statuses = new Map<string, string>();
+  readonly index: UnitIndex = createUnitIndex();
+
+  constructor(city: City, fleet: Fleet) {
+    this.#fleet = fleet;
+    for (const device of city.devices) {
+      if (device.kind !== 'ambulance') continue;
+      this.#units.set(device.id, { callSign: device.callSign, vehicle: device.vehicle });
+    }
+    for (const unit of this.#units.keys()) {
+      const last = fleet.now(unit)?.last;
+      if (last) this.observe(last);
+    }
+  }
+
+  get size(): number {
+    return this.#units.size;
+  }
+
+  ids(): IterableIterator<string> {
+    return this.#units.keys();
+  }
+
+  vehicleOf(unit: string): Vehicle | undefined {
+    return this.#units.get(unit)?.vehicle;
+  }
+
+  lockOf(unit: string): Lock {
+    return this.#locks.get(unit) ?? FREE;
+  }
+
+  /** Grows by one with each change of any lock: two equal answers mean that nothing was assigned between. */
+  get version(): number {
+    let sum = 0;
+    for (const lock of this.#locks.values()) sum += lock.version;
+    return sum;
+  }
+
+  /** A lock as the database has committed it. Commits may be told out of order: the newest stays. */
+  setLock(row: DispatchUnitsTable): void {
+    const known = this.#locks.get(row.unit);
+    if (known && known.version >= row.version) return;
+    this.#locks.set(row.unit, {
+      version: Number(row.version),
+      assignment: row.assignment === null ? undefined : Number(row.assignment),
+      outOfService: row.out_of_service ?? undefined,
+    });
+    this.#reindex(row.unit);
+  }
+
+  /** A reading of the present. Returns the crew's status when it has changed. */
+  observe(reading: Reading): string | undefined {
+    if (!this.#units.has(reading.device)) return undefined;
+    const { status } = reading.values;
+    const before = this.#statuses.get(reading.device);
+    if (typeof status === 'string') this.#statuses.set(reading.device, status);
+    this.#reindex(reading.device, fixOf(reading));
+    return typeof status === 'string' && status !== before ? status : undefined;
+  }
+
+  now(unit: string, atMs: number): UnitNow | undefined {
+    const known = this.#units.get(unit);
+    const device = known && this.#fleet.now(unit);
+    if (!known || !device) return undefined;
+    const fix = device.last && fixOf(device.last);
+    const batteryPct = device.last?.values['batteryPct'];
+    return {
+      unit,
+      ...known,
+      canTransport: known.vehicle === 'transport',
+      lock: this.lockOf(unit),
+      status: this.#statuses.get(unit),
+      fix,
+      fixAgeMs: fix && Math.max(0, atMs - fix.measuredAt),
+      isMoving: (fix?.speedMps ?? 0) > MOVING_MPS,
+      batteryPct: typeof batteryPct === 'number' ? batteryPct : undefined,
+      liveness: this.#fleet.liveness(device, atMs),
+    };
+  }
+
+  #reindex(unit: string, fix?: Fix): void {
+    const { assignment, outOfService } = this.lockOf(unit);
+    const last = this.#fleet.now(unit)?.last;
+    const at = fix ?? (last && fixOf(last));
+    const canBeSent =
+      assignment === undefined && outOfService === undefined && this.#statuses.get(unit) === 'available';
+    if (at && canBeSent) this.index.upsert(unit, at.lat, at.lng);
+    else this.index.remove(unit);
+  }
+}
