@@ -35,7 +35,7 @@ export interface CityOptions {
   readonly kinds: ReadonlySet<CityDevice['kind']>;
   readonly faults: ReadonlySet<FaultName>;
   /** Chance that an order to an ambulance gets no answer, and that it is refused. */
-  readonly noAckChance: number | undefined;
+  readonly silentChance: number | undefined;
   readonly refuseChance: number | undefined;
   /** Whether crews also come across patients of their own; off while a dispatcher sends them. */
   readonly ownCases: boolean;
@@ -151,7 +151,7 @@ function createDevice(site: CityDevice, stage: Stage): SimulatedDevice {
         pace: DEMO_PACE,
         crew: {
           ...USUAL_CREW,
-          silentChance: options.noAckChance ?? USUAL_CREW.silentChance,
+          silentChance: options.silentChance ?? USUAL_CREW.silentChance,
           refuseChance: options.refuseChance ?? USUAL_CREW.refuseChance,
         },
         ownCaseChance: options.ownCases ? OWN_CASE_CHANCE : 0,

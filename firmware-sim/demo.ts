@@ -52,7 +52,7 @@ async function main(words: readonly string[]): Promise<number> {
   if (outcome !== 'ready') {
     await server.end(SERVER_ENDS_WITHIN_MS);
     if (outcome === 'stopped') return 0;
-    console.error(`${outcome}\n${lastLines(`${place.dataDir}/server.log`)}`);
+    console.error(`${outcome}${lastLines(place)}`);
     return 1;
   }
   console.log(describeInvitation(city, place, credentials));
@@ -76,7 +76,7 @@ async function main(words: readonly string[]): Promise<number> {
   const serverFailed = !server.running;
   await server.end(SERVER_ENDS_WITHIN_MS);
   if (first === 'stopped' || (simOutcome === 0 && !serverFailed)) return 0;
-  console.error(`${first}\n${lastLines(`${place.dataDir}/server.log`)}`);
+  console.error(`${first}${lastLines(place)}`);
   return 1;
 }
 
@@ -111,7 +111,7 @@ async function refuseTakenPorts({ http, mqtt }: DemoPlace): Promise<void> {
   }
 }
 
-async function untilReady(server: ChildProgram, { http, dataDir }: DemoPlace): Promise<string> {
+async function untilReady(server: ChildProgram, { http }: DemoPlace): Promise<string> {
   const url = `${clientUrl('http', http)}/readyz`;
   const attempts = Math.ceil(READY_WITHIN_MS / POLL_MS);
   for (let attempt = 0; attempt < attempts && server.running; attempt++) {
@@ -123,12 +123,14 @@ async function untilReady(server: ChildProgram, { http, dataDir }: DemoPlace): P
     }
     await Promise.race([delay(POLL_MS), server.ended]);
   }
-  if (!server.running) return `the server did not start (${await server.ended}); its last words:`;
-  return `the server was not ready within ${READY_WITHIN_MS / 1000} s; see ${url} and ${dataDir}/server.log:`;
+  if (!server.running) return `the server did not start (${await server.ended})`;
+  return `the server was not ready within ${READY_WITHIN_MS / 1000} s; ${url} says why`;
 }
 
-function lastLines(file: string): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
+/** The end of the server's log, where it has said anything; its errors are on the terminal already. */
+function lastLines({ dataDir }: DemoPlace): string {
+  const lines = readFileSync(`${dataDir}/server.log`, 'utf8').trimEnd().split('\n').slice(-5);
+  return lines[0] === '' ? '' : `; the end of its log:\n${lines.join('\n')}`;
 }
 
 try {

@@ -24,7 +24,7 @@ Devices sign in with their own credentials: --credentials FILE, JSON {"<device>"
   --no-wifi            leave out the access points
   --no-ambulances      leave out the ambulances
   --faults LIST        all, none, or of spike,silent,clock,garbage,uplink   (all)
-  --no-ack-rate P      chance that a crew never answers an order  (0.05)
+  --silent-rate P      chance that a crew never answers an order  (0.05)
   --refuse-rate P      chance that it refuses one                 (0.05)
   --dispatch           report incidents and dispatch units through the HTTP API
   --api URL            the API for --dispatch                     (http://127.0.0.1:3000)

@@ -42,7 +42,7 @@ export const cityOptions = z.object({
   wifi: z.boolean().default(true),
   ambulances: z.boolean().default(true),
   faults: faults.prefault('all'),
-  'no-ack-rate': chance.optional(),
+  'silent-rate': chance.optional(),
   'refuse-rate': chance.optional(),
   dispatch: z.boolean().default(false),
   api: url(['http:', 'https:']).default('http://127.0.0.1:3000'),

@@ -8,14 +8,17 @@ import type { Position } from './position.ts';
 
 const position = { lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) };
 
+/** The server's numbers, as JSON number or text; an answer carries them as text. */
+const id = z.union([z.string().min(1), z.int()]).transform(String);
+
 const command = z.discriminatedUnion('command', [
   z.object({
     command: z.literal('dispatch'),
-    assignment: z.string().min(1),
-    incident: z.object({ id: z.string().min(1), ...position }),
-    hospital: z.object({ id: z.string().min(1), ...position }).optional(),
+    assignment: id,
+    incident: z.object({ id, ...position }),
+    hospital: z.object({ id, ...position }).nullish(),
   }),
-  z.object({ command: z.literal('cancel'), assignment: z.string().min(1) }),
+  z.object({ command: z.literal('cancel'), assignment: id }),
 ]);
 export type Command = z.infer<typeof command>;
 
@@ -39,5 +42,5 @@ export function parseCommand(payload: Buffer): Command | undefined {
 
 /** Where the patient of a dispatch goes, if anywhere is named. */
 export function destinationOf(order: Extract<Command, { command: 'dispatch' }>): Position | undefined {
-  return order.hospital && { lat: order.hospital.lat, lng: order.hospital.lng };
+  return order.hospital ? { lat: order.hospital.lat, lng: order.hospital.lng } : undefined;
 }

@@ -30,7 +30,7 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
       speed: command.speed,
       kinds: new Set(kinds),
       faults: command.faults,
-      noAckChance: command['no-ack-rate'],
+      silentChance: command['silent-rate'],
       refuseChance: command['refuse-rate'],
       ownCases: !command.dispatch,
     },

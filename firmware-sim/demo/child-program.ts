@@ -21,7 +21,8 @@ export interface ChildProgram {
   end(boundMs: number): Promise<number | string>;
 }
 
-/** `script` is a path in the project; `output` is 'inherit' for what the person in front should see, or a file descriptor. */
+/** `script` is a path in the project; its standard output is shown ('inherit') or kept in a file (its descriptor);
+ * what it says on standard error concerns the person in front. */
 export function startProgram(
   script: string,
   words: readonly string[],
@@ -31,7 +32,7 @@ export function startProgram(
   const child = spawn(process.execPath, ['--import', END_WITH_PARENT, `${PROJECT}/${script}`, ...words], {
     env: environment,
     detached: true,
-    stdio: ['ignore', output, output, 'ipc'],
+    stdio: ['ignore', output, 'inherit', 'ipc'],
   });
   const ended = endOf(child);
   return {

@@ -45,8 +45,8 @@ function parseLocalTime(text: string, format: Intl.DateTimeFormat): number | und
   ];
   const [year, day] = yearFirst ? [first, last] : [last, first];
   const asUtc = Date.UTC(year, month - 1, day, hour, minute, second);
-  // Date.UTC rolls 31 February over into March: then it was no date.
-  if (new Date(asUtc).getUTCDate() !== day || hour > 23) return undefined;
+  // Date.UTC rolls 31 February over into March, and a thirteenth month into January: then it was no date.
+  if (new Date(asUtc).getUTCDate() !== day || month > 12 || hour > 23) return undefined;
   return asUtc - offsetMs(asUtc - offsetMs(asUtc, format), format);
 }
 
