@@ -14,7 +14,7 @@ export const NO_DETAIL: Detail = Object.freeze({});
 /** One raise of a rule, from its first reading to its end. All times are measuredAt, epoch ms. */
 export interface Episode {
   readonly startedAt: number;
-  /** Of the last change of rank or doubt. */
+  /** Of the last change of rank, doubt or detail. */
   readonly changedAt: number;
   /** The confirmed rank; 0 while only a doubtful reading speaks for it. */
   readonly rank: Rank;
@@ -110,7 +110,7 @@ export function advanceTrack(
       highestRank: rank > episode.highestRank ? rank : episode.highestRank,
       peak,
       detail: finding.detail ?? episode.detail,
-      ...(moved ? { changedAt: at, value } : {}),
+      ...(moved || finding.detail ? { changedAt: at, value } : {}),
     },
   };
 }

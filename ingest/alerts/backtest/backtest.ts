@@ -23,6 +23,8 @@ export interface BacktestOptions {
   readonly overrides?: readonly ParameterOverride[];
 }
 
+const READINGS_TO_KNOW_RHYTHM = 3;
+
 /** What happened to one alert, in event time. */
 export interface BacktestChange {
   readonly atMs: number;
@@ -70,10 +72,11 @@ export function runBacktest({ gauge, points, overrides = [] }: BacktestOptions):
     lifecycle.takeOccasions();
     lifecycle.settled();
   };
-  for (const point of points) {
+  for (const [index, point] of points.entries()) {
     const reading = readingOf(gauge, point);
     if (reading.quality & QualityFlag.outsideSensorRange) outsideRange.push(point);
-    apply(engine.takeTick(point.atMs - 1));
+    // The rhythm of the series is known after a few readings; before, every pause would be a silence.
+    if (index >= READINGS_TO_KNOW_RHYTHM) apply(engine.takeTick(point.atMs - 1));
     apply(engine.takeReading(reading));
   }
   return {
