@@ -1,0 +1,80 @@
+/**
+ * Access point with a poor link: packets lost or slow round trips, for several reports in a row.
+ *
+ * Both quantities become one score, in units of their own limit, so that the worse one speaks.
+ */
+import { LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
+import { defineTrackRule } from '../rule.ts';
+import { advanceTrack } from '../track.ts';
+
+export interface PoorLinkParameters {
+  readonly lossPct: number;
+  readonly rttMs: number;
+  /** Of the limits: raises the second step. */
+  readonly badShare: number;
+  readonly hysteresisShare: number;
+  readonly pendingIntervals: number;
+  readonly pendingMaxMs: number;
+}
+
+export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, typeof LADDER_START>({
+  name: 'access-point-poor-link',
+  version: 1,
+  kind: 'wifi-access-point',
+  unit: 'of the limit',
+  memory: LADDER_START,
+  defaults: {
+    lossPct: 10,
+    rttMs: 400,
+    badShare: 3,
+    hysteresisShare: 0.2,
+    pendingIntervals: 3,
+    pendingMaxMs: 10 * 60_000,
+  },
+  step(track, memory, reading, view, parameters) {
+    const { lossPct, rttMs } = reading.values;
+    if (typeof lossPct !== 'number' && typeof rttMs !== 'number') return track;
+    const loss = typeof lossPct === 'number' ? lossPct / parameters.lossPct : 0;
+    const delay = typeof rttMs === 'number' ? rttMs / parameters.rttMs : 0;
+    const score = Number(Math.max(loss, delay).toFixed(2));
+    const next = stepLadder(
+      memory,
+      ladderOf(parameters, view.intervalMs),
+      score,
+      reading.measuredAt,
+      view.intervalMs,
+    );
+    return advanceTrack(
+      track,
+      next,
+      reading,
+      { rank: next.rank, doubtRank: 0, value: score },
+      view.watermarkMs,
+    );
+  },
+  describe(episode, _rank, { lossPct, rttMs }, device) {
+    return {
+      label: { en: 'poor link', id: 'sambungan buruk' },
+      text: {
+        en: `${device.name}: loss or delay at ${episode.value} times the limit (${lossPct} %, ${rttMs} ms).`,
+        id: `${device.name}: kehilangan paket atau tunda ${episode.value} kali batas (${lossPct} %, ${rttMs} ms).`,
+      },
+    };
+  },
+});
+
+function ladderOf(parameters: PoorLinkParameters, intervalMs: number): LadderParameters {
+  const pendingMs = Math.min(parameters.pendingMaxMs, parameters.pendingIntervals * intervalMs);
+  return {
+    steps: [
+      { rank: 1, level: 1, comparator: '>=', pendingMs },
+      { rank: 2, level: parameters.badShare, comparator: '>=', pendingMs },
+    ],
+    hysteresis: parameters.hysteresisShare,
+    clearReadings: 2,
+    holdIntervals: parameters.pendingIntervals,
+    holdMinMs: 15_000,
+    holdMaxMs: parameters.pendingMaxMs,
+    jump: Number.POSITIVE_INFINITY,
+  };
+}

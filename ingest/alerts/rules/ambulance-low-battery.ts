@@ -1,0 +1,62 @@
+/** Ambulance with a low battery: its tracker will fall silent soon. Counted in percent that are missing. */
+import { LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
+import { defineTrackRule } from '../rule.ts';
+import { advanceTrack } from '../track.ts';
+
+export interface LowBatteryParameters {
+  readonly lowPct: number;
+  readonly emptyPct: number;
+  /** Above the limit by this it is charged again. */
+  readonly hysteresisPct: number;
+}
+
+export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, typeof LADDER_START>({
+  name: 'ambulance-low-battery',
+  version: 1,
+  kind: 'ambulance',
+  unit: '%',
+  memory: LADDER_START,
+  defaults: { lowPct: 20, emptyPct: 8, hysteresisPct: 5 },
+  step(track, memory, reading, view, parameters) {
+    const { batteryPct } = reading.values;
+    if (typeof batteryPct !== 'number') return track;
+    const next = stepLadder(
+      memory,
+      ladderOf(parameters),
+      100 - batteryPct,
+      reading.measuredAt,
+      view.intervalMs,
+    );
+    return advanceTrack(
+      track,
+      next,
+      reading,
+      { rank: next.rank, doubtRank: 0, value: batteryPct },
+      view.watermarkMs,
+    );
+  },
+  describe(episode, _rank, _parameters, device) {
+    return {
+      label: { en: 'low battery', id: 'baterai lemah' },
+      text: {
+        en: `The tracker of ${device.name} is at ${episode.value} %. It needs charging.`,
+        id: `Baterai pelacak ${device.name} tinggal ${episode.value} %. Perlu diisi.`,
+      },
+    };
+  },
+});
+
+function ladderOf({ lowPct, emptyPct, hysteresisPct }: LowBatteryParameters): LadderParameters {
+  return {
+    steps: [
+      { rank: 1, level: 100 - lowPct, comparator: '>=', pendingMs: 0 },
+      { rank: 2, level: 100 - emptyPct, comparator: '>=', pendingMs: 0 },
+    ],
+    hysteresis: hysteresisPct,
+    clearReadings: 2,
+    holdIntervals: 2,
+    holdMinMs: 10_000,
+    holdMaxMs: 60_000,
+    jump: Number.POSITIVE_INFINITY,
+  };
+}

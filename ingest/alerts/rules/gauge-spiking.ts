@@ -1,0 +1,74 @@
+/**
+ * Spiking gauge: several single readings far from both neighbours: a loose cable, a branch in the beam.
+ *
+ * A maintenance notice; each spike was already doubted by the ladder on its own.
+ */
+import type { Rank } from '../alert.ts';
+import { defineTrackRule } from '../rule.ts';
+import { advanceTrack } from '../track.ts';
+import { ladderSpanM, levelOf } from './river-level.ts';
+
+export interface GaugeSpikingParameters {
+  /** Of the ladder's span: a smaller excursion is no spike. */
+  readonly spikeShare: number;
+  readonly spikeM: number;
+  /** So many spikes … */
+  readonly spikes: number;
+  /** … within so many readings. */
+  readonly withinReadings: number;
+}
+
+interface Memory {
+  readonly count: number;
+  readonly before: number | null;
+  readonly middle: number | null;
+  /** The counts at which spikes were seen. */
+  readonly spikes: readonly number[];
+}
+
+const START: Memory = Object.freeze({ count: 0, before: null, middle: null, spikes: [] });
+
+export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
+  name: 'gauge-spiking',
+  version: 1,
+  kind: 'river-gauge',
+  unit: 'spikes',
+  memory: START,
+  defaults: { spikeShare: 0.2, spikeM: 0, spikes: 3, withinReadings: 50 },
+  forDevice(parameters, { site }) {
+    if (parameters.spikeM > 0) return parameters;
+    if (site?.kind !== 'river-gauge') return undefined;
+    return { ...parameters, spikeM: Math.max(0.15, parameters.spikeShare * ladderSpanM(site)) };
+  },
+  step(track, memory, reading, view, parameters) {
+    const levelM = levelOf(reading);
+    if (levelM === undefined) return track;
+    const count = memory.count + 1;
+    let { spikes } = memory;
+    if (isSpike(memory.before, memory.middle, levelM, parameters.spikeM)) spikes = [...spikes, count];
+    const oldest = count - parameters.withinReadings;
+    if ((spikes[0] ?? count) < oldest) spikes = spikes.filter((at) => at >= oldest);
+    const next: Memory = { count, before: memory.middle, middle: levelM, spikes };
+    const raised = track.episode ? spikes.length > 0 : spikes.length >= parameters.spikes;
+    const rank: Rank = raised ? 1 : 0;
+    return advanceTrack(track, next, reading, { rank, doubtRank: 0, value: spikes.length }, view.watermarkMs);
+  },
+  describe(episode, _rank, { withinReadings }, device) {
+    return {
+      label: { en: 'gauge is spiking', id: 'pos duga melonjak-lonjak' },
+      text: {
+        en: `${device.name}: ${episode.value} single readings far off within ${withinReadings}. Look at its sensor.`,
+        id: `${device.name}: ${episode.value} bacaan tunggal menyimpang dalam ${withinReadings} bacaan. Periksa sensornya.`,
+      },
+    };
+  },
+});
+
+/** Whether the middle of three stands out from both others by `spikeM`, and they agree with each other. */
+function isSpike(before: number | null, middle: number | null, after: number, spikeM: number): boolean {
+  if (before === null || middle === null) return false;
+  const [first, second] = [middle - before, middle - after];
+  if (first * second <= 0) return false;
+  const least = Math.min(Math.abs(first), Math.abs(second));
+  return least > spikeM && Math.abs(after - before) < least / 2;
+}

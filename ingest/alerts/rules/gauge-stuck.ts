@@ -1,0 +1,77 @@
+/**
+ * Stuck gauge: the level repeats itself for longer than this gauge ever has, and by more than chance allows.
+ *
+ * Staff round to 5 or 10 cm, so that five equal readings are nothing on one gauge and a fault on another: the
+ * rule learns from each gauge how often its readings repeat. Never suppresses: the repeated level still counts.
+ */
+import type { Rank } from '../alert.ts';
+import { defineTrackRule } from '../rule.ts';
+import { advanceTrack } from '../track.ts';
+import { levelOf } from './river-level.ts';
+
+export interface GaugeStuckParameters {
+  /** Readings before anything is said of a gauge. */
+  readonly learnReadings: number;
+  readonly minRun: number;
+  /** Longer than the longest run before by this much. */
+  readonly runFactor: number;
+  /** Orders of magnitude of improbability, were each repeat independent. */
+  readonly surprise: number;
+  /** m; smaller differences are the sensor's noise. */
+  readonly equalM: number;
+}
+
+interface Memory {
+  readonly level: number | null;
+  readonly run: number;
+  readonly longest: number;
+  /** Readings, and repeats among them, up to the beginning of the present run. */
+  readonly readings: number;
+  readonly repeats: number;
+}
+
+const START: Memory = Object.freeze({ level: null, run: 0, longest: 0, readings: 0, repeats: 0 });
+/** Bounds of the learned share of repeats: neither certainty is ever believed. */
+const MIN_SHARE = 0.05;
+const MAX_SHARE = 0.995;
+
+export const gaugeStuck = defineTrackRule<GaugeStuckParameters, Memory>({
+  name: 'gauge-stuck',
+  version: 1,
+  kind: 'river-gauge',
+  unit: 'readings',
+  memory: START,
+  defaults: { learnReadings: 100, minRun: 12, runFactor: 2, surprise: 9, equalM: 0.001 },
+  step(track, memory, reading, view, parameters) {
+    const levelM = levelOf(reading);
+    if (levelM === undefined) return track;
+    const repeats = memory.level !== null && Math.abs(levelM - memory.level) < parameters.equalM;
+    const next: Memory = repeats
+      ? { ...memory, run: memory.run + 1 }
+      : {
+          level: levelM,
+          run: 1,
+          longest: Math.max(memory.longest, memory.run),
+          readings: memory.readings + memory.run,
+          repeats: memory.repeats + Math.max(0, memory.run - 1),
+        };
+    const rank: Rank = isStuck(next, parameters) ? 1 : 0;
+    return advanceTrack(track, next, reading, { rank, doubtRank: 0, value: next.run }, view.watermarkMs);
+  },
+  describe(episode, _rank, _parameters, device) {
+    return {
+      label: { en: 'gauge may be stuck', id: 'pos duga mungkin macet' },
+      text: {
+        en: `${device.name} has said the same level ${episode.value} times in a row, longer than ever before.`,
+        id: `${device.name} melaporkan tinggi yang sama ${episode.value} kali berturut-turut, lebih lama dari biasanya.`,
+      },
+    };
+  },
+});
+
+function isStuck(memory: Memory, parameters: GaugeStuckParameters): boolean {
+  if (memory.readings < parameters.learnReadings || memory.run < parameters.minRun) return false;
+  if (memory.run < parameters.runFactor * memory.longest) return false;
+  const share = Math.min(MAX_SHARE, Math.max(MIN_SHARE, memory.repeats / memory.readings));
+  return -Math.log10(share) * (memory.run - 1) >= parameters.surprise;
+}
