@@ -32,7 +32,7 @@ export interface FaultPlan {
   readonly lines: readonly string[];
 }
 
-const SPIKE_CHANCE = 1 / 12;
+const SPIKE_CHANCE = 1 / 40;
 const GARBAGE_CHANCE = 1 / 6;
 const WRONG_CLOCK_MS = 2 * 3_600_000;
 const WRONG_CLOCK_LASTS_MS = 120_000;
