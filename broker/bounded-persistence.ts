@@ -5,12 +5,19 @@
  * `maxRetained` retained messages in all; at most `maxOfflinePerClient` messages queued for one session, and
  * beyond it the oldest goes; no kept message holds on to the network chunk it arrived in.
  */
+import { Readable } from 'node:stream';
 import type { Bound } from './broker-metrics.ts';
 
 interface StoredPacket {
   readonly topic: string;
   readonly payload: Buffer;
   readonly messageId?: number;
+}
+/** A message, or the PUBREL of one. With an identifier it has been sent before. */
+interface QueuedPacket {
+  readonly cmd: string;
+  readonly messageId?: number;
+  dup?: boolean;
 }
 interface SessionId {
   readonly id: string;
@@ -22,7 +29,7 @@ export interface Persistence {
   outgoingEnqueueCombi(sessions: readonly { clientId: string }[], packet: StoredPacket): Promise<void>;
   outgoingClearMessageId(session: SessionId, packet: { messageId?: number }): Promise<unknown>;
   /** What waits for a session, the oldest first. */
-  outgoingStream(session: SessionId): AsyncIterable<{ messageId?: number }>;
+  outgoingStream(session: SessionId): AsyncIterable<QueuedPacket>;
   incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;
   incomingGetPacket(session: SessionId, packet: { messageId?: number }): Promise<unknown>;
 }
@@ -42,6 +49,16 @@ export function boundPersistence(persistence: Persistence, bounds: PersistenceBo
   // Of a QoS 2 message that has been published only the identifier matters until its PUBREL.
   persistence.incomingStorePacket = (session, packet) =>
     storeIncoming(session, { ...packet, payload: NO_PAYLOAD });
+  const outgoing = persistence.outgoingStream.bind(persistence);
+  persistence.outgoingStream = (session) => Readable.from(markRepeats(outgoing(session)));
+}
+
+/** [MQTT-3.3.1-1] what is sent again says so. */
+async function* markRepeats(packets: AsyncIterable<QueuedPacket>): AsyncGenerator<QueuedPacket> {
+  for await (const packet of packets) {
+    if (packet.cmd === 'publish' && packet.messageId !== undefined) packet.dup = true;
+    yield packet;
+  }
 }
 
 function boundRetained(persistence: Persistence, { maxRetained, countBound }: PersistenceBounds): void {

@@ -37,6 +37,8 @@ export class SiagaAedes extends Aedes {
       done();
       return;
     }
+    // [MQTT-3.3.1-3] that it was repeated to us is nothing to those who get it.
+    packet.dup = false;
     (super.publish as PublishFrom).call(this, packet, client, done);
   }
 }

@@ -197,11 +197,13 @@ export class Connection {
 
   /** In place of the stream's own read: sound bytes for which there is room, or null. */
   #read(): Buffer | null {
-    if (this.endReason !== undefined || (this.#scanner.connectPassed && !this.#open)) return null;
+    const { connectPassed, disconnectPassed } = this.#scanner;
+    if (this.endReason !== undefined || disconnectPassed || (connectPassed && !this.#open)) return null;
     const budget = this.#open ? this.#budget() : 0;
     // What was put back for want of room is not taken out again before there is some.
     if (this.#publishAtHead && budget === 0) return null;
-    const chunk = this.#readStream();
+    // Asked for no size, the stream gives its first chunk only, and "readable" does not come again for the rest.
+    const chunk = this.#readStream(this.stream.readableLength || undefined);
     if (chunk === null) return null;
     const passed = this.#scanner.scan(chunk, budget);
     if (this.#scanner.violation) {
@@ -213,6 +215,8 @@ export class Connection {
     this.#options.rate.take(this.#scanner.publishesBegun);
     this.#publishAtHead = this.#open && passed < chunk.length;
     if (passed === chunk.length) return chunk;
+    // [MQTT-3.14.4-2] what comes after a DISCONNECT is not looked at.
+    if (this.#scanner.disconnectPassed) return chunk.subarray(0, passed);
     this.stream.unshift(chunk.subarray(passed));
     if (this.#open) this.#budget();
     return passed === 0 ? null : chunk.subarray(0, passed);

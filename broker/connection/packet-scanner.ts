@@ -70,7 +70,7 @@ export class PacketScanner {
 
   /**
    * Walks `chunk` and returns how many of its bytes may be passed on. It stops short at the first PUBLISH
-   * beyond `budget`, after a CONNECT (whose answer comes first), and at a violation.
+   * beyond `budget`, after a CONNECT (whose answer comes first), after a DISCONNECT, and at a violation.
    */
   scan(chunk: Uint8Array, budget: number): number {
     this.publishesBegun = 0;
@@ -89,7 +89,7 @@ export class PacketScanner {
         at = this.#passBody(chunk, at);
       }
       if (this.violation) return 0;
-      if (this.#state === 'header' && this.#type === CONNECT) return at;
+      if (this.#state === 'header' && (this.#type === CONNECT || this.disconnectPassed)) return at;
     }
     return at;
   }

@@ -43,14 +43,11 @@ export class RawMqttClient {
     );
   }
 
-  /** The next packet of this kind; others before it are dropped. Throws when the connection ends first. */
+  /** The next packet of this kind; others stay for `take`. Throws when the connection ends first. */
   async next<Cmd extends Packet['cmd']>(cmd: Cmd): Promise<Extract<Packet, { cmd: Cmd }>> {
     for (;;) {
       const at = this.#received.findIndex((packet) => packet.cmd === cmd);
-      if (at >= 0) {
-        const [packet] = this.#received.splice(0, at + 1).slice(-1);
-        return packet as Extract<Packet, { cmd: Cmd }>;
-      }
+      if (at >= 0) return this.#received.splice(at, 1)[0] as Extract<Packet, { cmd: Cmd }>;
       if (this.#closed) throw new Error(`the connection ended before a ${cmd}`);
       await this.#change();
     }
