@@ -1,43 +1,19 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { Aedes, type PublishPacket } from 'aedes';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Clock } from '../../../../firmware-sim/clock.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DeviceConnection } from '../../../../firmware-sim/device/connection.ts';
 import { SimulatedDevice } from '../../../../firmware-sim/device/device.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 import { createTotals, type Totals } from '../../../../firmware-sim/totals.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { type RecordingBroker, startRecordingBroker, until } from '../support/recording-broker.ts';
 
-interface Received {
-  readonly topic: string;
-  readonly body: unknown;
-  readonly retain: boolean;
-}
-
-let broker: Aedes;
-let server: Server;
-let sockets: Set<Socket>;
-let received: Received[];
+let broker: RecordingBroker;
 let clock: ManualClock;
 let totals: Totals;
 let devices: SimulatedDevice[];
 
 beforeEach(async () => {
-  broker = await Aedes.createBroker();
-  sockets = new Set();
-  received = [];
-  broker.on('publish', (packet: PublishPacket, client) => {
-    if (!client && !packet.topic.startsWith('siaga/')) return;
-    const text = packet.payload.toString();
-    received.push({ topic: packet.topic, body: text === '' ? '' : parseOrText(text), retain: packet.retain });
-  });
-  server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    broker.handle(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  broker = await startRecordingBroker();
   clock = createManualClock();
   totals = createTotals();
   devices = [];
@@ -47,44 +23,30 @@ afterEach(async () => {
   const closed = Promise.all(devices.map((device) => device.close(0)));
   clock.advance(0);
   await closed;
-  server.close();
-  await new Promise<void>((resolve) => broker.close(resolve));
+  await broker[Symbol.asyncDispose]();
 });
 
-function parseOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-/** The network is real: what it brings is awaited, the device's own waiting is turned by hand. */
-function until(seen: () => boolean): Promise<void> {
-  return vi.waitFor(() => expect(seen()).toBe(true), { timeout: 10_000, interval: 5 });
-}
-
-function open(onCommand?: (payload: Buffer) => void, clockOfDevice: Clock = clock): SimulatedDevice {
+function open(onCommand?: (payload: Buffer) => void): SimulatedDevice {
   const identity = { city: 'small', kind: 'river-gauge', id: 'upper' };
   const random = createRandom(1, 'upper');
   const connection = new DeviceConnection({
-    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: broker.url,
     identity,
     firmware: 'test 1',
     bounds: { maxWaiting: 1000, maxInFlight: 4 },
-    clock: clockOfDevice,
+    clock,
     random,
     totals,
     ...(onCommand ? { onCommand } : {}),
   });
   const behaviour = { measure: () => ({ levelM: 1 }), intervalMs: () => 60_000 };
-  const device = new SimulatedDevice({ identity, connection, behaviour, clock: clockOfDevice, random });
+  const device = new SimulatedDevice({ identity, connection, behaviour, clock, random });
   devices.push(device);
   return device;
 }
 
-const telemetry = () => received.filter((each) => each.topic.endsWith('/telemetry')).map((each) => each.body);
-const presences = () => received.filter((each) => each.topic.endsWith('/status'));
+const telemetry = () => broker.bodies('telemetry');
+const presences = () => broker.received('status');
 
 describe('connection of a device', () => {
   it('says that it is online, retained, and sends its readings below its own topics', async () => {
@@ -136,10 +98,10 @@ describe('connection of a device', () => {
     device.start(0);
     clock.advance(0);
     await until(() => totals.acknowledged === 1);
-    for (const socket of sockets) socket.destroy();
+    for (const socket of broker.sockets) socket.destroy();
     await until(() => !device.connected);
     clock.advance(499);
-    expect(sockets.size).toBe(0);
+    expect(broker.sockets.size).toBe(0);
     clock.advance(2_000);
     await until(() => device.connected);
     expect(totals).toMatchObject({ connected: 1, lost: 1 });
@@ -147,12 +109,12 @@ describe('connection of a device', () => {
 
   it('receives its commands', async () => {
     const commands: string[] = [];
-    const subscribed = once(broker, 'subscribe');
+    const subscribed = once(broker.aedes, 'subscribe');
     open((payload) => commands.push(payload.toString())).start(0);
     clock.advance(0);
     await subscribed;
-    const delivered = once(broker, 'ack');
-    broker.publish(
+    const delivered = once(broker.aedes, 'ack');
+    broker.aedes.publish(
       {
         cmd: 'publish',
         topic: 'siaga/small/river-gauge/upper/command',
@@ -180,7 +142,7 @@ describe('connection of a device', () => {
   });
 
   it('ends within its bound though the broker never acknowledges', async () => {
-    broker.authorizePublish = () => {};
+    broker.aedes.authorizePublish = () => {};
     const device = open();
     device.start(0);
     clock.advance(0);
