@@ -44,11 +44,12 @@ export const CHANGES = [
   'reopened',
   'blind',
   'sighted',
+  'folded',
 ] as const;
 /** What the engine says happened to an alert. */
 export type Change = (typeof CHANGES)[number];
 
-export const OPERATOR_CHANGES = ['acknowledged', 'escalated', 'silenced', 'unsilenced', 'folded'] as const;
+export const OPERATOR_CHANGES = ['acknowledged', 'escalated', 'silenced', 'unsilenced'] as const;
 /** What people and timers do to it. */
 export type OperatorChange = (typeof OPERATOR_CHANGES)[number];
 

@@ -31,7 +31,7 @@ import { createMqttChannel, type Publish } from './notices/mqtt-channel.ts';
 import { Outbox } from './notices/outbox.ts';
 import { type GroupPage, type NoticeDraft, NoticePlanner } from './notices/plan.ts';
 import { checkOverrides, type ParameterOverride } from './parameters.ts';
-import { trackRules } from './rules/index.ts';
+import { cityOverrides, trackRules } from './rules/index.ts';
 import { createSerialQueue } from './serial-queue.ts';
 import { addSilence, endSilence, loadSilences, type NewSilence, type Silence } from './silences.ts';
 
@@ -112,7 +112,8 @@ class AlertsPart implements Alerts {
   constructor(dependencies: AlertsDependencies) {
     const { city, registry, database, metrics, config, now, random, log, publish } = dependencies;
     this.#dependencies = dependencies;
-    this.#engine = new AlertEngine({ registry, rules: trackRules, overrides: dependencies.overrides ?? [] });
+    const overrides = [...cityOverrides(city), ...(dependencies.overrides ?? [])];
+    this.#engine = new AlertEngine({ city, registry, rules: trackRules, overrides });
     this.#lifecycle = new Lifecycle({ city: city.id });
     this.#counters = createMetrics(metrics);
     const channels: Channel[] = [createMqttChannel(publish)];

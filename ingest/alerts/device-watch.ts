@@ -66,7 +66,7 @@ export function saveWatch(watch: DeviceWatch): SavedWatch {
 
 export function restoreWatch(fresh: DeviceWatch, saved: SavedWatch): void {
   fresh.timeline = restoreTimeline(saved.timeline, fresh.rules);
-  Object.assign(fresh.hearing, saved.hearing);
+  Object.assign(fresh.hearing, saved.hearing, { clock: { ...fresh.hearing.clock, ...saved.hearing.clock } });
   for (const [index, rule] of fresh.rules.entries()) fresh.known[index] = saved.known[rule.name] ?? [];
 }
 

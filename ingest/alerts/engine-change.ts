@@ -22,6 +22,8 @@ export interface Subject {
 export interface EngineChange {
   readonly change: Change;
   readonly alert: string;
+  /** Of `folded`: the alert that explains this one. */
+  readonly foldedInto?: string;
   readonly rule: string;
   readonly ruleVersion: number;
   readonly parameters: unknown;

@@ -6,30 +6,31 @@
  * of receipt; a reading that is stale, late beyond the watermark, or ahead of our clock moves no alert.
  */
 import { deviceKinds } from '../../devices/kinds/index.ts';
-import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
+import { FAILED_QUALITY, QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Presence } from '../../devices/topics.ts';
 import type { Registry } from '../fleet/registry.ts';
-import type { Evidence, Rank } from './alert.ts';
+import type { Evidence } from './alert.ts';
+import type { CityFacts, CityView } from './city-view.ts';
 import { Conditions, type SavedCondition } from './conditions.ts';
 import { createWatch, type DeviceWatch, restoreWatch, type SavedWatch, saveWatch } from './device-watch.ts';
 import type { EngineChange } from './engine-change.ts';
+import { judgeDevice, silenceOf } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
 import { reconcile } from './reconcile.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
-import {
-  describeSilence,
-  judgeSilence,
-  SILENCE_DEFAULTS,
-  SILENCE_RULES,
-  type SilenceParameters,
-} from './rules/silence.ts';
+import { observeClock } from './rules/clock-skew.ts';
+import { addRain } from './rules/rain.ts';
+import { judgeRob } from './rules/rob.ts';
+import { judgeUplinks } from './rules/uplink-down.ts';
+import { judgeUpstream } from './rules/upstream-rise.ts';
 import { headOf, insertReading, type Placement, WATERMARK_MS } from './timeline.ts';
-import type { Track } from './track.ts';
+import { shownRank, type Track } from './track.ts';
 
 /** Why a reading moved nothing, or how it was placed; a metric's label. */
 export type ReadingOutcome = Placement | 'stale' | 'ahead' | 'unknown-device';
 
 export interface EngineOptions {
+  readonly city: CityFacts;
   readonly registry: Registry;
   readonly rules: readonly TrackRule[];
   readonly overrides: readonly ParameterOverride[];
@@ -97,20 +98,15 @@ export class AlertEngine {
       return [];
     }
     this.#dirty.add(reading.device);
-    const { hearing } = watch;
-    hearing.lastHeardAt = Math.max(hearing.lastHeardAt, reading.receivedAt);
-    hearing.simulated = reading.simulated;
-    if (hearing.presence === 'offline') hearing.presence = undefined;
-    const outcome = this.#place(watch, reading);
+    const judged = hear(watch, reading);
+    const outcome = this.#place(watch, judged);
     this.outcomes[outcome]++;
-    const changes = outcome === 'newest' || outcome === 'reordered' ? this.#reconcileAll(watch, reading) : [];
-    const moved = outcome === 'newest' || outcome === 'reordered' || outcome === 'repeated';
-    if (moved && !(reading.quality & FAILED_QUALITY)) {
-      hearing.lastUsableAt = Math.max(hearing.lastUsableAt, reading.receivedAt);
-      if (typeof reading.values['status'] === 'string')
-        hearing.onDuty = reading.values['status'] !== 'off-duty';
-    }
-    changes.push(...this.#judgeSilence(watch, reading.receivedAt));
+    const moved = outcome === 'newest' || outcome === 'reordered';
+    const changes = moved ? this.#reconcileAll(watch, judged) : [];
+    if ((moved || outcome === 'repeated') && !(reading.quality & FAILED_QUALITY)) recordUse(watch, judged);
+    const view = this.#view(reading.receivedAt);
+    changes.push(...judgeDevice(watch, view));
+    if (changes.some((change) => change.rule === 'river-level')) changes.push(...judgeUpstream(view));
     return changes;
   }
 
@@ -121,14 +117,31 @@ export class AlertEngine {
     watch.hearing.presence = presence;
     watch.hearing.presenceAt = atMs;
     if (presence !== 'offline') watch.hearing.lastHeardAt = Math.max(watch.hearing.lastHeardAt, atMs);
-    return this.#judgeSilence(watch, atMs);
+    return judgeDevice(watch, this.#view(atMs));
   }
 
-  /** Our clock moved on: who has fallen silent? Not asked while readings wait to be judged. */
+  /** Our clock moved on: who has fallen silent, what is on its way? Not asked while readings wait. */
   takeTick(nowMs: number): EngineChange[] {
-    const changes: EngineChange[] = [];
-    for (const watch of this.#watches.values()) changes.push(...this.#judgeSilence(watch, nowMs));
+    const view = this.#view(nowMs);
+    // Lines before the access points behind them, so that those need not speak.
+    const changes = judgeUplinks(view, (watch) => silenceOf(watch, view) !== undefined);
+    for (const watch of this.#watches.values()) {
+      const own = judgeDevice(watch, view);
+      if (own.length > 0) changes.push(...own);
+    }
+    changes.push(...judgeUpstream(view), ...judgeRob(view));
     return changes;
+  }
+
+  #view(nowMs: number): CityView {
+    const { city } = this.#options;
+    return {
+      city,
+      conditions: this.#conditions,
+      listeningSince: this.#listeningSince,
+      nowMs,
+      watches: this.#watches,
+    };
   }
 
   #place(watch: DeviceWatch, reading: Reading): ReadingOutcome {
@@ -157,7 +170,7 @@ export class AlertEngine {
       );
       watch.known[index] = result.known;
       for (const { change, alert, episode } of result.changes) {
-        const rank = episode.doubtRank > episode.rank ? episode.doubtRank : episode.rank;
+        const rank = shownRank(episode);
         changes.push({
           change,
           alert,
@@ -171,71 +184,6 @@ export class AlertEngine {
           evidence: evidenceOf(watch),
           atMs: episode.endedAt ?? episode.changedAt,
           receivedAt: reading.receivedAt,
-        });
-      }
-    }
-    return changes;
-  }
-
-  #judgeSilence(watch: DeviceWatch, nowMs: number): EngineChange[] {
-    const { kind, name } = watch.device;
-    const rule = SILENCE_RULES[kind as keyof typeof SILENCE_RULES];
-    if (!rule) return [];
-    const parameters = silenceParameters(kind, rule.rank);
-    const { intervalMs } = headOf(watch.timeline);
-    const silence = judgeSilence(watch.hearing, kind, intervalMs, parameters, this.#listeningSince, nowMs);
-    const open = this.#conditions.find(rule.name, watch.subject.id);
-    if (!silence && !open) return [];
-    const description = describeSilence(kind, name, silence, nowMs);
-    const change = silence
-      ? this.#conditions.raise(
-          rule,
-          watch.subject,
-          {
-            rank: this.#silenceRank(watch, rule.rank),
-            since: silence.since,
-            value: (nowMs - silence.since) / 1000,
-            simulated: watch.hearing.simulated,
-            parameters,
-            description,
-          },
-          nowMs,
-        )
-      : this.#conditions.clear(rule, watch.subject, description, nowMs, nowMs);
-    if (!change) return [];
-    this.#dirty.add(watch.device.id);
-    return [change, ...this.#markBlind(watch, change, nowMs)];
-  }
-
-  /** A gauge that goes blind in a flood is worse than one that goes blind on a dry day. */
-  #silenceRank(watch: DeviceWatch, rank: Rank): Rank {
-    const flooding = watch.known.some((list) => list.some(({ episode }) => episode.endedAt === undefined));
-    return watch.device.kind === 'river-gauge' && flooding ? 2 : rank;
-  }
-
-  /** An open alert of a device that fell silent is kept, and says that it is blind. */
-  #markBlind(watch: DeviceWatch, change: EngineChange, nowMs: number): EngineChange[] {
-    if (change.change !== 'opened' && change.change !== 'resolved') return [];
-    const word = change.change === 'opened' ? 'blind' : 'sighted';
-    const changes: EngineChange[] = [];
-    for (const [index, list] of watch.known.entries()) {
-      const rule = watch.rules[index] as BoundRule;
-      for (const { alert, episode } of list) {
-        if (episode.endedAt !== undefined) continue;
-        const rank = episode.doubtRank > episode.rank ? episode.doubtRank : episode.rank;
-        changes.push({
-          change: word,
-          alert,
-          rule: rule.name,
-          ruleVersion: rule.version,
-          parameters: rule.parameters,
-          unit: rule.unit,
-          subject: watch.subject,
-          episode,
-          description: rule.describe(episode, rank),
-          evidence: [],
-          atMs: word === 'blind' ? change.episode.startedAt : nowMs,
-          receivedAt: nowMs,
         });
       }
     }
@@ -260,8 +208,24 @@ export class AlertEngine {
   }
 }
 
-function silenceParameters(kind: string, rank: Rank): SilenceParameters {
-  return { ...SILENCE_DEFAULTS, rank, silentAfterMs: (deviceKinds.get(kind)?.silentAfterS ?? 300) * 1000 };
+/** What our clock hears. Returns the reading as it is judged: by receipt where its own clock is wrong. */
+function hear({ hearing }: DeviceWatch, reading: Reading): Reading {
+  const { receivedAt, quality, simulated } = reading;
+  hearing.lastHeardAt = Math.max(hearing.lastHeardAt, receivedAt);
+  hearing.simulated = simulated;
+  if (hearing.presence === 'offline') hearing.presence = undefined;
+  if (quality & QualityFlag.serverTime) return reading;
+  observeClock(hearing.clock, reading);
+  const { wrong, lagMs } = hearing.clock;
+  return wrong && lagMs > 0 ? { ...reading, measuredAt: receivedAt } : reading;
+}
+
+/** The reading could be judged: the device sees. */
+function recordUse({ hearing }: DeviceWatch, { receivedAt, measuredAt, values }: Reading): void {
+  hearing.lastUsableAt = Math.max(hearing.lastUsableAt, receivedAt);
+  const { status, rainMm } = values;
+  if (typeof status === 'string') hearing.onDuty = status !== 'off-duty';
+  if (typeof rainMm === 'number') addRain(hearing.rain, measuredAt, rainMm);
 }
 
 function evidenceOf(watch: DeviceWatch): Evidence[] {

@@ -95,7 +95,8 @@ export class Lifecycle {
       if (change.change === 'opened' || change.change === 'provisional') this.#create(change);
       return;
     }
-    this.#move(alert, change);
+    if (change.change === 'folded') this.#fold(alert, change);
+    else this.#move(alert, change);
   }
 
   #create(change: EngineChange): void {
@@ -245,13 +246,12 @@ export class Lifecycle {
     }
   }
 
-  /** Says that another alert explains this one; its notices end, its life does not. */
-  fold(id: string, into: string, nowMs: number): void {
-    const alert = this.#open.get(id);
-    if (!alert || alert.foldedInto === into) return;
-    alert.foldedInto = into;
+  /** Another alert explains this one: its notices end, its life does not. */
+  #fold(alert: Alert, { foldedInto, receivedAt }: EngineChange): void {
+    if (!isOpen(alert.state) || alert.foldedInto === foldedInto) return;
+    alert.foldedInto = foldedInto;
     alert.escalation = { level: alert.escalation.level, dueAt: undefined };
-    this.#record(alert, 'folded', nowMs, undefined, into);
+    this.#record(alert, 'folded', receivedAt, undefined, foldedInto);
   }
 
   #armEscalation(alert: Alert, nowMs: number): void {

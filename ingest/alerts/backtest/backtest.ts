@@ -48,7 +48,12 @@ export interface BacktestRun {
 
 export function runBacktest({ gauge, points, overrides = [] }: BacktestOptions): BacktestRun {
   const startedAt = performance.now();
-  const engine = new AlertEngine({ registry: registryOf(gauge), rules: trackRules, overrides });
+  const engine = new AlertEngine({
+    city: { id: 'backtest', uplinks: [] },
+    registry: registryOf(gauge),
+    rules: trackRules,
+    overrides,
+  });
   const lifecycle = new Lifecycle({ city: 'backtest' });
   const alerts = new Map<string, Alert>();
   const changes: BacktestChange[] = [];

@@ -10,6 +10,8 @@ import type { Bilingual } from '../../../cities/city.ts';
 import type { Presence } from '../../../devices/topics.ts';
 import type { Rank } from '../alert.ts';
 import type { Description } from '../rule.ts';
+import { type ClockWatch, createClockWatch } from './clock-skew.ts';
+import type { RainSlot } from './rain.ts';
 
 /** What our clock knows of a device. Epoch ms; 0 is never. */
 export interface Hearing {
@@ -22,6 +24,8 @@ export interface Hearing {
   simulated: boolean;
   /** A crew's last word on duty. */
   onDuty: boolean;
+  readonly rain: RainSlot[];
+  readonly clock: ClockWatch;
 }
 
 export function createHearing(): Hearing {
@@ -32,6 +36,8 @@ export function createHearing(): Hearing {
     presenceAt: 0,
     simulated: false,
     onDuty: true,
+    rain: [],
+    clock: createClockWatch(),
   };
 }
 

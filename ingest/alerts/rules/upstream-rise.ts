@@ -1,0 +1,138 @@
+/**
+ * Upstream rise: a gauge above has an alert, and its wave has not arrived here yet.
+ *
+ * The lag is the city's own knowledge; waves take from less than half to twice of it (Katulampa to Manggarai:
+ * median 11 h, 4 to 20). Ends when the water is here (the gauge's own alert takes over) or when the wave
+ * should long have passed.
+ */
+import { type Rank, severityOf } from '../alert.ts';
+import { type CityView, openLevel } from '../city-view.ts';
+import type { DeviceWatch } from '../device-watch.ts';
+import type { EngineChange } from '../engine-change.ts';
+
+export const UPSTREAM_RISE = { name: 'upstream-rise', version: 1, unit: 'm' } as const;
+export const UPSTREAM_PARAMETERS = {
+  /** Of the lag: from the start above to the soonest arrival here, and from the end above to the latest. */
+  soonestShare: 0.4,
+  latestShare: 2,
+} as const;
+
+interface UpstreamDetail {
+  readonly upstream: string;
+  readonly lagMin: number;
+  readonly soonestAt: string;
+  /** Null while the water is still high above. */
+  readonly latestAt: string | null;
+}
+
+export function judgeUpstream(view: CityView): EngineChange[] {
+  const changes: EngineChange[] = [];
+  for (const watch of view.watches.values()) {
+    const { site } = watch.device;
+    if (site?.kind !== 'river-gauge' || site.upstream.length === 0) continue;
+    const change = judgeGauge(view, watch, site.upstream);
+    if (change) changes.push(change);
+  }
+  return changes;
+}
+
+function judgeGauge(
+  view: CityView,
+  watch: DeviceWatch,
+  upstream: readonly { readonly gauge: string; readonly lagMin: number }[],
+): EngineChange | undefined {
+  const { conditions, nowMs } = view;
+  const open = conditions.find(UPSTREAM_RISE.name, watch.subject.id);
+  const end = () => conditions.clear(UPSTREAM_RISE, watch.subject, describe(watch, undefined), nowMs, nowMs);
+  // The water is here: the ladder speaks for itself.
+  if (openLevel(watch)) return open ? end() : undefined;
+  const above = upstream
+    .map(({ gauge, lagMin }) => ({
+      lagMin,
+      from: view.watches.get(gauge),
+      level: openLevel(view.watches.get(gauge)),
+    }))
+    .filter(({ level, lagMin }) => level && nowMs - level.startedAt < latestMs(lagMin) + STALE_MS)
+    .sort((a, b) => (b.level?.rank ?? 0) - (a.level?.rank ?? 0))[0];
+  const known = open?.episode.detail as UpstreamDetail | undefined;
+  if (!above?.level || !above.from) {
+    if (!open || !known) return undefined;
+    const latestAt = known.latestAt ?? new Date(nowMs + latestMs(known.lagMin)).toISOString();
+    if (Date.parse(latestAt) <= nowMs) return end();
+    if (known.latestAt !== null) return undefined;
+    return raise(view, watch, open.episode.rank, open.episode.value, open.episode.simulated, {
+      ...known,
+      latestAt,
+    });
+  }
+  const rank = Math.max(1, above.level.rank - 1) as Rank;
+  if (
+    open &&
+    known?.upstream === above.from.device.id &&
+    open.episode.rank === rank &&
+    known.latestAt === null
+  ) {
+    return undefined;
+  }
+  return raise(view, watch, rank, above.level.value, above.level.simulated, {
+    upstream: above.from.device.id,
+    lagMin: above.lagMin,
+    soonestAt: new Date(
+      above.level.startedAt + above.lagMin * 60_000 * UPSTREAM_PARAMETERS.soonestShare,
+    ).toISOString(),
+    latestAt: null,
+  });
+}
+
+/** A level that has stood above for days is no wave that is still to come. */
+const STALE_MS = 24 * 3_600_000;
+
+function latestMs(lagMin: number): number {
+  return lagMin * 60_000 * UPSTREAM_PARAMETERS.latestShare;
+}
+
+function raise(
+  { conditions, nowMs }: CityView,
+  watch: DeviceWatch,
+  rank: Rank,
+  value: number,
+  simulated: boolean,
+  detail: UpstreamDetail,
+): EngineChange | undefined {
+  const description = describe(watch, detail, rank);
+  const finding = {
+    rank,
+    since: nowMs,
+    value,
+    simulated,
+    parameters: UPSTREAM_PARAMETERS,
+    description,
+    detail: { ...detail },
+  };
+  return conditions.raise(UPSTREAM_RISE, watch.subject, finding, nowMs);
+}
+
+function describe(
+  { device }: DeviceWatch,
+  detail: UpstreamDetail | undefined,
+  rank: Rank = 1,
+): EngineChange['description'] {
+  const label = { en: 'water on its way', id: 'air kiriman' };
+  if (!detail) {
+    return {
+      label,
+      text: {
+        en: `${device.name}: the wave from upstream has arrived or passed.`,
+        id: `${device.name}: air kiriman dari hulu sudah tiba atau berlalu.`,
+      },
+    };
+  }
+  const hours = (detail.lagMin / 60).toFixed(1);
+  return {
+    label,
+    text: {
+      en: `${detail.upstream} is high, and its water reaches ${device.name} after about ${hours} h. Expect up to ${severityOf(rank)} here.`,
+      id: `${detail.upstream} sedang tinggi, airnya mencapai ${device.name} setelah kira-kira ${hours} jam. Bersiaplah di sini.`,
+    },
+  };
+}
