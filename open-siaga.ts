@@ -115,7 +115,8 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
 
   const live = { journal, fleet, quality, feed, onPresent: () => undefined };
   await restorePresent(live);
-  const consumers: JournalConsumer[] = [createLiveConsumer(live), alerts.consumer, following.consumer];
+  const consumers: JournalConsumer[] = [createLiveConsumer(live), alerts.consumer];
+  if (following.consumer) consumers.push(following.consumer);
   opened.use(startDraining(consumers));
 
   const pipeline = createPipeline({
@@ -241,8 +242,9 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
   /** Nothing that a consumer has yet to read is trimmed. */
   async function lowestCursor(): Promise<number> {
     const rows = await database.selectFrom('cursors').select(['consumer', 'position']).execute();
-    const following = rows.filter((row) => consumers.some((consumer) => consumer.name === row.consumer));
-    return Math.min(journal.lastId, ...following.map((row) => Number(row.position)));
+    const ours = rows.filter((row) => consumers.some((consumer) => consumer.name === row.consumer));
+    const settled = following.settledThroughId?.() ?? journal.lastId;
+    return Math.min(journal.lastId, settled, ...ours.map((row) => Number(row.position)));
   }
 }
 

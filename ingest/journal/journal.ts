@@ -47,6 +47,8 @@ export interface Journal extends AsyncDisposable {
   markReplayed(rejectionId: number, replayedAt: number): Promise<void>;
   /** Deletes what retention allows, in small steps; never above `keepAfterId`. Returns how many went. */
   trim(keepAfterId: number, now: number): Promise<number>;
+  /** Sets a file aside that somebody found damaged, and goes on with what is readable of it. */
+  salvage(cause: string): Promise<void>;
   /** Writes a consistent copy to a new file while running. */
   backup(file: string): Promise<void>;
 }

@@ -81,6 +81,8 @@ class SqliteJournal implements Journal {
   readonly #waiters = new EntryWaiters();
   #lastId = 0;
   #problem: string | undefined;
+  /** Said once, not once a minute. */
+  #isHeldBack = false;
   /** Set once: nothing is appended after it. */
   #end: JournalError | undefined;
 
@@ -194,11 +196,16 @@ class SqliteJournal implements Journal {
       this.#recent.dropThrough(step.throughId);
       this.#metrics.trimmed.inc(step.trimmed);
       this.#metrics.fileBytes.set(step.fileBytes);
-      if (step.heldBack) {
+      if (step.heldBack && !this.#isHeldBack) {
         this.#options.log.warn({ keepAfterId }, 'retention waits for a consumer that is behind');
       }
+      this.#isHeldBack = step.heldBack;
       if (step.done || this.#end) return trimmed;
     }
+  }
+
+  salvage(cause: string): Promise<void> {
+    return this.#writer.call('salvage', { cause });
   }
 
   async backup(file: string): Promise<void> {
@@ -271,7 +278,7 @@ class SqliteJournal implements Journal {
         return await read();
       } catch (error) {
         if (!isDamage(error)) throw error;
-        await this.#writer.call('salvage', { cause: (error as Error).message });
+        await this.salvage((error as Error).message);
         return await read();
       }
     } catch (error) {

@@ -46,10 +46,11 @@ export interface Dictionary {
 
 export const EMPTY_DICTIONARY: Dictionary = { devices: [], columns: [], words: [] };
 
-interface KindColumns {
+/** The columns of a kind in the order of the mask's bits. */
+export interface KindColumns {
   readonly kind: string;
-  readonly names: string[];
-  readonly isWord: boolean[];
+  readonly names: readonly string[];
+  readonly isWord: readonly boolean[];
 }
 
 export class ReadingCodec {
@@ -87,8 +88,21 @@ export class ReadingCodec {
     return additions;
   }
 
-  deviceAt(number: number): DictionaryDevice {
-    return this.#devices[number] as DictionaryDevice;
+  numberOf({ city, kind, device }: DictionaryDevice): number | undefined {
+    return this.#numbersOfDevice.get(device)?.find((number) => {
+      const known = this.#devices[number];
+      return known?.kind === kind && known.city === city;
+    });
+  }
+
+  columnsOf(device: number): KindColumns {
+    const columns = this.#columnsOfDevice[device];
+    if (!columns) throw new RangeError(`device number ${device} is not in the dictionary`);
+    return columns;
+  }
+
+  wordAt(number: number): string {
+    return this.#words[number] as string;
   }
 
   /** Appends `reading` to `target`; returns its length in numbers. Throws RangeError for a time that is none. */
@@ -172,6 +186,7 @@ export class ReadingCodec {
   }
 
   #deviceNumber({ city, kind, device }: Reading): number {
+    // Written out: numberOf with its closure costs twice as much, and this runs for every reading.
     const numbers = this.#numbersOfDevice.get(device);
     if (numbers) {
       for (const number of numbers) {
@@ -219,8 +234,8 @@ export class ReadingCodec {
     if (columns.names.length >= MAX_COLUMNS) {
       throw new RangeError(`kind ${kind} has more than ${MAX_COLUMNS} quantities; ${name} does not fit`);
     }
-    columns.names.push(name);
-    columns.isWord.push(isWord);
+    (columns.names as string[]).push(name);
+    (columns.isWord as boolean[]).push(isWord);
   }
 
   #addWord(word: string): number {

@@ -83,14 +83,16 @@ function copyReadable(fresh: DatabaseSync, options: SalvageOptions, keptHeader: 
     return { readings: 0, rejections: 0, unreadable: [[1, Number.MAX_SAFE_INTEGER]] };
   }
   try {
-    const dictionary = options.dictionary ?? orElse(EMPTY_DICTIONARY, () => readDictionary(damaged));
+    const known = options.dictionary ?? orElse(undefined, () => readDictionary(damaged));
+    const dictionary = known ?? EMPTY_DICTIONARY;
     copyDictionary(fresh, dictionary);
     const { rows: readings, unreadable, lastId } = copyReadings(damaged, fresh, dictionary);
     const rejections = copyRejections(damaged, fresh);
     const isEndLost = unreadable.some(([, last]) => last === Number.MAX_SAFE_INTEGER);
     const given = isEndLost ? lastId + Math.ceil(sizeBytes / ROW_BYTES_MIN) : lastId;
     const trimmed = Number(orElse(undefined, () => readMeta(damaged, 'idsGivenThrough')) ?? 0);
-    const journal = orElse(undefined, () => readMeta(damaged, 'journal'));
+    // With other numbers for its names it is another journal, and history must not take it for the same.
+    const journal = known && orElse(undefined, () => readMeta(damaged, 'journal'));
     finishMeta(fresh, journal, options.lastId ?? Math.max(given, trimmed));
     return { readings, rejections, unreadable: unreadable.slice(0, MAX_REPORTED_RANGES) };
   } finally {

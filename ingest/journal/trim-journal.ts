@@ -43,7 +43,7 @@ export function trimStep(database: DatabaseSync, bounds: TrimBounds, step: TrimS
   return { trimmed: rows, throughId: lastId, done: rows < STEP_ROWS && !vacuumed, fileBytes, heldBack };
 }
 
-function usedBytes(database: DatabaseSync): number {
+export function usedBytes(database: DatabaseSync): number {
   const pages = pragma(database, 'page_count') - pragma(database, 'freelist_count');
   return pages * pragma(database, 'page_size');
 }
@@ -60,7 +60,8 @@ function deleteThrough(database: DatabaseSync, id: number): void {
   }
 }
 
-function giveBackPages(database: DatabaseSync): boolean {
+/** One step; false when there was nothing to give back. */
+export function giveBackPages(database: DatabaseSync): boolean {
   if (pragma(database, 'freelist_count') <= SLACK_PAGES) return false;
   database.exec(`pragma incremental_vacuum(${STEP_PAGES})`);
   return true;

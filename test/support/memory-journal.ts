@@ -56,6 +56,7 @@ export function createMemoryJournal(): MemoryJournal {
       kept = kept.map((each) => (each.id === rejectionId ? { ...each, replayedAt } : each));
     },
     trim: async () => 0,
+    salvage: () => Promise.reject(new Error('a journal in memory has no file')),
     backup: () => Promise.reject(new Error('a journal in memory has no file')),
     async [Symbol.asyncDispose]() {},
   };

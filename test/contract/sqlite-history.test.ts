@@ -1,0 +1,200 @@
+/**
+ * The embedded history under the contract, settled and not, and what is its own: following the journal,
+ * being built again, retention.
+ */
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Reading } from '../../devices/reading.ts';
+import {
+  openSqliteHistory,
+  type SqliteHistory,
+  type SqliteHistoryOptions,
+} from '../../ingest/history/sqlite/open-sqlite-history.ts';
+import type { Journal } from '../../ingest/journal/journal.ts';
+import {
+  createJournalGround,
+  gaugeReading,
+  gaugeReadings,
+  type JournalGround,
+  metricValue,
+  TEST_START_MS,
+} from '../support/journal-fixture.ts';
+import { describeHistory, type HistoryUnderTest } from './history.suite.ts';
+
+const DAY_MS = 86_400_000;
+
+function openOn(
+  ground: JournalGround,
+  journal: Journal,
+  options: Partial<SqliteHistoryOptions> = {},
+): Promise<SqliteHistory> {
+  return openSqliteHistory({
+    file: join(ground.directory, 'history.db'),
+    journalFile: ground.file,
+    city: 'semarang',
+    retentionMs: 400 * DAY_MS,
+    maxBytes: 1024 ** 3,
+    log: pino({ level: 'silent' }),
+    metrics: new Registry(),
+    now: () => TEST_START_MS,
+    salvageJournal: (cause) => journal.salvage(cause),
+    ...options,
+  });
+}
+
+async function openHouse(settles: (round: number) => boolean): Promise<HistoryUnderTest> {
+  const ground = createJournalGround();
+  const journal = await ground.open();
+  const history = await openOn(ground, journal);
+  let round = 0;
+  return {
+    history,
+    async write(readings) {
+      await journal.append(readings, []);
+      if (settles(round++)) await history.settle();
+    },
+    async [Symbol.asyncDispose]() {
+      await history[Symbol.asyncDispose]();
+      await journal[Symbol.asyncDispose]();
+      ground[Symbol.dispose]();
+    },
+  };
+}
+
+describeHistory('SQLite, settled', () => openHouse(() => true));
+describeHistory('SQLite, not settled', () => openHouse(() => false));
+describeHistory('SQLite, settled now and then', () => openHouse((round) => round % 2 === 0));
+
+describe('the embedded history', () => {
+  let ground: JournalGround;
+  let journal: Journal;
+  beforeEach(async () => {
+    ground = createJournalGround();
+    journal = await ground.open();
+  });
+  afterEach(async () => {
+    await journal[Symbol.asyncDispose]();
+    ground[Symbol.dispose]();
+  });
+
+  const levels = async (history: SqliteHistory, device = 'gauge-0') => {
+    const range = { fromMs: 0, toMs: TEST_START_MS * 2, limit: 10_000 };
+    const { points } = await history.raw({ kind: 'river-gauge', device, ...range });
+    return points.map(({ values }) => values['levelM']);
+  };
+  const levelsOf = (readings: Reading[]) =>
+    readings.filter(({ device }) => device === 'gauge-0').map(({ values }) => values['levelM']);
+
+  it('answers the same from many chunks, after late readings fell into the middle of them', async () => {
+    await using history = await openOn(ground, journal);
+    const readings = gaugeReadings(0, 10_000);
+    // Every tenth comes late, the newest of them first.
+    const late = readings.filter((_, i) => i % 10 === 3).reverse();
+    const inTime = readings.filter((_, i) => i % 10 !== 3);
+    for (const part of [inTime.slice(0, 4_000), inTime.slice(4_000), late]) {
+      await journal.append(part, []);
+      await history.settle();
+    }
+    expect(history.settledThroughId).toBe(10_000);
+    expect(await levels(history)).toEqual(levelsOf(readings));
+  });
+
+  it('keeps what is settled over a restart, and settles on from there', async () => {
+    await journal.append(gaugeReadings(0, 100), []);
+    {
+      await using history = await openOn(ground, journal);
+      await history.settle();
+    }
+    await journal.append(gaugeReadings(100, 200), []);
+    await using history = await openOn(ground, journal);
+    expect(history.settledThroughId).toBe(100);
+    expect(await levels(history)).toEqual(levelsOf(gaugeReadings(0, 200)));
+    await history.settle();
+    expect(history.settledThroughId).toBe(200);
+    expect(await levels(history)).toEqual(levelsOf(gaugeReadings(0, 200)));
+  });
+
+  it('is built again from the journal when its file is lost, damaged, or of another journal', async () => {
+    await journal.append(gaugeReadings(0, 3_000), []);
+    const expected = levelsOf(gaugeReadings(0, 3_000));
+    const file = join(ground.directory, 'history.db');
+    {
+      await using history = await openOn(ground, journal);
+      await history.settle();
+    }
+    rmSync(file);
+    {
+      await using history = await openOn(ground, journal);
+      expect(await levels(history)).toEqual(expected);
+      await history.settle();
+    }
+    writeFileSync(file, Buffer.alloc(statSync(file).size, 0x55));
+    const metrics = new Registry();
+    {
+      await using history = await openOn(ground, journal, { metrics });
+      expect(await metricValue(metrics, 'siaga_history_rebuilt_total')).toBe(1);
+      expect(await levels(history)).toEqual(expected);
+      await history.settle();
+    }
+    await journal[Symbol.asyncDispose]();
+    for (const suffix of ['', '-wal', '-shm']) rmSync(ground.file + suffix, { force: true });
+    journal = await ground.open();
+    await journal.append(gaugeReadings(5_000, 5_010), []);
+    await using history = await openOn(ground, journal);
+    expect(await levels(history)).toEqual(levelsOf(gaugeReadings(5_000, 5_010)));
+  });
+
+  it('begins anew when damage in its chunks shows in an answer', async () => {
+    await journal.append(gaugeReadings(0, 5_000), []);
+    const file = join(ground.directory, 'history.db');
+    {
+      await using history = await openOn(ground, journal);
+      await history.settle();
+    }
+    const content = readFileSync(file);
+    content.fill(0xa5, 8 * 4096);
+    writeFileSync(file, content);
+    const metrics = new Registry();
+    await using history = await openOn(ground, journal, { metrics });
+    expect(await levels(history)).toEqual(levelsOf(gaugeReadings(0, 5_000)));
+    expect(await metricValue(metrics, 'siaga_history_rebuilt_total')).toBe(1);
+  });
+
+  it('follows the journal through a salvage', async () => {
+    await journal.append(gaugeReadings(0, 500), []);
+    await using history = await openOn(ground, journal);
+    await history.settle();
+    await journal.salvage('a test asks for it');
+    await journal.append(gaugeReadings(500, 600), []);
+    expect(await levels(history)).toEqual(levelsOf(gaugeReadings(0, 600)));
+    await history.settle();
+    expect(history.settledThroughId).toBe(600);
+  });
+
+  it('deletes by age and by bytes, the oldest first', async () => {
+    await using history = await openOn(ground, journal, { retentionMs: 10 * DAY_MS, maxBytes: 500_000 });
+    const daily = Array.from({ length: 20_000 }, (_, n) =>
+      gaugeReading(n, { device: 'gauge-0', measuredAt: TEST_START_MS + n * 100_000 }),
+    );
+    for (let from = 0; from < daily.length; from += 5_000)
+      await journal.append(daily.slice(from, from + 5_000), []);
+    await history.settle();
+    const now = TEST_START_MS + 11 * DAY_MS;
+    const byAge = await history.trim(now);
+    expect(byAge).toBeGreaterThan(5);
+    const { points } = await history.raw({
+      kind: 'river-gauge',
+      device: 'gauge-0',
+      fromMs: 0,
+      toMs: TEST_START_MS * 2,
+      limit: 1,
+    });
+    const oldest = points[0]?.atMs as number;
+    expect(oldest).toBeGreaterThan(TEST_START_MS + DAY_MS);
+    expect(await levels(history)).toContain(199.99);
+    expect(await history.trim(now)).toBe(0);
+  });
+});
