@@ -18,6 +18,7 @@ const START_TIMEOUT_MS = 30_000;
 
 export interface Influxd extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number | undefined;
   /** kill -9, as a power cut does it. The data stay. */
   kill(): Promise<void>;
   /** Starts again on the same port. */
@@ -56,6 +57,9 @@ export async function startInfluxd(): Promise<Influxd> {
   await start();
   return {
     url,
+    get pid() {
+      return child?.pid;
+    },
     start,
     kill,
     async wipe() {

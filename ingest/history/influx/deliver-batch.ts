@@ -11,7 +11,7 @@ import { classifyWriteError, type WriteFailure } from './influx-error.ts';
 import type { LineEncoder } from './line-encoder.ts';
 import type { SetAside } from './set-aside.ts';
 
-/** Requests that one batch may cost. 2·log2(2,000) = 22 find one poison line; beyond it what is left is set
+/** Requests that one batch may cost. 2·log2(5,000) = 25 find one poison line; beyond it what is left is set
  * aside in whole pieces, of which the server has already taken the good lines (a partial write). */
 const MAX_REQUESTS = 250;
 

@@ -16,13 +16,18 @@ import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import type { JournalConsumer } from '../../keep-draining.ts';
 import { formatCursorLine, readCursorMark } from './cursor-mark.ts';
 import { type DeliveryTools, deliverBatch, InfluxUnavailableError } from './deliver-batch.ts';
+import { createFlight, type Flight, mayCollide } from './flight.ts';
 import type { InfluxMetrics } from './influx-metrics.ts';
 import type { InfluxServer } from './influx-server.ts';
 
 /** A server on the same machine is busy with 3; one at 20 ms needs 4 to stay so. */
 const MAX_IN_FLIGHT = 4;
+/** Behind the head, entries are gathered up to this before they are sent; InfluxData recommends 5,000 lines. */
+const FULL_BATCH = 5_000;
 /** Entries in one batch where we read the journal ourselves. */
-const MAX_BATCH = 2_000;
+const MAX_READ = 5_000;
+/** A mark may lie behind the cursor by what can be held and on its way; more is a loss. */
+const MARK_LAG = (MAX_IN_FLIGHT + 2) * 2 * FULL_BATCH;
 /** With fewer than this waiting at the head, the next write waits a moment: InfluxDB pays per write. */
 const SMALL_BATCH = 500;
 const LINGER_MS = 200;
@@ -40,16 +45,6 @@ export interface InfluxConsumerOptions {
   readonly lingerMs?: number;
 }
 
-interface Flight {
-  readonly lastId: number;
-  readonly spans: ReadonlyMap<string, Span>;
-  done: boolean;
-}
-interface Span {
-  firstMs: number;
-  lastMs: number;
-}
-
 export const INFLUX_CONSUMER = 'influx';
 
 export class InfluxConsumer implements JournalConsumer {
@@ -58,10 +53,13 @@ export class InfluxConsumer implements JournalConsumer {
   /** Up to this id everything is in InfluxDB. */
   #confirmedId = 0;
   #savedId = 0;
-  /** Up to this id everything is in InfluxDB or on its way. */
-  #sentId = 0;
   /** The largest mark that InfluxDB has acknowledged. */
   #markId = 0;
+  /** Up to this id everything is in InfluxDB, on its way, or held. */
+  #takenId = 0;
+  /** Gathered, not yet on its way. */
+  #held: JournalEntry[] = [];
+  #saving: Promise<void> | undefined;
   /** In the order of ids. */
   #flights: Flight[] = [];
   readonly #attempts = new Set<Promise<void>>();
@@ -93,12 +91,11 @@ export class InfluxConsumer implements JournalConsumer {
 
   async consume(entries: readonly JournalEntry[]): Promise<void> {
     await this.#recover();
-    const firstId = entries[0]?.id ?? 0;
+    await this.#takeFromJournal((entries[0]?.id ?? 0) - 1);
+    await this.#take(entries);
     const lastId = entries.at(-1)?.id ?? 0;
-    await this.#sendFromJournal(firstId);
-    const fresh = entries.filter((entry) => entry.id > this.#sentId);
-    if (fresh.length > 0) await this.#send(fresh);
     if (lastId < this.#options.journal.lastId) return;
+    await this.#sendHeld();
     await this.#settle();
     await this.#linger(lastId);
   }
@@ -107,6 +104,7 @@ export class InfluxConsumer implements JournalConsumer {
   async #recover(): Promise<void> {
     if (this.#prepared && this.#failure === undefined) return;
     await Promise.all(this.#attempts);
+    await this.#saving;
     this.#flights = [];
     this.#prepared = false;
     const { server, signal, now, city } = this.#options;
@@ -120,7 +118,8 @@ export class InfluxConsumer implements JournalConsumer {
       this.#failure = error;
       throw error;
     }
-    this.#sentId = this.#confirmedId;
+    this.#takenId = this.#confirmedId;
+    this.#held = [];
     this.#failure = undefined;
     this.#prepared = true;
   }
@@ -129,7 +128,7 @@ export class InfluxConsumer implements JournalConsumer {
   async #rewind(mark: number): Promise<void> {
     const { log, metrics } = this.#options;
     const details = { confirmed: this.#confirmedId, found: mark };
-    if (this.#confirmedId - mark > MAX_IN_FLIGHT * MAX_BATCH) {
+    if (mark === 0 || this.#confirmedId - mark > MARK_LAG) {
       metrics.rewinds.inc();
       log.warn(details, 'InfluxDB lost readings: the journal is written to it again from the last mark');
     } else log.info(details, 'the last readings are written to InfluxDB again');
@@ -138,25 +137,30 @@ export class InfluxConsumer implements JournalConsumer {
     await this.#saveCursor();
   }
 
-  /** Sends what lies between the last sent and `beforeId`: after a failure or a rewind there is something. */
-  async #sendFromJournal(beforeId: number): Promise<void> {
-    while (this.#sentId < beforeId - 1) {
+  /** Takes what lies between the last taken and `untilId`: after a failure or a rewind there is something. */
+  async #takeFromJournal(untilId: number): Promise<void> {
+    while (this.#takenId < untilId) {
       this.#options.signal.throwIfAborted();
-      const read = await this.#options.journal.readAfter(this.#sentId, MAX_BATCH);
-      const missed = read.filter((entry) => entry.id < beforeId);
+      const read = await this.#options.journal.readAfter(this.#takenId, MAX_READ);
+      const missed = read.filter((entry) => entry.id <= untilId);
       if (missed.length === 0) return;
-      await this.#send(missed);
+      await this.#take(missed);
     }
   }
 
-  /** Puts one batch on its way; waits only for room. */
-  async #send(entries: readonly JournalEntry[]): Promise<void> {
-    const readings = entries.map((entry) => entry.reading);
-    const flight: Flight = {
-      lastId: (entries.at(-1) as JournalEntry).id,
-      spans: spansOf(readings),
-      done: false,
-    };
+  async #take(entries: readonly JournalEntry[]): Promise<void> {
+    for (const entry of entries) if (entry.id > this.#takenId) this.#held.push(entry);
+    this.#takenId = Math.max(this.#takenId, entries.at(-1)?.id ?? 0);
+    if (this.#held.length >= FULL_BATCH) await this.#sendHeld();
+  }
+
+  /** Puts what is held on its way, as one batch; waits only for room. */
+  async #sendHeld(): Promise<void> {
+    const last = this.#held.at(-1);
+    if (!last) return;
+    const readings = this.#held.map((entry) => entry.reading);
+    this.#held = [];
+    const flight = createFlight(last.id, readings);
     this.#throwFailure();
     while (this.#attempts.size >= MAX_IN_FLIGHT || this.#flights.some((other) => mayCollide(other, flight))) {
       await Promise.race(this.#attempts);
@@ -164,7 +168,6 @@ export class InfluxConsumer implements JournalConsumer {
     }
     const mark = this.#flights.length === 0 ? flight.lastId : this.#confirmedId;
     this.#flights.push(flight);
-    this.#sentId = flight.lastId;
     const attempt = this.#attempt(flight, readings, mark).finally(() => this.#attempts.delete(attempt));
     this.#attempts.add(attempt);
   }
@@ -182,7 +185,7 @@ export class InfluxConsumer implements JournalConsumer {
       metrics.lagSeconds.observe(Math.max(0, now() - (readings[0] as Reading).receivedAt) / 1000);
       flight.done = true;
       this.#markId = Math.max(this.#markId, mark);
-      await this.#advance();
+      this.#advance();
     } catch (error) {
       this.#failure ??= error;
       if (error instanceof InfluxUnavailableError) this.#notBeforeMs = now() + error.waitMs;
@@ -190,32 +193,42 @@ export class InfluxConsumer implements JournalConsumer {
   }
 
   /** Moves the cursor over the batches that are done, up to the first that is not. */
-  async #advance(): Promise<void> {
+  #advance(): void {
     while (this.#flights[0]?.done) this.#confirmedId = (this.#flights.shift() as Flight).lastId;
-    await this.#saveCursor();
+    this.#saving ??= this.#saveCursor()
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => {
+        this.#saving = undefined;
+      });
   }
 
-  /** Saves when there is something to save. Saves that overlap write the newer position last or twice. */
+  /** One save at a time, of the newest position. */
   async #saveCursor(): Promise<void> {
-    const position = this.#confirmedId;
-    if (position === this.#savedId) return;
-    await this.#options.database
-      .insertInto('cursors')
-      .values({ consumer: this.name, position })
-      .onConflict((conflict) => conflict.column('consumer').doUpdateSet({ position }))
-      .execute();
-    this.#savedId = position;
-    this.#options.metrics.confirmedId.set(position);
+    while (this.#savedId !== this.#confirmedId) {
+      const position = this.#confirmedId;
+      await this.#options.database
+        .insertInto('cursors')
+        .values({ consumer: this.name, position })
+        .onConflict((conflict) => conflict.column('consumer').doUpdateSet({ position }))
+        .execute();
+      this.#savedId = position;
+      this.#options.metrics.confirmedId.set(position);
+    }
   }
 
   /** Waits until all that is on its way is written, and makes the mark say so. */
   async #settle(): Promise<void> {
     await Promise.all(this.#attempts);
+    await this.#saving;
     this.#throwFailure();
     if (this.#markId >= this.#confirmedId) return;
     const { server, city, now } = this.#options;
     const mark = this.#confirmedId;
+    this.#prepared = false;
     await server.write(formatCursorLine(city, mark, now()));
+    this.#prepared = true;
     this.#markId = mark;
   }
 
@@ -229,26 +242,4 @@ export class InfluxConsumer implements JournalConsumer {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
-}
-
-/** From the first to the last instant of each device in a batch. */
-function spansOf(readings: readonly Reading[]): ReadonlyMap<string, Span> {
-  const spans = new Map<string, Span>();
-  for (const { device, measuredAt } of readings) {
-    const span = spans.get(device);
-    if (!span) spans.set(device, { firstMs: measuredAt, lastMs: measuredAt });
-    else if (measuredAt > span.lastMs) span.lastMs = measuredAt;
-    else if (measuredAt < span.firstMs) span.firstMs = measuredAt;
-  }
-  return spans;
-}
-
-/** Whether two batches may hold the same device and instant: then their order decides which value stays. */
-function mayCollide(a: Flight, b: Flight): boolean {
-  if (a.done || b.done) return false;
-  for (const [device, span] of a.spans) {
-    const other = b.spans.get(device);
-    if (other && span.firstMs <= other.lastMs && other.firstMs <= span.lastMs) return true;
-  }
-  return false;
 }
