@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { Counter } from 'prom-client';
 import { distanceM, type Position } from '../ingest/fleet/positions/great-circle.ts';
 import { MAX_OUTSIDE_UNITS, type OutsideEngine } from './roads/outside-engine.ts';
-import { STRAIGHT_MPS } from './roads/road-classes.ts';
+import { STRAIGHT_MPS, type Vehicle } from './roads/road-classes.ts';
 import type { RoadNetwork, UnitPlace } from './roads/road-network.ts';
 
 export type EtaSource = 'road' | 'straight';
@@ -46,15 +46,19 @@ export function createTravel({ outside, roads, fallbacks, log }: TravelDependenc
 
   function inside(incident: Position, units: readonly UnitPlace[], wanted: number): TravelAnswer {
     const onRoad = roads?.travelTimes(incident, units, wanted) ?? [];
-    const found = units.map((_, index) => onRoad[index]).filter((seconds) => seconds !== undefined).length;
-    // With enough of them found the others are slower; with too few they have no road, and a guess is better.
-    const guess = found < Math.min(wanted, units.length);
+    // With enough of a vehicle found the others are slower; with too few they have no road: a guess is better.
+    const foundOf = new Map<Vehicle, number>();
+    for (const [index, { vehicle }] of units.entries()) {
+      const before = foundOf.get(vehicle) ?? 0;
+      foundOf.set(vehicle, before + (onRoad[index] === undefined ? 0 : 1));
+    }
     const times = units.map((unit, index): TravelTime | undefined => {
       const seconds = onRoad[index];
       if (seconds !== undefined) return { seconds, source: 'road' };
-      return guess ? straight(incident, unit) : undefined;
+      return (foundOf.get(unit.vehicle) ?? 0) < wanted ? straight(incident, unit) : undefined;
     });
-    return { times, source: found > 0 && roads ? roads.source : 'straight line at 28 km/h' };
+    const found = times.some((time) => time?.source === 'road');
+    return { times, source: found && roads ? roads.source : 'straight line at 28 km/h' };
   }
 
   return {

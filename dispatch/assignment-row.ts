@@ -1,0 +1,74 @@
+/**
+ * The row of an assignment, and the one way in which it moves on: a step, in the caller's transaction.
+ *
+ * Invariant: a step is a compare-and-set on the step before it, so of two who move an assignment at once one
+ * is refused; the last step frees the unit in the same transaction.
+ */
+import type { Selectable } from 'kysely';
+import type { AssignmentsTable } from '../database/tables.ts';
+import { type LockRow, releaseUnit } from './assignment-lock.ts';
+import { isEnded, type Role, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
+import { type DispatchTransaction, writeAudit } from './dispatch-context.ts';
+import { DispatchError } from './dispatch-error.ts';
+
+export type AssignmentRow = Selectable<AssignmentsTable>;
+
+export interface Advance {
+  readonly assignment: number;
+  readonly to: Step;
+  readonly actor: string;
+  readonly atMs: number;
+  readonly reason?: string | undefined;
+  readonly hospital?: string | undefined;
+}
+
+/** One step in the caller's transaction, with the release of the unit when it is the last. */
+export async function takeStep(
+  transaction: DispatchTransaction,
+  { assignment: id, to, actor, atMs, reason, hospital }: Advance,
+): Promise<{ assignment: AssignmentRow; lock: LockRow | undefined }> {
+  const before = await readAssignment(transaction, id);
+  const from = before.step as Step;
+  const problem = whyNot(from, to, before.role as Role);
+  if (problem) throw new DispatchError('step-not-possible', problem, { step: from });
+  const ends = isEnded(to);
+  // The crew of a cancelled or broken-down unit must hear that its order is void.
+  const tellsUnit = to === 'cancelled' || to === 'broken-down';
+  const awaitsAnswer = to === 'dispatched';
+  const { numUpdatedRows } = await transaction
+    .updateTable('assignments')
+    .set({
+      step: to,
+      [TIME_COLUMN[to]]: atMs,
+      ...(hospital === undefined ? {} : { hospital }),
+      ...(ends ? { end_reason: reason ?? to, cancel_pending: tellsUnit ? 1 : 0 } : {}),
+      ...(awaitsAnswer ? {} : { next_timer_at: tellsUnit ? atMs : null }),
+    })
+    .where('id', '=', id)
+    .where('step', '=', from)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) {
+    throw new DispatchError(
+      'step-not-possible',
+      'somebody else has just moved this assignment on; look again',
+    );
+  }
+  const { unit, incident } = before;
+  await writeAudit(transaction, atMs, { actor, action: to, incident, assignment: id, unit, note: reason });
+  const lock = ends
+    ? await releaseUnit(transaction, unit, id, to === 'broken-down' ? (reason ?? 'broken down') : undefined)
+    : undefined;
+  return { assignment: await readAssignment(transaction, id), lock };
+}
+
+type Reader = Pick<DispatchTransaction, 'selectFrom'>;
+
+export async function readAssignment(reader: Reader, id: number): Promise<AssignmentRow> {
+  const row = await reader.selectFrom('assignments').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw new DispatchError('unknown-assignment', `there is no assignment ${id}`);
+  return row;
+}
+
+export function findByKey(reader: Reader, key: string): Promise<AssignmentRow | undefined> {
+  return reader.selectFrom('assignments').selectAll().where('idempotency_key', '=', key).executeTakeFirst();
+}

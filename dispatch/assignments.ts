@@ -1,0 +1,243 @@
+/**
+ * Assignments: a unit is taken, sent, followed and freed, each in one transaction with its audit.
+ *
+ * Called by the API (dispatchers) and by unit-messages.ts (crews). Invariants: a unit has at most one open
+ * assignment; every call with one idempotency key has one effect; `open` mirrors what the database has
+ * committed; times are the server's at the deed and are never written back.
+ */
+import type { Position } from '../ingest/fleet/positions/great-circle.ts';
+import { bindUnit, type LockRow, takeUnit } from './assignment-lock.ts';
+import { type Advance, type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';
+import { isEnded, type Role, type Step, TIME_COLUMN } from './assignment-steps.ts';
+import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
+import { DispatchError } from './dispatch-error.ts';
+import { findBlocks, findWarnings } from './eligibility.ts';
+import { findOpen, type IncidentRow } from './incidents.ts';
+
+export interface AssignmentRequest {
+  readonly incident: number;
+  readonly unit: string;
+  /** As the recommendation said it. */
+  readonly unitVersion: number;
+  readonly role: Role;
+  readonly hospital?: string | undefined;
+  /** Why the warnings do not hold; a block is not forced by any reason. */
+  readonly forceReason?: string | undefined;
+  /** An open assignment of the same incident that this one takes the place of. */
+  readonly replaces?: number | undefined;
+}
+
+/** What following a unit needs of its open assignment. */
+export interface OpenAssignment {
+  readonly id: number;
+  readonly incident: number;
+  readonly role: Role;
+  readonly step: Step;
+  readonly stepAtMs: number;
+  readonly scene: Position;
+  readonly arrivalProposed: boolean;
+}
+
+/** An unanswered order is sent again after this; see orders.ts for what follows. */
+export const RESEND_AFTER_MS = 15_000;
+
+export class Assignments {
+  readonly #context: DispatchContext;
+  readonly open = new Map<string, OpenAssignment>();
+
+  constructor(context: DispatchContext) {
+    this.#context = context;
+  }
+
+  /** Reads locks and open assignments back at start. */
+  async load(): Promise<void> {
+    const { database, board } = this.#context;
+    for (const lock of await database.selectFrom('dispatch_units').selectAll().execute()) board.setLock(lock);
+    const rows = await database.selectFrom('assignments').selectAll().where('ended_at', 'is', null).execute();
+    for (const row of rows) await this.#remember(row);
+  }
+
+  /** Takes the unit for the incident. The order goes out after it: see Orders.send. */
+  async assign(
+    request: AssignmentRequest,
+    key: string,
+    user: string,
+  ): Promise<{ assignment: AssignmentRow; isRepeat: boolean; replaced: AssignmentRow | undefined }> {
+    const { database, metrics } = this.#context;
+    try {
+      const done = await database
+        .transaction()
+        .execute((transaction) => this.#take(transaction, request, key, user));
+      await this.#committed(done.locks, done.assignment, ...(done.replaced ? [done.replaced] : []));
+      metrics.assignments.inc({ outcome: done.isRepeat ? 'repeated' : 'assigned' });
+      return done;
+    } catch (error) {
+      // The loser of two calls with one key: what it asked for has been done.
+      const twin = await findByKey(database, key).catch(() => undefined);
+      if (twin && twin.request === JSON.stringify(request)) {
+        metrics.assignments.inc({ outcome: 'repeated' });
+        return { assignment: twin, isRepeat: true, replaced: undefined };
+      }
+      metrics.assignments.inc({ outcome: error instanceof DispatchError ? error.code : 'failed' });
+      throw error;
+    }
+  }
+
+  async #take(transaction: DispatchTransaction, request: AssignmentRequest, key: string, user: string) {
+    const known = await findByKey(transaction, key);
+    const text = JSON.stringify(request);
+    if (known && known.request !== text) {
+      throw new DispatchError('key-reused', 'this idempotency key belongs to another request; use a new one');
+    }
+    if (known) return { assignment: known, isRepeat: true, replaced: undefined, locks: [] };
+    const at = this.#context.now();
+    const incident = await findOpen(transaction, request.incident);
+    refuseUnready(incident);
+    const locks: LockRow[] = [];
+    let replaced: AssignmentRow | undefined;
+    if (request.replaces !== undefined) {
+      const old = await readAssignment(transaction, request.replaces);
+      if (old.incident !== incident.id) {
+        throw new DispatchError('unknown-assignment', `assignment ${old.id} belongs to another incident`);
+      }
+      const reason = `replaced by ${request.unit}`;
+      const ended = await takeStep(transaction, {
+        assignment: old.id,
+        to: 'cancelled',
+        actor: user,
+        atMs: at,
+        reason,
+      });
+      replaced = ended.assignment;
+      if (ended.lock) locks.push(ended.lock);
+    }
+    this.#judge(request);
+    await takeUnit(transaction, request.unit, request.unitVersion);
+    const { id } = await transaction
+      .insertInto('assignments')
+      .values({
+        incident: incident.id,
+        unit: request.unit,
+        role: request.role,
+        step: 'reserved',
+        hospital: request.hospital ?? null,
+        assigned_by: user,
+        forced_reason: request.forceReason ?? null,
+        idempotency_key: key,
+        request: text,
+        reserved_at: at,
+        commands_sent: 0,
+        cancel_pending: 0,
+        next_timer_at: at + RESEND_AFTER_MS,
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    locks.push(await bindUnit(transaction, request.unit, Number(id)));
+    const { incident: of, unit, forceReason } = request;
+    const entry = { actor: user, action: 'assigned', incident: of, assignment: Number(id), unit };
+    await writeAudit(transaction, at, { ...entry, note: forceReason && `forced: ${forceReason}` });
+    return { assignment: await readAssignment(transaction, Number(id)), isRepeat: false, replaced, locks };
+  }
+
+  /** Blocks and warnings by what is known now; the lock itself is judged by the compare-and-set. */
+  #judge({ unit: id, role, forceReason, hospital }: AssignmentRequest): void {
+    const { board, city, now } = this.#context;
+    if (hospital !== undefined && !city.hospitals.some((each) => each.id === hospital)) {
+      throw new DispatchError('unknown-hospital', `there is no hospital ${hospital}`);
+    }
+    const unit = board.now(id, now());
+    if (!unit) throw new DispatchError('unknown-unit', `there is no ambulance ${id}`);
+    const unlocked = { ...unit, lock: { ...unit.lock, assignment: undefined, outOfService: undefined } };
+    const blocks = findBlocks(unlocked, role);
+    if (blocks.length > 0) throw new DispatchError('blocked', `${id}: ${blocks.join('; ')}`, { blocks });
+    const warnings = findWarnings(unit);
+    if (warnings.length > 0 && !forceReason) {
+      const message = `${id}: ${warnings.join('; ')}; send it nevertheless with a forceReason`;
+      throw new DispatchError('needs-reason', message, { warnings });
+    }
+  }
+
+  /** Takes a step. Throws DispatchError `step-not-possible` with a sentence. */
+  async advance(advance: Advance): Promise<AssignmentRow> {
+    const { database, metrics, publishEvent } = this.#context;
+    const { assignment, lock } = await database
+      .transaction()
+      .execute((transaction) => takeStep(transaction, advance));
+    await this.#committed(lock ? [lock] : [], assignment);
+    metrics.steps.inc({ step: advance.to });
+    const { id, incident, unit } = assignment;
+    publishEvent('incident', { event: advance.to, incident, assignment: id, unit, reason: advance.reason });
+    return assignment;
+  }
+
+  /** By position the unit is there; the crew or the dispatcher confirms it as `on-scene`. */
+  async proposeArrival(unit: string, atMs: number): Promise<void> {
+    const open = this.open.get(unit);
+    if (!open || open.arrivalProposed) return;
+    const { numUpdatedRows } = await this.#context.database
+      .updateTable('assignments')
+      .set({ arrival_proposed_at: atMs })
+      .where('id', '=', open.id)
+      .where('arrival_proposed_at', 'is', null)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    this.open.set(unit, { ...open, arrivalProposed: true });
+    if (numUpdatedRows !== 1n) return;
+    const { id, incident } = open;
+    this.#context.publishEvent('incident', { event: 'arrival-proposed', incident, assignment: id, unit });
+  }
+
+  get(id: number): Promise<AssignmentRow> {
+    return readAssignment(this.#context.database, id);
+  }
+
+  ofIncident(incident: number): Promise<AssignmentRow[]> {
+    const all = this.#context.database.selectFrom('assignments').selectAll();
+    return all.where('incident', '=', incident).orderBy('id').execute();
+  }
+
+  /** Brings the mirrors up to what has been committed. */
+  async #committed(locks: readonly LockRow[], ...rows: readonly AssignmentRow[]): Promise<void> {
+    for (const lock of locks) this.#context.board.setLock(lock);
+    for (const row of rows) await this.#remember(row);
+  }
+
+  async #remember(row: AssignmentRow): Promise<void> {
+    const known = this.open.get(row.unit);
+    if (isEnded(row.step as Step)) {
+      if (known?.id === row.id) this.open.delete(row.unit);
+      return;
+    }
+    const scene = known?.id === row.id ? known.scene : await this.#sceneOf(row.incident);
+    this.open.set(row.unit, {
+      id: row.id,
+      incident: row.incident,
+      role: row.role as Role,
+      step: row.step as Step,
+      stepAtMs: row[TIME_COLUMN[row.step as Step]] ?? row.reserved_at,
+      scene,
+      arrivalProposed: row.arrival_proposed_at !== null,
+    });
+  }
+
+  async #sceneOf(incident: number): Promise<Position> {
+    const { lat, lng } = await this.#context.database
+      .selectFrom('incidents')
+      .select(['lat', 'lng'])
+      .where('id', '=', incident)
+      .executeTakeFirstOrThrow();
+    return { lat: lat as number, lng: lng as number };
+  }
+}
+
+function refuseUnready(incident: IncidentRow): void {
+  if (incident.classification === null) {
+    throw new DispatchError('not-classified', 'say first whether the call is real (triage); most are not');
+  }
+  if (incident.classification !== 'real') {
+    throw new DispatchError('blocked', `the call was classified as ${incident.classification}`);
+  }
+  if (incident.lat === null || incident.lng === null) {
+    throw new DispatchError('no-location', 'the incident has no coordinates: nobody can be sent to it');
+  }
+}

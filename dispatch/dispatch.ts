@@ -1,0 +1,201 @@
+/**
+ * Dispatch: opens the parts (units, roads, incidents, assignments, orders, hospitals) and hands them over.
+ *
+ *   call → incident → recommendation → assignment (lock) → order → acknowledgement → … → available
+ *
+ * Stands between ingest (readings of the present, acks) and the API. Invariants: locks, open assignments and
+ * timers are read back from the state database before anything is asked; `tick` is called each second and
+ * does what became due, also what became due while nobody ran.
+ */
+import type { Logger } from 'pino';
+import { Gauge, type Registry as Metrics } from 'prom-client';
+import type { City } from '../cities/city.ts';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import type { Reading } from '../devices/reading.ts';
+import type { Fleet } from '../ingest/fleet/fleet.ts';
+import { setService } from './assignment-lock.ts';
+import type { AssignmentRow } from './assignment-row.ts';
+import { type AssignmentRequest, Assignments } from './assignments.ts';
+import { type DispatchContext, writeAudit } from './dispatch-context.ts';
+import { DispatchError } from './dispatch-error.ts';
+import { createDispatchMetrics } from './dispatch-metrics.ts';
+import { type Figures, type FiguresQuery, measureFigures } from './figures.ts';
+import { Hospitals } from './hospitals.ts';
+import { Incidents } from './incidents.ts';
+import { Orders } from './orders.ts';
+import {
+  type CoverageNow,
+  type Recommendation,
+  type RecommendationQuery,
+  recommend,
+} from './recommendation.ts';
+import { measureCoverage } from './roads/coverage.ts';
+import { createOutsideEngine, type RoutingConfig } from './roads/outside-engine.ts';
+import { openRoadNetwork } from './roads/road-network.ts';
+import { createTravel } from './travel.ts';
+import { UnitBoard } from './unit-board.ts';
+import { UnitMessages } from './unit-messages.ts';
+
+export interface DispatchDependencies {
+  readonly config: RoutingConfig & Pick<Config, 'SIAGA_DATA_DIR'>;
+  readonly city: City;
+  readonly database: Database;
+  /** Restored before: the board starts from its present. */
+  readonly fleet: Fleet;
+  readonly sendCommand: (device: string, payload: string) => Promise<void>;
+  readonly publishEvent: (type: 'incident' | 'hospital', body: unknown) => void;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Dispatch extends AsyncDisposable {
+  readonly board: UnitBoard;
+  readonly incidents: Incidents;
+  readonly assignments: Assignments;
+  readonly hospitals: Hospitals;
+  /** What travel times come from. */
+  readonly roads: string;
+  recommend(query: RecommendationQuery): Promise<Recommendation>;
+  /** Takes the unit and sends it; resolves when it is locked on disk and the order was tried once. */
+  assign(
+    request: AssignmentRequest,
+    key: string,
+    user: string,
+  ): Promise<{ assignment: AssignmentRow; isRepeat: boolean }>;
+  /** A dispatcher's word on a step; tells the unit where that voids its order. */
+  advance(advance: Omit<Parameters<Assignments['advance']>[0], 'atMs'>): Promise<AssignmentRow>;
+  /** Takes a unit out of service (with why) or, with null, puts it back. */
+  setService(unit: string, outOfService: string | null, user: string): Promise<void>;
+  figures(query: Omit<FiguresQuery, 'nowMs'>): Promise<Figures>;
+  coverage(): CoverageNow | undefined;
+  audit(incident: number): Promise<readonly AuditLine[]>;
+  /** A reading that is its device's present. */
+  observe(reading: Reading): void;
+  onAck(device: string, body: unknown, atMs: number): Promise<string | undefined>;
+  /** Works off the timers. Call each second. */
+  tick(): Promise<void>;
+  /** Resolves when what units have said so far is worked off. */
+  settled(): Promise<void>;
+}
+
+export interface AuditLine {
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly assignment: number | null;
+  readonly unit: string | null;
+  readonly note: string | null;
+}
+
+/** Coverage is measured at most this often: two searches over all roads. */
+const COVERAGE_EVERY_MS = 5_000;
+/** Within the time that the city promises. */
+const COVERAGE_LIMIT_S = 15 * 60;
+/** Beyond it coverage is not measured: its cost grows with the fleet and the roads. */
+const MAX_COVERAGE_UNITS = 500;
+/** Lines of one incident's audit that are shown, the first ones. */
+const MAX_AUDIT_LINES = 1_000;
+
+export async function openDispatch(dependencies: DispatchDependencies): Promise<Dispatch> {
+  const { config, city, database, fleet, log, now } = dependencies;
+  const board = new UnitBoard(city, fleet);
+  const roads = openRoadNetwork(city, config.SIAGA_DATA_DIR, log);
+  const metrics = createDispatchMetrics(dependencies.metrics);
+  const outside = createOutsideEngine(config);
+  const travel = createTravel({ outside, roads, fallbacks: metrics.routingFallbacks, log });
+  const context: DispatchContext = { ...dependencies, board, metrics };
+  const ask = (query: RecommendationQuery) => recommend({ board, travel, coverage, now }, query);
+  const incidents = new Incidents(context);
+  const assignments = new Assignments(context);
+  const orders = new Orders(context, assignments, ask);
+  const messages = new UnitMessages(context, assignments, orders);
+  const hospitals = new Hospitals(context, roads);
+  await assignments.load();
+  await hospitals.load();
+  new Gauge({
+    name: 'siaga_dispatch_units',
+    help: 'Ambulances: all, those that could be sent, those with an open assignment.',
+    labelNames: ['state'],
+    registers: [dependencies.metrics],
+    collect() {
+      this.set({ state: 'all' }, board.size);
+      this.set({ state: 'ready' }, board.index.size);
+      this.set({ state: 'assigned' }, assignments.open.size);
+    },
+  });
+
+  let measured: { atMs: number; version: number; coverage: CoverageNow } | undefined;
+  function coverage(): CoverageNow | undefined {
+    if (!roads || board.index.size > MAX_COVERAGE_UNITS) return undefined;
+    const atMs = now();
+    const { version } = board;
+    if (measured && measured.version === version && atMs - measured.atMs < COVERAGE_EVERY_MS) {
+      return measured.coverage;
+    }
+    const units = [...board.ids()]
+      .filter((unit) => board.index.has(unit))
+      .map((unit) => board.now(unit, atMs));
+    const placed = units
+      .filter((unit) => unit?.fix !== undefined)
+      .map((unit) => unit as NonNullable<typeof unit>);
+    const places = placed.map(({ fix, vehicle }) => ({ lat: fix?.lat ?? 0, lng: fix?.lng ?? 0, vehicle }));
+    const share = measureCoverage(roads, places, COVERAGE_LIMIT_S);
+    const without = new Map(placed.map(({ unit }, index) => [unit, share.withoutUnit[index] ?? 0]));
+    measured = { atMs, version, coverage: { now: share.now, without } };
+    return measured.coverage;
+  }
+
+  return {
+    board,
+    incidents,
+    assignments,
+    hospitals,
+    roads: outside?.name ?? roads?.source ?? 'straight line',
+    recommend: ask,
+    coverage,
+    async assign(request, key, user) {
+      const { assignment, isRepeat, replaced } = await assignments.assign(request, key, user);
+      if (isRepeat) return { assignment, isRepeat };
+      const { incident, id, unit } = assignment;
+      dependencies.publishEvent('incident', { event: 'assigned', incident, assignment: id, unit });
+      if (replaced) await orders.sendCancel(replaced.id);
+      await orders.send(id);
+      return { assignment: await assignments.get(id), isRepeat };
+    },
+    async advance(advance) {
+      const assignment = await assignments.advance({ ...advance, atMs: now() });
+      if (assignment.cancel_pending) await orders.sendCancel(assignment.id);
+      return assignments.get(assignment.id);
+    },
+    async setService(unit, outOfService, user) {
+      if (board.vehicleOf(unit) === undefined) {
+        throw new DispatchError('unknown-unit', `there is no ambulance ${unit}`);
+      }
+      const lock = await database.transaction().execute(async (transaction) => {
+        const action = outOfService === null ? 'back-in-service' : 'out-of-service';
+        await writeAudit(transaction, now(), { actor: user, action, unit, note: outOfService ?? undefined });
+        return setService(transaction, unit, outOfService);
+      });
+      board.setLock(lock);
+    },
+    figures: (query) => measureFigures(database, { ...query, nowMs: now() }),
+    audit: (incident) =>
+      database
+        .selectFrom('dispatch_audit')
+        .select(['at', 'actor', 'action', 'assignment', 'unit', 'note'])
+        .where('incident', '=', incident)
+        .orderBy('id')
+        .limit(MAX_AUDIT_LINES)
+        .execute(),
+    observe(reading) {
+      const status = board.observe(reading);
+      messages.observe(reading, status);
+    },
+    onAck: (device, body, atMs) => messages.onAck(device, body, atMs),
+    tick: () => orders.tick(),
+    settled: () => messages.settled(),
+    [Symbol.asyncDispose]: () => messages.settled(),
+  };
+}

@@ -1,0 +1,257 @@
+/**
+ * Incidents: from the call to the outcome. Intake as a 112 desk has it, triage, notes, duplicates, close.
+ *
+ * Most calls are none (pranks, silence, questions): an incident is classified before anybody is sent.
+ * Invariants: `received_at`, `triaged_at` and `closed_at` are the server's times of the deed and are written
+ * once; a closed incident changes no more; open incidents are bounded.
+ */
+import type { Insertable, Selectable } from 'kysely';
+import type { IncidentsTable } from '../database/tables.ts';
+import { distanceM, type Position } from '../ingest/fleet/positions/great-circle.ts';
+import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
+import { DispatchError } from './dispatch-error.ts';
+import { findPlace, nearestKecamatan } from './places.ts';
+
+export type IncidentRow = Selectable<IncidentsTable>;
+export const CLASSIFICATIONS = ['real', 'prank', 'silent', 'information'] as const;
+export type Classification = (typeof CLASSIFICATIONS)[number];
+
+export interface IncidentDetails {
+  readonly classification?: Classification | undefined;
+  readonly category?: string | undefined;
+  readonly priority?: 1 | 2 | 3 | undefined;
+  readonly place?: string | undefined;
+  readonly lat?: number | undefined;
+  readonly lng?: number | undefined;
+  readonly needsTransport?: boolean | undefined;
+  readonly duplicateOf?: number | undefined;
+}
+
+export interface IncidentReport extends IncidentDetails {
+  readonly callerName?: string | undefined;
+  readonly callerPhone?: string | undefined;
+  readonly note?: string | undefined;
+  readonly simulated?: boolean | undefined;
+  /** The same key gives the same incident. */
+  readonly key?: string | undefined;
+}
+
+export interface IncidentQuery {
+  readonly state?: 'open' | 'closed' | undefined;
+  /** Incidents with a smaller id: the next page, since the newest come first. */
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+/** A flood fills a desk with hundreds; ten thousand open ones are a loop in a program. */
+const MAX_OPEN_INCIDENTS = 10_000;
+/** Two calls about one event come from within a street and some minutes. */
+const DUPLICATE_RADIUS_M = 250;
+const DUPLICATE_WITHIN_MS = 15 * 60_000;
+
+export class Incidents {
+  readonly #context: DispatchContext;
+  constructor(context: DispatchContext) {
+    this.#context = context;
+  }
+
+  async report(report: IncidentReport, user: string): Promise<IncidentRow> {
+    const { database, now, publishEvent } = this.#context;
+    const incident = await database.transaction().execute(async (transaction) => {
+      const known = report.key === undefined ? undefined : await findByKey(transaction, report.key);
+      if (known) return known;
+      await refuseWhenFull(transaction);
+      const at = now();
+      const row: Insertable<IncidentsTable> = {
+        state: 'open',
+        priority: report.priority ?? 2,
+        needs_transport: report.needsTransport ? 1 : 0,
+        classification: null,
+        category: null,
+        caller_name: report.callerName ?? null,
+        caller_phone: report.callerPhone ?? null,
+        place: null,
+        kecamatan: null,
+        lat: null,
+        lng: null,
+        duplicate_of: null,
+        outcome: null,
+        received_at: at,
+        triaged_at: null,
+        closed_at: null,
+        created_by: user,
+        idempotency_key: report.key ?? null,
+        simulated: report.simulated ? 1 : 0,
+        ...this.#columnsOf(report),
+        ...(report.classification ? { triaged_at: at } : {}),
+      };
+      const { id } = await transaction
+        .insertInto('incidents')
+        .values(row)
+        .returning('id')
+        .executeTakeFirstOrThrow();
+      if (report.duplicateOf !== undefined) await find(transaction, report.duplicateOf);
+      await writeAudit(transaction, at, {
+        actor: user,
+        action: 'reported',
+        incident: Number(id),
+        note: report.note,
+      });
+      return find(transaction, Number(id));
+    });
+    publishEvent('incident', { event: 'reported', incident: incident.id, priority: incident.priority });
+    return incident;
+  }
+
+  /** Classifies, places, links; only what is given changes. */
+  async triage(id: number, details: IncidentDetails, user: string): Promise<IncidentRow> {
+    const { database, now, publishEvent } = this.#context;
+    const incident = await database.transaction().execute(async (transaction) => {
+      const before = await findOpen(transaction, id);
+      if (details.duplicateOf !== undefined) {
+        if (details.duplicateOf === id)
+          throw new DispatchError('unknown-incident', 'an incident is not its own duplicate');
+        await find(transaction, details.duplicateOf);
+      }
+      const at = now();
+      const isFirst = details.classification !== undefined && before.triaged_at === null;
+      const columns = { ...this.#columnsOf(details), ...(isFirst ? { triaged_at: at } : {}) };
+      if (Object.keys(columns).length > 0) {
+        await transaction.updateTable('incidents').set(columns).where('id', '=', id).execute();
+      }
+      await writeAudit(transaction, at, {
+        actor: user,
+        action: 'triaged',
+        incident: id,
+        note: JSON.stringify(details),
+      });
+      return find(transaction, id);
+    });
+    publishEvent('incident', { event: 'triaged', incident: id, priority: incident.priority });
+    return incident;
+  }
+
+  async note(id: number, text: string, user: string): Promise<void> {
+    const { database, now, publishEvent } = this.#context;
+    await database.transaction().execute(async (transaction) => {
+      await find(transaction, id);
+      await writeAudit(transaction, now(), { actor: user, action: 'note', incident: id, note: text });
+    });
+    publishEvent('incident', { event: 'noted', incident: id });
+  }
+
+  /** Refused while a unit is still under way for it. Closing again with the same outcome changes nothing. */
+  async close(id: number, outcome: string, user: string, note?: string): Promise<IncidentRow> {
+    const { database, now, publishEvent } = this.#context;
+    const incident = await database.transaction().execute(async (transaction) => {
+      const before = await find(transaction, id);
+      if (before.state === 'closed' && before.outcome === outcome) return before;
+      await findOpen(transaction, id);
+      const open = await transaction
+        .selectFrom('assignments')
+        .select(['id', 'unit'])
+        .where('incident', '=', id)
+        .where('ended_at', 'is', null)
+        .execute();
+      if (open.length > 0) {
+        const units = open.map(({ unit }) => unit).join(', ');
+        const message = `${units} is still assigned: complete or cancel the assignment first`;
+        throw new DispatchError('incident-has-open-assignments', message, { assignments: open });
+      }
+      const at = now();
+      const changes = { state: 'closed', outcome, closed_at: at };
+      await transaction.updateTable('incidents').set(changes).where('id', '=', id).execute();
+      await writeAudit(transaction, at, {
+        actor: user,
+        action: 'closed',
+        incident: id,
+        note: note ?? outcome,
+      });
+      return find(transaction, id);
+    });
+    publishEvent('incident', { event: 'closed', incident: id, outcome });
+    return incident;
+  }
+
+  get(id: number): Promise<IncidentRow> {
+    return find(this.#context.database, id);
+  }
+
+  list({ state, before, limit }: IncidentQuery): Promise<IncidentRow[]> {
+    let query = this.#context.database.selectFrom('incidents').selectAll().orderBy('id', 'desc').limit(limit);
+    if (state) query = query.where('state', '=', state);
+    if (before !== undefined) query = query.where('id', '<', before);
+    return query.execute();
+  }
+
+  /** Open incidents of the last minutes so near that they may be the same event. */
+  async possibleDuplicates({ id, lat, lng, received_at }: IncidentRow): Promise<number[]> {
+    if (lat === null || lng === null) return [];
+    const near = await this.#context.database
+      .selectFrom('incidents')
+      .select(['id', 'lat', 'lng'])
+      .where('state', '=', 'open')
+      .where('duplicate_of', 'is', null)
+      .where('received_at', '>=', received_at - DUPLICATE_WITHIN_MS)
+      .where('id', '<', id)
+      .orderBy('id', 'desc')
+      .limit(1_000)
+      .execute();
+    return near
+      .filter((each) => each.lat !== null && each.lng !== null)
+      .filter((each) => distanceM(each as Position, { lat, lng }) <= DUPLICATE_RADIUS_M)
+      .map((each) => Number(each.id));
+  }
+
+  /** The columns that the details name. A named place that the city knows gives the coordinates. */
+  #columnsOf(details: IncidentDetails): Partial<Insertable<IncidentsTable>> {
+    const { city } = this.#context;
+    const given: Position | undefined =
+      details.lat !== undefined && details.lng !== undefined
+        ? { lat: details.lat, lng: details.lng }
+        : undefined;
+    const at = given ?? (details.place === undefined ? undefined : findPlace(city, details.place));
+    return {
+      ...(details.classification === undefined ? {} : { classification: details.classification }),
+      ...(details.category === undefined ? {} : { category: details.category }),
+      ...(details.priority === undefined ? {} : { priority: details.priority }),
+      ...(details.place === undefined ? {} : { place: details.place }),
+      ...(details.needsTransport === undefined ? {} : { needs_transport: details.needsTransport ? 1 : 0 }),
+      ...(details.duplicateOf === undefined ? {} : { duplicate_of: details.duplicateOf }),
+      ...(at === undefined
+        ? {}
+        : { lat: at.lat, lng: at.lng, kecamatan: nearestKecamatan(city, at)?.id ?? null }),
+    };
+  }
+}
+
+type Reader = Pick<DispatchTransaction, 'selectFrom'>;
+
+export async function find(reader: Reader, id: number): Promise<IncidentRow> {
+  const row = await reader.selectFrom('incidents').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw new DispatchError('unknown-incident', `there is no incident ${id}`);
+  return row;
+}
+
+export async function findOpen(reader: Reader, id: number): Promise<IncidentRow> {
+  const row = await find(reader, id);
+  if (row.state === 'open') return row;
+  throw new DispatchError('incident-closed', `incident ${id} is closed (${row.outcome}); report a new one`);
+}
+
+async function findByKey(reader: Reader, key: string): Promise<IncidentRow | undefined> {
+  return reader.selectFrom('incidents').selectAll().where('idempotency_key', '=', key).executeTakeFirst();
+}
+
+async function refuseWhenFull(reader: Reader): Promise<void> {
+  const { count } = await reader
+    .selectFrom('incidents')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('state', '=', 'open')
+    .executeTakeFirstOrThrow();
+  if (Number(count) < MAX_OPEN_INCIDENTS) return;
+  throw new DispatchError(
+    'too-many-open-incidents',
+    `${MAX_OPEN_INCIDENTS} incidents are open: close some first`,
+  );
+}

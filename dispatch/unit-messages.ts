@@ -1,0 +1,125 @@
+/**
+ * What the units say, and what it means for their assignments: `ack` messages, the crew's status, the position.
+ *
+ * An ack is answered when it is on disk. Status and position come with every reading, so their work is queued,
+ * in order and bounded. Invariants: only a change of the crew's status moves a step (a tracker repeats the
+ * last one for ever); a step's time is the server's time of receipt; work that found the queue full is
+ * counted.
+ */
+import { z } from 'zod';
+import type { Reading } from '../devices/reading.ts';
+import { distanceM } from '../ingest/fleet/positions/great-circle.ts';
+import { fixOf } from '../ingest/fleet/positions/position-filter.ts';
+import { stepOfStatus } from './assignment-steps.ts';
+import type { Assignments } from './assignments.ts';
+import type { DispatchContext } from './dispatch-context.ts';
+import { DispatchError } from './dispatch-error.ts';
+import type { Orders } from './orders.ts';
+
+/** By the scene when this near: a street's width and the error of a good fix in a gang. */
+const ARRIVAL_RADIUS_M = 100;
+/** Status changes and arrivals that wait for the disk; a fleet of hundreds changes once a minute each. */
+const MAX_WAITING = 1_000;
+const UNDER_WAY = new Set(['reserved', 'dispatched', 'acknowledged', 'en-route']);
+
+const ackSchema = z.object({
+  assignment: z.union([z.string().regex(/^\d{1,15}$/), z.int().min(1)]).transform(Number),
+  ack: z.enum(['accepted', 'refused']),
+  reason: z.string().max(500).optional(),
+});
+
+export class UnitMessages {
+  readonly #context: DispatchContext;
+  readonly #assignments: Assignments;
+  readonly #orders: Orders;
+  #queue: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(context: DispatchContext, assignments: Assignments, orders: Orders) {
+    this.#context = context;
+    this.#assignments = assignments;
+    this.#orders = orders;
+  }
+
+  /** Resolves when the answer is on disk; a string says what is wrong with it. */
+  async onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
+    const parsed = ackSchema.safeParse(body);
+    if (!parsed.success) return 'expected {"assignment": "<id>", "ack": "accepted" or "refused"}';
+    const { assignment: id, ack, reason } = parsed.data;
+    try {
+      const assignment = await this.#assignments.get(id);
+      if (assignment.unit !== device) return `assignment ${id} belongs to another unit`;
+      const to = ack === 'accepted' ? 'acknowledged' : 'refused';
+      // The unit repeats its answer as often as the order: the first one counts.
+      if (assignment.acknowledged_at !== null && to === 'acknowledged') return undefined;
+      if (assignment.ended_at !== null) {
+        if (to === 'acknowledged') await this.#orders.sendCancel(id);
+        return undefined;
+      }
+      await this.#assignments.advance({ assignment: id, to, actor: device, atMs, reason });
+      if (to === 'refused') await this.#proposeOther(id);
+      return undefined;
+    } catch (error) {
+      if (error instanceof DispatchError) return error.message;
+      throw error;
+    }
+  }
+
+  /** A reading of the present; `status` is the crew's word when it has just changed. */
+  observe(reading: Reading, status: string | undefined): void {
+    const { device: unit, receivedAt } = reading;
+    const open = this.#assignments.open.get(unit);
+    if (!open) return;
+    if (status !== undefined) this.#enqueue(() => this.#takeStatus(unit, status, receivedAt));
+    const fix = fixOf(reading);
+    if (!fix || open.arrivalProposed || !UNDER_WAY.has(open.step)) return;
+    if (distanceM(fix, open.scene) > ARRIVAL_RADIUS_M) return;
+    this.#enqueue(() => this.#assignments.proposeArrival(unit, receivedAt));
+  }
+
+  /** Resolves when all that was said so far has been worked off. */
+  settled(): Promise<void> {
+    return this.#queue;
+  }
+
+  async #takeStatus(unit: string, status: string, atMs: number): Promise<void> {
+    const open = this.#assignments.open.get(unit);
+    // A status from before the last step belongs to what the unit did before it.
+    if (!open || atMs < open.stepAtMs) return;
+    const to = stepOfStatus(status, open.step);
+    if (!to) return;
+    await this.#assignments.advance({ assignment: open.id, to, actor: unit, atMs });
+  }
+
+  async #proposeOther(id: number): Promise<void> {
+    const { incident, role, unit } = await this.#assignments.get(id);
+    const second = await this.#orders.recommendOther(incident, role as 'first-aid' | 'transport', unit);
+    this.#context.publishEvent('incident', {
+      event: 'other-unit-needed',
+      incident,
+      assignment: id,
+      unit,
+      second,
+    });
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    const { metrics, log } = this.#context;
+    if (this.#waiting >= MAX_WAITING) {
+      metrics.droppedUnitWork.inc();
+      return;
+    }
+    this.#waiting++;
+    this.#queue = this.#queue
+      .then(work)
+      .catch((error: unknown) => {
+        // A step that does not fit (a motorcycle that says it transports) is the crew's slip, not ours.
+        if (error instanceof DispatchError)
+          log.info({ reason: error.message }, 'a unit said what does not fit');
+        else log.error({ err: error }, 'a message of a unit could not be worked off');
+      })
+      .finally(() => {
+        this.#waiting--;
+      });
+  }
+}
