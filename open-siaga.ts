@@ -20,6 +20,8 @@ import { openCredentialCheck } from './broker/credentials/credential-check.ts';
 import { loadCity } from './cities/city.ts';
 import type { Config } from './config.ts';
 import { openDatabase } from './database/database.ts';
+import { formatDeviceTopic } from './devices/topics.ts';
+import { openDispatch } from './dispatch/dispatch.ts';
 import { openAlerts } from './ingest/alerts/alerts.ts';
 import { createFleet } from './ingest/fleet/fleet.ts';
 import { openRegistry } from './ingest/fleet/registry.ts';
@@ -113,9 +115,30 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
     }),
   );
 
-  const live = { journal, fleet, quality, feed, onPresent: () => undefined };
-  await restorePresent(live);
-  const consumers: JournalConsumer[] = [createLiveConsumer(live), alerts.consumer];
+  await restorePresent({ journal, fleet, quality });
+  const dispatch = opened.use(
+    await openDispatch({
+      config,
+      city,
+      database,
+      fleet,
+      sendCommand: (device, payload) => {
+        const topic = formatDeviceTopic({ city: city.id, kind: 'ambulance', device, channel: 'command' });
+        return publish(topic, payload, { qos: 1, retain: false });
+      },
+      publishEvent: (type, body) => feed.publish(type, body),
+      now,
+      log: log.child({ part: 'dispatch' }),
+      metrics,
+    }),
+  );
+  const live = createLiveConsumer({
+    journal,
+    fleet,
+    feed,
+    onPresent: (reading) => dispatch.observe(reading),
+  });
+  const consumers: JournalConsumer[] = [live, alerts.consumer];
   if (following.consumer) consumers.push(following.consumer);
   opened.use(startDraining(consumers));
 
@@ -132,7 +155,7 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
       const kind = registry.find(device)?.kind;
       feed.publish('presence', { device, kind, presence, at: new Date(atMs).toISOString() });
     },
-    onAck: async () => 'nothing was asked of this unit',
+    onAck: (device, body, atMs) => dispatch.onAck(device, body, atMs),
   });
 
   const authenticator = config.MQTT_AUTH
@@ -226,6 +249,7 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
   function periodicJobs(): PeriodicJob[] {
     return [
       { name: 'alerts', schedule: '* * * * * *', run: () => alerts.tick(now()) },
+      { name: 'dispatch', schedule: '* * * * * *', run: () => dispatch.tick() },
       { name: 'registry', schedule: '*/30 * * * * *', run: () => registry.reload() },
       {
         name: 'retention',

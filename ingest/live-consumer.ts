@@ -12,26 +12,28 @@ import type { JournalConsumer } from './keep-draining.ts';
 import type { LiveFeed } from './live-feed.ts';
 import type { Quality } from './quality.ts';
 
-export interface LiveDependencies {
-  readonly journal: Pick<Journal, 'lastId' | 'latest'>;
-  readonly fleet: Fleet;
-  readonly quality: Quality;
-  readonly feed: LiveFeed;
-  /** Told of each reading that is the device's present: dispatch follows positions here. */
-  readonly onPresent: (reading: Reading) => void;
-}
-
 /** Reads the last reading of every device back into the present. To be awaited before the broker opens. */
 export async function restorePresent({
   journal,
   fleet,
   quality,
-  onPresent,
-}: LiveDependencies): Promise<void> {
+}: {
+  journal: Pick<Journal, 'latest'>;
+  fleet: Fleet;
+  quality: Quality;
+}): Promise<void> {
   for (const { reading } of await journal.latest()) {
     quality.restore(reading);
-    if (fleet.observe(reading)) onPresent(reading);
+    fleet.observe(reading);
   }
+}
+
+export interface LiveDependencies {
+  readonly journal: Pick<Journal, 'lastId'>;
+  readonly fleet: Fleet;
+  readonly feed: LiveFeed;
+  /** Told of each reading that is the device's present: dispatch follows positions here. */
+  readonly onPresent: (reading: Reading) => void;
 }
 
 export function createLiveConsumer({ journal, fleet, feed, onPresent }: LiveDependencies): JournalConsumer {
