@@ -5,7 +5,7 @@
  * each bound of docs/mqtt.md has a label in `siaga_mqtt_bound_hits_total`.
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { HoldCause, ListenerName } from './connection/connection.ts';
+import type { HoldCause, ListenerName } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
 
 /** Bounds whose policy is to refuse or to drop; those that end a connection are counted by its reason. */

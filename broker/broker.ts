@@ -18,7 +18,8 @@ import type { Authenticator } from './authenticator.ts';
 import { boundPersistence } from './bounded-persistence.ts';
 import { createBrokerMetrics } from './broker-metrics.ts';
 import { ClientHooks } from './client-hooks.ts';
-import { Connection, type Origin } from './connection/connection.ts';
+import { Connection } from './connection/connection.ts';
+import type { Origin } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
 import { createLogLimiter } from './connection/log-limiter.ts';
 import { PublishRate } from './connection/publish-rate.ts';
@@ -103,6 +104,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     authenticate: hooks.authenticate,
     authorizePublish: hooks.authorizePublish,
     authorizeSubscribe: hooks.authorizeSubscribe,
+    authorizeForward: hooks.authorizeForward,
+    // No bound on messages being handed out at once: with one, a few subscribers that do not read stop them
+    // all. What each may leave unread is bounded instead.
+    concurrency: 0,
   });
   boundPersistence(aedes.persistence, {
     maxRetained: config.MQTT_MAX_RETAINED_MESSAGES,
@@ -122,6 +127,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       limits: { maxPacketBytes: config.MQTT_MAX_PACKET_BYTES, maxConnectBytes: MAX_CONNECT_BYTES },
       maxInFlight: config.MQTT_MAX_INFLIGHT_PER_CLIENT,
       rate: new PublishRate(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, now),
+      drainTimeoutMs: config.MQTT_DRAIN_TIMEOUT_MS,
       isJournalBusy: () => pressure.isBusy,
       onHold: metrics.countHold,
       onBytes: (bytes) => {

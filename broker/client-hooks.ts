@@ -14,6 +14,9 @@ import type { Connection } from './connection/connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { TakePublish } from './publish-rules.ts';
 
+/** Bytes that a subscriber may leave unread: some thousand readings, or the retained status of a whole city. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+
 type Hook<Name extends keyof AedesOptions> = NonNullable<AedesOptions[Name]>;
 
 export interface ClientHooksOptions {
@@ -107,6 +110,13 @@ export class ClientHooks {
     }
     table.subscribed(connection, subscription.topic);
     callback(null, subscription);
+  };
+
+  /** Called for each message to each subscriber: who reads too little gets no more of them. */
+  readonly authorizeForward: Hook<'authorizeForward'> = (client, packet) => {
+    if (client.conn.writableLength <= MAX_UNREAD_BYTES) return packet;
+    this.#options.table.find(client)?.end('slow-reader');
+    return null;
   };
 
   /** Only a device's session outlives its connection: commands wait for it. Others find what is retained. */

@@ -8,7 +8,8 @@
 import type { Client } from 'aedes';
 import { type Identity, listensToDevices } from './access.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
-import type { Connection, ListenerName } from './connection/connection.ts';
+import type { Connection } from './connection/connection.ts';
+import type { ListenerName } from './connection/connection-options.ts';
 import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
 import type { LogLimiter } from './connection/log-limiter.ts';
 

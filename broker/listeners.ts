@@ -13,7 +13,7 @@ import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { Config } from '../config.ts';
 import type { Admission } from './admission.ts';
 import type { Bound } from './broker-metrics.ts';
-import type { ListenerName, Origin } from './connection/connection.ts';
+import type { ListenerName, Origin } from './connection/connection-options.ts';
 
 /** Sockets that wait to be accepted while the event loop is busy: a whole city after a power cut. */
 const BACKLOG = 4_096;
@@ -179,7 +179,10 @@ function listen(
   const { promise, resolve, reject } = Promise.withResolvers<{ host: string; port: number }>();
   const fail = (error: NodeJS.ErrnoException) => {
     const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
-    reject(new Error(`MQTT (${listener}) cannot listen on ${host}:${port}: ${why}`, { cause: error }));
+    const problem = new Error(`MQTT (${listener}) cannot listen on ${host}:${port}: ${why}`, {
+      cause: error,
+    });
+    reject(Object.assign(problem, { code: 'MQTT_LISTEN' }));
   };
   server.once('error', fail);
   server.listen({ host, port, backlog: BACKLOG }, () => {

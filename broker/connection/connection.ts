@@ -13,38 +13,12 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
 import type { Identity } from '../access.ts';
+import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
-import { PacketScanner, type ScannerLimits } from './packet-scanner.ts';
-import type { PublishRate } from './publish-rate.ts';
+import { PacketScanner } from './packet-scanner.ts';
 
 /** CONNACK, no session, return code 1: unacceptable protocol version [MQTT-3.1.2-2]. */
 const CONNACK_UNACCEPTABLE_PROTOCOL = Buffer.from([0x20, 2, 0, 1]);
-
-export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
-export type HoldCause = 'in-flight' | 'rate' | 'journal';
-
-/** Where a connection came from. */
-export interface Origin {
-  readonly listener: ListenerName;
-  readonly address: string;
-  readonly port?: number;
-  /** The CN of a client certificate that our authority signed. */
-  readonly certificateName?: string;
-}
-
-export interface ConnectionOptions {
-  readonly stream: Duplex;
-  readonly origin: Origin;
-  readonly limits: ScannerLimits;
-  readonly maxInFlight: number;
-  readonly rate: PublishRate;
-  /** True while too many bytes await the disk: no PUBLISH is read. */
-  readonly isJournalBusy: () => boolean;
-  readonly onHold: (cause: HoldCause) => void;
-  readonly onBytes: (bytes: number) => void;
-  /** Epoch ms. */
-  readonly openedAt: number;
-}
 
 type Answer = (error?: Error) => void;
 
@@ -80,6 +54,7 @@ export class Connection {
   #publishAtHead = false;
   #wakeTimer: NodeJS.Timeout | undefined;
   #phaseTimer: NodeJS.Timeout | undefined;
+  #drainTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -90,6 +65,7 @@ export class Connection {
     this.#readStream = this.stream.read.bind(this.stream);
     // A read of nothing is how the stream itself asks for more; it takes nothing out.
     this.stream.read = (size) => (size === 0 ? this.#readStream(0) : this.#read());
+    this.stream.on('drain', () => this.#drained());
     this.stream.once('close', () => this.#clearTimers());
   }
 
@@ -185,6 +161,12 @@ export class Connection {
     this.stream.emit('readable');
   }
 
+  #drained(): void {
+    clearTimeout(this.#drainTimer);
+    this.#drainTimer = undefined;
+    if (this.#held === 'unread-answers') this.wake();
+  }
+
   #answerSettled(): void {
     let answered = 0;
     while (answered < this.#pending.length && this.#pending[answered]?.settled) answered++;
@@ -225,6 +207,12 @@ export class Connection {
   /** How many PUBLISH packets may begin now; when none, notes why and who will wake us. */
   #budget(): number {
     if (this.#options.isJournalBusy()) return this.#hold('journal');
+    // Who does not read its answers is not read either, until it is dropped as a slow reader.
+    if (this.stream.writableNeedDrain) {
+      // Aedes waits for messages to be read, but not for PUBACKs.
+      this.#drainTimer ??= setTimeout(() => this.end('slow-reader'), this.#options.drainTimeoutMs);
+      return this.#hold('unread-answers');
+    }
     const room = this.#options.maxInFlight - this.#inFlight;
     if (room <= 0) return this.#hold('in-flight');
     const allowed = this.#options.rate.available();
@@ -245,5 +233,6 @@ export class Connection {
   #clearTimers(): void {
     clearTimeout(this.#wakeTimer);
     clearTimeout(this.#phaseTimer);
+    clearTimeout(this.#drainTimer);
   }
 }

@@ -237,6 +237,40 @@ describe('connections over TCP', () => {
   });
 });
 
+test('a device that does not read its answers is read no more, and dropped in time', async () => {
+  const siaga = await start({ MQTT_DRAIN_TIMEOUT_MS: '200' });
+  const device = siaga.attach(128);
+  await device.connect({ clientId: 'gauge-1', username: 'gauge-1', password: Buffer.from('gauge-1-secret') });
+  device.stream.pause();
+  for (let id = 1; id <= 2_000; id++) device.send(...publishes(1, id));
+  await vi.waitFor(async () => expect(await ends(siaga, 'slow-reader')).toBe(1), { timeout: 5_000 });
+  expect(await holds(siaga, 'unread-answers')).toBeGreaterThan(0);
+  expect(siaga.pipeline.messages.length).toBeLessThan(2_000);
+});
+
+test('a subscriber that leaves more unread than it may is dropped at once, and the others get all', async () => {
+  const siaga = await start();
+  const join = async (clientId: string) => {
+    const client = siaga.attach();
+    const password = Buffer.from('observer:room-secret');
+    await client.connect({ clientId, username: 'observer:room', password });
+    client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'siaga/semarang/#', qos: 0 }] });
+    await client.next('suback');
+    return client;
+  };
+  const frozen = await join('frozen');
+  const reader = await join('reader');
+  frozen.stream.pause();
+  const payload = Buffer.alloc(100_000, 'x');
+  const count = 200;
+  for (let sent = 0; sent < count; sent++) {
+    void siaga.broker.publish('siaga/semarang/alerts/a', payload, { qos: 0, retain: false });
+    await reader.next('publish');
+  }
+  expect(await ends(siaga, 'slow-reader')).toBe(1);
+  await reader.ping();
+});
+
 test('retained messages beyond their number are not kept', async () => {
   const siaga = await start({ MQTT_MAX_RETAINED_MESSAGES: '2' });
   for (const alert of ['a', 'b', 'c']) {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createWebSocketStream, WebSocket } from 'ws';
-import type { ListenerName } from '../../broker/connection/connection.ts';
+import type { ListenerName } from '../../broker/connection/connection-options.ts';
 import { connectTcp, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, TELEMETRY, type TestBroker } from '../support/test-broker.ts';
 

@@ -115,9 +115,9 @@ export function publishPacket(
   return { cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false, ...fields };
 }
 
-/** A client and the server's end of its stream, without a socket. */
-export function createClientPair(): { client: RawMqttClient; serverSide: Duplex } {
-  const [clientSide, serverSide] = duplexPair();
+/** A client and the server's end of its stream, without a socket. Each side buffers `bufferBytes`. */
+export function createClientPair(bufferBytes = 65_536): { client: RawMqttClient; serverSide: Duplex } {
+  const [clientSide, serverSide] = duplexPair({ highWaterMark: bufferBytes });
   return { client: new RawMqttClient(clientSide), serverSide };
 }
 

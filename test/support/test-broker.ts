@@ -89,7 +89,7 @@ export interface TestBroker extends AsyncDisposable {
   readonly pipeline: RecordingPipeline;
   readonly metrics: Registry;
   /** A client on an in-memory pair. */
-  attach(): RawMqttClient;
+  attach(bufferBytes?: number): RawMqttClient;
   /** A connected device, by default gauge-1. */
   device(id?: string, fields?: Parameters<RawMqttClient['connect']>[0]): Promise<RawMqttClient>;
   observer(): Promise<RawMqttClient>;
@@ -114,8 +114,8 @@ export async function openTestBroker(
     metrics,
     now: options.now ?? Date.now,
   });
-  const attach = () => {
-    const { client, serverSide } = createClientPair();
+  const attach = (bufferBytes?: number) => {
+    const { client, serverSide } = createClientPair(bufferBytes);
     broker.handle(serverSide, { listener: 'memory', address: 'memory' });
     return client;
   };

@@ -1,0 +1,36 @@
+/**
+ * What a connection is opened with: its stream, where it came from, and its bounds.
+ *
+ * Made by the broker for each stream of a listener. Invariant: everything a connection may not exceed is here.
+ */
+import type { Duplex } from 'node:stream';
+import type { ScannerLimits } from './packet-scanner.ts';
+import type { PublishRate } from './publish-rate.ts';
+
+export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
+export type HoldCause = 'in-flight' | 'rate' | 'journal' | 'unread-answers';
+
+/** Where a connection came from. */
+export interface Origin {
+  readonly listener: ListenerName;
+  readonly address: string;
+  readonly port?: number;
+  /** The CN of a client certificate that our authority signed. */
+  readonly certificateName?: string;
+}
+
+export interface ConnectionOptions {
+  readonly stream: Duplex;
+  readonly origin: Origin;
+  readonly limits: ScannerLimits;
+  readonly maxInFlight: number;
+  readonly rate: PublishRate;
+  /** Who leaves its answers unread for longer is dropped. */
+  readonly drainTimeoutMs: number;
+  /** True while too many bytes await the disk: no PUBLISH is read. */
+  readonly isJournalBusy: () => boolean;
+  readonly onHold: (cause: HoldCause) => void;
+  readonly onBytes: (bytes: number) => void;
+  /** Epoch ms. */
+  readonly openedAt: number;
+}
