@@ -23,24 +23,33 @@ const url = (...protocols: string[]) =>
     );
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Every variable Siaga reads, with its default. docs/operations.md is checked against this table. */
+/** Every variable Siaga reads, with its default. docs/configuration.md is written from this table. */
 export const environmentSchema = z.object({
   /** The folder in cities/. */
   SIAGA_CITY: z.string().default('semarang'),
   /** Journal and embedded state live here. */
   SIAGA_DATA_DIR: z.string().min(1).default('./data'),
+  /** What is logged, to standard output: JSON lines, or readable ones on a terminal. */
   LOG_LEVEL: z.enum(levels).default('info'),
 
+  /** Where the API listens. Beyond loopback, put TLS in front of it. */
   HTTP_HOST: z.string().default('127.0.0.1'),
+  /** Its port; 0 lets the system choose. */
   HTTP_PORT: port.default(3000),
   /** Where people reach the API; written into alerts and feeds. Default: the address it listens on. */
   PUBLIC_URL: url('http:', 'https:').optional(),
 
+  /** Where the broker listens, every listener. */
   MQTT_HOST: z.string().default('127.0.0.1'),
+  /** MQTT over TCP; 0 lets the system choose. */
   MQTT_PORT: port.default(1883),
+  /** MQTT over TLS; off until set. */
   MQTTS_PORT: port.optional(),
+  /** MQTT over WebSocket; off until set. */
   MQTT_WS_PORT: port.optional(),
+  /** The server's certificate chain, PEM. */
   TLS_CERT_FILE: z.string().optional(),
+  /** Its private key, PEM. */
   TLS_KEY_FILE: z.string().optional(),
   /** Authority that signs client certificates; a certificate's CN is then the device's id. */
   TLS_CLIENT_CA_FILE: z.string().optional(),
@@ -87,9 +96,13 @@ export const environmentSchema = z.object({
 
   /** History in InfluxDB when set, else in the journal itself. */
   INFLUX_URL: url('http:', 'https:').optional(),
+  /** Token of InfluxDB 2 and 3; `user:password` for 1.x with authentication. */
   INFLUX_TOKEN: z.string().optional(),
+  /** The same from a file. */
   INFLUX_TOKEN_FILE: z.string().optional(),
+  /** Organisation of InfluxDB 2. */
   INFLUX_ORG: z.string().default('siaga'),
+  /** Bucket, or the database of 1.x. */
   INFLUX_BUCKET: z.string().default('siaga'),
   /** Retention of a bucket or database that Siaga creates. 0 keeps for ever. */
   INFLUX_RETENTION_DAYS: z.coerce.number().int().min(0).default(400),
@@ -104,16 +117,25 @@ export const environmentSchema = z.object({
   /** Events kept so that a stream can resume: some minutes of a busy city. */
   STREAM_KEPT_EVENTS: positive.default(10_000),
 
-  /** Notifications besides MQTT and the CAP feed; each is off until set. */
+  /** Called for each notice, besides MQTT and the CAP feed; off until set. */
   WEBHOOK_URL: url('http:', 'https:').optional(),
+  /** Key of the HMAC that signs each call. */
   WEBHOOK_SECRET: z.string().min(16, 'at least 16 characters').optional(),
+  /** The same from a file. */
   WEBHOOK_SECRET_FILE: z.string().optional(),
+  /** Mail server. */
   SMTP_URL: url('smtp:', 'smtps:').optional(),
+  /** Sender of mails. */
   MAIL_FROM: z.string().optional(),
+  /** Who gets them, separated by commas. */
   MAIL_TO: z.string().optional(),
+  /** Token of the bot. */
   TELEGRAM_TOKEN: z.string().optional(),
+  /** The same from a file. */
   TELEGRAM_TOKEN_FILE: z.string().optional(),
+  /** Chat or channel that it writes to. */
   TELEGRAM_CHAT_ID: z.string().optional(),
+  /** Base of the bot API; a city may run its own. */
   TELEGRAM_API_URL: url('http:', 'https:').default('https://api.telegram.org'),
   /** Notices of one channel in a minute; the rest wait, the highest severity first. */
   NOTICES_PER_CHANNEL_PER_MIN: positive.default(20),
@@ -125,7 +147,9 @@ export const environmentSchema = z.object({
 
   /** An outside routing engine; without it the city's own road network answers. */
   ROUTING_URL: url('http:', 'https:').optional(),
+  /** What speaks at ROUTING_URL. */
   ROUTING_ENGINE: z.enum(['osrm', 'valhalla']).default('osrm'),
+  /** Then the own network answers, and the answer says so. */
   ROUTING_TIMEOUT_MS: positive.default(800),
 });
 

@@ -66,7 +66,7 @@ export async function openTestApi(
   const metrics = new Metrics();
   const history = createMemoryHistory(memory);
   const feed = createLiveFeed(100, 'run-1');
-  const quality = createQuality(() => 0);
+  const quality = createQuality();
   const pipeline = createPipeline({
     config: { CLOCK_AHEAD_MAX_MS: 60_000 },
     city: smallCity,
@@ -78,7 +78,7 @@ export async function openTestApi(
     onPresence: (device, presence, atMs) => fleet.observePresence(device, presence, atMs),
     onAck: async () => undefined,
   });
-  const live = createLiveConsumer({ journal, fleet, quality, feed, onPresent: () => undefined });
+  const live = createLiveConsumer({ journal, fleet, feed, onPresent: () => undefined });
   const adminToken = (await ensureFirstAdminToken(database, now)) as string;
   const problems: string[] = [];
   const app = await buildApp({
