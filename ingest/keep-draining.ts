@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Gauge, type Registry } from 'prom-client';
+import type { Gauge } from 'prom-client';
 import type { Journal, JournalEntry } from './journal/journal.ts';
 
 export interface JournalConsumer {
@@ -34,16 +34,6 @@ export interface KeepDrainingOptions {
   readonly backlog?: Gauge<'consumer'>;
   /** Told after each batch, for readiness: undefined when it went well. */
   readonly onOutcome?: (problem: string | undefined) => void;
-}
-
-/** The gauge for `backlog`, one for all consumers; the dashboard "Siaga itself" shows it. */
-export function createBacklogGauge(registry: Registry): Gauge<'consumer'> {
-  return new Gauge({
-    name: 'siaga_consumer_backlog',
-    help: 'Entries of the journal that a consumer has not taken yet.',
-    labelNames: ['consumer'],
-    registers: [registry],
-  });
 }
 
 /** Runs until `signal` aborts; never throws for what `consume` throws. */

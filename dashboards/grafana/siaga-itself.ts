@@ -87,10 +87,10 @@ export function buildSiagaItself(): DashboardBuilder {
     .withPanel(silentDevices())
     .withPanel(silentList())
     .withPanel(
-      process('Event loop', 'nodejs_eventloop_lag_p99_seconds', 's', 'Is the process itself too busy?'),
+      process('Event loop', 'siaga_nodejs_eventloop_lag_p99_seconds', 's', 'Is the process itself too busy?'),
     )
     .withPanel(
-      process('Memory', 'process_resident_memory_bytes', 'bytes', 'Does its memory grow without end?'),
+      process('Memory', 'siaga_process_resident_memory_bytes', 'bytes', 'Does its memory grow without end?'),
     );
 }
 
@@ -128,7 +128,7 @@ function silentNow(): StatBuilder {
     .withTarget(influxQl('A', silentQuery(''), { alias: 'silent or offline' }));
 }
 
-const BACKLOG = `SELECT max("value") FROM "siaga_self" WHERE ${of('siaga_consumer_backlog')}`;
+const BACKLOG = `SELECT max("value") FROM "siaga_self" WHERE ${of('siaga_backlog_entries')}`;
 
 function backlogNow(): StatBuilder {
   return panel(new StatBuilder(), 'Backlog', 'Do alerts, live view or history fall behind the journal?', 8, 5)

@@ -86,7 +86,7 @@ function* eventsOf(city: City): Generator<HistoryEvent> {
     const about = { type: 'incident', incident: `i-${call}`, simulated: true, title: 'fall' } as const;
     const atMs = FROM_MS + call * 12 * MINUTE_MS;
     const sinceCallS = 400 + call * 80;
-    yield { ...about, step: 'created', atMs, sinceCallS: 0 };
+    yield { ...about, step: 'reported', atMs, sinceCallS: 0 };
     yield { ...about, step: 'on-scene', device: 'moto-01', atMs: atMs + sinceCallS * 1000, sinceCallS };
   }
 }
@@ -94,7 +94,7 @@ function* eventsOf(city: City): Generator<HistoryEvent> {
 /** Metrics with the names of the real ones; that they exist in the code is another test. */
 function figures(metrics: Registry): () => void {
   const registers = [metrics];
-  collectDefaultMetrics({ register: metrics });
+  collectDefaultMetrics({ register: metrics, prefix: 'siaga_' });
   const counter = (name: string, label: string) =>
     new Counter({ name, help: name, labelNames: [label], registers });
   const readings = counter('siaga_readings_total', 'kind');
@@ -107,7 +107,7 @@ function figures(metrics: Registry): () => void {
     registers,
   });
   const backlog = new Gauge({
-    name: 'siaga_consumer_backlog',
+    name: 'siaga_backlog_entries',
     help: 'b',
     labelNames: ['consumer'],
     registers,

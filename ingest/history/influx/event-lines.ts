@@ -24,7 +24,7 @@ export interface AlertEvent {
   readonly rule: string;
   /** The severity from now on; absent when it is resolved. */
   readonly severity?: Severity | undefined;
-  /** The engine's word: raised, upgraded, downgraded, acknowledged, resolved … */
+  /** The engine's word: opened, upgraded, downgraded, acknowledged, resolved … */
   readonly state: string;
   readonly title: string;
   readonly simulated: boolean;
@@ -37,7 +37,7 @@ export interface IncidentEvent {
   readonly incident: string;
   /** The unit that took the step. */
   readonly device?: string | undefined;
-  /** created, assigned, acknowledged, en-route, on-scene, transporting, at-hospital, closed … */
+  /** The words of dispatch: reported, triaged, reserved, en-route, on-scene (the first), on-scene-next, closed … */
   readonly step: string;
   readonly title: string;
   /** From the call to this step, seconds: `on-scene` is the response time. */

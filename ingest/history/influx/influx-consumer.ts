@@ -126,10 +126,12 @@ export class InfluxConsumer implements JournalConsumer {
 
   /** InfluxDB has less than it acknowledged: a wiped disk, a restored backup, or batches cut off on their way. */
   async #rewind(mark: number): Promise<void> {
-    const { log, metrics } = this.#options;
+    const { log, metrics, database } = this.#options;
     const details = { confirmed: this.#confirmedId, found: mark };
     if (mark === 0 || this.#confirmedId - mark > MARK_LAG) {
       metrics.rewinds.inc();
+      // The copies of the logs (keep-following-events.ts) begin anew as well.
+      await database.deleteFrom('cursors').where('consumer', 'like', 'influx-%').execute();
       log.warn(details, 'InfluxDB lost readings: the journal is written to it again from the last mark');
     } else log.info(details, 'the last readings are written to InfluxDB again');
     this.#confirmedId = mark;

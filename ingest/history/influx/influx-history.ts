@@ -1,6 +1,6 @@
 /**
  * History in InfluxDB: opens the server, and gives the reader, the consumer that fills it, and the ways for
- * what else Grafana shows.
+ * what else Grafana shows. The logs of alerts and incidents are copied from the state database until closed.
  *
  * Stands behind the journal, which is the truth: InfluxDB may be down, wiped or slow, and catches up.
  * Invariant: opening never fails, and waits for a server that is away 5 s at most; `problem` says that it is.
@@ -19,11 +19,12 @@ import type { JournalConsumer } from '../../keep-draining.ts';
 import type { History } from '../history.ts';
 import type { Tags } from '../line-protocol.ts';
 import { formatLiveness } from './event-lines.ts';
+import { alertEvents, incidentEvents } from './event-sources.ts';
 import { InfluxConsumer } from './influx-consumer.ts';
 import { createInfluxMetrics } from './influx-metrics.ts';
 import { createInfluxReader } from './influx-reader.ts';
 import { createInfluxServer } from './influx-server.ts';
-import { type EventSource, keepFollowingEvents } from './keep-following-events.ts';
+import { keepFollowingEvents } from './keep-following-events.ts';
 import { createLineEncoder } from './line-encoder.ts';
 import { createSampleWriter } from './sample-writer.ts';
 import { createSelfSampler } from './self-lines.ts';
@@ -36,8 +37,6 @@ export interface InfluxHistory extends History {
   sampleLiveness(fleet: Fleet): Promise<void>;
   /** Writes Siaga's own figures. Call every 10 s; never throws, best effort. */
   sampleSelf(): Promise<void>;
-  /** Copies a log of the state database, by a cursor of its own, until closed. Never rejects. */
-  follow(source: EventSource): Promise<void>;
 }
 
 export interface InfluxHistoryOptions {
@@ -108,6 +107,10 @@ export async function openInfluxHistory(options: InfluxHistoryOptions): Promise<
   } catch (error) {
     log.warn({ err: error, url }, 'InfluxDB is not ready; readings wait in the journal');
   }
+  const sources = [alertEvents(options.database), incidentEvents(options.database)];
+  const following = Promise.all(
+    sources.map((source) => keepFollowingEvents({ ...options, source, city, signal, server, metrics })),
+  );
   return {
     get name() {
       return server.name;
@@ -127,9 +130,9 @@ export async function openInfluxHistory(options: InfluxHistoryOptions): Promise<
       samples.write(lines);
       await samples.flush();
     },
-    follow: (source) => keepFollowingEvents({ ...options, source, city, signal, server, metrics }),
     async [Symbol.asyncDispose]() {
       closing.abort();
+      await following;
       agent.destroy();
     },
   };

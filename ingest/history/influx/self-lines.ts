@@ -14,15 +14,6 @@ export interface SelfSampler {
 }
 
 const MAX_SERIES = 2_000;
-/** Beside Siaga's own: what tells that the machine is the problem. */
-const OF_THE_RUNTIME = new Set([
-  'process_cpu_seconds_total',
-  'process_resident_memory_bytes',
-  'process_open_fds',
-  'nodejs_eventloop_lag_p99_seconds',
-  'nodejs_heap_size_used_bytes',
-]);
-
 interface HistogramCounts {
   readonly bounds: number[];
   /** Cumulative, as Prometheus has them. */
@@ -42,7 +33,7 @@ export function createSelfSampler(registry: Registry, city: string): SelfSampler
         MetricValueWithName<string>
       >[];
       for (const metric of metrics) {
-        if (!metric.name.startsWith('siaga_') && !OF_THE_RUNTIME.has(metric.name)) continue;
+        if (!metric.name.startsWith('siaga_')) continue;
         const tags = { city, metric: metric.name };
         if (String(metric.type) !== 'histogram') {
           for (const { labels, value } of metric.values) {

@@ -2,9 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { RESPONSE_TARGET_S } from '../../../dashboards/grafana/ambulances.ts';
 import { GRAFANA_FOLDER } from '../../../dashboards/grafana/build.ts';
 import { allDashboards, panelsOf, renderAll } from '../../../dashboards/grafana/catalogue.ts';
 import { DATA_SOURCE } from '../../../dashboards/grafana/influx-query.ts';
+import { RESPONSE_TARGET_S as FIGURES_TARGET_S } from '../../../dispatch/figures.ts';
+import { RESPONSE_TARGET_S as EVENT_TARGET_S } from '../../../ingest/history/influx/event-lines.ts';
 
 const ROOT = `${import.meta.dirname}/../../..`;
 const dashboards = allDashboards();
@@ -83,6 +86,12 @@ describe('uids and links', () => {
   });
 });
 
+describe('the target of the response time', () => {
+  it('is the same in the dashboard, in the events and in the figures of dispatch', () => {
+    expect([EVENT_TARGET_S, FIGURES_TARGET_S]).toEqual([RESPONSE_TARGET_S, RESPONSE_TARGET_S]);
+  });
+});
+
 describe('each panel', () => {
   const panels = dashboards.flatMap((dashboard) =>
     panelsOf(dashboard).map((panel) => [dashboard, panel] as const),
@@ -129,7 +138,9 @@ describe('each panel', () => {
     const itself = dashboards.find((dashboard) => dashboard.uid === 'siaga-itself');
     const named = [...JSON.stringify(itself).matchAll(/\\"metric\\" = '(\w+)'/g)].map((match) => match[1]);
     expect(named.length).toBeGreaterThan(5);
-    const ofTheRuntime = /^(nodejs|process)_/;
+    // prom-client's own, collected under Siaga's prefix.
+    const ofTheRuntime = /^siaga_(nodejs|process)_/;
+    expect(source).toContain("prefix: 'siaga_'");
     const unknown = named.filter((name) => name && !ofTheRuntime.test(name) && !source.includes(`'${name}'`));
     expect(unknown).toEqual([]);
   });
