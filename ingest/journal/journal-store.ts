@@ -113,14 +113,13 @@ export class JournalStore {
 
   /** The latest reading of every device that is still in the journal. */
   latest(): PackedEntries {
-    const find = this.database.prepare('select id, device, measured_at, record from readings where id = ?');
+    // One statement for all ids: a call a device took four times as long.
+    const find = this.database.prepare(
+      'select r.id, device, measured_at, record from json_each(?) as wanted join readings as r on r.id = wanted.value',
+    );
     find.setReturnArrays(true);
-    const rows: unknown[] = [];
-    for (const id of this.#latestId) {
-      const row = id === undefined ? undefined : find.get(id);
-      if (row) rows.push(row);
-    }
-    return packEntries(rows);
+    const ids = this.#latestId.filter((id) => id !== undefined);
+    return packEntries(find.all(JSON.stringify(ids)));
   }
 
   markReplayed(id: number, replayedAt: number): void {

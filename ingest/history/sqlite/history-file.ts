@@ -35,7 +35,7 @@ export function openHistoryFile(file: string, journal: string, nowMs: number): O
     if (pragma(database, 'user_version') === SCHEMA_VERSION && readMeta(database, 'journal') === journal) {
       return { database };
     }
-    const isNew = pragma(database, 'page_count') === 0;
+    const isNew = pragma(database, 'schema_version') === 0;
     database.close();
     if (isNew) return { database: create(file, journal) };
     removeFile(file);
