@@ -22,6 +22,8 @@ export async function openDatabase(
   config: Pick<Config, 'DATABASE_URL' | 'SIAGA_DATA_DIR'>,
   file = `${config.SIAGA_DATA_DIR}/state.db`,
 ): Promise<Database> {
+  // PostgreSQL gives bigint as text; ours (ids, epoch ms) are below 2^53.
+  if (config.DATABASE_URL) pg.types.setTypeParser(pg.types.builtins.INT8, Number);
   const database: Database = new Kysely<Tables>({
     dialect: config.DATABASE_URL
       ? new PostgresDialect({

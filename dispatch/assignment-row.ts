@@ -7,7 +7,7 @@
 import type { Selectable } from 'kysely';
 import type { AssignmentsTable } from '../database/tables.ts';
 import { type LockRow, releaseUnit } from './assignment-lock.ts';
-import { isEnded, type Role, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
+import { isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
 import { type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 
@@ -26,10 +26,11 @@ export interface Advance {
 export async function takeStep(
   transaction: DispatchTransaction,
   { assignment: id, to, actor, atMs, reason, hospital }: Advance,
+  canTransport: (unit: string) => boolean,
 ): Promise<{ assignment: AssignmentRow; lock: LockRow | undefined }> {
   const before = await readAssignment(transaction, id);
   const from = before.step as Step;
-  const problem = whyNot(from, to, before.role as Role);
+  const problem = whyNot(from, to, canTransport(before.unit));
   if (problem) throw new DispatchError('step-not-possible', problem, { step: from });
   const ends = isEnded(to);
   // The crew of a cancelled or broken-down unit must hear that its order is void.

@@ -54,25 +54,26 @@ export function isEnded(step: Step): boolean {
 }
 
 /** Undefined when `to` may follow `from`, else a sentence. */
-export function whyNot(from: Step, to: Step, role: Role): string | undefined {
+export function whyNot(from: Step, to: Step, canTransport: boolean): string | undefined {
   if (isEnded(from)) return `the assignment has ended (${from}) and does not change any more`;
   if (to === 'refused') {
-    return rank(from) <= rank('acknowledged')
+    return stepRank(from) <= stepRank('acknowledged')
       ? undefined
       : `a unit that is ${from} cancels, it does not refuse`;
   }
   if (to === 'cancelled' || to === 'broken-down') return undefined;
-  if (role === 'first-aid' && TRANSPORT_STEPS.has(to)) {
-    return 'this unit gives first aid and does not transport; assign a transport unit beside it';
+  if (!canTransport && TRANSPORT_STEPS.has(to)) {
+    return 'a motorcycle gives first aid and does not transport; assign a transport unit beside it';
   }
-  if (to === 'completed' && rank(from) < FIRST_COMPLETABLE) {
+  if (to === 'completed' && stepRank(from) < FIRST_COMPLETABLE) {
     return `work has not begun (${from}): cancel it, or say first that the unit is on scene`;
   }
-  if (rank(to) <= rank(from)) return `the unit is already ${from}; times are never written back`;
+  if (stepRank(to) <= stepRank(from)) return `the unit is already ${from}; times are never written back`;
   return undefined;
 }
 
-function rank(step: Step): number {
+/** Place in the order of steps; −1 for those that break it off. */
+export function stepRank(step: Step): number {
   return (FORWARD_STEPS as readonly Step[]).indexOf(step);
 }
 
@@ -87,7 +88,7 @@ export function stepOfStatus(status: string, from: Step): Step | undefined {
     case 'at-hospital':
       return 'at-destination';
     case 'available':
-      return rank(from) >= FIRST_COMPLETABLE ? 'completed' : undefined;
+      return stepRank(from) >= FIRST_COMPLETABLE ? 'completed' : undefined;
     default:
       return undefined;
   }

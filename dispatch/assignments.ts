@@ -8,7 +8,7 @@
 import type { Position } from '../ingest/fleet/positions/great-circle.ts';
 import { bindUnit, type LockRow, takeUnit } from './assignment-lock.ts';
 import { type Advance, type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';
-import { isEnded, type Role, type Step, TIME_COLUMN } from './assignment-steps.ts';
+import { isEnded, type Role, type Step, stepRank, TIME_COLUMN } from './assignment-steps.ts';
 import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { findBlocks, findWarnings } from './eligibility.ts';
@@ -44,6 +44,7 @@ export const RESEND_AFTER_MS = 15_000;
 export class Assignments {
   readonly #context: DispatchContext;
   readonly open = new Map<string, OpenAssignment>();
+  readonly #canTransport = (unit: string) => this.#context.board.vehicleOf(unit) === 'transport';
 
   constructor(context: DispatchContext) {
     this.#context = context;
@@ -101,13 +102,8 @@ export class Assignments {
         throw new DispatchError('unknown-assignment', `assignment ${old.id} belongs to another incident`);
       }
       const reason = `replaced by ${request.unit}`;
-      const ended = await takeStep(transaction, {
-        assignment: old.id,
-        to: 'cancelled',
-        actor: user,
-        atMs: at,
-        reason,
-      });
+      const end = { assignment: old.id, to: 'cancelled', actor: user, atMs: at, reason } as const;
+      const ended = await takeStep(transaction, end, this.#canTransport);
       replaced = ended.assignment;
       if (ended.lock) locks.push(ended.lock);
     }
@@ -162,7 +158,7 @@ export class Assignments {
     const { database, metrics, publishEvent } = this.#context;
     const { assignment, lock } = await database
       .transaction()
-      .execute((transaction) => takeStep(transaction, advance));
+      .execute((transaction) => takeStep(transaction, advance, this.#canTransport));
     await this.#committed(lock ? [lock] : [], assignment);
     metrics.steps.inc({ step: advance.to });
     const { id, incident, unit } = assignment;
@@ -208,6 +204,8 @@ export class Assignments {
       if (known?.id === row.id) this.open.delete(row.unit);
       return;
     }
+    // Two commits may be told out of order; steps only go forward.
+    if (known?.id === row.id && stepRank(row.step as Step) < stepRank(known.step)) return;
     const scene = known?.id === row.id ? known.scene : await this.#sceneOf(row.incident);
     this.open.set(row.unit, {
       id: row.id,

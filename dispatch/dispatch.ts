@@ -165,6 +165,10 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
       return { assignment: await assignments.get(id), isRepeat };
     },
     async advance(advance) {
+      const { hospital } = advance;
+      if (hospital !== undefined && !city.hospitals.some(({ id }) => id === hospital)) {
+        throw new DispatchError('unknown-hospital', `there is no hospital ${hospital}`);
+      }
       const assignment = await assignments.advance({ ...advance, atMs: now() });
       if (assignment.cancel_pending) await orders.sendCancel(assignment.id);
       return assignments.get(assignment.id);

@@ -1,0 +1,74 @@
+/**
+ * `GET /v1/ambulances/nearest`: who would be there first, and why the others would not; and taking a unit out
+ * of service.
+ *
+ * For staff: positions of units are not public. Invariant: the answer changes nothing and reserves nobody;
+ * `unitVersion` of a candidate is what an assignment must present.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Dispatch } from '../dispatch/dispatch.ts';
+import { deviceId } from './devices.ts';
+import { registerDispatchProblems } from './dispatch-problem.ts';
+import { formatRecommendation, recommendationSchema } from './recommendation-json.ts';
+
+export interface DispatchRoutesDependencies {
+  readonly dispatch: Dispatch;
+}
+
+export const MAX_CANDIDATES = 50;
+export const latitude = z.coerce.number().min(-90).max(90);
+export const longitude = z.coerce.number().min(-180).max(180);
+export const limitInput = z.coerce.number().int().min(1).max(MAX_CANDIDATES).default(5);
+const vehicle = z.enum(['motorcycle', 'transport']);
+
+export const ambulanceRoutes =
+  ({ dispatch }: DispatchRoutesDependencies): FastifyPluginAsyncZod =>
+  async (app) => {
+    registerDispatchProblems(app);
+
+    app.get(
+      '/ambulances/nearest',
+      {
+        schema: {
+          tags: ['ambulances'],
+          summary: 'The fastest ambulances to a place that can be sent, each with its reason',
+          querystring: z.strictObject({
+            lat: latitude,
+            lng: longitude,
+            limit: limitInput,
+            vehicle: vehicle.optional(),
+          }),
+          response: { 200: recommendationSchema },
+        },
+      },
+      async ({ query: { lat, lng, limit, vehicle } }) =>
+        formatRecommendation(
+          await dispatch.recommend({ at: { lat, lng }, limit, ...(vehicle ? { vehicle } : {}) }),
+        ),
+    );
+
+    app.put(
+      '/ambulances/:id/service',
+      {
+        config: { access: ['dispatcher'] },
+        schema: {
+          tags: ['ambulances'],
+          summary: 'Takes a unit out of service, or puts it back',
+          params: z.object({ id: deviceId }),
+          body: z.discriminatedUnion('inService', [
+            z.strictObject({ inService: z.literal(true) }),
+            z.strictObject({ inService: z.literal(false), reason: z.string().trim().min(1).max(500) }),
+          ]),
+          response: {
+            200: z.object({ unit: z.string(), outOfService: z.string().nullable(), unitVersion: z.int() }),
+          },
+        },
+      },
+      async ({ params: { id }, body, user }) => {
+        await dispatch.setService(id, body.inService ? null : body.reason, user.name);
+        const { outOfService, version } = dispatch.board.lockOf(id);
+        return { unit: id, outOfService: outOfService ?? null, unitVersion: version };
+      },
+    );
+  };

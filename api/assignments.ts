@@ -1,0 +1,123 @@
+/**
+ * Assignments of an incident: take a unit and send it, say what the crew said by radio, cancel, reassign.
+ *
+ * For dispatchers. Invariants: an assignment presents the `unitVersion` that its recommendation said and an
+ * Idempotency-Key, so that it happens once or says why not; a time is the server's at the call.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Step } from '../dispatch/assignment-steps.ts';
+import { DispatchError } from '../dispatch/dispatch-error.ts';
+import type { DispatchRoutesDependencies } from './ambulances.ts';
+import { deviceId } from './devices.ts';
+import { registerDispatchProblems } from './dispatch-problem.ts';
+import { assignmentSchema, formatAssignment } from './incident-json.ts';
+import { idempotencyKey, numericId } from './incidents.ts';
+
+const reason = z.string().trim().min(1).max(500);
+const assignmentParams = z.object({ id: numericId, assignment: numericId });
+const REPORTABLE = [
+  'en-route',
+  'on-scene',
+  'left-scene',
+  'at-destination',
+  'handed-over',
+  'completed',
+  'refused',
+  'cancelled',
+  'broken-down',
+] as const satisfies readonly Step[];
+
+export const assignmentRoutes =
+  ({ dispatch }: DispatchRoutesDependencies): FastifyPluginAsyncZod =>
+  async (app) => {
+    registerDispatchProblems(app);
+
+    app.post(
+      '/incidents/:id/assignments',
+      {
+        config: { access: ['dispatcher'] },
+        schema: {
+          tags: ['assignments'],
+          summary: 'Takes a unit for the incident and sends it the order',
+          description:
+            '409 says why not: `unit-taken`, `unit-changed` (look again), `blocked` (cannot be forced), ' +
+            '`needs-reason` (warnings: send again with `forceReason`).',
+          params: z.object({ id: numericId }),
+          headers: z.looseObject({ 'idempotency-key': idempotencyKey }),
+          body: z.strictObject({
+            unit: deviceId,
+            unitVersion: z.int().min(0).describe('Of the candidate in the recommendation.'),
+            role: z.enum(['first-aid', 'transport']).default('first-aid'),
+            hospital: deviceId.optional(),
+            forceReason: reason.optional().describe('Why the warnings do not hold.'),
+            replaces: z
+              .int()
+              .min(1)
+              .optional()
+              .describe('An assignment of this incident that this one takes the place of.'),
+          }),
+          response: {
+            200: assignmentSchema.describe('The key was used before: what it did.'),
+            201: assignmentSchema,
+          },
+        },
+      },
+      async ({ params: { id }, body, headers, user }, reply) => {
+        const request = { incident: id, ...body };
+        const { assignment, isRepeat } = await dispatch.assign(
+          request,
+          headers['idempotency-key'],
+          user.name,
+        );
+        reply.code(isRepeat ? 200 : 201);
+        return formatAssignment(assignment);
+      },
+    );
+
+    app.post(
+      '/incidents/:id/assignments/:assignment/acknowledge',
+      {
+        config: { access: ['dispatcher'] },
+        schema: {
+          tags: ['assignments'],
+          summary: 'The crew has acknowledged by radio',
+          params: assignmentParams,
+          response: { 200: assignmentSchema },
+        },
+      },
+      async ({ params, user }) => advance(params, 'acknowledged', user.name),
+    );
+
+    app.post(
+      '/incidents/:id/assignments/:assignment/status',
+      {
+        config: { access: ['dispatcher'] },
+        schema: {
+          tags: ['assignments'],
+          summary: 'A step that the crew has told, or its end: refused, cancelled, broken down',
+          params: assignmentParams,
+          body: z.strictObject({
+            status: z.enum(REPORTABLE),
+            reason: reason.optional(),
+            hospital: deviceId.optional().describe('Where the patient is taken.'),
+          }),
+          response: { 200: assignmentSchema },
+        },
+      },
+      async ({ params, body: { status, ...more }, user }) => advance(params, status, user.name, more),
+    );
+
+    async function advance(
+      { id, assignment }: z.output<typeof assignmentParams>,
+      to: Step,
+      actor: string,
+      more: { reason?: string | undefined; hospital?: string | undefined } = {},
+    ) {
+      const { incident } = await dispatch.assignments.get(assignment);
+      if (incident !== id) {
+        throw new DispatchError('unknown-assignment', `incident ${id} has no assignment ${assignment}`);
+      }
+      return formatAssignment(await dispatch.advance({ assignment, to, actor, ...more }));
+    }
+  };

@@ -1,0 +1,100 @@
+/** A recommendation and a hospital as the API shows them: schemas, and the formatting from dispatch's own. */
+import { z } from 'zod';
+import type { Destination, HospitalNow } from '../dispatch/hospitals.ts';
+import type { Recommendation } from '../dispatch/recommendation.ts';
+import { formatTime, timeOutput } from './time.ts';
+
+const interval = z.tuple([z.number(), z.number()]);
+
+const candidateSchema = z.object({
+  unit: z.string(),
+  callSign: z.string(),
+  vehicle: z.enum(['motorcycle', 'transport']),
+  canTransport: z.boolean(),
+  status: z.string().nullable().describe("The crew's word."),
+  etaS: z.number(),
+  etaRangeS: interval.describe('Fastest and slowest.'),
+  etaSource: z.enum(['road', 'straight']),
+  distanceM: z.number().describe('Straight line from the last position.'),
+  distanceRangeM: interval.describe('Where it may be by now: nearest and furthest.'),
+  fixAgeS: z.number(),
+  accuracyM: z.number().nullable(),
+  stale: z.boolean(),
+  batteryPct: z.number().nullable(),
+  coverageAfter: z.number().nullable().describe('Share of the road network within the target without it.'),
+  unitVersion: z.int().describe('To be presented by an assignment.'),
+  warnings: z.array(z.string()),
+  reason: z.string(),
+});
+
+export const recommendationSchema = z.object({
+  candidates: z.array(candidateSchema),
+  excluded: z.array(z.object({ unit: z.string(), callSign: z.string(), reason: z.string() })),
+  excludedTotal: z.int(),
+  exact: z.boolean().describe('No unit outside the list can be faster than the last in it.'),
+  asOf: timeOutput,
+  version: z.int().describe('Changes with every assignment of any unit.'),
+  coverageNow: z.number().nullable(),
+  etaSource: z.string(),
+  etaFallback: z.string().describe('Why the configured routing engine did not answer.').optional(),
+  shortfall: z.string().describe('What is missing when nobody can be sent.').optional(),
+});
+
+export function formatRecommendation({
+  asOfMs,
+  ...rest
+}: Recommendation): z.input<typeof recommendationSchema> {
+  const candidates = rest.candidates.map((each) => ({
+    ...each,
+    etaRangeS: [...each.etaRangeS] as [number, number],
+    distanceRangeM: [...each.distanceRangeM] as [number, number],
+    warnings: [...each.warnings],
+  }));
+  return { ...rest, candidates, excluded: [...rest.excluded], asOf: formatTime(asOfMs) };
+}
+
+const count = z.int().min(0).max(10_000).nullable();
+export const bedsSchema = z.object({ emergency: count, intensive: count, ward: count, queue: count });
+
+export const hospitalSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  lat: z.number(),
+  lng: z.number(),
+  class: z.string(),
+  beds: z.object({ emergency: z.int(), intensive: z.int(), ward: z.int() }).describe('In all.'),
+  free: bedsSchema.nullable().describe('As last reported; null where it never was.'),
+  source: z.string().nullable(),
+  updatedAt: timeOutput.nullable(),
+  ageS: z.int().nullable(),
+  stale: z.boolean(),
+});
+
+export function formatHospital(now: HospitalNow): z.input<typeof hospitalSchema> {
+  const { id, name, lat, lng, class: hospitalClass, beds } = now.hospital;
+  return {
+    id,
+    name,
+    lat,
+    lng,
+    class: hospitalClass,
+    beds,
+    free: now.free ?? null,
+    source: now.source ?? null,
+    updatedAt: now.updatedAtMs === undefined ? null : formatTime(now.updatedAtMs),
+    ageS: now.ageS ?? null,
+    stale: now.stale,
+  };
+}
+
+export const destinationSchema = hospitalSchema.extend({
+  etaS: z.int(),
+  etaSource: z.enum(['road', 'straight']),
+  distanceM: z.int(),
+  reason: z.string(),
+});
+
+export function formatDestination(destination: Destination): z.input<typeof destinationSchema> {
+  const { etaS, etaSource, distanceM, reason } = destination;
+  return { ...formatHospital(destination), etaS, etaSource, distanceM, reason };
+}
