@@ -49,6 +49,8 @@ export interface AlertsDependencies {
   readonly now: () => number;
   readonly random: () => number;
   readonly overrides?: readonly ParameterOverride[];
+  /** Ways out beside those of the configuration. */
+  readonly channels?: readonly Channel[];
 }
 
 export interface Alerts extends AsyncDisposable {
@@ -116,7 +118,7 @@ class AlertsPart implements Alerts {
     this.#engine = new AlertEngine({ city, registry, rules: trackRules, overrides });
     this.#lifecycle = new Lifecycle({ city: city.id });
     this.#counters = createMetrics(metrics);
-    const channels: Channel[] = [createMqttChannel(publish)];
+    const channels: Channel[] = [createMqttChannel(publish), ...(dependencies.channels ?? [])];
     this.#planner = new NoticePlanner(channels);
     const { sent, waiting } = this.#counters;
     const perMinute = config.NOTICES_PER_CHANNEL_PER_MIN;

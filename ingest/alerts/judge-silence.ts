@@ -53,6 +53,8 @@ function judgeHearing(
   const open = conditions.find(rule.name, watch.subject.id);
   if (!silence && !open) return [];
   if (silence && !open && isBehindDeadUplink(watch, view)) return [];
+  // After a restart of ours nothing counts as silent for a while; only a word of its own ends a silence.
+  if (!silence && open && !hasSpokenSince(watch, open.episode.startedAt)) return [];
   const description = describeSilence(kind, name, silence, nowMs);
   const change = silence
     ? conditions.raise(
@@ -70,6 +72,12 @@ function judgeHearing(
       )
     : conditions.clear(rule, watch.subject, description, nowMs, nowMs);
   return change ? [change, ...markBlind(watch, change, nowMs)] : [];
+}
+
+function hasSpokenSince({ device, hearing }: DeviceWatch, sinceMs: number): boolean {
+  const { lastUsableAt, lastHeardAt, presence } = hearing;
+  if (device.kind !== 'river-gauge' || presence === 'sleeping') return lastHeardAt > sinceMs;
+  return lastUsableAt > sinceMs;
 }
 
 function isBehindDeadUplink({ device, subject }: DeviceWatch, { conditions }: CityView): boolean {

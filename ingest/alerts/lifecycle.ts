@@ -207,6 +207,9 @@ export class Lifecycle {
       case 'sighted':
         alert.blindSince = undefined;
         return;
+      case 'updated':
+        if (!isOpen(alert.state)) alert.endedAt = episode.endedAt;
+        return;
       default:
         return;
     }

@@ -75,13 +75,19 @@ function changeBetween(before: Episode, after: Episode): Change | undefined {
   if (before.endedAt === undefined && after.endedAt !== undefined) {
     return after.highestRank === 0 ? 'withdrawn' : 'resolved';
   }
-  if (before.endedAt !== undefined) return after.endedAt === undefined ? 'reopened' : undefined;
+  if (before.endedAt !== undefined && after.endedAt === undefined) return 'reopened';
+  // A reading that came out of order has moved its beginning, its end or its height.
+  const amended =
+    before.startedAt !== after.startedAt ||
+    before.endedAt !== after.endedAt ||
+    (after.endedAt !== undefined && (before.highestRank !== after.highestRank || before.peak !== after.peak));
+  if (before.endedAt !== undefined) return amended ? 'updated' : undefined;
   if (isProvisional(before) && !isProvisional(after)) return 'confirmed';
   const [from, to] = [shownRank(before), shownRank(after)];
   if (to > from) return 'upgraded';
   if (to < from) return 'downgraded';
   if (before.doubtRank > before.rank && after.doubtRank <= after.rank) return 'confirmed';
-  return sameDetail(before, after) ? undefined : 'updated';
+  return !amended && sameDetail(before, after) ? undefined : 'updated';
 }
 
 /** By reference while running; after a restart the same detail is another object. */

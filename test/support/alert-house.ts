@@ -8,8 +8,9 @@ import { type City, parseCity } from '../../cities/city.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading, Values } from '../../devices/reading.ts';
 import { type Alerts, type AlertsDependencies, openAlerts } from '../../ingest/alerts/alerts.ts';
+import type { NoticeBody } from '../../ingest/alerts/notices/channel.ts';
 import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
-import { openRegistry } from '../../ingest/fleet/registry.ts';
+import { openRegistry, type Registry } from '../../ingest/fleet/registry.ts';
 import type { History } from '../../ingest/history/history.ts';
 import type { JournalEntry } from '../../ingest/journal/journal.ts';
 import { createLiveFeed, type LiveFeed } from '../../ingest/live-feed.ts';
@@ -28,11 +29,14 @@ export interface AlertHouse extends AsyncDisposable {
   readonly database: Database;
   readonly feed: LiveFeed;
   readonly fleet: Fleet;
+  readonly registry: Registry;
+  /** What people were told, in order. */
+  readonly told: NoticeBody[];
   alerts: Alerts;
   /** Hands readings to the alarms, as the journal would. */
   read(...readings: readonly Reading[]): Promise<void>;
   /** Moves the clock in steps of a second and ticks. */
-  wait(ms: number): Promise<void>;
+  wait(ms: number, stepMs?: number): Promise<void>;
   /** Ends the alarms as a crash would, without saving, and opens them again on the same database. */
   crash(): Promise<void>;
 }
@@ -128,6 +132,7 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
   const fleet = createFleet(registry);
   const feed = createLiveFeed(1_000, 'run-1');
   const published: Published[] = [];
+  const told: NoticeBody[] = [];
   const open = () =>
     openAlerts({
       config: { NOTICES_PER_CHANNEL_PER_MIN: 20 },
@@ -144,6 +149,14 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
       metrics: new Metrics(),
       now: () => clock.ms,
       random: () => 0.5,
+      channels: [
+        {
+          name: 'people',
+          audience: 'people',
+          isPublic: false,
+          send: async ({ body }) => void told.push(body),
+        },
+      ],
       ...overrides,
     });
   let nextId = 1;
@@ -154,6 +167,8 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
     database,
     feed,
     fleet,
+    registry,
+    told,
     alerts: await open(),
     async read(...readings) {
       const entries = readings.map((reading) => ({ id: nextId++, reading }));
@@ -161,14 +176,15 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
       for (const { reading } of entries) clock.ms = Math.max(clock.ms, reading.receivedAt);
       await house.alerts.consumer.consume(entries);
     },
-    async wait(ms) {
+    async wait(ms, stepMs = 1_000) {
       const until = clock.ms + ms;
       while (clock.ms < until) {
-        clock.ms = Math.min(until, clock.ms + 1_000);
+        clock.ms = Math.min(until, clock.ms + stepMs);
         await house.alerts.tick(clock.ms);
       }
     },
     async crash() {
+      // What is under way would be cut off at any point; here it is let go, and nothing more is saved.
       house.alerts = await open();
       const after = await house.alerts.consumer.loadCursor();
       const again = journal.filter((entry) => entry.id > after);

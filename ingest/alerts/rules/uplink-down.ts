@@ -38,9 +38,9 @@ export function judgeUplinks(view: CityView, isSilent: (watch: DeviceWatch) => b
     (watch) => watch.subject.group ?? '',
   );
   for (const uplink of view.city.uplinks) {
-    const members = lookAt(byUplink.get(uplink.id) ?? [], view, isSilent);
     const subject: Subject = { id: uplink.id, name: uplink.name, kind: 'uplink', group: uplink.id };
     const open = view.conditions.find(UPLINK_DOWN.name, uplink.id);
+    const members = lookAt(byUplink.get(uplink.id) ?? [], view, isSilent, open?.episode.changedAt);
     const share = members.missing.length / Math.max(1, members.heard.length);
     const description = describe(uplink.name, members);
     const down =
@@ -83,11 +83,14 @@ function lookAt(
   members: readonly DeviceWatch[],
   view: CityView,
   isSilent: (watch: DeviceWatch) => boolean,
+  downSince: number | undefined,
 ): Members {
   const heard = members.filter((watch) => watch.hearing.lastHeardAt > 0);
   const missing = heard.filter((watch) => {
     const { hearing } = watch;
     if (hearing.presence === 'sleeping') return false;
+    // While the line is known to be down only a word brings a member back, not a restart of ours.
+    if (downSince !== undefined && hearing.lastHeardAt <= downSince) return true;
     if (hearing.presence === 'offline' && hearing.presenceAt >= hearing.lastHeardAt) return true;
     const quietMs = view.nowMs - Math.max(hearing.lastHeardAt, view.listeningSince);
     return quietMs > UPLINK_PARAMETERS.missingIntervals * headOf(watch.timeline).intervalMs;
