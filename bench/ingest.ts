@@ -1,0 +1,140 @@
+/**
+ * `npm run bench -- ingest [--seconds 5] [--shape 2] [--only siaga,aedes,mosquitto] [--profile DIR]`: readings
+ * a second from the device's socket to its PUBACK.
+ *
+ * In one run, by the same load generator in a process of its own: (a) the whole server as `node main.ts` with
+ * credentials, journal, alerts and history, (b) Aedes alone, which stores nothing, (c) Mosquitto where it is
+ * installed, which stores nothing either. CPU is that of the broker's process, 100 % is one core. Invariant:
+ * nothing is counted that was not acknowledged; each reading differs, so that none is taken for a repeat.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { LoadReport, LoadShape } from './ingest-load.child.ts';
+import { ingestServers, type RunningServer, type ServerName } from './ingest-servers.child.ts';
+
+const SHAPES: readonly LoadShape[] = [
+  { name: '1,000 × 1', groups: [{ connections: 1_000, inFlight: 1 }] },
+  { name: '100 × 20', groups: [{ connections: 100, inFlight: 20 }] },
+  { name: '1 × 200', groups: [{ connections: 1, inFlight: 200 }] },
+  {
+    name: '10,000 quiet + 5,000/s',
+    groups: [
+      { connections: 10_000, inFlight: 1, perSecond: 10_000 / 60 },
+      { connections: 200, inFlight: 20, perSecond: 5_000 },
+    ],
+  },
+];
+
+/** Compilers and caches get this long first. */
+const WARM_UP_S = 2;
+
+export async function run(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seconds: { type: 'string', default: '5' },
+      shape: { type: 'string' },
+      only: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  const shapes = values.shape === undefined ? SHAPES : SHAPES.slice(Number(values.shape) - 1).slice(0, 1);
+  const wanted = values.only?.split(',') as ServerName[] | undefined;
+  const names = (['siaga', 'aedes', 'mosquitto'] as const).filter(
+    (name) => (wanted?.includes(name) ?? true) && (name !== 'mosquitto' || hasMosquitto()),
+  );
+  const rows: Record<string, string>[] = [];
+  for (const shape of shapes) {
+    const reports = new Map<ServerName, LoadReport & Usage>();
+    for (const name of names) {
+      reports.set(name, await measure(name, shape, Number(values.seconds), values.profile));
+    }
+    rows.push(...describe(shape.name, reports));
+  }
+  console.table(rows);
+}
+
+interface Usage {
+  /** Share of one core, over the time that was measured. */
+  readonly cpu: number;
+  /** Bytes: at the end, and with no connection. */
+  readonly rss: number;
+  readonly idleRss: number;
+}
+
+async function measure(
+  name: ServerName,
+  shape: LoadShape,
+  seconds: number,
+  profile: string | undefined,
+): Promise<LoadReport & Usage> {
+  const folder = mkdtempSync(join(tmpdir(), 'siaga-bench-'));
+  const connections = shape.groups.reduce((sum, group) => sum + group.connections, 0);
+  let server: RunningServer | undefined;
+  try {
+    server = await ingestServers[name]({ folder, connections, profile });
+    const idleRss = server.rss();
+    const orders = join(folder, 'load.json');
+    writeFileSync(orders, JSON.stringify({ ...server.target, shape, seconds, warmUpS: WARM_UP_S }));
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'ingest-load.child.ts'), orders], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    let cpuBefore = 0;
+    let cpuAfter = 0;
+    let rss = 0;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      // The generator says when its measured time begins and ends.
+      if (text.includes('begin')) cpuBefore = (server as RunningServer).cpuS();
+      if (text.includes('end')) {
+        cpuAfter = (server as RunningServer).cpuS();
+        rss = (server as RunningServer).rss();
+      }
+    });
+    const [code] = (await once(child, 'close')) as [number];
+    if (code !== 0) throw new Error(`${name}, ${shape.name}: the load generator failed\n${output}`);
+    const report = JSON.parse(
+      output.split('\n').find((line) => line.startsWith('{')) as string,
+    ) as LoadReport;
+    return { ...report, cpu: (cpuAfter - cpuBefore) / seconds, rss, idleRss };
+  } finally {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function describe(shape: string, reports: ReadonlyMap<ServerName, LoadReport & Usage>) {
+  return [...reports].map(([name, report]) => {
+    const ratio = (other: ServerName) => {
+      const base = reports.get(other);
+      return name === 'siaga' && base ? (report.perSecond / base.perSecond).toFixed(2) : '';
+    };
+    return {
+      shape,
+      server: name,
+      'readings/s': Math.round(report.perSecond).toLocaleString('en'),
+      'p50 ms': report.p50Ms.toFixed(1),
+      'p99 ms': report.p99Ms.toFixed(1),
+      'CPU %': (report.cpu * 100).toFixed(0),
+      'load CPU %': (report.loadCpu * 100).toFixed(0),
+      'idle MB': (report.idleRss / 1e6).toFixed(0),
+      'RSS MB': (report.rss / 1e6).toFixed(0),
+      '/ Aedes': ratio('aedes'),
+      '/ Mosquitto': ratio('mosquitto'),
+    };
+  });
+}
+
+function hasMosquitto(): boolean {
+  try {
+    execFileSync('mosquitto', ['-h'], { stdio: 'pipe' });
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+}
