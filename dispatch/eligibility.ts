@@ -40,7 +40,7 @@ export function findWarnings(unit: UnitNow): string[] {
   } else {
     const tooOldMs = unit.isMoving ? TOO_OLD_MOVING_MS : TOO_OLD_PARKED_MS;
     const ageMin = Math.round(unit.fixAgeMs / 60_000);
-    if (unit.fixAgeMs > tooOldMs) warnings.push(`its last position is ${ageMin} minutes old`);
+    if (unit.fixAgeMs > tooOldMs) warnings.push(`its last position is too old (${ageMin} min)`);
   }
   if (unit.batteryPct !== undefined && unit.batteryPct < LOW_BATTERY_PCT) {
     warnings.push(`its tracker has ${Math.round(unit.batteryPct)} % battery`);

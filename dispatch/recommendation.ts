@@ -218,7 +218,7 @@ function explainExcluded(
     if (query.vehicle && unit.vehicle !== query.vehicle) reasons.unshift(`is no ${query.vehicle}`);
     if (reasons.length === 0 && unit.fix) {
       const distanceM = greatCircleM(query.at, unit.fix);
-      if (distanceM > MAX_RADIUS_M) reasons.push(`${Math.round(distanceM / 1000)} km away`);
+      if (distanceM > MAX_RADIUS_M) reasons.push(`too far away (${Math.round(distanceM / 1000)} km)`);
     }
     if (reasons.length > 0) excluded.push({ unit: id, callSign: unit.callSign, reason: reasons.join('; ') });
   }
@@ -230,7 +230,7 @@ function explainShortfall(board: UnitBoard, excluded: readonly { reason: string 
   if (board.size === 0) return 'this city has no ambulances';
   const counts = new Map<string, number>();
   for (const { reason } of excluded) {
-    const kind = reason.split('; ')[0]?.replace(/ \(.*\)|[\d.]+ /g, '') ?? reason;
+    const kind = reason.split('; ')[0]?.replace(/ \(.*\)/, '') ?? reason;
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const parts = [...counts].sort((a, b) => b[1] - a[1]).map(([kind, count]) => `${count} × ${kind}`);

@@ -1,0 +1,181 @@
+/**
+ * Dispatch over the real parts (fleet, registry, state database, roads) in a small city, with a clock that the
+ * test moves and units whose orders are kept. The same state file may be opened again: that is a restart.
+ */
+import { pino } from 'pino';
+import { Registry as Metrics } from 'prom-client';
+import { type City, parseCity } from '../../cities/city.ts';
+import { type Database, openDatabase } from '../../database/database.ts';
+import type { Reading } from '../../devices/reading.ts';
+import { type Dispatch, type DispatchDependencies, openDispatch } from '../../dispatch/dispatch.ts';
+import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
+import { openRegistry } from '../../ingest/fleet/registry.ts';
+
+export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
+export const SCENE = { lat: -7, lng: 110.41 };
+/** 1 km, degrees of latitude. */
+export const KM = 1_000 / 111_195;
+
+export interface DispatchHouse extends AsyncDisposable {
+  readonly dispatch: Dispatch;
+  readonly city: City;
+  readonly database: Database;
+  readonly fleet: Fleet;
+  readonly metrics: Metrics;
+  readonly clock: { ms: number };
+  readonly orders: { unit: string; atMs: number; command: Record<string, unknown> }[];
+  readonly events: { event: string; [key: string]: unknown }[];
+  /** When true, no order gets through. */
+  broker: { isDown: boolean };
+  /** One reading of a unit, as the live consumer hands it over. */
+  say(unit: string, values: Record<string, number | string>, measuredAt?: number): Promise<void>;
+  /** Moves the clock in steps of a second, with a tick at each. */
+  pass(seconds: number): Promise<void>;
+  /** A call that is real and has a place. */
+  report(more?: object): Promise<number>;
+  assign(incident: number, unit: string, more?: object): ReturnType<Dispatch['assign']>;
+}
+
+export function dispatchCity(units = 4): City {
+  return parseCity('semarang', {
+    id: 'semarang',
+    name: 'Semarang',
+    timeZone: 'Asia/Jakarta',
+    disclaimer: { id: 'Posisi kira-kira.', en: 'Positions are approximate.' },
+    bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
+    rivers: [],
+    bases: [{ id: 'psc', name: 'PSC 119', lat: -7, lng: 110.4 }],
+    kecamatan: [
+      { id: 'tengah', name: 'Semarang Tengah', lat: -6.98, lng: 110.42 },
+      { id: 'tembalang', name: 'Tembalang', lat: -7.05, lng: 110.45 },
+    ],
+    hospitals: [
+      hospital('kariadi', 'RSUP Dr. Kariadi', -6.994, 110.407, 'A'),
+      hospital('tugu', 'RSUD Tugurejo', -6.985, 110.355, 'B'),
+      hospital('wongsonegoro', 'RSUD Wongsonegoro', -7.015, 110.47, 'B'),
+    ],
+    // Odd ones are motorcycles: u1, u3 …; even ones transport: u2, u4 …
+    devices: Array.from({ length: units }, (_, index) => ({
+      id: `u${index + 1}`,
+      kind: 'ambulance',
+      name: `Unit ${index + 1}`,
+      callSign: `S${index + 1}`,
+      vehicle: index % 2 === 0 ? 'motorcycle' : 'transport',
+      base: 'psc',
+      lat: -7,
+      lng: 110.4,
+    })),
+  });
+}
+
+function hospital(id: string, name: string, lat: number, lng: number, hospitalClass: string) {
+  return { id, name, lat, lng, class: hospitalClass, beds: { emergency: 20, intensive: 10, ward: 200 } };
+}
+
+export interface HouseOptions {
+  readonly units?: number;
+  /** A state database that another house left; in memory where absent. */
+  readonly file?: string;
+  readonly databaseUrl?: string;
+  readonly clock?: { ms: number };
+  readonly config?: Partial<DispatchDependencies['config']>;
+  /** Where the units stand: the n-th is n km north of the scene unless told. */
+  readonly silent?: boolean;
+}
+
+export async function openDispatchHouse(options: HouseOptions = {}): Promise<DispatchHouse> {
+  const clock = options.clock ?? { ms: START_MS };
+  const city = dispatchCity(options.units);
+  const config = {
+    SIAGA_DATA_DIR: '/nonexistent',
+    DATABASE_URL: options.databaseUrl,
+    ROUTING_URL: undefined,
+    ROUTING_ENGINE: 'osrm' as const,
+    ROUTING_TIMEOUT_MS: 800,
+    ...options.config,
+  };
+  const database = await openDatabase(config, options.file ?? ':memory:');
+  const registry = await openRegistry(city, database);
+  const fleet = createFleet(registry);
+  const metrics = new Metrics();
+  const orders: DispatchHouse['orders'] = [];
+  const events: DispatchHouse['events'] = [];
+  const broker = { isDown: false };
+  const readingOf = (
+    device: string,
+    values: Record<string, number | string>,
+    measuredAt = clock.ms,
+  ): Reading => ({
+    city: city.id,
+    kind: 'ambulance',
+    device,
+    measuredAt,
+    receivedAt: clock.ms,
+    simulated: false,
+    quality: 0,
+    values,
+  });
+  if (!options.silent) {
+    for (const [index, { id }] of city.devices.entries()) {
+      const at = { lat: SCENE.lat + (index + 1) * KM, lng: SCENE.lng };
+      fleet.observe(readingOf(id, { ...at, speedMps: 0, batteryPct: 80, status: 'available' }));
+    }
+  }
+  const dispatch = await openDispatch({
+    config,
+    city,
+    database,
+    fleet,
+    metrics,
+    now: () => clock.ms,
+    log: pino({ level: 'silent' }),
+    publishEvent: (_type, body) => events.push(body as { event: string }),
+    async sendCommand(unit, payload) {
+      if (broker.isDown) throw new Error('the broker is down');
+      orders.push({ unit, atMs: clock.ms, command: JSON.parse(payload) as Record<string, unknown> });
+    },
+  });
+  const house: DispatchHouse = {
+    dispatch,
+    city,
+    database,
+    fleet,
+    metrics,
+    clock,
+    orders,
+    events,
+    broker,
+    async say(unit, values, measuredAt) {
+      const before = fleet.now(unit)?.last?.values ?? {};
+      const reading = readingOf(unit, { ...before, ...values }, measuredAt);
+      if (fleet.observe(reading)) dispatch.observe(reading);
+      await dispatch.settled();
+    },
+    async pass(seconds) {
+      for (let second = 0; second < seconds; second++) {
+        clock.ms += 1_000;
+        await dispatch.tick();
+      }
+    },
+    async report(more = {}) {
+      const call = {
+        classification: 'real' as const,
+        category: 'cardiac',
+        priority: 1 as const,
+        ...SCENE,
+        ...more,
+      };
+      return (await dispatch.incidents.report(call, 'desk-1')).id;
+    },
+    assign(incident, unit, more = {}) {
+      const unitVersion = dispatch.board.lockOf(unit).version;
+      const request = { incident, unit, unitVersion, role: 'first-aid' as const, ...more };
+      return dispatch.assign(request, `key-${incident}-${unit}-${unitVersion}`, 'dispatcher-1');
+    },
+    async [Symbol.asyncDispose]() {
+      await dispatch[Symbol.asyncDispose]();
+      await database.destroy();
+    },
+  };
+  return house;
+}

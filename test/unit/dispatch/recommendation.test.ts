@@ -1,0 +1,205 @@
+/** Who is recommended, who is not and why; and from where the travel times come. */
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { type DispatchHouse, KM, openDispatchHouse, SCENE } from '../../support/dispatch-house.ts';
+
+const ask = (house: DispatchHouse, more: object = {}) =>
+  house.dispatch.recommend({ at: SCENE, limit: 5, ...more });
+const units = (answer: { candidates: readonly { unit: string }[] }) =>
+  answer.candidates.map(({ unit }) => unit);
+
+test('the nearest that can be sent come first, each with its reason, age and interval', async () => {
+  await using house = await openDispatchHouse();
+  await house.pass(10);
+  await house.say('u2', {
+    lat: SCENE.lat + 1.2 * KM,
+    lng: SCENE.lng,
+    speedMps: 10,
+    accuracyM: 8,
+    batteryPct: 12,
+  });
+  await house.pass(6);
+  const answer = await ask(house);
+  expect(units(answer)).toEqual(['u1', 'u2', 'u3', 'u4']);
+  expect(answer).toMatchObject({
+    exact: true,
+    version: 0,
+    asOfMs: house.clock.ms,
+    excluded: [],
+    etaSource: 'straight line at 28 km/h',
+  });
+  const [first, second] = answer.candidates;
+  expect(first).toMatchObject({
+    unit: 'u1',
+    callSign: 'S1',
+    vehicle: 'motorcycle',
+    canTransport: false,
+    etaS: 129,
+    etaSource: 'straight',
+    distanceM: 1_000,
+    distanceRangeM: [1_000, 1_000],
+    fixAgeS: 16,
+    stale: false,
+    unitVersion: 0,
+    reason: 'fastest: 2 min by straight line, 1.0 km away, position 16 s old',
+  });
+  // It moves at 10 m/s and was heard 6 s ago: it may be 60 m nearer or further.
+  expect(second).toMatchObject({
+    unit: 'u2',
+    distanceM: 1_200,
+    distanceRangeM: [1_140, 1_260],
+    accuracyM: 8,
+    warnings: ['its tracker has 12 % battery'],
+  });
+  expect(second?.etaRangeS[0]).toBeLessThan(second?.etaS ?? 0);
+  expect(second?.reason).toMatch(/^26 s behind the fastest/);
+});
+
+test('who cannot be sent is excluded with each of its reasons', async () => {
+  await using house = await openDispatchHouse({ units: 6 });
+  const incident = await house.report();
+  const { assignment } = await house.assign(incident, 'u1');
+  await house.dispatch.setService('u2', 'brakes', 'd');
+  await house.say('u3', { status: 'off-duty' });
+  await house.say('u4', { status: 'at-hospital' });
+  await house.say('u5', { lat: -6.2, lng: 110.41, status: 'available' });
+  const answer = await ask(house, { role: 'transport' });
+  expect(units(answer)).toEqual(['u6']);
+  expect(Object.fromEntries(answer.excluded.map(({ unit, reason }) => [unit, reason]))).toEqual({
+    u1: `already assigned (${assignment.id}); a motorcycle does not transport`,
+    u2: 'out of service: brakes',
+    u3: 'off duty; a motorcycle does not transport',
+    u4: 'its crew says at-hospital',
+    u5: 'a motorcycle does not transport',
+  });
+  const byMotorcycle = await ask(house, { vehicle: 'motorcycle' });
+  expect(units(byMotorcycle)).toEqual([]);
+  expect(byMotorcycle.excluded.find(({ unit }) => unit === 'u5')?.reason).toBe('too far away (89 km)');
+  expect(byMotorcycle.shortfall).toMatch(/^no unit can be sent: /);
+});
+
+test('a position grows stale, and too old for a unit that moved before it is for one that was parked', async () => {
+  await using house = await openDispatchHouse({ units: 2 });
+  await house.say('u2', { speedMps: 12 });
+  const keepHeard = () => {
+    for (const unit of ['u1', 'u2']) house.fleet.observePresence(unit, 'online', house.clock.ms);
+  };
+  await house.pass(50);
+  keepHeard();
+  expect((await ask(house)).candidates.map(({ unit, stale }) => [unit, stale])).toEqual([
+    ['u1', true],
+    ['u2', true],
+  ]);
+  await house.pass(200);
+  keepHeard();
+  const older = await ask(house);
+  expect(units(older)).toEqual(['u1']);
+  expect(older.excluded).toEqual([
+    { unit: 'u2', callSign: 'S2', reason: 'its last position is too old (4 min)' },
+  ]);
+  await house.pass(700);
+  keepHeard();
+  expect((await ask(house)).shortfall).toBe('no unit can be sent: 2 × its last position is too old');
+});
+
+test('a unit that was never heard is excluded and not forgotten', async () => {
+  await using house = await openDispatchHouse({ silent: true, units: 1 });
+  const { excluded, excludedTotal, candidates } = await ask(house);
+  expect(candidates).toEqual([]);
+  expect(excludedTotal).toBe(1);
+  expect(excluded[0]?.reason).toBe(
+    'its crew has not said that it is available; its tracker is unseen; no position is known',
+  );
+});
+
+test('the version changes with every assignment and its end', async () => {
+  await using house = await openDispatchHouse();
+  const versions = [(await ask(house)).version];
+  const { assignment } = await house.assign(await house.report(), 'u1');
+  versions.push((await ask(house)).version);
+  await house.dispatch.advance({ assignment: assignment.id, to: 'cancelled', actor: 'd' });
+  versions.push((await ask(house)).version);
+  expect(versions).toEqual([0, 1, 2]);
+  expect((await ask(house)).candidates[0]).toMatchObject({ unit: 'u1', unitVersion: 2 });
+});
+
+/** A routing engine on a port of its own, as it speaks on the wire. */
+async function withEngine(answer: RequestListener, use: (url: string) => Promise<void>): Promise<void> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+test('OSRM is asked for a table in its order of coordinates, and its times rank', async () => {
+  const asked: string[] = [];
+  const answer: RequestListener = (request, response) => {
+    asked.push(request.url ?? '');
+    // The scene is the destination; the further unit has the better road. Nobody knows the way of the second.
+    const fromUnits = request.url?.includes('sources=0;1;2') ? [[300], [null], [200]] : [];
+    response.end(JSON.stringify({ code: 'Ok', durations: fromUnits }));
+  };
+  await withEngine(answer, async (url) => {
+    const config = { ROUTING_URL: url };
+    await using house = await openDispatchHouse({ units: 5, config });
+    const { candidates, etaSource, etaFallback } = await ask(house, { vehicle: 'motorcycle' });
+    expect(etaSource).toBe('OSRM');
+    expect(etaFallback).toBeUndefined();
+    expect(candidates.map(({ unit, etaS, etaSource: source }) => [unit, etaS, source])).toEqual([
+      ['u5', 200, 'road'],
+      ['u1', 300, 'road'],
+      ['u3', 386, 'straight'],
+    ]);
+  });
+  expect(asked).toEqual([
+    `/table/v1/driving/110.410000,${(SCENE.lat + KM).toFixed(6)};110.410000,${(SCENE.lat + 3 * KM).toFixed(6)};110.410000,${(SCENE.lat + 5 * KM).toFixed(6)};110.410000,-7.000000?sources=0;1;2&destinations=3&annotations=duration`,
+  ]);
+});
+
+test('Valhalla is asked with the costing of each vehicle', async () => {
+  const costings: string[] = [];
+  const answer: RequestListener = async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const { costing, sources } = JSON.parse(body) as { costing: string; sources: unknown[] };
+    costings.push(costing);
+    response.end(JSON.stringify({ sources_to_targets: sources.map((_, index) => [{ time: 100 + index }]) }));
+  };
+  await withEngine(answer, async (url) => {
+    await using house = await openDispatchHouse({
+      units: 2,
+      config: { ROUTING_URL: url, ROUTING_ENGINE: 'valhalla' },
+    });
+    expect((await ask(house)).candidates.map(({ etaS }) => etaS)).toEqual([100, 100]);
+  });
+  expect(costings.sort()).toEqual(['auto', 'motorcycle']);
+});
+
+test.each([
+  [
+    'answers 500',
+    ((_, response) => response.writeHead(500).end()) satisfies RequestListener,
+    'OSRM answered 500',
+  ],
+  [
+    'answers nonsense',
+    ((_, response) => response.end('{}')) satisfies RequestListener,
+    'OSRM answered something else than a table',
+  ],
+  ['never answers', (() => undefined) satisfies RequestListener, 'OSRM did not answer within 100 ms'],
+])('when the engine %s, the answer falls back and says so', async (_name, listener, why) => {
+  await withEngine(listener, async (url) => {
+    await using house = await openDispatchHouse({ config: { ROUTING_URL: url, ROUTING_TIMEOUT_MS: 100 } });
+    const answer = await ask(house);
+    expect(answer).toMatchObject({ etaFallback: why, etaSource: 'straight line at 28 km/h' });
+    expect(units(answer)).toEqual(['u1', 'u2', 'u3', 'u4']);
+    expect(await house.metrics.metrics()).toMatch(
+      /siaga_dispatch_routing_fallbacks_total\{source="OSRM"\} 1/,
+    );
+  });
+});
