@@ -3,12 +3,18 @@
  *
  * Invariant: whatever happened on the way, the last line accounts for every message.
  */
-import { loadCity } from '../../cities/city.ts';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type City, loadCity } from '../../cities/city.ts';
 import { startCity } from '../city-run.ts';
 import { realClock } from '../clock.ts';
 import { readCredentials } from '../credentials.ts';
+import { type Dispatcher, describeDispatcher, startDispatcher } from '../dispatcher/dispatcher.ts';
+import { createIncidentStream } from '../dispatcher/incident-stream.ts';
+import { createSiagaApi } from '../dispatcher/siaga-api.ts';
 import type { CityCommand } from '../options.ts';
 import { describeAccount, describeTotals, keepShowingProgress } from '../progress.ts';
+import { createRandom } from '../random.ts';
 import { createTotals } from '../totals.ts';
 
 /** Outstanding PUBACKs are awaited for this long at the end. */
@@ -21,9 +27,10 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
     ...(command.wifi ? (['wifi-access-point'] as const) : []),
     ...(command.ambulances ? (['ambulance'] as const) : []),
   ];
+  const simulated = loadCity(command.city);
   const run = startCity(
     {
-      city: loadCity(command.city),
+      city: simulated,
       url: command.url,
       credentials: command.credentials ? readCredentials(command.credentials) : new Map(),
       seed: command.seed,
@@ -41,12 +48,31 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
   const { city, url, seed } = command;
   console.log(`${totals.devices} devices of ${city} → ${url}; seed ${seed}, story ×${run.speed}`);
   for (const line of run.faultLines) console.log(`fault ${line}`);
+  const dispatcher = command.dispatch ? openDispatcher(simulated, command) : undefined;
   const describe = () =>
-    [describeTotals(totals, fleet.unacknowledged()), run.describeStory(realClock.now())].filter(Boolean);
+    [
+      describeTotals(totals, fleet.unacknowledged()),
+      run.describeStory(realClock.now()),
+      dispatcher && describeDispatcher(dispatcher),
+    ].filter(Boolean);
   const progress = keepShowingProgress(() => describe().join(' · '), process.stdout, realClock);
   await ending;
   progress.stop();
+  await Promise.race([dispatcher?.stop(), delay(FINISH_MS / 3, undefined, { ref: false })]);
   await fleet.finish(FINISH_MS);
   console.log(describeAccount(totals, fleet.unacknowledged()));
+  if (dispatcher) console.log(describeDispatcher(dispatcher));
   return 0;
+}
+
+function openDispatcher(city: City, command: CityCommand): Dispatcher {
+  const tokenFile = command['token-file'];
+  const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim();
+  const random = createRandom(command.seed, 'calls');
+  return startDispatcher({
+    api: createSiagaApi(command.api, token),
+    nextCall: createIncidentStream(city, command['incidents-per-hour'], random),
+    clock: realClock,
+    run: realClock.now().toString(36),
+  });
 }

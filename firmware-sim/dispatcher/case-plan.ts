@@ -1,0 +1,57 @@
+/**
+ * What the automatic dispatcher does next for one incident: a decision, without network or clock.
+ *
+ * A case has one task a role: first aid by the nearest unit, and transport where the call needs it. A unit
+ * that refuses, breaks off or does not answer is followed by another. Invariant: nothing is decided from
+ * memory; the plan follows from the incident as the server shows it, so that a restart changes nothing.
+ */
+
+export type Role = 'first-aid' | 'transport';
+
+/** An assignment as the API shows it; times in epoch ms. */
+export interface AssignmentView {
+  readonly id: number;
+  readonly unit: string;
+  readonly role: Role;
+  readonly step: string;
+  readonly reservedAtMs: number;
+}
+
+export interface IncidentView {
+  readonly id: number;
+  readonly open: boolean;
+  readonly classification: string | null;
+  readonly needsTransport: boolean;
+  readonly assignments: readonly AssignmentView[];
+}
+
+export type Deed =
+  | { readonly do: 'assign'; readonly role: Role; readonly replaces: number | undefined }
+  | { readonly do: 'close'; readonly outcome: string }
+  | { readonly do: 'wait' };
+
+/** The order is resent at 15 s and the desk warned at 30 s: after this another unit is tried. */
+const ANSWER_WITHIN_MS = 60_000;
+const UNANSWERED_STEPS: ReadonlySet<string> = new Set(['reserved', 'dispatched']);
+const BROKEN_OFF_STEPS: ReadonlySet<string> = new Set(['refused', 'cancelled', 'broken-down']);
+
+export function planNextDeeds(incident: IncidentView, nowMs: number): Deed[] {
+  if (!incident.open) return [];
+  if (incident.classification !== 'real')
+    return [{ do: 'close', outcome: incident.classification ?? 'no answer' }];
+  const roles: Role[] = incident.needsTransport ? ['first-aid', 'transport'] : ['first-aid'];
+  const deeds = roles.map((role) => planRole(role, incident.assignments, nowMs));
+  if (deeds.every((deed) => deed === 'done')) {
+    return [{ do: 'close', outcome: incident.needsTransport ? 'transported' : 'treated on scene' }];
+  }
+  return deeds.filter((deed) => deed !== 'done');
+}
+
+function planRole(role: Role, assignments: readonly AssignmentView[], nowMs: number): Deed | 'done' {
+  const own = assignments.filter((each) => each.role === role);
+  if (own.some((each) => each.step === 'completed')) return 'done';
+  const present = own.find((each) => !BROKEN_OFF_STEPS.has(each.step));
+  if (!present) return { do: 'assign', role, replaces: undefined };
+  const unanswered = UNANSWERED_STEPS.has(present.step) && nowMs - present.reservedAtMs > ANSWER_WITHIN_MS;
+  return unanswered ? { do: 'assign', role, replaces: present.id } : { do: 'wait' };
+}
