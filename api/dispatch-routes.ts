@@ -1,0 +1,18 @@
+/** All routes of dispatch, in the order of the flow; main hands them to the API as one list. */
+
+import { ambulanceRoutes } from './ambulances.ts';
+import type { ApiRoutes } from './app.ts';
+import { assignmentRoutes } from './assignments.ts';
+import { type FiguresDependencies, figureRoutes } from './figures.ts';
+import { hospitalRoutes } from './hospitals.ts';
+import { incidentRoutes } from './incidents.ts';
+
+export function dispatchRoutes(dependencies: FiguresDependencies): ApiRoutes[] {
+  return [
+    incidentRoutes(dependencies),
+    ambulanceRoutes(dependencies),
+    assignmentRoutes(dependencies),
+    hospitalRoutes(dependencies),
+    figureRoutes(dependencies),
+  ];
+}

@@ -1,0 +1,268 @@
+/** The routes of dispatch as callers see them: roles, problems, formats. The rules themselves: test/unit/dispatch. */
+import { expect, test } from 'vitest';
+import { dispatchRoutes } from '../../api/dispatch-routes.ts';
+import { openTestApi, type TestApi } from '../support/api.ts';
+import { type DispatchHouse, openDispatchHouse } from '../support/dispatch-house.ts';
+
+interface Desk extends AsyncDisposable {
+  readonly api: TestApi;
+  readonly house: DispatchHouse;
+  readonly dispatcher: string;
+}
+
+async function openDesk(): Promise<Desk> {
+  const house = await openDispatchHouse();
+  const { dispatch, clock } = house;
+  const api = await openTestApi({
+    routes: dispatchRoutes({ dispatch, now: () => clock.ms, timeZone: 'Asia/Jakarta' }),
+  });
+  return {
+    api,
+    house,
+    dispatcher: await api.tokenFor('dispatcher'),
+    async [Symbol.asyncDispose]() {
+      await api[Symbol.asyncDispose]();
+      await house[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const call = {
+  classification: 'real',
+  category: 'cardiac',
+  priority: 1,
+  lat: -7,
+  lng: 110.41,
+  callerName: 'Bu Sri',
+  callerPhone: '0812',
+};
+const assign = ({ api, dispatcher }: Desk, incident: number, body: object, key = 'key-00000001') =>
+  api.app.inject({
+    method: 'POST',
+    url: `/v1/incidents/${incident}/assignments`,
+    headers: { authorization: `Bearer ${dispatcher}`, 'idempotency-key': key },
+    payload: body,
+  });
+
+test('call → recommendation → assignment → steps → close, through the API alone', async () => {
+  await using desk = await openDesk();
+  const { api, dispatcher, house } = desk;
+  const reported = await api.call('POST', '/v1/incidents', dispatcher, { ...call, needsTransport: true });
+  expect(reported.statusCode).toBe(201);
+  expect(reported.headers['location']).toBe('/v1/incidents/1');
+  expect(reported.json()).toMatchObject({
+    id: 1,
+    state: 'open',
+    kecamatan: 'tengah',
+    createdBy: 'the dispatcher',
+    caller: { name: 'Bu Sri' },
+  });
+
+  const recommended = (await api.get('/v1/incidents/1/recommendation?limit=2', dispatcher)).json();
+  expect(recommended.firstAid.candidates.map((each: { unit: string }) => each.unit)).toEqual(['u1', 'u2']);
+  expect(recommended.transport.candidates.map((each: { unit: string }) => each.unit)).toEqual(['u2', 'u4']);
+  expect(recommended.destinations).toHaveLength(2);
+
+  const { unit, unitVersion } = recommended.transport.candidates[0];
+  const assigned = await assign(desk, 1, { unit, unitVersion, role: 'transport', hospital: 'kariadi' });
+  expect(assigned.statusCode).toBe(201);
+  expect(assigned.json()).toMatchObject({
+    id: 1,
+    unit: 'u2',
+    step: 'dispatched',
+    ordersSent: 1,
+    assignedBy: 'the dispatcher',
+  });
+  expect(
+    (await assign(desk, 1, { unit, unitVersion, role: 'transport', hospital: 'kariadi' })).statusCode,
+  ).toBe(200);
+
+  house.clock.ms += 5_000;
+  const base = '/v1/incidents/1/assignments/1';
+  expect((await api.call('POST', `${base}/acknowledge`, dispatcher)).json()).toMatchObject({
+    step: 'acknowledged',
+    timeline: {
+      reservedAt: '2026-01-15T02:30:00.000Z',
+      acknowledgedAt: '2026-01-15T02:30:05.000Z',
+      enRouteAt: null,
+    },
+  });
+  const early = await api.call('POST', '/v1/incidents/1/close', dispatcher, { outcome: 'treated' });
+  expect(early.statusCode).toBe(409);
+  expect(early.json().type).toBe('urn:siaga:problem:incident-has-open-assignments');
+  for (const status of ['on-scene', 'left-scene', 'at-destination', 'completed']) {
+    expect((await api.call('POST', `${base}/status`, dispatcher, { status })).json().step).toBe(status);
+  }
+  const back = await api.call('POST', `${base}/status`, dispatcher, { status: 'on-scene' });
+  expect(back.json()).toMatchObject({ status: 409, type: 'urn:siaga:problem:step-not-possible' });
+  const closed = await api.call('POST', '/v1/incidents/1/close', dispatcher, { outcome: 'transported' });
+  expect(closed.json()).toMatchObject({
+    state: 'closed',
+    outcome: 'transported',
+    assignments: [{ step: 'completed' }],
+  });
+  expect((await api.get('/v1/incidents?state=open', dispatcher)).json()).toEqual({ incidents: [] });
+});
+
+test('a loser is told who has the unit and which version to look at', async () => {
+  await using desk = await openDesk();
+  await desk.api.call('POST', '/v1/incidents', desk.dispatcher, call);
+  await desk.api.call('POST', '/v1/incidents', desk.dispatcher, call);
+  expect((await assign(desk, 1, { unit: 'u1', unitVersion: 0 })).statusCode).toBe(201);
+  const lost = await assign(desk, 2, { unit: 'u1', unitVersion: 0 }, 'key-00000002');
+  expect(lost.statusCode).toBe(409);
+  expect(lost.json()).toMatchObject({ type: 'urn:siaga:problem:unit-taken', assignment: 1, unitVersion: 1 });
+  const reused = await assign(desk, 2, { unit: 'u2', unitVersion: 0 });
+  expect(reused.json()).toMatchObject({ status: 422, type: 'urn:siaga:problem:key-reused' });
+  const missing = await desk.api.call('POST', '/v1/incidents/2/assignments', desk.dispatcher, {
+    unit: 'u2',
+    unitVersion: 0,
+  });
+  expect(missing.statusCode).toBe(400);
+});
+
+test('the nearest ambulances, with the answer of the reference, for staff only', async () => {
+  await using desk = await openDesk();
+  const { api } = desk;
+  const url = '/v1/ambulances/nearest?lat=-7&lng=110.41&limit=2';
+  expect((await api.get(url)).statusCode).toBe(401);
+  const answer = await api.get(url, await api.tokenFor('engineer'));
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json()).toMatchObject({
+    exact: true,
+    version: 0,
+    asOf: '2026-01-15T02:30:00.000Z',
+    candidates: [
+      {
+        unit: 'u1',
+        vehicle: 'motorcycle',
+        distanceM: 1000,
+        etaSource: 'straight',
+        fixAgeS: 0,
+        stale: false,
+        batteryPct: 80,
+      },
+      { unit: 'u2', vehicle: 'transport', canTransport: true },
+    ],
+  });
+  const byTransport = await api.get(`${url}&vehicle=transport`, desk.dispatcher);
+  expect(byTransport.json().candidates.map((each: { unit: string }) => each.unit)).toEqual(['u2', 'u4']);
+  for (const wrong of ['lat=97&lng=10', 'lat=x&lng=10', 'lat=1', 'lat=1&lng=2&limit=0']) {
+    expect((await api.get(`/v1/ambulances/nearest?${wrong}`, desk.dispatcher)).statusCode).toBe(400);
+  }
+});
+
+test('the desk takes calls but sends nobody; engineers do not see who called; the public sees nothing', async () => {
+  await using desk = await openDesk();
+  const { api } = desk;
+  const clerk = await api.tokenFor('desk');
+  expect((await api.call('POST', '/v1/incidents', clerk, call)).statusCode).toBe(201);
+  const sent = await api.app.inject({
+    method: 'POST',
+    url: '/v1/incidents/1/assignments',
+    headers: { authorization: `Bearer ${clerk}`, 'idempotency-key': 'key-00000009' },
+    payload: { unit: 'u1', unitVersion: 0 },
+  });
+  expect(sent.statusCode).toBe(403);
+  const engineer = await api.tokenFor('engineer');
+  expect((await api.get('/v1/incidents/1', engineer)).json()).not.toHaveProperty('caller');
+  expect((await api.call('POST', '/v1/incidents', engineer, call)).statusCode).toBe(403);
+  for (const url of ['/v1/incidents', '/v1/incidents/1', '/v1/hospitals', '/v1/figures/response']) {
+    expect((await api.get(url)).statusCode).toBe(401);
+  }
+});
+
+test('triage, notes and pages; a wrong call says every field that is wrong', async () => {
+  await using desk = await openDesk();
+  const { api, dispatcher } = desk;
+  for (let number = 0; number < 3; number++)
+    await api.call('POST', '/v1/incidents', dispatcher, { priority: 3 });
+  const page = (await api.get('/v1/incidents?limit=2', dispatcher)).json();
+  expect(page.incidents.map((each: { id: number }) => each.id)).toEqual([3, 2]);
+  expect(
+    (await api.get(page.next, dispatcher)).json().incidents.map((each: { id: number }) => each.id),
+  ).toEqual([1]);
+  expect((await api.get('/v1/incidents/1/recommendation', dispatcher)).json()).toMatchObject({
+    shortfall: expect.stringContaining('no coordinates'),
+  });
+  const triaged = await api.call('POST', '/v1/incidents/1/triage', dispatcher, { classification: 'prank' });
+  expect(triaged.json()).toMatchObject({
+    classification: 'prank',
+    triagedAt: '2026-01-15T02:30:00.000Z',
+    priority: 3,
+  });
+  await api.call('POST', '/v1/incidents/1/notes', dispatcher, { text: 'a child laughed' });
+  expect((await api.get('/v1/incidents/1', dispatcher)).json().log.at(-1)).toMatchObject({
+    action: 'note',
+    note: 'a child laughed',
+    actor: 'the dispatcher',
+  });
+  const wrong = await api.call('POST', '/v1/incidents', dispatcher, {
+    priority: 9,
+    lat: 1,
+    classification: 'odd',
+  });
+  expect(wrong.statusCode).toBe(400);
+  expect((await api.get('/v1/incidents/77', dispatcher)).json()).toMatchObject({
+    status: 404,
+    type: 'urn:siaga:problem:unknown-incident',
+  });
+});
+
+test('hospitals: beds are reported whole, with source and age; units go out of service and back', async () => {
+  await using desk = await openDesk();
+  const { api, dispatcher, house } = desk;
+  const reported = await api.call('PUT', '/v1/hospitals/kariadi/beds', dispatcher, {
+    emergency: 3,
+    source: 'telephone',
+  });
+  expect(reported.json()).toMatchObject({
+    id: 'kariadi',
+    free: { emergency: 3, queue: null },
+    source: 'telephone',
+    ageS: 0,
+    stale: false,
+  });
+  house.clock.ms += 60_000;
+  const { hospitals } = (await api.get('/v1/hospitals', dispatcher)).json();
+  expect(hospitals[0]).toMatchObject({ id: 'kariadi', ageS: 60, updatedAt: '2026-01-15T02:30:00.000Z' });
+  expect(hospitals[1]).toMatchObject({ id: 'tugu', free: null, stale: true, updatedAt: null });
+  const recommended = (await api.get('/v1/hospitals/recommended?lat=-7&lng=110.41', dispatcher)).json();
+  expect(recommended.destinations[0]).toMatchObject({
+    id: 'kariadi',
+    reason: expect.stringContaining('3 emergency beds free'),
+  });
+  expect((await api.call('PUT', '/v1/hospitals/nowhere/beds', dispatcher, { emergency: 3 })).statusCode).toBe(
+    404,
+  );
+  const out = await api.call('PUT', '/v1/ambulances/u1/service', dispatcher, {
+    inService: false,
+    reason: 'brakes',
+  });
+  expect(out.json()).toEqual({ unit: 'u1', outOfService: 'brakes', unitVersion: 1 });
+  expect(
+    (await api.call('PUT', '/v1/ambulances/u1/service', dispatcher, { inService: true })).json(),
+  ).toMatchObject({ outOfService: null });
+});
+
+test('figures answer for a range, and coverage says when it cannot be known', async () => {
+  await using desk = await openDesk();
+  const { api, dispatcher } = desk;
+  const figures = await api.get(
+    '/v1/figures/response?from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z',
+    dispatcher,
+  );
+  expect(figures.json()).toMatchObject({
+    targetS: 900,
+    incidents: 0,
+    response: { count: 0, p50S: null, withinTarget: null },
+  });
+  expect(
+    (await api.get('/v1/figures/response?from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z', dispatcher))
+      .statusCode,
+  ).toBe(400);
+  expect((await api.get('/v1/figures/coverage', dispatcher)).json()).toMatchObject({
+    now: null,
+    limitS: 900,
+  });
+});
