@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { SEVERITIES } from '../cities/city.ts';
 import { ALERT_STATES, type Alert, type AlertState } from '../ingest/alerts/alert.ts';
 import type { Alerts } from '../ingest/alerts/alerts.ts';
+import { formatExplanation } from '../ingest/alerts/explain.ts';
 import { audienceOf, formatAlert } from '../ingest/alerts/format-alert.ts';
 import { isStaff, type User } from './access.ts';
 import { Problem } from './problem.ts';
@@ -54,6 +55,48 @@ export const alertSchema = z
     detail: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'Alert' });
+
+const explanationSchema = z
+  .object({
+    sentences: bilingual.describe('Two sentences: what is, and on what it rests.'),
+    rule: z.object({ name: z.string(), version: z.int(), parameters: z.unknown() }),
+    readings: z.array(
+      z.object({
+        device: z.string(),
+        measuredAt: timeOutput,
+        receivedAt: timeOutput,
+        quality: z.int(),
+        values: z.record(z.string(), z.union([z.number(), z.string()])),
+      }),
+    ),
+    timers: z.record(z.string(), timeOutput).describe('What runs now, and when it ends.'),
+    notices: z.array(
+      z.object({
+        key: z.string(),
+        channel: z.string(),
+        revision: z.int(),
+        state: z.string(),
+        attempts: z.int(),
+        createdAt: timeOutput,
+        doneAt: timeOutput.nullable(),
+        nextAt: timeOutput.nullable(),
+        outcome: z.string().nullable(),
+      }),
+    ),
+    log: z.array(
+      z.object({
+        at: timeOutput,
+        change: z.string(),
+        severity: z.enum(SEVERITIES),
+        by: z.string().nullable(),
+        note: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'AlertExplanation' });
+const explainedAlertSchema = alertSchema
+  .extend({ explanation: explanationSchema })
+  .meta({ id: 'ExplainedAlert' });
 
 const idParams = z.object({ id: z.string().min(1).max(200) });
 const stateQuery = z
@@ -130,12 +173,16 @@ export const alertRoutes =
         config: { access: 'public' },
         schema: {
           tags: ['alerts'],
-          summary: 'One alert',
+          summary: 'One alert and why: readings, rule, timers, notices, log',
           params: idParams,
-          response: { 200: alertSchema },
+          response: { 200: explainedAlertSchema },
         },
       },
-      async ({ params, user }) => showAlert(await find(params.id, user), user),
+      async ({ params, user }) => {
+        const alert = await find(params.id, user);
+        const explanation = formatExplanation(await alerts.explain(alert));
+        return { ...showAlert(alert, user), explanation: forUser(explanation, user) };
+      },
     );
 
     app.post(
@@ -162,6 +209,15 @@ export const alertRoutes =
       },
     );
   };
+
+type ShownExplanation = z.infer<typeof explanationSchema>;
+
+/** Everybody may know why; who did what, and whom it was sent to, is for staff. */
+function forUser(explanation: ShownExplanation, user: User): ShownExplanation {
+  if (isStaff(user)) return explanation;
+  const log = explanation.log.map((entry) => ({ ...entry, by: null, note: null }));
+  return { ...explanation, notices: [], log };
+}
 
 function showAlert(alert: Alert, user: User): z.infer<typeof alertSchema> {
   const shown = formatAlert(alert);

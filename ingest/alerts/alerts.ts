@@ -19,15 +19,18 @@ import type { JournalEntry } from '../journal/journal.ts';
 import type { JournalConsumer } from '../keep-draining.ts';
 import type { LiveFeed } from '../live-feed.ts';
 import { type Alert, isOpen } from './alert.ts';
-import { type AlertQuery, AlertStore, CONSUMER, type NoticeRecord } from './alert-store.ts';
+import { type AlertQuery, AlertStore, CONSUMER } from './alert-store.ts';
+import { type CapEntry, findCap, listCap } from './cap-feed.ts';
 import type { SavedCondition } from './conditions.ts';
 import type { SavedWatch } from './device-watch.ts';
 import { AlertEngine, type ReadingOutcome } from './engine.ts';
 import type { EngineChange } from './engine-change.ts';
+import { type Explanation, explainAlert } from './explain.ts';
 import { audienceOf, formatAlert } from './format-alert.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Channel } from './notices/channel.ts';
-import { createMqttChannel, type Publish } from './notices/mqtt-channel.ts';
+import { type ChannelConfig, createChannels } from './notices/channels.ts';
+import type { Publish } from './notices/mqtt-channel.ts';
 import { Outbox } from './notices/outbox.ts';
 import { type GroupPage, type NoticeDraft, NoticePlanner } from './notices/plan.ts';
 import { checkOverrides, type ParameterOverride } from './parameters.ts';
@@ -36,7 +39,7 @@ import { createSerialQueue } from './serial-queue.ts';
 import { addSilence, endSilence, loadSilences, type NewSilence, type Silence } from './silences.ts';
 
 export interface AlertsDependencies {
-  readonly config: Pick<Config, 'NOTICES_PER_CHANNEL_PER_MIN'>;
+  readonly config: Pick<Config, 'NOTICES_PER_CHANNEL_PER_MIN'> & ChannelConfig;
   readonly city: City;
   readonly registry: Registry;
   readonly fleet: Fleet;
@@ -61,7 +64,10 @@ export interface Alerts extends AsyncDisposable {
   open(): readonly Alert[];
   list(query: AlertQuery): Promise<readonly Alert[]>;
   find(id: string): Promise<Alert | undefined>;
-  notices(id: string): Promise<readonly NoticeRecord[]>;
+  /** Which readings, rule, timers and notices. */
+  explain(alert: Alert): Promise<Explanation>;
+  listCap(): Promise<readonly CapEntry[]>;
+  findCap(identifier: string): Promise<CapEntry | undefined>;
   /** Undefined when there is no open alert of this id. */
   acknowledge(id: string, by: string, note: string | undefined): Promise<Alert | undefined>;
   silences(): readonly Silence[];
@@ -118,7 +124,10 @@ class AlertsPart implements Alerts {
     this.#engine = new AlertEngine({ city, registry, rules: trackRules, overrides });
     this.#lifecycle = new Lifecycle({ city: city.id });
     this.#counters = createMetrics(metrics);
-    const channels: Channel[] = [createMqttChannel(publish), ...(dependencies.channels ?? [])];
+    const channels = [
+      ...createChannels({ config, city, database, publish, now }),
+      ...(dependencies.channels ?? []),
+    ];
     this.#planner = new NoticePlanner(channels);
     const { sent, waiting } = this.#counters;
     const perMinute = config.NOTICES_PER_CHANNEL_PER_MIN;
@@ -179,6 +188,7 @@ class AlertsPart implements Alerts {
       }
       if (!this.#behind) this.#apply(this.#engine.takeTick(nowMs));
       this.#lifecycle.tick(nowMs);
+      this.#engine.refresh(this.#lifecycle.open);
       this.#planOccasions(nowMs);
       this.#drafts.push(...this.#planner.digests(this.#lifecycle.open, nowMs));
       await this.#saveIfDue(nowMs);
@@ -261,8 +271,21 @@ class AlertsPart implements Alerts {
     return this.#lifecycle.open.get(id) ?? (await this.#store.find(id));
   }
 
-  notices(id: string): Promise<readonly NoticeRecord[]> {
-    return this.#store.notices(id);
+  async explain(alert: Alert): Promise<Explanation> {
+    return explainAlert(alert, {
+      notices: await this.#store.notices(alert.id),
+      ruleTimers: this.#engine.timersOf(alert.subject, alert.rule),
+      timeZone: this.#dependencies.city.timeZone,
+      silenceEndsAt: this.#silences.find((silence) => silence.id === alert.silencedBy)?.endsAt,
+    });
+  }
+
+  listCap(): Promise<readonly CapEntry[]> {
+    return listCap(this.#dependencies.database, this.#dependencies.now());
+  }
+
+  findCap(identifier: string): Promise<CapEntry | undefined> {
+    return findCap(this.#dependencies.database, identifier);
   }
 
   acknowledge(id: string, by: string, note: string | undefined): Promise<Alert | undefined> {

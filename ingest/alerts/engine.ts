@@ -9,7 +9,7 @@ import { deviceKinds } from '../../devices/kinds/index.ts';
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Presence } from '../../devices/topics.ts';
 import type { Registry } from '../fleet/registry.ts';
-import type { Evidence } from './alert.ts';
+import type { Alert, Evidence } from './alert.ts';
 import type { CityFacts, CityView } from './city-view.ts';
 import { Conditions, type SavedCondition } from './conditions.ts';
 import { createWatch, type DeviceWatch, restoreWatch, type SavedWatch, saveWatch } from './device-watch.ts';
@@ -188,6 +188,27 @@ export class AlertEngine {
       }
     }
     return changes;
+  }
+
+  /** The rule's timers that run now for a device, epoch ms by name. */
+  timersOf(device: string, rule: string): Readonly<Record<string, number>> {
+    const watch = this.#watches.get(device);
+    const index = watch?.rules.findIndex((each) => each.name === rule) ?? -1;
+    if (!watch || index < 0) return {};
+    const { intervalMs, recent, tracks } = headOf(watch.timeline);
+    const view = { intervalMs, recent, watermarkMs: WATERMARK_MS };
+    return (watch.rules[index] as BoundRule).timers(tracks[index] as Track, view);
+  }
+
+  /** Writes the peaks of now into the open alerts: they move with every reading, without being news. */
+  refresh(open: ReadonlyMap<string, Alert>): void {
+    for (const alert of open.values()) {
+      const watch = this.#watches.get(alert.subject);
+      for (const list of watch?.known ?? []) {
+        const known = list.find((each) => each.alert === alert.id);
+        if (known) alert.peak = known.episode.peak;
+      }
+    }
   }
 
   saveDevice(device: string): SavedWatch | undefined {

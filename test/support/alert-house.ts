@@ -135,7 +135,7 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
   const told: NoticeBody[] = [];
   const open = () =>
     openAlerts({
-      config: { NOTICES_PER_CHANNEL_PER_MIN: 20 },
+      config: { NOTICES_PER_CHANNEL_PER_MIN: 20, CAP_SENDER: 'siaga.test' },
       city,
       registry,
       fleet,

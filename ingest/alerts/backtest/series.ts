@@ -4,6 +4,8 @@
  * Invariant: a row that cannot be read is counted and skipped, never guessed; a time without an offset is
  * read in the zone that was given, a time with one as it says.
  */
+import { offsetMs } from '../local-time.ts';
+
 export interface SeriesPoint {
   /** Epoch ms. */
   readonly atMs: number;
@@ -96,28 +98,4 @@ export function parseLocalTime(text: string, timeZone: string): number | undefin
   // Twice: the offset is asked for at a time that is itself off by the offset.
   const guess = local - offsetMs(local, timeZone);
   return local - offsetMs(guess, timeZone);
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-/** What the zone's clocks are ahead of UTC at an instant, ms. */
-export function offsetMs(atMs: number, timeZone: string): number {
-  if (timeZone === 'UTC') return 0;
-  let format = formats.get(timeZone);
-  if (!format) {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-    formats.set(timeZone, format);
-  }
-  const part = Object.fromEntries(format.formatToParts(atMs).map(({ type, value }) => [type, Number(value)]));
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
-  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(atMs / 1000) * 1000;
 }

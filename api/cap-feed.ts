@@ -1,0 +1,83 @@
+/**
+ * `GET /v1/cap` and `/v1/cap/{identifier}`: public warnings as an Atom feed of CAP 1.2 messages.
+ *
+ * What aggregators and apps subscribe to. Invariant: a message is served byte for byte as it was issued.
+ */
+import type { FastifyPluginAsync } from 'fastify';
+import type { City } from '../cities/city.ts';
+import type { CapEntry } from '../ingest/alerts/cap-feed.ts';
+import { escapeXml } from '../ingest/alerts/notices/cap-message.ts';
+import { Problem } from './problem.ts';
+import { formatTime } from './time.ts';
+
+export interface CapFeedDependencies {
+  readonly alerts: {
+    listCap(): Promise<readonly CapEntry[]>;
+    findCap(identifier: string): Promise<CapEntry | undefined>;
+  };
+  readonly city: Pick<City, 'id' | 'name'>;
+  /** Where people reach the API; the request's own host when absent. */
+  readonly publicUrl: string | undefined;
+  readonly now: () => number;
+}
+
+export const capFeedRoutes =
+  ({ alerts, city, publicUrl, now }: CapFeedDependencies): FastifyPluginAsync =>
+  async (app) => {
+    const schema = { tags: ['alerts'] };
+    app.get(
+      '/cap',
+      {
+        config: { access: 'public' },
+        schema: { ...schema, summary: 'Atom feed of CAP 1.2 warnings: open, or ended within 48 hours' },
+      },
+      async (request, reply) => {
+        const base = `${publicUrl ?? `${request.protocol}://${request.host}`}/v1/cap`;
+        const entries = await alerts.listCap();
+        const updated = entries[0]?.sentAt ?? now();
+        const feed = [
+          '<?xml version="1.0" encoding="UTF-8"?>',
+          '<feed xmlns="http://www.w3.org/2005/Atom">',
+          `<id>${escapeXml(base)}</id>`,
+          `<title>Siaga ${escapeXml(city.name)}: peringatan dini banjir / flood warnings</title>`,
+          `<updated>${formatTime(updated)}</updated>`,
+          `<author><name>Siaga ${escapeXml(city.name)}</name></author>`,
+          `<link rel="self" type="application/atom+xml" href="${escapeXml(base)}"/>`,
+          ...entries.map((entry) => formatEntry(entry, base)),
+          '</feed>',
+          '',
+        ].join('\n');
+        return reply.type('application/atom+xml; charset=utf-8').send(feed);
+      },
+    );
+
+    app.get<{ Params: { identifier: string } }>(
+      '/cap/:identifier',
+      {
+        config: { access: 'public' },
+        schema: {
+          ...schema,
+          summary: 'One CAP 1.2 message as it was issued',
+        },
+      },
+      async ({ params }, reply) => {
+        const entry = await alerts.findCap(params.identifier);
+        if (!entry) {
+          throw new Problem(404, 'unknown-cap-message', 'There is no such message; GET /v1/cap lists them.');
+        }
+        return reply.type('application/cap+xml; charset=utf-8').send(entry.document);
+      },
+    );
+  };
+
+function formatEntry({ identifier, title, messageType, sentAt }: CapEntry, base: string): string {
+  const href = escapeXml(`${base}/${encodeURIComponent(identifier)}`);
+  return [
+    '<entry>',
+    `<id>${href}</id>`,
+    `<title>${escapeXml(title)} (${messageType})</title>`,
+    `<updated>${formatTime(sentAt)}</updated>`,
+    `<link rel="alternate" type="application/cap+xml" href="${href}"/>`,
+    '</entry>',
+  ].join('\n');
+}
