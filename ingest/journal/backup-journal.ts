@@ -1,5 +1,5 @@
 /**
- * A consistent copy of the journal while it is being written, checked by opening it.
+ * A consistent copy of one of Siaga's SQLite files while it is being written, checked by opening it.
  *
  * SQLite's `vacuum into` reads one snapshot through the WAL, so the ingest goes on meanwhile; the copy is
  * compact. Runs in a thread of its own. Invariant: `to` appears only when it is whole, on disk and checked.
@@ -7,17 +7,25 @@
 import { Worker } from 'node:worker_threads';
 
 export interface BackupReport {
-  readonly readings: number;
-  readonly rejections: number;
-  readonly lastId: number;
   readonly bytes: number;
+  /** Rows by table. */
+  readonly rows: Readonly<Record<string, number>>;
+}
+
+export interface BackupWork {
+  readonly from: string;
+  readonly to: string;
+  /** Tables that are counted in the copy; one that is missing fails the check. */
+  readonly tables: readonly string[];
 }
 
 export type BackupAnswer = { readonly report: BackupReport } | { readonly error: string };
 
+export const JOURNAL_TABLES = ['readings', 'rejections', 'devices'];
+
 /** Throws an Error with one clear sentence when `to` exists, or the copy does not stand its check. */
-export async function backupJournalFile(from: string, to: string): Promise<BackupReport> {
-  const worker = new Worker(new URL('./backup-worker.ts', import.meta.url), { workerData: { from, to } });
+export async function backupDatabaseFile(work: BackupWork): Promise<BackupReport> {
+  const worker = new Worker(new URL('./backup-worker.ts', import.meta.url), { workerData: work });
   const { promise, resolve, reject } = Promise.withResolvers<BackupAnswer>();
   worker.on('message', resolve);
   worker.on('error', reject);

@@ -4,18 +4,18 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { BackupAnswer, BackupReport } from './backup-journal.ts';
-import { openJournalFileReadOnly, pragma, readLastId, SCHEMA_VERSION } from './journal-file.ts';
+import type { BackupAnswer, BackupReport, BackupWork } from './backup-journal.ts';
 
-const { from, to } = workerData as { from: string; to: string };
+const { from, to, tables } = workerData as BackupWork;
 parentPort?.postMessage(answer());
 
 function answer(): BackupAnswer {
   const part = `${to}.part`;
+  if (!existsSync(from)) return { error: `there is nothing to copy at ${from}` };
+  if (existsSync(to)) return { error: `${to} exists: a backup never overwrites` };
   try {
-    if (!existsSync(from)) return { error: `there is no journal at ${from}` };
-    if (existsSync(to)) return { error: `${to} exists: a backup never overwrites` };
     rmSync(part, { force: true });
     copy(part);
     const report = check(part);
@@ -25,34 +25,29 @@ function answer(): BackupAnswer {
     return { report };
   } catch (error) {
     rmSync(part, { force: true });
-    return { error: (error as Error).message };
+    return { error: `${to} was not written: ${(error as Error).message}` };
   }
 }
 
 function copy(part: string): void {
-  const journal = openJournalFileReadOnly(from);
+  const database = new DatabaseSync(from, { readOnly: true, timeout: 5_000 });
   try {
-    const version = pragma(journal, 'user_version');
-    if (version !== SCHEMA_VERSION) throw new Error(`${from} is not a journal of this Siaga`);
-    journal.prepare('vacuum into ?').run(part);
+    database.prepare('vacuum into ?').run(part);
   } finally {
-    journal.close();
+    database.close();
   }
 }
 
 function check(part: string): BackupReport {
-  const copied = openJournalFileReadOnly(part);
+  const copied = new DatabaseSync(part, { readOnly: true });
   try {
     const finding = Object.values(copied.prepare('pragma integrity_check(1)').get() ?? {})[0];
     if (finding !== 'ok') throw new Error(`the copy is damaged: ${String(finding)}`);
-    const count = (table: string) =>
-      Number(copied.prepare(`select count(*) as count from ${table}`).get()?.['count']);
-    return {
-      readings: count('readings'),
-      rejections: count('rejections'),
-      lastId: readLastId(copied),
-      bytes: statSync(part).size,
-    };
+    const rows: Record<string, number> = {};
+    for (const table of tables) {
+      rows[table] = Number(copied.prepare(`select count(*) as count from ${table}`).get()?.['count']);
+    }
+    return { bytes: statSync(part).size, rows };
   } finally {
     copied.close();
   }

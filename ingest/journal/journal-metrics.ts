@@ -3,6 +3,7 @@
  * Registered once for each journal; gauges are read when somebody asks. Invariant: every loss has a counter.
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { WriterEvent } from './journal-messages.ts';
 
 export interface JournalGauges {
   readonly waitingBytes: () => number;
@@ -56,3 +57,17 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
 }
 
 export type JournalMetrics = ReturnType<typeof createJournalMetrics>;
+
+export function measureCommit(
+  metrics: JournalMetrics,
+  event: Extract<WriterEvent, { event: 'committed' }>,
+): void {
+  const repeated = event.outcomes.reduce((sum, { repeats }) => sum + repeats.length, 0);
+  metrics.stored.inc(event.count - repeated);
+  metrics.repeated.inc(repeated);
+  metrics.commitSeconds.observe(event.commitMs / 1000);
+  metrics.commitReadings.observe(event.count);
+  metrics.rejectionsStored.inc(event.rejections);
+  metrics.rejectionsDropped.inc(event.rejectionsDropped);
+  metrics.fileBytes.set(event.fileBytes);
+}

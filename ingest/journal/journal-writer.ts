@@ -34,6 +34,8 @@ const closing = new AbortController();
 let known: Dictionary = { devices: [], columns: [], words: [] };
 let store: JournalStore;
 let working: Promise<void> | undefined;
+/** The event loop has been told of a problem that is not over. */
+let hasProblem = false;
 
 const answer = createCallAnswerer<WriterCalls>({
   open,
@@ -85,17 +87,19 @@ function nextBatches(): BatchMessage[] {
 
 async function commit(batches: readonly BatchMessage[]): Promise<void> {
   let salvages = 0;
-  for (let retryMs = FIRST_RETRY_MS, failures = 0; ; failures++) {
+  for (let retryMs = FIRST_RETRY_MS; ; ) {
     const startedAt = performance.now();
     try {
       const stored = store.commit(batches);
-      if (failures > 0) post({ event: 'well' });
+      if (hasProblem) post({ event: 'well' });
+      hasProblem = false;
       acknowledge(batches, stored, performance.now() - startedAt);
       return;
     } catch (error) {
       const { action, sentence } = policyOf(error);
       const cause = (error as Error).message;
       if (action === 'give-up' || salvages > 1) return giveUp(batches, 'JOURNAL_IO', cause);
+      hasProblem = true;
       post({ event: 'problem', sentence, cause });
       if (action === 'salvage') {
         salvages++;

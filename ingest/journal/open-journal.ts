@@ -9,8 +9,8 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Reading } from '../../devices/reading.ts';
-import type { KeptRejection, RejectedMessage, RejectionReason } from '../rejection.ts';
-import { backupJournalFile } from './backup-journal.ts';
+import type { KeptRejection, RejectedMessage } from '../rejection.ts';
+import { backupDatabaseFile, JOURNAL_TABLES } from './backup-journal.ts';
 import { EntryWaiters } from './entry-waiters.ts';
 import { isDamage } from './failure-policy.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -23,14 +23,13 @@ import {
 } from './journal.ts';
 import type {
   OpenedJournal,
-  ReaderCalls,
-  RejectionAnswer,
   SalvageReport,
   WriterCalls,
   WriterData,
   WriterEvent,
 } from './journal-messages.ts';
-import { createJournalMetrics, type JournalMetrics } from './journal-metrics.ts';
+import { createJournalMetrics, type JournalMetrics, measureCommit } from './journal-metrics.ts';
+import { JournalReads } from './journal-reads.ts';
 import { unpackEntries } from './packed-entries.ts';
 import { ReadingCodec } from './reading-codec.ts';
 import { RecentEntries } from './recent-entries.ts';
@@ -73,7 +72,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 class SqliteJournal implements Journal {
   readonly #options: JournalOptions;
   readonly #writer: CallingWorker<WriterCalls, WriterEvent>;
-  readonly #reader: CallingWorker<ReaderCalls>;
+  readonly #reads: JournalReads;
   readonly #metrics: JournalMetrics;
   readonly #codec = new ReadingCodec({ devices: [], columns: [], words: [] });
   readonly #commits: GroupCommit;
@@ -97,11 +96,7 @@ class SqliteJournal implements Journal {
       onEvent: (event) => this.#take(event),
       onDeath: (error) => this.#die(error),
     });
-    this.#reader = new CallingWorker({
-      file: new URL('./journal-reader.ts', import.meta.url),
-      workerData: { file },
-      onDeath: (error) => this.#die(error),
-    });
+    this.#reads = new JournalReads(file, (error) => this.#die(error));
     this.#recent = new RecentEntries(options.recentEntries ?? RECENT_ENTRIES, RECENT_BYTES);
     this.#commits = new GroupCommit({
       codec: this.#codec,
@@ -112,10 +107,7 @@ class SqliteJournal implements Journal {
         this.#recent.push(entry, bytes);
         this.#lastId = entry.id;
       },
-      onRepeat: (reading) => {
-        this.#metrics.repeated.inc();
-        options.onRepeat?.(reading);
-      },
+      onRepeat: (reading) => options.onRepeat?.(reading),
       onRefused: (count) => this.#metrics.refused.inc(count),
     });
     this.#metrics = createJournalMetrics(options.metrics, {
@@ -164,7 +156,7 @@ class SqliteJournal implements Journal {
     const recent = this.#recent.after(afterId, limit);
     if (recent) return recent;
     this.#metrics.diskReads.inc();
-    const packed = await this.#read(() => this.#reader.call('readAfter', { afterId, throughId, limit }));
+    const packed = await this.#read(() => this.#reads.readAfter(afterId, throughId, limit));
     return unpackEntries(packed, this.#codec);
   }
 
@@ -178,9 +170,8 @@ class SqliteJournal implements Journal {
     return unpackEntries(packed, this.#codec);
   }
 
-  async rejections(query: RejectionQuery): Promise<readonly KeptRejection[]> {
-    const rows = await this.#read(() => this.#reader.call('rejections', query));
-    return rows.map(toKeptRejection);
+  rejections(query: RejectionQuery): Promise<readonly KeptRejection[]> {
+    return this.#read(() => this.#reads.rejections(query));
   }
 
   markReplayed(rejectionId: number, replayedAt: number): Promise<void> {
@@ -209,7 +200,7 @@ class SqliteJournal implements Journal {
   }
 
   async backup(file: string): Promise<void> {
-    await backupJournalFile(this.#options.file, file);
+    await backupDatabaseFile({ from: this.#options.file, to: file, tables: JOURNAL_TABLES });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -225,7 +216,7 @@ class SqliteJournal implements Journal {
   /** Ends the threads; what is not on disk by now rejects. */
   async abandon(): Promise<void> {
     this.#end ??= new JournalError('JOURNAL_CLOSED', 'the journal is closed');
-    await Promise.all([this.#writer.terminate(), this.#reader.terminate()]);
+    await Promise.all([this.#writer.terminate(), this.#reads.terminate()]);
     this.#commits.refuseAll(this.#end);
     this.#waiters.wakeAll();
   }
@@ -235,7 +226,7 @@ class SqliteJournal implements Journal {
       case 'committed':
         for (const outcome of event.outcomes) this.#commits.settle(outcome);
         this.#waiters.wake(this.#lastId);
-        this.#measure(event);
+        measureCommit(this.#metrics, event);
         return;
       case 'problem':
         this.#metrics.failedCommits.inc();
@@ -257,18 +248,8 @@ class SqliteJournal implements Journal {
       case 'salvaged':
         this.#reportSalvage(event.report);
         // Its file is another one now.
-        this.#reader.call('reopen', undefined).catch((error: unknown) => this.#die(error as Error));
+        this.#reads.reopen().catch((error: unknown) => this.#die(error as Error));
     }
-  }
-
-  #measure(event: Extract<WriterEvent, { event: 'committed' }>): void {
-    const repeated = event.outcomes.reduce((sum, { repeats }) => sum + repeats.length, 0);
-    this.#metrics.stored.inc(event.count - repeated);
-    this.#metrics.commitSeconds.observe(event.commitMs / 1000);
-    this.#metrics.commitReadings.observe(event.count);
-    this.#metrics.rejectionsStored.inc(event.rejections);
-    this.#metrics.rejectionsDropped.inc(event.rejectionsDropped);
-    this.#metrics.fileBytes.set(event.fileBytes);
   }
 
   /** A read; where it finds damage the journal is salvaged and the read is tried once more. */
@@ -306,13 +287,4 @@ class SqliteJournal implements Journal {
     this.#commits.refuseAll(this.#end);
     this.#waiters.wakeAll();
   }
-}
-
-function toKeptRejection({ device, replayedAt, reason, ...rest }: RejectionAnswer): KeptRejection {
-  return {
-    ...rest,
-    reason: reason as RejectionReason,
-    ...(device === null ? {} : { device }),
-    ...(replayedAt === null ? {} : { replayedAt }),
-  };
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backupJournalFile } from '../../../../ingest/journal/backup-journal.ts';
+import { backupDatabaseFile, JOURNAL_TABLES } from '../../../../ingest/journal/backup-journal.ts';
 import {
   allEntries,
   createJournalGround,
@@ -109,9 +109,9 @@ describe('a backup', () => {
     await expect(journal.backup(copy)).rejects.toThrow('never overwrites');
     expect(statSync(copy).mtimeMs).toBe(mtimeMs);
     await expect(journal.backup(join(ground.directory, 'no-such', 'copy.db'))).rejects.toThrow(Error);
-    await expect(backupJournalFile(join(ground.directory, 'none.db'), `${copy}2`)).rejects.toThrow(
-      'no journal',
-    );
+    const from = join(ground.directory, 'none.db');
+    const nothing = backupDatabaseFile({ from, to: `${copy}2`, tables: JOURNAL_TABLES });
+    await expect(nothing).rejects.toThrow('nothing to copy');
     expect(existsSync(`${copy}2`)).toBe(false);
     expect(readdirSync(ground.directory).filter((name) => name.endsWith('.part'))).toEqual([]);
   });

@@ -1,0 +1,81 @@
+/**
+ * `npm run backup -- FILE`: a copy of the journal, and of the embedded state beside it, while Siaga runs.
+ *
+ * The journal is the truth of the embedded history, which is built again from it. Invariants: nothing is
+ * overwritten; a copy that is there has been opened and checked; a wrong word is answered with exit code 2, a
+ * failure with one clear line and exit code 1.
+ */
+import { statSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { parseConfig } from '../../config.ts';
+import { type BackupReport, backupDatabaseFile, JOURNAL_TABLES } from '../journal/backup-journal.ts';
+
+const HELP = `npm run backup -- FILE
+
+Copies the journal (all readings and rejections) to FILE, and the embedded state (devices, alerts, incidents,
+tokens) to FILE with .state before its ending, while Siaga runs. Both are opened and checked.
+
+  npm run backup -- /backups/2026-01-15.db
+      writes /backups/2026-01-15.db and /backups/2026-01-15.state.db
+
+To restore: stop Siaga, move what is in its data folder (SIAGA_DATA_DIR) away, put the copies there as journal.db
+and state.db, start. The embedded history is built again from the journal. State in PostgreSQL (DATABASE_URL) and
+history in InfluxDB are backed up by their own tools.`;
+
+/** How often the size of a growing copy is shown. */
+const PROGRESS_MS = 2_000;
+const STATE_TABLES = ['devices', 'alerts'];
+
+async function main(words: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    options: { help: { type: 'boolean', short: 'h' } },
+    allowPositionals: true,
+  });
+  const [file, ...others] = positionals;
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  if (file === undefined || others.length > 0) {
+    console.error(`one FILE is wanted\n\n${HELP}`);
+    return 2;
+  }
+  const config = parseConfig(process.env);
+  await copy('journal', `${config.SIAGA_DATA_DIR}/journal.db`, file, JOURNAL_TABLES);
+  if (config.DATABASE_URL) console.log('state: in PostgreSQL, back it up with pg_dump');
+  else await copy('state', `${config.SIAGA_DATA_DIR}/state.db`, besideOf(file), STATE_TABLES);
+  return 0;
+}
+
+function besideOf(file: string): string {
+  return /\.[^./]+$/.test(file) ? file.replace(/(\.[^./]+)$/, '.state$1') : `${file}.state`;
+}
+
+async function copy(name: string, from: string, to: string, tables: readonly string[]): Promise<void> {
+  const progress = setInterval(() => {
+    const part = statSync(`${to}.part`, { throwIfNoEntry: false });
+    if (part) console.error(`${name}: ${formatMib(part.size)} so far`);
+  }, PROGRESS_MS);
+  try {
+    console.log(`${name}: ${to}, ${formatReport(await backupDatabaseFile({ from, to, tables }))}`);
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+function formatReport({ bytes, rows }: BackupReport): string {
+  const counts = Object.entries(rows).map(([table, count]) => `${count.toLocaleString('en')} ${table}`);
+  return `${formatMib(bytes)}, ${counts.join(', ')}, checked`;
+}
+
+function formatMib(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') ? 2 : 1;
+}
