@@ -2,8 +2,9 @@
  * The journal's counters for /metrics: what is stored, what waits, what was lost and why, how long commits take.
  * Registered once for each journal; gauges are read when somebody asks. Invariant: every loss has a counter.
  */
+import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { WriterEvent } from './journal-messages.ts';
+import type { SalvageReport, WriterEvent } from './journal-messages.ts';
 
 export interface JournalGauges {
   readonly waitingBytes: () => number;
@@ -70,4 +71,13 @@ export function measureCommit(
   metrics.rejectionsStored.inc(event.rejections);
   metrics.rejectionsDropped.inc(event.rejectionsDropped);
   metrics.fileBytes.set(event.fileBytes);
+}
+
+export function reportSalvage(log: Logger, metrics: JournalMetrics, salvage: SalvageReport): void {
+  metrics.damaged.inc();
+  metrics.unreadableRanges.inc(salvage.unreadable.length);
+  log.error(
+    { salvage },
+    `the journal was damaged: ${salvage.readings} readings moved into a new one, the damaged file is ${salvage.setAside}`,
+  );
 }

@@ -6,8 +6,6 @@
  * the start or when it or the reader stumbles. Invariants: an entry is readable before the append that
  * brought it resolves; after the writing thread died nothing is acknowledged any more.
  */
-import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { Reading } from '../../devices/reading.ts';
 import type { KeptRejection, RejectedMessage } from '../rejection.ts';
 import { backupDatabaseFile, JOURNAL_TABLES } from './backup-journal.ts';
@@ -28,7 +26,13 @@ import type {
   WriterData,
   WriterEvent,
 } from './journal-messages.ts';
-import { createJournalMetrics, type JournalMetrics, measureCommit } from './journal-metrics.ts';
+import {
+  createJournalMetrics,
+  type JournalMetrics,
+  measureCommit,
+  reportSalvage,
+} from './journal-metrics.ts';
+import type { JournalOptions } from './journal-options.ts';
 import { JournalReads } from './journal-reads.ts';
 import { unpackEntries } from './packed-entries.ts';
 import { ReadingCodec } from './reading-codec.ts';
@@ -38,24 +42,6 @@ import { CallingWorker, type WorkerCallError } from './worker-calls.ts';
 /** Bounds of the memory of recent entries: some ten seconds of a saturated ingest, and never above 32 MiB. */
 const RECENT_ENTRIES = 50_000;
 const RECENT_BYTES = 32 * 1024 * 1024;
-
-export interface JournalOptions {
-  readonly file: string;
-  /** Readings in one commit. */
-  readonly maxBatch: number;
-  readonly maxWaitingBytes: number;
-  readonly maxRejections: number;
-  readonly retentionMs: number;
-  readonly maxBytes: number;
-  readonly log: Logger;
-  readonly metrics: Registry;
-  readonly now: () => number;
-  /** Told of each reading that the journal had already, for data health. */
-  readonly onRepeat?: (reading: Reading) => void;
-  readonly recentEntries?: number;
-  /** Tests only: a shared number of pages beyond which the file counts as a full disk; 0 is no limit. */
-  readonly pageLimit?: Int32Array<SharedArrayBuffer>;
-}
 
 /** Opens the journal, creates it where absent, salvages it where damaged. Throws JournalError. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
@@ -129,7 +115,7 @@ class SqliteJournal implements Journal {
     this.#codec.learn(opened.dictionary);
     this.#lastId = opened.lastId;
     this.#metrics.fileBytes.set(opened.fileBytes);
-    if (opened.salvage) this.#reportSalvage(opened.salvage);
+    if (opened.salvage) this.#report(opened.salvage);
   }
 
   get lastId(): number {
@@ -246,7 +232,7 @@ class SqliteJournal implements Journal {
         return;
       }
       case 'salvaged':
-        this.#reportSalvage(event.report);
+        this.#report(event.report);
         // Its file is another one now.
         this.#reads.reopen().catch((error: unknown) => this.#die(error as Error));
     }
@@ -268,13 +254,8 @@ class SqliteJournal implements Journal {
     }
   }
 
-  #reportSalvage(report: SalvageReport): void {
-    this.#metrics.damaged.inc();
-    this.#metrics.unreadableRanges.inc(report.unreadable.length);
-    this.#options.log.error(
-      { salvage: report },
-      `the journal was damaged: ${report.readings} readings moved into a new one, the damaged file is ${report.setAside}`,
-    );
+  #report(salvage: SalvageReport): void {
+    reportSalvage(this.#options.log, this.#metrics, salvage);
   }
 
   #die(error: Error): void {

@@ -9,7 +9,8 @@ import { type DestinationStream, pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Reading } from '../../devices/reading.ts';
 import type { Journal } from '../../ingest/journal/journal.ts';
-import { type JournalOptions, openJournal } from '../../ingest/journal/open-journal.ts';
+import type { JournalOptions } from '../../ingest/journal/journal-options.ts';
+import { openJournal } from '../../ingest/journal/open-journal.ts';
 import type { RejectedMessage } from '../../ingest/rejection.ts';
 
 /** 2026-01-15T00:00:00Z */

@@ -1,0 +1,26 @@
+/**
+ * What openJournal is given: where the file is, its bounds, and to whom it reports.
+ * The bounds come from the configuration, which says why each has its value. Invariant: no default here hides
+ * a bound that an operator may want to set.
+ */
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Reading } from '../../devices/reading.ts';
+
+export interface JournalOptions {
+  readonly file: string;
+  /** Readings in one commit. */
+  readonly maxBatch: number;
+  readonly maxWaitingBytes: number;
+  readonly maxRejections: number;
+  readonly retentionMs: number;
+  readonly maxBytes: number;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly now: () => number;
+  /** Told of each reading that the journal had already, for data health. */
+  readonly onRepeat?: (reading: Reading) => void;
+  readonly recentEntries?: number;
+  /** Tests only: a shared number of pages beyond which the file counts as a full disk; 0 is no limit. */
+  readonly pageLimit?: Int32Array<SharedArrayBuffer>;
+}
