@@ -22,12 +22,10 @@ export async function openDatabase(
   config: Pick<Config, 'DATABASE_URL' | 'SIAGA_DATA_DIR'>,
   file = `${config.SIAGA_DATA_DIR}/state.db`,
 ): Promise<Database> {
-  // PostgreSQL gives bigint as text; ours (ids, epoch ms) are below 2^53.
-  if (config.DATABASE_URL) pg.types.setTypeParser(pg.types.builtins.INT8, Number);
   const database: Database = new Kysely<Tables>({
     dialect: config.DATABASE_URL
       ? new PostgresDialect({
-          pool: new pg.Pool({ connectionString: config.DATABASE_URL, max: POSTGRES_MAX_CONNECTIONS }),
+          pool: createPool(config.DATABASE_URL),
         })
       : new SqliteWorkerDialect(file),
   });
@@ -38,4 +36,16 @@ export async function openDatabase(
     throw error;
   }
   return database;
+}
+
+function createPool(connectionString: string): pg.Pool {
+  // PostgreSQL gives bigint as text; ours (ids, epoch ms) are below 2^53.
+  pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+  const pool = new pg.Pool({ connectionString, max: POSTGRES_MAX_CONNECTIONS });
+  // A connection that the server ends while nobody uses it is no failure of ours: the pool opens another,
+  // and a query that cannot get one says so. Without listeners Node would end the process.
+  const ignoreIdleLoss = () => undefined;
+  pool.on('error', ignoreIdleLoss);
+  pool.on('connect', (client) => client.on('error', ignoreIdleLoss));
+  return pool;
 }
