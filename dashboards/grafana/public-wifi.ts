@@ -18,7 +18,10 @@ import { influxQl } from './influx-query.ts';
 const CHOSEN = `$timeFilter AND "city" = '$city' AND "place" =~ /^$place$/ AND "device" =~ /^$device$/`;
 const GOOD = `${CHOSEN} AND "failed" = false`;
 const LIVENESS = `$timeFilter AND "city" = '$city' AND "kind" = 'wifi-access-point' AND "device" =~ /^$device$/`;
-/** Liveness is sampled once a minute. */
+/**
+ * Liveness is sampled once a minute. Around a window of 10 minutes there is no second time filter: the first
+ * window starts before the range, and would be cut.
+ */
 const SAMPLES_IN_10_MIN = 10;
 const availabilitySteps = steps('red', [
   [0.9, 'orange'],
@@ -110,7 +113,7 @@ function coverageNow(): StatBuilder {
       influxQl(
         'A',
         `SELECT mean("coverage") FROM (SELECT count("up") / ${SAMPLES_IN_10_MIN} AS "coverage"
-         FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY time(10m), "device" fill(0)) WHERE $timeFilter`,
+         FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY time(10m), "device" fill(0))`,
         { alias: 'coverage' },
       ),
     );
@@ -166,7 +169,7 @@ function availability(): TableBuilder {
         'B',
         `SELECT mean("share") AS "coverage" FROM (SELECT count("up") / ${SAMPLES_IN_10_MIN} AS "share"
          FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY time(10m), "device" fill(0))
-         WHERE $timeFilter GROUP BY "device"`,
+         GROUP BY "device"`,
         { format: 'table' },
       ),
     )

@@ -10,14 +10,14 @@ import { createFleet } from '../../ingest/fleet/fleet.ts';
 import { openRegistry } from '../../ingest/fleet/registry.ts';
 import { formatEvent, type HistoryEvent } from '../../ingest/history/influx/event-lines.ts';
 import { openInfluxHistory } from '../../ingest/history/influx/influx-history.ts';
-import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../ingest/history/influx/influxql.ts';
-import { type PanelQuery, queriesOf, type Situation, substitute } from '../support/grafana-variables.ts';
+import { ask, faultOf, queriesOf, resolveVariables } from '../support/grafana-variables.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
 import { createMemoryJournal } from '../support/memory-journal.ts';
 
 const MINUTE_MS = 60_000;
 const TO_MS = Date.UTC(2026, 0, 15, 6);
 const FROM_MS = TO_MS - 3 * 60 * MINUTE_MS;
+const RANGE = { fromMs: FROM_MS, toMs: TO_MS, interval: '10s' };
 
 /** Three hours of a city: a wave in the rivers, a daily curve of clients, counters that restart, calls. */
 function* threeHoursOf(city: City): Generator<Reading> {
@@ -179,38 +179,6 @@ async function fill(url: string, city: City): Promise<void> {
   await database.destroy();
 }
 
-async function ask(url: string, query: string): Promise<readonly InfluxQlSeries[]> {
-  const body = new URLSearchParams({ db: 'siaga', epoch: 'ms', q: query });
-  const response = await fetch(`${url}/query`, { method: 'POST', body });
-  return parseInfluxQlAnswer(response.status, await response.text());
-}
-
-/** The variables' values as Grafana finds them: in the order in which they stand, "All" where it can be. */
-async function resolveVariables(url: string, dashboard: Dashboard, city: string): Promise<Situation> {
-  const values = new Map<string, string | readonly string[]>();
-  const situation: Situation = { fromMs: FROM_MS, toMs: TO_MS, interval: '10s', values };
-  for (const variable of dashboard.templating?.list ?? []) {
-    const query = substitute(String(variable.query), situation, `${dashboard.uid} · $${variable.name}`);
-    const found = (await ask(url, query)).flatMap((series) => series.values.map((row) => String(row[1])));
-    if (found.length === 0) throw new Error(`${dashboard.uid} · $${variable.name} has no values: ${query}`);
-    values.set(variable.name, variable.multi ? found : city);
-    if (!variable.multi) expect(found).toContain(city);
-  }
-  return situation;
-}
-
-/** What is wrong with a query, if anything: an error, or no series with a value in it. */
-async function faultOf(url: string, { where, query }: PanelQuery): Promise<string | undefined> {
-  try {
-    const series = await ask(url, query);
-    const cells = series.flatMap((each) => each.values.flatMap((row) => row.slice(1)));
-    if (cells.some((cell) => cell !== null)) return undefined;
-    return `${where}: no data from ${query}`;
-  } catch (error) {
-    return `${where}: ${(error as Error).message} from ${query}`;
-  }
-}
-
 const dashboards = allDashboards();
 const cityOf = (uid: string) =>
   uid.startsWith('siaga-rivers-') ? uid.slice('siaga-rivers-'.length) : 'semarang';
@@ -230,7 +198,7 @@ describe.skipIf(influxdMissing())('the dashboards against a real InfluxDB', () =
   it.each(dashboards.map((dashboard) => [String(dashboard.uid), dashboard] as const))(
     'every query of %s returns data',
     async (uid, dashboard) => {
-      const situation = await resolveVariables(influxd.url, dashboard, cityOf(uid));
+      const situation = await resolveVariables(influxd.url, dashboard, cityOf(uid), RANGE);
       const queries = queriesOf(dashboard, situation);
       expect(queries.length).toBeGreaterThan(4);
       const faults = [];
@@ -245,7 +213,7 @@ describe.skipIf(influxdMissing())('the dashboards against a real InfluxDB', () =
     ['broken syntax', (query: string) => query.replace('FROM', 'FORM')],
   ])('a panel whose query has %s is found', async (_name, breakIt) => {
     const dashboard = dashboards.find((each) => each.uid === 'siaga-ambulances') as Dashboard;
-    const situation = await resolveVariables(influxd.url, dashboard, 'semarang');
+    const situation = await resolveVariables(influxd.url, dashboard, 'semarang', RANGE);
     const timeline = queriesOf(dashboard, situation).find((each) =>
       each.where.includes('What each unit does'),
     );
@@ -258,7 +226,7 @@ describe.skipIf(influxdMissing())('the dashboards against a real InfluxDB', () =
 
   it('traffic takes a restarted counter for nothing, and never goes below zero', async () => {
     const dashboard = dashboards.find((each) => each.uid === 'siaga-public-wifi') as Dashboard;
-    const situation = await resolveVariables(influxd.url, dashboard, 'semarang');
+    const situation = await resolveVariables(influxd.url, dashboard, 'semarang', RANGE);
     const query = queriesOf(dashboard, situation).find((each) => each.where.includes('Traffic to people'));
     const series = await ask(influxd.url, query?.query ?? '');
     const bits = series.flatMap((each) => each.values.map((row) => Number(row[1])));

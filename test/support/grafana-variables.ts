@@ -7,12 +7,14 @@
  */
 import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { z } from 'zod';
+import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../ingest/history/influx/influxql.ts';
 
 export interface Situation {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Of a panel that does not say. */
+  /** Of a panel that does not say; of every panel with `everyPanel`, as on a graph of a few minutes. */
   readonly interval: string;
+  readonly everyPanel?: boolean;
   readonly values: ReadonlyMap<string, string | readonly string[]>;
 }
 
@@ -30,7 +32,7 @@ export function queriesOf(dashboard: Dashboard, situation: Situation): readonly 
     if (panel.type === 'row') continue;
     for (const { refId, query } of targets.parse(panel.targets)) {
       const where = `${dashboard.uid} · ${panel.title} · ${refId}`;
-      const interval = panel.interval ?? situation.interval;
+      const interval = situation.everyPanel ? situation.interval : (panel.interval ?? situation.interval);
       found.push({ where, query: substitute(query, { ...situation, interval }, where) });
     }
   }
@@ -58,4 +60,42 @@ export function substitute(query: string, situation: Situation, where: string): 
 
 function escapeRegex(value: string): string {
   return value.replace(/[\\^$*+?.()|[\]{}/]/g, '\\$&');
+}
+
+export async function ask(url: string, query: string): Promise<readonly InfluxQlSeries[]> {
+  const body = new URLSearchParams({ db: 'siaga', epoch: 'ms', q: query });
+  const response = await fetch(`${url}/query`, { method: 'POST', body });
+  return parseInfluxQlAnswer(response.status, await response.text());
+}
+
+/** The variables' values as Grafana finds them: in the order in which they stand, "All" where it can be. */
+export async function resolveVariables(
+  url: string,
+  dashboard: Dashboard,
+  city: string,
+  range: Omit<Situation, 'values'>,
+): Promise<Situation> {
+  const values = new Map<string, string | readonly string[]>();
+  const situation: Situation = { ...range, values };
+  for (const variable of dashboard.templating?.list ?? []) {
+    const query = substitute(String(variable.query), situation, `${dashboard.uid} · $${variable.name}`);
+    const found = (await ask(url, query)).flatMap((series) => series.values.map((row) => String(row[1])));
+    if (found.length === 0) throw new Error(`${dashboard.uid} · $${variable.name} has no values: ${query}`);
+    values.set(variable.name, variable.multi ? found : city);
+    if (!variable.multi && !found.includes(city))
+      throw new Error(`${dashboard.uid} · no ${city} in ${found}`);
+  }
+  return situation;
+}
+
+/** What is wrong with a query, if anything: an error, or no series with a value in it. */
+export async function faultOf(url: string, { where, query }: PanelQuery): Promise<string | undefined> {
+  try {
+    const series = await ask(url, query);
+    const cells = series.flatMap((each) => each.values.flatMap((row) => row.slice(1)));
+    if (cells.some((cell) => cell !== null)) return undefined;
+    return `${where}: no data from ${query}`;
+  } catch (error) {
+    return `${where}: ${(error as Error).message} from ${query}`;
+  }
 }
