@@ -1,0 +1,162 @@
+/**
+ * `GET /v1/city`: the city as a map needs it, and who the API takes the caller for.
+ *
+ * Made once of the city folder; the situation room's page and other maps draw from it, without any tiles
+ * from elsewhere. Invariant: it is for everybody, so it holds nothing of ambulances but how their kind
+ * reports; and what is drawn is bounded: the important roads first.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type City, ROAD_CLASSES, SEVERITIES } from '../cities/city.ts';
+import { deviceKinds } from '../devices/kinds/index.ts';
+import { ROLES } from './access.ts';
+import { drawRivers } from './river-lines.ts';
+
+/** Some 60 bytes a road: 240 KB. An imported network has ten times that, mostly alleys. */
+const MAX_ROADS = 4_000;
+const ROAD_ORDER: readonly (typeof ROAD_CLASSES)[number][] = [
+  'motorway',
+  'trunk',
+  'primary',
+  'secondary',
+  'tertiary',
+  'residential',
+  'living_street',
+  'path',
+];
+
+const bilingual = z.object({ id: z.string(), en: z.string() });
+const position = z.tuple([z.number(), z.number()]).describe('Longitude, latitude, as in GeoJSON.');
+const place = { id: z.string(), name: z.string(), lat: z.number(), lng: z.number() };
+
+const citySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    timeZone: z.string().describe('IANA.'),
+    disclaimer: bilingual.describe('To be shown wherever positions are.'),
+    bounds: z.object({ south: z.number(), west: z.number(), north: z.number(), east: z.number() }),
+    kinds: z.array(
+      z.object({
+        name: z.string(),
+        label: bilingual,
+        reportIntervalS: z.number(),
+        silentAfterS: z.number().describe('Without a word for longer, a device is silent.'),
+        isPublic: z.boolean(),
+      }),
+    ),
+    rivers: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        tidal: z.boolean(),
+        line: z.array(position).describe('A sketch through its gauges and bridges, not a survey.'),
+      }),
+    ),
+    gauges: z.array(
+      z.object({
+        ...place,
+        river: z.string(),
+        tidal: z.boolean(),
+        normalLevelM: z.number(),
+        thresholds: z
+          .array(
+            z.object({
+              severity: z.enum(SEVERITIES),
+              label: bilingual,
+              levelM: z.number(),
+              comparator: z.enum(['>=', '>']),
+            }),
+          )
+          .describe('Ascending.'),
+        upstream: z.array(z.object({ gauge: z.string(), lagMin: z.number() })),
+      }),
+    ),
+    accessPoints: z.array(z.object({ id: z.string(), place: z.string(), capacityClients: z.int() })),
+    roads: z.array(z.object({ class: z.enum(ROAD_CLASSES), line: z.array(position) })),
+    roadsLeftOut: z.int().describe(`Beyond the first ${MAX_ROADS}, the small ones.`),
+    hospitals: z.array(z.object({ ...place, class: z.string() })),
+    places: z.array(z.object(place)).describe('Kecamatan, as approximate centres.'),
+  })
+  .meta({ id: 'City' });
+type CityJson = z.infer<typeof citySchema>;
+
+const answer = z.object({
+  city: citySchema,
+  you: z
+    .object({ name: z.string(), role: z.enum(ROLES) })
+    .describe('Whom the API takes you for: `anonymous` without a token.'),
+});
+
+/** The route below /v1. */
+export const cityRoutes =
+  (city: City): FastifyPluginAsyncZod =>
+  async (app) => {
+    const shown = formatCity(city);
+    app.get(
+      '/city',
+      {
+        config: { access: 'public' },
+        schema: {
+          tags: ['devices'],
+          summary:
+            'The city for a map: rivers, gauges with thresholds, main roads, hospitals; and who you are',
+          response: { 200: answer },
+        },
+      },
+      async ({ user: { name, role } }) => ({ city: shown, you: { name, role } }),
+    );
+  };
+
+function formatCity(city: City): CityJson {
+  const { id, name, timeZone, disclaimer, bounds, hospitals, kecamatan } = city;
+  const gauges = city.devices.filter((device) => device.kind === 'river-gauge');
+  const accessPoints = city.devices.filter((device) => device.kind === 'wifi-access-point');
+  const roads = formatRoads(city);
+  return {
+    id,
+    name,
+    timeZone,
+    disclaimer,
+    bounds,
+    kinds: [...deviceKinds.values()].map((kind) => ({
+      name: kind.name,
+      label: { id: kind.label.id, en: kind.label.en },
+      reportIntervalS: kind.reportIntervalS,
+      silentAfterS: kind.silentAfterS,
+      isPublic: kind.isPublic === true,
+    })),
+    rivers: drawRivers(city),
+    gauges: gauges.map(({ id, name, lat, lng, river, tidal, normalLevelM, thresholds, upstream }) => ({
+      ...{ id, name, lat, lng, river, tidal, normalLevelM, thresholds, upstream },
+    })),
+    accessPoints: accessPoints.map(({ id, place, capacityClients }) => ({ id, place, capacityClients })),
+    roads: roads.slice(0, MAX_ROADS),
+    roadsLeftOut: Math.max(0, roads.length - MAX_ROADS),
+    hospitals: hospitals.map(({ id, name, lat, lng, class: level }) => ({
+      id,
+      name,
+      lat,
+      lng,
+      class: level,
+    })),
+    places: kecamatan,
+  };
+}
+
+/** Each road once, the important classes first. */
+function formatRoads({ roads: network }: City): CityJson['roads'] {
+  if (!network) return [];
+  const junctions = new Map(
+    network.junctions.map(({ id, lat, lng }) => [id, [lng, lat] as [number, number]]),
+  );
+  return network.roads
+    .map(({ class: roadClass, from, to }) => ({
+      class: roadClass,
+      line: [from, to].flatMap((id) => {
+        const at = junctions.get(id);
+        return at ? [at] : [];
+      }),
+    }))
+    .sort((a, b) => ROAD_ORDER.indexOf(a.class) - ROAD_ORDER.indexOf(b.class));
+}

@@ -1,0 +1,66 @@
+/**
+ * The situation room's page at `/`, and its files under `/room/<version>/`.
+ *
+ * Everybody may have the page: what it shows comes from /v1, which decides who sees what. Invariants: the
+ * page loads nothing from elsewhere and runs no script that is not one of its files; `/` is asked for again
+ * each time and names the version, whose files never change and are kept for a year.
+ */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { type PageFile, type PageFiles, readPageFiles } from './page-files.ts';
+import { Problem } from './problem.ts';
+
+const FOLDER = `${import.meta.dirname}/../dashboards/situation-room`;
+const CSP = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+/** Pages for buildApp, at the root. */
+export const situationRoomPages =
+  (folder: string = FOLDER): FastifyPluginAsync =>
+  async (app) => {
+    const page = await readPageFiles(folder);
+    const config = { access: 'public' } as const;
+    app.get('/', { config }, async (request, reply) => sendIndex(page, request, reply));
+    app.get<{ Params: { version: string; '*': string } }>(
+      '/room/:version/*',
+      { config },
+      async (request, reply) => {
+        const file = page.files.get(request.params['*']);
+        if (request.params.version !== page.version || !file) {
+          throw new Problem(404, 'unknown-page', 'There is no such file of this version; load / again.');
+        }
+        reply.header('cache-control', 'public, max-age=31536000, immutable');
+        return send(file, request, reply);
+      },
+    );
+  };
+
+function sendIndex(page: PageFiles, request: FastifyRequest, reply: FastifyReply) {
+  const tag = `"${page.version}"`;
+  reply
+    .header('cache-control', 'no-cache')
+    .header('etag', tag)
+    .header('content-security-policy', CSP)
+    .header('cross-origin-opener-policy', 'same-origin')
+    .header('permissions-policy', 'camera=(), geolocation=(), microphone=()');
+  if (request.headers['if-none-match'] === tag) return reply.code(304).send();
+  return send(page.index, request, reply);
+}
+
+function send({ contentType, body, gzipped }: PageFile, request: FastifyRequest, reply: FastifyReply) {
+  reply.type(contentType).header('vary', 'accept-encoding');
+  const accepted = request.headers['accept-encoding'];
+  if (typeof accepted === 'string' && /\bgzip\b(?!\s*;\s*q=0(?:\.0+)?\s*(?:,|$))/.test(accepted)) {
+    return reply.header('content-encoding', 'gzip').send(gzipped);
+  }
+  return reply.send(body);
+}

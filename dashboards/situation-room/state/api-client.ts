@@ -1,0 +1,75 @@
+/**
+ * Calls to the API: the token in its header, failures as words, and the server's clock.
+ *
+ * Every view's facts come through here. Invariants: the token is sent in a header only and never stands in a
+ * URL; ages are told by the server's clock, since the clock of the room's computer may be wrong.
+ */
+export class ApiError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A server that does not answer in this time is not there. */
+const TIMEOUT_MS = 20_000;
+
+export class ApiClient {
+  token: string | undefined;
+  readonly #base: string;
+  /** Server minus here, ms. */
+  #offsetMs = 0;
+
+  /** `base` is where the page is, so that it works below a path too. */
+  constructor(base: string) {
+    this.#base = base;
+  }
+
+  /** Epoch ms by the server's clock, right to about a second. */
+  now(): number {
+    return Date.now() + this.#offsetMs;
+  }
+
+  /** JSON of a path such as `v1/devices`. Throws ApiError, or what fetch throws. */
+  async get<T>(path: string): Promise<T> {
+    return this.#json<T>(await this.#fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) }));
+  }
+
+  async post<T>(path: string, body: object): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    return this.#json<T>(
+      await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal }),
+    );
+  }
+
+  /** The stream's answer, whatever its status. */
+  openStream(lastEventId: string | undefined, signal: AbortSignal): Promise<Response> {
+    const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    return this.#fetch('v1/stream', { headers, signal, cache: 'no-store' });
+  }
+
+  async #fetch(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
+    const headers: Record<string, string> = { ...init.headers };
+    if (this.token !== undefined) headers['authorization'] = `Bearer ${this.token}`;
+    const askedAt = Date.now();
+    const response = await fetch(new URL(path.replace(/^\//, ''), this.#base), { ...init, headers });
+    this.#setClock(response, askedAt);
+    return response;
+  }
+
+  /** The Date header has whole seconds, cut off: half a second more is the best guess. */
+  #setClock(response: Response, askedAt: number): void {
+    const serverAt = Date.parse(response.headers.get('date') ?? '');
+    if (Number.isNaN(serverAt)) return;
+    this.#offsetMs = serverAt + 500 - (askedAt + Date.now()) / 2;
+  }
+
+  async #json<T>(response: Response): Promise<T> {
+    if (response.ok) return (await response.json()) as T;
+    const problem = (await response.json().catch(() => ({}))) as { detail?: unknown };
+    const detail = typeof problem.detail === 'string' ? problem.detail : response.statusText;
+    throw new ApiError(response.status, detail);
+  }
+}

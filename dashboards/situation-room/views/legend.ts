@@ -1,0 +1,25 @@
+/**
+ * The map's legend: each shape and colour with its word.
+ *
+ * Written anew when the language is switched. Invariant: it shows the very marks that the map shows, made by
+ * the same functions.
+ */
+import type { Speech } from '../state/speech.ts';
+import { byId, html, svg } from './dom.ts';
+import { createMarkIcon, type Level } from './level-mark.ts';
+
+const LEVELS: readonly Level[] = ['normal', 'minor', 'moderate', 'severe', 'extreme', 'none'];
+
+export function fillLegend(speech: Speech): void {
+  const levels = LEVELS.map((level) => {
+    const word = speech.word(level === 'none' ? 'noData' : level);
+    return html('li', {}, createMarkIcon(level).element, word);
+  });
+  const points = (['free', 'busy', 'full', 'down'] as const).map((load) => {
+    const d = load === 'down' ? 'M-5 -5L5 5M5 -5L-5 5' : 'M-5 -5H5V5H-5Z';
+    const mark = svg('g', { class: 'point', 'data-load': load }, svg('path', { class: 'point-mark', d }));
+    const icon = svg('svg', { class: 'mark-icon', viewBox: '-11 -11 22 22', 'aria-hidden': 'true' }, mark);
+    return html('li', {}, icon, `Wi-Fi ${speech.word(load)}`);
+  });
+  byId('legend-list').replaceChildren(...levels, ...points);
+}
