@@ -13,6 +13,8 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Gauge, Registry as Metrics } from 'prom-client';
 import { alertRoutes } from './api/alerts.ts';
 import { buildApp } from './api/app.ts';
+import { cityRoutes } from './api/city.ts';
+import { situationRoomPages } from './api/pages.ts';
 import { silenceRoutes } from './api/silences.ts';
 import { ensureFirstAdminToken } from './api/token-store.ts';
 import { type Broker, openBroker } from './broker/broker.ts';
@@ -193,7 +195,8 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
     readiness,
     log: log.child({ part: 'api' }),
     now,
-    routes: [alertRoutes(alerts), silenceRoutes({ alerts, now })],
+    routes: [cityRoutes(city), alertRoutes(alerts), silenceRoutes({ alerts, now })],
+    pages: [situationRoomPages()],
   });
   opened.defer(async () => {
     const closed = app.close();
