@@ -14,6 +14,7 @@ import { collectDefaultMetrics, Gauge, Registry as Metrics } from 'prom-client';
 import { alertRoutes } from './api/alerts.ts';
 import { buildApp } from './api/app.ts';
 import { cityRoutes } from './api/city.ts';
+import { dispatchRoutes } from './api/dispatch-routes.ts';
 import { situationRoomPages } from './api/pages.ts';
 import { silenceRoutes } from './api/silences.ts';
 import { ensureFirstAdminToken } from './api/token-store.ts';
@@ -21,6 +22,7 @@ import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
 import { loadCity } from './cities/city.ts';
 import type { Config } from './config.ts';
+import { lockDataFolder } from './database/data-folder-lock.ts';
 import { openDatabase } from './database/database.ts';
 import { formatDeviceTopic } from './devices/topics.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
@@ -58,6 +60,7 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
   const stopping = new AbortController();
 
   mkdirSync(config.SIAGA_DATA_DIR, { recursive: true });
+  opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
   const city = loadCity(config.SIAGA_CITY);
   const database = await openDatabase(config);
   opened.defer(() => database.destroy());
@@ -195,7 +198,12 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
     readiness,
     log: log.child({ part: 'api' }),
     now,
-    routes: [cityRoutes(city), alertRoutes(alerts), silenceRoutes({ alerts, now })],
+    routes: [
+      cityRoutes(city),
+      alertRoutes(alerts),
+      silenceRoutes({ alerts, now }),
+      ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
+    ],
     pages: [situationRoomPages()],
   });
   opened.defer(async () => {
