@@ -101,7 +101,8 @@ export class Lifecycle {
 
   #create(change: EngineChange): void {
     const { episode, subject, receivedAt } = change;
-    const rank = shownRank(episode);
+    // One that is told of only after its end shows what it was.
+    const rank = Math.max(shownRank(episode), episode.highestRank);
     const { lat, lng } = subject;
     const alert: Alert = {
       id: change.alert,
@@ -198,19 +199,20 @@ export class Lifecycle {
         this.#recent.delete(alert.id);
         this.#open.set(alert.id, alert);
         return;
-      case 'confirmed':
-        if (alert.state === 'provisional') alert.state = 'open';
-        return;
       case 'blind':
         alert.blindSince = atMs;
         return;
       case 'sighted':
         alert.blindSince = undefined;
         return;
-      case 'updated':
-        if (!isOpen(alert.state)) alert.endedAt = episode.endedAt;
-        return;
       default:
+        if (!isOpen(alert.state)) {
+          alert.endedAt = episode.endedAt;
+          return;
+        }
+        // A corrected order may confirm a doubt, or make one of what seemed sure.
+        if (isProvisional(episode)) alert.state = 'provisional';
+        else if (alert.state === 'provisional') alert.state = 'open';
         return;
     }
   }

@@ -45,7 +45,7 @@ export function reconcile(
     }
     // Claimed and taken back before anybody was told: nothing to say.
     if (episode.endedAt !== undefined && episode.highestRank === 0) continue;
-    const alert = idOf(episode);
+    const alert = unusedId(idOf(episode), known, next);
     next.push({ alert, episode });
     changes.push({ change: isProvisional(episode) ? 'provisional' : 'opened', alert, episode });
     if (episode.endedAt !== undefined) changes.push({ change: 'resolved', alert, episode });
@@ -57,6 +57,14 @@ export function reconcile(
     changes.push({ change: 'withdrawn', alert, episode });
   }
   return { known: next, changes };
+}
+
+/** A correction may have moved an alert's beginning, so that its id is that of another beginning by now. */
+function unusedId(id: string, ...used: readonly (readonly KnownEpisode[])[]): string {
+  const isUsed = (candidate: string) => used.some((list) => list.some((each) => each.alert === candidate));
+  let candidate = id;
+  for (let count = 2; isUsed(candidate); count++) candidate = `${id}-${count}`;
+  return candidate;
 }
 
 function takeMatch(left: KnownEpisode[], episode: Episode): KnownEpisode | undefined {
@@ -80,7 +88,11 @@ function changeBetween(before: Episode, after: Episode): Change | undefined {
   const amended =
     before.startedAt !== after.startedAt ||
     before.endedAt !== after.endedAt ||
-    (after.endedAt !== undefined && (before.highestRank !== after.highestRank || before.peak !== after.peak));
+    before.highestRank !== after.highestRank ||
+    (after.endedAt !== undefined && before.peak !== after.peak);
+  if (before.endedAt !== undefined && (before.highestRank === 0) !== (after.highestRank === 0)) {
+    return after.highestRank === 0 ? 'withdrawn' : 'resolved';
+  }
   if (before.endedAt !== undefined) return amended ? 'updated' : undefined;
   if (isProvisional(before) && !isProvisional(after)) return 'confirmed';
   const [from, to] = [shownRank(before), shownRank(after)];

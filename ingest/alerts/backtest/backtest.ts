@@ -5,11 +5,13 @@
  * our clock ticks just before each reading, so that a gap is a silence. Invariant: no judgement of its own:
  * what it reports is what the alarms would have done.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { RiverGauge } from '../../../cities/city.ts';
 import { QualityFlag, type Reading } from '../../../devices/reading.ts';
 import type { RegisteredDevice, Registry } from '../../fleet/registry.ts';
 import type { Alert, Change, Rank } from '../alert.ts';
 import { AlertEngine } from '../engine.ts';
+import type { EngineChange } from '../engine-change.ts';
 import { Lifecycle } from '../lifecycle.ts';
 import type { ParameterOverride } from '../parameters.ts';
 import { trackRules } from '../rules/index.ts';
@@ -46,7 +48,13 @@ export interface BacktestRun {
   readonly elapsedMs: number;
 }
 
-export function runBacktest({ gauge, points, overrides = [] }: BacktestOptions): BacktestRun {
+/** A run under way: give it points in order, then finish it. */
+export interface Backtest {
+  take(point: SeriesPoint): void;
+  finish(): BacktestRun;
+}
+
+export function createBacktest({ gauge, overrides = [] }: Omit<BacktestOptions, 'points'>): Backtest {
   const startedAt = performance.now();
   const engine = new AlertEngine({
     city: { id: 'backtest', uplinks: [] },
@@ -58,38 +66,66 @@ export function runBacktest({ gauge, points, overrides = [] }: BacktestOptions):
   const alerts = new Map<string, Alert>();
   const changes: BacktestChange[] = [];
   const outsideRange: SeriesPoint[] = [];
-  engine.listen(points[0]?.atMs ?? 0);
-  const apply = (happened: ReturnType<AlertEngine['takeReading']>) => {
+  let taken = 0;
+  const apply = (happened: readonly EngineChange[]) => {
     for (const change of happened) {
       lifecycle.apply(change);
-      const { episode } = change;
-      changes.push({
-        atMs: change.atMs,
-        change: change.change,
-        rule: change.rule,
-        alert: change.alert,
-        rank: shownRank(episode),
-        levelM: episode.value,
-        ...(change.rule === 'time-to-threshold' ? { prediction: episode.detail as Prediction } : {}),
-      });
+      changes.push(toBacktestChange(change));
     }
     for (const alert of lifecycle.touched.values()) alerts.set(alert.id, alert);
     lifecycle.takeOccasions();
     lifecycle.settled();
   };
-  for (const [index, point] of points.entries()) {
-    const reading = readingOf(gauge, point);
-    if (reading.quality & QualityFlag.outsideSensorRange) outsideRange.push(point);
-    // The rhythm of the series is known after a few readings; before, every pause would be a silence.
-    if (index >= READINGS_TO_KNOW_RHYTHM) apply(engine.takeTick(point.atMs - 1));
-    apply(engine.takeReading(reading));
-  }
   return {
-    alerts: [...alerts.values()],
-    changes,
-    outsideRange,
-    outcomes: engine.outcomes,
-    elapsedMs: performance.now() - startedAt,
+    take(point) {
+      const reading = readingOf(gauge, point);
+      if (reading.quality & QualityFlag.outsideSensorRange) outsideRange.push(point);
+      if (taken === 0) engine.listen(point.atMs);
+      // The rhythm of the series is known after a few readings; before, every pause would be a silence.
+      if (taken >= READINGS_TO_KNOW_RHYTHM) apply(engine.takeTick(point.atMs - 1));
+      apply(engine.takeReading(reading));
+      taken++;
+    },
+    finish: () => ({
+      alerts: [...alerts.values()],
+      changes,
+      outsideRange,
+      outcomes: engine.outcomes,
+      elapsedMs: performance.now() - startedAt,
+    }),
+  };
+}
+
+/** All at once, for the command line. */
+export function runBacktest({ points, ...options }: BacktestOptions): BacktestRun {
+  const backtest = createBacktest(options);
+  for (const point of points) backtest.take(point);
+  return backtest.finish();
+}
+
+/** Points between two turns of the event loop: some 10 ms. */
+const POINTS_A_TURN = 2_000;
+
+/** The same in turns, for a process that has other work. */
+export async function runBacktestInTurns({ points, ...options }: BacktestOptions): Promise<BacktestRun> {
+  const backtest = createBacktest(options);
+  for (const [index, point] of points.entries()) {
+    if (index % POINTS_A_TURN === POINTS_A_TURN - 1) await setImmediate();
+    backtest.take(point);
+  }
+  return backtest.finish();
+}
+
+function toBacktestChange(change: EngineChange): BacktestChange {
+  const { episode } = change;
+  return {
+    atMs: change.atMs,
+    change: change.change,
+    rule: change.rule,
+    alert: change.alert,
+    rank: shownRank(episode),
+    levelM: episode.value,
+    ...(change.rule === 'time-to-threshold' ? { prediction: episode.detail as Prediction } : {}),
   };
 }
 

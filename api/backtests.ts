@@ -1,0 +1,216 @@
+/**
+ * `POST /v1/backtests`: what the alarms would have said to a gauge's own past, before a rule is changed.
+ *
+ * Reads stored history, runs the same engine in turns, changes nothing. Invariant: bounded in points and in
+ * runs at once; a series that is longer is refused and not cut silently.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type RiverGauge, SEVERITIES } from '../cities/city.ts';
+import { runBacktestInTurns } from '../ingest/alerts/backtest/backtest.ts';
+import { buildReport } from '../ingest/alerts/backtest/report.ts';
+import type { SeriesPoint } from '../ingest/alerts/backtest/series.ts';
+import { checkOverrides, type ParameterOverride } from '../ingest/alerts/parameters.ts';
+import { trackRules } from '../ingest/alerts/rules/index.ts';
+import type { Registry } from '../ingest/fleet/registry.ts';
+import type { History } from '../ingest/history/history.ts';
+import { Problem } from './problem.ts';
+import { formatTime, timeInput, timeOutput } from './time.ts';
+
+export interface BacktestsDependencies {
+  readonly registry: Registry;
+  readonly history: Pick<History, 'raw'>;
+}
+
+/** A year of a reading each five minutes; some seconds of work, in turns. */
+const MAX_POINTS = 110_000;
+const PAGE = 10_000;
+/** Runs at once: each takes a share of the one core that also judges the present. */
+const MAX_RUNS = 2;
+
+const body = z.strictObject({
+  device: z.string().min(1).max(64).describe('A river gauge.'),
+  from: timeInput,
+  to: timeInput,
+  thresholds: z
+    .array(
+      z.strictObject({
+        severity: z.enum(SEVERITIES),
+        levelM: z.number(),
+        comparator: z.enum(['>=', '>']).default('>='),
+        label: z.strictObject({ id: z.string().max(100), en: z.string().max(100) }).optional(),
+      }),
+    )
+    .min(1)
+    .max(SEVERITIES.length)
+    .describe('To try instead of its own; ascending.')
+    .optional(),
+  hysteresisM: z.number().positive().max(10).optional(),
+  parameters: z
+    .record(z.string(), z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])))
+    .describe('By rule: {"time-to-threshold": {"aheadShare": 2}}')
+    .optional(),
+});
+
+const answer = z.object({
+  device: z.string(),
+  readings: z.int(),
+  from: timeOutput,
+  to: timeOutput,
+  intervalMin: z.number(),
+  thresholds: z.array(
+    z.object({
+      levelM: z.number(),
+      severity: z.enum(SEVERITIES),
+      crossings: z.int(),
+      episodes: z.int(),
+      alerts: z.int(),
+      flapsDamped: z.int(),
+      foretold: z.int(),
+      falselyForetold: z.int(),
+      leadMin: z.array(z.number()),
+    }),
+  ),
+  alerts: z.array(
+    z.object({
+      rule: z.string(),
+      state: z.string(),
+      highestSeverity: z.enum(SEVERITIES),
+      startedAt: timeOutput,
+      endedAt: timeOutput.nullable(),
+      peak: z.number().nullable(),
+    }),
+  ),
+  faults: z.array(z.object({ what: z.string(), count: z.int(), examples: z.array(timeOutput) })),
+});
+
+export const backtestRoutes =
+  ({ registry, history }: BacktestsDependencies): FastifyPluginAsyncZod =>
+  async (app) => {
+    let running = 0;
+    app.post(
+      '/backtests',
+      {
+        config: { access: ['engineer', 'dispatcher'] },
+        schema: {
+          tags: ['alerts'],
+          summary: 'Run the alert rules over stored history',
+          body,
+          response: { 200: answer },
+        },
+      },
+      async ({ body: asked }) => {
+        const site = registry.find(asked.device)?.site;
+        if (site?.kind !== 'river-gauge') {
+          throw new Problem(404, 'unknown-gauge', `There is no river gauge ${asked.device}.`);
+        }
+        const overrides = readOverrides(asked.parameters);
+        if (running >= MAX_RUNS) {
+          throw new Problem(503, 'too-many-backtests', 'Two back-tests are running; ask again.', {
+            retryAfterS: 5,
+          });
+        }
+        running++;
+        try {
+          const gauge = withChanges(site, asked);
+          const points = await readPoints(history, asked.device, asked.from, asked.to);
+          const run = await runBacktestInTurns({ gauge, points, overrides });
+          const report = buildReport(gauge, { points, rows: points.length, unreadable: 0 }, run);
+          return formatAnswer(report);
+        } finally {
+          running--;
+        }
+      },
+    );
+  };
+
+function readOverrides(parameters: z.infer<typeof body>['parameters']): ParameterOverride[] {
+  const overrides = Object.entries(parameters ?? {}).map(([rule, values]) => ({ rule, parameters: values }));
+  const problems = checkOverrides(overrides, trackRules);
+  if (problems.length > 0) throw new Problem(400, 'bad-parameters', problems.join('; '));
+  return overrides;
+}
+
+function withChanges(site: RiverGauge, { thresholds, hysteresisM }: z.infer<typeof body>): RiverGauge {
+  const ascending = thresholds?.every((each, index) => {
+    const before = thresholds[index - 1];
+    return (
+      !before ||
+      (before.levelM < each.levelM && SEVERITIES.indexOf(before.severity) < SEVERITIES.indexOf(each.severity))
+    );
+  });
+  if (ascending === false)
+    throw new Problem(400, 'bad-thresholds', 'Thresholds must ascend in level and severity.');
+  return {
+    ...site,
+    hysteresisM: hysteresisM ?? site.hysteresisM,
+    thresholds:
+      thresholds?.map(({ label, ...each }) => ({
+        ...each,
+        label: label ?? { id: `${each.levelM} m`, en: `${each.levelM} m` },
+      })) ?? site.thresholds,
+  };
+}
+
+/** Throws Problem 413 when there are more than we run. */
+async function readPoints(
+  history: Pick<History, 'raw'>,
+  device: string,
+  fromMs: number,
+  toMs: number,
+): Promise<SeriesPoint[]> {
+  const points: SeriesPoint[] = [];
+  let next: number | undefined = fromMs;
+  while (next !== undefined) {
+    const page = await history.raw({ kind: 'river-gauge', device, fromMs: next, toMs, limit: PAGE });
+    for (const { atMs, values } of page.points) {
+      const levelM = values['levelM'];
+      if (typeof levelM === 'number') points.push({ atMs, levelM });
+    }
+    if (points.length > MAX_POINTS) {
+      throw new Problem(
+        413,
+        'too-many-readings',
+        `More than ${MAX_POINTS} readings; ask for a shorter time.`,
+      );
+    }
+    next = page.nextFromMs;
+  }
+  return points;
+}
+
+function formatAnswer(report: ReturnType<typeof buildReport>): z.infer<typeof answer> {
+  return {
+    device: report.gauge,
+    readings: report.readings,
+    from: formatTime(report.fromMs),
+    to: formatTime(report.toMs),
+    intervalMin: report.intervalMin,
+    thresholds: report.thresholds.map(
+      ({ levelM, severity, crossings, episodes, alerts, flapsDamped, claims, leadMin }) => ({
+        levelM,
+        severity,
+        crossings,
+        episodes,
+        alerts,
+        flapsDamped,
+        foretold: claims.reached,
+        falselyForetold: claims.missed,
+        leadMin: [...leadMin],
+      }),
+    ),
+    alerts: report.alerts.map(({ rule, state, highestSeverity, startedAt, endedAt, peak }) => ({
+      rule,
+      state,
+      highestSeverity,
+      startedAt: formatTime(startedAt),
+      endedAt: endedAt === undefined ? null : formatTime(endedAt),
+      peak: peak ?? null,
+    })),
+    faults: report.faults.map(({ what, count, examples }) => ({
+      what,
+      count,
+      examples: examples.map(formatTime),
+    })),
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * Property: for any order of arrival within the watermark, any repetition and any crash points, the final
+ * alerts equal those of the ordered run.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Reading } from '../../devices/reading.ts';
+import type { Alert } from '../../ingest/alerts/alert.ts';
+import { AlertEngine } from '../../ingest/alerts/engine.ts';
+import { Lifecycle } from '../../ingest/alerts/lifecycle.ts';
+import { trackRules } from '../../ingest/alerts/rules/index.ts';
+import type { Registry } from '../../ingest/fleet/registry.ts';
+import { alertCity, readingOf, START_MS } from '../support/alert-house.ts';
+
+const EVERY_MS = 10_000;
+/** Readings may overtake each other by this: less than the watermark of 120 s. */
+const SHUFFLE_MS = 100_000;
+
+const registry: Registry = {
+  city: 'semarang',
+  find: (id) => {
+    const site = alertCity.devices.find((each) => each.id === id);
+    return site && { id, kind: site.kind, name: site.name, lat: site.lat, lng: site.lng, site };
+  },
+  all: () => [],
+  reload: async () => undefined,
+};
+
+function openEngine() {
+  return new AlertEngine({
+    city: { id: 'semarang', uplinks: [] },
+    registry,
+    rules: trackRules,
+    overrides: [],
+  });
+}
+
+interface Outcome {
+  readonly rule: string;
+  readonly startedAt: number;
+  readonly endedAt: number | undefined;
+  readonly state: string;
+  readonly highestSeverity: string;
+}
+
+/** Runs arrivals through engine and lifecycle; at each crash both are saved as JSON and restored. */
+function run(arrivals: readonly Reading[], crashes: ReadonlySet<number>): Outcome[] {
+  let engine = openEngine();
+  let lifecycle = new Lifecycle({ city: 'semarang' });
+  const alerts = new Map<string, Alert>();
+  engine.listen(START_MS);
+  for (const [index, reading] of arrivals.entries()) {
+    for (const change of engine.takeReading(reading)) lifecycle.apply(change);
+    for (const alert of lifecycle.touched.values()) alerts.set(alert.id, alert);
+    if (!crashes.has(index)) continue;
+    const saved = JSON.parse(
+      JSON.stringify({ device: engine.saveDevice('hulu'), alerts: [...alerts.values()] }),
+    );
+    engine = openEngine();
+    engine.restore([['hulu', saved.device]], []);
+    engine.listen(START_MS);
+    lifecycle = new Lifecycle({ city: 'semarang' });
+    const restored = saved.alerts as Alert[];
+    alerts.clear();
+    for (const alert of restored) alerts.set(alert.id, alert);
+    lifecycle.restore(
+      restored.filter((alert) => alert.closedAt === undefined),
+      restored.filter((alert) => alert.closedAt !== undefined),
+    );
+  }
+  return [...alerts.values()]
+    .filter((alert) => alert.state !== 'withdrawn')
+    .map(({ rule, startedAt, endedAt, state, highestSeverity }) => ({
+      rule,
+      startedAt,
+      endedAt,
+      state,
+      highestSeverity,
+    }))
+    .sort((a, b) => a.startedAt - b.startedAt || (a.rule < b.rule ? -1 : 1));
+}
+
+/** Levels that wander over the ladder, with jumps, spikes and repeats. */
+const levels = fc
+  .array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.integer({ min: -12, max: 14 }) },
+      { weight: 1, arbitrary: fc.integer({ min: -150, max: 150 }) },
+    ),
+    { minLength: 5, maxLength: 60 },
+  )
+  .map((steps) => {
+    let cm = 130;
+    return steps.map((step) => {
+      cm = Math.min(560, Math.max(20, cm + step));
+      return cm / 100;
+    });
+  });
+
+const arrival = fc.record({
+  levels,
+  delays: fc.array(fc.integer({ min: 0, max: SHUFFLE_MS }), { minLength: 60, maxLength: 60 }),
+  repeats: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 60, maxLength: 60 }),
+  crashes: fc.array(fc.integer({ min: 0, max: 119 }), { maxLength: 4 }),
+});
+
+test('final alerts do not depend on order within the watermark, repetition or crashes', () => {
+  fc.assert(
+    fc.property(arrival, ({ levels: heights, delays, repeats, crashes }) => {
+      // The last reading says that all earlier ones have had their time.
+      const ordered = heights.map((levelM, index) =>
+        readingOf('hulu', START_MS + index * EVERY_MS, { levelM }),
+      );
+      const shuffled = ordered
+        .flatMap((reading, index) =>
+          Array.from({ length: 1 + (repeats[index] ?? 0) }, (_, again) => ({
+            reading,
+            arrivesAt: reading.measuredAt + ((delays[(index + again * 7) % 60] ?? 0) % SHUFFLE_MS),
+          })),
+        )
+        .sort((a, b) => a.arrivesAt - b.arrivesAt)
+        .map(({ reading, arrivesAt }) => ({ ...reading, receivedAt: arrivesAt }));
+      expect(run(shuffled, new Set(crashes))).toEqual(run(ordered, new Set()));
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test('a crash after any reading changes nothing in the ordered run', () => {
+  fc.assert(
+    fc.property(levels, fc.array(fc.integer({ min: 0, max: 59 }), { maxLength: 10 }), (heights, crashes) => {
+      const ordered = heights.map((levelM, index) =>
+        readingOf('hulu', START_MS + index * EVERY_MS, { levelM }),
+      );
+      expect(run(ordered, new Set(crashes))).toEqual(run(ordered, new Set()));
+    }),
+    { numRuns: 200 },
+  );
+});
