@@ -11,6 +11,7 @@ import type { AcceptOutcome, IncomingMessage, Pipeline } from '../ingest/pipelin
 import { hasForbiddenCharacters } from './access.ts';
 import type { Persistence } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
+import type { OpenPublish } from './connection/answer-queue.ts';
 import type { Connection } from './connection/connection.ts';
 import type { JournalPressure } from './journal-pressure.ts';
 import { stopForwarding } from './siaga-aedes.ts';
@@ -75,22 +76,27 @@ export function createPublishRules(options: PublishRulesOptions): TakePublish {
     const startedAt = performance.now();
     const stored = packet.qos === 2 ? acceptOnce(clientId, packet, message) : pipeline.accept(message);
     pressure.look();
-    connection.answerInOrder(
-      stored,
-      (outcome) => {
+    const publish: OpenPublish<AcceptOutcome> = {
+      judge(outcome) {
         metrics.pubackSeconds.observe((performance.now() - startedAt) / 1000);
         metrics.publishes[outcomeOf(outcome)]++;
         const isRefused = outcome.rejected > 0 && outcome.stored + outcome.repeated === 0;
-        if (isRefused || !(packet.retain || options.isObserved())) stopForwarding(packet);
-        answer();
+        if (!isRefused && (packet.retain || options.isObserved())) return undefined;
+        stopForwarding(packet);
+        if (packet.qos !== 1) return undefined;
+        // Nothing is left for Aedes but the PUBACK, and the connection writes all of a commit at once.
+        packet.qos = 0;
+        return packet.messageId;
       },
-      (error) => {
-        metrics.publishes['not-stored']++;
-        options.onNotStored(connection, error as Error);
+      answer(error) {
+        if (error) {
+          metrics.publishes['not-stored']++;
+          options.onNotStored(connection, error);
+        }
         answer(error);
       },
-      () => pressure.look(),
-    );
+    };
+    connection.answerInOrder(stored, publish, () => pressure.look());
   };
 }
 

@@ -13,19 +13,13 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
 import type { Identity } from '../access.ts';
+import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
 import { PacketScanner } from './packet-scanner.ts';
 
 /** CONNACK, no session, return code 1: unacceptable protocol version [MQTT-3.1.2-2]. */
 const CONNACK_UNACCEPTABLE_PROTOCOL = Buffer.from([0x20, 2, 0, 1]);
-
-type Answer = (error?: Error) => void;
-
-interface Pending {
-  readonly answer: Answer;
-  settled: boolean;
-}
 
 export class Connection {
   readonly stream: Duplex;
@@ -44,9 +38,7 @@ export class Connection {
   readonly #readStream: (size?: number) => Buffer | null;
   /** PUBLISH packets handed to Aedes and not yet answered. */
   #inFlight = 0;
-  /** Answers that are due, in the order of their publishes. */
-  #pending: Pending[] = [];
-  #failed = false;
+  readonly #answers: AnswerQueue;
   /** CONNACK has been sent. */
   #open = false;
   #held: HoldCause | undefined;
@@ -62,6 +54,12 @@ export class Connection {
     this.origin = options.origin;
     this.openedAt = options.openedAt;
     this.#scanner = new PacketScanner(options.limits);
+    this.#answers = new AnswerQueue(this.stream, {
+      onAnswered: (count) => this.#answered(count),
+      onFailed: () => {
+        this.endReason ??= 'not-stored';
+      },
+    });
     this.#readStream = this.stream.read.bind(this.stream);
     // A read of nothing is how the stream itself asks for more; it takes nothing out.
     this.stream.read = (size) => (size === 0 ? this.#readStream(0) : this.#read());
@@ -121,36 +119,14 @@ export class Connection {
     this.endReason ??= parseEndReason(error);
   }
 
-  /**
-   * Answers a publish when `stored` settles and all before it are answered. `onSettled` runs first, whatever
-   * became of the connection.
-   */
-  answerInOrder<T>(
-    stored: Promise<T>,
-    answer: (outcome: T) => void,
-    fail: Answer,
+  /** Answers a publish when `stored` settles and all before it are answered. */
+  answerInOrder<Outcome>(
+    stored: Promise<Outcome>,
+    publish: OpenPublish<Outcome>,
     onSettled: () => void,
   ): void {
     this.publishes++;
-    let outcome: T;
-    const pending: Pending = { answer: () => answer(outcome), settled: false };
-    this.#pending.push(pending);
-    stored.then(
-      (value) => {
-        outcome = value;
-        pending.settled = true;
-        onSettled();
-        this.#answerSettled();
-      },
-      (error: Error) => {
-        onSettled();
-        if (this.#failed) return;
-        this.#failed = true;
-        this.endReason ??= 'not-stored';
-        this.#pending = [];
-        fail(error);
-      },
-    );
+    this.#answers.add(stored, publish, onSettled);
   }
 
   /** Reads on after a hold, when there may be room again. */
@@ -167,13 +143,8 @@ export class Connection {
     if (this.#held === 'unread-answers') this.wake();
   }
 
-  #answerSettled(): void {
-    let answered = 0;
-    while (answered < this.#pending.length && this.#pending[answered]?.settled) answered++;
-    if (answered === 0) return;
-    const due = this.#pending.splice(0, answered);
-    this.#inFlight -= answered;
-    for (const { answer } of due) answer();
+  #answered(count: number): void {
+    this.#inFlight -= count;
     if (this.#held === 'in-flight') this.wake();
   }
 

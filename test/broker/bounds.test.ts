@@ -211,7 +211,7 @@ describe('connections over TCP', () => {
   });
 
   test('of a subscriber that does not read are dropped, and the others get their messages', async () => {
-    const siaga = await start({ MQTT_DRAIN_TIMEOUT_MS: '300', MQTT_MAX_PACKET_BYTES: '1000000' });
+    const siaga = await start({ MQTT_DRAIN_TIMEOUT_MS: '300' });
     const secret = Buffer.from('observer:room-secret');
     const subscriptions = [{ topic: 'siaga/semarang/#', qos: 0 as const }];
     const join = async (clientId: string) => {
@@ -224,13 +224,12 @@ describe('connections over TCP', () => {
     const frozen = await join('frozen');
     const reader = await join('reader');
     frozen.stream.pause();
-    const payload = Buffer.alloc(500_000, 'x');
-    const sent = Array.from({ length: 40 }, () =>
-      siaga.broker.publish('siaga/semarang/alerts/a', payload, { qos: 0, retain: false }),
-    );
-    for (let count = 0; count < 40; count++) await reader.next('publish');
-    await Promise.all(sent);
-    await vi.waitFor(async () => expect(await ends(siaga, 'slow-reader')).toBe(1), { timeout: 5_000 });
+    const payload = Buffer.alloc(100_000, 'x');
+    // What the two kernels buffer comes first; then its time runs.
+    while ((await ends(siaga, 'slow-reader')) === 0) {
+      void siaga.broker.publish('siaga/semarang/alerts/a', payload, { qos: 0, retain: false });
+      await reader.next('publish');
+    }
     await reader.ping();
     frozen.destroy();
     reader.destroy();
