@@ -56,6 +56,10 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
     house.drain();
     await house.caughtUp();
     expect(await countIn(influxd.url)).toBe(20_000);
+    await house.database
+      .insertInto('cursors')
+      .values({ consumer: 'influx-incidents', position: 7 })
+      .execute();
     await influxd.kill();
     await influxd.wipe();
     await influxd.start();
@@ -64,6 +68,26 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
     expect(await countIn(influxd.url)).toBe(20_010);
     const rewinds = await house.metrics.getSingleMetric('siaga_influx_rewinds_total')?.get();
     expect(rewinds?.values[0]?.value).toBe(1);
+    // The logs of alerts and incidents are copied again as well.
+    const copies = await house.database.selectFrom('cursors').selectAll().execute();
+    expect(copies.map(({ consumer }) => consumer)).not.toContain('influx-incidents');
+  });
+
+  it('goes back to the mark that a server restored from an older backup holds', async () => {
+    await using first = await openInfluxHouse(influxd.url);
+    const { journal, database } = first;
+    await journal.append(readingsOf(0, 9_000), []);
+    first.drain();
+    await first.caughtUp();
+    const statements = ['DROP MEASUREMENT siaga_cursor', 'DROP MEASUREMENT river_gauge'];
+    for (const q of statements) {
+      await fetch(`${influxd.url}/query?${new URLSearchParams({ db: 'siaga', q })}`, { method: 'POST' });
+    }
+    const mark = `siaga_cursor,city=semarang position=4000 ${Date.now()}`;
+    await fetch(`${influxd.url}/write?db=siaga&precision=ms`, { method: 'POST', body: mark });
+    await using second = await openInfluxHouse(influxd.url, { database, journal });
+    second.drain();
+    await expect.poll(() => countIn(influxd.url)).toBe(5_000);
   });
 
   it('starts while the server is away, says so, and fills it when it comes', async () => {
