@@ -6,7 +6,6 @@
  * Every dependency is handed over here and nowhere else. Invariant: the present is restored from the journal
  * before the broker takes the first device, and the broker is closed before what its messages need.
  */
-import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -59,7 +58,6 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
   const problems = new Map<string, string>();
   const stopping = new AbortController();
 
-  mkdirSync(config.SIAGA_DATA_DIR, { recursive: true });
   opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
   const city = loadCity(config.SIAGA_CITY);
   const database = await openDatabase(config);
