@@ -19,8 +19,15 @@ export interface Crew {
   readonly silentChance: number;
   readonly refuseChance: number;
   readonly answerS: readonly [number, number];
+  /** From the answer until the wheels turn. */
+  readonly turnoutS: readonly [number, number];
 }
-export const USUAL_CREW: Crew = { silentChance: 0.05, refuseChance: 0.05, answerS: [2, 8] };
+export const USUAL_CREW: Crew = {
+  silentChance: 0.05,
+  refuseChance: 0.05,
+  answerS: [2, 8],
+  turnoutS: [8, 25],
+};
 
 /** A moving unit reports every five seconds; a parked one less often, well within `silentAfterS`. */
 const MOVING_INTERVAL_MS = 5_000;
@@ -68,22 +75,38 @@ export function createAmbulance(parts: AmbulanceParts): Ambulance {
   );
   const receive = createReceiver(parts.shadows, random);
   const answers = new Map<string, Acknowledgement['ack'] | 'thinking' | 'silent'>();
+  /** Orders that the crew thinks about or turns out for. */
   const pending = new Map<string, Cancel>();
+  let turningOut = false;
   let batteryPct = between(random, 60, 100);
   let moving = false;
   let misunderstood = 0;
 
+  const wait = (assignment: string, rangeS: readonly [number, number], then: () => void) => {
+    const cancel = clock.after(between(random, ...rangeS) * 1000, () => {
+      pending.delete(assignment);
+      then();
+    });
+    pending.set(assignment, cancel);
+  };
+
+  const setOut = ({ assignment, incident, ...order }: Dispatch) => {
+    turningOut = false;
+    const scene = { lat: incident.lat, lng: incident.lng };
+    duty.take({ assignment, scene, hospital: destinationOf(order) }, clock.now());
+    parts.reportNow();
+  };
+
   const answer = (order: Dispatch) => {
-    pending.delete(order.assignment);
     const nowMs = clock.now();
     duty.advance(nowMs);
-    const ack = duty.free && random() >= crew.refuseChance ? 'accepted' : 'refused';
+    const isFree = duty.free && !turningOut;
+    const ack = isFree && random() >= crew.refuseChance ? 'accepted' : 'refused';
     answers.set(order.assignment, ack);
     parts.acknowledge({ assignment: order.assignment, ack, at: new Date(nowMs).toISOString() });
     if (ack === 'refused') return;
-    const { lat, lng } = order.incident;
-    duty.take({ assignment: order.assignment, scene: { lat, lng }, hospital: destinationOf(order) }, nowMs);
-    parts.reportNow();
+    turningOut = true;
+    wait(order.assignment, crew.turnoutS, () => setOut(order));
   };
 
   const onDispatch = (order: Dispatch) => {
@@ -97,16 +120,12 @@ export function createAmbulance(parts: AmbulanceParts): Ambulance {
     const silent = random() < crew.silentChance;
     answers.set(order.assignment, silent ? 'silent' : 'thinking');
     if (silent) return;
-    const delayMs = between(random, ...crew.answerS) * 1000;
-    pending.set(
-      order.assignment,
-      clock.after(delayMs, () => answer(order)),
-    );
+    wait(order.assignment, crew.answerS, () => answer(order));
   };
 
   const onCancel = (assignment: string) => {
     pending.get(assignment)?.();
-    pending.delete(assignment);
+    if (pending.delete(assignment) && answers.get(assignment) === 'accepted') turningOut = false;
     if (duty.assignment !== assignment) return;
     duty.release(clock.now());
     parts.reportNow();

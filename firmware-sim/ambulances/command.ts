@@ -41,6 +41,8 @@ export function parseCommand(payload: Buffer): Command | undefined {
 }
 
 /** Where the patient of a dispatch goes, if anywhere is named. */
-export function destinationOf(order: Extract<Command, { command: 'dispatch' }>): Position | undefined {
+export function destinationOf(
+  order: Pick<Extract<Command, { command: 'dispatch' }>, 'hospital'>,
+): Position | undefined {
   return order.hospital ? { lat: order.hospital.lat, lng: order.hospital.lng } : undefined;
 }

@@ -1,8 +1,8 @@
 /**
  * What the automatic dispatcher does next for one incident: a decision, without network or clock.
  *
- * A case has one task a role: first aid by the nearest unit, and transport where the call needs it. A unit
- * that refuses, breaks off or does not answer is followed by another. Invariant: nothing is decided from
+ * A case has one task a role: first aid by the nearest unit or, where the call needs it, transport with a
+ * motorcycle ahead of it. A unit that refuses, breaks off or does not answer is followed by another. Invariant: nothing is decided from
  * memory; the plan follows from the incident as the server shows it, so that a restart changes nothing.
  */
 
@@ -33,18 +33,34 @@ export type Deed =
 /** The order is resent at 15 s and the desk warned at 30 s: after this another unit is tried. */
 const ANSWER_WITHIN_MS = 60_000;
 const UNANSWERED_STEPS: ReadonlySet<string> = new Set(['reserved', 'dispatched']);
+/** A transport unit that has come this far needs no motorcycle ahead of it any more. */
+const AT_WORK_STEPS: ReadonlySet<string> = new Set([
+  'on-scene',
+  'left-scene',
+  'at-destination',
+  'handed-over',
+  'completed',
+]);
 const BROKEN_OFF_STEPS: ReadonlySet<string> = new Set(['refused', 'cancelled', 'broken-down']);
 
 export function planNextDeeds(incident: IncidentView, nowMs: number): Deed[] {
   if (!incident.open) return [];
   if (incident.classification !== 'real')
     return [{ do: 'close', outcome: incident.classification ?? 'no answer' }];
-  const roles: Role[] = incident.needsTransport ? ['first-aid', 'transport'] : ['first-aid'];
-  const deeds = roles.map((role) => planRole(role, incident.assignments, nowMs));
-  if (deeds.every((deed) => deed === 'done')) {
-    return [{ do: 'close', outcome: incident.needsTransport ? 'transported' : 'treated on scene' }];
+  const { assignments, needsTransport } = incident;
+  const tasks = needsTransport
+    ? [planRole('transport', assignments, nowMs), planMotorcycleAhead(assignments, nowMs)]
+    : [planRole('first-aid', assignments, nowMs)];
+  if (tasks.every((task) => task === 'done')) {
+    return [{ do: 'close', outcome: needsTransport ? 'transported' : 'treated on scene' }];
   }
-  return deeds.filter((deed) => deed !== 'done');
+  return tasks.filter((task) => task !== 'done');
+}
+
+function planMotorcycleAhead(assignments: readonly AssignmentView[], nowMs: number): Deed | 'done' {
+  const task = planRole('first-aid', assignments, nowMs);
+  const isThere = assignments.some((each) => each.role === 'transport' && AT_WORK_STEPS.has(each.step));
+  return isThere && task !== 'done' && task.do === 'assign' && task.replaces === undefined ? 'done' : task;
 }
 
 function planRole(role: Role, assignments: readonly AssignmentView[], nowMs: number): Deed | 'done' {

@@ -97,7 +97,10 @@ export function startDispatcher({ api, nextCall, clock, run }: DispatcherParts):
       totals.closed++;
       return;
     }
-    const { candidate, hospital } = await api.propose(incident.id, deed.role);
+    const { candidates, hospital } = await api.propose(incident.id, deed.role);
+    // Where a transport unit comes anyway, only a motorcycle is worth sending ahead of it.
+    const isAhead = deed.role === 'first-aid' && incident.needsTransport;
+    const candidate = candidates.find((each) => !isAhead || !each.canTransport);
     if (!candidate) {
       cases.set(incident.id, clock.now() + RETRY_AFTER_MS);
       return;
@@ -169,6 +172,6 @@ export function describeDispatcher({ totals, open }: Dispatcher): string {
   const parts = [`${open} open`, `${closed} closed`, `${assigned} sent`];
   if (replaced > 0) parts.push(`${replaced} replaced`);
   if (unanswered > 0) parts.push(`${unanswered} unanswered`);
-  if (failures > 0) parts.push(`${failures} failed (${lastProblem})`);
+  if (unanswered + failures > 0 && lastProblem) parts.push(`${failures} failed (${lastProblem})`);
   return `112: ${parts.join(', ')}`;
 }

@@ -96,8 +96,9 @@ function pickWeighted(random: Random, categories: readonly Category[]): Category
 /** A home near the edge must not end up in the sea of the next city: 100 m inside the bounds at least. */
 function keepInside({ lat, lng }: Position, { bounds }: City): Position {
   const margin = 100 / METRES_PER_DEGREE;
+  // A caller's place is known to a street number at best: five decimals are a metre.
   return {
-    lat: Math.min(bounds.north - margin, Math.max(bounds.south + margin, lat)),
-    lng: Math.min(bounds.east - margin, Math.max(bounds.west + margin, lng)),
+    lat: Number(Math.min(bounds.north - margin, Math.max(bounds.south + margin, lat)).toFixed(5)),
+    lng: Number(Math.min(bounds.east - margin, Math.max(bounds.west + margin, lng)).toFixed(5)),
   };
 }

@@ -11,6 +11,9 @@ import type { Call } from './incident-stream.ts';
 /** A recommendation by road takes milliseconds; this is for a machine that is busy with a flood. */
 const TIMEOUT_MS = 10_000;
 
+/** Candidates asked for: enough to find a motorcycle among them. */
+const PROPOSED = 5;
+
 export class ApiRefusal extends Error {
   readonly status: number;
   constructor(status: number, detail: string) {
@@ -22,11 +25,13 @@ export class ApiRefusal extends Error {
 export interface Candidate {
   readonly unit: string;
   readonly unitVersion: number;
+  readonly canTransport: boolean;
   readonly warnings: readonly string[];
 }
 
 export interface Proposal {
-  readonly candidate: Candidate | undefined;
+  /** The fastest first; empty where nobody can be sent. */
+  readonly candidates: readonly Candidate[];
   /** Where the patient would go. */
   readonly hospital: string | undefined;
 }
@@ -67,7 +72,12 @@ const incident = z.object({
 const list = z.object({ incidents: z.array(z.object({ id: z.int(), simulated: z.boolean() })) });
 const recommendation = z.object({
   candidates: z.array(
-    z.object({ unit: z.string(), unitVersion: z.int(), warnings: z.array(z.string()).default([]) }),
+    z.object({
+      unit: z.string(),
+      unitVersion: z.int(),
+      canTransport: z.boolean(),
+      warnings: z.array(z.string()),
+    }),
   ),
 });
 const proposal = z.object({
@@ -118,9 +128,13 @@ export function createSiagaApi(baseUrl: string, token: string | undefined): Siag
       return viewOf(await call(incident, 'GET', `/v1/incidents/${id}`));
     },
     async propose(id, role) {
-      const found = await call(proposal, 'GET', `/v1/incidents/${id}/recommendation?role=${role}&limit=1`);
+      const found = await call(
+        proposal,
+        'GET',
+        `/v1/incidents/${id}/recommendation?role=${role}&limit=${PROPOSED}`,
+      );
       const { candidates } = (role === 'transport' ? found.transport : found.firstAid) ?? { candidates: [] };
-      return { candidate: candidates[0], hospital: found.destinations?.[0]?.id };
+      return { candidates, hospital: found.destinations?.[0]?.id };
     },
     async assign(id, request, key) {
       await call(z.unknown(), 'POST', `/v1/incidents/${id}/assignments`, request, key);

@@ -10,7 +10,7 @@ import { createRandom } from '../../../../firmware-sim/random.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { smallCity } from '../support/small-city.ts';
 
-const WILLING: Crew = { silentChance: 0, refuseChance: 0, answerS: [2, 8] };
+const WILLING: Crew = { silentChance: 0, refuseChance: 0, answerS: [2, 8], turnoutS: [8, 25] };
 
 function open(crew: Crew = WILLING) {
   const clock = createManualClock();
@@ -38,13 +38,15 @@ function open(crew: Crew = WILLING) {
 }
 
 describe('ambulance', () => {
-  it('accepts an order after some seconds and is on its way at once', () => {
+  it('accepts an order after some seconds and is on its way when the crew has turned out', () => {
     const { ambulance, clock, answers, dispatch, reports } = open();
     dispatch('a1');
     clock.advance(1_900);
     expect(answers).toEqual([]);
     clock.advance(6_200);
     expect(answers).toMatchObject([{ assignment: 'a1', ack: 'accepted' }]);
+    expect(ambulance.measure(clock.now())?.['status']).toBe('available');
+    clock.advance(25_000);
     expect(ambulance.measure(clock.now())?.['status']).toBe('en-route');
     expect(reports()).toBe(1);
   });
@@ -84,10 +86,24 @@ describe('ambulance', () => {
     expect(answers).toEqual([]);
   });
 
+  it('stays where it is when its order is cancelled while it turns out, and is free for another', () => {
+    const { ambulance, clock, answers, order, dispatch } = open();
+    dispatch('a1');
+    clock.advance(8_000);
+    order({ command: 'cancel', assignment: 'a1' });
+    clock.advance(60_000);
+    expect(ambulance.measure(clock.now())?.['status']).toBe('available');
+    dispatch('a2');
+    clock.advance(40_000);
+    expect(answers.map((each) => each.ack)).toEqual(['accepted', 'accepted']);
+    expect(ambulance.measure(clock.now())?.['status']).toBe('en-route');
+  });
+
   it('goes back when its order is cancelled, and never answers one that was cancelled before', () => {
     const { ambulance, clock, answers, order, dispatch } = open();
     dispatch('a1');
-    clock.advance(10_000);
+    clock.advance(40_000);
+    expect(ambulance.measure(clock.now())?.['status']).toBe('en-route');
     order({ command: 'cancel', assignment: 'a1' });
     expect(ambulance.measure(clock.now())?.['status']).toBe('available');
     dispatch('a2');

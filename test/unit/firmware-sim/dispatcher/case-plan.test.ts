@@ -27,11 +27,11 @@ function incident(...assignments: Partial<AssignmentView>[]): IncidentView {
 const plan = (of: IncidentView) => planNextDeeds(of, NOW);
 
 describe('what the automatic dispatcher does next', () => {
-  it('sends first aid, and a transport unit beside it where one is needed', () => {
+  it('sends first aid, or a transport unit and a motorcycle ahead of it where one is needed', () => {
     expect(plan(incident())).toEqual([{ do: 'assign', role: 'first-aid', replaces: undefined }]);
     expect(plan({ ...incident(), needsTransport: true })).toEqual([
-      { do: 'assign', role: 'first-aid', replaces: undefined },
       { do: 'assign', role: 'transport', replaces: undefined },
+      { do: 'assign', role: 'first-aid', replaces: undefined },
     ]);
   });
 
@@ -68,6 +68,15 @@ describe('what the automatic dispatcher does next', () => {
     for (const classification of ['prank', 'silent', 'information']) {
       expect(plan({ ...incident(), classification })).toEqual([{ do: 'close', outcome: classification }]);
     }
+  });
+
+  it('sends no motorcycle ahead of a transport unit that is there, and asks none back that is under way', () => {
+    const there = { role: 'transport', step: 'on-scene' } as const;
+    expect(plan({ ...incident(there), needsTransport: true })).toEqual([{ do: 'wait' }]);
+    const both = incident(there, { step: 'en-route' });
+    expect(plan({ ...both, needsTransport: true })).toEqual([{ do: 'wait' }, { do: 'wait' }]);
+    const done = incident({ role: 'transport', step: 'completed' });
+    expect(plan({ ...done, needsTransport: true })).toEqual([{ do: 'close', outcome: 'transported' }]);
   });
 
   it('leaves a closed incident alone', () => {

@@ -89,7 +89,14 @@ describe('the automatic dispatcher', () => {
     const { url, asked } = await listen(({ method, path }) => {
       if (path.startsWith('/v1/incidents?')) return [200, { incidents: [] }];
       if (path.includes('/recommendation')) {
-        return [200, { firstAid: { candidates: [{ unit: 'motor-01', unitVersion: 3, warnings: [] }] } }];
+        return [
+          200,
+          {
+            firstAid: {
+              candidates: [{ unit: 'motor-01', unitVersion: 3, canTransport: false, warnings: [] }],
+            },
+          },
+        ];
       }
       if (path.endsWith('/assignments')) step = 'completed';
       return [method === 'POST' ? 201 : 200, incident(5, step)];
@@ -154,7 +161,13 @@ describe('the automatic dispatcher', () => {
       if (path.includes('/recommendation')) {
         return [
           200,
-          { firstAid: { candidates: [{ unit: 'motor-01', unitVersion: 3, warnings: ['stale fix'] }] } },
+          {
+            firstAid: {
+              candidates: [
+                { unit: 'motor-01', unitVersion: 3, canTransport: false, warnings: ['stale fix'] },
+              ],
+            },
+          },
         ];
       }
       if (path.endsWith('/assignments') && taken) {
