@@ -90,6 +90,16 @@ export interface OpenedJournal {
   readonly lastId: number;
   readonly fileBytes: number;
   readonly salvage?: SalvageReport;
+  readonly lostLog?: LostLogReport;
+}
+
+/** Acknowledged commits were in the write-ahead log and cannot be read. */
+export interface LostLogReport {
+  readonly commits: number;
+  /** Where a copy of the log is. */
+  readonly setAside: string;
+  /** Ids that may have been given to what was lost; they are not given again. */
+  readonly skippedIds: readonly [number, number];
 }
 
 /** Rows packed as [id, record in the layout of record-layout.ts]. */

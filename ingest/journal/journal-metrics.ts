@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { SalvageReport, WriterEvent } from './journal-messages.ts';
+import type { LostLogReport, SalvageReport, WriterEvent } from './journal-messages.ts';
 
 export interface JournalGauges {
   readonly waitingBytes: () => number;
@@ -79,5 +79,14 @@ export function reportSalvage(log: Logger, metrics: JournalMetrics, salvage: Sal
   log.error(
     { salvage },
     `the journal was damaged: ${salvage.readings} readings moved into a new one, the damaged file is ${salvage.setAside}`,
+  );
+}
+
+export function reportLostLog(log: Logger, metrics: JournalMetrics, lostLog: LostLogReport): void {
+  metrics.damaged.inc();
+  metrics.unreadableRanges.inc();
+  log.error(
+    { lostLog },
+    `the journal's log was damaged: up to ${lostLog.commits} commits are lost, a copy of the log is ${lostLog.setAside}`,
   );
 }

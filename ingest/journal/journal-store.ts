@@ -111,6 +111,12 @@ export class JournalStore {
     }
   }
 
+  /** Ids up to this one are not given (again). */
+  skipIds(throughId: number): void {
+    writeMeta(this.database, 'idsGivenThrough', throughId);
+    this.#lastId = Math.max(this.#lastId, throughId);
+  }
+
   /** The latest reading of every device that is still in the journal. */
   latest(): PackedEntries {
     // One statement for all ids: a call a device took four times as long.

@@ -5,14 +5,16 @@
  * fails is judged by failure-policy.ts: tried again until there is room, or after a salvage. Spoken to by
  * open-journal.ts alone. Invariant: outcomes are posted in order of the batches, after their fsync.
  */
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { checkJournalFile } from './check-journal-file.ts';
+import { findLostLog, type LostLog } from './check-journal-log.ts';
 import { FIRST_RETRY_MS, isDamage, LAST_RETRY_MS, policyOf } from './failure-policy.ts';
 import { readDictionary } from './journal-file.ts';
 import type {
   BatchMessage,
+  LostLogReport,
   OpenedJournal,
   SalvageReport,
   WriterCalls,
@@ -21,7 +23,7 @@ import type {
 } from './journal-messages.ts';
 import { JournalStore } from './journal-store.ts';
 import type { Dictionary } from './reading-codec.ts';
-import { finishSalvage, salvageJournal } from './salvage.ts';
+import { finishSalvage, nameForDamaged, ROW_BYTES_MIN, salvageJournal } from './salvage.ts';
 import { trimStep } from './trim-journal.ts';
 import { createCallAnswerer } from './worker-calls.ts';
 
@@ -151,6 +153,9 @@ function post(event: WriterEvent): void {
 
 function open(): OpenedJournal {
   finishSalvage(options.file);
+  const lost = findLostLog(options.file);
+  // Opening takes what is whole of the log into the file and begins it anew: the copy comes first.
+  const setAside = lost && copyLog();
   let salvage: SalvageReport | undefined;
   try {
     store = openChecked();
@@ -161,12 +166,28 @@ function open(): OpenedJournal {
     store = openChecked();
   }
   known = readDictionary(store.database);
+  const lostLog = lost && setAside ? skipLostIds(lost, setAside) : undefined;
   return {
     dictionary: known,
     lastId: store.lastId,
     fileBytes: store.fileBytes,
     ...(salvage ? { salvage } : {}),
+    ...(lostLog ? { lostLog } : {}),
   };
+}
+
+function copyLog(): string {
+  const setAside = `${nameForDamaged(options.file, options.openedAt)}-wal`;
+  copyFileSync(`${options.file}-wal`, setAside);
+  return setAside;
+}
+
+/** Consumers may have read on past what is left: what comes now must have higher ids. */
+function skipLostIds({ commits, bytes }: LostLog, setAside: string): LostLogReport {
+  const firstId = store.lastId + 1;
+  const lastId = store.lastId + Math.ceil(bytes / ROW_BYTES_MIN);
+  store.skipIds(lastId);
+  return { commits, setAside, skippedIds: [firstId, lastId] };
 }
 
 function openChecked(): JournalStore {

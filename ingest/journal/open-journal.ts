@@ -30,6 +30,7 @@ import {
   createJournalMetrics,
   type JournalMetrics,
   measureCommit,
+  reportLostLog,
   reportSalvage,
 } from './journal-metrics.ts';
 import type { JournalOptions } from './journal-options.ts';
@@ -116,6 +117,7 @@ class SqliteJournal implements Journal {
     this.#lastId = opened.lastId;
     this.#metrics.fileBytes.set(opened.fileBytes);
     if (opened.salvage) this.#report(opened.salvage);
+    if (opened.lostLog) reportLostLog(this.#options.log, this.#metrics, opened.lostLog);
   }
 
   get lastId(): number {

@@ -22,7 +22,7 @@ import { digestOf, STORED_MASK, STORED_VALUES } from './record-layout.ts';
 import { readRowsAround } from './rows-around-damage.ts';
 
 /** The smallest row with its identity takes more; bounds how many ids a file of a size can hold. */
-const ROW_BYTES_MIN = 50;
+export const ROW_BYTES_MIN = 50;
 const ROWS_PER_COMMIT = 10_000;
 const MAX_REPORTED_RANGES = 100;
 
@@ -48,8 +48,7 @@ export function salvageJournal(options: SalvageOptions): SalvageReport {
   const salvaging = `${file}.salvaging`;
   const salvaged = `${file}.salvaged`;
   for (const stale of [salvaging, salvaged]) removeDatabase(stale);
-  const stamp = new Date(options.atMs).toISOString().replace(/[-:]|\.\d+/g, '');
-  const setAside = freeName(file.replace(/\.db$/, ''), stamp);
+  const setAside = nameForDamaged(file, options.atMs);
   const fresh = openJournalFile(salvaging);
   const copied = copyReadable(fresh, options, `${setAside}.header`);
   fresh.exec('pragma wal_checkpoint(truncate)');
@@ -62,7 +61,10 @@ export function salvageJournal(options: SalvageOptions): SalvageReport {
   return { cause, setAside, ...copied };
 }
 
-function freeName(base: string, stamp: string): string {
+/** `journal.damaged-20260115T023000Z.db`, or with a number behind it where there is one already. */
+export function nameForDamaged(file: string, atMs: number): string {
+  const base = file.replace(/\.db$/, '');
+  const stamp = new Date(atMs).toISOString().replace(/[-:]|\.\d+/g, '');
   for (let attempt = 0; ; attempt++) {
     const name = `${base}.damaged-${stamp}${attempt === 0 ? '' : `-${attempt}`}.db`;
     if (!existsSync(name)) return name;

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SalvageReport } from '../../../../ingest/journal/journal-messages.ts';
+import type { LostLogReport, SalvageReport } from '../../../../ingest/journal/journal-messages.ts';
 import {
   allEntries,
   createJournalGround,
@@ -194,6 +194,63 @@ describe('a damaged journal', () => {
     database.close();
     return Number(row?.['rootpage']);
   }
+});
+
+describe('a journal whose log is damaged', () => {
+  const FRAME_BYTES = 24 + PAGE_BYTES;
+  let crashed: string;
+  /** A log of eleven commits, the first with the schema, as a crash leaves it. */
+  beforeEach(async () => {
+    crashed = join(ground.directory, 'crashed.db');
+    const fresh = join(ground.directory, 'fresh.db');
+    await using journal = await ground.open({ file: fresh });
+    for (let n = 0; n < 10; n++) await journal.append(gaugeReadings(n * 100, n * 100 + 100), []);
+    for (const suffix of ['', '-wal']) copyFileSync(fresh + suffix, crashed + suffix);
+  });
+
+  function damageLogAt(share: number): void {
+    const log = readFileSync(`${crashed}-wal`);
+    const frame = Math.floor(((log.length - 32) / FRAME_BYTES) * share);
+    log.fill(0xa5, 32 + frame * FRAME_BYTES + 500, 32 + frame * FRAME_BYTES + 600);
+    writeFileSync(`${crashed}-wal`, log);
+  }
+
+  it('says how many commits were lost, keeps a copy of the log, and skips the ids that they may have had', async () => {
+    damageLogAt(0.6);
+    const before = readFileSync(`${crashed}-wal`);
+    await using journal = await ground.open({ file: crashed });
+    const line = ground.logged.find(({ lostLog }) => lostLog !== undefined)?.['lostLog'] as LostLogReport;
+    const entries = await allEntries(journal);
+    expect(entries.length % 100).toBe(0);
+    expect(entries.length).toBeLessThan(1_000);
+    expect(line.commits).toBe(10 - entries.length / 100);
+    expect(readFileSync(line.setAside).equals(before)).toBe(true);
+    expect(line.skippedIds[0]).toBe(entries.length + 1);
+    expect(journal.lastId).toBe(line.skippedIds[1]);
+    expect(journal.lastId).toBeGreaterThan(1_000);
+    expect(await journal.append(gaugeReadings(0, 1_000), [])).toEqual({
+      stored: 1_000 - entries.length,
+      repeated: entries.length,
+    });
+    expect((await allEntries(journal)).map(({ reading }) => reading)).toEqual(gaugeReadings(0, 1_000));
+    expect(await metricValue(ground.metrics, 'siaga_journal_damaged_total')).toBe(1);
+  });
+
+  it('in its header too, knows that there were commits', async () => {
+    const log = readFileSync(`${crashed}-wal`);
+    log.fill(0, 0, 32);
+    writeFileSync(`${crashed}-wal`, log);
+    await using journal = await ground.open({ file: crashed });
+    expect(ground.logged.some(({ lostLog }) => lostLog !== undefined)).toBe(true);
+    expect(journal.lastId).toBeGreaterThan(1_000);
+  });
+
+  it('only in its last commit, is what a crash leaves and no damage', async () => {
+    damageLogAt(0.999);
+    await using journal = await ground.open({ file: crashed });
+    expect(journal.lastId).toBe(900);
+    expect(ground.logged.some(({ level }) => level === 50)).toBe(false);
+  });
 });
 
 describe('a journal that must not be opened', () => {
