@@ -2,7 +2,7 @@
  * Brings the state database to the newest schema. One file a migration in migrations/, listed here in
  * order; a landed migration is never edited. Invariant: all or nothing for each migration.
  */
-import { type Kysely, type Migration, Migrator } from 'kysely';
+import { DEFAULT_MIGRATION_TABLE, type Kysely, type Migration, Migrator, sql } from 'kysely';
 import * as ground from './migrations/0001-ground.ts';
 import * as alerts from './migrations/0002-alerts.ts';
 import * as dispatch from './migrations/0003-dispatch.ts';
@@ -15,18 +15,40 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-tokens': tokens,
 };
 
-/** Throws with a clear line when a migration fails or the database is from a newer Siaga. */
+/** The schema cannot be brought to what this Siaga needs. */
+export class MigrationError extends Error {
+  readonly code: 'DATABASE_TOO_NEW' | 'MIGRATION_FAILED';
+  constructor(code: MigrationError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Throws MigrationError when a migration fails or the database is from a newer Siaga. */
 export async function migrateToLatest<T>(database: Kysely<T>): Promise<void> {
   const migrator = new Migrator({
     db: database,
     provider: { getMigrations: async () => ({ ...migrations }) },
   });
-  const applied = (await migrator.getMigrations()).filter((migration) => migration.executedAt);
-  const unknown = applied.filter((migration) => !(migration.name in migrations));
-  if (unknown.length > 0) throw new Error(`the state database is from a newer Siaga (${unknown[0]?.name})`);
+  const unknown = (await readApplied(database)).filter((name) => !Object.hasOwn(migrations, name));
+  if (unknown.length > 0) {
+    const sentence = `the state database is from a newer Siaga (${unknown[0]}): start that one`;
+    throw new MigrationError('DATABASE_TOO_NEW', sentence);
+  }
   const { error, results } = await migrator.migrateToLatest();
   if (error) {
     const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'start';
-    throw new Error(`state database, migration ${failed}: ${(error as Error).message}`, { cause: error });
+    const sentence = `state database, migration ${failed}: ${(error as Error).message}`;
+    throw new MigrationError('MIGRATION_FAILED', sentence, { cause: error });
   }
+}
+
+/** Names of the migrations that this database has had, also of those that this Siaga does not know. */
+async function readApplied<T>(database: Kysely<T>): Promise<string[]> {
+  const tables = await database.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];
+  const { rows } = await sql<{
+    name: string;
+  }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(database);
+  return rows.map(({ name }) => name);
 }
