@@ -6,8 +6,16 @@
  * Invariants: the stream is open before the present is read, so nothing falls between; a call that fails is
  * tried again with the next round; what cannot be parsed is counted and left out.
  */
-import type { ApiClient } from './state/api-client.ts';
-import type { Alert, City, DeviceJson, PresenceEvent, ReadingEvent, Viewer } from './state/api-shapes.ts';
+import { type ApiClient, ApiError } from './state/api-client.ts';
+import type {
+  Alert,
+  City,
+  DeviceJson,
+  Incident,
+  PresenceEvent,
+  ReadingEvent,
+  Viewer,
+} from './state/api-shapes.ts';
 import { CityState, MAX_ALERTS, MAX_DEVICES } from './state/city-state.ts';
 import type { StreamEvent } from './state/event-parser.ts';
 import { SERIES_MS } from './state/level-series.ts';
@@ -25,6 +33,9 @@ export interface CityFeed {
 /** Beside the page's other calls: a browser has six connections to a server. */
 const HISTORIES_AT_ONCE = 3;
 const PAGE_SIZE = 1_000;
+const MAX_INCIDENTS = 200;
+/** Several events tell of one assignment: the list is read once for all of them. */
+const INCIDENTS_AFTER_MS = 1_000;
 /** Events kept while the answers of a refresh are on their way: a minute of a busy city. */
 const MAX_WAITING = 2_000;
 
@@ -33,17 +44,28 @@ export function createCityFeed(client: ApiClient, onChange: () => void): CityFee
   let waiting: StreamEvent[] = [];
   let refreshes = 0;
   let round = 0;
+  let incidentsTimer: ReturnType<typeof setTimeout> | undefined;
 
   function apply(target: CityState, { type, data }: StreamEvent): void {
     try {
       const body: unknown = JSON.parse(data);
       if (type === 'reading') target.applyReading(body as ReadingEvent);
       else if (type === 'presence') target.applyPresence(body as PresenceEvent);
+      else if (type === 'incident') readIncidentsSoon();
       else if (type === 'alert') target.applyAlert(body as Alert, client.now());
     } catch (error) {
       // Left out; the next reconcile brings what it said.
       console.warn('an event of the stream was not understood', type, error);
     }
+  }
+
+  function readIncidentsSoon(): void {
+    if (incidentsTimer !== undefined) return;
+    incidentsTimer = setTimeout(async () => {
+      incidentsTimer = undefined;
+      // What fails here is read again with the next event, and once a minute.
+      if (state) await readIncidents(client, state).then(onChange, () => undefined);
+    }, INCIDENTS_AFTER_MS);
   }
 
   return {
@@ -58,6 +80,7 @@ export function createCityFeed(client: ApiClient, onChange: () => void): CityFee
         const fresh = new CityState(city, you, state?.series);
         await readDevices(client, fresh);
         await readAlerts(client, fresh);
+        await readIncidents(client, fresh);
         if (mine !== round) return;
         for (const event of waiting) apply(fresh, event);
         state = fresh;
@@ -70,6 +93,7 @@ export function createCityFeed(client: ApiClient, onChange: () => void): CityFee
     async reconcile() {
       if (!state) return;
       await readAlerts(client, state);
+      await readIncidents(client, state);
       await readDevices(client, state);
       onChange();
     },
@@ -104,6 +128,20 @@ async function readAlerts(client: ApiClient, state: CityState): Promise<void> {
   state.replaceOpenAlerts(alerts, askedAt, client.now());
   const over = await client.get<{ alerts: Alert[] }>('v1/alerts?state=resolved&limit=20');
   for (const alert of over.alerts) state.applyAlert(alert, client.now());
+}
+
+/** For staff; an installation without dispatch has none. */
+async function readIncidents(client: ApiClient, state: CityState): Promise<void> {
+  if (!state.isStaff) return;
+  try {
+    const answer = await client.get<{ incidents: Incident[] }>(
+      `v1/incidents?state=open&limit=${MAX_INCIDENTS}`,
+    );
+    state.replaceIncidents(answer.incidents);
+  } catch (error) {
+    const isNotForUs = error instanceof ApiError && (error.status === 403 || error.status === 404);
+    if (!isNotForUs) throw error;
+  }
 }
 
 /** Half an hour of each gauge, a few at a time. A gauge whose history does not answer starts from now. */

@@ -19,6 +19,7 @@ import { byId, setAttribute, setOptionalText, setText } from './views/dom.ts';
 import { createGaugeDialog } from './views/gauge-dialog.ts';
 import { createGaugesView } from './views/gauges-view.ts';
 import { createHeaderView } from './views/header-view.ts';
+import { createIncidentsView } from './views/incidents-view.ts';
 import { fillLegend } from './views/legend.ts';
 import { createMapView, type MapView } from './views/map-view.ts';
 import type { Actions, Room } from './views/room.ts';
@@ -59,6 +60,7 @@ const alerts = createAlertsView(actions);
 const gauges = createGaugesView(actions);
 const wifi = createWifiView();
 const units = createUnitsView(actions);
+const incidents = createIncidentsView(actions);
 const tabs = createTabs('tabs');
 const gaugeDialog = createGaugeDialog(client, () => currentRoom() as Room);
 const signIn = createSignIn({ client, currentRoom, onChanged: () => location.reload() });
@@ -83,8 +85,9 @@ function draw(): void {
   );
   byId('room').hidden = room === undefined;
   if (!room) return;
-  for (const view of [header, alerts, gauges, wifi, units, mapFor(room), gaugeDialog, signIn])
+  for (const view of [header, alerts, gauges, wifi, units, incidents, mapFor(room), gaugeDialog, signIn])
     view.update(room);
+  setAttribute(document.body, 'data-staff', room.state.isStaff);
   const leftOut = room.state.devicesLeftOut;
   setOptionalText(byId('devices-left-out'), leftOut > 0 ? `${leftOut} ${speech.word('more')}` : undefined);
   tabs.refresh();

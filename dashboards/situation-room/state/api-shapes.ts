@@ -135,6 +135,19 @@ export interface Alert {
   readonly revision: number;
 }
 
+export interface Incident {
+  readonly id: number;
+  readonly classification: string | null;
+  readonly category: string | null;
+  /** 1 is the most urgent. */
+  readonly priority: number;
+  readonly place: string | null;
+  readonly kecamatan: string | null;
+  readonly lat: number | null;
+  readonly lng: number | null;
+  readonly receivedAt: string;
+}
+
 export interface ReadingsJson {
   readonly points: readonly { readonly at: string; readonly values: Values }[];
   readonly next?: string;

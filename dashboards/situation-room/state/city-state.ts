@@ -10,6 +10,7 @@ import type {
   City,
   DeviceJson,
   Gauge,
+  Incident,
   Liveness,
   PresenceEvent,
   ReadingEvent,
@@ -49,6 +50,8 @@ export class CityState {
   readonly capacities: ReadonlyMap<string, { readonly place: string; readonly capacityClients: number }>;
   readonly devices = new Map<string, Device>();
   readonly series = new Map<string, LevelSeries>();
+  /** Open ones, the most urgent first; empty for everybody but staff. */
+  incidents: readonly Incident[] = [];
   /** Devices beyond the bound, by the API's own total. */
   devicesLeftOut = 0;
   alertsLeftOut = 0;
@@ -111,6 +114,12 @@ export class CityState {
     if (!device) return;
     device.presence = presence;
     if (presence !== 'offline') device.lastHeardAt = Math.max(device.lastHeardAt, Date.parse(at));
+  }
+
+  replaceIncidents(list: readonly Incident[]): void {
+    this.incidents = [...list].sort(
+      (a, b) => a.priority - b.priority || a.receivedAt.localeCompare(b.receivedAt),
+    );
   }
 
   /** By our own clock, so that silence shows without a word from the server. */

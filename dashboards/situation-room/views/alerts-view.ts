@@ -1,5 +1,5 @@
 /**
- * The alerts, the most severe first, each with its age and the agency's own label.
+ * The alerts, one card a subject, the most severe first; and what is just over.
  *
  * Invariants: an alert that is explained by another (an uplink that is down) is counted in that one and not
  * listed; "no alerts" is said only together with whether every gauge is heard; a new severe alert is spoken
@@ -7,38 +7,26 @@
  */
 import type { Alert } from '../state/api-shapes.ts';
 import { rankOf } from '../state/levels.ts';
-import {
-  byId,
-  createKeyedList,
-  html,
-  type KeyedView,
-  setAttribute,
-  setOptionalText,
-  setText,
-} from './dom.ts';
-import { createMarkIcon } from './level-mark.ts';
+import { createSubjectCard, type SubjectAlerts } from './alert-card.ts';
+import { byId, createKeyedList, html, type KeyedView, setOptionalText, setText } from './dom.ts';
 import { type Actions, gaugeNow, type Room } from './room.ts';
 
 export interface AlertsView {
   update(room: Room): void;
 }
 
-interface AlertItem {
+interface EndedItem {
   readonly alert: Alert;
-  readonly folded: number;
   readonly room: Room;
 }
 
-/** The roles that the API lets acknowledge. */
-const TAKING_ROLES = new Set(['admin', 'dispatcher', 'engineer', 'desk']);
-
 export function createAlertsView(actions: Actions): AlertsView {
-  const open = createKeyedList<AlertItem>(
+  const open = createKeyedList<SubjectAlerts>(
     byId('alert-list'),
-    ({ alert }) => alert.id,
-    (item) => createAlertCard(item, actions),
+    ({ subject }) => subject,
+    () => createSubjectCard(actions),
   );
-  const ended = createKeyedList<AlertItem>(
+  const ended = createKeyedList<EndedItem>(
     byId('ended-list'),
     ({ alert }) => alert.id,
     () => createEndedLine(),
@@ -47,27 +35,43 @@ export function createAlertsView(actions: Actions): AlertsView {
   return {
     update(room) {
       const { state, speech } = room;
-      const all = state.openAlerts();
-      const ids = new Set(all.map(({ id }) => id));
-      const folded = new Map<string, number>();
-      const shown = all.filter(({ foldedInto }) => {
-        if (foldedInto === null || !ids.has(foldedInto)) return true;
-        folded.set(foldedInto, (folded.get(foldedInto) ?? 0) + 1);
-        return false;
-      });
-      open.update(shown.map((alert) => ({ alert, folded: folded.get(alert.id) ?? 0, room })));
+      const { shown, folded } = foldAlerts(state.openAlerts());
+      open.update(groupBySubject(shown).map((group) => ({ ...group, folded, room })));
       setText(byId('alert-count'), shown.length === 0 ? '' : String(shown.length));
-      setAttribute(byId('alerts'), 'data-worst', shown[0]?.severity ?? 'normal');
       const leftOut = state.alertsLeftOut;
       setOptionalText(byId('alerts-left-out'), leftOut > 0 ? `${leftOut} ${speech.word('more')}` : undefined);
       showQuiet(room, shown.length === 0);
       const over = state.endedAlerts(room.nowMs);
       byId('ended').hidden = over.length === 0;
-      ended.update(over.map((alert) => ({ alert, folded: 0, room })));
+      ended.update(over.map((alert) => ({ alert, room })));
       speakNew(shown, spoken, room);
-      document.title = `${shown.length > 0 ? `(${shown.length}) ` : ''}${speech.word('title')} · ${state.city.name}`;
+      const count = shown.length > 0 ? `(${shown.length}) ` : '';
+      document.title = `${count}${speech.word('title')} · ${state.city.name}`;
     },
   };
+}
+
+/** An alert that is explained by another open one is counted in that one. */
+function foldAlerts(all: readonly Alert[]): { shown: Alert[]; folded: Map<string, number> } {
+  const ids = new Set(all.map(({ id }) => id));
+  const folded = new Map<string, number>();
+  const shown = all.filter(({ foldedInto }) => {
+    if (foldedInto === null || !ids.has(foldedInto)) return true;
+    folded.set(foldedInto, (folded.get(foldedInto) ?? 0) + 1);
+    return false;
+  });
+  return { shown, folded };
+}
+
+/** In the order of each subject's first alert. */
+function groupBySubject(shown: readonly Alert[]): Pick<SubjectAlerts, 'subject' | 'alerts'>[] {
+  const groups = new Map<string, [Alert, ...Alert[]]>();
+  for (const alert of shown) {
+    const group = groups.get(alert.subject);
+    if (group) group.push(alert);
+    else groups.set(alert.subject, [alert]);
+  }
+  return [...groups].map(([subject, alerts]) => ({ subject, alerts }));
 }
 
 function showQuiet(room: Room, isQuiet: boolean): void {
@@ -78,75 +82,7 @@ function showQuiet(room: Room, isQuiet: boolean): void {
   setText(byId('no-alerts-note'), speech.word(allHeard ? 'noAlertsNote' : 'noAlertsBlind'));
 }
 
-function createAlertCard({ alert: { id } }: AlertItem, actions: Actions): KeyedView<AlertItem> {
-  const icon = createMarkIcon('normal');
-  const [label, age, subject, text] = [
-    html('b'),
-    html('span', { class: 'age' }),
-    html('h3', { class: 'alert-subject' }),
-    html('p'),
-  ];
-  const chips = html('p', { class: 'chips' });
-  const take = html('button', { type: 'button', class: 'take' });
-  const show = html('button', { type: 'button', class: 'show' }, subject);
-  let current: Alert | undefined;
-  show.addEventListener('click', () => {
-    if (!current) return;
-    if (current.lat !== null && current.lng !== null) actions.showPlace(current.lat, current.lng);
-    if (current.subjectKind === 'river-gauge') actions.showGauge(current.subject);
-  });
-  take.addEventListener('click', () => {
-    take.disabled = true;
-    actions.acknowledge(id).finally(() => {
-      take.disabled = false;
-    });
-  });
-  const head = html('div', { class: 'alert-head' }, icon.element, label, age);
-  const element = html('li', { class: 'alert' }, head, show, text, chips, take);
-  return {
-    element,
-    update({ alert, folded, room }) {
-      const { speech, nowMs, state } = room;
-      current = alert;
-      setAttribute(element, 'data-level', alert.severity);
-      setAttribute(element, 'data-state', alert.state);
-      icon.set(alert.severity);
-      setText(label, speech.pick(alert.label));
-      setText(age, speech.age(nowMs - Date.parse(alert.startedAt)));
-      setAttribute(age, 'title', `${speech.word('since')} ${speech.time(Date.parse(alert.startedAt))}`);
-      setText(subject, alert.subjectName);
-      setText(text, withoutSubject(speech.pick(alert.text), alert.subjectName));
-      const words = chipsOf(alert, folded, room);
-      setOptionalText(chips, words.length > 0 ? words.join(' · ') : undefined);
-      take.hidden = alert.acknowledged || !TAKING_ROLES.has(state.viewer.role);
-      setText(take, speech.word('take'));
-      setAttribute(take, 'aria-label', `${speech.word('take')}: ${alert.subjectName}`);
-    },
-  };
-}
-
-/** The heading says the subject already. */
-function withoutSubject(text: string, subject: string): string {
-  return text.startsWith(subject) ? text.slice(subject.length).replace(/^[:,\s]+/, '') : text;
-}
-
-function chipsOf(alert: Alert, folded: number, { speech }: Room): string[] {
-  const chips: string[] = [];
-  if (alert.state === 'provisional') chips.push(speech.word('unconfirmed'));
-  if (alert.blindSince !== null) {
-    chips.push(`${speech.word('blind')} ${speech.shortTime(Date.parse(alert.blindSince))}`);
-  }
-  if (alert.acknowledged) {
-    const by = alert.acknowledgedBy;
-    chips.push(by ? `${speech.word('takenBy')} ${by}` : speech.word('taken'));
-  }
-  if (folded > 0) chips.push(`+${folded} ${speech.word('folded')}`);
-  if (alert.silenced) chips.push(speech.word('silenced'));
-  if (alert.exercise) chips.push(speech.word('drill'));
-  return chips;
-}
-
-function createEndedLine(): KeyedView<AlertItem> {
+function createEndedLine(): KeyedView<EndedItem> {
   const [name, when] = [html('span'), html('span', { class: 'age' })];
   const element = html('li', {}, name, when);
   return {

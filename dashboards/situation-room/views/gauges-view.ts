@@ -47,8 +47,8 @@ function createGaugeCard(gauge: Gauge, actions: Actions): KeyedView<GaugeItem> {
   const [label, trend] = [html('small', { class: 'gauge-level' }), html('small')];
   const arrow = createTrendArrow();
   const spark = createSpark(gauge);
-  const water = html('small', {}, river === '' ? '' : `${river} · `);
-  const name = html('span', { class: 'gauge-name' }, html('b', {}, place), html('span', {}, water, label));
+  const water = html('small', {}, river === '' ? '' : ` · ${river}`);
+  const name = html('span', { class: 'gauge-name' }, html('b', {}, place), html('span', {}, label, water));
   const stage = html('span', { class: 'gauge-stage' }, html('span', {}, figure, arrow.element), trend);
   const button = html(
     'button',

@@ -21,5 +21,11 @@ export function fillLegend(speech: Speech): void {
     const icon = svg('svg', { class: 'mark-icon', viewBox: '-11 -11 22 22', 'aria-hidden': 'true' }, mark);
     return html('li', {}, icon, `Wi-Fi ${speech.word(load)}`);
   });
-  byId('legend-list').replaceChildren(...levels, ...points);
+  const units = (['available', 'en-route', 'at-hospital', 'off-duty'] as const).map((status) => {
+    const shapes = [svg('circle', { r: 8 }), svg('path', { d: 'M0 -4.5V4.5M-4.5 0H4.5' })];
+    const mark = svg('g', { class: 'unit-mark', 'data-status': status }, ...shapes);
+    const icon = svg('svg', { class: 'mark-icon', viewBox: '-11 -11 22 22', 'aria-hidden': 'true' }, mark);
+    return html('li', { class: 'for-staff' }, icon, speech.word(status));
+  });
+  byId('legend-list').replaceChildren(...levels, ...points, ...units);
 }

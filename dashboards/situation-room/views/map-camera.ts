@@ -13,11 +13,10 @@ import {
   zoomView,
 } from '../state/projection.ts';
 import { byId, setAttribute } from './dom.ts';
+import type { Seen } from './map-labels.ts';
 
 export interface Camera {
-  /** Drawing units of a screen pixel. */
-  readonly unitsPerPx: number;
-  readonly zoom: number;
+  readonly seen: Seen;
   /** Brings a point to the middle, closer than before. */
   show(point: Point): void;
 }
@@ -92,11 +91,12 @@ export function createCamera(map: SVGSVGElement, projection: Projection, onChang
   new ResizeObserver(() => apply(view)).observe(map);
   apply(view);
   return {
-    get unitsPerPx() {
-      return unitsPerPx;
-    },
-    get zoom() {
-      return view.zoom;
+    get seen() {
+      const { width: widthPx, height: heightPx } = map.getBoundingClientRect();
+      const { x, y } = view.centre;
+      const reach = { x: (widthPx / 2) * unitsPerPx, y: (heightPx / 2) * unitsPerPx };
+      const box = { left: x - reach.x, right: x + reach.x, top: y - reach.y, bottom: y + reach.y };
+      return { box, unitsPerPx };
     },
     show(point) {
       apply(moveView({ centre: point, zoom: Math.max(view.zoom, SHOW_ZOOM) }, { x: 0, y: 0 }, projection));

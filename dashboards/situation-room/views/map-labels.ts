@@ -25,17 +25,31 @@ const HEIGHT_PX = 17;
 /** From the mark to its label. */
 const OFFSET_PX = 13;
 
-interface Box {
+/** In drawing units, or in pixels from the drawing's origin. */
+export interface Box {
   readonly left: number;
   readonly top: number;
   readonly right: number;
   readonly bottom: number;
 }
 
-export function createMapLabels(layer: SVGGElement): {
-  update(labels: readonly Label[], unitsPerPx: number): void;
-} {
-  const list = createKeyedList<Label>(
+/** What is on screen, in drawing units, and how large a pixel is. */
+export interface Seen {
+  readonly box: Box;
+  readonly unitsPerPx: number;
+}
+
+interface PlacedLabel extends Label {
+  /** On which side of its point the text stands. */
+  readonly side: Side;
+}
+type Side = 'right' | 'left' | 'middle';
+
+const ANCHORS = { right: 'start', left: 'end', middle: 'middle' } as const;
+const OFFSETS_PX = { right: OFFSET_PX, left: -OFFSET_PX, middle: 0 } as const;
+
+export function createMapLabels(layer: SVGGElement): { update(labels: readonly Label[], seen: Seen): void } {
+  const list = createKeyedList<PlacedLabel>(
     layer,
     ({ key }) => key,
     (label) => {
@@ -43,30 +57,39 @@ export function createMapLabels(layer: SVGGElement): {
       const element = placed(`label label-${label.kind}`, label.at, text);
       return {
         element,
-        update({ at, level, text: words, kind }) {
+        update({ at, level, text: words, side }) {
           movePlaced(element, at);
           setAttribute(element, 'data-level', level);
-          setAttribute(text, 'dx', kind === 'gauge' ? OFFSET_PX : 0);
+          setAttribute(text, 'text-anchor', ANCHORS[side]);
+          setAttribute(text, 'dx', OFFSETS_PX[side]);
           setText(text, words);
         },
       };
     },
   );
-  return { update: (labels, unitsPerPx) => list.update(placeLabels(labels, unitsPerPx)) };
+  return { update: (labels, seen) => list.update(placeLabels(labels, seen)) };
 }
 
-/** Those that find room, in their order. */
-export function placeLabels(labels: readonly Label[], unitsPerPx: number): Label[] {
+/** Those that find room on the screen, in their order; a gauge's stands right of its mark, or else left. */
+export function placeLabels(labels: readonly Label[], { box, unitsPerPx }: Seen): PlacedLabel[] {
+  const screen: Box = {
+    ...{ left: box.left / unitsPerPx, right: box.right / unitsPerPx },
+    ...{ top: box.top / unitsPerPx, bottom: box.bottom / unitsPerPx },
+  };
   const taken: Box[] = labels
     .filter(({ kind, level }) => kind === 'gauge' && level !== 'normal')
     .map(({ at }) => boxAround(at.x / unitsPerPx, at.y / unitsPerPx, 9));
-  const shown: Label[] = [];
+  const shown: PlacedLabel[] = [];
   for (const label of [...labels].sort((a, b) => a.order - b.order)) {
     if (shown.length >= MAX_LABELS) break;
-    const box = boxOf(label, unitsPerPx);
-    if (taken.some((other) => overlaps(box, other))) continue;
-    taken.push(box);
-    shown.push(label);
+    const sides: readonly Side[] = label.kind === 'gauge' ? ['right', 'left'] : ['middle'];
+    for (const side of sides) {
+      const own = boxOf(label, side, unitsPerPx);
+      if (!contains(screen, own) || taken.some((other) => overlaps(own, other))) continue;
+      taken.push(own);
+      shown.push({ ...label, side });
+      break;
+    }
   }
   return shown;
 }
@@ -75,11 +98,21 @@ function boxAround(x: number, y: number, reach: number): Box {
   return { left: x - reach, right: x + reach, top: y - reach, bottom: y + reach };
 }
 
-function boxOf({ kind, text, at }: Label, unitsPerPx: number): Box {
+function boxOf({ text, at }: Label, side: Side, unitsPerPx: number): Box {
   const [x, y] = [at.x / unitsPerPx, at.y / unitsPerPx];
   const width = text.length * GLYPH_PX;
-  const left = kind === 'gauge' ? x + OFFSET_PX - 3 : x - width / 2;
+  const gap = OFFSET_PX - 3;
+  const left = { right: x + gap, left: x - gap - width, middle: x - width / 2 }[side];
   return { left, right: left + width, top: y - HEIGHT_PX / 2, bottom: y + HEIGHT_PX / 2 };
+}
+
+function contains(outer: Box, inner: Box): boolean {
+  return (
+    inner.left >= outer.left &&
+    inner.right <= outer.right &&
+    inner.top >= outer.top &&
+    inner.bottom <= outer.bottom
+  );
 }
 
 function overlaps(a: Box, b: Box): boolean {
