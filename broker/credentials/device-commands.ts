@@ -86,7 +86,7 @@ export function parseCommand(words: readonly string[]): Command {
   const command = name as CommandName;
   try {
     const { values, positionals } = parseArgs({
-      args: [...rest],
+      args: joinNegativeNumbers(rest),
       options: OPTIONS[command],
       allowPositionals: true,
       allowNegative: false,
@@ -99,6 +99,17 @@ export function parseCommand(words: readonly string[]): Command {
   } catch (error) {
     throw error instanceof CommandError ? error : new CommandError((error as Error).message);
   }
+}
+
+/** `--lat -7` → `--lat=-7`: south of the equator a number looks like an option. */
+function joinNegativeNumbers(words: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const word of words) {
+    const isNumber = /^-\d/.test(word) && joined.at(-1)?.startsWith('--');
+    if (isNumber) joined.push(`${joined.pop()}=${word}`);
+    else joined.push(word);
+  }
+  return joined;
 }
 
 export async function runCommand({ name, subject = '', options }: Command, env: Environment): Promise<void> {

@@ -41,8 +41,12 @@ describe('add', () => {
 
   test('registers another device with its kind', async () => {
     await run('add', 'gauge-9', '--kind', 'river-gauge', '--name', 'New');
-    const row = await database.selectFrom('devices').selectAll().executeTakeFirst();
-    expect(row).toMatchObject({ id: 'gauge-9', kind: 'river-gauge', name: 'New', lat: null });
+    await run('add', 'gauge-8', '--kind', 'river-gauge', '--lat', '-7', '--lng', '110.4');
+    const rows = await database.selectFrom('devices').selectAll().orderBy('id').execute();
+    expect(rows).toMatchObject([
+      { id: 'gauge-8', name: 'gauge-8', lat: -7, lng: 110.4 },
+      { id: 'gauge-9', kind: 'river-gauge', name: 'New', lat: null },
+    ]);
   });
 
   test.each([
