@@ -1,28 +1,22 @@
 /**
  * Ambulances: where they are, what they do, and whether they come in time.
  *
- * Response times are those of `siaga_incident`, written once from the dispatch log with the server's clock:
- * from the call to the arrival of the first unit. Invariant: the target of 15 minutes stands in one place, and
- * the share within it is worked out where the event is written.
+ * Their response times are in response-times.ts. Invariant: a position of failed quality is on no map.
  */
 import { VisibilityMode } from '@grafana/grafana-foundation-sdk/common';
 import type { DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as MapBuilder, MapViewConfigBuilder } from '@grafana/grafana-foundation-sdk/geomap';
-import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import { property, steps, words } from './colours.ts';
+import { property, words } from './colours.ts';
 import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, marksOf, panel } from './frame.ts';
 import { influxQl } from './influx-query.ts';
 import { markerLayer } from './marker-layer.ts';
-
-/** Someone is there within 15 minutes; a test holds it against the one in ingest, which this may not import. */
-export const RESPONSE_TARGET_S = 15 * 60;
+import { arrivals, responseShare, responseTimes, typicalResponse, withinTarget } from './response-times.ts';
 
 const CHOSEN = `$timeFilter AND "city" = '$city' AND "vehicle" =~ /^$vehicle$/ AND "device" =~ /^$device$/`;
 const GOOD = `${CHOSEN} AND "failed" = false`;
-const ARRIVALS = `$timeFilter AND "city" = '$city' AND "step" = 'on-scene'`;
 const BUSY = '/^(en-route|on-scene|transporting|at-hospital)$/';
 
 const STATUS_WORDS = words({
@@ -69,51 +63,6 @@ export function buildAmbulances(): DashboardBuilder {
     .withPanel(utilisation())
     .withPanel(accuracy())
     .withPanel(battery());
-}
-
-function withinTarget(): StatBuilder {
-  return panel(
-    new StatBuilder(),
-    'Within the target',
-    'In what share of the calls was someone there within 15 min?',
-    8,
-    5,
-  )
-    .unit('percentunit')
-    .decimals(1)
-    .thresholds(
-      steps('red', [
-        [0.75, 'orange'],
-        [0.9, 'green'],
-      ]),
-    )
-    .withTarget(
-      influxQl('A', `SELECT mean("withinTarget") FROM "siaga_incident" WHERE ${ARRIVALS}`, {
-        alias: 'share',
-      }),
-    );
-}
-
-function arrivals(): StatBuilder {
-  return panel(new StatBuilder(), 'Arrivals', 'On how many arrivals do these figures stand?', 8, 5)
-    .unit('short')
-    .decimals(0)
-    .withTarget(
-      influxQl('A', `SELECT count("sinceCallS") FROM "siaga_incident" WHERE ${ARRIVALS}`, {
-        alias: 'arrivals',
-      }),
-    );
-}
-
-function typicalResponse(): StatBuilder {
-  return panel(new StatBuilder(), '90th percentile', 'How long do nine of ten callers wait at most?', 8, 5)
-    .unit('s')
-    .thresholds(steps('green', [[RESPONSE_TARGET_S, 'red']]))
-    .withTarget(
-      influxQl('A', `SELECT percentile("sinceCallS", 90) FROM "siaga_incident" WHERE ${ARRIVALS}`, {
-        alias: 'p90',
-      }),
-    );
 }
 
 function map(): MapBuilder {
@@ -172,43 +121,6 @@ function statusTimeline(): TimelineBuilder {
         'A',
         `SELECT last("status") FROM "ambulance" WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
-      ),
-    );
-}
-
-function responseTimes(): GraphBuilder {
-  return panel(
-    new GraphBuilder(),
-    'Response time',
-    'How long from the call to the first unit at the scene: half of the calls, nine of ten, against 15 min?',
-    12,
-  )
-    .unit('s')
-    .interval('1h')
-    .thresholds(steps('transparent', [[RESPONSE_TARGET_S, 'red']]))
-    .showPoints(VisibilityMode.Always)
-    .withTarget(
-      influxQl(
-        'A',
-        `SELECT percentile("sinceCallS", 50) AS "p50", percentile("sinceCallS", 90) AS "p90"
-         FROM "siaga_incident" WHERE ${ARRIVALS} GROUP BY time($__interval) fill(none)`,
-        { alias: '$col' },
-      ),
-    );
-}
-
-function responseShare(): GraphBuilder {
-  return panel(new GraphBuilder(), 'Share within the target', 'Is it getting better or worse?', 12)
-    .unit('percentunit')
-    .min(0)
-    .max(1)
-    .interval('1h')
-    .showPoints(VisibilityMode.Always)
-    .withTarget(
-      influxQl(
-        'A',
-        `SELECT mean("withinTarget") FROM "siaga_incident" WHERE ${ARRIVALS} GROUP BY time($__interval) fill(none)`,
-        { alias: 'within 15 min' },
       ),
     );
 }

@@ -6,11 +6,8 @@
  * comes stands at the same place on both. Invariant: readings of failed quality are in no graph.
  */
 import {
-  AxisPlacement,
   BarAlignment,
   GraphDrawStyle,
-  GraphThresholdsStyleConfigBuilder,
-  GraphThresholdsStyleMode,
   type MapLayerOptions,
   StackingConfigBuilder,
   StackingMode,
@@ -20,9 +17,10 @@ import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-s
 import { PanelBuilder as MapBuilder, MapViewConfigBuilder } from '@grafana/grafana-foundation-sdk/geomap';
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { City, RiverGauge } from '../../cities/city.ts';
-import { CALM_COLOUR, SEVERITY_COLOUR, steps, words } from './colours.ts';
+import type { City } from '../../cities/city.ts';
+import { CALM_COLOUR, SEVERITY_COLOUR, words } from './colours.ts';
 import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, marksOf, panel } from './frame.ts';
+import { GOOD, ladder, shifted, tide } from './gauge-ladder.ts';
 import { influxQl } from './influx-query.ts';
 import { markerLayer } from './marker-layer.ts';
 
@@ -34,7 +32,6 @@ export const RANK_WORDS = words({
   '4': ['extreme', SEVERITY_COLOUR.extreme],
 });
 
-const GOOD = `$timeFilter AND "city" = '$city' AND "failed" = false`;
 const CHOSEN = `${GOOD} AND "device" =~ /^$device$/`;
 
 export function buildRivers(city: City): DashboardBuilder {
@@ -201,74 +198,4 @@ function map(city: City): MapBuilder {
       ),
     )
     .withTransformation({ id: 'joinByField', options: { byField: 'device', mode: 'inner' } });
-}
-
-function tide(tidal: readonly RiverGauge[]): GraphBuilder {
-  const ids = tidal.map((gauge) => gauge.id).join('|');
-  return panel(
-    new GraphBuilder(),
-    'Tide',
-    'Is the sea high, so that the rivers cannot drain and the coast floods from below (rob)?',
-    12,
-    12,
-  )
-    .unit('lengthm')
-    .decimals(2)
-    .thresholds(bandsOf(tidal[0] as RiverGauge))
-    .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed))
-    .withTarget(
-      influxQl(
-        'A',
-        `SELECT mean("levelM") FROM "river_gauge" WHERE ${GOOD} AND "device" =~ /^(${ids})$/
-         GROUP BY time($__interval), "device" fill(none)`,
-        { alias: '$tag_device' },
-      ),
-    );
-}
-
-function ladder(gauge: RiverGauge, width: number): GraphBuilder {
-  const labels = gauge.thresholds.map((step) => `${step.label.id} ${step.levelM} m`).join(', ');
-  return stageOf(
-    gauge,
-    gauge.name,
-    `Where does ${gauge.name} stand between its own thresholds (${labels})?`,
-    width,
-  );
-}
-
-function shifted(gauge: RiverGauge, upstream: RiverGauge, lagMin: number, width: number): GraphBuilder {
-  return stageOf(
-    upstream,
-    `${upstream.name}, ${lagMin} min later`,
-    `What is on its way to ${gauge.name}? The gauge above it, moved by the ${lagMin} min that a wave takes.`,
-    width,
-  ).timeShift(`${lagMin}m`);
-}
-
-function stageOf(gauge: RiverGauge, title: string, question: string, width: number): GraphBuilder {
-  const [, highest] = gauge.sensorRangeM;
-  const top = gauge.thresholds.at(-1)?.levelM ?? highest;
-  return panel(new GraphBuilder(), title, question, width)
-    .unit('lengthm')
-    .decimals(2)
-    .axisPlacement(AxisPlacement.Left)
-    .axisSoftMin(Math.min(0, gauge.normalLevelM))
-    .axisSoftMax(top)
-    .thresholds(bandsOf(gauge))
-    .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.LineAndArea))
-    .withTarget(
-      influxQl(
-        'A',
-        `SELECT mean("levelM") FROM "river_gauge" WHERE ${GOOD} AND "device" = '${gauge.id}'
-         GROUP BY time($__interval) fill(none)`,
-        { alias: gauge.id },
-      ),
-    );
-}
-
-function bandsOf(gauge: RiverGauge) {
-  return steps(
-    CALM_COLOUR,
-    gauge.thresholds.map((step) => [step.levelM, SEVERITY_COLOUR[step.severity]] as const),
-  );
 }

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { RESPONSE_TARGET_S } from '../../../dashboards/grafana/ambulances.ts';
 import { GRAFANA_FOLDER } from '../../../dashboards/grafana/build.ts';
 import { allDashboards, panelsOf, renderAll } from '../../../dashboards/grafana/catalogue.ts';
 import { DATA_SOURCE } from '../../../dashboards/grafana/influx-query.ts';
+import { RESPONSE_TARGET_S } from '../../../dashboards/grafana/response-times.ts';
 import { RESPONSE_TARGET_S as FIGURES_TARGET_S } from '../../../dispatch/figures.ts';
 import { RESPONSE_TARGET_S as EVENT_TARGET_S } from '../../../ingest/history/influx/event-lines.ts';
 
