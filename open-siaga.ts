@@ -12,6 +12,8 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Gauge, Registry as Metrics } from 'prom-client';
 import { alertRoutes } from './api/alerts.ts';
 import { buildApp } from './api/app.ts';
+import { backtestRoutes } from './api/backtests.ts';
+import { capFeedRoutes } from './api/cap-feed.ts';
 import { cityRoutes } from './api/city.ts';
 import { dispatchRoutes } from './api/dispatch-routes.ts';
 import { situationRoomPages } from './api/pages.ts';
@@ -141,9 +143,8 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
     feed,
     onPresent: (reading) => dispatch.observe(reading),
   });
-  const consumers: JournalConsumer[] = [live, alerts.consumer];
-  if (following.consumer) consumers.push(following.consumer);
-  opened.use(startDraining(consumers));
+  const durable = [alerts.consumer, ...(following.consumer ? [following.consumer] : [])];
+  opened.use(startDraining([live, ...durable]));
 
   const pipeline = createPipeline({
     config,
@@ -200,6 +201,8 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
       cityRoutes(city),
       alertRoutes(alerts),
       silenceRoutes({ alerts, now }),
+      backtestRoutes({ registry, history }),
+      capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
       ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
     ],
     pages: [situationRoomPages()],
@@ -259,7 +262,7 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
     return [
       { name: 'alerts', schedule: '* * * * * *', run: () => alerts.tick(now()) },
       { name: 'dispatch', schedule: '* * * * * *', run: () => dispatch.tick() },
-      { name: 'registry', schedule: '*/30 * * * * *', run: () => registry.reload() },
+      { name: 'registry', schedule: '*/2 * * * * *', run: () => registry.reload() },
       {
         name: 'retention',
         schedule: '30 * * * * *',
@@ -272,12 +275,12 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
     ];
   }
 
-  /** Nothing that a consumer has yet to read is trimmed. */
+  /** Nothing that a consumer has yet to read is trimmed; one that never saved a cursor has all of it to read. */
   async function lowestCursor(): Promise<number> {
     const rows = await database.selectFrom('cursors').select(['consumer', 'position']).execute();
-    const ours = rows.filter((row) => consumers.some((consumer) => consumer.name === row.consumer));
-    const settled = following.settledThroughId?.() ?? journal.lastId;
-    return Math.min(journal.lastId, settled, ...ours.map((row) => Number(row.position)));
+    const saved = new Map(rows.map((row) => [row.consumer, Number(row.position)]));
+    const cursors = durable.map((consumer) => saved.get(consumer.name) ?? 0);
+    return Math.min(journal.lastId, following.settledThroughId?.() ?? journal.lastId, ...cursors);
   }
 }
 

@@ -14,7 +14,7 @@ import type { CityFacts, CityView } from './city-view.ts';
 import { Conditions, type SavedCondition } from './conditions.ts';
 import { createWatch, type DeviceWatch, restoreWatch, type SavedWatch, saveWatch } from './device-watch.ts';
 import type { EngineChange } from './engine-change.ts';
-import { judgeDevice, silenceOf } from './judge-silence.ts';
+import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
 import { reconcile } from './reconcile.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
@@ -22,7 +22,7 @@ import { observeClock } from './rules/clock-skew.ts';
 import { addRain } from './rules/rain.ts';
 import { judgeRob } from './rules/rob.ts';
 import { judgeUplinks } from './rules/uplink-down.ts';
-import { judgeUpstream } from './rules/upstream-rise.ts';
+import { downstreamOf, judgeUpstream } from './rules/upstream-rise.ts';
 import { headOf, insertReading, type Placement, WATERMARK_MS } from './timeline.ts';
 import { shownRank, type Track } from './track.ts';
 
@@ -102,11 +102,14 @@ export class AlertEngine {
     const outcome = this.#place(watch, judged);
     this.outcomes[outcome]++;
     const moved = outcome === 'newest' || outcome === 'reordered';
-    const changes = moved ? this.#reconcileAll(watch, judged) : [];
+    const changes: EngineChange[] = [];
+    if (moved) this.#reconcileAll(watch, judged, changes);
     if ((moved || outcome === 'repeated') && !(reading.quality & FAILED_QUALITY)) recordUse(watch, judged);
-    const view = this.#view(reading.receivedAt);
-    changes.push(...judgeDevice(watch, view));
-    if (changes.some((change) => change.rule === 'river-level')) changes.push(...judgeUpstream(view));
+    if (isWorthJudging(watch)) changes.push(...judgeDevice(watch, this.#view(reading.receivedAt)));
+    if (changes.some((change) => change.rule === 'river-level')) {
+      const view = this.#view(reading.receivedAt);
+      changes.push(...judgeUpstream(view, downstreamOf(watch, view)));
+    }
     return changes;
   }
 
@@ -152,8 +155,7 @@ export class AlertEngine {
     return insertReading(watch.timeline, watch.rules, reading);
   }
 
-  #reconcileAll(watch: DeviceWatch, reading: Reading): EngineChange[] {
-    const changes: EngineChange[] = [];
+  #reconcileAll(watch: DeviceWatch, reading: Reading, changes: EngineChange[]): void {
     const head = headOf(watch.timeline);
     for (let index = 0; index < watch.rules.length; index++) {
       const track = head.tracks[index] as Track;
@@ -187,7 +189,6 @@ export class AlertEngine {
         });
       }
     }
-    return changes;
   }
 
   /** The rule's timers that run now for a device, epoch ms by name. */

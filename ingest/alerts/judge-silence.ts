@@ -42,6 +42,11 @@ export function judgeDevice(watch: DeviceWatch, view: CityView): EngineChange[] 
   return changes;
 }
 
+/** Whether a reading of the device can have changed anything of its silence or clock. */
+export function isWorthJudging({ hearing }: DeviceWatch): boolean {
+  return hearing.silenceOpen || hearing.clock.wrong !== hearing.skewOpen;
+}
+
 function judgeHearing(
   watch: DeviceWatch,
   view: CityView,
@@ -71,6 +76,7 @@ function judgeHearing(
         nowMs,
       )
     : conditions.clear(rule, watch.subject, description, nowMs, nowMs);
+  watch.hearing.silenceOpen = silence !== undefined;
   return change ? [change, ...markBlind(watch, change, nowMs)] : [];
 }
 
@@ -128,6 +134,7 @@ function judgeClock(watch: DeviceWatch, { conditions, nowMs }: CityView): Engine
   const open = conditions.find(CLOCK_SKEW.name, watch.subject.id);
   if (wrong === (open !== undefined)) return undefined;
   const description = describeClock(watch.device.name, lagMs);
+  watch.hearing.skewOpen = wrong;
   if (!wrong) return conditions.clear(CLOCK_SKEW, watch.subject, description, nowMs, nowMs);
   const finding = {
     rank: 1 as Rank,

@@ -179,5 +179,13 @@ function descend(
 function remember(state: LadderState, value: number): LadderState {
   const { previous } = state;
   if (previous === value && state.before === value && !state.metSince && !state.below) return state;
-  return { ...state, previous: value, before: previous, metSince: undefined, below: undefined };
+  // Written out: this is made for each reading, and a spread costs several times as much.
+  return {
+    rank: state.rank,
+    previous: value,
+    before: previous,
+    metSince: undefined,
+    below: undefined,
+    doubt: state.doubt,
+  };
 }

@@ -45,14 +45,15 @@ export class Outbox implements AsyncDisposable {
   readonly #again = new Set<string>();
   /** Tokens of people's channels, and when they were last refilled. */
   readonly #tokens = new Map<string, { left: number; at: number }>();
-  #problem: string | undefined;
+  /** By channel: what its last failure said. */
+  readonly #problems = new Map<string, string>();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
   }
 
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#problems.size === 0 ? undefined : [...this.#problems.values()].join('; ');
   }
 
   /** Writes drafts in the caller's transaction. A key that is there already is left alone. */
@@ -158,7 +159,7 @@ export class Outbox implements AsyncDisposable {
           `notice: ${message}`,
         );
       }
-      this.#problem = `notices by ${channel.name} fail: ${message}`;
+      this.#problems.set(channel.name, `notices by ${channel.name} fail: ${message}`);
       const retryMs = RETRY_MS[Math.min(attempts, RETRY_MS.length) - 1] as number;
       await this.#note(
         notice.id,
@@ -170,7 +171,7 @@ export class Outbox implements AsyncDisposable {
       return over;
     }
     sent.inc({ channel: channel.name, outcome: 'sent' });
-    this.#problem = undefined;
+    this.#problems.delete(channel.name);
     await this.#note(notice.id, attempts, 'sent', 'taken', now());
     return true;
   }

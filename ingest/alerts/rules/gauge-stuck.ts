@@ -47,7 +47,13 @@ export const gaugeStuck = defineTrackRule<GaugeStuckParameters, Memory>({
     if (levelM === undefined) return track;
     const repeats = memory.level !== null && Math.abs(levelM - memory.level) < parameters.equalM;
     const next: Memory = repeats
-      ? { ...memory, run: memory.run + 1 }
+      ? {
+          level: memory.level,
+          run: memory.run + 1,
+          longest: memory.longest,
+          readings: memory.readings,
+          repeats: memory.repeats,
+        }
       : {
           level: levelM,
           run: 1,

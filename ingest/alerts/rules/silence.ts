@@ -24,6 +24,9 @@ export interface Hearing {
   simulated: boolean;
   /** A crew's last word on duty. */
   onDuty: boolean;
+  /** There is an open alert of its silence, or of its clock: what a reading must be held against. */
+  silenceOpen: boolean;
+  skewOpen: boolean;
   readonly rain: RainSlot[];
   readonly clock: ClockWatch;
 }
@@ -36,6 +39,8 @@ export function createHearing(): Hearing {
     presenceAt: 0,
     simulated: false,
     onDuty: true,
+    silenceOpen: false,
+    skewOpen: false,
     rain: [],
     clock: createClockWatch(),
   };

@@ -25,15 +25,29 @@ interface UpstreamDetail {
   readonly latestAt: string | null;
 }
 
-export function judgeUpstream(view: CityView): EngineChange[] {
+/** Judges the gauges given; all of them on a tick. */
+export function judgeUpstream(
+  view: CityView,
+  gauges: Iterable<DeviceWatch> = view.watches.values(),
+): EngineChange[] {
   const changes: EngineChange[] = [];
-  for (const watch of view.watches.values()) {
+  for (const watch of gauges) {
     const { site } = watch.device;
     if (site?.kind !== 'river-gauge' || site.upstream.length === 0) continue;
     const change = judgeGauge(view, watch, site.upstream);
     if (change) changes.push(change);
   }
   return changes;
+}
+
+/** A gauge, and those that it lies above. */
+export function* downstreamOf(watch: DeviceWatch, { watches }: CityView): Generator<DeviceWatch> {
+  yield watch;
+  for (const other of watches.values()) {
+    const { site } = other.device;
+    if (site?.kind === 'river-gauge' && site.upstream.some(({ gauge }) => gauge === watch.device.id))
+      yield other;
+  }
 }
 
 function judgeGauge(
