@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { AssignmentRow } from '../dispatch/assignment-row.ts';
 import { STEPS, type Step } from '../dispatch/assignment-steps.ts';
 import type { AuditLine } from '../dispatch/dispatch.ts';
-import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incidents.ts';
+import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
 import type { User } from './access.ts';
 import { formatTime, timeOutput } from './time.ts';
 

@@ -7,7 +7,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dispatch } from '../dispatch/dispatch.ts';
-import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incidents.ts';
+import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
 import type { User } from './access.ts';
 import { type DispatchRoutesDependencies, limitInput } from './ambulances.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';

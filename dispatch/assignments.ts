@@ -12,7 +12,7 @@ import { isEnded, type Role, type Step, stepRank, TIME_COLUMN } from './assignme
 import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { findBlocks, findWarnings } from './eligibility.ts';
-import { findOpen, type IncidentRow } from './incidents.ts';
+import { findOpen, type IncidentRow } from './incident-row.ts';
 
 export interface AssignmentRequest {
   readonly incident: number;

@@ -5,46 +5,23 @@
  * Invariants: `received_at`, `triaged_at` and `closed_at` are the server's times of the deed and are written
  * once; a closed incident changes no more; open incidents are bounded.
  */
-import type { Insertable, Selectable } from 'kysely';
+import type { Insertable } from 'kysely';
 import type { IncidentsTable } from '../database/tables.ts';
 import { distanceM, type Position } from '../ingest/fleet/positions/great-circle.ts';
-import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
+import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
+import {
+  find,
+  findByKey,
+  findOpen,
+  type IncidentDetails,
+  type IncidentQuery,
+  type IncidentReport,
+  type IncidentRow,
+  refuseWhenFull,
+} from './incident-row.ts';
 import { findPlace, nearestKecamatan } from './places.ts';
 
-export type IncidentRow = Selectable<IncidentsTable>;
-export const CLASSIFICATIONS = ['real', 'prank', 'silent', 'information'] as const;
-export type Classification = (typeof CLASSIFICATIONS)[number];
-
-export interface IncidentDetails {
-  readonly classification?: Classification | undefined;
-  readonly category?: string | undefined;
-  readonly priority?: 1 | 2 | 3 | undefined;
-  readonly place?: string | undefined;
-  readonly lat?: number | undefined;
-  readonly lng?: number | undefined;
-  readonly needsTransport?: boolean | undefined;
-  readonly duplicateOf?: number | undefined;
-}
-
-export interface IncidentReport extends IncidentDetails {
-  readonly callerName?: string | undefined;
-  readonly callerPhone?: string | undefined;
-  readonly note?: string | undefined;
-  readonly simulated?: boolean | undefined;
-  /** The same key gives the same incident. */
-  readonly key?: string | undefined;
-}
-
-export interface IncidentQuery {
-  readonly state?: 'open' | 'closed' | undefined;
-  /** Incidents with a smaller id: the next page, since the newest come first. */
-  readonly before?: number | undefined;
-  readonly limit: number;
-}
-
-/** A flood fills a desk with hundreds; ten thousand open ones are a loop in a program. */
-const MAX_OPEN_INCIDENTS = 10_000;
 /** Two calls about one event come from within a street and some minutes. */
 const DUPLICATE_RADIUS_M = 250;
 const DUPLICATE_WITHIN_MS = 15 * 60_000;
@@ -223,35 +200,4 @@ export class Incidents {
         : { lat: at.lat, lng: at.lng, kecamatan: nearestKecamatan(city, at)?.id ?? null }),
     };
   }
-}
-
-type Reader = Pick<DispatchTransaction, 'selectFrom'>;
-
-export async function find(reader: Reader, id: number): Promise<IncidentRow> {
-  const row = await reader.selectFrom('incidents').selectAll().where('id', '=', id).executeTakeFirst();
-  if (!row) throw new DispatchError('unknown-incident', `there is no incident ${id}`);
-  return row;
-}
-
-export async function findOpen(reader: Reader, id: number): Promise<IncidentRow> {
-  const row = await find(reader, id);
-  if (row.state === 'open') return row;
-  throw new DispatchError('incident-closed', `incident ${id} is closed (${row.outcome}); report a new one`);
-}
-
-async function findByKey(reader: Reader, key: string): Promise<IncidentRow | undefined> {
-  return reader.selectFrom('incidents').selectAll().where('idempotency_key', '=', key).executeTakeFirst();
-}
-
-async function refuseWhenFull(reader: Reader): Promise<void> {
-  const { count } = await reader
-    .selectFrom('incidents')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('state', '=', 'open')
-    .executeTakeFirstOrThrow();
-  if (Number(count) < MAX_OPEN_INCIDENTS) return;
-  throw new DispatchError(
-    'too-many-open-incidents',
-    `${MAX_OPEN_INCIDENTS} incidents are open: close some first`,
-  );
 }

@@ -11,7 +11,7 @@ import { type AssignmentRow, readAssignment } from './assignment-row.ts';
 import type { Assignments } from './assignments.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
-import { find } from './incidents.ts';
+import { find } from './incident-row.ts';
 import type { Recommendation, RecommendationQuery } from './recommendation.ts';
 
 const WARN_AFTER_MS = 30_000;

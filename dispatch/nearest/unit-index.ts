@@ -13,6 +13,7 @@
 import { chordToM, writeUnitVector } from '../../ingest/fleet/positions/great-circle.ts';
 import { type Cell, CellGrid } from './cell-grid.ts';
 import { Closest } from './closest.ts';
+import { UnitVectors } from './unit-vectors.ts';
 
 export interface NearUnit {
   readonly unit: string;
@@ -48,10 +49,7 @@ export function createUnitIndex(): UnitIndex {
 }
 
 class H3UnitIndex implements UnitIndex {
-  /** x, y, z of each slot; slots [0, size) are in use, without holes. */
-  #vectors = new Float64Array(3 * 64);
-  #degrees = new Float64Array(2 * 64);
-  readonly #ids: string[] = [];
+  readonly #vectors = new UnitVectors();
   readonly #slotOf = new Map<string, number>();
   /** Of each slot, while there is a grid: its cell, and its place there. */
   #cells: Cell[] = [];
@@ -60,7 +58,7 @@ class H3UnitIndex implements UnitIndex {
   #upsertsUntilCheck = 0;
 
   get size(): number {
-    return this.#ids.length;
+    return this.#vectors.size;
   }
 
   get resolution(): number | undefined {
@@ -76,9 +74,7 @@ class H3UnitIndex implements UnitIndex {
     if (!(Math.abs(lat) <= 90 && Math.abs(lng) <= 180)) throw new RangeError(`no position: ${lat}, ${lng}`);
     const known = this.#slotOf.get(unit);
     const slot = known ?? this.#newSlot(unit);
-    writeUnitVector(lat, lng, this.#vectors, 3 * slot);
-    this.#degrees[2 * slot] = lat;
-    this.#degrees[2 * slot + 1] = lng;
+    this.#vectors.set(slot, lat, lng);
     if (this.#grid) this.#place(this.#grid, slot, this.#grid.at(lat, lng, this.#cells[slot]));
     if (--this.#upsertsUntilCheck <= 0) this.#checkGrid();
   }
@@ -87,13 +83,13 @@ class H3UnitIndex implements UnitIndex {
     const slot = this.#slotOf.get(unit);
     if (slot === undefined) return false;
     if (this.#grid) this.#unplace(this.#grid, slot);
-    const last = this.#ids.length - 1;
+    const last = this.#vectors.ids.length - 1;
     if (slot !== last) this.#moveSlot(last, slot);
-    this.#ids.pop();
+    this.#vectors.removeLast();
     this.#cells.length = Math.min(this.#cells.length, last);
     this.#places.length = this.#cells.length;
     this.#slotOf.delete(unit);
-    if (this.#grid && this.#ids.length < SCAN_BELOW / 2) this.#dropGrid();
+    if (this.#grid && this.#vectors.ids.length < SCAN_BELOW / 2) this.#dropGrid();
     return true;
   }
 
@@ -112,7 +108,7 @@ class H3UnitIndex implements UnitIndex {
     found ??= this.#scan(x, y, z, k, filter);
     const near: NearUnit[] = [];
     for (const { slot, squaredChord } of found.entries()) {
-      near.push({ unit: this.#ids[slot] as string, distanceM: chordToM(Math.sqrt(squaredChord)) });
+      near.push({ unit: this.#vectors.ids[slot] as string, distanceM: chordToM(Math.sqrt(squaredChord)) });
     }
     return near;
   }
@@ -127,7 +123,7 @@ class H3UnitIndex implements UnitIndex {
     k: number,
     filter: ((unit: string) => boolean) | undefined,
   ): Closest | undefined {
-    const closest = new Closest(k, this.#ids);
+    const closest = new Closest(k, this.#vectors.ids);
     this.#offerAll(closest, origin.slots, x, y, z, filter);
     let visited = 1;
     for (let ring = 1; ; ring++) {
@@ -151,9 +147,9 @@ class H3UnitIndex implements UnitIndex {
     filter: ((unit: string) => boolean) | undefined,
   ): void {
     for (const slot of slots) {
-      const squaredChord = this.#squaredChord(slot, x, y, z);
+      const squaredChord = this.#vectors.squaredChord(slot, x, y, z);
       if (squaredChord > closest.worst) continue;
-      if (filter && !filter(this.#ids[slot] as string)) continue;
+      if (filter && !filter(this.#vectors.ids[slot] as string)) continue;
       closest.offer(slot, squaredChord);
     }
   }
@@ -165,44 +161,26 @@ class H3UnitIndex implements UnitIndex {
     k: number,
     filter: ((unit: string) => boolean) | undefined,
   ): Closest {
-    const closest = new Closest(k, this.#ids);
+    const closest = new Closest(k, this.#vectors.ids);
     let worst = closest.worst;
-    for (let slot = 0; slot < this.#ids.length; slot++) {
-      const squaredChord = this.#squaredChord(slot, x, y, z);
-      if (squaredChord > worst || (filter && !filter(this.#ids[slot] as string))) continue;
+    for (let slot = 0; slot < this.#vectors.ids.length; slot++) {
+      const squaredChord = this.#vectors.squaredChord(slot, x, y, z);
+      if (squaredChord > worst || (filter && !filter(this.#vectors.ids[slot] as string))) continue;
       closest.offer(slot, squaredChord);
       worst = closest.worst;
     }
     return closest;
   }
 
-  #squaredChord(slot: number, x: number, y: number, z: number): number {
-    const dx = (this.#vectors[3 * slot] as number) - x;
-    const dy = (this.#vectors[3 * slot + 1] as number) - y;
-    const dz = (this.#vectors[3 * slot + 2] as number) - z;
-    return dx * dx + dy * dy + dz * dz;
-  }
-
   #newSlot(unit: string): number {
-    const slot = this.#ids.push(unit) - 1;
+    const slot = this.#vectors.add(unit);
     this.#slotOf.set(unit, slot);
-    if (3 * slot >= this.#vectors.length) {
-      const vectors = new Float64Array(2 * this.#vectors.length);
-      vectors.set(this.#vectors);
-      this.#vectors = vectors;
-      const degrees = new Float64Array(2 * this.#degrees.length);
-      degrees.set(this.#degrees);
-      this.#degrees = degrees;
-    }
     return slot;
   }
 
   #moveSlot(from: number, to: number): void {
-    this.#vectors.copyWithin(3 * to, 3 * from, 3 * from + 3);
-    this.#degrees.copyWithin(2 * to, 2 * from, 2 * from + 2);
-    const unit = this.#ids[from] as string;
-    this.#ids[to] = unit;
-    this.#slotOf.set(unit, to);
+    this.#vectors.copy(from, to);
+    this.#slotOf.set(this.#vectors.ids[to] as string, to);
     const cell = this.#cells[from];
     if (!cell) return;
     this.#cells[to] = cell;
@@ -257,7 +235,7 @@ class H3UnitIndex implements UnitIndex {
     this.#dropGrid();
     this.#grid = grid;
     for (let slot = 0; slot < this.size; slot++) {
-      const cell = grid.at(this.#degrees[2 * slot] as number, this.#degrees[2 * slot + 1] as number);
+      const cell = grid.at(this.#vectors.lat(slot), this.#vectors.lng(slot));
       this.#place(grid, slot, cell);
     }
   }
