@@ -127,15 +127,17 @@ export const rejectionRoutes =
       },
       async ({ params, user, log }) => {
         const rejection = await find(params.id);
-        const { id, reason, device, topic, payload, receivedAt, clientId, replayedAt } = rejection;
+        const { id, device, topic, payload, receivedAt, clientId, replayedAt } = rejection;
         if (replayedAt !== undefined) {
           const detail = `Rejection ${id} was replayed at ${formatTime(replayedAt)}; once is enough.`;
           throw new Problem(409, 'already-replayed', detail);
         }
         const message = { topic, payload: Buffer.from(payload), receivedAt, clientId };
-        // Who sent it under a name that is not its own stays refused, whoever replays it.
-        const identity = reason === 'wrong-device' ? device : undefined;
-        const outcome = await pipeline.accept(identity === undefined ? message : { ...message, identity });
+        // Who sent it under a name that is not its own stays refused, whoever replays it, also when the name
+        // was nobody's then.
+        const outcome = await pipeline.accept(
+          device === undefined ? message : { ...message, identity: device },
+        );
         const understood = outcome.rejected === 0;
         if (understood) await journal.markReplayed(id, now());
         log.info({ rejection: id, user: user.name, ...outcome }, 'rejection replayed');

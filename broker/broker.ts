@@ -33,8 +33,8 @@ import { SiagaAedes } from './siaga-aedes.ts';
 const MAX_CONNECT_BYTES = 4_096;
 /** [MQTT 3.1.1] QoS 2 messages of one client between PUBLISH and PUBREL; only their identifiers are kept. */
 const MAX_QOS2_PER_CLIENT = 1_000;
-/** Deepest topic: ours have five levels. */
-const MAX_TOPIC_LEVELS = 16;
+/** The most that Aedes can match. Ours have five; deeper garbage is acknowledged and kept like all garbage. */
+const MAX_TOPIC_LEVELS = 100;
 /** Aedes' own timer for a CONNECT comes after ours, which knows why. */
 const AEDES_TIMER_MARGIN_MS = 5_000;
 
