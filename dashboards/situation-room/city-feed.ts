@@ -33,6 +33,7 @@ export interface CityFeed {
 /** Beside the page's other calls: a browser has six connections to a server. */
 const HISTORIES_AT_ONCE = 3;
 const PAGE_SIZE = 1_000;
+const MAX_ALERT_PAGES = 5;
 const MAX_INCIDENTS = 200;
 /** Several events tell of one assignment: the list is read once for all of them. */
 const INCIDENTS_AFTER_MS = 1_000;
@@ -123,9 +124,15 @@ async function readDevices(client: ApiClient, state: CityState): Promise<void> {
 
 async function readAlerts(client: ApiClient, state: CityState): Promise<void> {
   const askedAt = client.now();
-  const open = `v1/alerts?state=open&limit=${MAX_ALERTS}`;
-  const { alerts } = await client.get<{ alerts: Alert[] }>(open);
-  state.replaceOpenAlerts(alerts, askedAt, client.now());
+  const open: Alert[] = [];
+  let path: string | undefined = `v1/alerts?state=open&limit=${MAX_ALERTS}`;
+  // Newest first: an old severe one may stand on a later page, and the state keeps the most urgent.
+  for (let page = 0; path !== undefined && page < MAX_ALERT_PAGES; page++) {
+    const answer: { alerts: Alert[]; next?: string } = await client.get(path);
+    open.push(...answer.alerts);
+    path = answer.next;
+  }
+  state.replaceOpenAlerts(open, askedAt, client.now());
   const over = await client.get<{ alerts: Alert[] }>('v1/alerts?state=resolved&limit=20');
   for (const alert of over.alerts) state.applyAlert(alert, client.now());
 }

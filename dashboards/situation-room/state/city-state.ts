@@ -141,6 +141,7 @@ export class CityState {
 
   /** The API's list of open alerts, asked for at `askedAt`: what it no longer names is over. */
   replaceOpenAlerts(list: readonly Alert[], askedAt: number, nowMs: number): void {
+    this.alertsLeftOut = 0;
     const named = new Set(list.map(({ id }) => id));
     for (const [id, { alert, seenAt }] of this.#alerts) {
       if (isOpen(alert) && !named.has(id) && seenAt < askedAt) this.#alerts.delete(id);

@@ -27,5 +27,10 @@ export function fillLegend(speech: Speech): void {
     const icon = svg('svg', { class: 'mark-icon', viewBox: '-11 -11 22 22', 'aria-hidden': 'true' }, mark);
     return html('li', { class: 'for-staff' }, icon, speech.word(status));
   });
-  byId('legend-list').replaceChildren(...levels, ...points, ...units);
+  const letter = svg('path', { d: 'M-3.5 -5V5M3.5 -5V5M-3.5 0H3.5' });
+  const field = svg('rect', { x: -8, y: -8, width: 16, height: 16, rx: 2 });
+  const sign = svg('g', { class: 'hospital' }, field, letter);
+  const icon = svg('svg', { class: 'mark-icon', viewBox: '-11 -11 22 22', 'aria-hidden': 'true' }, sign);
+  const hospital = html('li', {}, icon, speech.word('hospital'));
+  byId('legend-list').replaceChildren(...levels, ...points, hospital, ...units);
 }

@@ -20,7 +20,7 @@ export interface Label {
 
 const MAX_LABELS = 80;
 /** Of a glyph, on average, in pixels at the label's size. */
-const GLYPH_PX = 6.6;
+const GLYPH_PX = 7.3;
 const HEIGHT_PX = 17;
 /** From the mark to its label. */
 const OFFSET_PX = 13;

@@ -72,7 +72,8 @@ export function createSignIn({ client, currentRoom, onChanged }: SignInOptions):
       button.hidden = !isSignedIn && state.isStaff;
       setText(button, speech.word(isSignedIn ? 'signOut' : 'signIn'));
       const { name, role } = state.viewer;
-      setOptionalText(byId('viewer'), state.isStaff && isSignedIn ? `${name} (${role})` : undefined);
+      const ofStaff = isSignedIn ? `${name} (${role})` : undefined;
+      setOptionalText(byId('viewer'), state.isStaff ? ofStaff : speech.word('sign112'));
     },
   };
 }

@@ -1,0 +1,140 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cityRoutes } from '../../api/city.ts';
+import { situationRoomPages } from '../../api/pages.ts';
+import { loadCity } from '../../cities/city.ts';
+import { openTestApi, type TestApi } from '../support/api.ts';
+import { smallCity } from '../support/small-city.ts';
+
+let api: TestApi;
+beforeEach(async () => {
+  api = await openTestApi({ routes: [cityRoutes(smallCity)], pages: [situationRoomPages()] });
+});
+afterEach(async () => {
+  await api[Symbol.asyncDispose]();
+});
+
+const namesIn = (html: string) =>
+  [...html.matchAll(/(?:href|src)="(room\/[^"]+)"/g)].map((match) => `/${match[1]}`);
+
+describe('the page at /', () => {
+  test('is for everybody, loads nothing from elsewhere, and every file that it names is there', async () => {
+    const page = await api.get('/');
+    expect(page.statusCode).toBe(200);
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(page.body).not.toMatch(/(?:href|src)="(?:https?:)?\/\//);
+    const names = namesIn(page.body);
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of names) expect((await api.get(name)).statusCode, name).toBe(200);
+  });
+
+  test('names every module of the folder, so that none is fetched only when another was read', async () => {
+    const folder = join(import.meta.dirname, '../../dashboards/situation-room');
+    const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    const names = namesIn((await api.get('/')).body);
+    expect(names.filter((name) => name.endsWith('.ts'))).toHaveLength(modules.length);
+  });
+
+  test('may run its own scripts only, and no text can become markup', async () => {
+    const csp = String((await api.get('/')).headers['content-security-policy']).split('; ');
+    expect(csp).toContain("default-src 'none'");
+    expect(csp).toContain("script-src 'self'");
+    expect(csp).toContain("frame-ancestors 'none'");
+    expect(csp).toContain("require-trusted-types-for 'script'");
+    expect(csp.join()).not.toMatch(/unsafe|\*|data:|https?:/);
+  });
+
+  test('is asked for again each time, and answers 304 where nothing changed', async () => {
+    const first = await api.get('/');
+    expect(first.headers['cache-control']).toBe('no-cache');
+    const headers = { 'if-none-match': String(first.headers.etag) };
+    const again = await api.app.inject({ url: '/', headers });
+    expect(again.statusCode).toBe(304);
+    expect(again.body).toBe('');
+    const head = await api.app.inject({ method: 'HEAD', url: '/' });
+    expect(head.headers.etag).toBe(first.headers.etag);
+  });
+});
+
+describe('the files of the page', () => {
+  const fileOf = async (end: string) =>
+    namesIn((await api.get('/')).body).find((name) => name.endsWith(end)) as string;
+
+  test('are JavaScript without types, line by line where the source is, and kept for ever', async () => {
+    const answer = await api.get(await fileOf('/state/levels.ts'));
+    expect(answer.headers['content-type']).toBe('text/javascript; charset=utf-8');
+    expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+    expect(answer.body).toMatch(/export function rankOf\(severity\s*\)\s*\{/);
+    expect(answer.body).not.toContain('export type');
+  });
+
+  test('are compressed for those who take it, and for nobody else', async () => {
+    const url = await fileOf('/main.ts');
+    const plain = await api.get(url);
+    const packed = await api.app.inject({ url, headers: { 'accept-encoding': 'br, gzip' } });
+    expect(packed.headers['content-encoding']).toBe('gzip');
+    expect(packed.headers.vary).toBe('accept-encoding');
+    expect(gunzipSync(packed.rawPayload).toString()).toBe(plain.body);
+    const refused = await api.app.inject({ url, headers: { 'accept-encoding': 'gzip;q=0' } });
+    expect(refused.headers['content-encoding']).toBeUndefined();
+  });
+
+  test('of another version, beside the folder or not of the page are not found', async () => {
+    const url = await fileOf('/main.ts');
+    const version = url.split('/')[2];
+    for (const other of [
+      url.replace(/room\/[^/]+/, 'room/0123456789abcdef'),
+      `/room/${version}/tsconfig.json`,
+      `/room/${version}/../../package.json`,
+      `/room/${version}/%2e%2e/%2e%2e/package.json`,
+      `/room/${version}/constructor`,
+    ]) {
+      expect((await api.get(other)).statusCode, other).toBe(404);
+    }
+  });
+});
+
+describe('GET /v1/city', () => {
+  test('is for everybody and tells a map what it needs, and nothing of ambulances', async () => {
+    const { city, you } = (await api.get('/v1/city')).json();
+    expect(you).toEqual({ name: 'anonymous', role: 'public' });
+    expect(city).toMatchObject({
+      id: 'semarang',
+      timeZone: 'Asia/Jakarta',
+      disclaimer: smallCity.disclaimer,
+    });
+    expect(city.gauges.map(({ id }: { id: string }) => id)).toEqual(['bendung', 'hulu']);
+    expect(city.gauges[0].thresholds[0]).toMatchObject({ severity: 'minor', levelM: 1.5, comparator: '>=' });
+    expect(city.accessPoints).toEqual([
+      { id: 'ap-simpang-lima', place: 'Simpang Lima', capacityClients: 60 },
+    ]);
+    expect(JSON.stringify(city)).not.toMatch(/motor-1|callSign|PSC 119/);
+  });
+
+  test('tells staff who they are', async () => {
+    const answer = await api.get('/v1/city', await api.tokenFor('desk'));
+    expect(answer.json().you).toEqual({ name: 'the desk', role: 'desk' });
+  });
+
+  test('draws every river of Semarang through points that the city folder states', async () => {
+    const semarang = loadCity('semarang');
+    await using whole = await openTestApi({ city: semarang, routes: [cityRoutes(semarang)] });
+    const { city } = (await whole.get('/v1/city')).json();
+    const junctions = new Map(semarang.roads?.junctions.map((each) => [each.id, each]));
+    const known = new Set(
+      semarang.devices.filter(({ kind }) => kind === 'river-gauge').map(({ lng, lat }) => `${lng} ${lat}`),
+    );
+    for (const { from, to, bridgeOver } of semarang.roads?.roads ?? []) {
+      const [a, b] = [junctions.get(from), junctions.get(to)];
+      if (bridgeOver && a && b) known.add(`${(a.lng + b.lng) / 2} ${(a.lat + b.lat) / 2}`);
+    }
+    const drawn = city.rivers.filter(({ line }: { line: unknown[] }) => line.length > 1);
+    expect(drawn.length).toBeGreaterThanOrEqual(11);
+    for (const { line } of drawn) for (const [lng, lat] of line) expect(known).toContain(`${lng} ${lat}`);
+    expect(city.rivers.find(({ id }: { id: string }) => id === 'laut-jawa').line).toEqual([]);
+  });
+});
