@@ -56,10 +56,13 @@ export class RoadSearch {
       if (seconds >= bound) return false;
       const there = this.#hanging.get(node);
       if (!there) return true;
+      let improved = false;
       for (const each of there) {
-        best[each.index] = Math.min(best[each.index] as number, seconds + each.seconds);
+        if (seconds + each.seconds >= (best[each.index] as number)) continue;
+        best[each.index] = seconds + each.seconds;
+        improved = true;
       }
-      bound = nthLeast(best, wanted);
+      if (improved) bound = nthLeast(best, wanted);
       return true;
     });
     this.#hanging.clear();

@@ -17,9 +17,17 @@ export interface Snap {
   readonly offRoadM: number;
 }
 
+/** The nearest so far, while a search runs. */
+interface Best {
+  edge: number;
+  along: number;
+  squaredM: number;
+}
+
 /** Further from any road than this, the network says nothing about a place. */
 export const MAX_SNAP_M = 2_000;
-const CELL_M = 250;
+/** Some ten pieces of a dense city's roads in a cell. */
+const CELL_M = 100;
 const M_PER_DEG = (Math.PI / 180) * EARTH_RADIUS_M;
 /** Cells of the grid at most: a country in one file gets larger cells and not more of them. */
 const MAX_CELLS = 1_000_000;
@@ -68,40 +76,46 @@ export class RoadSnap {
 
   /** The nearest piece of road that `vehicle` may use, or undefined when none is within MAX_SNAP_M. */
   snap(at: Position, vehicle: Vehicle): Snap | undefined {
-    const seconds = this.#graph.secondsOf[vehicle];
     const column = this.#column(at.lng);
     const row = this.#row(at.lat);
     const furthestRing = Math.ceil(MAX_SNAP_M / this.#cellM) + 1;
-    let best: Snap | undefined;
+    const best: Best = { edge: -1, along: 0, squaredM: MAX_SNAP_M * MAX_SNAP_M };
     for (let ring = 0; ring <= furthestRing; ring++) {
       // Whatever lies in this ring is at least (ring − 1) cells away; 1 % covers the grid's own longitude.
-      if (best && best.offRoadM < (ring - 1) * this.#cellM * 0.99) break;
-      this.#eachCellOfRing(column, row, ring, (cell) => {
-        for (
-          let place = this.#offsets[cell] as number;
-          place < (this.#offsets[cell + 1] as number);
-          place++
-        ) {
-          const edge = this.#edges[place] as number;
-          if (seconds[edge] === Number.POSITIVE_INFINITY) continue;
-          const found = this.#project(at, edge);
-          if (!best || found.offRoadM < best.offRoadM) best = found;
-        }
-      });
+      const leastM = (ring - 1) * this.#cellM * 0.99;
+      if (ring > 0 && best.squaredM < leastM * leastM) break;
+      this.#eachCellOfRing(column, row, ring, (cell) => this.#searchCell(cell, at, vehicle, best));
     }
-    return best && best.offRoadM <= MAX_SNAP_M ? best : undefined;
+    return best.edge < 0
+      ? undefined
+      : { edge: best.edge, along: best.along, offRoadM: Math.sqrt(best.squaredM) };
   }
 
-  #project(at: Position, edge: number): Snap {
-    const { lats, lngs, from, to } = this.#graph;
+  /** Every piece of a cell, projected on a plane around the position; called some thousand times a snap. */
+  #searchCell(cell: number, at: Position, vehicle: Vehicle, best: Best): void {
+    const { lats, lngs, from, to, secondsOf } = this.#graph;
+    const seconds = secondsOf[vehicle];
     const mPerDegLng = M_PER_DEG * Math.cos((at.lat * Math.PI) / 180);
-    const ax = ((lngs[from[edge] as number] as number) - at.lng) * mPerDegLng;
-    const ay = ((lats[from[edge] as number] as number) - at.lat) * M_PER_DEG;
-    const dx = ((lngs[to[edge] as number] as number) - at.lng) * mPerDegLng - ax;
-    const dy = ((lats[to[edge] as number] as number) - at.lat) * M_PER_DEG - ay;
-    const squared = dx * dx + dy * dy;
-    const along = squared === 0 ? 0 : Math.min(1, Math.max(0, -(ax * dx + ay * dy) / squared));
-    return { edge, along, offRoadM: Math.hypot(ax + along * dx, ay + along * dy) };
+    const end = this.#offsets[cell + 1] as number;
+    for (let place = this.#offsets[cell] as number; place < end; place++) {
+      const edge = this.#edges[place] as number;
+      if (seconds[edge] === Number.POSITIVE_INFINITY) continue;
+      const a = from[edge] as number;
+      const b = to[edge] as number;
+      const ax = ((lngs[a] as number) - at.lng) * mPerDegLng;
+      const ay = ((lats[a] as number) - at.lat) * M_PER_DEG;
+      const dx = ((lngs[b] as number) - at.lng) * mPerDegLng - ax;
+      const dy = ((lats[b] as number) - at.lat) * M_PER_DEG - ay;
+      const squared = dx * dx + dy * dy;
+      const along = squared === 0 ? 0 : Math.min(1, Math.max(0, -(ax * dx + ay * dy) / squared));
+      const x = ax + along * dx;
+      const y = ay + along * dy;
+      const squaredM = x * x + y * y;
+      if (squaredM >= best.squaredM) continue;
+      best.edge = edge;
+      best.along = along;
+      best.squaredM = squaredM;
+    }
   }
 
   #column(lng: number): number {
