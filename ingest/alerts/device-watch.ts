@@ -64,8 +64,9 @@ export function saveWatch(watch: DeviceWatch): SavedWatch {
   };
 }
 
-export function restoreWatch(fresh: DeviceWatch, saved: SavedWatch): void {
-  fresh.timeline = restoreTimeline(saved.timeline, fresh.rules);
+export function restoreWatch(fresh: DeviceWatch, saved: SavedWatch, city: string): void {
+  const { id, kind } = fresh.device;
+  fresh.timeline = restoreTimeline(saved.timeline, fresh.rules, { city, kind, device: id });
   Object.assign(fresh.hearing, saved.hearing, { clock: { ...fresh.hearing.clock, ...saved.hearing.clock } });
   for (const [index, rule] of fresh.rules.entries()) fresh.known[index] = saved.known[rule.name] ?? [];
 }

@@ -225,7 +225,7 @@ export class AlertEngine {
     this.#conditions.restore(conditions);
     for (const [device, saved] of devices) {
       const watch = this.watch(device);
-      if (watch) restoreWatch(watch, saved);
+      if (watch) restoreWatch(watch, saved, this.#options.city.id);
     }
   }
 }

@@ -39,16 +39,25 @@ export interface SavedTimeline {
   readonly base: Omit<Fold, 'tracks'>;
   /** By rule and version: a rule that has changed its judgement begins anew. */
   readonly tracks: Readonly<Record<string, Track>>;
-  readonly readings: readonly Reading[];
+  readonly readings: readonly SavedReading[];
 }
+
+/** A reading without what its device says already: saved for each device with each alert, so it is short. */
+type SavedReading = readonly [
+  measuredAt: number,
+  receivedAt: number,
+  quality: number,
+  simulated: 0 | 1,
+  values: Reading['values'],
+];
 
 /** Where a reading belongs that the timeline was given. */
 export type Placement = 'newest' | 'reordered' | 'repeated' | 'late';
 
 /** Reordering beyond this is lateness, ms: a phone network's retries take seconds, an offline buffer hours. */
 export const WATERMARK_MS = 120_000;
-/** Readings that can be reordered; a device that reports faster than one in 2 s has a shorter watermark. */
-export const MAX_ENTRIES = 64;
+/** Readings that can be reordered; a device that reports faster than one in 4 s has a shorter watermark. */
+export const MAX_ENTRIES = 32;
 /** Weight of a new spacing in the smoothed report interval, once there are five of them. */
 const INTERVAL_WEIGHT = 0.2;
 /** A pause counts as at most this many intervals: after a night offline the rhythm is still the old one. */
@@ -140,17 +149,33 @@ function compareReadings(a: Reading, b: Reading): number {
 export function saveTimeline({ base, entries }: Timeline, rules: readonly BoundRule[]): SavedTimeline {
   const { tracks, ...rest } = base;
   const byRule = Object.fromEntries(rules.map((rule, index) => [keyOf(rule), tracks[index] as Track]));
-  return { base: rest, tracks: byRule, readings: entries.map((entry) => entry.reading) };
+  return { base: rest, tracks: byRule, readings: entries.map(({ reading }) => packReading(reading)) };
 }
 
 /** The timeline as it was: the folds are worked out again. Rules that are new to it start empty. */
-export function restoreTimeline(saved: SavedTimeline, rules: readonly BoundRule[]): Timeline {
+export function restoreTimeline(
+  saved: SavedTimeline,
+  rules: readonly BoundRule[],
+  device: Pick<Reading, 'city' | 'kind' | 'device'>,
+): Timeline {
   const tracks = rules.map((rule) => saved.tracks[keyOf(rule)] ?? rule.start);
   const timeline: Timeline = { base: { ...saved.base, tracks }, entries: [] };
-  for (const reading of saved.readings) {
+  for (const packed of saved.readings) {
+    const reading = unpackReading(packed, device);
     timeline.entries.push({ reading, fold: stepFold(headOf(timeline), rules, reading) });
   }
   return timeline;
+}
+
+function packReading({ measuredAt, receivedAt, quality, simulated, values }: Reading): SavedReading {
+  return [measuredAt, receivedAt, quality, simulated ? 1 : 0, values];
+}
+
+function unpackReading(
+  [measuredAt, receivedAt, quality, simulated, values]: SavedReading,
+  device: Pick<Reading, 'city' | 'kind' | 'device'>,
+): Reading {
+  return { ...device, measuredAt, receivedAt, quality, simulated: simulated === 1, values };
 }
 
 function keyOf(rule: BoundRule): string {

@@ -125,6 +125,7 @@ export class Outbox implements AsyncDisposable {
     if (people) query = query.where('next_at', '<=', now()).orderBy('urgency', 'desc');
     const rows = await query.orderBy('id').limit(limit).execute();
     let done = 0;
+    const taken: number[] = [];
     for (const row of rows) {
       if (this.#abort.signal.aborted || Number(row.next_at) > now()) break;
       const notice: Notice = {
@@ -135,21 +136,23 @@ export class Outbox implements AsyncDisposable {
         body: JSON.parse(row.body) as NoticeBody,
       };
       if (people) this.#spend(channel.name);
-      const went = await this.#attempt(channel, notice, row.attempts + 1);
-      if (!went && !people) return 0;
+      const outcome = await this.#attempt(channel, notice, row.attempts + 1);
+      if (outcome === 'sent') taken.push(notice.id);
+      if (outcome === 'later' && !people) break;
       done++;
     }
+    await this.#noteSent(taken);
     return done;
   }
 
-  /** One attempt and its outcome on disk. True when the notice is done with, sent or given up. */
-  async #attempt(channel: Channel, notice: Notice, attempts: number): Promise<boolean> {
+  /** One attempt. A failure is noted on disk at once; what was sent, with the rest of its batch. */
+  async #attempt(channel: Channel, notice: Notice, attempts: number): Promise<'sent' | 'over' | 'later'> {
     const { now, random, log, sent } = this.#options;
     try {
       const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]);
       await channel.send(notice, signal);
     } catch (error) {
-      if (this.#abort.signal.aborted) return false;
+      if (this.#abort.signal.aborted) return 'later';
       const { message } = error as Error;
       const over = error instanceof NoticeRefused || now() - notice.createdAt > GIVE_UP_AFTER_MS;
       sent.inc({ channel: channel.name, outcome: over ? 'failed' : 'retried' });
@@ -168,12 +171,27 @@ export class Outbox implements AsyncDisposable {
         message,
         now() + retryMs * (0.5 + random() / 2),
       );
-      return over;
+      return over ? 'over' : 'later';
     }
     sent.inc({ channel: channel.name, outcome: 'sent' });
     this.#problems.delete(channel.name);
-    await this.#note(notice.id, attempts, 'sent', 'taken', now());
-    return true;
+    return 'sent';
+  }
+
+  /** One statement for a batch: an fsync each would make a storm wait for the disk. */
+  async #noteSent(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    const { database, now } = this.#options;
+    await database
+      .updateTable('notices')
+      .set(({ eb, ref }) => ({
+        state: 'sent',
+        outcome: 'taken',
+        attempts: eb(ref('attempts'), '+', 1),
+        done_at: now(),
+      }))
+      .where('id', 'in', ids)
+      .execute();
   }
 
   async #note(id: number, attempts: number, state: string, outcome: string, nextAt: number): Promise<void> {
