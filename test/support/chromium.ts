@@ -171,7 +171,7 @@ async function openPage(connection: Connection, sessionId: string): Promise<Page
     async until(expression) {
       const deadline = Date.now() + WITHIN_MS;
       while (Date.now() < deadline) {
-        if (await ask<boolean>(`Boolean(${expression})`).catch(() => false)) return;
+        if (await ask<boolean>(`(async () => Boolean(${expression}))()`).catch(() => false)) return;
         await delay(50);
       }
       const shown = await ask<string>('document.body.innerText').catch(String);

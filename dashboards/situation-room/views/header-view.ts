@@ -63,13 +63,15 @@ function showConnection({ stream, speech, nowMs }: Room): void {
   const isStale = stream.name === 'waiting';
   setAttribute(document.body, 'data-stale', isStale);
   setText(byId('connection-word'), describe());
+  // Beside the words, which are spoken once; the age would be spoken every second.
+  const age = stream.name === 'waiting' ? `(${speech.age(nowMs - stream.sinceMs)})` : undefined;
+  setOptionalText(byId('connection-age'), age);
   setOptionalText(byId('stale-banner'), isStale ? speech.word('staleBanner') : undefined);
 
   function describe(): string {
     if (stream.name === 'live') return speech.word('live');
     if (stream.name === 'connecting') return speech.word('connecting');
-    const age = speech.age(nowMs - stream.sinceMs);
-    return `${speech.word('reconnecting')} ${speech.time(stream.sinceMs)} (${age})`;
+    return `${speech.word('reconnecting')} ${speech.time(stream.sinceMs)}`;
   }
 }
 

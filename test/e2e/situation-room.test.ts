@@ -1,0 +1,239 @@
+/**
+ * The situation room's page in a real browser, over the real process parts: MQTT in, pixels out.
+ *
+ * One Siaga over TCP on ports of the system's choice, a gauge that publishes by MQTT, Chromium on the page.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import mqtt from 'mqtt';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseConfig } from '../../config.ts';
+import { openSiaga, type Siaga } from '../../open-siaga.ts';
+import { type Chromium, chromiumMissing, type Page, startChromium } from '../support/chromium.ts';
+
+const GAUGE = 'bendung-simongan';
+
+interface House extends AsyncDisposable {
+  readonly url: string;
+  readonly adminToken: string;
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  publish(kind: string, device: string, payload: object): Promise<void>;
+}
+
+async function openHouse(): Promise<House> {
+  const folder = await mkdtemp(join(tmpdir(), 'siaga-room-'));
+  const environment = { SIAGA_DATA_DIR: folder, MQTT_PORT: '0', MQTT_AUTH: 'false' };
+  let siaga: Siaga | undefined;
+  // The port of the first start is kept for the others.
+  let port = '0';
+  let url = '';
+  let adminToken = '';
+  const start = async () => {
+    siaga = await openSiaga(parseConfig({ ...environment, HTTP_PORT: port }), pino({ level: 'silent' }));
+    url = siaga.addresses.http;
+    port = new URL(url).port;
+    adminToken ||= siaga.firstAdminToken ?? '';
+  };
+  const stop = async () => {
+    await siaga?.[Symbol.asyncDispose]();
+    siaga = undefined;
+  };
+  await start();
+  return {
+    start,
+    stop,
+    get url() {
+      return `${url}/`;
+    },
+    get adminToken() {
+      return adminToken;
+    },
+    async publish(kind, device, payload) {
+      const address = siaga?.addresses.mqtt[0]?.replace('tcp:', 'mqtt:') as string;
+      const client = await mqtt.connectAsync(address, { clientId: device });
+      await client.publishAsync(`siaga/semarang/${kind}/${device}/telemetry`, JSON.stringify(payload), {
+        qos: 1,
+      });
+      await client.endAsync();
+    },
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const card = `document.querySelector('.gauge[aria-label*="Bendung Simongan"]')`;
+const streamState = `document.querySelector('#connection').dataset.stream`;
+
+describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
+  let house: House;
+  let chromium: Chromium;
+  let page: Page;
+  beforeEach(async () => {
+    house = await openHouse();
+    chromium = await startChromium();
+    page = await chromium.newPage();
+    await page.go(house.url);
+    await page.until(`${streamState} === 'live' && ${card}`);
+  });
+  afterEach(async () => {
+    await chromium[Symbol.asyncDispose]();
+    await house[Symbol.asyncDispose]();
+  });
+
+  test('shows a flood as it comes by MQTT: level, mark on the map, alert with the agency’s label', async () => {
+    await page.until(`document.querySelector('#no-alerts-note')?.innerText.length > 0`);
+    expect(await page.ask(`${card}.dataset.level`)).toBe('none');
+    await house.publish('river-gauge', GAUGE, { levelM: 1.2 });
+    await page.until(`${card}.dataset.level === 'normal' && ${card}.innerText.includes('1.20 m')`);
+    await house.publish('river-gauge', GAUGE, { levelM: 1.9 });
+    await page.until(`${card}.dataset.level === 'extreme'`);
+    await page.until(`document.querySelector('.gauge-mark .mark[data-level=extreme]')`);
+    // Raised provisionally after such a jump; shown at once all the same.
+    await page.until(`document.querySelector('.alert')?.innerText.includes('Bendung Simongan')`);
+    expect(await page.ask(`document.querySelector('.gauge') === ${card}`)).toBe(true);
+    expect(await page.ask('document.title')).toMatch(/^\(\d+\)/);
+    expect(page.problems).toEqual([]);
+  });
+
+  test('speaks Indonesian and English, says so to the browser, and remembers', async () => {
+    await page.ask(`document.querySelector('[data-language=id]').click()`);
+    await page.until(`document.documentElement.lang === 'id'`);
+    expect(await page.ask(`document.querySelector('#alerts-heading').textContent`)).toBe('Peringatan');
+    await page.ask(`document.querySelector('[data-language=en]').click()`);
+    expect(await page.ask(`document.querySelector('#alerts-heading').textContent`)).toBe('Alerts');
+    await page.ask(`document.querySelector('[data-language=id]').click()`);
+    await page.go(`${house.url}?again`);
+    await page.until(`document.documentElement.lang === 'id'`);
+    expect(page.problems).toEqual([]);
+  });
+
+  test('says since when it is cut off, and is live again after a restart of the server, without a reload', async () => {
+    await house.publish('river-gauge', GAUGE, { levelM: 1.2 });
+    await page.until(`${card}.dataset.level === 'normal'`);
+    await page.ask('window.sameDocument = true');
+    await house.stop();
+    await page.until(`${streamState} === 'waiting'`);
+    expect(await page.ask(`document.body.hasAttribute('data-stale')`)).toBe(true);
+    expect(await page.ask(`document.querySelector('#stale-banner').hidden`)).toBe(false);
+    await house.start();
+    await page.until(`${streamState} === 'live'`);
+    expect(await page.ask(`document.body.hasAttribute('data-stale')`)).toBe(false);
+    await house.publish('river-gauge', GAUGE, { levelM: 1.3 });
+    await page.until(`${card}.innerText.includes('1.30 m')`);
+    expect(await page.ask('window.sameDocument')).toBe(true);
+  });
+
+  test('reloads itself when a restarted server has a newer page, and once for a version', async () => {
+    // The answer to HEAD / of a server with another version; all else is the server's own.
+    const source = `const real = fetch;
+      window.fetch = async (url, init) => init?.method === 'HEAD'
+        ? new Response('', { headers: { etag: '"0123456789abcdef"' } })
+        : real(url, init);`;
+    await page.ask(`${source} window.isFirst = true`);
+    await page.send('Page.addScriptToEvaluateOnNewDocument', { source });
+    await house.stop();
+    await page.until(`${streamState} === 'waiting'`);
+    await house.start();
+    await page.until(`!window.isFirst && ${streamState} === 'live'`);
+    await page.ask('window.isSecond = true');
+    await house.stop();
+    await page.until(`${streamState} === 'waiting'`);
+    await house.start();
+    await page.until(`${streamState} === 'live' && !document.body.hasAttribute('data-stale')`);
+    await house.publish('river-gauge', GAUGE, { levelM: 1.3 });
+    await page.until(`${card}.innerText.includes('1.30 m')`);
+    expect(await page.ask('window.isSecond')).toBe(true);
+  });
+
+  test('shows everybody no ambulance, and staff theirs once a token is entered', async () => {
+    await house.publish('ambulance', 'motor-01', { lat: -6.9868, lng: 110.4135, status: 'available' });
+    await page.ask(`document.querySelector('[data-language=en]').click()`);
+    expect(await page.ask(`document.querySelectorAll('.unit-mark.placed').length`)).toBe(0);
+    expect(await page.ask(`document.querySelector('#units-tab').hidden`)).toBe(true);
+
+    const enter = (token: string) =>
+      page.ask(`(() => {
+        document.querySelector('#token').value = ${JSON.stringify(token)};
+        document.querySelector('#sign-in-form').requestSubmit();
+      })()`);
+    await page.ask(`document.querySelector('#sign-in').click()`);
+    await enter('siaga_wrong');
+    await page.until(`document.querySelector('#sign-in-problem').textContent === 'The token was refused.'`);
+    await enter(house.adminToken);
+    await page.until(`document.querySelectorAll('.unit-mark.placed').length === 1`);
+    expect(await page.ask(`document.querySelector('#units-tab').hidden`)).toBe(false);
+    expect(await page.ask('location.href')).toBe(house.url);
+    expect(await page.ask(`JSON.stringify(Object.keys(localStorage))`)).not.toContain('token');
+
+    await page.ask(`document.querySelector('#sign-in').click()`);
+    await page.until(`document.querySelector('#units-tab')?.hidden && ${streamState} === 'live'`);
+    expect(await page.ask(`document.querySelectorAll('.unit-mark.placed').length`)).toBe(0);
+  });
+
+  test('plots a gauge by keyboard alone: open, read a point, close', async () => {
+    for (const levelM of [1.1, 1.2]) await house.publish('river-gauge', GAUGE, { levelM });
+    await page.until(`${card}.innerText.includes('1.20 m')`);
+    // The history follows the journal; the plot is asked for once it is there.
+    const readings = `v1/devices/${GAUGE}/readings`;
+    await page.until(`(await (await fetch('${readings}')).json()).points.length === 2`);
+    const press = async (key: string, keyCode: number) => {
+      const event = {
+        key,
+        code: key,
+        windowsVirtualKeyCode: keyCode,
+        ...(key === 'Enter' ? { text: '\r' } : {}),
+      };
+      await page.send('Input.dispatchKeyEvent', { type: 'keyDown', ...event });
+      await page.send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
+    };
+    await page.ask(`${card}.focus()`);
+    await press('Enter', 13);
+    await page.until(
+      `document.querySelector('#gauge-dialog').open && document.querySelector('.plot-readout')`,
+    );
+    await page.until(`document.querySelector('.plot').getAttribute('aria-label').includes('1.20 m')`);
+    await page.ask(`document.querySelector('.plot').focus()`);
+    await press('Home', 36);
+    expect(await page.ask(`document.querySelector('.plot-readout').textContent`)).toMatch(/^1\.\d0 m · /);
+    await press('Escape', 27);
+    await page.until(`!document.querySelector('#gauge-dialog').open`);
+    expect(await page.ask(`document.activeElement === ${card}`)).toBe(true);
+    expect(page.problems).toEqual([]);
+  });
+
+  test('holds no more of the document after a thousand readings than after one', async () => {
+    await house.publish('river-gauge', GAUGE, { levelM: 1.2 });
+    await page.until(`${card}.innerText.includes('1.20 m')`);
+    const nodes = `document.querySelectorAll('*').length`;
+    const before = await page.ask<number>(nodes);
+    const startMs = Date.now() - 1_000 * 100;
+    for (const first of [0, 500]) {
+      const batch = Array.from({ length: 500 }, (_, index) => ({
+        measuredAt: startMs + (first + index) * 100,
+        levelM: 1.2 + (first + index) / 100_000,
+      }));
+      await house.publish('river-gauge', GAUGE, batch);
+    }
+    await house.publish('river-gauge', GAUGE, { levelM: 1.25 });
+    await page.until(`${card}.innerText.includes('1.25 m')`);
+    expect(await page.ask<number>(nodes)).toBeLessThanOrEqual(before + 20);
+  });
+
+  test('fits a phone: nothing scrolls sideways, and every button is tall enough for a finger or nearly', async () => {
+    const phone = await chromium.newPage({ width: 360, height: 780 });
+    await phone.go(house.url);
+    await phone.until(`document.querySelectorAll('.gauge').length > 0`);
+    expect(await phone.ask('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+    const lowest = `Math.min(...[...document.querySelectorAll('button, a')]
+      .filter((each) => each.offsetParent !== null && !each.matches('.skip'))
+      .map((each) => each.getBoundingClientRect().height))`;
+    // WCAG 2.2, 2.5.8: 24 pixels.
+    expect(await phone.ask<number>(lowest)).toBeGreaterThanOrEqual(24);
+    expect(phone.problems).toEqual([]);
+  });
+});
