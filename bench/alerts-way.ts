@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectAsync } from 'mqtt';
 import { pino } from 'pino';
@@ -61,6 +62,8 @@ async function load(url: string, rate: number, seconds: number): Promise<Record<
   const crowd = clients.filter(({ device }) => device.kind === 'wifi-access-point');
   const rivers = clients.filter(({ device }) => device.kind === 'river-gauge');
   const rounds = Math.floor((seconds * 1_000) / TURN_MS);
+  const loop = monitorEventLoopDelay({ resolution: 5 });
+  loop.enable();
   const startedAt = performance.now();
   const startMs = Date.now();
   let seq = 0;
@@ -83,6 +86,7 @@ async function load(url: string, rate: number, seconds: number): Promise<Record<
     }
     await delay(TURN_MS);
   }
+  loop.disable();
   const elapsedS = (performance.now() - startedAt) / 1000;
   await delay(SETTLE_MS);
   await Promise.all([listener, ...clients.map(({ client }) => client)].map((client) => client.endAsync()));
@@ -96,5 +100,6 @@ async function load(url: string, rate: number, seconds: number): Promise<Record<
     'p50 ms': quantile(0.5),
     'p99 ms': quantile(0.99),
     'max ms': quantile(1),
+    'event loop p99 ms': Number((loop.percentile(99) / 1e6).toFixed(1)),
   };
 }
