@@ -6,20 +6,19 @@
  * of receipt; a reading that is stale, late beyond the watermark, or ahead of our clock moves no alert.
  */
 import { deviceKinds } from '../../devices/kinds/index.ts';
-import { FAILED_QUALITY, QualityFlag, type Reading } from '../../devices/reading.ts';
+import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
 import type { Presence } from '../../devices/topics.ts';
 import type { Registry } from '../fleet/registry.ts';
-import type { Alert, Evidence } from './alert.ts';
+import type { Alert } from './alert.ts';
 import type { CityFacts, CityView } from './city-view.ts';
 import { Conditions, type SavedCondition } from './conditions.ts';
 import { createWatch, type DeviceWatch, restoreWatch, type SavedWatch, saveWatch } from './device-watch.ts';
 import type { EngineChange } from './engine-change.ts';
+import { evidenceOf, hear, recordUse } from './hear.ts';
 import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
 import { reconcile } from './reconcile.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
-import { observeClock } from './rules/clock-skew.ts';
-import { addRain } from './rules/rain.ts';
 import { judgeRob } from './rules/rob.ts';
 import { judgeUplinks } from './rules/uplink-down.ts';
 import { downstreamOf, judgeUpstream } from './rules/upstream-rise.ts';
@@ -42,8 +41,6 @@ const STALE_AFTER_MS = 30 * 60_000;
 const STALE_AFTER_INTERVALS = 2;
 /** Ahead of our clock by more than this it cannot be a time of measurement, ms. */
 const AHEAD_MAX_MS = 60_000;
-/** Readings shown as evidence of a change. */
-const MAX_EVIDENCE = 8;
 
 export class AlertEngine {
   readonly #options: EngineOptions;
@@ -228,31 +225,4 @@ export class AlertEngine {
       if (watch) restoreWatch(watch, saved, this.#options.city.id);
     }
   }
-}
-
-/** What our clock hears. Returns the reading as it is judged: by receipt where its own clock is wrong. */
-function hear({ hearing }: DeviceWatch, reading: Reading): Reading {
-  const { receivedAt, quality, simulated } = reading;
-  hearing.lastHeardAt = Math.max(hearing.lastHeardAt, receivedAt);
-  hearing.simulated = simulated;
-  if (hearing.presence === 'offline') hearing.presence = undefined;
-  if (quality & QualityFlag.serverTime) return reading;
-  observeClock(hearing.clock, reading);
-  const { wrong, lagMs } = hearing.clock;
-  return wrong && lagMs > 0 ? { ...reading, measuredAt: receivedAt } : reading;
-}
-
-/** The reading could be judged: the device sees. */
-function recordUse({ hearing }: DeviceWatch, { receivedAt, measuredAt, values }: Reading): void {
-  hearing.lastUsableAt = Math.max(hearing.lastUsableAt, receivedAt);
-  const { status, rainMm } = values;
-  if (typeof status === 'string') hearing.onDuty = status !== 'off-duty';
-  if (typeof rainMm === 'number') addRain(hearing.rain, measuredAt, rainMm);
-}
-
-function evidenceOf(watch: DeviceWatch): Evidence[] {
-  return watch.timeline.entries.slice(-MAX_EVIDENCE).map(({ reading }) => {
-    const { device, measuredAt, receivedAt, quality, values } = reading;
-    return { device, measuredAt, receivedAt, quality, values };
-  });
 }

@@ -6,8 +6,10 @@
  * a change is logged once and raises the revision by one; nothing but the engine's word closes an alert.
  */
 import { type Alert, appendLog, type Change, isOpen, type LogEntry, rankOf, severityOf } from './alert.ts';
+import { createAlert } from './create-alert.ts';
 import type { EngineChange } from './engine-change.ts';
-import { groupKeyOf } from './grouping.ts';
+import { armEscalation } from './escalation.ts';
+import { StartCounter } from './flapping.ts';
 import { findSilence, type Silence } from './silences.ts';
 import { isProvisional, shownRank } from './track.ts';
 
@@ -24,17 +26,6 @@ export interface LifecycleOptions {
   readonly city: string;
 }
 
-/** Not acknowledged for so long, it is said again and louder; minor ones can wait for the morning. */
-const ESCALATE_AFTER_MS: Readonly<Record<Alert['severity'], number | undefined>> = {
-  minor: undefined,
-  moderate: 30 * 60_000,
-  severe: 10 * 60_000,
-  extreme: 5 * 60_000,
-};
-const MAX_ESCALATIONS = 3;
-/** So many starts of one rule and subject within the time are flapping. */
-const FLAPPING_STARTS = 4;
-const FLAPPING_WITHIN_MS = 60 * 60_000;
 /** Closed alerts kept at hand, so that a correction can reopen them. */
 const MAX_RECENT = 1_000;
 
@@ -42,8 +33,7 @@ export class Lifecycle {
   readonly #city: string;
   readonly #open = new Map<string, Alert>();
   readonly #recent = new Map<string, Alert>();
-  /** Starts of each rule and subject, epoch ms of our clock. */
-  readonly #starts = new Map<string, number[]>();
+  readonly #starts = new StartCounter();
   readonly #touched = new Map<string, Alert>();
   #silences: readonly Silence[] = [];
   #occasions: Occasion[] = [];
@@ -80,9 +70,9 @@ export class Lifecycle {
     for (const alert of open) this.#open.set(alert.id, alert);
     for (const alert of recent) {
       this.#remember(alert);
-      this.#countStart(alert, alert.raisedAt);
+      this.#starts.count(alert, alert.raisedAt);
     }
-    for (const alert of open) this.#countStart(alert, alert.raisedAt);
+    for (const alert of open) this.#starts.count(alert, alert.raisedAt);
   }
 
   useSilences(silences: readonly Silence[]): void {
@@ -100,52 +90,12 @@ export class Lifecycle {
   }
 
   #create(change: EngineChange): void {
-    const { episode, subject, receivedAt } = change;
-    // One that is told of only after its end shows what it was.
-    const rank = Math.max(shownRank(episode), episode.highestRank);
-    const { lat, lng } = subject;
-    const alert: Alert = {
-      id: change.alert,
-      city: this.#city,
-      rule: change.rule,
-      ruleVersion: change.ruleVersion,
-      parameters: change.parameters,
-      subject: subject.id,
-      subjectName: subject.name,
-      subjectKind: subject.kind,
-      subjectGroup: subject.group,
-      ...(lat !== undefined && lng !== undefined ? { lat, lng } : {}),
-      exercise: episode.simulated,
-      state: isProvisional(episode) ? 'provisional' : 'open',
-      severity: severityOf(rank),
-      highestSeverity: severityOf(rank),
-      label: change.description.label,
-      text: change.description.text,
-      value: episode.value,
-      peak: episode.peak,
-      unit: change.unit,
-      detail: episode.detail,
-      startedAt: episode.startedAt,
-      raisedAt: receivedAt,
-      changedAt: receivedAt,
-      endedAt: undefined,
-      closedAt: undefined,
-      revision: 0,
-      blindSince: undefined,
-      acknowledgement: undefined,
-      escalation: { level: 0, dueAt: undefined },
-      flapping: this.#isFlapping(change),
-      group: groupKeyOf(change.rule, this.#city, subject),
-      foldedInto: undefined,
-      silencedBy: undefined,
-      notifiedSeverity: undefined,
-      evidence: change.evidence,
-      log: [],
-    };
+    const { rule, subject, receivedAt } = change;
+    const alert = createAlert(change, this.#city, this.#starts.isFlapping(rule, subject.id, receivedAt));
     this.#open.set(alert.id, alert);
-    this.#countStart(alert, receivedAt);
+    this.#starts.count(alert, receivedAt);
     this.#record(alert, change.change, receivedAt);
-    this.#armEscalation(alert, receivedAt);
+    armEscalation(alert, receivedAt);
   }
 
   #move(alert: Alert, change: EngineChange): void {
@@ -168,7 +118,7 @@ export class Lifecycle {
       // Whoever acknowledged the lower level has not seen this one.
       alert.acknowledgement = undefined;
       if (alert.state === 'acknowledged') alert.state = 'open';
-      this.#armEscalation(alert, receivedAt);
+      armEscalation(alert, receivedAt);
     }
   }
 
@@ -247,7 +197,7 @@ export class Lifecycle {
       if (dueAt === undefined || dueAt > nowMs) continue;
       alert.escalation = { level: level + 1, dueAt: undefined };
       this.#record(alert, 'escalated', nowMs);
-      this.#armEscalation(alert, nowMs);
+      armEscalation(alert, nowMs);
     }
   }
 
@@ -257,15 +207,6 @@ export class Lifecycle {
     alert.foldedInto = foldedInto;
     alert.escalation = { level: alert.escalation.level, dueAt: undefined };
     this.#record(alert, 'folded', receivedAt, undefined, foldedInto);
-  }
-
-  #armEscalation(alert: Alert, nowMs: number): void {
-    const afterMs = ESCALATE_AFTER_MS[alert.severity];
-    const possible = afterMs !== undefined && alert.escalation.level < MAX_ESCALATIONS && isOpen(alert.state);
-    alert.escalation = {
-      level: alert.escalation.level,
-      dueAt: possible && !alert.foldedInto ? nowMs + afterMs : undefined,
-    };
   }
 
   #record(alert: Alert, change: LogEntry['change'], at: number, by?: string, note?: string): void {
@@ -282,19 +223,6 @@ export class Lifecycle {
     const silence = findSilence(this.#silences, alert, at);
     if (!LATE_SILENCE.has(change)) alert.silencedBy = silence?.id;
     this.#occasions.push({ alert: structuredClone(alert), change, flapping: alert.flapping, silence });
-  }
-
-  #isFlapping({ rule, subject, receivedAt }: EngineChange): boolean {
-    const starts = this.#starts.get(`${rule}|${subject.id}`) ?? [];
-    return starts.filter((at) => at > receivedAt - FLAPPING_WITHIN_MS).length + 1 >= FLAPPING_STARTS;
-  }
-
-  #countStart({ rule, subject }: Pick<Alert, 'rule' | 'subject'>, at: number): void {
-    const key = `${rule}|${subject}`;
-    const starts = this.#starts.get(key) ?? [];
-    starts.push(at);
-    if (starts.length > FLAPPING_STARTS) starts.shift();
-    this.#starts.set(key, starts);
   }
 
   #remember(alert: Alert): void {

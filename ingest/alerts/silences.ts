@@ -59,7 +59,7 @@ function matches(
   return alert.subjectGroup === target || alert.group === target;
 }
 
-export async function loadSilences(database: Database, nowMs: number): Promise<Silence[]> {
+async function loadSilences(database: Database, nowMs: number): Promise<Silence[]> {
   const rows = await database.selectFrom('silences').selectAll().where('ends_at', '>', nowMs).execute();
   return rows.map((row) => ({
     id: Number(row.id),
@@ -73,7 +73,7 @@ export async function loadSilences(database: Database, nowMs: number): Promise<S
   }));
 }
 
-export async function addSilence(database: Database, silence: NewSilence): Promise<Silence> {
+async function addSilence(database: Database, silence: NewSilence): Promise<Silence> {
   const { scope, target, startsAt, endsAt, createdBy, note } = silence;
   const row = await database
     .insertInto('silences')
@@ -92,12 +92,7 @@ export async function addSilence(database: Database, silence: NewSilence): Promi
 }
 
 /** Ends a silence now. False when there is none of this id in force. */
-export async function endSilence(
-  database: Database,
-  id: number,
-  by: string,
-  nowMs: number,
-): Promise<boolean> {
+async function endSilence(database: Database, id: number, by: string, nowMs: number): Promise<boolean> {
   const result = await database
     .updateTable('silences')
     .set({ ends_at: nowMs, ended_by: by })
@@ -105,4 +100,39 @@ export async function endSilence(
     .where('ends_at', '>', nowMs)
     .executeTakeFirst();
   return Number(result.numUpdatedRows) > 0;
+}
+
+/** The silences in force, held at hand for every notice; what the database has is what counts. */
+export class SilenceBook {
+  readonly #database: Database;
+  readonly #now: () => number;
+  readonly #onChange: (silences: readonly Silence[]) => void;
+  #inForce: readonly Silence[] = [];
+
+  constructor(database: Database, now: () => number, onChange: (silences: readonly Silence[]) => void) {
+    this.#database = database;
+    this.#now = now;
+    this.#onChange = onChange;
+  }
+
+  get inForce(): readonly Silence[] {
+    return this.#inForce;
+  }
+
+  async reload(): Promise<void> {
+    this.#inForce = await loadSilences(this.#database, this.#now());
+    this.#onChange(this.#inForce);
+  }
+
+  async add(silence: NewSilence): Promise<Silence> {
+    const added = await addSilence(this.#database, silence);
+    await this.reload();
+    return added;
+  }
+
+  async end(id: number, by: string): Promise<boolean> {
+    const ended = await endSilence(this.#database, id, by, this.#now());
+    await this.reload();
+    return ended;
+  }
 }

@@ -20,6 +20,7 @@ const LAW: Record<string, { value: string[]; type?: string[] }> = {
   dashboards: { value: ['devices', 'cities', 'config.ts'] },
   bench: {
     value: [
+      'open-siaga.ts',
       'devices',
       'cities',
       'config.ts',

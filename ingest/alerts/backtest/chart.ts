@@ -5,8 +5,8 @@
  * every pixel is drawn, so that no peak is lost by thinning.
  */
 import type { RiverGauge } from '../../../cities/city.ts';
+import { formatLocal } from './format-report.ts';
 import type { BacktestReport } from './report.ts';
-import { formatLocal } from './report.ts';
 import type { SeriesPoint } from './series.ts';
 
 const WIDTH = 1_000;

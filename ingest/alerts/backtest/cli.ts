@@ -8,8 +8,9 @@ import { parseArgs } from 'node:util';
 import { formatTime } from '../format-alert.ts';
 import { runBacktest } from './backtest.ts';
 import { drawChart } from './chart.ts';
+import { formatReport } from './format-report.ts';
 import { parseGauge } from './gauge.ts';
-import { type BacktestReport, buildReport, formatReport } from './report.ts';
+import { type BacktestReport, buildReport } from './report.ts';
 import { parseLocalTime, parseSeries, type SeriesOptions } from './series.ts';
 
 const HELP = `Runs the alert engine over a measured level series, in event time.

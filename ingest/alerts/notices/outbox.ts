@@ -12,6 +12,7 @@ import type { Database } from '../../../database/database.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { type Channel, type Notice, type NoticeBody, NoticeRefused } from './channel.ts';
 import type { NoticeDraft } from './plan.ts';
+import { RateBound } from './rate-bound.ts';
 
 /** Wait before attempt 2, 3, …, ms, before jitter; the last one repeats. */
 const RETRY_MS = [1_000, 5_000, 15_000, 60_000, 300_000, 900_000] as const;
@@ -43,13 +44,13 @@ export class Outbox implements AsyncDisposable {
   /** One send loop a channel at a time; a kick during it makes it look again. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #again = new Set<string>();
-  /** Tokens of people's channels, and when they were last refilled. */
-  readonly #tokens = new Map<string, { left: number; at: number }>();
+  readonly #rate: RateBound;
   /** By channel: what its last failure said. */
   readonly #problems = new Map<string, string>();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#rate = new RateBound(options.perMinute, options.now);
   }
 
   get problem(): string | undefined {
@@ -113,7 +114,7 @@ export class Outbox implements AsyncDisposable {
   /** Sends what is due, up to a batch. Returns how many went; 0 too when the channel must wait. */
   async #sendDue(channel: Channel): Promise<number> {
     const { database, now } = this.#options;
-    const limit = channel.audience === 'machine' ? BATCH : Math.min(BATCH, this.#tokensOf(channel.name));
+    const limit = channel.audience === 'machine' ? BATCH : Math.min(BATCH, this.#rate.left(channel.name));
     if (limit === 0) return 0;
     const people = channel.audience === 'people';
     let query = database
@@ -135,7 +136,7 @@ export class Outbox implements AsyncDisposable {
         createdAt: Number(row.created_at),
         body: JSON.parse(row.body) as NoticeBody,
       };
-      if (people) this.#spend(channel.name);
+      if (people) this.#rate.spend(channel.name);
       const outcome = await this.#attempt(channel, notice, row.attempts + 1);
       if (outcome === 'sent') taken.push(notice.id);
       if (outcome === 'later' && !people) break;
@@ -233,20 +234,6 @@ export class Outbox implements AsyncDisposable {
         'notices: too many waited, the least urgent were dropped',
       );
     }
-  }
-
-  #tokensOf(channel: string): number {
-    const { perMinute, now } = this.#options;
-    const bucket = this.#tokens.get(channel) ?? { left: perMinute, at: now() };
-    const gained = ((now() - bucket.at) / 60_000) * perMinute;
-    const left = Math.min(perMinute, bucket.left + gained);
-    this.#tokens.set(channel, { left, at: now() });
-    return Math.floor(left);
-  }
-
-  #spend(channel: string): void {
-    const bucket = this.#tokens.get(channel);
-    if (bucket) bucket.left -= 1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -150,3 +150,16 @@ function draft(
     notBefore: nowMs,
   };
 }
+
+/** An open alert said again on MQTT after a restart: the broker's retained messages may have gone with it. */
+export function repeatDraft(alert: Alert, nowMs: number): NoticeDraft {
+  return {
+    key: `${alert.id}:${alert.revision}:mqtt:${nowMs.toString(36)}`,
+    channel: 'mqtt',
+    alert: alert.id,
+    revision: alert.revision,
+    urgency: 0,
+    body: { alert, change: 'updated', others: 0, silencedBy: null, repeated: true },
+    notBefore: nowMs,
+  };
+}
