@@ -29,6 +29,7 @@ import { formatDeviceTopic } from './devices/topics.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
 import { openAlerts } from './ingest/alerts/alerts.ts';
 import { createFleet } from './ingest/fleet/fleet.ts';
+import { registerFleetMetrics } from './ingest/fleet/fleet-metrics.ts';
 import { openRegistry } from './ingest/fleet/registry.ts';
 import { openHistory } from './ingest/history/open-history.ts';
 import { openJournal } from './ingest/journal/open-journal.ts';
@@ -66,6 +67,7 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
   opened.defer(() => database.destroy());
   const registry = await openRegistry(city, database);
   const fleet = createFleet(registry);
+  registerFleetMetrics(fleet, metrics, now);
   const feed = createLiveFeed(config.STREAM_KEPT_EVENTS, now().toString(36));
 
   const journal = opened.use(

@@ -42,7 +42,7 @@ export function createDataHealth(): DataHealth {
 
 export function recordArrival(health: DataHealth, reading: Reading): void {
   health.readings++;
-  recordSeq(health, reading.seq);
+  recordSeq(health, reading);
   const lagMs = reading.receivedAt - reading.measuredAt;
   if (reading.quality & QualityFlag.late) {
     health.late++;
@@ -53,16 +53,16 @@ export function recordArrival(health: DataHealth, reading: Reading): void {
   }
 }
 
-function recordSeq(health: DataHealth, seq: number | undefined): void {
+function recordSeq(health: DataHealth, { seq, quality }: Reading): void {
   if (seq === undefined) return;
-  const { lastSeq } = health;
-  const step = lastSeq === undefined ? 1 : seq - lastSeq;
-  if (step > 1 && step < SEQ_RESTART) health.gaps += step - 1;
-  if (step < 0 && -step < SEQ_RESTART && seq !== 0 && seq !== 1) {
+  const step = health.lastSeq === undefined ? 1 : seq - health.lastSeq;
+  if (step < 0 && quality & QualityFlag.late) {
     // An earlier one after a later one: it fills a gap that was counted.
     health.gaps = Math.max(0, health.gaps - 1);
     return;
   }
+  // Back without being late, or far ahead: the device started its count again.
+  if (step > 1 && step < SEQ_RESTART) health.gaps += step - 1;
   health.lastSeq = seq;
 }
 
