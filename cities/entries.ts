@@ -125,6 +125,18 @@ export const cityShape = z.strictObject({
   rivers: z.array(z.strictObject({ id, name: z.string().min(1), tidal: z.boolean().default(false) })),
   devices: z.array(deviceSchema),
   uplinks: z.array(z.strictObject({ id, name: z.string().min(1) })).default([]),
+  /** Parameters of alert rules that differ here: for all, a group (river, uplink, base) or a device. */
+  alertRules: z
+    .array(
+      z.strictObject({
+        rule: z.string().min(1),
+        group: id.optional(),
+        device: id.optional(),
+        enabled: z.boolean().optional(),
+        parameters: z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])).optional(),
+      }),
+    )
+    .default([]),
   bases: z.array(z.strictObject(place)).default([]),
   hospitals: z.array(hospital).default([]),
   /** Kecamatan as approximate centres, to name where an incident is. */

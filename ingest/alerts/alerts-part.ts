@@ -55,7 +55,7 @@ export class AlertsPart implements Alerts {
   constructor(dependencies: AlertsDependencies) {
     const { city, registry, database, metrics, config, now, random, log, publish } = dependencies;
     this.#dependencies = dependencies;
-    const overrides = [...cityOverrides(city), ...(dependencies.overrides ?? [])];
+    const overrides = [...cityOverrides(city), ...city.alertRules];
     this.#engine = new AlertEngine({ city, registry, rules: trackRules, overrides });
     this.#lifecycle = new Lifecycle({ city: city.id });
     this.#counters = createAlertMetrics(metrics);

@@ -24,7 +24,7 @@ import type { Explanation } from './explain.ts';
 import type { Channel } from './notices/channel.ts';
 import type { ChannelConfig } from './notices/channels.ts';
 import type { Publish } from './notices/mqtt-channel.ts';
-import { checkOverrides, type ParameterOverride } from './parameters.ts';
+import { checkOverrides } from './parameters.ts';
 import { trackRules } from './rules/index.ts';
 import type { NewSilence, Silence } from './silences.ts';
 export interface AlertsDependencies {
@@ -40,7 +40,6 @@ export interface AlertsDependencies {
   readonly metrics: MetricsRegistry;
   readonly now: () => number;
   readonly random: () => number;
-  readonly overrides?: readonly ParameterOverride[];
   /** Ways out beside those of the configuration. */
   readonly channels?: readonly Channel[];
 }
@@ -67,8 +66,9 @@ export interface Alerts extends AsyncDisposable {
 }
 
 export async function openAlerts(dependencies: AlertsDependencies): Promise<Alerts> {
-  const problems = checkOverrides(dependencies.overrides ?? [], trackRules);
-  if (problems.length > 0) throw new Error(`alert parameters: ${problems.join('; ')}`);
+  const problems = checkOverrides(dependencies.city.alertRules, trackRules);
+  if (problems.length > 0)
+    throw new Error(`cities/${dependencies.city.id}, alertRules: ${problems.join('; ')}`);
   const part = new AlertsPart(dependencies);
   await part.restore();
   return part;

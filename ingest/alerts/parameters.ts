@@ -10,11 +10,11 @@ import type { RegisteredDevice } from '../fleet/registry.ts';
 export interface ParameterOverride {
   readonly rule: string;
   /** At most one of these; without any it holds for every device of the rule's kind. */
-  readonly group?: string;
-  readonly device?: string;
+  readonly group?: string | undefined;
+  readonly device?: string | undefined;
   /** False switches the rule off there. */
-  readonly enabled?: boolean;
-  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly enabled?: boolean | undefined;
+  readonly parameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The group of a device: what fails, floods or moves together. */
