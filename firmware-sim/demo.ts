@@ -18,12 +18,12 @@ import { OptionsError, parseOptions } from './options.ts';
 
 const HELP = `npm run demo [-- options of "sim city"]
 
-Starts Siaga and a simulated city beside it: a flood passes within five minutes, ambulances drive, uplinks
-fail. Everything stays in ./data/demo. The environment of the server applies (HTTP_PORT, MQTT_PORT, SIAGA_CITY …).
+Starts Siaga and a simulated city beside it: a flood passes within five minutes, ambulances are called and
+sent, uplinks fail. Everything stays in ./data/demo. The environment of the server applies (HTTP_PORT, MQTT_PORT, SIAGA_CITY …).
 
   npm run demo
   npm run demo -- --no-rivers          to replay a measured river beside it
-  npm run demo -- --dispatch           with incidents that an automatic dispatcher serves
+  npm run demo -- --no-dispatch        without calls to the 112 desk and their automatic dispatcher
   npm run sim -- city --help           all options`;
 
 /** A cold start with an empty database takes a second or two; a slow disk and a first build much longer. */
@@ -66,6 +66,8 @@ async function main(words: readonly string[]): Promise<number> {
     credentials,
   ];
   const api = ['--api', clientUrl('http', place.http)];
+  const dispatched = options.ambulances && city.devices.some((each) => each.kind === 'ambulance');
+  if (dispatched) api.push('--dispatch');
   const sim = startProgram('firmware-sim/cli.ts', [...own, ...api, ...words], place.environment, 'inherit');
   const first = await Promise.race([
     stopped,

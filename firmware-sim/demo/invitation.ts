@@ -27,6 +27,7 @@ ${city.name} is on alert. A flood comes within minutes; Ctrl-C ends it.
   curl -s '${api}/v1/devices?liveness=online&limit=5'
   curl -s '${api}/v1/alerts?state=open'
   curl -s '${api}/v1/ambulances/nearest?lat=${middle.lat}&lng=${middle.lng}'
+  curl -s '${api}/v1/incidents?state=open'
   curl -s '${api}/v1/rejections'
   curl -N '${api}/v1/stream?types=alert'
 
