@@ -12,13 +12,19 @@ import type { JournalConsumer } from './keep-draining.ts';
 import type { LiveFeed } from './live-feed.ts';
 import type { Quality } from './quality.ts';
 
+/**
+ * Entries whose PUBACK may not have reached its device when the last run ended: some commits of
+ * JOURNAL_MAX_BATCH.
+ */
+const UNSETTLED_ENTRIES = 20_000;
+
 /** Reads the last reading of every device back into the present. To be awaited before the broker opens. */
 export async function restorePresent({
   journal,
   fleet,
   quality,
 }: {
-  journal: Pick<Journal, 'latest'>;
+  journal: Pick<Journal, 'lastId' | 'latest' | 'readAfter'>;
   fleet: Fleet;
   quality: Quality;
 }): Promise<void> {
@@ -26,6 +32,9 @@ export async function restorePresent({
     quality.restore(reading);
     fleet.observe(reading);
   }
+  const settledId = Math.max(0, journal.lastId - UNSETTLED_ENTRIES);
+  for (const { reading } of await journal.readAfter(settledId, UNSETTLED_ENTRIES))
+    quality.restoreSeq(reading);
 }
 
 export interface LiveDependencies {

@@ -13,6 +13,8 @@ export interface Quality {
   assess(reading: Reading): Reading;
   /** Takes the last reading of a device from before a restart. */
   restore(reading: Reading): void;
+  /** Takes one of the last readings of the journal, in its order: a repeat of it may still come. */
+  restoreSeq(reading: Reading): void;
 }
 
 /** Readings without a time of their own that are remembered, to know a repeat by its `seq`. */
@@ -52,6 +54,9 @@ export function createQuality(): Quality {
       past.latestMeasuredAt = Math.max(past.latestMeasuredAt, reading.measuredAt);
       firstTimeOf(past, reading);
       assessPosition(past, reading);
+    },
+    restoreSeq(reading) {
+      firstTimeOf(pastOf(reading.device), reading);
     },
     assess(arrived) {
       const past = pastOf(arrived.device);

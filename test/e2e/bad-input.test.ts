@@ -4,8 +4,10 @@
  * is gone.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRandom, pick, type Random } from '../../firmware-sim/random.ts';
+import { createRandom } from '../../firmware-sim/random.ts';
 import { eventually } from '../support/eventually.ts';
+import { drawPayload, drawTopic } from '../support/garbage.ts';
+import { gaugeReading, misunderstoodMessages, TELEMETRY } from '../support/misunderstood-messages.ts';
 import { connectTcp, publishPacket, type RawMqttClient } from '../support/raw-mqtt-client.ts';
 import {
   createDataFolder,
@@ -17,10 +19,7 @@ import {
 
 const seed = Number(process.env['SIAGA_TEST_SEED'] ?? 1);
 const FUZZED = 2_000;
-const ROOT = 'siaga/semarang/river-gauge/garang-pudakpayung';
-const TELEMETRY = `${ROOT}/telemetry`;
 const AMBULANCE = 'siaga/semarang/ambulance/motor-01/telemetry';
-const FUTURE = Date.now() + 3_600_000;
 
 interface ShownRejection {
   readonly id: number;
@@ -71,85 +70,22 @@ async function replay(id: number): Promise<unknown> {
 
 const rejectedInAll = () => server.metric('siaga_rejections_total');
 const bytesOf = ({ payload, encoding }: ShownRejection) => Buffer.from(payload, encoding);
-const gaugeReading = (n: number) => ({ measuredAt: Date.now() - 86_400_000 + n * 1_000, seq: n, levelM: 1 });
-
-/** What is wrong, topic, payload, reason. */
-const wholly: readonly (readonly [string, string, string | Buffer, string])[] = [
-  ['a topic of somebody else', 'home/kitchen/temperature', '21.5', 'bad-topic'],
-  ['a topic that is one word', 'x', '{}', 'bad-topic'],
-  ['a topic of slashes', '////', '{}', 'bad-topic'],
-  ['a topic of a hundred levels', `${'a/'.repeat(99)}z`, '{}', 'bad-topic'],
-  ['a topic of the broker itself', '$SYS/uptime', '1', 'bad-topic'],
-  ['an alert that no device may raise', 'siaga/semarang/alerts/flood', '{}', 'bad-topic'],
-  ['a command, which goes down and not up', `${ROOT}/command`, '{}', 'bad-topic'],
-  ['an unknown channel', `${ROOT}/gossip`, '{}', 'bad-topic'],
-  ['an id in capitals', 'siaga/semarang/river-gauge/GAUGE-1/telemetry', '{}', 'bad-topic'],
-  ['another city', 'siaga/atlantis/river-gauge/garang-pudakpayung/telemetry', '{"levelM":1}', 'unknown-city'],
-  ['an unknown kind', 'siaga/semarang/toaster/toaster-1/telemetry', '{"levelM":1}', 'unknown-kind'],
-  [
-    'an unknown device',
-    'siaga/semarang/river-gauge/nobody-knows-me/telemetry',
-    '{"levelM":1}',
-    'unknown-device',
-  ],
-  [
-    'the wrong kind',
-    'siaga/semarang/wifi-access-point/garang-pudakpayung/telemetry',
-    '{"clients":1}',
-    'wrong-kind',
-  ],
-  ['no payload', TELEMETRY, '', 'not-json'],
-  ['half of a JSON', TELEMETRY, '{"levelM":1.4', 'not-json'],
-  ['text', TELEMETRY, 'level=1.4', 'not-json'],
-  ['a byte order mark', TELEMETRY, '\uFEFF{"levelM":1}', 'not-json'],
-  ['NaN', TELEMETRY, '{"levelM":NaN}', 'not-json'],
-  ['NUL bytes', TELEMETRY, Buffer.alloc(64), 'not-json'],
-  ['invalid UTF-8', TELEMETRY, Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]), 'not-utf8'],
-  ['half of a surrogate pair in UTF-8', TELEMETRY, Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), 'not-utf8'],
-  ['a number', TELEMETRY, '42', 'not-an-object'],
-  ['null', TELEMETRY, 'null', 'not-an-object'],
-  ['arrays in each other, very deep', TELEMETRY, '['.repeat(60_000) + ']'.repeat(60_000), 'not-an-object'],
-  ['an array of no readings', TELEMETRY, '[]', 'empty-batch'],
-  [
-    'a batch of 501',
-    TELEMETRY,
-    JSON.stringify(Array.from({ length: 501 }, (_, n) => gaugeReading(n))),
-    'too-many-readings',
-  ],
-  ['no level', TELEMETRY, '{"rainMm":0.2}', 'missing-quantity'],
-  ['nothing at all', TELEMETRY, '{}', 'missing-quantity'],
-  ['a level that is hidden in the prototype', TELEMETRY, '{"__proto__":{"levelM":1}}', 'missing-quantity'],
-  ['a level in words', TELEMETRY, '{"levelM":"high"}', 'wrong-type'],
-  ['a level that is null', TELEMETRY, '{"levelM":null}', 'wrong-type'],
-  ['a level that is deep', TELEMETRY, `{"levelM":${'['.repeat(9_000)}${']'.repeat(9_000)}}`, 'wrong-type'],
-  ['an endless level', TELEMETRY, '{"levelM":1e999}', 'wrong-type'],
-  ['an absurd level', TELEMETRY, '{"levelM":9999}', 'out-of-range'],
-  ['a time in words', TELEMETRY, '{"levelM":1,"measuredAt":"yesterday"}', 'bad-time'],
-  ['a time without offset', TELEMETRY, '{"levelM":1,"measuredAt":"2026-01-15T02:30:00"}', 'bad-time'],
-  ['a clock that was never set', TELEMETRY, '{"levelM":1,"measuredAt":"1970-01-01T00:00:07Z"}', 'bad-time'],
-  ['a time in seconds', TELEMETRY, '{"levelM":1,"measuredAt":1768435200}', 'bad-time'],
-  ['a time beyond all dates', TELEMETRY, '{"levelM":1,"measuredAt":1e300}', 'too-far-ahead'],
-  ['an hour ahead', TELEMETRY, `{"levelM":1,"measuredAt":${FUTURE}}`, 'too-far-ahead'],
-  ['a negative count', TELEMETRY, '{"levelM":1,"seq":-1}', 'bad-seq'],
-  ['half a count', TELEMETRY, '{"levelM":1,"seq":1.5}', 'bad-seq'],
-  ['a drill that is neither', TELEMETRY, '{"levelM":1,"simulated":"yes"}', 'wrong-type'],
-  ['an unknown presence', `${ROOT}/status`, '{"status":"dancing"}', 'bad-status'],
-  ['a presence that is not JSON', `${ROOT}/status`, 'online', 'not-json'],
-  ['an answer that nobody asked for', `${ROOT}/ack`, '{"assignment":"none"}', 'bad-ack'],
-];
 
 describe('a message that is not understood', () => {
-  it.each(wholly)('is acknowledged, counted and kept: %s', async (_, topic, payload, reason) => {
-    const before = await server.metric('siaga_rejections_total', { reason });
-    const inAll = await rejectedInAll();
-    await publish(device, topic, payload);
-    expect(await server.metric('siaga_rejections_total', { reason })).toBe(before + 1);
-    expect(await rejectedInAll()).toBe(inAll + 1);
-    const kept = await newestRejection();
-    expect(kept).toMatchObject({ reason, topic });
-    expect(kept.detail.length).toBeGreaterThan(10);
-    expect(bytesOf(kept).equals(Buffer.from(payload))).toBe(true);
-  });
+  it.each(misunderstoodMessages)(
+    'is acknowledged, counted and kept: %s',
+    async (_, topic, payload, reason) => {
+      const before = await server.metric('siaga_rejections_total', { reason });
+      const inAll = await rejectedInAll();
+      await publish(device, topic, payload);
+      expect(await server.metric('siaga_rejections_total', { reason })).toBe(before + 1);
+      expect(await rejectedInAll()).toBe(inAll + 1);
+      const kept = await newestRejection();
+      expect(kept).toMatchObject({ reason, topic });
+      expect(kept.detail.length).toBeGreaterThan(10);
+      expect(bytesOf(kept).equals(Buffer.from(payload))).toBe(true);
+    },
+  );
 
   it('is acknowledged with QoS 2 once and counted once, also when its PUBLISH is repeated', async () => {
     const before = await rejectedInAll();
@@ -306,35 +242,4 @@ async function connectWithSecret(id: string): Promise<RawMqttClient> {
     if (returnCode !== 0) throw new Error(`CONNACK ${returnCode}`);
     return client;
   });
-}
-
-function drawTopic(random: Random): string {
-  const word = () =>
-    pick(random, [
-      'siaga',
-      'semarang',
-      'river-gauge',
-      'ambulance',
-      'motor-01',
-      'x',
-      '',
-      'é',
-      'Ω ☂',
-      'a'.repeat(300),
-    ]);
-  const any = Array.from({ length: 1 + Math.floor(random() * 8) }, word).join('/');
-  return pick(random, [TELEMETRY, AMBULANCE, `${ROOT}/status`, `${ROOT}/ack`, any, any, any]) || 'x';
-}
-
-function drawPayload(random: Random): Buffer {
-  const bytes = Buffer.from(
-    Array.from({ length: Math.floor(random() * 60) }, () => Math.floor(random() * 256)),
-  );
-  const json = Buffer.from(
-    JSON.stringify({ levelM: 1e4, lat: 'x', status: random(), seq: -1, v: [random()] }),
-  );
-  // A byte of the JSON is another one.
-  const bent = Buffer.from(json);
-  bent[Math.floor(random() * bent.length)] = Math.floor(random() * 256);
-  return pick(random, [bytes, json, bent, json.subarray(0, Math.floor(random() * json.length))]);
 }
