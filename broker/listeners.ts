@@ -178,7 +178,10 @@ function listen(
 ): Promise<{ host: string; port: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ host: string; port: number }>();
   const fail = (error: NodeJS.ErrnoException) => {
-    const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
+    const why =
+      error.code === 'EADDRINUSE'
+        ? 'the port is in use: end the program that uses it, or choose another (MQTT_PORT …)'
+        : error.message;
     const problem = new Error(`MQTT (${listener}) cannot listen on ${host}:${port}: ${why}`, {
       cause: error,
     });

@@ -151,7 +151,7 @@ test('an address in use is one clear line, and what was opened before it is clos
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const { port } = taken.address() as { port: number };
   await expect(openTestBroker({ MQTT_WS_PORT: String(port) })).rejects.toThrow(
-    `MQTT (ws) cannot listen on 127.0.0.1:${port}: the port is in use`,
+    `MQTT (ws) cannot listen on 127.0.0.1:${port}: the port is in use: end the program that uses it, or choose another (MQTT_PORT …)`,
   );
   await new Promise((resolve) => taken.close(resolve));
 });
