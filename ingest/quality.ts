@@ -5,6 +5,7 @@
  * follows (a spike that is confirmed) is for the alert engine. Invariant: constant memory a device; the same
  * readings in the same order give the same flags, across a restart too (`restore`).
  */
+import { isDeepStrictEqual } from 'node:util';
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
 import { filterPosition, fixOf, type PositionState } from './fleet/positions/position-filter.ts';
 
@@ -25,8 +26,8 @@ const FLAT_EPSILON = 0.001;
 
 interface Past {
   latestMeasuredAt: number;
-  /** seq → the time of receipt that the first arrival got. */
-  readonly timesBySeq: Map<number, number>;
+  /** seq → its first arrival, which got the time of receipt. */
+  readonly firstBySeq: Map<number, Reading>;
   position: PositionState | undefined;
   flatSince: number;
   flatLevel: number;
@@ -39,7 +40,7 @@ export function createQuality(): Quality {
     if (!past) {
       past = {
         latestMeasuredAt: 0,
-        timesBySeq: new Map(),
+        firstBySeq: new Map(),
         position: undefined,
         flatSince: 0,
         flatLevel: Number.NaN,
@@ -76,14 +77,17 @@ export function createQuality(): Quality {
 /**
  * The time of a reading. One without a time of its own that comes again (a publish repeated after a lost
  * PUBACK) is known by its `seq` and gets the time of its first arrival, so that the journal sees a repeat.
+ * The same `seq` with other values is no repeat: the device has restarted and counts anew.
  */
-function firstTimeOf(past: Past, { seq, quality, measuredAt }: Reading): number {
+function firstTimeOf(past: Past, reading: Reading): number {
+  const { seq, quality, measuredAt } = reading;
   if (seq === undefined || !(quality & QualityFlag.serverTime)) return measuredAt;
-  const first = past.timesBySeq.get(seq);
-  if (first !== undefined) return first;
-  past.timesBySeq.set(seq, measuredAt);
-  if (past.timesBySeq.size > REMEMBERED_SEQS) {
-    past.timesBySeq.delete(past.timesBySeq.keys().next().value as number);
+  const first = past.firstBySeq.get(seq);
+  if (first && isDeepStrictEqual(first.values, reading.values)) return first.measuredAt;
+  past.firstBySeq.delete(seq);
+  past.firstBySeq.set(seq, reading);
+  if (past.firstBySeq.size > REMEMBERED_SEQS) {
+    past.firstBySeq.delete(past.firstBySeq.keys().next().value as number);
   }
   return measuredAt;
 }

@@ -1,4 +1,4 @@
-/** Readings without a clock, published again after a restart of the server: known by their `seq`. */
+/** Readings without a clock are told apart by their `seq`: across a restart of the server, and of the device. */
 import { describe, expect, it } from 'vitest';
 import { QualityFlag, type Reading } from '../../../devices/reading.ts';
 import { createQuality } from '../../../ingest/quality.ts';
@@ -28,5 +28,15 @@ describe('a reading without a clock', () => {
     const repeated = [1, 2, 3].map((seq) => after.assess(arrived(seq, START_MS + 5_000 + seq)));
     expect(repeated.map(({ measuredAt }) => measuredAt)).toEqual(stored.map(({ measuredAt }) => measuredAt));
     expect(after.assess(arrived(4, START_MS + 6_000)).measuredAt).toBe(START_MS + 6_000);
+  });
+
+  it('is a new one when its device has restarted and counts anew', () => {
+    const quality = createQuality();
+    for (const seq of [1, 2, 3]) quality.assess(arrived(seq, START_MS + seq));
+    const risen = { ...arrived(1, START_MS + 60_000), values: { levelM: 3 } };
+    expect(quality.assess(risen)).toEqual(risen);
+    // And it is this one that may be repeated now.
+    const repeated = { ...arrived(1, START_MS + 61_000), values: { levelM: 3 } };
+    expect(quality.assess(repeated).measuredAt).toBe(START_MS + 60_000);
   });
 });
