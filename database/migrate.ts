@@ -7,12 +7,14 @@ import * as ground from './migrations/0001-ground.ts';
 import * as alerts from './migrations/0002-alerts.ts';
 import * as dispatch from './migrations/0003-dispatch.ts';
 import * as tokens from './migrations/0004-tokens.ts';
+import * as alertAudience from './migrations/0005-alert-audience.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
   '0002-alerts': alerts,
   '0003-dispatch': dispatch,
   '0004-tokens': tokens,
+  '0005-alert-audience': alertAudience,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

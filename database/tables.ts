@@ -60,6 +60,8 @@ export interface AlertsTable {
   started_at: number;
   raised_at: number;
   closed_at: number | null;
+  /** `public`, or `staff`: about units, crews and incidents. */
+  audience: string;
   document: string;
 }
 

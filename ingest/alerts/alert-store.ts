@@ -8,6 +8,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { type Alert, type AlertState, isOpen } from './alert.ts';
+import { audienceOf } from './format-alert.ts';
 
 export const CONSUMER = 'alerts';
 /** Rows of one insert: SQLite takes 32,766 parameters, and a statement of 200 rows is parsed fast enough. */
@@ -92,6 +93,7 @@ export class AlertStore {
       started_at: alert.startedAt,
       raised_at: alert.raisedAt,
       closed_at: alert.closedAt ?? null,
+      audience: audienceOf(alert),
       document: JSON.stringify(alert),
     }));
     for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
@@ -126,7 +128,7 @@ export class AlertStore {
     if (query.states) select = select.where('state', 'in', [...query.states]);
     if (query.rule) select = select.where('rule', '=', query.rule);
     if (query.subject) select = select.where('subject', '=', query.subject);
-    if (query.audience === 'public') select = select.where('rule', 'not like', 'ambulance-%');
+    if (query.audience === 'public') select = select.where('audience', '=', 'public');
     if (query.before !== undefined) select = select.where('raised_at', '<', query.before);
     const rows = await select.orderBy('raised_at', 'desc').orderBy('id').limit(query.limit).execute();
     return rows.map(({ document }) => parseAlert(document));

@@ -1,3 +1,10 @@
+/**
+ * AlertsPart: engine, lifecycle, store and outbox behind one serial queue.
+ *
+ * Made by openAlerts. Readings, ticks and what people do move the same state one after the other. Invariant:
+ * whatever changed is saved with the cursor in one transaction before anybody is told; what a failed save
+ * leaves behind is kept and saved with the next.
+ */
 import type { Presence } from '../../devices/topics.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import type { JournalConsumer } from '../keep-draining.ts';
@@ -6,16 +13,17 @@ import { createAlertMetrics } from './alert-metrics.ts';
 import { type AlertQuery, AlertStore, CONSUMER } from './alert-store.ts';
 import type { Alerts, AlertsDependencies } from './alerts.ts';
 import { type CapEntry, findCap, listCap } from './cap-feed.ts';
-import type { SavedCondition } from './conditions.ts';
+import type { ConditionFinding, ConditionRule, SavedCondition } from './conditions.ts';
 import type { SavedWatch } from './device-watch.ts';
 import { AlertEngine, type ReadingOutcome } from './engine.ts';
-import type { EngineChange } from './engine-change.ts';
+import type { EngineChange, Subject } from './engine-change.ts';
 import { type Explanation, explainAlert } from './explain.ts';
 import { audienceOf, formatAlert } from './format-alert.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { createChannels } from './notices/channels.ts';
 import { Outbox } from './notices/outbox.ts';
 import { type GroupPage, type NoticeDraft, NoticePlanner, repeatDraft } from './notices/plan.ts';
+import type { Description } from './rule.ts';
 import { cityOverrides, trackRules } from './rules/index.ts';
 import { createSerialQueue } from './serial-queue.ts';
 import { type NewSilence, type Silence, SilenceBook } from './silences.ts';
@@ -230,6 +238,23 @@ export class AlertsPart implements Alerts {
       const alert = this.#lifecycle.acknowledge(id, by, note, nowMs);
       await this.#saveIfDue(nowMs);
       return alert;
+    });
+  }
+
+  raise(rule: ConditionRule, subject: Subject, finding: ConditionFinding): Promise<void> {
+    return this.#judge((nowMs) => this.#engine.conditions.raise(rule, subject, finding, nowMs));
+  }
+
+  resolve(rule: ConditionRule, subject: Subject, why: Description): Promise<void> {
+    return this.#judge((nowMs) => this.#engine.conditions.clear(rule, subject, why, nowMs, nowMs));
+  }
+
+  #judge(judge: (nowMs: number) => EngineChange | undefined): Promise<void> {
+    return this.#enqueue(async () => {
+      const nowMs = this.#dependencies.now();
+      const change = judge(nowMs);
+      if (change) this.#apply([change]);
+      await this.#saveIfDue(nowMs);
     });
   }
 

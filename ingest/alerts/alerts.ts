@@ -20,11 +20,14 @@ import type { Alert } from './alert.ts';
 import type { AlertQuery } from './alert-store.ts';
 import { AlertsPart } from './alerts-part.ts';
 import type { CapEntry } from './cap-feed.ts';
+import type { ConditionFinding, ConditionRule } from './conditions.ts';
+import type { Subject } from './engine-change.ts';
 import type { Explanation } from './explain.ts';
 import type { Channel } from './notices/channel.ts';
 import type { ChannelConfig } from './notices/channels.ts';
 import type { Publish } from './notices/mqtt-channel.ts';
 import { checkOverrides } from './parameters.ts';
+import type { Description } from './rule.ts';
 import { trackRules } from './rules/index.ts';
 import type { NewSilence, Silence } from './silences.ts';
 export interface AlertsDependencies {
@@ -58,6 +61,13 @@ export interface Alerts extends AsyncDisposable {
   findCap(identifier: string): Promise<CapEntry | undefined>;
   /** Undefined when there is no open alert of this id. */
   acknowledge(id: string, by: string, note: string | undefined): Promise<Alert | undefined>;
+  /**
+   * Raises a condition that another part of the house judges, or moves it; resolves when it is on disk. Said
+   * again as it stands it is no news.
+   */
+  raise(rule: ConditionRule, subject: Subject, finding: ConditionFinding): Promise<void>;
+  /** Ends it, with why; nothing where it does not stand. */
+  resolve(rule: ConditionRule, subject: Subject, why: Description): Promise<void>;
   silences(): readonly Silence[];
   silence(silence: NewSilence): Promise<Silence>;
   endSilence(id: number, by: string): Promise<boolean>;

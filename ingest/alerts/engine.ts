@@ -67,6 +67,11 @@ export class AlertEngine {
     this.#listeningSince = nowMs;
   }
 
+  /** Where other parts of the house raise what they judge themselves; see Alerts.raise. */
+  get conditions(): Conditions {
+    return this.#conditions;
+  }
+
   /** Ids of devices whose state moved since the last `settled()`. */
   get dirty(): ReadonlySet<string> {
     return this.#dirty;

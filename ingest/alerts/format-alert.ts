@@ -47,9 +47,12 @@ export function formatTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** A new kind of subject is for staff until it is listed here. */
+const PUBLIC_SUBJECTS: ReadonlySet<string> = new Set(['river-gauge', 'wifi-access-point', 'uplink']);
+
 /** Whom an alert is for: what is said of a crew's unit is not the public's. */
 export function audienceOf({ subjectKind }: Pick<Alert, 'subjectKind'>): 'public' | 'staff' {
-  return subjectKind === 'ambulance' ? 'staff' : 'public';
+  return PUBLIC_SUBJECTS.has(subjectKind) ? 'public' : 'staff';
 }
 
 function formatMaybe(ms: number | undefined): string | null {

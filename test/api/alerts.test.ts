@@ -63,6 +63,22 @@ test('everybody sees the river, and only staff the ambulances', async () => {
   expect((await api.get(`/v1/alerts/${unit.id}`)).statusCode).toBe(404);
 });
 
+test('a wrong clock of an ambulance is for staff too, though its rule is not of ambulances alone', async () => {
+  const late = (index: number) => ({
+    measuredAt: START_MS + index * 5_000 - 3_600_000,
+    receivedAt: START_MS + index * 5_000,
+  });
+  for (let index = 0; index < 6; index++) {
+    const values = { lat: -7, lng: 110.4, status: 'available' };
+    await house.read(readingOf('motor-1', START_MS, values, late(index)));
+  }
+  await house.wait(2_000);
+  expect((await api.get('/v1/alerts')).json().alerts).toEqual([]);
+  const staff = (await api.get('/v1/alerts', await api.tokenFor('desk'))).json().alerts;
+  expect(staff.map((each: { rule: string }) => each.rule)).toEqual(['clock-skew']);
+  expect(house.published).toEqual([]);
+});
+
 test('an alert explains itself by readings, rule, timers, notices and two sentences in both languages', async () => {
   await flood();
   await house.wait(2_000);
