@@ -129,6 +129,7 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
       city,
       database,
       fleet,
+      alerts,
       sendCommand: (device, payload) => {
         const topic = formatDeviceTopic({ city: city.id, kind: 'ambulance', device, channel: 'command' });
         return publish(topic, payload, { qos: 1, retain: false });

@@ -34,6 +34,7 @@ import { measureCoverage } from './roads/coverage.ts';
 import { createOutsideEngine, type RoutingConfig } from './roads/outside-engine.ts';
 import { openRoadNetwork } from './roads/road-network.ts';
 import { createTravel } from './travel.ts';
+import { type AlertsPort, UnansweredOrders } from './unanswered-orders.ts';
 import { UnitBoard } from './unit-board.ts';
 import { UnitMessages } from './unit-messages.ts';
 
@@ -43,6 +44,8 @@ export interface DispatchDependencies {
   readonly database: Database;
   /** Restored before: the board starts from its present. */
   readonly fleet: Fleet;
+  /** Where an order that nobody answers becomes an alert. */
+  readonly alerts: AlertsPort;
   readonly sendCommand: (device: string, payload: string) => Promise<void>;
   readonly publishEvent: (type: 'incident' | 'hospital', body: unknown) => void;
   readonly now: () => number;
@@ -110,6 +113,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
   const incidents = new Incidents(context);
   const assignments = new Assignments(context);
   const orders = new Orders(context, assignments, ask);
+  const unanswered = new UnansweredOrders(context, dependencies.alerts, orders);
   const messages = new UnitMessages(context, assignments, orders);
   const hospitals = new Hospitals(context, roads);
   await assignments.load();
@@ -198,7 +202,10 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
       messages.observe(reading, status);
     },
     onAck: (device, body, atMs) => messages.onAck(device, body, atMs),
-    tick: () => orders.tick(),
+    async tick() {
+      await orders.tick();
+      await unanswered.tick();
+    },
     settled: () => messages.settled(),
     [Symbol.asyncDispose]: () => messages.settled(),
   };

@@ -4,6 +4,7 @@
  *
  *   sent at once → again at 15 s → warned at 30 s → escalated at 75 s (a second unit is proposed) → again each 60 s
  *
+ * The alert of an escalated order is unanswered-orders.ts's, which follows the columns that are written here.
  * Invariants: an order is never dropped in silence, and the first unit stays assigned until somebody cancels
  * it; a unit that was cancelled is told until the broker has taken the message. Counted from the reservation.
  */
@@ -15,7 +16,7 @@ import { find } from './incident-row.ts';
 import type { Recommendation, RecommendationQuery } from './recommendation.ts';
 
 const WARN_AFTER_MS = 30_000;
-const ESCALATE_AFTER_MS = 75_000;
+export const ESCALATE_AFTER_MS = 75_000;
 const REPEAT_EVERY_MS = 60_000;
 /** A message that the broker did not take is tried again so soon. */
 const RETRY_MS = 5_000;

@@ -72,6 +72,10 @@ export class UnitBoard {
     return this.#units.get(unit)?.vehicle;
   }
 
+  callSignOf(unit: string): string | undefined {
+    return this.#units.get(unit)?.callSign;
+  }
+
   lockOf(unit: string): Lock {
     return this.#locks.get(unit) ?? FREE;
   }

@@ -198,7 +198,7 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
   return house;
 }
 
-const NO_HISTORY: History = {
+export const NO_HISTORY: History = {
   name: 'none',
   raw: async () => ({ points: [] }),
   windows: async () => ({ points: [] }),

@@ -1,5 +1,5 @@
 /**
- * Dispatch over the real parts (fleet, registry, state database, roads) in a small city, with a clock that the
+ * Dispatch over the real parts (fleet, registry, state database, alerts, roads) in a small city, with a clock that the
  * test moves and units whose orders are kept. The same state file may be opened again: that is a restart.
  */
 import { pino } from 'pino';
@@ -8,8 +8,11 @@ import { type City, parseCity } from '../../cities/city.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading } from '../../devices/reading.ts';
 import { type Dispatch, type DispatchDependencies, openDispatch } from '../../dispatch/dispatch.ts';
+import { type Alerts, openAlerts } from '../../ingest/alerts/alerts.ts';
 import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
 import { openRegistry } from '../../ingest/fleet/registry.ts';
+import { createLiveFeed } from '../../ingest/live-feed.ts';
+import { NO_HISTORY } from './alert-house.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 export const SCENE = { lat: -7, lng: 110.41 };
@@ -22,6 +25,7 @@ export interface DispatchHouse extends AsyncDisposable {
   readonly database: Database;
   readonly fleet: Fleet;
   readonly metrics: Metrics;
+  readonly alerts: Alerts;
   readonly clock: { ms: number };
   readonly orders: { unit: string; atMs: number; command: Record<string, unknown> }[];
   readonly events: { event: string; [key: string]: unknown }[];
@@ -121,11 +125,26 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
       fleet.observe(readingOf(id, { ...at, speedMps: 0, batteryPct: 80, status: 'available' }));
     }
   }
+  const alerts = await openAlerts({
+    config: { NOTICES_PER_CHANNEL_PER_MIN: 20, CAP_SENDER: 'siaga.test' },
+    city,
+    registry,
+    fleet,
+    database,
+    publish: async () => {},
+    feed: createLiveFeed(100, 'run-1'),
+    history: NO_HISTORY,
+    log: pino({ level: 'silent' }),
+    metrics: new Metrics(),
+    now: () => clock.ms,
+    random: () => 0.5,
+  });
   const dispatch = await openDispatch({
     config,
     city,
     database,
     fleet,
+    alerts,
     metrics,
     now: () => clock.ms,
     log: pino({ level: 'silent' }),
@@ -141,6 +160,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     database,
     fleet,
     metrics,
+    alerts,
     clock,
     orders,
     events,
@@ -174,6 +194,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     },
     async [Symbol.asyncDispose]() {
       await dispatch[Symbol.asyncDispose]();
+      await alerts[Symbol.asyncDispose]();
       await database.destroy();
     },
   };
