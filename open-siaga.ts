@@ -81,7 +81,7 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
       log: log.child({ part: 'journal' }),
       metrics,
       now,
-      onRepeat: ({ device }) => fleet.countRepeat(device),
+      onRepeat: (device) => fleet.countRepeat(device),
     }),
   );
   const quality = createQuality();

@@ -61,6 +61,8 @@ export async function run(args: string[]): Promise<void> {
 interface Usage {
   /** Share of one core, over the time that was measured. */
   readonly cpu: number;
+  /** Microseconds of processor time for one reading: other programs on the machine change it little. */
+  readonly cpuUs: number;
   /** Bytes: at the end, and with no connection. */
   readonly rss: number;
   readonly idleRss: number;
@@ -101,7 +103,8 @@ async function measure(
     const report = JSON.parse(
       output.split('\n').find((line) => line.startsWith('{')) as string,
     ) as LoadReport;
-    return { ...report, cpu: (cpuAfter - cpuBefore) / seconds, rss, idleRss };
+    const cpu = (cpuAfter - cpuBefore) / seconds;
+    return { ...report, cpu, cpuUs: (cpu * 1e6) / report.perSecond, rss, idleRss };
   } finally {
     await server?.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -121,6 +124,7 @@ function describe(shape: string, reports: ReadonlyMap<ServerName, LoadReport & U
       'p50 ms': report.p50Ms.toFixed(1),
       'p99 ms': report.p99Ms.toFixed(1),
       'CPU %': (report.cpu * 100).toFixed(0),
+      'CPU µs each': report.cpuUs.toFixed(1),
       'load CPU %': (report.loadCpu * 100).toFixed(0),
       'idle MB': (report.idleRss / 1e6).toFixed(0),
       'RSS MB': (report.rss / 1e6).toFixed(0),

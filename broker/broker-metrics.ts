@@ -4,9 +4,10 @@
  * What is counted for every packet is a plain number here, handed to prom-client when it is asked. Invariant:
  * each bound of docs/mqtt.md has a label in `siaga_mqtt_bound_hits_total`.
  */
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HoldCause, ListenerName } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
+import { PubackTimes } from './puback-times.ts';
 
 /** Bounds whose policy is to refuse or to drop; those that end a connection are counted by its reason. */
 export type Bound =
@@ -28,7 +29,7 @@ export interface BrokerMetrics {
   readonly ends: Counter<'reason'>;
   readonly bounds: Counter<'bound'>;
   readonly holds: Counter<'cause'>;
-  readonly pubackSeconds: Histogram;
+  readonly pubackTimes: PubackTimes;
   /** Added to for every publish. */
   readonly publishes: Record<PublishOutcome, number>;
   /** `out` counts the connections that have ended; WebSocket streams do not tell. */
@@ -40,9 +41,6 @@ export interface BrokerMetrics {
   countHold(cause: HoldCause): void;
   countOpen(listener: ListenerName, step: 1 | -1): void;
 }
-
-/** From arrival to the PUBACK, seconds: a commit takes some milliseconds, a stalled disk seconds. */
-const PUBACK_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
 
 export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   const registers = [registry];
@@ -98,18 +96,12 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     labelNames: ['cause'],
     registers,
   });
-  const pubackSeconds = new Histogram({
-    name: 'siaga_mqtt_puback_seconds',
-    help: 'From the arrival of a publish to its acknowledgement.',
-    buckets: PUBACK_BUCKETS_S,
-    registers,
-  });
   const metrics: BrokerMetrics = {
     connections,
     ends,
     bounds,
     holds,
-    pubackSeconds,
+    pubackTimes: new PubackTimes(registry),
     publishes,
     bytes,
     bytesOutOfOpen: () => 0,

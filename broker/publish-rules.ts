@@ -78,7 +78,7 @@ export function createPublishRules(options: PublishRulesOptions): TakePublish {
     pressure.look();
     const publish: OpenPublish<AcceptOutcome> = {
       judge(outcome) {
-        metrics.pubackSeconds.observe((performance.now() - startedAt) / 1000);
+        metrics.pubackTimes.observe((performance.now() - startedAt) / 1000);
         metrics.publishes[outcomeOf(outcome)]++;
         const isRefused = outcome.rejected > 0 && outcome.stored + outcome.repeated === 0;
         if (!isRefused && (packet.retain || options.isObserved())) return undefined;

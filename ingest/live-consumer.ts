@@ -54,7 +54,7 @@ export function createLiveConsumer({ journal, fleet, feed, onPresent }: LiveDepe
       for (const { id, reading } of entries) {
         const present = fleet.observe(reading);
         if (present) onPresent(reading);
-        feed.publish('reading', formatLiveReading(id, reading, present));
+        feed.publish('reading', () => formatLiveReading(id, reading, present));
       }
     },
   };

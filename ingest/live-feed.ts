@@ -2,7 +2,8 @@
  * The live feed: what happens now, numbered, for those who watch (the API's stream).
  *
  * Each stage after the PUBACK publishes here; the last `keptEvents` are kept so that a watcher that lost its
- * connection resumes after the number it saw. Invariant: numbers ascend by one without gaps within a run;
+ * connection resumes after the number it saw. While there is nobody who could resume, nothing is kept: a
+ * saturated ingest without watchers pays for numbers only. Invariant: numbers ascend by one without gaps within a run;
  * `epoch` tells runs apart, so that a number from before a restart is never taken for one of now.
  */
 export type LiveEventType = 'reading' | 'presence' | 'alert' | 'fleet' | 'incident' | 'hospital';
@@ -17,30 +18,44 @@ export interface LiveEvent {
 
 export interface LiveFeed {
   readonly epoch: string;
+  /** `body` may be a function that makes it, called where the event is kept. */
   publish(type: LiveEventType, body: unknown): void;
   /** The kept events after `number`, or undefined when some of them are gone already. */
   since(number: number): readonly LiveEvent[] | undefined;
-  /** Calls `watcher` with each event from now on. Returns the way to stop. A watcher must not throw. */
-  watch(watcher: (event: LiveEvent) => void): () => void;
+  /** Calls `watcher` at each event from now on. Returns the way to stop. A watcher must not throw. */
+  watch(watcher: () => void): () => void;
+  /** Who asks is told a number from which he may resume. */
   readonly lastNumber: number;
 }
 
 export function createLiveFeed(keptEvents: number, epoch: string): LiveFeed {
   const kept: (LiveEvent | undefined)[] = new Array(keptEvents);
-  const watchers = new Set<(event: LiveEvent) => void>();
+  const watchers = new Set<() => void>();
   let lastNumber = 0;
+  /** The largest number that anybody knows: `keptEvents` later nobody is left who could resume. */
+  let toldNumber = 0;
+  /** The largest number of an event that was not kept. */
+  let unkeptNumber = 0;
   return {
     epoch,
     get lastNumber() {
+      toldNumber = lastNumber;
       return lastNumber;
     },
     publish(type, body) {
-      const event = new EncodedOnce(++lastNumber, type, body);
-      kept[event.number % keptEvents] = event;
-      for (const watcher of watchers) watcher(event);
+      const number = ++lastNumber;
+      if (number - toldNumber > keptEvents) {
+        unkeptNumber = number;
+        kept[number % keptEvents] = undefined;
+      } else {
+        const made = typeof body === 'function' ? (body as () => unknown)() : body;
+        kept[number % keptEvents] = new EncodedOnce(number, type, made);
+      }
+      for (const watcher of watchers) watcher();
     },
     since(number) {
-      if (number > lastNumber || lastNumber - number > keptEvents) return undefined;
+      if (number > lastNumber || number < unkeptNumber || lastNumber - number > keptEvents) return undefined;
+      toldNumber = lastNumber;
       const events: LiveEvent[] = [];
       for (let next = number + 1; next <= lastNumber; next++)
         events.push(kept[next % keptEvents] as LiveEvent);

@@ -1,8 +1,8 @@
 /**
  * The batch that is being filled on the event loop while the one before it is on its way to the disk.
  *
- * Readings are encoded as they come, so that posting it is one transfer; the readings themselves stay here for
- * the memory of recent entries. Invariant: appends are in the order in which they came, and settle in it.
+ * Readings are encoded as they come, so that posting it is one transfer and no object waits for the disk.
+ * Invariant: appends are in the order in which they came, and settle in it.
  */
 import type { Reading } from '../../devices/reading.ts';
 import type { RejectedMessage } from '../rejection.ts';
@@ -25,10 +25,10 @@ const FIRST_CAPACITY = 4_096;
 const REJECTION_BYTES = 300;
 
 export class FillingBatch {
-  readonly readings: Reading[] = [];
   readonly appends: WaitingAppend[] = [];
   readonly rejections: RejectedMessage[] = [];
   readonly #records: RecordBuffer;
+  #count = 0;
   #rejectionBytes = 0;
 
   /** `spare` is a buffer that came back from an earlier batch. */
@@ -37,7 +37,7 @@ export class FillingBatch {
   }
 
   get count(): number {
-    return this.readings.length;
+    return this.#count;
   }
 
   /** Bytes that wait for the disk with it. */
@@ -58,7 +58,7 @@ export class FillingBatch {
       this.#records.length = length;
       throw error;
     }
-    for (const reading of readings) this.readings.push(reading);
+    this.#count += readings.length;
     for (const rejection of rejections) {
       // A payload is often a view into the socket's buffer, which is used again: it is copied now.
       this.rejections.push({ ...rejection, payload: Uint8Array.from(rejection.payload) });
@@ -74,7 +74,7 @@ export class FillingBatch {
     return {
       append: true,
       records: this.#records.values,
-      count: this.readings.length,
+      count: this.#count,
       ...(dictionary ? { dictionary } : {}),
       ...(this.rejections.length > 0 ? { rejections: packRejections(this.rejections) } : {}),
     };

@@ -10,15 +10,13 @@
 import type { Reading } from '../../devices/reading.ts';
 import type { RejectedMessage } from '../rejection.ts';
 import { FillingBatch } from './filling-batch.ts';
-import { type AppendOutcome, type JournalEntry, JournalError } from './journal.ts';
+import { type AppendOutcome, JournalError } from './journal.ts';
 import type { BatchMessage, BatchOutcome } from './journal-messages.ts';
 import type { ReadingCodec } from './reading-codec.ts';
-import { RECORD_LENGTH } from './record-layout.ts';
+import { RECORD_DEVICE, RECORD_LENGTH } from './record-layout.ts';
 
 /** One that is being committed and one at hand for the thread when it is done. */
 const MAX_IN_FLIGHT = 2;
-/** What an entry weighs in memory beyond its numbers: three objects and their strings. */
-const ENTRY_BYTES = 300;
 
 export interface GroupCommitOptions {
   readonly codec: ReadingCodec;
@@ -26,8 +24,10 @@ export interface GroupCommitOptions {
   /** Above twice this, appends are refused with JOURNAL_FULL; the broker stops reading at once this. */
   readonly maxWaitingBytes: number;
   readonly post: (message: BatchMessage) => void;
-  readonly onStored: (entry: JournalEntry, bytes: number) => void;
-  readonly onRepeat: (reading: Reading) => void;
+  /** Of each reading stored: its id and its record, which is `length` numbers from `start`. */
+  readonly onStored: (id: number, records: Float64Array, start: number, length: number) => void;
+  /** Of each reading that the journal had already: the number of its device. */
+  readonly onRepeat: (device: number) => void;
   /** So many readings and rejections are not on disk, and their appends reject. */
   readonly onRefused: (count: number) => void;
 }
@@ -73,14 +73,14 @@ export class GroupCommit {
     let start = 0;
     let id = firstId;
     let repeat = 0;
-    batch.readings.forEach((reading, position) => {
+    for (let position = 0; position < batch.count; position++) {
       const length = records[start + RECORD_LENGTH] as number;
-      start += length;
       if (repeats[repeat] === position) {
         repeat++;
-        this.#options.onRepeat(reading);
-      } else this.#options.onStored({ id: id++, reading }, ENTRY_BYTES + length * 8);
-    });
+        this.#options.onRepeat(records[start + RECORD_DEVICE] as number);
+      } else this.#options.onStored(id++, records, start, length);
+      start += length;
+    }
     resolveAppends(batch, repeats);
     this.#spare = records;
     this.#postReady();

@@ -8,7 +8,7 @@ import type { LostLogReport, SalvageReport, WriterEvent } from './journal-messag
 
 export interface JournalGauges {
   readonly waitingBytes: () => number;
-  readonly recentBytes: () => number;
+  readonly recentEntries: () => number;
   readonly lastId: () => number;
   readonly hasProblem: () => boolean;
 }
@@ -27,7 +27,7 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
       },
     });
   gauge('waiting_bytes', 'Bytes appended and not yet on disk.', gauges.waitingBytes);
-  gauge('recent_bytes', 'Bytes of recent entries held in memory.', gauges.recentBytes);
+  gauge('recent_entries', 'Newest entries held in memory.', gauges.recentEntries);
   gauge('last_id', 'Newest id on disk.', gauges.lastId);
   gauge('problem', '1 while commits do not succeed.', () => (gauges.hasProblem() ? 1 : 0));
   return {

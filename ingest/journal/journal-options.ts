@@ -5,7 +5,6 @@
  */
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Reading } from '../../devices/reading.ts';
 
 export interface JournalOptions {
   readonly file: string;
@@ -18,8 +17,8 @@ export interface JournalOptions {
   readonly log: Logger;
   readonly metrics: Registry;
   readonly now: () => number;
-  /** Told of each reading that the journal had already, for data health. */
-  readonly onRepeat?: (reading: Reading) => void;
+  /** Told of the device of each reading that the journal had already, for data health. */
+  readonly onRepeat?: (device: string) => void;
   readonly recentEntries?: number;
   /** Tests only: a shared number of pages beyond which the file counts as a full disk; 0 is no limit. */
   readonly pageLimit?: Int32Array<SharedArrayBuffer>;

@@ -40,9 +40,9 @@ import { ReadingCodec } from './reading-codec.ts';
 import { RecentEntries } from './recent-entries.ts';
 import { CallingWorker, type WorkerCallError } from './worker-calls.ts';
 
-/** Bounds of the memory of recent entries: some ten seconds of a saturated ingest, and never above 32 MiB. */
+/** Bounds of the memory of recent entries: 50,000 of 80 bytes, a second of a saturated ingest. */
 const RECENT_ENTRIES = 50_000;
-const RECENT_BYTES = 32 * 1024 * 1024;
+const RECENT_BYTES = 4 * 1024 * 1024;
 
 /** Opens the journal, creates it where absent, salvages it where damaged. Throws JournalError. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
@@ -84,22 +84,26 @@ class SqliteJournal implements Journal {
       onDeath: (error) => this.#die(error),
     });
     this.#reads = new JournalReads(file, (error) => this.#die(error));
-    this.#recent = new RecentEntries(options.recentEntries ?? RECENT_ENTRIES, RECENT_BYTES);
+    this.#recent = new RecentEntries({
+      codec: this.#codec,
+      maxEntries: options.recentEntries ?? RECENT_ENTRIES,
+      maxBytes: RECENT_BYTES,
+    });
     this.#commits = new GroupCommit({
       codec: this.#codec,
       maxBatch,
       maxWaitingBytes: options.maxWaitingBytes,
       post: (message) => this.#writer.post(message, [message.records.buffer]),
-      onStored: (entry, bytes) => {
-        this.#recent.push(entry, bytes);
-        this.#lastId = entry.id;
+      onStored: (id, records, start, length) => {
+        this.#recent.push(id, records, start, length);
+        this.#lastId = id;
       },
-      onRepeat: (reading) => options.onRepeat?.(reading),
+      onRepeat: (device) => options.onRepeat?.(this.#codec.deviceAt(device)),
       onRefused: (count) => this.#metrics.refused.inc(count),
     });
     this.#metrics = createJournalMetrics(options.metrics, {
       waitingBytes: () => this.waitingBytes,
-      recentBytes: () => this.#recent.heldBytes,
+      recentEntries: () => this.#recent.count,
       lastId: () => this.#lastId,
       hasProblem: () => this.#problem !== undefined,
     });

@@ -101,6 +101,10 @@ export class ReadingCodec {
     return columns;
   }
 
+  deviceAt(number: number): string {
+    return (this.#devices[number] as DictionaryDevice).device;
+  }
+
   wordAt(number: number): string {
     return this.#words[number] as string;
   }
@@ -136,9 +140,9 @@ export class ReadingCodec {
 
   /** The reading of a stored record that starts at `at` in `numbers`. */
   decode(device: number, measuredAt: number, numbers: Float64Array, at: number): Reading {
-    const names = this.#devices[device];
-    const columns = this.#columnsOfDevice[device];
-    if (!names || !columns) throw new RangeError(`device number ${device} is not in the dictionary`);
+    const columns = this.columnsOf(device);
+    const { city, kind, device: name } = this.#devices[device] as DictionaryDevice;
+    const receivedAt = numbers[at] as number;
     const seq = numbers[at + STORED_SEQ] as number;
     const flags = numbers[at + STORED_FLAGS] as number;
     const mask = numbers[at + STORED_MASK] as number;
@@ -149,17 +153,12 @@ export class ReadingCodec {
       const value = numbers[next++] as number;
       values[columns.names[i] as string] = columns.isWord[i] ? (this.#words[value] as string) : value;
     }
-    return {
-      city: names.city,
-      kind: names.kind,
-      device: names.device,
-      measuredAt,
-      receivedAt: numbers[at] as number,
-      ...(Number.isNaN(seq) ? {} : { seq }),
-      simulated: flags % 2 === 1,
-      quality: Math.floor(flags / 2),
-      values,
-    };
+    const simulated = flags % 2 === 1;
+    const quality = Math.floor(flags / 2);
+    // Two literals: spreading an optional seq into one costs more than all the rest.
+    return Number.isNaN(seq)
+      ? { city, kind, device: name, measuredAt, receivedAt, simulated, quality, values }
+      : { city, kind, device: name, measuredAt, receivedAt, seq, simulated, quality, values };
   }
 
   /** Writes mask and values behind the header; returns how many values, without moving `target.length`. */

@@ -1,64 +1,90 @@
 /**
  * The newest entries in memory, so that consumers in the steady state never read the disk.
  *
- * A ring by id, bounded by count and by bytes; the oldest go. Invariant: the ids in it have no gap, which
- * makes the place of an id its remainder.
+ * Kept as the numbers that went to the disk, in a ring of fixed size, and decoded for who asks: objects would
+ * live just long enough to be copied by the garbage collector, twice, and thrown away. The oldest go when a
+ * new one needs their place. Invariant: the ids in it have no gap, which makes the place of an id its remainder.
  */
 import type { JournalEntry } from './journal.ts';
+import type { ReadingCodec } from './reading-codec.ts';
+import { RECORD_DEVICE, RECORD_MEASURED_AT, RECORD_STORED } from './record-layout.ts';
+
+export interface RecentEntriesOptions {
+  readonly codec: ReadingCodec;
+  readonly maxEntries: number;
+  /** Of the ring, which is there from the start; the system gives it memory as it fills. */
+  readonly maxBytes: number;
+}
 
 export class RecentEntries {
-  readonly #ring: (JournalEntry | undefined)[];
-  readonly #bytes: Float64Array;
-  readonly #maxBytes: number;
+  readonly #codec: ReadingCodec;
+  /** Records in the layout of record-layout.ts, none of them cut at the ring's end. */
+  readonly #ring: Float64Array;
+  /** By id modulo its length: where the record starts in the ring. */
+  readonly #starts: Uint32Array;
   #firstId = 1;
   #lastId = 0;
-  #heldBytes = 0;
+  /** Where the next record goes. */
+  #end = 0;
 
-  constructor(maxEntries: number, maxBytes: number) {
-    this.#ring = new Array<JournalEntry | undefined>(maxEntries).fill(undefined);
-    this.#bytes = new Float64Array(maxEntries);
-    this.#maxBytes = maxBytes;
+  constructor({ codec, maxEntries, maxBytes }: RecentEntriesOptions) {
+    this.#codec = codec;
+    this.#ring = new Float64Array(Math.floor(maxBytes / 8));
+    this.#starts = new Uint32Array(maxEntries);
   }
 
-  get heldBytes(): number {
-    return this.#heldBytes;
+  get count(): number {
+    return this.#lastId - this.#firstId + 1;
   }
 
-  push(entry: JournalEntry, bytes: number): void {
-    if (entry.id !== this.#lastId + 1) this.#startAt(entry.id);
-    const place = entry.id % this.#ring.length;
-    if (this.#lastId - this.#firstId + 1 === this.#ring.length) this.#dropFirst();
-    this.#ring[place] = entry;
-    this.#bytes[place] = bytes;
-    this.#heldBytes += bytes;
-    this.#lastId = entry.id;
-    while (this.#heldBytes > this.#maxBytes && this.#firstId < this.#lastId) this.#dropFirst();
+  /** Copies the record of `length` numbers that starts at `start` in `records`. */
+  push(id: number, records: Float64Array, start: number, length: number): void {
+    if (id !== this.#lastId + 1) this.#startAt(id);
+    if (this.count === this.#starts.length) this.#firstId++;
+    if (this.#end + length > this.#ring.length) {
+      // What lies between here and the ring's end is older than what lies at its begin.
+      while (this.count > 0 && this.#startOf(this.#firstId) >= this.#end) this.#firstId++;
+      this.#end = 0;
+    }
+    while (this.count > 0 && this.#overlaps(this.#firstId, length)) this.#firstId++;
+    for (let i = 0; i < length; i++) this.#ring[this.#end + i] = records[start + i] as number;
+    this.#starts[id % this.#starts.length] = this.#end;
+    this.#end += length;
+    this.#lastId = id;
   }
 
   /** Entries after `afterId`; undefined when some of them are only on disk. */
   after(afterId: number, limit: number): readonly JournalEntry[] | undefined {
-    if (this.#lastId < this.#firstId || afterId + 1 < this.#firstId) return undefined;
+    if (this.count === 0 || afterId + 1 < this.#firstId) return undefined;
     const last = Math.min(this.#lastId, afterId + limit);
     const entries: JournalEntry[] = [];
-    for (let id = afterId + 1; id <= last; id++)
-      entries.push(this.#ring[id % this.#ring.length] as JournalEntry);
+    for (let id = afterId + 1; id <= last; id++) entries.push({ id, reading: this.#decode(id) });
     return entries;
   }
 
   dropThrough(id: number): void {
-    while (this.#firstId <= Math.min(id, this.#lastId)) this.#dropFirst();
+    this.#firstId = Math.max(this.#firstId, Math.min(id, this.#lastId) + 1);
+  }
+
+  #decode(id: number): JournalEntry['reading'] {
+    const start = this.#startOf(id);
+    const device = this.#ring[start + RECORD_DEVICE] as number;
+    const measuredAt = this.#ring[start + RECORD_MEASURED_AT] as number;
+    return this.#codec.decode(device, measuredAt, this.#ring, start + RECORD_STORED);
+  }
+
+  #startOf(id: number): number {
+    return this.#starts[id % this.#starts.length] as number;
+  }
+
+  /** Whether the record of `id` starts within the next `length` numbers. */
+  #overlaps(id: number, length: number): boolean {
+    const start = this.#startOf(id);
+    return start >= this.#end && start < this.#end + length;
   }
 
   #startAt(id: number): void {
-    while (this.#firstId <= this.#lastId) this.#dropFirst();
     this.#firstId = id;
     this.#lastId = id - 1;
-  }
-
-  #dropFirst(): void {
-    const place = this.#firstId % this.#ring.length;
-    this.#heldBytes -= this.#bytes[place] as number;
-    this.#ring[place] = undefined;
-    this.#firstId++;
   }
 }

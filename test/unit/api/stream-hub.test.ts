@@ -98,13 +98,31 @@ describe('a stream', () => {
   });
 
   test('is told reset when events after its last one are gone', () => {
-    publish(KEPT + 2);
+    publish(2);
+    // Whoever was told number 2 may resume from there.
+    expect(feed.lastNumber).toBe(2);
+    publish(KEPT);
     const socket = new Socket();
     hub.open({ response: socket, isPublic: false, lastEventId: 'run-1-1' });
     expect(socket.events).toEqual([[KEPT + 2, 'reset']]);
     const other = new Socket();
     hub.open({ response: other, isPublic: false, lastEventId: 'run-1-2' });
     expect(other.events).toHaveLength(KEPT);
+  });
+
+  test('is told reset, and then misses nothing, when nobody had watched for longer than events are kept', () => {
+    let made = 0;
+    const body = () => level(made++);
+    for (let number = 0; number < 3 * KEPT; number++) feed.publish('reading', body);
+    expect(made).toBe(KEPT);
+    const socket = new Socket();
+    hub.open({ response: socket, isPublic: false, lastEventId: `run-1-${3 * KEPT - 1}` });
+    feed.publish('reading', body);
+    hub.flush();
+    expect(socket.events).toEqual([
+      [3 * KEPT, 'reset'],
+      [3 * KEPT + 1, 'reading'],
+    ]);
   });
 
   test('carries the types that were asked for', () => {

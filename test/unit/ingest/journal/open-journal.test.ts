@@ -37,8 +37,8 @@ describe('appending', () => {
   });
 
   it('stores a repeated reading once and says which one was repeated', async () => {
-    const repeats: Reading[] = [];
-    await using journal = await ground.open({ onRepeat: (reading) => repeats.push(reading) });
+    const repeats: string[] = [];
+    await using journal = await ground.open({ onRepeat: (device) => repeats.push(device) });
     await journal.append(gaugeReadings(0, 4), []);
     const again = gaugeReading(2, { receivedAt: TEST_START_MS + 999_000, seq: 77 });
     const [mixed, inOneBatch] = await Promise.all([
@@ -47,7 +47,7 @@ describe('appending', () => {
     ]);
     expect(mixed).toEqual({ stored: 2, repeated: 1 });
     expect(inOneBatch).toEqual({ stored: 1, repeated: 2 });
-    expect(repeats).toEqual([again, gaugeReading(11), gaugeReading(12)]);
+    expect(repeats).toEqual([again.device, gaugeReading(11).device, gaugeReading(12).device]);
     expect((await allEntries(journal)).map(({ id, reading }) => [id, reading.seq])).toEqual([
       [1, 0],
       [2, 1],
