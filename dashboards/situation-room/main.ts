@@ -1,7 +1,7 @@
 /**
  * The situation room's page: the parts, what connects them, and when the screen is drawn.
  *
- *   stream and API → city feed → state → (at most four times a second) → views
+ *   stream and API → city feed → state → (at most twice a second) → views
  *
  * Invariants: drawing reads the state and never waits; the page needs no reload, whatever the server does;
  * with nothing changing it still draws once a second, since ages grow.
@@ -28,7 +28,7 @@ import { createTabs } from './views/tabs.ts';
 import { createUnitsView } from './views/units-view.ts';
 import { createWifiView } from './views/wifi-view.ts';
 
-const DRAW_MS = 250;
+const DRAW_MS = 500;
 const TICK_MS = 1_000;
 const RECONCILE_MS = 60_000;
 const RETRY_REFRESH_MS = 3_000;
@@ -172,6 +172,8 @@ for (const button of document.querySelectorAll<HTMLElement>('[data-language]')) 
     speak(language);
   });
 }
+// On a small screen it would cover the map.
+(byId('legend') as HTMLDetailsElement).open = matchMedia('(min-width: 1500px)').matches;
 speak(speech.language);
 setInterval(draw, TICK_MS);
 setInterval(() => {

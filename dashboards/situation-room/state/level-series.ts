@@ -27,6 +27,9 @@ export interface LevelChange {
 export class LevelSeries {
   readonly #slots: (LevelPoint | undefined)[] = new Array(SLOTS);
 
+  /** Grows with each point that was taken: who draws can tell whether anything changed. */
+  version = 0;
+
   add(atMs: number, levelM: number): void {
     const bucket = Math.floor(atMs / BUCKET_MS);
     const slot = bucket % SLOTS;
@@ -34,6 +37,7 @@ export class LevelSeries {
     // A point of an older round of the ring is overwritten; one of a newer round, or a newer one, stays.
     if (known && known.atMs > atMs) return;
     this.#slots[slot] = { atMs, levelM };
+    this.version++;
   }
 
   /** The points that are younger than the span, in order of time. */

@@ -6,7 +6,7 @@
  * a level's colour.
  */
 import type { Gauge } from '../state/api-shapes.ts';
-import { GAP_MS, type LevelChange, SERIES_MS } from '../state/level-series.ts';
+import { BUCKET_MS, GAP_MS, type LevelChange, SERIES_MS } from '../state/level-series.ts';
 import { levelSpan, nextThreshold, rankOf, thresholdAt, trendOf } from '../state/levels.ts';
 import { byId, createKeyedList, html, type KeyedView, setAttribute, setText, svg } from './dom.ts';
 import { type Frame, formatLine, yOf } from './level-line.ts';
@@ -130,9 +130,14 @@ function createSpark(gauge: Gauge): {
     ...bands.map(({ rule }) => rule),
     ...[line, ground, ...bands.map(({ band }) => band), pointer],
   );
+  let drawn = '';
   return {
     element,
     update({ state, nowMs }, levelM, isFresh) {
+      // Half an hour is 120 pixels wide: it moves by one in 15 s, and else only when the stage does.
+      const next = `${Math.floor(nowMs / BUCKET_MS)} ${levelM} ${isFresh} ${state.series.get(gauge.id)?.version}`;
+      if (next === drawn) return;
+      drawn = next;
       const points = state.series.get(gauge.id)?.points(nowMs) ?? [];
       const levels = points.map((point) => point.levelM);
       const span = levelSpan(gauge, levelM === undefined ? levels : [...levels, levelM]);

@@ -36,11 +36,13 @@ const KEYS: Readonly<Record<string, Point>> = {
 export function createCamera(map: SVGSVGElement, projection: Projection, onChange: () => void): Camera {
   let view: View = wholeView(projection);
   let unitsPerPx = 1;
+  let sizePx = { width: 0, height: 0 };
   const { width, height } = projection;
 
   function apply(next: View): void {
     view = next;
     const box = map.getBoundingClientRect();
+    sizePx = { width: box.width, height: box.height };
     const seen = { width: width / view.zoom, height: height / view.zoom };
     const left = view.centre.x - seen.width / 2;
     const top = view.centre.y - seen.height / 2;
@@ -92,9 +94,9 @@ export function createCamera(map: SVGSVGElement, projection: Projection, onChang
   apply(view);
   return {
     get seen() {
-      const { width: widthPx, height: heightPx } = map.getBoundingClientRect();
       const { x, y } = view.centre;
-      const reach = { x: (widthPx / 2) * unitsPerPx, y: (heightPx / 2) * unitsPerPx };
+      // The size of the last resize: to ask the page for it would cost a layout at each drawing.
+      const reach = { x: (sizePx.width / 2) * unitsPerPx, y: (sizePx.height / 2) * unitsPerPx };
       const box = { left: x - reach.x, right: x + reach.x, top: y - reach.y, bottom: y + reach.y };
       return { box, unitsPerPx };
     },
