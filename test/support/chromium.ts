@@ -61,6 +61,9 @@ export async function startChromium(): Promise<Chromium> {
   const child = spawn(BINARY, [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  // A run that is broken off leaves no browser behind.
+  const endWithUs = () => child.kill('SIGKILL');
+  process.once('exit', endWithUs);
   const connection = await connect(await readAddress(child));
   return {
     async newPage(size = { width: 1600, height: 900 }) {
@@ -75,6 +78,7 @@ export async function startChromium(): Promise<Chromium> {
       const exited = once(child, 'exit');
       await Promise.race([connection.send('Browser.close').catch(() => undefined), exited]);
       await exited;
+      process.off('exit', endWithUs);
       await rm(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
