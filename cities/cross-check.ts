@@ -29,6 +29,7 @@ export function* crossCheck(city: JudgedCity): Generator<string> {
   for (const entry of city.entries.devices) yield* checkDevice(entry, city);
   yield* checkUpstreamCircles(city.entries.devices.filter((each) => each.kind === 'river-gauge'));
   for (const { id, kecamatan } of city.entries.hospitals) {
+    if (city.ids.devices.has(id)) yield `hospitals.${id}: a device has this id already`;
     const names = city.entries.kecamatan.map((each) => each.name);
     if (kecamatan && !names.includes(kecamatan)) yield `hospitals.${id}: no kecamatan ${kecamatan}`;
   }

@@ -21,6 +21,8 @@ export interface GaugeQuantity extends Described {
   readonly unit: string;
   readonly min: number;
   readonly max: number;
+  /** True for what is counted: a fraction is refused. */
+  readonly whole?: boolean;
 }
 
 /** A number that only grows, and starts again from 0 when the device restarts. */
@@ -109,7 +111,7 @@ export function defineDeviceKind(definition: DeviceKindDefinition): DeviceKind {
 function quantitySchema(quantity: Quantity): z.ZodType {
   switch (quantity.type) {
     case 'gauge':
-      return z.number().min(quantity.min).max(quantity.max);
+      return (quantity.whole ? z.int() : z.number()).min(quantity.min).max(quantity.max);
     case 'counter':
       return z.number().min(0).max(COUNTER_MAX);
     case 'state':

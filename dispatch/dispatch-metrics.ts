@@ -8,6 +8,7 @@ export interface DispatchMetrics {
   readonly steps: Counter<'step'>;
   readonly routingFallbacks: Counter<'source'>;
   readonly droppedUnitWork: Counter;
+  readonly bedReports: Counter<'outcome'>;
 }
 
 export function createDispatchMetrics(registry: Registry): DispatchMetrics {
@@ -46,6 +47,12 @@ export function createDispatchMetrics(registry: Registry): DispatchMetrics {
     droppedUnitWork: new Counter({
       name: 'siaga_dispatch_dropped_unit_work_total',
       help: 'Messages of units that found the queue full; the next reading of the unit says it again.',
+      registers,
+    }),
+    bedReports: new Counter({
+      name: 'siaga_dispatch_bed_reports_total',
+      help: 'Beds reported by MQTT: written, older than what is known, overtaken while waiting, failed.',
+      labelNames: ['outcome'],
       registers,
     }),
   };

@@ -17,6 +17,7 @@ import type { Fleet } from '../ingest/fleet/fleet.ts';
 import { setService } from './assignment-lock.ts';
 import type { AssignmentRow } from './assignment-row.ts';
 import { type AssignmentRequest, Assignments } from './assignments.ts';
+import { BedReports } from './bed-reports.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { createDispatchMetrics } from './dispatch-metrics.ts';
@@ -118,6 +119,13 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
   const hospitals = new Hospitals(context, roads);
   await assignments.load();
   await hospitals.load();
+  const bedReports = new BedReports(context, hospitals);
+  // What was on disk and not yet worked off when the last run ended.
+  for (const { id } of city.hospitals) {
+    const last = fleet.now(id)?.last;
+    if (last) bedReports.observe(last);
+  }
+  await bedReports.settled();
   new Gauge({
     name: 'siaga_dispatch_units',
     help: 'Ambulances: all, those that could be sent, those with an open assignment.',
@@ -149,6 +157,10 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
     const without = new Map(placed.map(({ unit }, index) => [unit, share.withoutUnit[index] ?? 0]));
     measured = { atMs, version, coverage: { now: share.now, without } };
     return measured.coverage;
+  }
+
+  async function settled(): Promise<void> {
+    await Promise.all([messages.settled(), bedReports.settled()]);
   }
 
   return {
@@ -198,6 +210,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
         .limit(MAX_AUDIT_LINES)
         .execute(),
     observe(reading) {
+      if (reading.kind === 'hospital') return bedReports.observe(reading);
       const status = board.observe(reading);
       messages.observe(reading, status);
     },
@@ -206,7 +219,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
       await orders.tick();
       await unanswered.tick();
     },
-    settled: () => messages.settled(),
-    [Symbol.asyncDispose]: () => messages.settled(),
+    settled,
+    [Symbol.asyncDispose]: settled,
   };
 }

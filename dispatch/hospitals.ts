@@ -62,12 +62,36 @@ export class Hospitals {
     return this.#context.city.hospitals.map((hospital) => this.#now(hospital));
   }
 
-  /** `source` says which way it came: api, mqtt, telephone. */
+  /** A report of now. `source` says which way it came: api, telephone. */
   async report(id: string, beds: BedReport, source: string, user: string): Promise<HospitalNow> {
-    const { city, database, now, publishEvent } = this.#context;
+    return this.#write(id, beds, source, user, this.#context.now());
+  }
+
+  /** A report that is `atMs` old already. False when a newer one is known, from whoever it came. */
+  async reportIfNewer(
+    id: string,
+    beds: BedReport,
+    source: string,
+    user: string,
+    atMs: number,
+  ): Promise<boolean> {
+    const known = this.#reports.get(id);
+    if (known && Number(known.updated_at) >= atMs) return false;
+    await this.#write(id, beds, source, user, atMs);
+    return true;
+  }
+
+  async #write(
+    id: string,
+    beds: BedReport,
+    source: string,
+    user: string,
+    atMs: number,
+  ): Promise<HospitalNow> {
+    const { city, database, publishEvent } = this.#context;
     const hospital = city.hospitals.find((each) => each.id === id);
     if (!hospital) throw new DispatchError('unknown-hospital', `there is no hospital ${id}`);
-    const row = { hospital: id, ...beds, source, updated_at: now(), updated_by: user };
+    const row = { hospital: id, ...beds, source, updated_at: atMs, updated_by: user };
     await database
       .insertInto('hospital_beds')
       .values(row)

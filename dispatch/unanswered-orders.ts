@@ -16,7 +16,6 @@ import type { DispatchContext } from './dispatch-context.ts';
 import { find, type IncidentRow } from './incident-row.ts';
 import { ESCALATE_AFTER_MS, type Orders } from './orders.ts';
 
-/** A rule's name that begins with the kind of its subject: the API shows it to staff only. */
 export const UNANSWERED_RULE = { name: 'ambulance-order-unanswered', version: 1, unit: 's' } as const;
 
 export type AlertsPort = Pick<Alerts, 'open' | 'raise' | 'resolve' | 'acknowledge'>;

@@ -4,7 +4,8 @@
  * Puts the parts together (story, roads, faults, connections) and starts them. Invariant: the same city,
  * seed and options give the same plan; only the real clock and the network differ from run to run.
  */
-import type { City, CityDevice } from '../cities/city.ts';
+import type { City } from '../cities/city.ts';
+import { type Publisher, publishersOf } from '../cities/publishers.ts';
 import { createAmbulance, USUAL_CREW } from './ambulances/ambulance.ts';
 import { DEMO_PACE } from './ambulances/duty.ts';
 import { createShadows } from './ambulances/gps.ts';
@@ -16,6 +17,7 @@ import { type Behaviour, SimulatedDevice } from './device/device.ts';
 import type { OutboxBounds } from './device/outbox.ts';
 import { type FaultName, type FaultPlan, planFaults } from './faults.ts';
 import { type FleetRun, startFleet } from './fleet-run.ts';
+import { createHospital } from './hospitals/hospital.ts';
 import { createRandom } from './random.ts';
 import { createFlood } from './rivers/flood.ts';
 import { createFloodStory, type FloodStory } from './rivers/flood-story.ts';
@@ -32,7 +34,7 @@ export interface CityOptions {
   readonly seed: number;
   /** Story seconds per real second; by default the first flood passes in four and a half minutes. */
   readonly speed: number | undefined;
-  readonly kinds: ReadonlySet<CityDevice['kind']>;
+  readonly kinds: ReadonlySet<Publisher['kind']>;
   readonly faults: ReadonlySet<FaultName>;
   /** Chance that an order to an ambulance gets no answer, and that it is refused. */
   readonly silentChance: number | undefined;
@@ -53,10 +55,11 @@ export interface CityRun {
 const OUTBOX: OutboxBounds = { maxWaiting: 5_000, maxInFlight: 8 };
 /** One drive in four from a standby is for a patient of the crew's own, where no dispatcher sends them. */
 const OWN_CASE_CHANCE = 0.25;
-const FIRMWARE: Readonly<Record<CityDevice['kind'], string>> = {
+const FIRMWARE: Readonly<Record<Publisher['kind'], string>> = {
   'river-gauge': 'sim-gauge 1.0',
   'wifi-access-point': 'sim-ap 1.0',
   ambulance: 'sim-tracker 1.0',
+  hospital: 'sim-beds 1.0',
 };
 
 interface Stage {
@@ -90,7 +93,7 @@ export function startCity(options: CityOptions, clock: Clock, totals: Totals): C
     roads,
     shadows: createShadows(roads?.junctions ?? [], createRandom(seed, 'gps shadows')),
   };
-  const devices = city.devices
+  const devices = publishersOf(city)
     .filter((each) => options.kinds.has(each.kind))
     .map((each) => createDevice(each, stage));
   totals.devices = devices.length;
@@ -106,7 +109,7 @@ export function startCity(options: CityOptions, clock: Clock, totals: Totals): C
   };
 }
 
-function createDevice(site: CityDevice, stage: Stage): SimulatedDevice {
+function createDevice(site: Publisher, stage: Stage): SimulatedDevice {
   const { options, clock, totals } = stage;
   const random = createRandom(options.seed, site.id);
   const identity = {
@@ -142,6 +145,8 @@ function createDevice(site: CityDevice, stage: Stage): SimulatedDevice {
     }
     case 'wifi-access-point':
       return create(createAccessPoint(site, stage.startHour, stage.story, random));
+    case 'hospital':
+      return create(createHospital(site, stage.startHour, stage.story, random));
     case 'ambulance': {
       const ambulance = createAmbulance({
         unit: site,

@@ -5,7 +5,7 @@
 export const HELP = {
   overview: `Siaga's simulated devices, over real MQTT.
 
-  npm run sim -- city      a whole city: rivers in flood, access points, ambulances
+  npm run sim -- city      a whole city: rivers in flood, access points, ambulances, hospitals
   npm run sim -- replay    a measured level series, published as a gauge
   npm run sim -- load      many connections at a steady rate
   npm run sim -- <command> --help
@@ -23,6 +23,7 @@ Devices sign in with their own credentials: --credentials FILE, JSON {"<device>"
   --no-rivers          leave out the river and tide gauges
   --no-wifi            leave out the access points
   --no-ambulances      leave out the ambulances
+  --no-hospitals       leave out the hospitals and their beds
   --faults LIST        all, none, or of spike,silent,clock,garbage,uplink   (all)
   --silent-rate P      chance that a crew never answers an order  (0.05)
   --refuse-rate P      chance that it refuses one                 (0.05)

@@ -41,6 +41,7 @@ export const cityOptions = z.object({
   rivers: z.boolean().default(true),
   wifi: z.boolean().default(true),
   ambulances: z.boolean().default(true),
+  hospitals: z.boolean().default(true),
   faults: faults.prefault('all'),
   'silent-rate': chance.optional(),
   'refuse-rate': chance.optional(),
@@ -91,7 +92,7 @@ export type LoadCommand = z.infer<typeof loadOptions>;
 const SCHEMAS = { city: cityOptions, replay: replayOptions, load: loadOptions } as const;
 export type CommandName = keyof typeof SCHEMAS;
 
-const FLAGS = new Set(['rivers', 'wifi', 'ambulances', 'dispatch', 'shift-to-now']);
+const FLAGS = new Set(['rivers', 'wifi', 'ambulances', 'hospitals', 'dispatch', 'shift-to-now']);
 const REPEATED = new Set(['value', 'device']);
 
 export class OptionsError extends Error {

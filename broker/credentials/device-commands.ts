@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { City } from '../../cities/city.ts';
+import { publishersOf } from '../../cities/publishers.ts';
 import type { Database } from '../../database/database.ts';
 import { isId } from '../../devices/topics.ts';
 import { OBSERVER_PREFIX } from '../access.ts';
@@ -217,7 +218,7 @@ async function hasValidCredential(id: string, env: Environment): Promise<boolean
 }
 
 async function isRegistered(id: string, { database, city }: Environment): Promise<boolean> {
-  if (city.devices.some((device) => device.id === id)) return true;
+  if (publishersOf(city).some((device) => device.id === id)) return true;
   const row = await database.selectFrom('devices').select('id').where('id', '=', id).executeTakeFirst();
   return row !== undefined;
 }

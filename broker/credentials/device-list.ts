@@ -5,6 +5,7 @@
  * Invariant: every problem of a file is reported at once, with its line; nothing is written when there is one.
  */
 import type { City } from '../../cities/city.ts';
+import { publishersOf } from '../../cities/publishers.ts';
 import type { Database } from '../../database/database.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import { ID_PATTERN, isId } from '../../devices/topics.ts';
@@ -89,7 +90,7 @@ export function* findProblems({ id, kind, lat, lng }: NewDevice, city: City): Ge
   if (!deviceKinds.has(kind)) {
     yield `${id}: no kind ${JSON.stringify(kind)}; there are ${[...deviceKinds.keys()].join(', ')}`;
   }
-  const ofCity = city.devices.find((device) => device.id === id);
+  const ofCity = publishersOf(city).find((device) => device.id === id);
   if (ofCity && ofCity.kind !== kind) yield `${id}: is a ${ofCity.kind} in cities/${city.id}`;
   if ((lat === null) !== (lng === null)) yield `${id}: lat and lng go together`;
   if (lat !== null && lng !== null) {
@@ -106,7 +107,7 @@ export async function writeDevices(
   devices: readonly NewDevice[],
   now: number,
 ): Promise<void> {
-  const ofCity = new Set(city.devices.map(({ id }) => id));
+  const ofCity = new Set(publishersOf(city).map(({ id }) => id));
   const rows = devices.filter(({ id }) => !ofCity.has(id)).map((device) => ({ ...device, added_at: now }));
   for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
     await database

@@ -1,9 +1,10 @@
 /** The register of kinds: a new kind is its file and one line here. A test compares it with the folder. */
 import type { DeviceKind } from '../device-kind.ts';
 import { ambulance } from './ambulance.ts';
+import { hospital } from './hospital.ts';
 import { riverGauge } from './river-gauge.ts';
 import { wifiAccessPoint } from './wifi-access-point.ts';
 
 export const deviceKinds: ReadonlyMap<string, DeviceKind> = new Map(
-  [ambulance, riverGauge, wifiAccessPoint].map((kind) => [kind.name, kind]),
+  [ambulance, hospital, riverGauge, wifiAccessPoint].map((kind) => [kind.name, kind]),
 );

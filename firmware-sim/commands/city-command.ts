@@ -26,6 +26,7 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
     ...(command.rivers ? (['river-gauge'] as const) : []),
     ...(command.wifi ? (['wifi-access-point'] as const) : []),
     ...(command.ambulances ? (['ambulance'] as const) : []),
+    ...(command.hospitals ? (['hospital'] as const) : []),
   ];
   const simulated = loadCity(command.city);
   const run = startCity(

@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { City } from '../../cities/city.ts';
+import { publishersOf } from '../../cities/publishers.ts';
 import { type Credentials, readCredentials } from '../credentials.ts';
 import type { DemoPlace } from './demo-environment.ts';
 
@@ -16,12 +17,13 @@ const COMMAND = `${import.meta.dirname}/../../broker/credentials/cli.ts`;
 export function ensureCredentials(city: City, { dataDir, environment }: DemoPlace): string {
   const file = `${dataDir}/credentials.csv`;
   const before: Credentials = existsSync(file) ? readCredentials(file) : new Map();
-  if (city.devices.every((device) => before.has(device.id))) return file;
+  const publishers = publishersOf(city);
+  if (publishers.every((device) => before.has(device.id))) return file;
   mkdirSync(dataDir, { recursive: true });
   const devicesFile = `${dataDir}/devices.csv`;
   const issuedFile = `${dataDir}/credentials.new.csv`;
   rmSync(issuedFile, { force: true });
-  const lines = city.devices.map(({ id, kind }) => `${id},${kind}`);
+  const lines = publishers.map(({ id, kind }) => `${id},${kind}`);
   writeFileSync(devicesFile, ['id,kind', ...lines, ''].join('\n'));
   const run = spawnSync(process.execPath, [COMMAND, 'import', devicesFile, '--out', issuedFile], {
     env: environment,
@@ -30,7 +32,7 @@ export function ensureCredentials(city: City, { dataDir, environment }: DemoPlac
   if (run.status !== 0) throw new Error(`credentials: ${run.stderr.trim() || run.error?.message}`);
   const merged = new Map([...before, ...readCredentials(issuedFile)]);
   rmSync(issuedFile);
-  const missing = city.devices.filter((device) => !merged.has(device.id));
+  const missing = publishers.filter((device) => !merged.has(device.id));
   if (missing.length > 0) {
     throw new Error(
       `credentials: ${missing.length} devices have a secret that is not in ${file}; remove ${dataDir} to start anew`,

@@ -4,6 +4,7 @@
  * Invariant: every command it shows works as it stands, in this folder, with the demo running.
  */
 import type { City } from '../../cities/city.ts';
+import { publishersOf } from '../../cities/publishers.ts';
 import { clientUrl, type DemoPlace } from './demo-environment.ts';
 
 export function describeInvitation(city: City, place: DemoPlace, credentials: string): string {
@@ -13,8 +14,8 @@ export function describeInvitation(city: City, place: DemoPlace, credentials: st
     lat: ((city.bounds.south + city.bounds.north) / 2).toFixed(4),
     lng: ((city.bounds.west + city.bounds.east) / 2).toFixed(4),
   };
-  const counts = (['river-gauge', 'wifi-access-point', 'ambulance'] as const)
-    .map((kind) => `${city.devices.filter((each) => each.kind === kind).length} ${kind}`)
+  const counts = (['river-gauge', 'wifi-access-point', 'ambulance', 'hospital'] as const)
+    .map((kind) => `${publishersOf(city).filter((each) => each.kind === kind).length} ${kind}`)
     .join(', ');
   return `
 ${city.name} siaga. Banjir datang dalam beberapa menit; Ctrl-C untuk berhenti.

@@ -4,7 +4,8 @@
  * Asked by the broker (may this one connect?), by validate (whose reading is it?), by the API. Invariant: an
  * id belongs to one device of one kind; the city's folder wins over an added device of the same id.
  */
-import type { City, CityDevice } from '../../cities/city.ts';
+import type { City } from '../../cities/city.ts';
+import { type Publisher, publishersOf } from '../../cities/publishers.ts';
 import type { Database } from '../../database/database.ts';
 
 export interface RegisteredDevice {
@@ -14,8 +15,8 @@ export interface RegisteredDevice {
   /** Where it is installed; an ambulance's base. */
   readonly lat?: number;
   readonly lng?: number;
-  /** What the city's folder says of it: thresholds, uplink, vehicle. Absent for added devices. */
-  readonly site?: CityDevice;
+  /** What the city's folder says of it: thresholds, uplink, vehicle, beds. Absent for added devices. */
+  readonly site?: Publisher;
 }
 
 export interface Registry {
@@ -28,7 +29,7 @@ export interface Registry {
 }
 
 export async function openRegistry(city: City, database: Database): Promise<Registry> {
-  const ofCity = city.devices.map((site): RegisteredDevice => {
+  const ofCity = publishersOf(city).map((site): RegisteredDevice => {
     const { id, kind, name, lat, lng } = site;
     return { id, kind, name, lat, lng, site };
   });

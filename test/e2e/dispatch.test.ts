@@ -234,3 +234,23 @@ test('an ack that is none is kept as a rejection with a sentence', async () => {
   );
   expect(rejections).toMatchObject([{ reason: 'bad-ack', detail: 'there is no assignment 4711' }]);
 });
+
+test('a hospital of the city reports its beds by MQTT under its own id, and dispatch knows them with their source', async () => {
+  const client = await connectAsync(`mqtt://127.0.0.1:${server.mqttPort}`, { clientId: 'rsup-kariadi' });
+  try {
+    const topic = 'siaga/semarang/hospital/rsup-kariadi/telemetry';
+    await client.publishAsync(topic, JSON.stringify({ emergencyFree: 4, queue: 2, seq: 1 }), { qos: 1 });
+    await eventually(async () => {
+      const { hospitals } = await server.get<{ hospitals: { id: string }[] }>('/v1/hospitals');
+      expect(hospitals.find(({ id }) => id === 'rsup-kariadi')).toMatchObject({
+        free: { emergency: 4, intensive: null, ward: null, queue: 2 },
+        source: 'mqtt',
+        stale: false,
+      });
+    });
+    const device = await server.get<object>('/v1/devices/rsup-kariadi');
+    expect(device).toMatchObject({ kind: 'hospital', liveness: 'online', site: { class: 'A' } });
+  } finally {
+    await client.endAsync(true);
+  }
+});

@@ -85,6 +85,8 @@ export interface HouseOptions {
   readonly config?: Partial<DispatchDependencies['config']>;
   /** Where the units stand: the n-th is n km north of the scene unless told. */
   readonly silent?: boolean;
+  /** Readings that the journal holds at the start. */
+  readonly present?: readonly { device: string; values: Record<string, number | string> }[];
 }
 
 export async function openDispatchHouse(options: HouseOptions = {}): Promise<DispatchHouse> {
@@ -111,7 +113,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     measuredAt = clock.ms,
   ): Reading => ({
     city: city.id,
-    kind: 'ambulance',
+    kind: registry.find(device)?.kind ?? 'ambulance',
     device,
     measuredAt,
     receivedAt: clock.ms,
@@ -125,6 +127,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
       fleet.observe(readingOf(id, { ...at, speedMps: 0, batteryPct: 80, status: 'available' }));
     }
   }
+  for (const { device, values } of options.present ?? []) fleet.observe(readingOf(device, values));
   const alerts = await openAlerts({
     config: { NOTICES_PER_CHANNEL_PER_MIN: 20, CAP_SENDER: 'siaga.test' },
     city,

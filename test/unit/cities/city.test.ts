@@ -136,6 +136,12 @@ describe('a broken town', () => {
     ]);
   });
 
+  test('names a hospital that has the id of a device: it reports its beds under it', () => {
+    const beds = { emergency: 1, intensive: 1, ward: 1 };
+    const hospitals = [{ id: 'upper', name: 'Hospital', lat: -7, lng: 110.4, class: 'C', beds }];
+    expect(problemsOf(town({ hospitals }))).toEqual(['hospitals.upper: a device has this id already']);
+  });
+
   test('does not blame a gauge for naming a neighbour that is itself broken', () => {
     const devices = [
       gauge('upper', { normalLevelM: 'half a metre' }),

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { describeDevices } from '../../../devices/describe.ts';
 import { deviceKinds } from '../../../devices/kinds/index.ts';
+import { QualityFlag } from '../../../devices/reading.ts';
 
 const root = `${import.meta.dirname}/../../..`;
 
@@ -22,6 +23,14 @@ describe('the register of kinds', () => {
 
   test.each([...deviceKinds.values()])('$name is silent only after two missed reports', (kind) => {
     expect(kind.silentAfterS).toBeGreaterThanOrEqual(2 * kind.reportIntervalS);
+  });
+
+  test('half a bed is refused, and more free beds than the hospital has are marked', () => {
+    const hospital = deviceKinds.get('hospital');
+    const site = { beds: { emergency: 4, intensive: 2, ward: 50 } };
+    expect(hospital?.schema.safeParse({ emergencyFree: 1.5 }).success).toBe(false);
+    expect(hospital?.assess?.({ emergencyFree: 4, queue: 9 }, site)).toBe(0);
+    expect(hospital?.assess?.({ wardFree: 51 }, site)).toBe(QualityFlag.outsideExpectedRange);
   });
 
   test('docs/devices.md says what the kinds say; npm run docs writes it again', () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDispatchHouse, SCENE, START_MS } from '../../support/dispatch-house.ts';
 
@@ -48,6 +51,58 @@ test('an unknown hospital is refused', async () => {
   await expect(house.dispatch.hospitals.report('nowhere', beds(1), 'api', 'x')).rejects.toMatchObject({
     code: 'unknown-hospital',
   });
+});
+
+test('beds come by MQTT as well: at the time they were counted, never over a newer report, the newest when many wait', async () => {
+  await using house = await openDispatchHouse();
+  const { hospitals } = house.dispatch;
+  const now = () => hospitals.all().find(({ hospital }) => hospital.id === 'kariadi');
+  await house.say('kariadi', { emergencyFree: 3, queue: 1 }, house.clock.ms - 30_000);
+  expect(now()).toMatchObject({
+    free: { emergency: 3, intensive: null, ward: null, queue: 1 },
+    source: 'mqtt',
+    ageS: 30,
+    stale: false,
+  });
+  expect(house.events.at(-1)).toMatchObject({ hospital: 'kariadi', source: 'mqtt' });
+  // By telephone, now; then an older count arrives.
+  await hospitals.report('kariadi', beds(0), 'telephone', 'desk-1');
+  await house.say('kariadi', { emergencyFree: 9 }, house.clock.ms - 10_000);
+  expect(now()).toMatchObject({ free: { emergency: 0 }, source: 'telephone' });
+  await house.pass(60);
+  for (const emergencyFree of [1, 2, 3, 4]) {
+    house.clock.ms += 1;
+    void house.say('kariadi', { emergencyFree });
+  }
+  await house.dispatch.settled();
+  expect(now()?.free?.emergency).toBe(4);
+  const counted = await house.metrics.getSingleMetric('siaga_dispatch_bed_reports_total')?.get();
+  const outcomes = Object.fromEntries(
+    (counted?.values ?? []).map(({ labels, value }) => [labels['outcome'], value]),
+  );
+  expect(outcomes).toMatchObject({ older: 1, written: 3, overtaken: 2 });
+});
+
+test('a clock that is ahead makes beds no fresher than their receipt', async () => {
+  await using house = await openDispatchHouse();
+  await house.say('kariadi', { emergencyFree: 3 }, house.clock.ms + 50_000);
+  await house.pass(10);
+  expect(house.dispatch.hospitals.all()[0]).toMatchObject({ ageS: 10 });
+});
+
+test('beds that were acknowledged and not yet worked off when the process ended are there after the restart', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'siaga-beds-'));
+  try {
+    const file = join(folder, 'state.db');
+    const present = [{ device: 'kariadi', values: { emergencyFree: 7 } }];
+    {
+      await using _before = await openDispatchHouse({ file });
+    }
+    await using house = await openDispatchHouse({ file, present });
+    expect(house.dispatch.hospitals.all()[0]).toMatchObject({ free: { emergency: 7 }, source: 'mqtt' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('figures: the response is that of the first unit on scene, by day in local time and by kecamatan, against 15 minutes', async () => {

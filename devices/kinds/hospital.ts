@@ -1,0 +1,46 @@
+/**
+ * Hospitals of the city that report their free beds by themselves; the id is the hospital's in the city folder.
+ *
+ * Beds that a person reports by telephone or in a form come by the API instead: `PUT /v1/hospitals/{id}/beds`.
+ * What a report leaves out is not known, and not 0.
+ */
+import { defineDeviceKind } from '../device-kind.ts';
+import { QualityFlag } from '../reading.ts';
+
+/** More than the largest hospital of the country has. */
+const MAX_BEDS = 5_000;
+const beds = (description: string) =>
+  ({ type: 'gauge', unit: '1', min: 0, max: MAX_BEDS, whole: true, description }) as const;
+
+export const hospital = defineDeviceKind({
+  name: 'hospital',
+  label: { en: 'hospital', id: 'rumah sakit' },
+  description: 'Free beds of one hospital by class, and who waits for one. Send it at every change as well.',
+  quantities: {
+    emergencyFree: beds('Free beds of the emergency room.'),
+    intensiveFree: beds('Free beds of intensive care.'),
+    wardFree: beds('Free beds of the wards.'),
+    queue: beds('Patients who wait for a bed.'),
+  },
+  reportIntervalS: 3_600,
+  // As long as dispatch trusts a report.
+  silentAfterS: 7_200,
+  example: {
+    measuredAt: '2026-01-15T02:30:00Z',
+    seq: 7,
+    emergencyFree: 4,
+    intensiveFree: 1,
+    wardFree: 62,
+    queue: 2,
+  },
+  assess(values, site) {
+    const has = site['beds'] as { emergency: number; intensive: number; ward: number } | undefined;
+    if (!has) return 0;
+    const { emergencyFree = 0, intensiveFree = 0, wardFree = 0 } = values;
+    const isPossible =
+      (emergencyFree as number) <= has.emergency &&
+      (intensiveFree as number) <= has.intensive &&
+      (wardFree as number) <= has.ward;
+    return isPossible ? 0 : QualityFlag.outsideExpectedRange;
+  },
+});
