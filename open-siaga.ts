@@ -145,6 +145,7 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
     fleet,
     feed,
     onPresent: (reading) => dispatch.observe(reading),
+    onFailed: (reading) => dispatch.observeWord(reading),
   });
   const durable = [alerts.consumer, ...(following.consumer ? [following.consumer] : [])];
   opened.use(startDraining([live, ...durable]));

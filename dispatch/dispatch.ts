@@ -77,6 +77,8 @@ export interface Dispatch extends AsyncDisposable {
   audit(incident: number): Promise<readonly AuditLine[]>;
   /** A reading that is its device's present. */
   observe(reading: Reading): void;
+  /** A reading whose position is not to be believed: only what its crew says counts. */
+  observeWord(reading: Reading): void;
   onAck(device: string, body: unknown, atMs: number): Promise<string | undefined>;
   /** Works off the timers. Call each second. */
   tick(): Promise<void>;
@@ -213,6 +215,9 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
       if (reading.kind === 'hospital') return bedReports.observe(reading);
       const status = board.observe(reading);
       messages.observe(reading, status);
+    },
+    observeWord(reading) {
+      messages.observeWord(reading, board.observeWord(reading));
     },
     onAck: (device, body, atMs) => messages.onAck(device, body, atMs),
     async tick() {

@@ -45,7 +45,7 @@ export class UnitBoard {
   readonly #units = new Map<string, { callSign: string; vehicle: Vehicle }>();
   readonly #locks = new Map<string, Lock>();
   /** The crew's last word of each unit, kept when a reading comes without one. */
-  readonly #statuses = new Map<string, string>();
+  readonly #words = new Map<string, { readonly status: string; readonly measuredAt: number }>();
   readonly index: UnitIndex = createUnitIndex();
 
   constructor(city: City, fleet: Fleet) {
@@ -102,11 +102,28 @@ export class UnitBoard {
   /** A reading of the present. Returns the crew's status when it has changed. */
   observe(reading: Reading): string | undefined {
     if (!this.#units.has(reading.device)) return undefined;
-    const { status } = reading.values;
-    const before = this.#statuses.get(reading.device);
-    if (typeof status === 'string') this.#statuses.set(reading.device, status);
+    const changed = this.#takeWord(reading);
     this.#reindex(reading.device, fixOf(reading));
-    return typeof status === 'string' && status !== before ? status : undefined;
+    return changed;
+  }
+
+  /** A reading whose position was refused: its crew's status, when it has changed; the position stays. */
+  observeWord(reading: Reading): string | undefined {
+    if (!this.#units.has(reading.device)) return undefined;
+    const last = this.#fleet.now(reading.device)?.last;
+    if (last && last.measuredAt > reading.measuredAt) return undefined;
+    const changed = this.#takeWord(reading);
+    this.#reindex(reading.device);
+    return changed;
+  }
+
+  #takeWord({ device, measuredAt, values: { status } }: Reading): string | undefined {
+    const before = this.#words.get(device);
+    if (typeof status !== 'string' || (before && before.measuredAt > measuredAt)) return undefined;
+    this.#words.set(device, { status, measuredAt });
+    // The first word after a start may be the hundredth of its tracker: that it is free frees nobody.
+    if (!before && status === 'available') return undefined;
+    return status === before?.status ? undefined : status;
   }
 
   now(unit: string, atMs: number): UnitNow | undefined {
@@ -120,7 +137,7 @@ export class UnitBoard {
       ...known,
       canTransport: known.vehicle === 'transport',
       lock: this.lockOf(unit),
-      status: this.#statuses.get(unit),
+      status: this.#words.get(unit)?.status,
       fix,
       fixAgeMs: fix && Math.max(0, atMs - fix.measuredAt),
       isMoving: (fix?.speedMps ?? 0) > MOVING_MPS,
@@ -134,7 +151,7 @@ export class UnitBoard {
     const last = this.#fleet.now(unit)?.last;
     const at = fix ?? (last && fixOf(last));
     const canBeSent =
-      assignment === undefined && outOfService === undefined && this.#statuses.get(unit) === 'available';
+      assignment === undefined && outOfService === undefined && this.#words.get(unit)?.status === 'available';
     if (at && canBeSent) this.index.upsert(unit, at.lat, at.lng);
     else this.index.remove(unit);
   }

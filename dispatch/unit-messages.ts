@@ -70,11 +70,17 @@ export class UnitMessages {
     const { device: unit, receivedAt } = reading;
     const open = this.#assignments.open.get(unit);
     if (!open) return;
-    if (status !== undefined) this.#enqueue(() => this.#takeStatus(unit, status, receivedAt));
+    this.observeWord(reading, status);
     const fix = fixOf(reading);
     if (!fix || open.arrivalProposed || !UNDER_WAY.has(open.step)) return;
     if (distanceM(fix, open.scene) > ARRIVAL_RADIUS_M) return;
     this.#enqueue(() => this.#assignments.proposeArrival(unit, receivedAt));
+  }
+
+  /** The crew's word alone, whatever became of the position that it came with. */
+  observeWord({ device: unit, receivedAt }: Reading, status: string | undefined): void {
+    if (status === undefined || !this.#assignments.open.has(unit)) return;
+    this.#enqueue(() => this.#takeStatus(unit, status, receivedAt));
   }
 
   /** Resolves when all that was said so far has been worked off. */

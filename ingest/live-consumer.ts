@@ -5,7 +5,7 @@
  * journal once `restorePresent` has read the last reading of every device. Invariant: an event says whether
  * the reading is of the present, so that a watcher never shows a late reading as now.
  */
-import { formatQuality, type Reading } from '../devices/reading.ts';
+import { FAILED_QUALITY, formatQuality, QualityFlag, type Reading } from '../devices/reading.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Journal } from './journal/journal.ts';
 import type { JournalConsumer } from './keep-draining.ts';
@@ -43,9 +43,20 @@ export interface LiveDependencies {
   readonly feed: LiveFeed;
   /** Told of each reading that is the device's present: dispatch follows positions here. */
   readonly onPresent: (reading: Reading) => void;
+  /**
+   * Told of each one that failed its quality without being late. What failed is not the present, but the rest
+   * of it may be: a crew's status that came with an impossible position.
+   */
+  readonly onFailed: (reading: Reading) => void;
 }
 
-export function createLiveConsumer({ journal, fleet, feed, onPresent }: LiveDependencies): JournalConsumer {
+export function createLiveConsumer({
+  journal,
+  fleet,
+  feed,
+  onPresent,
+  onFailed,
+}: LiveDependencies): JournalConsumer {
   const firstId = journal.lastId;
   return {
     name: 'live',
@@ -54,10 +65,15 @@ export function createLiveConsumer({ journal, fleet, feed, onPresent }: LiveDepe
       for (const { id, reading } of entries) {
         const present = fleet.observe(reading);
         if (present) onPresent(reading);
+        else if (isFailedNow(reading)) onFailed(reading);
         feed.publish('reading', () => formatLiveReading(id, reading, present));
       }
     },
   };
+}
+
+function isFailedNow({ quality }: Reading): boolean {
+  return (quality & FAILED_QUALITY) !== 0 && !(quality & QualityFlag.late);
 }
 
 /** A reading as the stream shows it. */

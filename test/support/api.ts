@@ -78,7 +78,13 @@ export async function openTestApi(
     onPresence: (device, presence, atMs) => fleet.observePresence(device, presence, atMs),
     onAck: async () => undefined,
   });
-  const live = createLiveConsumer({ journal, fleet, feed, onPresent: () => undefined });
+  const live = createLiveConsumer({
+    journal,
+    fleet,
+    feed,
+    onPresent: () => undefined,
+    onFailed: () => undefined,
+  });
   const adminToken = (await ensureFirstAdminToken(database, now)) as string;
   const problems: string[] = [];
   const app = await buildApp({

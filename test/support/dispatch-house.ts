@@ -11,6 +11,7 @@ import { type Dispatch, type DispatchDependencies, openDispatch } from '../../di
 import { type Alerts, openAlerts } from '../../ingest/alerts/alerts.ts';
 import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
 import { openRegistry } from '../../ingest/fleet/registry.ts';
+import { createLiveConsumer } from '../../ingest/live-consumer.ts';
 import { createLiveFeed } from '../../ingest/live-feed.ts';
 import { NO_HISTORY } from './alert-house.ts';
 
@@ -32,7 +33,12 @@ export interface DispatchHouse extends AsyncDisposable {
   /** When true, no order gets through. */
   broker: { isDown: boolean };
   /** One reading of a unit, as the live consumer hands it over. */
-  say(unit: string, values: Record<string, number | string>, measuredAt?: number): Promise<void>;
+  say(
+    unit: string,
+    values: Record<string, number | string>,
+    measuredAt?: number,
+    quality?: number,
+  ): Promise<void>;
   /** Moves the clock in steps of a second, with a tick at each. */
   pass(seconds: number): Promise<void>;
   /** A call that is real and has a place. */
@@ -111,6 +117,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     device: string,
     values: Record<string, number | string>,
     measuredAt = clock.ms,
+    quality = 0,
   ): Reading => ({
     city: city.id,
     kind: registry.find(device)?.kind ?? 'ambulance',
@@ -118,7 +125,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     measuredAt,
     receivedAt: clock.ms,
     simulated: false,
-    quality: 0,
+    quality,
     values,
   });
   if (!options.silent) {
@@ -128,6 +135,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     }
   }
   for (const { device, values } of options.present ?? []) fleet.observe(readingOf(device, values));
+  const feed = createLiveFeed(100, 'run-1');
   const alerts = await openAlerts({
     config: { NOTICES_PER_CHANNEL_PER_MIN: 20, CAP_SENDER: 'siaga.test' },
     city,
@@ -135,7 +143,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     fleet,
     database,
     publish: async () => {},
-    feed: createLiveFeed(100, 'run-1'),
+    feed,
     history: NO_HISTORY,
     log: pino({ level: 'silent' }),
     metrics: new Metrics(),
@@ -157,6 +165,14 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
       orders.push({ unit, atMs: clock.ms, command: JSON.parse(payload) as Record<string, unknown> });
     },
   });
+  const live = createLiveConsumer({
+    journal: { lastId: 0 },
+    fleet,
+    feed,
+    onPresent: (reading) => dispatch.observe(reading),
+    onFailed: (reading) => dispatch.observeWord(reading),
+  });
+  let nextId = 1;
   const house: DispatchHouse = {
     dispatch,
     city,
@@ -168,10 +184,10 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     orders,
     events,
     broker,
-    async say(unit, values, measuredAt) {
+    async say(unit, values, measuredAt, quality) {
       const before = fleet.now(unit)?.last?.values ?? {};
-      const reading = readingOf(unit, { ...before, ...values }, measuredAt);
-      if (fleet.observe(reading)) dispatch.observe(reading);
+      const reading = readingOf(unit, { ...before, ...values }, measuredAt, quality);
+      await live.consume([{ id: nextId++, reading }]);
       await dispatch.settled();
     },
     async pass(seconds) {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { QualityFlag } from '../../../devices/reading.ts';
 import type { DispatchErrorCode } from '../../../dispatch/dispatch-error.ts';
 import { type DispatchHouse, KM, openDispatchHouse, SCENE, START_MS } from '../../support/dispatch-house.ts';
 
@@ -114,6 +115,48 @@ test('the status that a tracker repeats moves nothing, nor does one from before 
   // The crew does not use its handset: it says available all the time, and must not be freed by it.
   await house.say('u1', { status: 'available' });
   expect((await house.dispatch.assignments.get(assignment.id)).step).toBe('on-scene');
+});
+
+test('what the crew says counts at once when its position is refused, and the position stays where it was', async () => {
+  await using house = await openDispatchHouse();
+  const { assignment } = await house.assign(await house.report(), 'u1');
+  await accept(house, 'u1', assignment.id);
+  await house.pass(30);
+  const before = house.dispatch.board.now('u1', house.clock.ms)?.fix;
+  const jump = { lat: SCENE.lat + 200 * KM, lng: SCENE.lng, status: 'en-route' };
+  await house.say('u1', jump, house.clock.ms, QualityFlag.implausibleSpeed);
+  expect(await house.dispatch.assignments.get(assignment.id)).toMatchObject({
+    step: 'en-route',
+    en_route_at: house.clock.ms,
+  });
+  expect(house.dispatch.board.now('u1', house.clock.ms)).toMatchObject({ status: 'en-route', fix: before });
+  // A receiver without a fix sends 0, 0: by no means an arrival, and its status is as good as any.
+  await house.pass(60);
+  await house.say('u1', { lat: 0, lng: 0, status: 'on-scene' }, undefined, QualityFlag.outsideSensorRange);
+  const row = await house.dispatch.assignments.get(assignment.id);
+  expect(row).toMatchObject({ step: 'on-scene', arrival_proposed_at: null });
+});
+
+test('a refused position whose status is older than what the crew said since moves nothing', async () => {
+  await using house = await openDispatchHouse();
+  const { assignment } = await house.assign(await house.report(), 'u1');
+  await house.pass(30);
+  await house.say('u1', { status: 'on-scene' });
+  const { implausibleSpeed, late } = QualityFlag;
+  await house.say('u1', { status: 'available' }, house.clock.ms - 10_000, implausibleSpeed);
+  await house.say('u1', { status: 'available' }, house.clock.ms - 10_000, implausibleSpeed | late);
+  expect((await house.dispatch.assignments.get(assignment.id)).step).toBe('on-scene');
+  expect(house.dispatch.board.now('u1', house.clock.ms)?.status).toBe('on-scene');
+});
+
+test('a unit whose crew goes off duty with a refused position is no longer recommended', async () => {
+  await using house = await openDispatchHouse();
+  const at = { at: SCENE, limit: 10 };
+  const names = async () => (await house.dispatch.recommend(at)).candidates.map(({ unit }) => unit);
+  expect(await names()).toContain('u1');
+  await house.pass(5);
+  await house.say('u1', { lat: 0, lng: 0, status: 'off-duty' }, undefined, QualityFlag.outsideSensorRange);
+  expect(await names()).not.toContain('u1');
 });
 
 test('a motorcycle that says that it transports is not believed', async () => {
