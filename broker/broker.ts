@@ -72,6 +72,18 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     log.info('the journal has room again; publishes are read');
     for (const connection of table.all()) connection.wake();
   });
+  const rules = createPublishRules({
+    pipeline: options.pipeline,
+    pressure,
+    metrics,
+    persistence: () => aedes.persistence,
+    isObserved: () => table.observers > 0,
+    onNotStored: (connection, error) => {
+      const { clientId } = connection;
+      limiter.log('warn', 'not-stored', { err: error, clientId }, 'publish not stored, not acknowledged');
+    },
+    now,
+  });
   const hooks = new ClientHooks({
     authenticator: options.authenticator,
     city: options.city,
@@ -80,18 +92,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     table,
     metrics,
     log,
-    takePublish: createPublishRules({
-      pipeline: options.pipeline,
-      pressure,
-      metrics,
-      persistence: () => aedes.persistence,
-      isObserved: () => table.observers > 0,
-      onNotStored: (connection, error) => {
-        const { clientId } = connection;
-        limiter.log('warn', 'not-stored', { err: error, clientId }, 'publish not stored, not acknowledged');
-      },
-      now,
-    }),
+    takePublish: rules.take,
   });
   const aedes = await SiagaAedes.open({
     connectTimeout: config.MQTT_CONNECT_TIMEOUT_MS + AEDES_TIMER_MARGIN_MS,
@@ -129,6 +130,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       rate: new PublishRate(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, now),
       drainTimeoutMs: config.MQTT_DRAIN_TIMEOUT_MS,
       isJournalBusy: () => pressure.isBusy,
+      isTelemetryDirect: rules.isTelemetryDirect,
+      takeTelemetry: rules.takeTelemetry,
       onHold: metrics.countHold,
       onBytes: (bytes) => {
         metrics.bytes.in += bytes;

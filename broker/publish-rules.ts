@@ -1,6 +1,6 @@
 /**
- * The way of one publish: from Aedes' `authorizePublish`, the only place before the PUBACK, through the
- * pipeline to the answer.
+ * The way of one publish: from Aedes' `authorizePublish`, the only place before the PUBACK, or straight from
+ * the connection, through the pipeline to the answer.
  *
  * Invariants: the answer comes when the message is on disk, in order, or never (then the connection ends and
  * the device sends again); what the pipeline refused is answered like the rest and goes to nobody; a device
@@ -31,10 +31,41 @@ export interface PublishRulesOptions {
 
 type Answer = (error?: Error | null) => void;
 
-export type TakePublish = (connection: Connection, packet: PublishPacket, answer: Answer) => void;
+export interface PublishRules {
+  /** A publish that came through Aedes. */
+  take(connection: Connection, packet: PublishPacket, answer: Answer): void;
+  /** Whether telemetry may come without Aedes. */
+  readonly isTelemetryDirect: () => boolean;
+  /** A PUBLISH of QoS 1 on a sound telemetry topic, for which nobody waits but the pipeline. */
+  takeTelemetry(connection: Connection, topic: string, payload: Buffer, messageId: number): void;
+}
 
-export function createPublishRules(options: PublishRulesOptions): TakePublish {
+export type TakePublish = PublishRules['take'];
+
+export function createPublishRules(options: PublishRulesOptions): PublishRules {
   const { pipeline, pressure, metrics } = options;
+  const look = () => pressure.look();
+
+  function messageOf(
+    { identity, clientId = '' }: Connection,
+    topic: string,
+    payload: Buffer,
+  ): IncomingMessage {
+    const receivedAt = options.now();
+    return identity === undefined || identity.role === 'anyone'
+      ? { topic, payload, receivedAt, clientId }
+      : { topic, payload, receivedAt, clientId, identity: identity.id };
+  }
+
+  function countOutcome(outcome: AcceptOutcome, startedAt: number): void {
+    metrics.pubackTimes.observe((performance.now() - startedAt) / 1000);
+    metrics.publishes[outcomeOf(outcome)]++;
+  }
+
+  function countNotStored(connection: Connection, error: Error): void {
+    metrics.publishes['not-stored']++;
+    options.onNotStored(connection, error);
+  }
 
   /** [MQTT-4.3.3-2] a QoS 2 message whose PUBREC got lost has been taken already. */
   async function acceptOnce(
@@ -52,34 +83,27 @@ export function createPublishRules(options: PublishRulesOptions): TakePublish {
     return isKnown ? ALREADY_TAKEN : pipeline.accept(message);
   }
 
-  return (connection, packet, answer) => {
+  function take(connection: Connection, packet: PublishPacket, answer: Answer): void {
     const { topic } = packet;
     // [MQTT-2.3.1-1] and [MQTT-1.5.3-2]: the connection ends, nothing is answered.
     if (packet.messageId === 0 || hasForbiddenCharacters(topic)) {
       connection.end('malformed');
-      return answer(new Error('malformed publish'));
+      answer(new Error('malformed publish'));
+      return;
     }
     const isStatus = topic.endsWith('/status');
     if (packet.retain && !isStatus) {
       packet.retain = false;
       metrics.countBound('retain-not-allowed');
     }
-    const { identity, clientId = '' } = connection;
-    const receivedAt = options.now();
-    const message: IncomingMessage = {
-      topic,
-      payload: packet.payload as Buffer,
-      receivedAt,
-      clientId,
-      ...(identity === undefined || identity.role === 'anyone' ? {} : { identity: identity.id }),
-    };
+    const message = messageOf(connection, topic, packet.payload as Buffer);
     const startedAt = performance.now();
+    const { clientId = '' } = connection;
     const stored = packet.qos === 2 ? acceptOnce(clientId, packet, message) : pipeline.accept(message);
     pressure.look();
-    const publish: OpenPublish<AcceptOutcome> = {
+    const publish: OpenPublish = {
       judge(outcome) {
-        metrics.pubackTimes.observe((performance.now() - startedAt) / 1000);
-        metrics.publishes[outcomeOf(outcome)]++;
+        countOutcome(outcome, startedAt);
         const isRefused = outcome.rejected > 0 && outcome.stored + outcome.repeated === 0;
         if (!isRefused && (packet.retain || options.isObserved())) return undefined;
         stopForwarding(packet);
@@ -89,14 +113,33 @@ export function createPublishRules(options: PublishRulesOptions): TakePublish {
         return packet.messageId;
       },
       answer(error) {
-        if (error) {
-          metrics.publishes['not-stored']++;
-          options.onNotStored(connection, error);
-        }
+        if (error) countNotStored(connection, error);
         answer(error);
       },
     };
-    connection.answerInOrder(stored, publish, () => pressure.look());
+    connection.answerInOrder(stored, publish, look);
+  }
+
+  return {
+    take,
+    isTelemetryDirect: () => !options.isObserved(),
+    takeTelemetry(connection, topic, payload, messageId) {
+      const startedAt = performance.now();
+      const stored = pipeline.accept(messageOf(connection, topic, payload));
+      pressure.look();
+      const publish: OpenPublish = {
+        judge(outcome) {
+          countOutcome(outcome, startedAt);
+          return messageId;
+        },
+        answer(error) {
+          if (!error) return;
+          countNotStored(connection, error);
+          connection.end('not-stored');
+        },
+      };
+      connection.answerInOrder(stored, publish, look);
+    },
   };
 }
 

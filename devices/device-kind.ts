@@ -6,6 +6,7 @@
  * carries its unit (`levelM`), and numbers are always stored as floats.
  */
 import { z } from 'zod';
+import { createQuickParse, type QuickParse } from './quick-parse.ts';
 import type { Values } from './reading.ts';
 
 interface Described {
@@ -72,6 +73,8 @@ export interface DeviceKind extends DeviceKindDefinition {
   readonly measurement: string;
   /** Validates the quantities of one payload; unknown keys are stripped. */
   readonly schema: z.ZodType<Record<string, number | string>>;
+  /** What `schema` gives for a sound payload, sooner; undefined asks the schema. */
+  readonly quickParse: QuickParse;
   readonly quantityNames: ReadonlySet<string>;
 }
 
@@ -104,6 +107,7 @@ export function defineDeviceKind(definition: DeviceKindDefinition): DeviceKind {
     ...definition,
     measurement: definition.name.replaceAll('-', '_'),
     schema,
+    quickParse: createQuickParse(definition),
     quantityNames: new Set(names),
   };
 }

@@ -126,6 +126,8 @@ function hasUnknownFields(item: JsonObject, kind: DeviceKind): boolean {
 
 /** The kind's quantities; the absurd ones left out where a meaningful reading remains. */
 function parseValues(item: JsonObject, kind: DeviceKind): { values?: Values; rejection?: Rejection } {
+  const quick = kind.quickParse(item);
+  if (quick) return { values: quick };
   const whole = kind.schema.safeParse(item);
   if (whole.success) return { values: whole.data };
   const rejection = toRejection(whole.error.issues[0] as z.core.$ZodIssue, item);

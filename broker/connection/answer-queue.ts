@@ -6,23 +6,24 @@
  * one turn, its PUBACKs in one write.
  */
 import type { Duplex } from 'node:stream';
+import type { AcceptOutcome } from '../../ingest/pipeline.ts';
 
 /** PUBACK with a remaining length of two: the packet identifier. */
 const PUBACK_HEADER = 0x4002;
 const PUBACK_BYTES = 4;
 
 /** A publish that awaits the disk. */
-export interface OpenPublish<Outcome> {
+export interface OpenPublish {
   /** Once it is stored. Returns its packet identifier where its PUBACK is to be written here. */
-  judge(outcome: Outcome): number | undefined;
-  /** Lets Aedes go on with it, or not: then the connection ends. */
+  judge(outcome: AcceptOutcome): number | undefined;
+  /** Lets it go on, or not: then the connection ends. */
   answer(error?: Error): void;
 }
 
 interface Pending {
+  readonly publish: OpenPublish;
   /** Set when it is stored. */
-  judge: (() => number | undefined) | undefined;
-  answer(): void;
+  outcome: AcceptOutcome | undefined;
 }
 
 export interface AnswerQueueOptions {
@@ -44,12 +45,12 @@ export class AnswerQueue {
   }
 
   /** `onSettled` runs when `stored` has settled, whatever became of the connection. */
-  add<Outcome>(stored: Promise<Outcome>, publish: OpenPublish<Outcome>, onSettled: () => void): void {
-    const pending: Pending = { judge: undefined, answer: () => publish.answer() };
+  add(stored: Promise<AcceptOutcome>, publish: OpenPublish, onSettled: () => void): void {
+    const pending: Pending = { publish, outcome: undefined };
     this.#pending.push(pending);
     stored.then(
       (outcome) => {
-        pending.judge = () => publish.judge(outcome);
+        pending.outcome = outcome;
         onSettled();
         if (this.#isScheduled) return;
         this.#isScheduled = true;
@@ -69,18 +70,18 @@ export class AnswerQueue {
   #answerSettled(): void {
     this.#isScheduled = false;
     let count = 0;
-    while (this.#pending[count]?.judge) count++;
+    while (this.#pending[count]?.outcome) count++;
     if (count === 0) return;
     let acknowledged: number[] = [];
-    for (const { judge, answer } of this.#pending.splice(0, count)) {
-      const messageId = judge?.();
+    for (const { publish, outcome } of this.#pending.splice(0, count)) {
+      const messageId = publish.judge(outcome as AcceptOutcome);
       if (messageId !== undefined) acknowledged.push(messageId);
       else {
         // Aedes writes this one's answer, in its turn.
         this.#acknowledge(acknowledged);
         acknowledged = [];
       }
-      answer();
+      publish.answer();
     }
     this.#acknowledge(acknowledged);
     this.#options.onAnswered(count);

@@ -4,6 +4,7 @@
  * Made by the broker for each stream of a listener. Invariant: everything a connection may not exceed is here.
  */
 import type { Duplex } from 'node:stream';
+import type { Connection } from './connection.ts';
 import type { ScannerLimits } from './packet-scanner.ts';
 import type { PublishRate } from './publish-rate.ts';
 
@@ -29,6 +30,10 @@ export interface ConnectionOptions {
   readonly drainTimeoutMs: number;
   /** True while too many bytes await the disk: no PUBLISH is read. */
   readonly isJournalBusy: () => boolean;
+  /** Whether telemetry may take the short way: nobody but the pipeline waits for it. */
+  readonly isTelemetryDirect: () => boolean;
+  /** A PUBLISH of QoS 1 that took the short way. The payload is a view into the bytes read. */
+  readonly takeTelemetry: (connection: Connection, topic: string, payload: Buffer, messageId: number) => void;
   readonly onHold: (cause: HoldCause) => void;
   readonly onBytes: (bytes: number) => void;
   /** Epoch ms. */

@@ -4,7 +4,8 @@
  *
  * It stands in the stream's own `read`, so Aedes gets bytes only when they are sound and there is room: until
  * CONNACK nothing after the CONNECT, then no more PUBLISH packets than the window, the rate and the journal
- * allow; the rest waits in the socket and, through TCP, at the device. Invariants: publishes are answered in
+ * allow; the rest waits in the socket and, through TCP, at the device. Telemetry that nobody but the pipeline
+ * waits for does not go through Aedes at all (telemetry-reader.ts). Invariants: publishes are answered in
  * the order in which they came [MQTT-4.6.0-2]; after one that could not be stored none is answered.
  *
  * (Of Aedes' own flow control nothing is used: what completes while it is paused is lost to its count and it
@@ -12,14 +13,24 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
+import type { AcceptOutcome } from '../../ingest/pipeline.ts';
 import type { Identity } from '../access.ts';
 import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
 import { PacketScanner } from './packet-scanner.ts';
+import { type TakeTelemetry, TelemetryReader } from './telemetry-reader.ts';
 
 /** CONNACK, no session, return code 1: unacceptable protocol version [MQTT-3.1.2-2]. */
 const CONNACK_UNACCEPTABLE_PROTOCOL = Buffer.from([0x20, 2, 0, 1]);
+
+/** What Aedes' client keeps to itself. */
+interface AedesInside {
+  _parsingBatch: number;
+  /** 0 or less: the client asked for none [MQTT-3.1.2-24]. */
+  _keepaliveInterval: number;
+  _keepaliveTimer: NodeJS.Timeout | null;
+}
 
 export class Connection {
   readonly stream: Duplex;
@@ -36,7 +47,13 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #scanner: PacketScanner;
   readonly #readStream: (size?: number) => Buffer | null;
-  /** PUBLISH packets handed to Aedes and not yet answered. */
+  readonly #telemetry = new TelemetryReader();
+  readonly #takeTelemetry: TakeTelemetry;
+  /** The begin of a PUBLISH that may take the short way when the rest of it is here. */
+  #cut: Buffer | undefined;
+  /** Tells Aedes that the client is alive. */
+  #keepAlive: () => void = () => undefined;
+  /** PUBLISH packets taken and not yet answered. */
   #inFlight = 0;
   readonly #answers: AnswerQueue;
   /** CONNACK has been sent. */
@@ -60,6 +77,8 @@ export class Connection {
         this.endReason ??= 'not-stored';
       },
     });
+    this.#takeTelemetry = (topic, payload, messageId) =>
+      options.takeTelemetry(this, topic, payload, messageId);
     this.#readStream = this.stream.read.bind(this.stream);
     // A read of nothing is how the stream itself asks for more; it takes nothing out.
     this.stream.read = (size) => (size === 0 ? this.#readStream(0) : this.#read());
@@ -70,10 +89,13 @@ export class Connection {
   /** Lets Aedes read whenever there is something to read; how much is decided here. */
   attach(client: Client): void {
     // Packets in work, in Aedes' count: while it is not 0, "readable" does not make it read.
-    const counted = client as Client & { _parsingBatch: number };
+    const inside = client as Client & AedesInside;
     this.stream.prependListener('readable', () => {
-      counted._parsingBatch = 0;
+      inside._parsingBatch = 0;
     });
+    this.#keepAlive = () => {
+      if (inside._keepaliveInterval > 0) inside._keepaliveTimer?.refresh();
+    };
   }
 
   get bytesWritten(): number {
@@ -120,11 +142,7 @@ export class Connection {
   }
 
   /** Answers a publish when `stored` settles and all before it are answered. */
-  answerInOrder<Outcome>(
-    stored: Promise<Outcome>,
-    publish: OpenPublish<Outcome>,
-    onSettled: () => void,
-  ): void {
+  answerInOrder(stored: Promise<AcceptOutcome>, publish: OpenPublish, onSettled: () => void): void {
     this.publishes++;
     this.#answers.add(stored, publish, onSettled);
   }
@@ -145,7 +163,8 @@ export class Connection {
 
   #answered(count: number): void {
     this.#inFlight -= count;
-    if (this.#held === 'in-flight') this.wake();
+    const mayReadOn = this.#publishAtHead && this.#held === undefined;
+    if (this.#held === 'in-flight' || mayReadOn) this.wake();
   }
 
   /** In place of the stream's own read: sound bytes for which there is room, or null. */
@@ -158,6 +177,7 @@ export class Connection {
     // Asked for no size, the stream gives its first chunk only, and "readable" does not come again for the rest.
     const chunk = this.#readStream(this.stream.readableLength || undefined);
     if (chunk === null) return null;
+    const { atBoundary } = this.#scanner;
     const passed = this.#scanner.scan(chunk, budget);
     if (this.#scanner.violation) {
       this.end(this.#scanner.violation);
@@ -167,12 +187,27 @@ export class Connection {
     this.#inFlight += this.#scanner.publishesBegun;
     this.#options.rate.take(this.#scanner.publishesBegun);
     this.#publishAtHead = this.#open && passed < chunk.length;
-    if (passed === chunk.length) return chunk;
+    const sound = passed === chunk.length ? chunk : chunk.subarray(0, passed);
     // [MQTT-3.14.4-2] what comes after a DISCONNECT is not looked at.
-    if (this.#scanner.disconnectPassed) return chunk.subarray(0, passed);
-    this.stream.unshift(chunk.subarray(passed));
-    if (this.#open) this.#budget();
-    return passed === 0 ? null : chunk.subarray(0, passed);
+    if (passed < chunk.length && !this.#scanner.disconnectPassed) {
+      this.stream.unshift(chunk.subarray(passed));
+      if (this.#open) this.#budget();
+    }
+    return this.#open && (atBoundary || this.#cut) ? this.#readTelemetry(sound) : orNull(sound);
+  }
+
+  /** Takes the telemetry at the front of `sound`, which begins a packet or goes on with the cut one; the rest is for Aedes. */
+  #readTelemetry(sound: Buffer): Buffer | null {
+    const bytes = this.#cut ? Buffer.concat([this.#cut, sound]) : sound;
+    this.#cut = undefined;
+    if (!this.#options.isTelemetryDirect()) return orNull(bytes);
+    const taken = this.#telemetry.read(bytes, this.#takeTelemetry);
+    if (taken > 0) this.#keepAlive();
+    const rest = bytes.subarray(taken);
+    if (!this.#telemetry.isCut) return orNull(rest);
+    // A copy: a view would keep the whole chunk.
+    this.#cut = Buffer.from(rest);
+    return null;
   }
 
   /** How many PUBLISH packets may begin now; when none, notes why and who will wake us. */
@@ -206,4 +241,8 @@ export class Connection {
     clearTimeout(this.#phaseTimer);
     clearTimeout(this.#drainTimer);
   }
+}
+
+function orNull(bytes: Buffer): Buffer | null {
+  return bytes.length > 0 ? bytes : null;
 }
