@@ -51,6 +51,7 @@ describe('what a device sends', () => {
         while (acknowledged.length < expected.length) {
           acknowledged.push((await device.next('puback')).messageId);
         }
+        await siaga.pipeline.received(before + published.length);
         await device.ping();
         expect(acknowledged).toEqual(expected);
         const taken = siaga.pipeline.messages.slice(before);
@@ -88,6 +89,18 @@ describe('what a device sends', () => {
     device.sendBytes(second.subarray(9));
     expect((await observer.next('publish')).payload.toString()).toBe('2');
     expect((await device.next('puback')).messageId).toBe(2);
+  });
+
+  test('is read on when its rate allows more by the time the first ones are taken', async () => {
+    let clockMs = 1_700_000_000_000;
+    await using paced = await openTestBroker(
+      { MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: '1' },
+      { now: () => (clockMs += 1_000) },
+    );
+    const device = await paced.device();
+    const ids = Array.from({ length: 30 }, (_, index) => index + 1);
+    device.send(...ids.map((messageId) => publishPacket(TELEMETRY, '1', { qos: 1, messageId })));
+    for (const id of ids) expect((await device.next('puback')).messageId).toBe(id);
   });
 
   test('on a topic of its own making never waits for a packet behind it', async () => {
