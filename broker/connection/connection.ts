@@ -163,8 +163,7 @@ export class Connection {
 
   #answered(count: number): void {
     this.#inFlight -= count;
-    const mayReadOn = this.#publishAtHead && this.#held === undefined;
-    if (this.#held === 'in-flight' || mayReadOn) this.wake();
+    if (this.#held === 'in-flight') this.wake();
   }
 
   /** In place of the stream's own read: sound bytes for which there is room, or null. */
