@@ -29,11 +29,11 @@ export function appendRecent(recent: Recent, at: number, value: number, interval
   const spacingMs = Math.min(SPACING_MS, SPACING_INTERVALS * intervalMs) * 0.9;
   const count = recent.at.length;
   const replace = count >= 2 && at - (recent.at[count - 2] as number) < spacingMs;
-  const from = !replace && count === MAX_POINTS ? 1 : 0;
-  const until = replace ? count - 1 : count;
-  const times = recent.at.slice(from, until);
-  const values = recent.value.slice(from, until);
-  times.push(at);
-  values.push(value);
+  const from = count === MAX_POINTS ? 1 : 0;
+  // Each array at its exact length: one that is pushed to keeps room for twenty more, in every fold.
+  const times = replace ? recent.at.slice() : recent.at.slice(from).concat(at);
+  const values = replace ? recent.value.slice() : recent.value.slice(from).concat(value);
+  times[times.length - 1] = at;
+  values[values.length - 1] = value;
   return { at: times, value: values };
 }
