@@ -13,6 +13,8 @@ import { audienceOf } from './format-alert.ts';
 export const CONSUMER = 'alerts';
 /** Rows of one insert: SQLite takes 32,766 parameters, and a statement of 200 rows is parsed fast enough. */
 const ROWS_PER_INSERT = 200;
+/** States of devices are large: so many are made into JSON, some 2 ms, before others have their turn. */
+const STATES_PER_INSERT = 25;
 
 export interface StateToSave {
   readonly cursor: number | undefined;
@@ -71,11 +73,12 @@ export class AlertStore {
   }
 
   async #writeState(transaction: Kysely<Tables>, state: ReadonlyMap<string, unknown>): Promise<void> {
-    const rows = [...state].map(([key, value]) => ({ key, document: JSON.stringify(value) }));
-    for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
+    const entries = [...state];
+    for (let from = 0; from < entries.length; from += STATES_PER_INSERT) {
+      const slice = entries.slice(from, from + STATES_PER_INSERT);
       await transaction
         .insertInto('alert_engine')
-        .values(rows.slice(from, from + ROWS_PER_INSERT))
+        .values(slice.map(([key, value]) => ({ key, document: JSON.stringify(value) })))
         .onConflict((conflict) =>
           conflict.column('key').doUpdateSet(({ ref }) => ({ document: ref('excluded.document') })),
         )
