@@ -38,6 +38,7 @@ Every telemetry object may carry, besides the quantities of its kind:
 | \`simulated\` | boolean | a drill or a simulator: alerts that follow are marked as an exercise |
 
 Send both \`measuredAt\` and \`seq\`: a publish that is repeated after a lost PUBACK is then known for certain.
+Without \`measuredAt\`, the same \`seq\` and values within 10 minutes are taken for a repeat.
 Numbers are JSON numbers, in the unit that the name ends with. Keys that the kind does not know are left out
 and flagged. A quantity outside its range is left out, and the refusal is kept for \`GET /v1/rejections\`; when what
 remains means nothing, the whole reading is kept there.

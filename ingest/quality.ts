@@ -18,6 +18,11 @@ export interface Quality {
   restoreSeq(reading: Reading): void;
 }
 
+/**
+ * A publish is repeated as soon as the device is connected again. Later than this after the first, the same
+ * `seq` with the same values is a new reading: a node that wakes up once an hour may say `seq` 1 each time.
+ */
+const REPEAT_WITHIN_MS = 10 * 60_000;
 /** Readings without a time of their own that are remembered, to know a repeat by its `seq`. */
 const REMEMBERED_SEQS = 64;
 /** Equal readings in a row before a flat line is suspected, and the difference that counts as equal, m. */
@@ -77,13 +82,17 @@ export function createQuality(): Quality {
 /**
  * The time of a reading. One without a time of its own that comes again (a publish repeated after a lost
  * PUBACK) is known by its `seq` and gets the time of its first arrival, so that the journal sees a repeat.
- * The same `seq` with other values is no repeat: the device has restarted and counts anew.
+ * The same `seq` with other values, or much later, is no repeat: the device has restarted and counts anew.
  */
 function firstTimeOf(past: Past, reading: Reading): number {
   const { seq, quality, measuredAt } = reading;
   if (seq === undefined || !(quality & QualityFlag.serverTime)) return measuredAt;
   const first = past.firstBySeq.get(seq);
-  if (first && isDeepStrictEqual(first.values, reading.values)) return first.measuredAt;
+  const isRepeat =
+    first !== undefined &&
+    reading.receivedAt - first.receivedAt <= REPEAT_WITHIN_MS &&
+    isDeepStrictEqual(first.values, reading.values);
+  if (isRepeat) return first.measuredAt;
   past.firstBySeq.delete(seq);
   past.firstBySeq.set(seq, reading);
   if (past.firstBySeq.size > REMEMBERED_SEQS) {

@@ -149,6 +149,18 @@ describe('what is understood', () => {
     expect(readings.map((reading) => reading.measuredAt)).toEqual([NOW, NOW]);
   });
 
+  test('the same seq and values without a time are a new reading when they come much later', async () => {
+    await publish(GAUGE, { levelM: 1, seq: 1 });
+    const receivedAt = NOW + 3_600_000;
+    await pipeline.accept({
+      topic: GAUGE,
+      payload: Buffer.from('{"levelM":1,"seq":1}'),
+      receivedAt,
+      clientId: 'x',
+    });
+    expect(readings.map((reading) => reading.measuredAt)).toEqual([NOW, receivedAt]);
+  });
+
   test('an older reading after a newer one is flagged as late', async () => {
     await publish(GAUGE, [
       { measuredAt: NOW - 1000, levelM: 1 },
