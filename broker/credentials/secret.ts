@@ -2,7 +2,7 @@
  * Secrets of devices: made here, shown once, kept as a scrypt hash.
  *
  * Invariant: every secret is generated, 192 random bits. Nobody guesses or tabulates that, however cheap the
- * hash, so scrypt runs at a light cost (docs/decisions/0011): a city of 12,000 devices must be let in again
+ * hash, so scrypt runs at a light cost (docs/decisions/0006-the-broker.md): a city of 12,000 devices must be let in again
  * within seconds after a power cut. Never accept a secret that a person thought of.
  */
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';

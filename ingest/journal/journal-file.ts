@@ -1,7 +1,7 @@
 /**
  * The journal's file: its schema, how it is opened, and what it must not be opened with.
  *
- * The layout follows what was measured (docs/decisions/0010-journal.md): rows in order of id and an identity
+ * The layout follows what was measured (docs/decisions/0005-journal.md): rows in order of id and an identity
  * that starts with the time, so that both grow at their right edge; an index that starts with the device
  * costs one page a device and commit, and a fifth of the speed is left. History has a file of its own.
  * Invariant: numbers of the dictionary (devices, columns, words) are never used for another name.
