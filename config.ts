@@ -112,8 +112,10 @@ export const environmentSchema = z.object({
 
   /** Whether the API asks for a token where one is needed. Off only on loopback. */
   API_AUTH: flag.default(true),
-  /** Live streams at once; one more gets 503. */
+  /** Live streams at once; one more gets 503. A fifth of them is for staff only. */
   STREAM_MAX_CLIENTS: positive.default(500),
+  /** Of them without a token, from one address: many phones share one carrier's NAT. */
+  STREAM_MAX_CLIENTS_PER_ADDRESS: positive.default(50),
   /** Events kept so that a stream can resume: some minutes of a busy city. */
   STREAM_KEPT_EVENTS: positive.default(10_000),
 

@@ -35,14 +35,14 @@ import { Problem } from './problem.ts';
 import { readingRoutes } from './readings.ts';
 import { rejectionRoutes } from './rejections.ts';
 import { registerRequestMetrics } from './request-metrics.ts';
-import { createMeteredHub, streamRoutes } from './stream.ts';
+import { createMeteredHub, type StreamConfig, streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
 
 /** Routes of a resource, with zod schemas or without. */
 export type ApiRoutes = FastifyPluginAsyncZod | FastifyPluginAsync;
 
 export interface ApiDependencies {
-  readonly config: Pick<Config, 'API_AUTH' | 'STREAM_MAX_CLIENTS'>;
+  readonly config: Pick<Config, 'API_AUTH'> & StreamConfig;
   readonly city: City;
   readonly registry: Registry;
   readonly fleet: Fleet;

@@ -24,6 +24,8 @@ export interface StreamRequest {
   /** Sees public events only. */
   readonly isPublic: boolean;
   readonly tokenId?: number;
+  /** Of whom nothing else is known: no token. */
+  readonly anonymousAddress?: string;
   /** The Last-Event-ID header. */
   readonly lastEventId?: string;
 }
@@ -32,6 +34,8 @@ export type StreamEnd = 'closed' | 'behind' | 'stalled' | 'revoked' | 'closing';
 
 export interface StreamHub {
   readonly size: number;
+  /** How many of the open ones are like this. */
+  count(isLike: (request: StreamRequest) => boolean): number;
   open(request: StreamRequest): void;
   /** Sends what is new to everyone; called soon after an event. */
   flush(): void;
@@ -102,6 +106,11 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
   return {
     get size() {
       return clients.size;
+    },
+    count(isLike) {
+      let found = 0;
+      for (const client of clients) if (isLike(client)) found++;
+      return found;
     },
     open(request) {
       const retryMs = FIRST_RETRY_MS + (opened++ % RETRY_STEPS) * RETRY_STEP_MS;

@@ -2,8 +2,8 @@
  * `GET /v1/stream`: what happens now, as server-sent events.
  *
  * Opens clients on the hub and keeps its clock: a flush soon after an event, a heartbeat every 15 s, and with
- * it a look at which tokens are still in force. Invariant: at most `STREAM_MAX_CLIENTS` are open, and every
- * way in which one ends has a counter.
+ * it a look at which tokens are still in force. Invariants: at most `STREAM_MAX_CLIENTS` are open, however
+ * many the public asks for staff finds a place, and every way in which one ends has a counter.
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
@@ -11,9 +11,9 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { LiveEventType, LiveFeed } from '../ingest/live-feed.ts';
-import { isStaff, requireRole, STAFF_ROLES } from './access.ts';
+import { ANONYMOUS, isStaff, requireRole, STAFF_ROLES } from './access.ts';
 import { Problem } from './problem.ts';
-import { createStreamHub, HEARTBEAT_MS, type StreamHub } from './stream-hub.ts';
+import { createStreamHub, HEARTBEAT_MS, type StreamHub, type StreamRequest } from './stream-hub.ts';
 import { findTokensInForce } from './token-store.ts';
 import { PUBLIC_EVENT_TYPES } from './visibility.ts';
 
@@ -28,6 +28,8 @@ const TYPES = [
 /** Events of this long go out in one write: a page cannot show more than 20 a second. */
 const FLUSH_MS = 50;
 const RETRY_WHEN_FULL_S = 10;
+/** Of all places, kept for staff: one in five, rounded up. */
+const STAFF_SHARE = 0.2;
 
 export interface MeteredHubDependencies {
   readonly feed: LiveFeed;
@@ -64,8 +66,10 @@ export function createMeteredHub({ feed, metrics }: MeteredHubDependencies): Str
   return hub;
 }
 
+export type StreamConfig = Pick<Config, 'STREAM_MAX_CLIENTS' | 'STREAM_MAX_CLIENTS_PER_ADDRESS'>;
+
 export interface StreamDependencies extends MeteredHubDependencies {
-  readonly config: Pick<Config, 'STREAM_MAX_CLIENTS'>;
+  readonly config: StreamConfig;
   readonly hub: StreamHub;
   readonly database: Database;
 }
@@ -93,7 +97,8 @@ export const streamRoutes =
   async (app) => {
     const refused = new Counter({
       name: 'siaga_stream_refused_total',
-      help: 'Live streams refused because STREAM_MAX_CLIENTS are open.',
+      help: 'Live streams refused, by the bound that was met: all, public (the share of all but staff), address.',
+      labelNames: ['bound'],
       registers: [metrics],
     });
     keepTime(app, hub, feed, database);
@@ -116,11 +121,17 @@ export const streamRoutes =
           },
         },
       },
-      async ({ query: { types }, headers, user }, reply) => {
+      async ({ query: { types }, headers, user, ip }, reply) => {
         if ([...(types ?? [])].some((type) => !PUBLIC_EVENT_TYPES.has(type))) requireRole(user, STAFF_ROLES);
-        if (hub.size >= config.STREAM_MAX_CLIENTS) {
-          refused.inc();
-          const detail = `${hub.size} streams are open, which is the bound (STREAM_MAX_CLIENTS); try again later.`;
+        const who = {
+          isPublic: !isStaff(user),
+          ...(user.tokenId === undefined ? {} : { tokenId: user.tokenId }),
+          ...(user === ANONYMOUS ? { anonymousAddress: ip } : {}),
+        };
+        const full = findFullBound(hub, config, who);
+        if (full) {
+          refused.inc({ bound: full.bound });
+          const detail = `${full.open} streams are open, which is the bound (${full.words}); try again later.`;
           throw new Problem(503, 'too-many-streams', detail, { retryAfterS: RETRY_WHEN_FULL_S });
         }
         reply.hijack();
@@ -134,14 +145,36 @@ export const streamRoutes =
         const lastEventId = headers['last-event-id'];
         hub.open({
           response: reply.raw,
-          isPublic: !isStaff(user),
+          ...who,
           ...(types ? { types } : {}),
-          ...(user.tokenId === undefined ? {} : { tokenId: user.tokenId }),
           ...(lastEventId === undefined ? {} : { lastEventId }),
         });
       },
     );
   };
+
+interface FullBound {
+  readonly bound: 'all' | 'public' | 'address';
+  readonly open: number;
+  readonly words: string;
+}
+
+/** The bound that leaves no place for one more like this. */
+function findFullBound(
+  hub: StreamHub,
+  { STREAM_MAX_CLIENTS: maxAll, STREAM_MAX_CLIENTS_PER_ADDRESS: maxOfAddress }: StreamConfig,
+  { isPublic, anonymousAddress: address }: Pick<StreamRequest, 'isPublic' | 'anonymousAddress'>,
+): FullBound | undefined {
+  if (hub.size >= maxAll) return { bound: 'all', open: hub.size, words: 'STREAM_MAX_CLIENTS' };
+  if (!isPublic) return undefined;
+  const open = hub.count((each) => each.isPublic);
+  const maxPublic = maxAll - Math.ceil(maxAll * STAFF_SHARE);
+  if (open >= maxPublic) return { bound: 'public', open, words: "the public's share of STREAM_MAX_CLIENTS" };
+  if (address === undefined) return undefined;
+  const ofAddress = hub.count((each) => each.anonymousAddress === address);
+  if (ofAddress < maxOfAddress) return undefined;
+  return { bound: 'address', open: ofAddress, words: 'STREAM_MAX_CLIENTS_PER_ADDRESS' };
+}
 
 /** Flush and heartbeat for as long as the app lives. */
 function keepTime(

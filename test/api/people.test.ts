@@ -83,7 +83,8 @@ describe('access', () => {
 
   test('with API_AUTH=false everybody is the admin named local', async () => {
     await api[Symbol.asyncDispose]();
-    api = await openTestApi({ config: { API_AUTH: false, STREAM_MAX_CLIENTS: 3 }, routes: [forgetful] });
+    const config = { API_AUTH: false, STREAM_MAX_CLIENTS: 3, STREAM_MAX_CLIENTS_PER_ADDRESS: 3 };
+    api = await openTestApi({ config, routes: [forgetful] });
     expect((await api.get('/v1/forgotten')).json()).toEqual({ user: 'local' });
     expect((await api.get('/v1/tokens')).statusCode).toBe(200);
   });

@@ -21,8 +21,13 @@ interface Opened {
   end(): Promise<string>;
 }
 
-async function open(query = '', headers: Record<string, string> = {}): Promise<Opened> {
-  const answer = await api.app.inject({ url: `/v1/stream${query}`, headers, payloadAsStream: true });
+async function open(
+  query = '',
+  headers: Record<string, string> = {},
+  remoteAddress = '127.0.0.1',
+): Promise<Opened> {
+  const url = `/v1/stream${query}`;
+  const answer = await api.app.inject({ url, headers, remoteAddress, payloadAsStream: true });
   const chunks = answer.stream()[Symbol.asyncIterator]();
   let text = '';
   const read = async (enough: () => boolean) => {
@@ -83,19 +88,41 @@ describe('GET /v1/stream', () => {
     expect(await unknown.end()).toContain('there are reading, presence');
   });
 
-  test('one more than the bound is 503 and counted, and a free place is taken again', async () => {
+  test('one more of an address than the bound is 503 and counted, and a free place is taken again', async () => {
     const opened = [await open(), await open(), await open()];
     const refused = await open();
     expect(refused.answer.statusCode).toBe(503);
     expect(refused.answer.headers['retry-after']).toBe('10');
     const metrics = (await api.get('/metrics')).body;
     expect(metrics).toContain('siaga_stream_clients 3');
-    expect(metrics).toContain('siaga_stream_refused_total 1');
+    expect(metrics).toContain('siaga_stream_refused_total{bound="address"} 1');
     opened[0]?.answer.raw.res.destroy();
     await expect
       .poll(async () => (await api.get('/metrics')).body, { timeout: 20_000 })
       .toContain('siaga_stream_clients 2');
     expect((await open()).answer.statusCode).toBe(200);
+  });
+
+  test('the public cannot take the places of staff, from however many addresses', async () => {
+    const staff = bearer(await api.tokenFor('dispatcher'));
+    for (let host = 1; host <= 4; host++) {
+      expect((await open('', {}, `10.0.0.${host}`)).answer.statusCode).toBe(200);
+    }
+    const beyond = await open('', {}, '10.0.0.5');
+    expect(beyond.answer.statusCode).toBe(503);
+    expect(await beyond.end()).toContain("the public's share of STREAM_MAX_CLIENTS");
+    expect((await open('', bearer(await api.tokenFor('public')))).answer.statusCode).toBe(503);
+    expect((await open('', staff)).answer.statusCode).toBe(200);
+    expect((await open('', staff)).answer.statusCode).toBe(503);
+    const metrics = (await api.get('/metrics')).body;
+    expect(metrics).toContain('siaga_stream_refused_total{bound="public"} 2');
+    expect(metrics).toContain('siaga_stream_refused_total{bound="all"} 1');
+  });
+
+  test('staff and partners with a token are not counted for their address', async () => {
+    for (let stream = 1; stream <= 3; stream++) await open();
+    const partner = bearer(await api.tokenFor('public'));
+    expect((await open('', partner)).answer.statusCode).toBe(200);
   });
 
   test('ends when its token is revoked', async () => {

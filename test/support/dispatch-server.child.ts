@@ -12,7 +12,7 @@ if (!file) throw new Error('the state file is missing');
 const house = await openDispatchHouse({ file, units: Number(units) });
 const { dispatch, clock } = house;
 const api = await openTestApi({
-  config: { API_AUTH: false, STREAM_MAX_CLIENTS: 1 },
+  config: { API_AUTH: false, STREAM_MAX_CLIENTS: 1, STREAM_MAX_CLIENTS_PER_ADDRESS: 1 },
   routes: dispatchRoutes({ dispatch, now: () => clock.ms, timeZone: 'Asia/Jakarta' }),
 });
 await api.app.listen({ host: '127.0.0.1', port: 0 });
