@@ -17,7 +17,8 @@ export interface DispatchRoutesDependencies {
 }
 
 export const MAX_CANDIDATES = 50;
-export const latitude = z.coerce.number().min(-90).max(90);
+export const LAT_TOO_BIG = 'at most 90; are lat and lng swapped?';
+export const latitude = z.coerce.number().min(-90).max(90, LAT_TOO_BIG);
 export const longitude = z.coerce.number().min(-180).max(180);
 export const limitInput = z.coerce.number().int().min(1).max(MAX_CANDIDATES).default(5);
 const vehicle = z.enum(['motorcycle', 'transport']);

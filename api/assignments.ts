@@ -11,8 +11,9 @@ import { DispatchError } from '../dispatch/dispatch-error.ts';
 import type { DispatchRoutesDependencies } from './ambulances.ts';
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
+import { idempotencyKey } from './idempotency-key.ts';
 import { assignmentSchema, formatAssignment } from './incident-json.ts';
-import { idempotencyKey, numericId } from './incidents.ts';
+import { numericId } from './incidents.ts';
 
 const reason = z.string().trim().min(1).max(500);
 const assignmentParams = z.object({ id: numericId, assignment: numericId });

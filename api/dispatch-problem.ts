@@ -1,7 +1,7 @@
 /**
  * How a refusal of dispatch leaves the API: one table of code → status, for every route about incidents.
  *
- * Invariant: the problem's slug is dispatch's own code and its members are dispatch's facts, so that a program
+ * A refusal that a call of this API can mend names that call. Invariant: the problem's slug is dispatch's own code and its members are dispatch's facts, so that a program
  * can try again with the version it lacks without reading the sentence.
  */
 import type { FastifyError, FastifyInstance } from 'fastify';
@@ -25,6 +25,20 @@ const STATUS: Readonly<Record<DispatchErrorCode, number>> = {
   'step-not-possible': 409,
   'key-reused': 422,
   'too-many-open-incidents': 503,
+  'outside-city': 422,
+};
+
+/** What the dispatcher can call next, where dispatch's own sentence does not say it. */
+const NEXT: Readonly<Partial<Record<DispatchErrorCode, string>>> = {
+  'unknown-incident': 'GET /v1/incidents lists them',
+  'unknown-assignment': 'GET /v1/incidents/{id} shows those of an incident',
+  'unknown-unit': 'GET /v1/devices?kind=ambulance lists them',
+  'unknown-hospital': 'GET /v1/hospitals lists them',
+  'not-classified': 'POST /v1/incidents/{id}/triage {"classification": "real"}',
+  'no-location': 'POST /v1/incidents/{id}/triage with lat and lng, or a place that the city knows',
+  'unit-changed': 'GET /v1/incidents/{id}/recommendation has its unitVersion',
+  'incident-has-open-assignments':
+    'POST /v1/incidents/{id}/assignments/{id}/status {"status": "completed"} or "cancelled"',
 };
 
 /** Within the plugin that calls it, and nowhere else. */
@@ -32,7 +46,9 @@ export function registerDispatchProblems(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const known: unknown = error;
     if (!(known instanceof DispatchError)) return handleError(error, request, reply);
-    const problem = new Problem(STATUS[known.code], known.code, known.message, known.facts);
+    const next = NEXT[known.code];
+    const sentence = next === undefined ? known.message : `${known.message}; ${next}`;
+    const problem = new Problem(STATUS[known.code], known.code, sentence, known.facts);
     return handleError(problem as unknown as FastifyError, request, reply);
   });
 }

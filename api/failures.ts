@@ -47,13 +47,23 @@ function describeValidation(error: FastifyError, request: FastifyRequest): Probl
     return ((issues ?? []) as ZodFastifySchemaValidationError[]).map((issue) => ({
       in: part === 'querystring' ? 'query' : part,
       field: issue.instancePath.slice(1).replaceAll('/', '.'),
-      detail: issue.message ?? 'is wrong',
+      detail: explainIssue(issue.message ?? 'is wrong', part),
     }));
   }).slice(0, MAX_LISTED_FIELDS);
   const [first] = errors;
   const where = first ? ` ${first.in}${first.field ? ` ${first.field}` : ''}: ${first.detail}` : '';
   const detail = `${errors.length} problem(s) in the request;${where}${errors.length > 1 ? ' …' : ''}`;
   return new Problem(400, 'invalid-request', detail, { errors });
+}
+
+/** The schema's words where a person can do nothing with them. */
+function explainIssue(message: string, part: (typeof PARTS)[number]): string {
+  const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
+  // A number in a path or a query is read from text: nothing and "abc" both become NaN.
+  if (received === 'NaN') return part === 'querystring' ? 'is missing, or no number' : 'must be a number';
+  if (received === 'undefined') return `is missing: a ${expected}`;
+  if (expected) return `must be a ${expected}, and is a ${received}`;
+  return message.startsWith('Unrecognized key') ? `${message}; /docs shows those that it takes` : message;
 }
 
 function judge(request: FastifyRequest, part: (typeof PARTS)[number]): unknown[] {

@@ -9,8 +9,9 @@ import { z } from 'zod';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
 import type { User } from './access.ts';
-import { type DispatchRoutesDependencies, limitInput } from './ambulances.ts';
+import { type DispatchRoutesDependencies, LAT_TOO_BIG, limitInput } from './ambulances.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
+import { idempotencyKey } from './idempotency-key.ts';
 import {
   formatAssignment,
   formatAudit,
@@ -27,12 +28,6 @@ import {
 
 const line = (max: number) => z.string().trim().min(1).max(max);
 export const numericId = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
-export const idempotencyKey = z
-  .string()
-  .min(8)
-  .max(200)
-  .describe('The same key has one effect, however often.');
-
 const detailsShape = {
   classification: z
     .enum(CLASSIFICATIONS)
@@ -41,7 +36,7 @@ const detailsShape = {
   category: line(100).optional(),
   priority: z.literal([1, 2, 3]).optional().describe('1 is the most urgent.'),
   place: line(300).optional().describe('Gives the coordinates where the city knows it by this name.'),
-  lat: z.number().min(-90).max(90).optional(),
+  lat: z.number().min(-90).max(90, LAT_TOO_BIG).optional(),
   lng: z.number().min(-180).max(180).optional(),
   needsTransport: z.boolean().optional(),
   duplicateOf: z.int().min(1).optional(),
@@ -186,7 +181,11 @@ export const incidentRoutes =
       async ({ params: { id }, query: { role, limit } }) => {
         const { lat, lng, needs_transport } = await incidents.get(id);
         if (lat === null || lng === null) {
-          return { incident: id, shortfall: 'the incident has no coordinates: nobody can be recommended' };
+          return {
+            incident: id,
+            shortfall:
+              'the incident has no coordinates: triage it with lat and lng, or a place that the city knows',
+          };
         }
         const at = { lat, lng };
         const wantsTransport = role === 'transport' || (role === undefined && needs_transport === 1);

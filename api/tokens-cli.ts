@@ -73,8 +73,9 @@ async function main(): Promise<void> {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await main().catch((error: unknown) => {
-    if (!(error instanceof Problem || error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
+    if (!(isUsage || error instanceof Problem || error instanceof ConfigError)) throw error;
+    process.stderr.write(isUsage ? USAGE : `${(error as Error).message}\n`);
     process.exitCode = 1;
   });
 }

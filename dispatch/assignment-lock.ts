@@ -38,7 +38,11 @@ export async function takeUnit(
     throw new DispatchError('unit-taken', message, facts);
   }
   if (lock.out_of_service !== null) {
-    throw new DispatchError('blocked', `${unit} is out of service: ${lock.out_of_service}`, facts);
+    throw new DispatchError(
+      'blocked',
+      `${unit} is out of service: ${lock.out_of_service}: take another unit`,
+      facts,
+    );
   }
   const message = `${unit} has changed since you looked (version ${lock.version}, not ${version}); look again`;
   throw new DispatchError('unit-changed', message, facts);

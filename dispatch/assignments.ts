@@ -145,7 +145,8 @@ export class Assignments {
     if (!unit) throw new DispatchError('unknown-unit', `there is no ambulance ${id}`);
     const unlocked = { ...unit, lock: { ...unit.lock, assignment: undefined, outOfService: undefined } };
     const blocks = findBlocks(unlocked, role);
-    if (blocks.length > 0) throw new DispatchError('blocked', `${id}: ${blocks.join('; ')}`, { blocks });
+    if (blocks.length > 0)
+      throw new DispatchError('blocked', `${id}: ${blocks.join('; ')}: take another unit`, { blocks });
     const warnings = findWarnings(unit);
     if (warnings.length > 0 && !forceReason) {
       const message = `${id}: ${warnings.join('; ')}; send it nevertheless with a forceReason`;
@@ -233,7 +234,10 @@ function refuseUnready(incident: IncidentRow): void {
     throw new DispatchError('not-classified', 'say first whether the call is real (triage); most are not');
   }
   if (incident.classification !== 'real') {
-    throw new DispatchError('blocked', `the call was classified as ${incident.classification}`);
+    throw new DispatchError(
+      'blocked',
+      `the call was classified as ${incident.classification}: triage it as real first, if it is`,
+    );
   }
   if (incident.lat === null || incident.lng === null) {
     throw new DispatchError('no-location', 'the incident has no coordinates: nobody can be sent to it');

@@ -20,6 +20,7 @@ export const DISPATCH_ERRORS = [
   'step-not-possible',
   'key-reused',
   'too-many-open-incidents',
+  'outside-city',
 ] as const;
 export type DispatchErrorCode = (typeof DISPATCH_ERRORS)[number];
 

@@ -20,7 +20,7 @@ import {
   type IncidentRow,
   refuseWhenFull,
 } from './incident-row.ts';
-import { findPlace, nearestKecamatan } from './places.ts';
+import { explainOutside, findPlace, nearestKecamatan } from './places.ts';
 
 /** Two calls about one event come from within a street and some minutes. */
 const DUPLICATE_RADIUS_M = 250;
@@ -187,6 +187,8 @@ export class Incidents {
       details.lat !== undefined && details.lng !== undefined
         ? { lat: details.lat, lng: details.lng }
         : undefined;
+    const problem = given && explainOutside(city, given);
+    if (problem) throw new DispatchError('outside-city', problem);
     const at = given ?? (details.place === undefined ? undefined : findPlace(city, details.place));
     return {
       ...(details.classification === undefined ? {} : { classification: details.classification }),

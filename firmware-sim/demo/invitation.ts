@@ -7,6 +7,12 @@ import type { City } from '../../cities/city.ts';
 import { publishersOf } from '../../cities/publishers.ts';
 import { clientUrl, type DemoPlace } from './demo-environment.ts';
 
+/** Said where the caller has asked for tokens: the calls above then want one. */
+const TOKENS = `  API_AUTH: npm run tokens -- make NAME dispatcher; curl -H 'Authorization: Bearer siaga_…';
+  the automatic dispatcher: npm run demo -- --token-file FILE
+
+`;
+
 export function describeInvitation(city: City, place: DemoPlace, credentials: string): string {
   const api = clientUrl('http', place.http);
   const mqtt = clientUrl('mqtt', place.mqtt);
@@ -32,7 +38,7 @@ ${city.name} is on alert. A flood comes within minutes; Ctrl-C ends it.
   curl -s '${api}/v1/rejections'
   curl -N '${api}/v1/stream?types=alert'
 
-  Posisi dan data ini simulasi, bukan laporan. Positions and readings are simulated, not reports.
+${place.environment['API_AUTH'] === 'false' ? '' : TOKENS}  Posisi dan data ini simulasi, bukan laporan. Positions and readings are simulated, not reports.
   Sandi perangkat · device secrets: ${credentials}   Log: ${place.dataDir}/server.log
 `;
 }

@@ -266,3 +266,64 @@ test('figures answer for a range, and coverage says when it cannot be known', as
     limitS: 900,
   });
 });
+
+test('a mistake at 3 a.m. is answered with what to do next', async () => {
+  await using desk = await openDesk();
+  const { api, dispatcher } = desk;
+  const detail = async (method: 'GET' | 'POST' | 'PUT', url: string, body?: object) => {
+    const response =
+      method === 'GET' ? await api.get(url, dispatcher) : await api.call(method, url, dispatcher, body);
+    expect(response.statusCode).toBeGreaterThanOrEqual(400);
+    return (response.json() as { detail: string }).detail;
+  };
+  const incident = { ...call, classification: undefined };
+  expect(await detail('POST', '/v1/incidents', { ...incident, lat: 110.41, lng: -7 })).toContain(
+    'are lat and lng swapped?',
+  );
+  expect(await detail('POST', '/v1/incidents', { ...incident, lat: 7 })).toBe(
+    '7, 110.41 lies 1546 km from Semarang, where nobody can be sent: is the minus sign of lat missing?',
+  );
+  expect(await detail('POST', '/v1/incidents', { ...incident, lat: -6.2, lng: 106.8 })).toContain(
+    'check lat and lng',
+  );
+  expect(await detail('POST', '/v1/incidents', { ...incident, prio: 1 })).toContain('/docs shows those');
+  expect(await detail('GET', '/v1/incidents/77')).toBe(
+    'there is no incident 77; GET /v1/incidents lists them',
+  );
+  expect(await detail('GET', '/v1/incidents/abc')).toContain('params id: must be a number');
+  expect(await detail('GET', '/v1/hospitals/recommended?lat=-7')).toContain(
+    'query lng: is missing, or no number',
+  );
+  expect(await detail('PUT', '/v1/hospitals/nope/beds', { emergency: 1 })).toContain(
+    'GET /v1/hospitals lists',
+  );
+  expect(await detail('PUT', '/v1/ambulances/u9/service', { inService: true })).toContain('kind=ambulance');
+
+  await api.call('POST', '/v1/incidents', dispatcher, incident);
+  expect(await detail('POST', '/v1/incidents/1/close', {})).toContain('body outcome: is missing: a string');
+  const body = { unit: 'u1', unitVersion: 0 };
+  expect(await detail('POST', '/v1/incidents/1/assignments', body)).toContain('send a new one (a UUID)');
+  const refusal = async (unit: object, key: string) =>
+    ((await assign(desk, 1, { ...body, ...unit }, key)).json() as { detail: string }).detail;
+  expect(await refusal({}, 'key-a-00000')).toContain('POST /v1/incidents/{id}/triage');
+  await api.call('POST', '/v1/incidents/1/triage', dispatcher, { classification: 'prank' });
+  expect(await refusal({}, 'key-b-00000')).toBe(
+    'the call was classified as prank: triage it as real first, if it is',
+  );
+  await api.call('POST', '/v1/incidents/1/triage', dispatcher, { classification: 'real' });
+  expect(await refusal({ unitVersion: 4 }, 'key-c-00000')).toContain('recommendation has its unitVersion');
+  expect(await refusal({ role: 'transport' }, 'key-d-00000')).toMatch(
+    /does not transport: take another unit$/,
+  );
+  await assign(desk, 1, body, 'key-e-00000');
+  expect(await detail('POST', '/v1/incidents/1/close', { outcome: 'treated' })).toContain(
+    '{"status": "completed"} or "cancelled"',
+  );
+});
+
+test('a call just beyond the border is taken, and is of no kecamatan', async () => {
+  await using desk = await openDesk();
+  const reported = await desk.api.call('POST', '/v1/incidents', desk.dispatcher, { ...call, lat: -7.3 });
+  expect(reported.statusCode).toBe(201);
+  expect(reported.json()).toMatchObject({ lat: -7.3, kecamatan: null });
+});

@@ -1,0 +1,13 @@
+/** The `Idempotency-Key` of a deed that must not be done twice: what it must be, said where it is missing. */
+import { z } from 'zod';
+
+export const idempotencyKey = z
+  .string({
+    error: ({ input }) =>
+      input === undefined
+        ? 'is missing: send a new one (a UUID) with each deed, and the same one when you try again'
+        : undefined,
+  })
+  .min(8, 'at least 8 characters: a UUID does')
+  .max(200)
+  .describe('The same key has one effect, however often.');
