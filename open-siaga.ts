@@ -27,6 +27,7 @@ import { lockDataFolder } from './database/data-folder-lock.ts';
 import { openDatabase } from './database/database.ts';
 import { formatDeviceTopic } from './devices/topics.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
+import { CONSUMER as ALERTS_CONSUMER } from './ingest/alerts/alert-store.ts';
 import { openAlerts } from './ingest/alerts/alerts.ts';
 import { createFleet } from './ingest/fleet/fleet.ts';
 import { registerFleetMetrics } from './ingest/fleet/fleet-metrics.ts';
@@ -119,6 +120,8 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
       metrics,
       now,
       random,
+      // Nothing gets onto the disk, or nothing from it to the alarms.
+      isDeaf: () => journal.problem !== undefined || problems.has(ALERTS_CONSUMER),
     }),
   );
 

@@ -127,6 +127,8 @@ export class AlertsPart implements Alerts {
 
   tick(nowMs: number): Promise<void> {
     return this.#enqueue(async () => {
+      // The clocks of silence stand still while we are deaf, and begin anew when that is over.
+      if (this.#dependencies.isDeaf()) this.#engine.listen(nowMs);
       for (const [device, presence, atMs] of this.#presenceChanges(nowMs)) {
         this.#apply(this.#engine.takePresence(device, presence, atMs));
       }

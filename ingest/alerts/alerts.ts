@@ -43,6 +43,8 @@ export interface AlertsDependencies {
   readonly metrics: MetricsRegistry;
   readonly now: () => number;
   readonly random: () => number;
+  /** Readings do not reach the alarms, by a fault of ours: that is no device's silence. */
+  readonly isDeaf: () => boolean;
   /** Ways out beside those of the configuration. */
   readonly channels?: readonly Channel[];
 }

@@ -62,7 +62,7 @@ export class AlertEngine {
     this.#options = options;
   }
 
-  /** We begin to listen: silence before this moment was our own. */
+  /** We begin to listen, or could not until now: silence before this moment was our own. */
   listen(nowMs: number): void {
     this.#listeningSince = nowMs;
   }

@@ -149,6 +149,7 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
       metrics: new Metrics(),
       now: () => clock.ms,
       random: () => 0.5,
+      isDeaf: () => false,
       channels: [
         {
           name: 'people',

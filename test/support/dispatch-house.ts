@@ -149,6 +149,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     metrics: new Metrics(),
     now: () => clock.ms,
     random: () => 0.5,
+    isDeaf: () => false,
   });
   const dispatch = await openDispatch({
     config,

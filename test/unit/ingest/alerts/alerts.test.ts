@@ -103,3 +103,46 @@ test('a crash after any reading neither loses nor repeats an alert', async () =>
     ]);
   }
 });
+
+test('while the journal takes nothing no device counts as silent, and afterwards each has its whole time again', async () => {
+  let isDeaf = false;
+  await using house = await openAlertHouse({ isDeaf: () => isDeaf });
+  const everybody = () => [
+    ...levels('bendung', house.clock.ms, 1),
+    ...levels('hulu', house.clock.ms, 1),
+    ...['ap-1', 'ap-2', 'ap-3', 'ap-4'].map((id) => readingOf(id, house.clock.ms, { clients: 3 })),
+    readingOf('motor-1', house.clock.ms, { lat: -7, lng: 110.4, status: 'available' }),
+  ];
+  await house.read(...everybody());
+  isDeaf = true;
+  // Their connections break as well: the broker sheds those that it cannot acknowledge.
+  house.fleet.observePresence('motor-1', 'offline', house.clock.ms);
+  await house.wait(60 * MINUTE, 5_000);
+  expect(house.alerts.open()).toEqual([]);
+  isDeaf = false;
+  await house.wait(30_000);
+  expect(house.alerts.open()).toEqual([]);
+  await house.wait(20 * MINUTE, 5_000);
+  const rules = house.alerts.open().map((alert) => `${alert.rule} ${alert.subject}`);
+  expect(rules.toSorted()).toEqual([
+    'ambulance-silent motor-1',
+    'gauge-blind bendung',
+    'gauge-blind hulu',
+    'uplink-down fibre-1',
+  ]);
+});
+
+test('a silence from before the journal failed stays open, until the device is heard', async () => {
+  let isDeaf = false;
+  await using house = await openAlertHouse({ isDeaf: () => isDeaf });
+  await house.read(...levels('bendung', START_MS, 1));
+  await house.wait(20 * MINUTE, 10_000);
+  expect(house.alerts.open()).toMatchObject([{ rule: 'gauge-blind', state: 'open' }]);
+  isDeaf = true;
+  await house.wait(20 * MINUTE, 10_000);
+  isDeaf = false;
+  await house.wait(MINUTE);
+  expect(house.alerts.open()).toMatchObject([{ rule: 'gauge-blind', state: 'open' }]);
+  await house.read(...levels('bendung', house.clock.ms, 1));
+  expect(house.alerts.open()).toEqual([]);
+});
