@@ -6,6 +6,7 @@
  * never prints the value of a secret.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const KIB = 1024;
@@ -21,6 +22,11 @@ const url = (...protocols: string[]) =>
       (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
       `must be a URL that starts with ${protocols.map((each) => `${each}//`).join(' or ')}`,
     );
+/** Addresses and CIDRs, with commas. A prefix of 0 would trust everybody. */
+const networks = z
+  .string()
+  .transform((text) => text.split(',').map((each) => each.trim()))
+  .refine((all) => all.every(isNetwork), 'must be addresses or CIDRs with commas: 127.0.0.1,10.0.0.0/8');
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** Every variable Siaga reads, with its default. docs/configuration.md is written from this table. */
@@ -36,6 +42,11 @@ export const environmentSchema = z.object({
   HTTP_HOST: z.string().default('127.0.0.1'),
   /** Its port; 0 lets the system choose. */
   HTTP_PORT: port.default(3000),
+  /**
+   * Proxies in front of the API, addresses and CIDRs with commas: their X-Forwarded-For is believed. Until it is
+   * set, all who come through a proxy share its address, and with it the bounds of one address.
+   */
+  TRUST_PROXY: networks.optional(),
   /** Where people reach the API; written into alerts and feeds. Default: the address it listens on. */
   PUBLIC_URL: url('http:', 'https:').optional(),
 
@@ -172,7 +183,7 @@ export class ConfigError extends Error {
 
 /** Prefixes that are ours: a variable with one of them that we do not know is a typing error. */
 const OWN_PREFIXES =
-  /^(SIAGA|MQTT|MQTTS|JOURNAL|INFLUX|API|STREAM|HTTP|ROUTING|TELEGRAM|WEBHOOK|CAP|REJECTIONS)_/;
+  /^(SIAGA|MQTT|MQTTS|JOURNAL|INFLUX|API|STREAM|HTTP|TRUST|ROUTING|TELEGRAM|WEBHOOK|CAP|REJECTIONS)_/;
 /** Set by others for other ends, though they look like ours. */
 const FOREIGN = new Set(['HTTP_PROXY', 'SIAGA_TEST_DATA_DIR']);
 const FILE_SECRETS = ['INFLUX_TOKEN', 'WEBHOOK_SECRET', 'TELEGRAM_TOKEN'] as const;
@@ -201,6 +212,13 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
 /** Addresses that only this machine reaches. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  const bits = prefix === undefined ? 1 : Number(prefix);
+  return version !== 0 && bits >= 1 && bits <= (version === 4 ? 32 : 128);
 }
 
 function* crossCheck(config: Environment): Generator<string> {

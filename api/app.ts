@@ -42,7 +42,7 @@ import { tokenRoutes } from './tokens.ts';
 export type ApiRoutes = FastifyPluginAsyncZod | FastifyPluginAsync;
 
 export interface ApiDependencies {
-  readonly config: Pick<Config, 'API_AUTH'> & StreamConfig;
+  readonly config: Pick<Config, 'API_AUTH'> & Partial<Pick<Config, 'TRUST_PROXY'>> & StreamConfig;
   readonly city: City;
   readonly registry: Registry;
   readonly fleet: Fleet;
@@ -79,7 +79,7 @@ const MAX_PARAM_LENGTH = 200;
 /** Everything registered and ready; call `listen` or `inject`. `close` ends the open streams first. */
 export async function buildApp(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { config, database, metrics, log, now } = dependencies;
-  const app = createServer(log);
+  const app = createServer(log, config.TRUST_PROXY);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
@@ -102,11 +102,13 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   return app;
 }
 
-function createServer(log: Logger): FastifyInstance {
+function createServer(log: Logger, proxies: readonly string[] | undefined): FastifyInstance {
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     // Requests are in the metrics; their headers and queries are nobody's business.
     logController: new LogController({ disableRequestLogging: true }),
+    // The address of a caller bounds wrong tokens and streams: only these proxies may say another.
+    trustProxy: proxies ? [...proxies] : false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     handlerTimeout: HANDLER_TIMEOUT_MS,

@@ -111,6 +111,37 @@ describe('access', () => {
   });
 });
 
+describe('behind a proxy', () => {
+  const PROXY = '10.0.0.1';
+  const guess = async (forwardedFor: string, remoteAddress = PROXY) => {
+    const headers = { authorization: `Bearer siaga_${'B'.repeat(43)}`, 'x-forwarded-for': forwardedFor };
+    return (await api.app.inject({ url: '/v1/tokens', remoteAddress, headers })).statusCode;
+  };
+  const startBehind = async (TRUST_PROXY: string[] | undefined) => {
+    await api[Symbol.asyncDispose]();
+    const bounds = { STREAM_MAX_CLIENTS: 3, STREAM_MAX_CLIENTS_PER_ADDRESS: 3 };
+    api = await openTestApi({ config: { API_AUTH: true, TRUST_PROXY, ...bounds } });
+  };
+
+  test('that is trusted, who guesses tokens locks out nobody but themselves', async () => {
+    await startBehind(['10.0.0.0/24']);
+    for (let number = 0; number < 20; number++) expect(await guess('203.0.113.9')).toBe(401);
+    expect(await guess('203.0.113.9')).toBe(429);
+    expect(await guess('203.0.113.10')).toBe(401);
+    // What the guesser wrote before the proxy's own word changes nothing.
+    expect(await guess('203.0.113.11, 203.0.113.9')).toBe(429);
+  });
+
+  test('that is not trusted, and without one, nobody can say that they are somebody else', async () => {
+    await startBehind(['10.0.0.0/24']);
+    for (let number = 0; number < 20; number++) await guess(`203.0.113.${number}`, '192.0.2.1');
+    expect(await guess('203.0.113.99', '192.0.2.1')).toBe(429);
+    await startBehind(undefined);
+    for (let number = 0; number < 20; number++) await guess(`203.0.113.${number}`);
+    expect(await guess('203.0.113.99')).toBe(429);
+  });
+});
+
 describe('/v1/tokens', () => {
   test('the first admin token is made once', async () => {
     expect(api.adminToken).toMatch(/^siaga_[A-Za-z0-9_-]{43}$/);

@@ -80,6 +80,17 @@ describe('parseConfig', () => {
     expect(problemsOf({ WEBHOOK_SECRET: 'short' }).join()).not.toContain('short');
   });
 
+  test('proxies are addresses and CIDRs, and never everybody', () => {
+    expect(parseConfig({ TRUST_PROXY: '127.0.0.1, 10.0.0.0/8,fd00::/8' }).TRUST_PROXY).toEqual([
+      '127.0.0.1',
+      '10.0.0.0/8',
+      'fd00::/8',
+    ]);
+    for (const wrong of ['true', '1', 'proxy.local', '0.0.0.0/0', '10.0.0.0/33', '10.0.0.1,', '::/129']) {
+      expect(problemsOf({ TRUST_PROXY: wrong })[0]).toMatch(/^TRUST_PROXY: must be addresses or CIDRs/);
+    }
+  });
+
   test('a TLS port needs a certificate, a webhook a secret, mail two addresses', () => {
     const problems = problemsOf({ MQTTS_PORT: '8883', WEBHOOK_URL: 'https://a.b', SMTP_URL: 'smtp://a' });
     expect(problems.map((each) => each.split(':')[0])).toEqual(['MQTTS_PORT', 'WEBHOOK_URL', 'SMTP_URL']);
