@@ -115,6 +115,25 @@ const stateQuery = z
 const OPEN_STATES: readonly AlertState[] = ['provisional', 'open', 'acknowledged'];
 const CLOSED_STATES: readonly AlertState[] = ['resolved', 'withdrawn'];
 
+const listQuery = z
+  .strictObject({
+    state: stateQuery.optional(),
+    rule: z.string().max(64).optional(),
+    subject: z.string().max(64).describe('A device or an uplink.').optional(),
+    before: timeInput.describe('Raised before this.').optional(),
+    beforeId: z
+      .string()
+      .min(1)
+      .max(200)
+      .describe('With `before`: also those of that very moment whose id is before this one.')
+      .optional(),
+    limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  })
+  .refine(({ before, beforeId }) => beforeId === undefined || before !== undefined, {
+    path: ['beforeId'],
+    error: 'comes with before',
+  });
+
 /** The routes below /v1. */
 export const alertRoutes =
   (alerts: Alerts): FastifyPluginAsyncZod =>
@@ -133,13 +152,7 @@ export const alertRoutes =
         schema: {
           tags: ['alerts'],
           summary: 'Alerts, newest first',
-          querystring: z.strictObject({
-            state: stateQuery.optional(),
-            rule: z.string().max(64).optional(),
-            subject: z.string().max(64).describe('A device or an uplink.').optional(),
-            before: timeInput.describe('Raised before this: the next page.').optional(),
-            limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
-          }),
+          querystring: listQuery,
           response: {
             200: z.object({
               alerts: z.array(alertSchema),
@@ -149,7 +162,7 @@ export const alertRoutes =
         },
       },
       async ({ query, user, url }) => {
-        const { state, rule, subject, before, limit } = query;
+        const { state, rule, subject, before, beforeId, limit } = query;
         const found = await alerts.list({
           limit,
           audience: isStaff(user) ? 'staff' : 'public',
@@ -157,12 +170,14 @@ export const alertRoutes =
           ...(rule === undefined ? {} : { rule }),
           ...(subject === undefined ? {} : { subject }),
           ...(before === undefined ? {} : { before }),
+          ...(beforeId === undefined ? {} : { beforeId }),
         });
         const shown = found.map((alert) => showAlert(alert, user));
         const last = found.at(-1);
         if (!last || found.length < limit) return { alerts: shown };
         const next = new URL(url, 'http://here').searchParams;
         next.set('before', String(last.raisedAt));
+        next.set('beforeId', last.id);
         return { alerts: shown, next: `/v1/alerts?${next}` };
       },
     );

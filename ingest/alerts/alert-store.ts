@@ -29,8 +29,10 @@ export interface AlertQuery {
   readonly subject?: string;
   /** `public` leaves out what is said of units and crews. */
   readonly audience: 'public' | 'staff';
-  /** Raised before this, epoch ms: the next page. */
+  /** Raised before this, epoch ms … */
   readonly before?: number;
+  /** … or at that very moment, with an id before this: alerts of one batch are raised together. */
+  readonly beforeId?: string;
   readonly limit: number;
 }
 
@@ -125,15 +127,22 @@ export class AlertStore {
     return row && parseAlert(row.document);
   }
 
-  /** Newest first. */
+  /** Newest first, and those of one moment by id, the last first. */
   async list(query: AlertQuery): Promise<Alert[]> {
     let select = this.#database.selectFrom('alerts').select('document');
     if (query.states) select = select.where('state', 'in', [...query.states]);
     if (query.rule) select = select.where('rule', '=', query.rule);
     if (query.subject) select = select.where('subject', '=', query.subject);
     if (query.audience === 'public') select = select.where('audience', '=', 'public');
-    if (query.before !== undefined) select = select.where('raised_at', '<', query.before);
-    const rows = await select.orderBy('raised_at', 'desc').orderBy('id').limit(query.limit).execute();
+    const { before, beforeId } = query;
+    if (before !== undefined) {
+      select = select.where((where) => {
+        const earlier = where('raised_at', '<', before);
+        if (beforeId === undefined) return earlier;
+        return where.or([earlier, where.and([where('raised_at', '=', before), where('id', '<', beforeId)])]);
+      });
+    }
+    const rows = await select.orderBy('raised_at', 'desc').orderBy('id', 'desc').limit(query.limit).execute();
     return rows.map(({ document }) => parseAlert(document));
   }
 

@@ -189,3 +189,28 @@ test('a back-test runs the rules over history, with other thresholds, and change
   );
   expect(house.alerts.open()).toEqual([]);
 });
+
+test('pages of alerts that were raised in the same moment leave none out and repeat none', async () => {
+  const clients = [20, 70, 70, 70, 70];
+  const overloaded = ['ap-1', 'ap-2', 'ap-3', 'ap-4', 'ap-5'];
+  for (const [index, count] of clients.entries()) {
+    const atMs = START_MS + index * MINUTE;
+    await house.read(...overloaded.map((id) => readingOf(id, atMs, { clients: count })));
+  }
+  await house.read(readingOf('bendung', house.clock.ms + MINUTE, { levelM: 1.4 }));
+  await house.read(readingOf('bendung', house.clock.ms + MINUTE, { levelM: 1.6 }));
+  const token = await api.tokenFor('desk');
+  const subjects: string[] = [];
+  let path: string | undefined = '/v1/alerts?state=open&limit=2';
+  for (let page = 0; path !== undefined && page < 10; page++) {
+    const { alerts, next } = (await api.get(path, token)).json();
+    subjects.push(...alerts.map((each: { subject: string }) => each.subject));
+    path = next;
+  }
+  expect(subjects[0]).toBe('bendung');
+  expect(subjects.toSorted()).toEqual([...overloaded, 'bendung']);
+});
+
+test('an id without its moment is no page, and is refused', async () => {
+  expect((await api.get('/v1/alerts?beforeId=river-level-bendung-1')).statusCode).toBe(400);
+});
