@@ -29,7 +29,7 @@ import { registerAccess } from './access.ts';
 import { type Authenticator, createAuthenticator } from './authenticator.ts';
 import { deviceRoutes } from './devices.ts';
 import { handleError, refuseConnection, registerNotFound } from './failures.ts';
-import { healthRoutes } from './health.ts';
+import { type HealthConfig, healthRoutes } from './health.ts';
 import { registerOpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
 import { readingRoutes } from './readings.ts';
@@ -42,7 +42,7 @@ import { tokenRoutes } from './tokens.ts';
 export type ApiRoutes = FastifyPluginAsyncZod | FastifyPluginAsync;
 
 export interface ApiDependencies {
-  readonly config: Pick<Config, 'API_AUTH'> & Partial<Pick<Config, 'TRUST_PROXY'>> & StreamConfig;
+  readonly config: Pick<Config, 'API_AUTH'> & HealthConfig & StreamConfig;
   readonly city: City;
   readonly registry: Registry;
   readonly fleet: Fleet;

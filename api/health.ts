@@ -1,24 +1,32 @@
 /**
  * `/healthz`, `/readyz`, `/metrics`: for those who watch Siaga itself.
  *
- * Invariant: `/healthz` says that the event loop turns and asks nothing of the parts; `/readyz` says whether
- * they work, with every reason in words.
+ * Figures and reasons tell of units, incidents and addresses inside the house: where others than this machine
+ * can call, they are for those who run it. Invariant: `/healthz` says that the event loop turns and asks nothing
+ * of the parts; `/readyz` says to everybody whether they work, and why not, in words, to those who may know.
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
+import { type Config, isLoopback } from '../config.ts';
+import { isStaff } from './access.ts';
 import { Problem } from './problem.ts';
 
+export type HealthConfig = Partial<Pick<Config, 'HTTP_HOST' | 'TRUST_PROXY'>>;
+
 export interface HealthDependencies {
+  readonly config: HealthConfig;
   readonly metrics: Metrics;
   /** Problems in words; none when ready. */
   readonly readiness: () => readonly string[];
 }
 
 export const healthRoutes =
-  ({ metrics, readiness }: HealthDependencies): FastifyPluginAsyncZod =>
+  ({ config: { HTTP_HOST, TRUST_PROXY }, metrics, readiness }: HealthDependencies): FastifyPluginAsyncZod =>
   async (app) => {
     const config = { access: 'public' } as const;
+    // A proxy on this machine calls over loopback too, for people who are elsewhere.
+    const isOnlyThisMachine = HTTP_HOST !== undefined && isLoopback(HTTP_HOST) && TRUST_PROXY === undefined;
 
     app.get(
       '/healthz',
@@ -39,24 +47,31 @@ export const healthRoutes =
         config,
         schema: {
           tags: ['health'],
-          summary: 'Ready; 503 with every reason when not',
+          summary: 'Ready; 503 when not, for staff with every reason',
           response: { 200: z.object({ status: z.literal('ready') }) },
         },
       },
-      async () => {
+      async ({ user }) => {
         const problems = readiness();
-        if (problems.length > 0) throw new Problem(503, 'not-ready', problems.join('; '), { problems });
-        return { status: 'ready' as const };
+        if (problems.length === 0) return { status: 'ready' as const };
+        if (isOnlyThisMachine || isStaff(user)) {
+          throw new Problem(503, 'not-ready', problems.join('; '), { problems });
+        }
+        throw new Problem(
+          503,
+          'not-ready',
+          'Some part does not work; with a token of staff this says which.',
+        );
       },
     );
 
     app.get(
       '/metrics',
       {
-        config,
+        config: isOnlyThisMachine ? config : { access: ['engineer'] },
         schema: {
           tags: ['health'],
-          summary: 'Prometheus metrics',
+          summary: 'Prometheus metrics; without a token on loopback only',
           response: {
             200: {
               description: 'Text in the exposition format.',

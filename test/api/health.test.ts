@@ -35,6 +35,32 @@ describe('health', () => {
   });
 });
 
+describe('health where others than this machine can call', () => {
+  test.each([
+    ['on an address of a network', { HTTP_HOST: '0.0.0.0' }],
+    ['behind a proxy on loopback', { HTTP_HOST: '127.0.0.1', TRUST_PROXY: ['127.0.0.1'] }],
+  ])('%s: figures and reasons are for those who run it', async (_where, reach) => {
+    await api[Symbol.asyncDispose]();
+    const bounds = { STREAM_MAX_CLIENTS: 5, STREAM_MAX_CLIENTS_PER_ADDRESS: 3 };
+    api = await openTestApi({ config: { API_AUTH: true, ...reach, ...bounds } });
+    expect((await api.get('/healthz')).statusCode).toBe(200);
+    expect((await api.get('/readyz')).json()).toEqual({ status: 'ready' });
+    api.problems.push('connect ECONNREFUSED 10.1.2.3:8086');
+    const toAnybody = await api.get('/readyz');
+    expect(toAnybody.statusCode).toBe(503);
+    expect(toAnybody.body).not.toContain('10.1.2.3');
+    const partner = await api.tokenFor('public');
+    expect((await api.get('/readyz', partner)).body).not.toContain('10.1.2.3');
+    expect((await api.get('/readyz', await api.tokenFor('desk'))).json().problems).toEqual(api.problems);
+
+    expect((await api.get('/metrics')).statusCode).toBe(401);
+    expect((await api.get('/metrics', partner)).statusCode).toBe(403);
+    const figures = await api.get('/metrics', await api.tokenFor('engineer'));
+    expect(figures.statusCode).toBe(200);
+    expect(figures.body).toContain('siaga_stream_clients 0');
+  });
+});
+
 describe('other origins', () => {
   test('are given no CORS headers', async () => {
     const answer = await api.app.inject({

@@ -88,7 +88,12 @@ export async function openTestApi(
   const adminToken = (await ensureFirstAdminToken(database, now)) as string;
   const problems: string[] = [];
   const app = await buildApp({
-    config: { API_AUTH: true, STREAM_MAX_CLIENTS: 5, STREAM_MAX_CLIENTS_PER_ADDRESS: 3 },
+    config: {
+      API_AUTH: true,
+      HTTP_HOST: '127.0.0.1',
+      STREAM_MAX_CLIENTS: 5,
+      STREAM_MAX_CLIENTS_PER_ADDRESS: 3,
+    },
     city: smallCity,
     registry,
     fleet,
