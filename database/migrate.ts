@@ -8,6 +8,7 @@ import * as alerts from './migrations/0002-alerts.ts';
 import * as dispatch from './migrations/0003-dispatch.ts';
 import * as tokens from './migrations/0004-tokens.ts';
 import * as alertAudience from './migrations/0005-alert-audience.ts';
+import * as corrections from './migrations/0006-corrections.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -15,6 +16,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-dispatch': dispatch,
   '0004-tokens': tokens,
   '0005-alert-audience': alertAudience,
+  '0006-corrections': corrections,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

@@ -177,6 +177,8 @@ export interface AssignmentsTable {
   commands_sent: number;
   /** 1 while the unit has yet to be told that its order is void. */
   cancel_pending: number;
+  /** Corrections of the incident that are not in an order that the broker has taken. */
+  corrections_unsent: Generated<number>;
   next_timer_at: number | null;
 }
 

@@ -7,7 +7,7 @@
 import type { Selectable } from 'kysely';
 import type { AssignmentsTable } from '../database/tables.ts';
 import { type LockRow, releaseUnit } from './assignment-lock.ts';
-import { isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
+import { followsOrder, isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
 import { type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 
@@ -38,13 +38,24 @@ export async function takeStep(
   const awaitsAnswer = to === 'dispatched';
   const { numUpdatedRows } = await transaction
     .updateTable('assignments')
-    .set({
+    .set((column) => ({
       step: to,
       [TIME_COLUMN[to]]: atMs,
       ...(hospital === undefined ? {} : { hospital }),
       ...(ends ? { end_reason: reason ?? to, cancel_pending: tellsUnit ? 1 : 0 } : {}),
       ...(awaitsAnswer ? {} : { next_timer_at: tellsUnit ? atMs : null }),
-    })
+      // A correction that has not got through goes on being sent.
+      ...(!awaitsAnswer && followsOrder(to)
+        ? {
+            next_timer_at: column
+              .case()
+              .when('corrections_unsent', '>', 0)
+              .then(column.ref('next_timer_at'))
+              .else(null)
+              .end(),
+          }
+        : {}),
+    }))
     .where('id', '=', id)
     .where('step', '=', from)
     .executeTakeFirst();

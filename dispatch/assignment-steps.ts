@@ -77,6 +77,11 @@ export function stepRank(step: Step): number {
   return (FORWARD_STEPS as readonly Step[]).indexOf(step);
 }
 
+/** Does the crew still go by the order? After it has left the scene a corrected place tells it nothing. */
+export function followsOrder(step: Step): boolean {
+  return !isEnded(step) && stepRank(step) <= stepRank('on-scene');
+}
+
 /** What the crew's status in telemetry means for the step: 'available' only ends what had begun. */
 export function stepOfStatus(status: string, from: Step): Step | undefined {
   switch (status) {

@@ -12,7 +12,7 @@ import { isEnded, type Role, type Step, stepRank, TIME_COLUMN } from './assignme
 import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { findBlocks, findWarnings } from './eligibility.ts';
-import { findOpen, type IncidentRow } from './incident-row.ts';
+import { findOpen, refuseUnready } from './incident-row.ts';
 
 export interface AssignmentRequest {
   readonly incident: number;
@@ -184,6 +184,14 @@ export class Assignments {
     this.#context.publishEvent('incident', { event: 'arrival-proposed', incident, assignment: id, unit });
   }
 
+  /** The incident has moved: its units arrive at the new place. */
+  async renewScene(incident: number): Promise<void> {
+    const scene = await this.#sceneOf(incident);
+    for (const [unit, open] of this.open) {
+      if (open.incident === incident) this.open.set(unit, { ...open, scene, arrivalProposed: false });
+    }
+  }
+
   get(id: number): Promise<AssignmentRow> {
     return readAssignment(this.#context.database, id);
   }
@@ -226,20 +234,5 @@ export class Assignments {
       .where('id', '=', incident)
       .executeTakeFirstOrThrow();
     return { lat: lat as number, lng: lng as number };
-  }
-}
-
-function refuseUnready(incident: IncidentRow): void {
-  if (incident.classification === null) {
-    throw new DispatchError('not-classified', 'say first whether the call is real (triage); most are not');
-  }
-  if (incident.classification !== 'real') {
-    throw new DispatchError(
-      'blocked',
-      `the call was classified as ${incident.classification}: triage it as real first, if it is`,
-    );
-  }
-  if (incident.lat === null || incident.lng === null) {
-    throw new DispatchError('no-location', 'the incident has no coordinates: nobody can be sent to it');
   }
 }

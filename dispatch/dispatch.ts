@@ -113,9 +113,12 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
   const travel = createTravel({ outside, roads, fallbacks: metrics.routingFallbacks, log });
   const context: DispatchContext = { ...dependencies, board, metrics };
   const ask = (query: RecommendationQuery) => recommend({ board, travel, coverage, now }, query);
-  const incidents = new Incidents(context);
   const assignments = new Assignments(context);
   const orders = new Orders(context, assignments, ask);
+  const incidents = new Incidents(context, async (id, { isInOrder, hasMoved }) => {
+    if (hasMoved) await assignments.renewScene(id);
+    if (isInOrder) await orders.renew(id);
+  });
   const unanswered = new UnansweredOrders(context, dependencies.alerts, orders);
   const messages = new UnitMessages(context, assignments, orders);
   const hospitals = new Hospitals(context, roads);

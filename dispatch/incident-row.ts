@@ -71,3 +71,19 @@ export async function refuseWhenFull(reader: Reader): Promise<void> {
     `${MAX_OPEN_INCIDENTS} incidents are open: close some first`,
   );
 }
+
+/** Somebody is sent only to a call that is real and has a place. */
+export function refuseUnready(incident: IncidentRow): void {
+  if (incident.classification === null) {
+    throw new DispatchError('not-classified', 'say first whether the call is real (triage); most are not');
+  }
+  if (incident.classification !== 'real') {
+    throw new DispatchError(
+      'blocked',
+      `the call was classified as ${incident.classification}: triage it as real first, if it is`,
+    );
+  }
+  if (incident.lat === null || incident.lng === null) {
+    throw new DispatchError('no-location', 'the incident has no coordinates: nobody can be sent to it');
+  }
+}

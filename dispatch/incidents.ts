@@ -8,6 +8,7 @@
 import type { Insertable } from 'kysely';
 import type { IncidentsTable } from '../database/tables.ts';
 import { distanceM, type Position } from '../ingest/fleet/positions/great-circle.ts';
+import { type Correction, compareOrder, markCorrection } from './corrections.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import {
@@ -26,10 +27,15 @@ import { explainOutside, findPlace, nearestKecamatan } from './places.ts';
 const DUPLICATE_RADIUS_M = 250;
 const DUPLICATE_WITHIN_MS = 15 * 60_000;
 
+/** Tells the units that were sent already. */
+type OnCorrected = (incident: number, correction: Correction) => Promise<void>;
+
 export class Incidents {
   readonly #context: DispatchContext;
-  constructor(context: DispatchContext) {
+  readonly #onCorrected: OnCorrected;
+  constructor(context: DispatchContext, onCorrected: OnCorrected) {
     this.#context = context;
+    this.#onCorrected = onCorrected;
   }
 
   async report(report: IncidentReport, user: string): Promise<IncidentRow> {
@@ -80,10 +86,10 @@ export class Incidents {
     return incident;
   }
 
-  /** Classifies, places, links; only what is given changes. */
+  /** Classifies, places, links; only what is given changes. Units that were sent are told what is new. */
   async triage(id: number, details: IncidentDetails, user: string): Promise<IncidentRow> {
     const { database, now, publishEvent } = this.#context;
-    const incident = await database.transaction().execute(async (transaction) => {
+    const { incident, correction } = await database.transaction().execute(async (transaction) => {
       const before = await findOpen(transaction, id);
       if (details.duplicateOf !== undefined) {
         if (details.duplicateOf === id)
@@ -102,9 +108,13 @@ export class Incidents {
         incident: id,
         note: JSON.stringify(details),
       });
-      return find(transaction, id);
+      const after = await find(transaction, id);
+      const correction = compareOrder(before, after);
+      await markCorrection(transaction, id, correction, at);
+      return { incident: after, correction };
     });
     publishEvent('incident', { event: 'triaged', incident: id, priority: incident.priority });
+    await this.#onCorrected(id, correction);
     return incident;
   }
 

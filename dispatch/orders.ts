@@ -5,11 +5,14 @@
  *   sent at once → again at 15 s → warned at 30 s → escalated at 75 s (a second unit is proposed) → again each 60 s
  *
  * The alert of an escalated order is unanswered-orders.ts's, which follows the columns that are written here.
+ * A corrected incident is sent again, also to a crew that has answered: see corrections.ts.
  * Invariants: an order is never dropped in silence, and the first unit stays assigned until somebody cancels
  * it; a unit that was cancelled is told until the broker has taken the message. Counted from the reservation.
  */
 import { type AssignmentRow, readAssignment } from './assignment-row.ts';
+import { followsOrder, type Step } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
+import { CORRECTION_RETRY_MS } from './corrections.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { find } from './incident-row.ts';
@@ -43,10 +46,14 @@ export class Orders {
   async send(id: number): Promise<void> {
     const { database, now, sendCommand } = this.#context;
     const assignment = await readAssignment(database, id);
-    if (!AWAITING.has(assignment.step)) return;
+    const isCorrected = assignment.corrections_unsent > 0 && followsOrder(assignment.step as Step);
+    if (!AWAITING.has(assignment.step) && !isCorrected) return;
     const atMs = now();
-    if (!(await this.#attempt(async () => sendCommand(assignment.unit, await this.#orderOf(assignment)))))
-      return;
+    const isSent = await this.#attempt(async () =>
+      sendCommand(assignment.unit, await this.#orderOf(assignment)),
+    );
+    if (isCorrected) await this.#noteCorrection(assignment, isSent);
+    if (!isSent) return;
     await database
       .updateTable('assignments')
       .set((column) => ({ commands_sent: column('commands_sent', '+', 1) }))
@@ -66,6 +73,29 @@ export class Orders {
         .where('dispatched_at', 'is', null)
         .execute();
     }
+  }
+
+  /** Sends the order again to the units of an incident that was corrected after they were sent. */
+  async renew(incident: number): Promise<void> {
+    for (const { id, corrections_unsent } of await this.#assignments.ofIncident(incident)) {
+      if (corrections_unsent > 0) await this.send(id);
+    }
+  }
+
+  /** A correction that came while this one was on its way stays unsent: the number has grown. */
+  async #noteCorrection(assignment: AssignmentRow, isSent: boolean): Promise<void> {
+    const { database, now, publishEvent } = this.#context;
+    const { id, incident, unit, step, corrections_unsent } = assignment;
+    // One that is not answered is on its way again by its reminders.
+    const timer = AWAITING.has(step) ? {} : { next_timer_at: isSent ? null : now() + CORRECTION_RETRY_MS };
+    await database
+      .updateTable('assignments')
+      .set({ ...(isSent ? { corrections_unsent: 0 } : {}), ...timer })
+      .where('id', '=', id)
+      .where('step', '=', step)
+      .where('corrections_unsent', '=', corrections_unsent)
+      .execute();
+    if (isSent) publishEvent('incident', { event: 'order-corrected', incident, assignment: id, unit });
   }
 
   /** Tells a unit that its order is void, until the broker has taken it. */
@@ -94,7 +124,8 @@ export class Orders {
       .execute();
     for (const assignment of due) {
       if (assignment.cancel_pending) await this.sendCancel(assignment.id);
-      else await this.#remind(assignment);
+      else if (AWAITING.has(assignment.step)) await this.#remind(assignment);
+      else await this.send(assignment.id);
     }
   }
 
