@@ -50,6 +50,8 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
   let nextExpiryAt = Number.POSITIVE_INFINITY;
 
   const isCurrent = ({ expiresAt }: Credential) => expiresAt === null || expiresAt > now();
+  const isInForce = (name: string, credential: number) =>
+    (byName.get(name) ?? []).some((each) => each.id === credential && isCurrent(each));
   const identityOf = (name: string, credential?: number): Identity | undefined => {
     const by = credential === undefined ? {} : { credential };
     if (name.startsWith(OBSERVER_PREFIX)) return { role: 'observer', id: name, ...by };
@@ -112,7 +114,9 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
     look,
     async verify(userName, secret) {
       for (const { id, hash } of (byName.get(userName) ?? []).filter(isCurrent).reverse()) {
-        if (await slots.run(() => verifySecret(secret, hash))) return identityOf(userName, id);
+        const isRight = await slots.run(() => verifySecret(secret, hash));
+        // Seconds may have gone by in the queue, and with them the credential.
+        if (isRight && isInForce(userName, id)) return identityOf(userName, id);
       }
       return undefined;
     },
@@ -122,7 +126,7 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
       if (identity.role === 'anyone') return true;
       const { id, credential } = identity;
       if (credential === undefined) return !revokedNames.has(id) && identityOf(id) !== undefined;
-      return (byName.get(id) ?? []).some((each) => each.id === credential && isCurrent(each));
+      return isInForce(id, credential);
     },
     watch(watcher) {
       watchers.add(watcher);

@@ -70,6 +70,15 @@ describe('a device', () => {
     expect(await verify(await issue('not-registered'), 'not-registered')).toBeUndefined();
   });
 
+  test('whose secret stops to count while its hash is computed is not let in', async () => {
+    const first = await issue();
+    await rotateCredential(database, DEVICE, { now, overlapMs: 1_000 });
+    await check.look();
+    const hashing = check.verify(DEVICE, Buffer.from(first));
+    now += 1_001;
+    expect(await hashing).toBeUndefined();
+  });
+
   test('has two valid secrets while one is rotated out, and one when the overlap is over', async () => {
     const first = await issue();
     const second = await rotateCredential(database, DEVICE, { now, overlapMs: 1_000 });
