@@ -52,8 +52,15 @@ export interface Siaga extends AsyncDisposable {
 const HTTP_CLOSE_MS = 1_000;
 const DAY_MS = 86_400_000;
 
-/** Opens all of it. What fails to open closes what was open, and throws. */
-export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
+/**
+ * Opens all of it. What fails to open closes what was open, and throws. `onFatal` is told when a part has died
+ * that only a restart brings back.
+ */
+export async function openSiaga(
+  config: Config,
+  log: Logger,
+  onFatal?: (error: Error) => void,
+): Promise<Siaga> {
   await using opened = new AsyncDisposableStack();
   const now = Date.now;
   const { random } = Math;
@@ -83,6 +90,7 @@ export async function openSiaga(config: Config, log: Logger): Promise<Siaga> {
       metrics,
       now,
       onRepeat: (device) => fleet.countRepeat(device),
+      ...(onFatal ? { onDeath: onFatal } : {}),
     }),
   );
   const quality = createQuality();

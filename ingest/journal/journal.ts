@@ -31,9 +31,9 @@ export interface RejectionQuery {
 export interface Journal extends AsyncDisposable {
   /** Resolves after the fsync of the commit that holds them all. Rejects with JournalError (disk full …). */
   append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome>;
-  /** Up to `limit` entries with an id above `afterId`, ascending. Recent ones come from memory. */
+  /** Up to `limit` entries with an id above `afterId`, ascending. Recent ones come from memory. Rejects after the end. */
   readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]>;
-  /** Resolves when an entry above `afterId` exists, or when `signal` aborts. */
+  /** Resolves when an entry above `afterId` exists, or when `signal` aborts. Rejects after the journal's end. */
   waitForEntry(afterId: number, signal: AbortSignal): Promise<void>;
   /** The newest id on disk; 0 when empty. */
   readonly lastId: number;

@@ -143,6 +143,7 @@ class SqliteJournal implements Journal {
   }
 
   async readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]> {
+    if (this.#end) throw this.#end;
     const throughId = this.#lastId;
     if (afterId >= throughId || limit <= 0) return [];
     const recent = this.#recent.after(afterId, limit);
@@ -153,7 +154,9 @@ class SqliteJournal implements Journal {
   }
 
   waitForEntry(afterId: number, signal: AbortSignal): Promise<void> {
-    if (this.#lastId > afterId || signal.aborted || this.#end) return Promise.resolve();
+    // Not resolved: who reads on from an end would ask again at once, for ever.
+    if (this.#end) return Promise.reject(this.#end);
+    if (this.#lastId > afterId || signal.aborted) return Promise.resolve();
     return this.#waiters.wait(afterId, signal);
   }
 
@@ -273,5 +276,6 @@ class SqliteJournal implements Journal {
     this.#options.log.fatal({ err: error }, "the journal's thread died: restart");
     this.#commits.refuseAll(this.#end);
     this.#waiters.wakeAll();
+    this.#options.onDeath?.(this.#end);
   }
 }

@@ -120,6 +120,21 @@ describe('a server that cannot start', { timeout: START_TIMEOUT_MS }, () => {
   });
 });
 
+describe('a server whose journal has lost its thread', { timeout: START_TIMEOUT_MS }, () => {
+  it('exits 70 with the reason in its log, so that it is started again, and then takes readings', async () => {
+    const preload = new URL('../support/end-journal-thread.child.ts', import.meta.url).href;
+    await using server = await startSiaga({
+      dataDir,
+      environment: { NODE_OPTIONS: `--import=${preload}` },
+    });
+    expect((await server.stop('SIGUSR2')).code).toBe(70);
+    const fatal = server.logged.filter(({ level }) => level === 60);
+    expect(fatal.map(({ msg }) => msg)).toEqual(["the journal's thread died: restart"]);
+    await using next = await startSiaga({ dataDir });
+    expect(await next.get('/readyz')).toEqual({ status: 'ready' });
+  });
+});
+
 describe('a server that is told to end', { timeout: START_TIMEOUT_MS }, () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'closes on %s with devices sending and streams open, exits 0 and loses nothing acknowledged',
