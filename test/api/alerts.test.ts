@@ -9,6 +9,10 @@ import { type AlertHouse, alertCity, openAlertHouse, readingOf, START_MS } from 
 import { openTestApi, type TestApi } from '../support/api.ts';
 
 const MINUTE = 60_000;
+interface AlertPage {
+  readonly alerts: readonly { readonly subject: string }[];
+  readonly next?: string;
+}
 let house: AlertHouse;
 let api: TestApi;
 let history: HistoryPoint[];
@@ -202,10 +206,10 @@ test('pages of alerts that were raised in the same moment leave none out and rep
   const token = await api.tokenFor('desk');
   const subjects: string[] = [];
   let path: string | undefined = '/v1/alerts?state=open&limit=2';
-  for (let page = 0; path !== undefined && page < 10; page++) {
-    const { alerts, next } = (await api.get(path, token)).json();
-    subjects.push(...alerts.map((each: { subject: string }) => each.subject));
-    path = next;
+  for (let pages = 0; path !== undefined && pages < 10; pages++) {
+    const page: AlertPage = (await api.get(path, token)).json();
+    subjects.push(...page.alerts.map((each) => each.subject));
+    path = page.next;
   }
   expect(subjects[0]).toBe('bendung');
   expect(subjects.toSorted()).toEqual([...overloaded, 'bendung']);
