@@ -11,6 +11,7 @@ import type { Counter, Gauge } from 'prom-client';
 import type { Database } from '../../../database/database.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { type Channel, type Notice, type NoticeBody, NoticeRefused } from './channel.ts';
+import { ChannelHealth } from './channel-health.ts';
 import type { NoticeDraft } from './plan.ts';
 import { RateBound } from './rate-bound.ts';
 
@@ -45,8 +46,7 @@ export class Outbox implements AsyncDisposable {
   readonly #running = new Map<string, Promise<void>>();
   readonly #again = new Set<string>();
   readonly #rate: RateBound;
-  /** By channel: what its last failure said. */
-  readonly #problems = new Map<string, string>();
+  readonly #health = new ChannelHealth();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -54,7 +54,7 @@ export class Outbox implements AsyncDisposable {
   }
 
   get problem(): string | undefined {
-    return this.#problems.size === 0 ? undefined : [...this.#problems.values()].join('; ');
+    return this.#health.problem;
   }
 
   /** Writes drafts in the caller's transaction. A key that is there already is left alone. */
@@ -155,7 +155,8 @@ export class Outbox implements AsyncDisposable {
     } catch (error) {
       if (this.#abort.signal.aborted) return 'later';
       const { message } = error as Error;
-      const over = error instanceof NoticeRefused || now() - notice.createdAt > GIVE_UP_AFTER_MS;
+      const isRefused = error instanceof NoticeRefused;
+      const over = isRefused || now() - notice.createdAt > GIVE_UP_AFTER_MS;
       sent.inc({ channel: channel.name, outcome: over ? 'failed' : 'retried' });
       if (attempts === 1 || over) {
         log.warn(
@@ -163,7 +164,8 @@ export class Outbox implements AsyncDisposable {
           `notice: ${message}`,
         );
       }
-      this.#problems.set(channel.name, `notices by ${channel.name} fail: ${message}`);
+      if (isRefused) this.#health.noteRefused(channel.name, message);
+      else this.#health.noteFailed(channel.name, message);
       const retryMs = RETRY_MS[Math.min(attempts, RETRY_MS.length) - 1] as number;
       await this.#note(
         notice.id,
@@ -175,7 +177,7 @@ export class Outbox implements AsyncDisposable {
       return over ? 'over' : 'later';
     }
     sent.inc({ channel: channel.name, outcome: 'sent' });
-    this.#problems.delete(channel.name);
+    this.#health.noteTaken(channel.name);
     return 'sent';
   }
 
