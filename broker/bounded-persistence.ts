@@ -5,6 +5,7 @@
  * `maxRetained` retained messages in all; at most `maxOfflinePerClient` messages queued for one session, and
  * beyond it the oldest goes; no kept message holds on to the network chunk it arrived in.
  */
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Bound } from './broker-metrics.ts';
 
@@ -31,7 +32,8 @@ export interface Persistence {
   /** What waits for a session, the oldest first. */
   outgoingStream(session: SessionId): AsyncIterable<QueuedPacket>;
   incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;
-  incomingGetPacket(session: SessionId, packet: { messageId?: number }): Promise<unknown>;
+  /** Its payload is the digest of what arrived. Rejects where the identifier is free. */
+  incomingGetPacket(session: SessionId, packet: { messageId?: number }): Promise<StoredPacket>;
 }
 
 export interface PersistenceBounds {
@@ -40,15 +42,18 @@ export interface PersistenceBounds {
   readonly countBound: (bound: Bound) => void;
 }
 
-const NO_PAYLOAD = Buffer.alloc(0);
+/** Tells a repeat from another message with the same identifier. */
+export function digestPayload(payload: Buffer): Buffer {
+  return createHash('sha256').update(payload).digest();
+}
 
 export function boundPersistence(persistence: Persistence, bounds: PersistenceBounds): void {
   boundRetained(persistence, bounds);
   boundOffline(persistence, bounds);
   const storeIncoming = persistence.incomingStorePacket.bind(persistence);
-  // Of a QoS 2 message that has been published only the identifier matters until its PUBREL.
+  // Of a QoS 2 message that has been published only what tells a repeat of it matters until its PUBREL.
   persistence.incomingStorePacket = (session, packet) =>
-    storeIncoming(session, { ...packet, payload: NO_PAYLOAD });
+    storeIncoming(session, { ...packet, payload: digestPayload(packet.payload) });
   const outgoing = persistence.outgoingStream.bind(persistence);
   persistence.outgoingStream = (session) => Readable.from(markRepeats(outgoing(session)));
 }

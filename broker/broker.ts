@@ -31,7 +31,7 @@ import { SiagaAedes } from './siaga-aedes.ts';
 
 /** Of a CONNECT: id, user name, secret and a small will need some hundred bytes. */
 const MAX_CONNECT_BYTES = 4_096;
-/** [MQTT 3.1.1] QoS 2 messages of one client between PUBLISH and PUBREL; only their identifiers are kept. */
+/** [MQTT 3.1.1] QoS 2 messages of one client between PUBLISH and PUBREL; of each its topic and a digest are kept. */
 const MAX_QOS2_PER_CLIENT = 1_000;
 /** The most that Aedes can match. Ours have five; deeper garbage is acknowledged and kept like all garbage. */
 const MAX_TOPIC_LEVELS = 100;

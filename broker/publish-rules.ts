@@ -9,7 +9,7 @@
 import type { PublishPacket } from 'aedes';
 import type { AcceptOutcome, IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
 import { hasForbiddenCharacters } from './access.ts';
-import type { Persistence } from './bounded-persistence.ts';
+import { digestPayload, type Persistence } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import type { OpenPublish } from './connection/answer-queue.ts';
 import type { Connection } from './connection/connection.ts';
@@ -67,7 +67,10 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
     options.onNotStored(connection, error);
   }
 
-  /** [MQTT-4.3.3-2] a QoS 2 message whose PUBREC got lost has been taken already. */
+  /**
+   * [MQTT-4.3.3-2] a QoS 2 message whose PUBREC got lost has been taken already: it is marked as sent again
+   * [MQTT-3.3.1-1] and is the same. Another under its identifier comes from a device that lost its session.
+   */
   async function acceptOnce(
     clientId: string,
     packet: PublishPacket,
@@ -77,7 +80,10 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
       .persistence()
       .incomingGetPacket({ id: clientId }, packet as { messageId?: number })
       .then(
-        () => true,
+        ({ topic, payload }) =>
+          packet.dup === true &&
+          topic === packet.topic &&
+          digestPayload(packet.payload as Buffer).equals(payload),
         () => false,
       );
     return isKnown ? ALREADY_TAKEN : pipeline.accept(message);

@@ -119,6 +119,25 @@ describe('a publish', () => {
     expect(siaga.pipeline.messages).toHaveLength(1);
   });
 
+  test.each([
+    ['as a message of its own', '{"levelM":2}', false],
+    ['though it is the same in every byte', '{"levelM":1}', false],
+    ['sent again, as its first sending was lost too', '{"levelM":2}', true],
+  ])(
+    'at QoS 2 with the identifier of one that a lost session left open is stored, %s',
+    async (_how, payload, dup) => {
+      const device = await siaga.device('gauge-1', { clean: false });
+      device.send(publishPacket(TELEMETRY, '{"levelM":1}', { qos: 2, messageId: 1 }));
+      await device.next('pubrec');
+      device.destroy();
+      const restarted = await siaga.device('gauge-1', { clean: false });
+      restarted.send(publishPacket(TELEMETRY, payload, { qos: 2, messageId: 1, dup }));
+      await restarted.next('pubrec');
+      const stored = siaga.pipeline.messages.map((message) => message.payload.toString());
+      expect(stored).toEqual(['{"levelM":1}', payload]);
+    },
+  );
+
   test('right behind the CONNECT, before its CONNACK, is taken', async () => {
     const client = siaga.attach();
     const publishes = Array.from({ length: 100 }, (_, i) => publishPacket(TELEMETRY, '{}', qos1(i + 1)));
