@@ -46,10 +46,12 @@ export async function keepDraining(options: KeepDrainingOptions): Promise<void> 
     options.backlog?.set({ consumer: consumer.name }, Math.max(0, journal.lastId - after));
     const attempt = { failures: 0 };
     cursor = await retrying(options, attempt, async () => {
+      // Where ids were skipped or trimmed nothing lies between here and there, and nothing ever will.
+      const through = Math.max(after, journal.lastId);
       const entries = await journal.readAfter(after, MAX_ENTRIES);
       if (entries.length === 0) {
-        await journal.waitForEntry(after, signal);
-        return after;
+        await journal.waitForEntry(through, signal);
+        return through;
       }
       await consumer.consume(entries);
       return (entries.at(-1) as JournalEntry).id;

@@ -5,7 +5,13 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Journal } from '../../../ingest/journal/journal.ts';
 import { keepDraining } from '../../../ingest/keep-draining.ts';
-import { createJournalGround, gaugeReadings, type JournalGround } from '../../support/journal-fixture.ts';
+import {
+  createJournalGround,
+  gaugeReadings,
+  type JournalGround,
+  metricValue,
+  TEST_START_MS,
+} from '../../support/journal-fixture.ts';
 
 let ground: JournalGround;
 let threads: Worker[];
@@ -43,6 +49,24 @@ function drain(journal: Journal, signal: AbortSignal) {
   });
   return { ids, told, done, hasHeardOfAProblem: heard.promise };
 }
+
+describe('where ids were given and nothing lies behind them', () => {
+  it('a consumer looks at the disk once, and goes on with what comes', async () => {
+    await using journal = await ground.open({ retentionMs: 1 });
+    await journal.append(gaugeReadings(0, 10), []);
+    await journal.trim(10, TEST_START_MS * 2);
+    const abort = new AbortController();
+    const { ids, done } = drain(journal, abort.signal);
+    // A turn of the reading thread is behind each of these: time enough to look again and again.
+    for (let i = 0; i < 20; i++) await journal.rejections({ limit: 1 });
+    expect(await metricValue(ground.metrics, 'siaga_journal_disk_reads_total')).toBe(1);
+    await journal.append(gaugeReadings(10, 15), []);
+    await nextTurn();
+    expect(ids).toEqual([11, 12, 13, 14, 15]);
+    abort.abort();
+    await done;
+  });
+});
 
 describe('when the thread of the journal has died', () => {
   it('reading on rejects, and whoever watches is told once', async () => {
