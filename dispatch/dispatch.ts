@@ -123,6 +123,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
   const messages = new UnitMessages(context, assignments, orders);
   const hospitals = new Hospitals(context, roads);
   await assignments.load();
+  await messages.resume();
   await hospitals.load();
   const bedReports = new BedReports(context, hospitals);
   // What was on disk and not yet worked off when the last run ended.

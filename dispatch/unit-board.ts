@@ -36,6 +36,15 @@ export interface UnitNow {
   readonly liveness: Liveness;
 }
 
+/** What a crew has said of itself. */
+export interface Word {
+  readonly status: string;
+  readonly measuredAt: number;
+  readonly receivedAt: number;
+  /** It had no effect although it should have: the same word counts as new. */
+  readonly isLost: boolean;
+}
+
 /** Faster than a walk. */
 const MOVING_MPS = 1.4;
 const FREE: Lock = { version: 0, assignment: undefined, outOfService: undefined };
@@ -45,7 +54,7 @@ export class UnitBoard {
   readonly #units = new Map<string, { callSign: string; vehicle: Vehicle }>();
   readonly #locks = new Map<string, Lock>();
   /** The crew's last word of each unit, kept when a reading comes without one. */
-  readonly #words = new Map<string, { readonly status: string; readonly measuredAt: number }>();
+  readonly #words = new Map<string, Word>();
   readonly index: UnitIndex = createUnitIndex();
 
   constructor(city: City, fleet: Fleet) {
@@ -117,13 +126,23 @@ export class UnitBoard {
     return changed;
   }
 
-  #takeWord({ device, measuredAt, values: { status } }: Reading): string | undefined {
+  wordOf(unit: string): Word | undefined {
+    return this.#words.get(unit);
+  }
+
+  /** What the crew said could not be worked off: when it says so again, that is a change. */
+  loseWord(unit: string, status: string): void {
+    const word = this.#words.get(unit);
+    if (word?.status === status) this.#words.set(unit, { ...word, isLost: true });
+  }
+
+  #takeWord({ device, measuredAt, receivedAt, values: { status } }: Reading): string | undefined {
     const before = this.#words.get(device);
     if (typeof status !== 'string' || (before && before.measuredAt > measuredAt)) return undefined;
-    this.#words.set(device, { status, measuredAt });
+    this.#words.set(device, { status, measuredAt, receivedAt, isLost: false });
     // The first word after a start may be the hundredth of its tracker: that it is free frees nobody.
     if (!before && status === 'available') return undefined;
-    return status === before?.status ? undefined : status;
+    return status === before?.status && !before.isLost ? undefined : status;
   }
 
   now(unit: string, atMs: number): UnitNow | undefined {

@@ -4,13 +4,13 @@
  * An ack is answered when it is on disk. Status and position come with every reading, so their work is queued,
  * in order and bounded. Invariants: only a change of the crew's status moves a step (a tracker repeats the
  * last one for ever); a step's time is the server's time of receipt; work that found the queue full is
- * counted.
+ * counted; a word that could not be worked off counts when it is said again, or at the next start.
  */
 import { z } from 'zod';
 import type { Reading } from '../devices/reading.ts';
 import { distanceM } from '../ingest/fleet/positions/great-circle.ts';
 import { fixOf } from '../ingest/fleet/positions/position-filter.ts';
-import { stepOfStatus } from './assignment-steps.ts';
+import { type Step, stepOfStatus } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
@@ -20,6 +20,8 @@ import type { Orders } from './orders.ts';
 const ARRIVAL_RADIUS_M = 100;
 /** Status changes and arrivals that wait for the disk; a fleet of hundreds changes once a minute each. */
 const MAX_WAITING = 1_000;
+/** Steps that a crew takes by its status. */
+const SAID_STEPS = ['en-route', 'on-scene', 'left-scene', 'at-destination'] as const;
 const UNDER_WAY = new Set(['reserved', 'dispatched', 'acknowledged', 'en-route']);
 
 const ackSchema = z.object({
@@ -80,7 +82,36 @@ export class UnitMessages {
   /** The crew's word alone, whatever became of the position that it came with. */
   observeWord({ device: unit, receivedAt }: Reading, status: string | undefined): void {
     if (status === undefined || !this.#assignments.open.has(unit)) return;
-    this.#enqueue(() => this.#takeStatus(unit, status, receivedAt));
+    this.#enqueue(
+      () => this.#takeStatus(unit, status, receivedAt),
+      () => this.#context.board.loseWord(unit, status),
+    );
+  }
+
+  /** At start: what the crews said that was on disk and not worked off when the last run ended. */
+  async resume(): Promise<void> {
+    for (const [unit, { id, step }] of this.#assignments.open) {
+      const word = this.#context.board.wordOf(unit);
+      const to = word && stepOfStatus(word.status, step);
+      if (!to || !(await this.#isChange(id, unit, to))) continue;
+      this.#enqueue(() => this.#takeStatus(unit, word.status, word.receivedAt));
+    }
+    await this.settled();
+  }
+
+  /** Whether the crew said something else before. A unit was available when it was sent, unless forced. */
+  async #isChange(assignment: number, unit: string, to: Step): Promise<boolean> {
+    const before = await this.#context.database
+      .selectFrom('dispatch_audit')
+      .select('action')
+      .where('assignment', '=', assignment)
+      .where('actor', '=', unit)
+      .where('action', 'in', SAID_STEPS)
+      .orderBy('id', 'desc')
+      .executeTakeFirst();
+    if (before) return before.action !== to;
+    const { forced_reason } = await this.#assignments.get(assignment);
+    return to !== 'completed' && forced_reason === null;
   }
 
   /** Resolves when all that was said so far has been worked off. */
@@ -109,10 +140,11 @@ export class UnitMessages {
     });
   }
 
-  #enqueue(work: () => Promise<void>): void {
+  #enqueue(work: () => Promise<void>, onLost: () => void = () => undefined): void {
     const { metrics, log } = this.#context;
     if (this.#waiting >= MAX_WAITING) {
       metrics.droppedUnitWork.inc();
+      onLost();
       return;
     }
     this.#waiting++;
@@ -122,7 +154,10 @@ export class UnitMessages {
         // A step that does not fit (a motorcycle that says it transports) is the crew's slip, not ours.
         if (error instanceof DispatchError)
           log.info({ reason: error.message }, 'a unit said what does not fit');
-        else log.error({ err: error }, 'a message of a unit could not be worked off');
+        else {
+          log.error({ err: error }, 'a message of a unit could not be worked off');
+          onLost();
+        }
       })
       .finally(() => {
         this.#waiting--;
