@@ -22,7 +22,8 @@ export const HELP = `npm run devices -- <command>
 
   add <id> [--kind KIND] [--name NAME] [--lat LAT --lng LNG]
         Registers a device and issues its credential. For a device of the city's folder the id alone is
-        enough. "add observer:NAME" issues one that may read everything of the city and publish nothing.
+        enough; ambulances and hospitals must stand there. "add observer:NAME" issues one that may read
+        everything of the city and publish nothing.
   list [<id>] [--json]
         Who has a credential, since when, until when. Secrets are not kept and cannot be listed.
   rotate <id> [--overlap-h HOURS]

@@ -30,6 +30,11 @@ export class DeviceListError extends Error {
 
 const COLUMNS = ['id', 'kind', 'name', 'lat', 'lng'] as const;
 const REQUIRED_COLUMNS = ['id', 'kind'] as const;
+/** Kinds of which dispatch must know more than the registry's table holds; only the city's folder says it. */
+const MORE_THAN_A_ROW: Readonly<Record<string, string>> = {
+  ambulance: 'with its vehicle, base and call sign to the devices',
+  hospital: 'with its class and beds to the hospitals',
+};
 const ROWS_PER_STATEMENT = 100;
 
 /** Parses `id,kind,name,lat,lng` with a header line (RFC 4180). Throws DeviceListError. */
@@ -91,6 +96,10 @@ export function* findProblems({ id, kind, lat, lng }: NewDevice, city: City): Ge
     yield `${id}: no kind ${JSON.stringify(kind)}; there are ${[...deviceKinds.keys()].join(', ')}`;
   }
   const ofCity = publishersOf(city).find((device) => device.id === id);
+  const more = ofCity ? undefined : MORE_THAN_A_ROW[kind];
+  if (more !== undefined) {
+    yield `${id}: dispatch would not know this ${kind}; add it ${more} in cities/${city.id}, then say add ${id}`;
+  }
   if (ofCity && ofCity.kind !== kind) yield `${id}: is a ${ofCity.kind} in cities/${city.id}`;
   if ((lat === null) !== (lng === null)) yield `${id}: lat and lng go together`;
   if (lat !== null && lng !== null) {

@@ -55,6 +55,8 @@ describe('add', () => {
     [['add', 'gauge-9', '--kind', 'submarine'], /no kind "submarine"/],
     [['add', 'gauge-9', '--kind', 'river-gauge', '--lat', '1'], /go together/],
     [['add', 'gauge-9', '--kind', 'river-gauge', '--lat', '1', '--lng', '2'], /outside the city/],
+    [['add', 'unit-9', '--kind', 'ambulance'], /vehicle, base and call sign to the devices in cities\//],
+    [['add', 'clinic', '--kind', 'hospital'], /class and beds to the hospitals in cities\//],
     [['add', 'observer:'], /observer:<name>/],
     [['rotate', 'hulu'], /use add/],
     [['revoke', 'gauge-nine'], /not known/],
