@@ -38,6 +38,8 @@ let store: JournalStore;
 let working: Promise<void> | undefined;
 /** The event loop has been told of a problem that is not over. */
 let hasProblem = false;
+/** Found, and not salvaged yet: `store` is closed, and nothing is committed before a salvage has succeeded. */
+let damage: { readonly cause: string; readonly lastId: number } | undefined;
 
 const answer = createCallAnswerer<WriterCalls>({
   open,
@@ -92,6 +94,7 @@ async function commit(batches: readonly BatchMessage[]): Promise<void> {
   for (let retryMs = FIRST_RETRY_MS; ; ) {
     const startedAt = performance.now();
     try {
+      if (damage) salvageDamaged(damage);
       const stored = store.commit(batches);
       if (hasProblem) post({ event: 'well' });
       hasProblem = false;
@@ -101,11 +104,10 @@ async function commit(batches: readonly BatchMessage[]): Promise<void> {
       const { action, sentence } = policyOf(error);
       const cause = (error as Error).message;
       if (action === 'give-up' || salvages > 1) return giveUp(batches, 'JOURNAL_IO', cause);
-      hasProblem = true;
-      post({ event: 'problem', sentence, cause });
+      reportProblem(sentence, cause);
       if (action === 'salvage') {
         salvages++;
-        salvageRunning(cause);
+        closeDamaged(cause);
         continue;
       }
       if (closing.signal.aborted) return giveUp(batches, 'JOURNAL_CLOSED', cause);
@@ -144,7 +146,14 @@ function giveUp(
   code: 'JOURNAL_IO' | 'JOURNAL_CLOSED',
   cause: string,
 ): void {
+  // What is committed next is the end of it.
+  hasProblem = true;
   post({ event: 'gave-up', batches: batches.length, code, cause });
+}
+
+function reportProblem(sentence: string, cause: string): void {
+  hasProblem = true;
+  post({ event: 'problem', sentence, cause });
 }
 
 function post(event: WriterEvent): void {
@@ -195,10 +204,27 @@ function openChecked(): JournalStore {
   return new JournalStore(options);
 }
 
-/** Between commits, or after one that failed: what it held is committed into the new file. */
+/** Somebody else found damage. Where the salvage fails the next commit tries it again. */
 function salvageRunning(cause: string): void {
-  const { lastId } = store;
+  closeDamaged(cause);
+  try {
+    if (damage) salvageDamaged(damage);
+  } catch (error) {
+    reportProblem('the journal is damaged and cannot be salvaged', (error as Error).message);
+    throw error;
+  }
+}
+
+function closeDamaged(cause: string): void {
+  if (damage) return;
+  damage = { cause, lastId: store.lastId };
   store.abandon();
+}
+
+/** Between commits, or before one that is tried again: what it holds is committed into the new file. */
+function salvageDamaged({ cause, lastId }: { cause: string; lastId: number }): void {
+  // The last one may have ended between its renames.
+  finishSalvage(options.file);
   const report = salvageJournal({
     file: options.file,
     cause,
@@ -207,6 +233,7 @@ function salvageRunning(cause: string): void {
     lastId,
   });
   store = new JournalStore(options);
+  damage = undefined;
   post({ event: 'salvaged', report });
 }
 

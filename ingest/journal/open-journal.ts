@@ -236,6 +236,7 @@ class SqliteJournal implements Journal {
       case 'gave-up': {
         const error = new JournalError(event.code, `readings are not on disk: ${event.cause}`);
         this.#options.log.error({ err: error }, 'the journal refused a commit');
+        this.#problem ??= `the journal refused readings at ${new Date(this.#options.now()).toISOString()}: ${event.cause}`;
         this.#metrics.failedCommits.inc();
         this.#commits.refuse(event.batches, error);
         return;

@@ -43,16 +43,14 @@ export function finishSalvage(file: string): void {
   renameSync(salvaged, file);
 }
 
+/** Throws SQLite's or the file system's error; then the damaged file is where it was, or `finishSalvage` goes on. */
 export function salvageJournal(options: SalvageOptions): SalvageReport {
   const { file, cause } = options;
   const salvaging = `${file}.salvaging`;
   const salvaged = `${file}.salvaged`;
   for (const stale of [salvaging, salvaged]) removeDatabase(stale);
   const setAside = nameForDamaged(file, options.atMs);
-  const fresh = openJournalFile(salvaging);
-  const copied = copyReadable(fresh, options, `${setAside}.header`);
-  fresh.exec('pragma wal_checkpoint(truncate)');
-  fresh.close();
+  const copied = copyInto(salvaging, options, `${setAside}.header`);
   renameSync(salvaging, salvaged);
   rmSync(`${file}-shm`, { force: true });
   if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${setAside}-wal`);
@@ -76,6 +74,21 @@ function removeDatabase(file: string): void {
 }
 
 type Copied = Pick<SalvageReport, 'readings' | 'rejections' | 'unreadable'>;
+
+/** A copy that fails is taken away again: it may be what fills the disk. */
+function copyInto(salvaging: string, options: SalvageOptions, keptHeader: string): Copied {
+  const fresh = openJournalFile(salvaging);
+  try {
+    const copied = copyReadable(fresh, options, keptHeader);
+    fresh.exec('pragma wal_checkpoint(truncate)');
+    fresh.close();
+    return copied;
+  } catch (error) {
+    fresh.close();
+    removeDatabase(salvaging);
+    throw error;
+  }
+}
 
 function copyReadable(fresh: DatabaseSync, options: SalvageOptions, keptHeader: string): Copied {
   const sizeBytes = statSync(options.file).size;

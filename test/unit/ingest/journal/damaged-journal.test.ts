@@ -5,9 +5,11 @@
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -15,6 +17,7 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Journal } from '../../../../ingest/journal/journal.ts';
 import type { LostLogReport, SalvageReport } from '../../../../ingest/journal/journal-messages.ts';
 import {
   allEntries,
@@ -186,6 +189,58 @@ describe('a damaged journal', () => {
     });
     expect(journal.lastId).toBe(READINGS + 1);
     expect(setAsideFiles()).toHaveLength(1);
+  });
+
+  describe('that cannot be salvaged while it runs', () => {
+    async function damageAndRead(journal: Journal): Promise<void> {
+      const page = pageWith(recordOf(1_000));
+      overwrite(page * PAGE_BYTES, new Uint8Array(PAGE_BYTES).fill(0xa5));
+      await expect(allEntries(journal)).rejects.toMatchObject({ code: 'JOURNAL_IO' });
+    }
+
+    async function expectWell(journal: Journal): Promise<void> {
+      expect(journal.problem).toBeUndefined();
+      const entries = await allEntries(journal);
+      expect(entries.length).toBeGreaterThan(READINGS - 80);
+      expect(entries.at(-1)?.reading).toEqual(gaugeReading(READINGS));
+      expect(journal.lastId).toBe(READINGS + 1);
+      expect(setAsideFiles()).toHaveLength(1);
+    }
+
+    it('refuses readings and says why, until the salvage succeeds', async () => {
+      await using journal = await ground.open({ recentEntries: 10 });
+      mkdirSync(`${ground.file}.salvaging`);
+      await damageAndRead(journal);
+      expect(journal.problem).toContain('the journal is damaged and cannot be salvaged');
+      await expect(journal.append([gaugeReading(READINGS)], [])).rejects.toMatchObject({
+        code: 'JOURNAL_IO',
+        message: expect.stringContaining('.salvaging') as string,
+      });
+      expect(journal.problem).toBeDefined();
+      rmdirSync(`${ground.file}.salvaging`);
+      expect(await journal.append([gaugeReading(READINGS)], [])).toEqual({ stored: 1, repeated: 0 });
+      await expectWell(journal);
+    });
+
+    it('lets readings wait where there is no place for the new file, and goes on by itself', async () => {
+      await using journal = await ground.open({ recentEntries: 10 });
+      // SQLite cannot create its log of the new file.
+      mkdirSync(`${ground.file}.salvaging-journal`);
+      await damageAndRead(journal);
+      const names = gaugeReading(READINGS, { device: 'named-meanwhile' });
+      let isSettled = false;
+      const waiting = journal.append([names, gaugeReading(READINGS)], []).finally(() => {
+        isSettled = true;
+      });
+      await expect(allEntries(journal)).rejects.toMatchObject({ code: 'JOURNAL_IO' });
+      expect(isSettled).toBe(false);
+      expect(journal.problem).toContain('the journal is damaged and cannot be salvaged');
+      rmdirSync(`${ground.file}.salvaging-journal`);
+      expect(await waiting).toEqual({ stored: 2, repeated: 0 });
+      expect(journal.problem).toBeUndefined();
+      const last = (await allEntries(journal)).slice(-2).map(({ reading }) => reading);
+      expect(last).toEqual([names, gaugeReading(READINGS)]);
+    });
   });
 
   function indexRoot(): number {
