@@ -114,6 +114,19 @@ const POLICIES: Readonly<Record<string, Policy>> = {
     detail: 'A database behind Siaga does not answer; see /readyz. Ask again later.',
     retryAfterS: 10,
   },
+  ETIMEDOUT: {
+    status: 503,
+    slug: 'store-unavailable',
+    detail: 'A database behind Siaga does not answer in time. Ask again later.',
+    retryAfterS: 10,
+  },
+  // PostgreSQL: query_canceled, by its statement timeout.
+  57014: {
+    status: 503,
+    slug: 'store-unavailable',
+    detail: 'A database behind Siaga does not answer in time. Ask again later.',
+    retryAfterS: 10,
+  },
   // Below: refused by Node before a request exists.
   HPE_HEADER_OVERFLOW: { status: 431, slug: 'headers-too-large', detail: 'The headers exceed 16 KiB.' },
   ERR_HTTP_REQUEST_TIMEOUT: {

@@ -5,6 +5,7 @@
  * Readings are not here (they are in the journal). Invariant: a transaction that has resolved is on disk;
  * the schema is at the newest migration, and a database from a newer Siaga is refused with a clear line.
  */
+import { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config.ts';
@@ -17,15 +18,27 @@ export type Database = Kysely<Tables>;
 /** Connections to PostgreSQL: consumers, timers and the API rarely need more at once. */
 const POSTGRES_MAX_CONNECTIONS = 10;
 
+/** How long PostgreSQL is waited for; then the caller is told, and nobody waits behind a server that is gone. */
+export const POSTGRES_TIMEOUTS = Object.freeze({
+  /** For a connection, be it a new one or one that others hold. */
+  connectMs: 5_000,
+  /** For a statement, its waits for locks included; the server ends it. Ours take milliseconds. */
+  statementMs: 15_000,
+  /** Without a byte either way, above `statementMs`: the server or the network is gone. */
+  silenceMs: 20_000,
+});
+export type PostgresTimeouts = Readonly<Record<keyof typeof POSTGRES_TIMEOUTS, number>>;
+
 /** Opens and migrates. Close with `database.destroy()`. `file` may be `:memory:` in tests. */
 export async function openDatabase(
   config: Pick<Config, 'DATABASE_URL' | 'SIAGA_DATA_DIR'>,
   file = `${config.SIAGA_DATA_DIR}/state.db`,
+  timeouts: PostgresTimeouts = POSTGRES_TIMEOUTS,
 ): Promise<Database> {
   const database: Database = new Kysely<Tables>({
     dialect: config.DATABASE_URL
       ? new PostgresDialect({
-          pool: createPool(config.DATABASE_URL),
+          pool: createPool(config.DATABASE_URL, timeouts),
         })
       : new SqliteWorkerDialect(file),
   });
@@ -38,14 +51,34 @@ export async function openDatabase(
   return database;
 }
 
-function createPool(connectionString: string): pg.Pool {
+function createPool(
+  connectionString: string,
+  { connectMs, statementMs, silenceMs }: PostgresTimeouts,
+): pg.Pool {
   // PostgreSQL gives bigint as text; ours (ids, epoch ms) are below 2^53.
   pg.types.setTypeParser(pg.types.builtins.INT8, Number);
-  const pool = new pg.Pool({ connectionString, max: POSTGRES_MAX_CONNECTIONS });
+  const pool = new pg.Pool({
+    connectionString,
+    max: POSTGRES_MAX_CONNECTIONS,
+    connectionTimeoutMillis: connectMs,
+    statement_timeout: statementMs,
+    // The library's own `query_timeout` would give the connection back in the middle of its transaction.
+    stream: () => createSocket(silenceMs),
+  });
   // A connection that the server ends while nobody uses it is no failure of ours: the pool opens another,
   // and a query that cannot get one says so. Without listeners Node would end the process.
   const ignoreIdleLoss = () => undefined;
   pool.on('error', ignoreIdleLoss);
   pool.on('connect', (client) => client.on('error', ignoreIdleLoss));
   return pool;
+}
+
+/** Ends itself when nothing comes or goes; who waits for an answer on it gets the error. */
+function createSocket(silenceMs: number): Socket {
+  const socket = new Socket();
+  socket.setTimeout(silenceMs, () => {
+    const error = new Error(`PostgreSQL said nothing for ${silenceMs / 1000} s`);
+    socket.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
+  });
+  return socket;
 }
