@@ -7,6 +7,9 @@
  */
 import { parentPort, Worker } from 'node:worker_threads';
 
+/** What these threads make dies at once: little room for it is cleared as well as much, and stays in the cache. */
+const YOUNG_MB = 6;
+
 export type CallMap = Record<string, (argument: never) => unknown>;
 type Argument<Calls extends CallMap, Name extends keyof Calls> = Parameters<Calls[Name]>[0];
 type Answer<Calls extends CallMap, Name extends keyof Calls> = Awaited<ReturnType<Calls[Name]>>;
@@ -63,7 +66,10 @@ export class CallingWorker<Calls extends CallMap, Event = never> {
 
   constructor(options: CallingWorkerOptions<Event>) {
     this.#options = options;
-    this.#worker = new Worker(options.file, { workerData: options.workerData });
+    this.#worker = new Worker(options.file, {
+      workerData: options.workerData,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     this.#worker.on('message', (message: AnswerMessage | Event) => this.#take(message));
     this.#worker.on('error', (error) => this.#fail(error as Error));
     const { promise, resolve } = Promise.withResolvers<void>();
