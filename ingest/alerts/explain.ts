@@ -3,10 +3,12 @@
  *
  * For the official who must decide, two sentences; for the engineer who asks why, all of it as JSON. Pure.
  */
+
 import type { Bilingual } from '../../cities/city.ts';
 import type { Alert, Evidence, LogEntry } from './alert.ts';
 import type { NoticeRecord } from './alert-store.ts';
 import { formatTime } from './format-alert.ts';
+import { formatIndonesian } from './indonesian-number.ts';
 import { formatLocalTime } from './local-time.ts';
 
 export interface Explanation {
@@ -54,8 +56,8 @@ function formatSentences(alert: Alert, { notices, timeZone }: ExplainOptions): B
   const since = clock(alert.startedAt);
   const rests = last
     ? {
-        en: `${alert.evidence.length} readings up to ${clock(last.measuredAt)}, received ${formatDelay(last)} later`,
-        id: `${alert.evidence.length} bacaan sampai ${clock(last.measuredAt)}, diterima ${formatDelay(last)} kemudian`,
+        en: `${alert.evidence.length} readings up to ${clock(last.measuredAt)}, received ${delayS(last).toFixed(1)} s later`,
+        id: `${alert.evidence.length} bacaan sampai ${clock(last.measuredAt)}, diterima ${formatIndonesian(delayS(last), 1)} s kemudian`,
       }
     : { en: 'what was heard and not heard of its devices', id: 'apa yang terdengar dan tidak dari alatnya' };
   const blind = alert.blindSince === undefined ? undefined : clock(alert.blindSince);
@@ -73,8 +75,8 @@ function firstSentence(text: string): string {
   return /^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text;
 }
 
-function formatDelay({ measuredAt, receivedAt }: Evidence): string {
-  return `${((receivedAt - measuredAt) / 1000).toFixed(1)} s`;
+function delayS({ measuredAt, receivedAt }: Evidence): number {
+  return (receivedAt - measuredAt) / 1000;
 }
 
 /** An explanation as it leaves the API: times as RFC 3339. */

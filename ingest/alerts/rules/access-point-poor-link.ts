@@ -3,6 +3,7 @@
  *
  * Both quantities become one score, in units of their own limit, so that the worse one speaks.
  */
+import { formatIndonesian } from '../indonesian-number.ts';
 import { LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
@@ -57,7 +58,7 @@ export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, typeof LA
       label: { en: 'poor link', id: 'sambungan buruk' },
       text: {
         en: `${device.name}: loss or delay at ${episode.value} times the limit (${lossPct} %, ${rttMs} ms).`,
-        id: `${device.name}: kehilangan paket atau tunda ${episode.value} kali batas (${lossPct} %, ${rttMs} ms).`,
+        id: `${device.name}: kehilangan paket atau tunda ${formatIndonesian(episode.value)} kali batas (${formatIndonesian(lossPct)} %, ${formatIndonesian(rttMs)} ms).`,
       },
     };
   },

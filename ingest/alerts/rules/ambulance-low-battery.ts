@@ -1,4 +1,5 @@
 /** Ambulance with a low battery: its tracker will fall silent soon. Counted in percent that are missing. */
+import { formatIndonesian } from '../indonesian-number.ts';
 import { LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
@@ -40,7 +41,7 @@ export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, typeof 
       label: { en: 'low battery', id: 'baterai lemah' },
       text: {
         en: `The tracker of ${device.name} is at ${episode.value} %. It needs charging.`,
-        id: `Baterai pelacak ${device.name} tinggal ${episode.value} %. Perlu diisi.`,
+        id: `Baterai pelacak ${device.name} tinggal ${formatIndonesian(episode.value)} %. Perlu diisi.`,
       },
     };
   },

@@ -4,6 +4,8 @@
  * "Fast" is a share of the gauge's own ladder within half an hour (Katulampa once rose 40 cm of its 120 cm in
  * 8 minutes). Needs three readings in a row that rise, so that a spike is none; slow reporters cannot tell.
  */
+import type { Bilingual } from '../../../cities/city.ts';
+import { formatIndonesian } from '../indonesian-number.ts';
 import { lookBackOf } from '../recent.ts';
 import { defineTrackRule, type View } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
@@ -50,7 +52,7 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
     if (!episode) {
       if (rise === undefined || rise.risesInARow < RISING_POINTS - 1 || rise.m < parameters.riseM)
         return track;
-      const detail = { riseM: Number(rise.m.toFixed(2)), withinMin: Math.round(rise.ms / 60_000) };
+      const detail = { riseM: Number(rise.m.toFixed(2)), withinS: Math.round(rise.ms / 1000) };
       return advanceTrack(
         track,
         START,
@@ -75,16 +77,27 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
     );
   },
   describe({ detail, value }, _rank, _parameters, device) {
-    const { riseM, withinMin } = detail as { riseM?: number; withinMin?: number };
+    const { riseM, withinS } = detail as { riseM: number; withinS: number };
+    const within = formatWithin(withinS);
     return {
       label: { en: 'rising fast', id: 'naik cepat' },
       text: {
-        en: `${device.name} rose ${riseM ?? '?'} m within ${withinMin ?? '?'} min, and stood at ${value.toFixed(2)} m.`,
-        id: `${device.name} naik ${riseM ?? '?'} m dalam ${withinMin ?? '?'} menit, pada ${value.toFixed(2)} m.`,
+        en: `${device.name} rose ${riseM} m within ${within.en}, and stood at ${value.toFixed(2)} m.`,
+        id: `${device.name} naik ${formatIndonesian(riseM)} m dalam ${within.id}, pada ${formatIndonesian(value, 2)} m.`,
       },
     };
   },
 });
+
+/** Minutes, and seconds where those would say too little; never none. */
+function formatWithin(withinS: number): Bilingual {
+  if (withinS < 90) {
+    const seconds = Math.max(1, withinS);
+    return { en: `${seconds} s`, id: `${seconds} detik` };
+  }
+  const minutes = Math.round(withinS / 60);
+  return { en: `${minutes} min`, id: `${minutes} menit` };
+}
 
 /** From the lowest point within the look back to now; undefined with too few points to tell. */
 function riseWithin(

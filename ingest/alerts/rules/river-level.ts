@@ -8,6 +8,7 @@
 import type { RiverGauge, Threshold } from '../../../cities/city.ts';
 import { FAILED_QUALITY, type Reading } from '../../../devices/reading.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
+import { formatIndonesian } from '../indonesian-number.ts';
 import { doubtRank, holdMs, LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack, isProvisional } from '../track.ts';
@@ -80,16 +81,15 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, typeof LADDER_ST
   describe(episode, rank, { thresholds }, device) {
     const threshold = thresholds.find((each) => rankOf(each.severity) === rank) ?? thresholds[0];
     const label = threshold?.label ?? { id: severityOf(rank), en: severityOf(rank) };
-    const level = episode.value.toFixed(2);
-    const limit = threshold?.levelM.toFixed(2);
+    const limitM = threshold?.levelM ?? Number.NaN;
     const unsure = isProvisional(episode) || episode.doubtRank > episode.rank;
     return {
       label,
       text: {
-        en: `${device.name}: ${level} m, ${label.en} (from ${limit} m).${
+        en: `${device.name}: ${episode.value.toFixed(2)} m, ${label.en} (from ${limitM.toFixed(2)} m).${
           unsure ? ' One reading only, after a jump: not confirmed yet.' : ''
         }`,
-        id: `${device.name}: ${level} m, ${label.id} (mulai ${limit} m).${
+        id: `${device.name}: ${formatIndonesian(episode.value, 2)} m, ${label.id} (mulai ${formatIndonesian(limitM, 2)} m).${
           unsure ? ' Baru satu bacaan, setelah lonjakan: belum terkonfirmasi.' : ''
         }`,
       },

@@ -7,6 +7,7 @@
 import type { Rank } from '../alert.ts';
 import type { CityView } from '../city-view.ts';
 import type { EngineChange } from '../engine-change.ts';
+import { formatIndonesian } from '../indonesian-number.ts';
 import { headOf } from '../timeline.ts';
 import { rainWithin } from './rain.ts';
 
@@ -79,7 +80,7 @@ function describe(name: string, levelM: number, rainMm: number): EngineChange['d
     label: { en: 'tide and rain', id: 'rob dan hujan' },
     text: {
       en: `The tide at ${name} stands at ${levelM.toFixed(2)} m and ${rainMm.toFixed(0)} mm of rain fell in 3 h: low streets cannot drain.`,
-      id: `Pasang di ${name} setinggi ${levelM.toFixed(2)} m dan hujan ${rainMm.toFixed(0)} mm dalam 3 jam: jalan rendah sulit surut.`,
+      id: `Pasang di ${name} setinggi ${formatIndonesian(levelM, 2)} m dan hujan ${rainMm.toFixed(0)} mm dalam 3 jam: jalan rendah sulit surut.`,
     },
   };
 }

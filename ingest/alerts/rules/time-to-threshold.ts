@@ -8,6 +8,7 @@
  */
 import { SEVERITIES, type Threshold } from '../../../cities/city.ts';
 import { type Rank, rankOf } from '../alert.ts';
+import { formatIndonesian } from '../indonesian-number.ts';
 import { lookBackOf } from '../recent.ts';
 import { defineTrackRule, type View } from '../rule.ts';
 import { advanceTrack, type Track } from '../track.ts';
@@ -90,7 +91,7 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
       label,
       text: {
         en: `${device.name} at ${episode.value.toFixed(2)} m may reach ${targetM} m in about ${likelyMin} min (${soonestMin} to ${latestMin} min), if it rises on as in the last hour.`,
-        id: `${device.name} pada ${episode.value.toFixed(2)} m dapat mencapai ${targetM} m dalam kira-kira ${likelyMin} menit (${soonestMin} sampai ${latestMin} menit), jika naik terus seperti satu jam terakhir.`,
+        id: `${device.name} pada ${formatIndonesian(episode.value, 2)} m dapat mencapai ${formatIndonesian(targetM)} m dalam kira-kira ${likelyMin} menit (${soonestMin} sampai ${latestMin} menit), jika naik terus seperti satu jam terakhir.`,
       },
     };
   },

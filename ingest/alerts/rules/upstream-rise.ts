@@ -9,6 +9,7 @@ import { type Rank, severityOf } from '../alert.ts';
 import { type CityView, openLevel } from '../city-view.ts';
 import type { DeviceWatch } from '../device-watch.ts';
 import type { EngineChange } from '../engine-change.ts';
+import { formatIndonesian } from '../indonesian-number.ts';
 
 export const UPSTREAM_RISE = { name: 'upstream-rise', version: 1, unit: 'm' } as const;
 export const UPSTREAM_PARAMETERS = {
@@ -141,12 +142,12 @@ function describe(
       },
     };
   }
-  const hours = (detail.lagMin / 60).toFixed(1);
+  const hours = detail.lagMin / 60;
   return {
     label,
     text: {
-      en: `${detail.upstream} is high, and its water reaches ${device.name} after about ${hours} h. Expect up to ${severityOf(rank)} here.`,
-      id: `${detail.upstream} sedang tinggi, airnya mencapai ${device.name} setelah kira-kira ${hours} jam. Bersiaplah di sini.`,
+      en: `${detail.upstream} is high, and its water reaches ${device.name} after about ${hours.toFixed(1)} h. Expect up to ${severityOf(rank)} here.`,
+      id: `${detail.upstream} sedang tinggi, airnya mencapai ${device.name} setelah kira-kira ${formatIndonesian(hours, 1)} jam. Bersiaplah di sini.`,
     },
   };
 }

@@ -146,3 +146,21 @@ test('a silence from before the journal failed stays open, until the device is h
   await house.read(...levels('bendung', house.clock.ms, 1));
   expect(house.alerts.open()).toEqual([]);
 });
+
+test('a rise within seconds says seconds and a slower one minutes, in each language with its own decimals', async () => {
+  const textOf = async (stepMs: number) => {
+    await using house = await openAlertHouse();
+    for (const [index, levelM] of [0.5, 0.5, 0.5, 0.75, 1, 1.25].entries()) {
+      await house.read(readingOf('bendung', START_MS + index * stepMs, { levelM }));
+    }
+    return house.alerts.open().find((alert) => alert.rule === 'rate-of-rise')?.text;
+  };
+  expect(await textOf(5_000)).toEqual({
+    en: 'Gauge bendung rose 0.75 m within 25 s, and stood at 1.25 m.',
+    id: 'Gauge bendung naik 0,75 m dalam 25 detik, pada 1,25 m.',
+  });
+  expect(await textOf(2 * MINUTE)).toEqual({
+    en: 'Gauge bendung rose 0.75 m within 6 min, and stood at 1.25 m.',
+    id: 'Gauge bendung naik 0,75 m dalam 6 menit, pada 1,25 m.',
+  });
+});

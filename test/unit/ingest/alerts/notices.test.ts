@@ -125,7 +125,7 @@ test('Telegram gets the words in both languages, and a drill says so first', asy
   expect(request.url).toBe('/bot1:x/sendMessage');
   const { chat_id, text } = JSON.parse(body) as { chat_id: string; text: string };
   expect(chat_id).toBe('42');
-  expect(text.split('\n')[0]).toBe('[LATIHAN] MULAI: siap. Gauge bendung: 1.60 m, siap (mulai 1.50 m).');
+  expect(text.split('\n')[0]).toBe('[LATIHAN] MULAI: siap. Gauge bendung: 1,60 m, siap (mulai 1,50 m).');
   expect(text.split('\n')[1]).toBe(
     '[EXERCISE] STARTED: ready (minor). Gauge bendung: 1.60 m, ready (from 1.50 m).',
   );

@@ -1,0 +1,11 @@
+/**
+ * Numbers as Indonesian writes them: a comma before the decimals, `3,41`.
+ *
+ * Used by the rules' Indonesian texts, which go to people by Telegram, e-mail, CAP and the page. Invariant: the
+ * digits are those of the English text beside it; groups of thousands have no mark, as `1.200` would be 1.2 there.
+ */
+
+/** With so many decimals; without `digits`, those that the number has. */
+export function formatIndonesian(value: number, digits?: number): string {
+  return (digits === undefined ? String(value) : value.toFixed(digits)).replace('.', ',');
+}
