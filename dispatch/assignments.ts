@@ -12,7 +12,7 @@ import { isEnded, type Role, type Step, stepRank, TIME_COLUMN } from './assignme
 import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { findBlocks, findWarnings } from './eligibility.ts';
-import { findOpen, refuseUnready } from './incident-row.ts';
+import { findForChange, refuseClosed, refuseUnready } from './incident-row.ts';
 
 export interface AssignmentRequest {
   readonly incident: number;
@@ -92,7 +92,7 @@ export class Assignments {
     }
     if (known) return { assignment: known, isRepeat: true, replaced: undefined, locks: [] };
     const at = this.#context.now();
-    const incident = await findOpen(transaction, request.incident);
+    const incident = refuseClosed(await findForChange(transaction, request.incident));
     refuseUnready(incident);
     const locks: LockRow[] = [];
     let replaced: AssignmentRow | undefined;

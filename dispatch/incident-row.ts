@@ -3,7 +3,7 @@
  *
  * Invariant: what was not said is null; a closed incident is found and refused by name, not overlooked.
  */
-import type { Selectable } from 'kysely';
+import { PostgresAdapter, type Selectable } from 'kysely';
 import type { IncidentsTable } from '../database/tables.ts';
 import type { DispatchTransaction } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
@@ -49,8 +49,24 @@ export async function find(reader: Reader, id: number): Promise<IncidentRow> {
   return row;
 }
 
-export async function findOpen(reader: Reader, id: number): Promise<IncidentRow> {
-  const row = await find(reader, id);
+/**
+ * Whoever changes an incident, closes it or sends somebody to it does so one after the other: until the commit
+ * the row is its reader's. SQLite has one writer and needs no more. Not `for update`, as a row is never deleted.
+ */
+export async function findForChange(transaction: DispatchTransaction, id: number): Promise<IncidentRow> {
+  if (transaction.getExecutor().adapter instanceof PostgresAdapter) {
+    await transaction
+      .selectFrom('incidents')
+      .select('id')
+      .where('id', '=', id)
+      .forNoKeyUpdate()
+      .executeTakeFirst();
+  }
+  return find(transaction, id);
+}
+
+export function refuseClosed(row: IncidentRow): IncidentRow {
+  const { id } = row;
   if (row.state === 'open') return row;
   throw new DispatchError('incident-closed', `incident ${id} is closed (${row.outcome}); report a new one`);
 }

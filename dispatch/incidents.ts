@@ -14,11 +14,12 @@ import { DispatchError } from './dispatch-error.ts';
 import {
   find,
   findByKey,
-  findOpen,
+  findForChange,
   type IncidentDetails,
   type IncidentQuery,
   type IncidentReport,
   type IncidentRow,
+  refuseClosed,
   refuseWhenFull,
 } from './incident-row.ts';
 import { explainOutside, findPlace, nearestKecamatan } from './places.ts';
@@ -90,7 +91,7 @@ export class Incidents {
   async triage(id: number, details: IncidentDetails, user: string): Promise<IncidentRow> {
     const { database, now, publishEvent } = this.#context;
     const { incident, correction } = await database.transaction().execute(async (transaction) => {
-      const before = await findOpen(transaction, id);
+      const before = refuseClosed(await findForChange(transaction, id));
       if (details.duplicateOf !== undefined) {
         if (details.duplicateOf === id)
           throw new DispatchError('unknown-incident', 'an incident is not its own duplicate');
@@ -131,9 +132,9 @@ export class Incidents {
   async close(id: number, outcome: string, user: string, note?: string): Promise<IncidentRow> {
     const { database, now, publishEvent } = this.#context;
     const incident = await database.transaction().execute(async (transaction) => {
-      const before = await find(transaction, id);
+      const before = await findForChange(transaction, id);
       if (before.state === 'closed' && before.outcome === outcome) return before;
-      await findOpen(transaction, id);
+      refuseClosed(before);
       const open = await transaction
         .selectFrom('assignments')
         .select(['id', 'unit'])

@@ -2,9 +2,11 @@
  * The race for a unit and the life of an assignment on both databases: SQLite has one writer, PostgreSQL many, and
  * the promise is the same. Skipped for PostgreSQL where it is not installed; with CI=true that is a failure.
  */
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DispatchError } from '../../dispatch/dispatch-error.ts';
 import { openDispatchHouse } from '../support/dispatch-house.ts';
+import { eventually } from '../support/eventually.ts';
 import { hasPostgres, startPostgres } from '../support/postgres.ts';
 
 if (!hasPostgres) console.warn('skipped: PostgreSQL (initdb, postgres) is not installed');
@@ -19,6 +21,42 @@ describe.skipIf(!hasPostgres && !mustRun)('on PostgreSQL', () => {
   });
   afterAll(() => server[Symbol.asyncDispose]());
   suite(() => ({ databaseUrl: server.url }));
+
+  test('an incident that is closed while a unit is being sent to it stays open, with its unit', async () => {
+    await using house = await openDispatchHouse({ databaseUrl: server.url });
+    const { database, dispatch } = house;
+    const incident = await house.report();
+    const waiting = async () => {
+      const { rows } = await sql`select 1 from pg_locks where not granted`.execute(database);
+      return rows.length;
+    };
+    let isClosing = true;
+    // Somebody else has the unit's row: the assignment has read the incident and waits in its middle.
+    const [assigned, closed] = await database
+      .transaction()
+      .execute(async (other) => {
+        const lock = { unit: 'u4', version: 0, assignment: null, out_of_service: null };
+        await other
+          .insertInto('dispatch_units')
+          .values(lock)
+          .onConflict((row) => row.column('unit').doUpdateSet({ out_of_service: null }))
+          .execute();
+        const assigning = house.assign(incident, 'u4', { role: 'transport' });
+        await eventually(async () => expect(await waiting()).toBe(1));
+        const closing = dispatch.incidents.close(incident, 'treated', 'd').finally(() => {
+          isClosing = false;
+        });
+        const settled = Promise.allSettled([assigning, closing]);
+        await eventually(async () => expect(!isClosing || (await waiting()) === 2).toBe(true));
+        return { settled };
+      })
+      .then(({ settled }) => settled);
+    expect(assigned).toMatchObject({ status: 'fulfilled' });
+    expect(closed).toMatchObject({ status: 'rejected', reason: { code: 'incident-has-open-assignments' } });
+    expect((await dispatch.incidents.get(incident)).state).toBe('open');
+    for (const { id } of await dispatch.assignments.ofIncident(incident))
+      await dispatch.advance({ assignment: id, to: 'cancelled', actor: 'd' });
+  });
 });
 
 function suite(options: () => { databaseUrl?: string }): void {
