@@ -9,6 +9,7 @@ import * as dispatch from './migrations/0003-dispatch.ts';
 import * as tokens from './migrations/0004-tokens.ts';
 import * as alertAudience from './migrations/0005-alert-audience.ts';
 import * as corrections from './migrations/0006-corrections.ts';
+import * as incidentRequests from './migrations/0007-incident-requests.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -17,6 +18,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-tokens': tokens,
   '0005-alert-audience': alertAudience,
   '0006-corrections': corrections,
+  '0007-incident-requests': incidentRequests,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

@@ -142,6 +142,8 @@ export interface IncidentsTable {
   closed_at: number | null;
   created_by: string;
   idempotency_key: string | null;
+  /** Of the report that the key belongs to; null without a key, and for keys of older versions. */
+  request_hash: string | null;
   simulated: number;
 }
 

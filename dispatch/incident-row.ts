@@ -3,6 +3,7 @@
  *
  * Invariant: what was not said is null; a closed incident is found and refused by name, not overlooked.
  */
+import { createHash } from 'node:crypto';
 import { PostgresAdapter, type Selectable } from 'kysely';
 import type { IncidentsTable } from '../database/tables.ts';
 import type { DispatchTransaction } from './dispatch-context.ts';
@@ -71,8 +72,26 @@ export function refuseClosed(row: IncidentRow): IncidentRow {
   throw new DispatchError('incident-closed', `incident ${id} is closed (${row.outcome}); report a new one`);
 }
 
-export async function findByKey(reader: Reader, key: string): Promise<IncidentRow | undefined> {
-  return reader.selectFrom('incidents').selectAll().where('idempotency_key', '=', key).executeTakeFirst();
+/** The incident that this very report has made already. Throws DispatchError when its key made another one. */
+export async function findReported(reader: Reader, report: IncidentReport): Promise<IncidentRow | undefined> {
+  if (report.key === undefined) return undefined;
+  const row = await reader
+    .selectFrom('incidents')
+    .selectAll()
+    .where('idempotency_key', '=', report.key)
+    .executeTakeFirst();
+  if (row && row.request_hash !== null && row.request_hash !== hashReport(report)) {
+    throw new DispatchError('key-reused', 'this idempotency key belongs to another report; use a new one');
+  }
+  return row;
+}
+
+/** SHA-256 of what is reported, whatever the order in which it is said. */
+export function hashReport(report: IncidentReport): string {
+  const said = Object.entries(report)
+    .filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(said)).digest('base64url');
 }
 
 export async function refuseWhenFull(reader: Reader): Promise<void> {

@@ -13,8 +13,9 @@ import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import {
   find,
-  findByKey,
   findForChange,
+  findReported,
+  hashReport,
   type IncidentDetails,
   type IncidentQuery,
   type IncidentReport,
@@ -39,11 +40,27 @@ export class Incidents {
     this.#onCorrected = onCorrected;
   }
 
+  /** The same report with the same key is the same incident. Throws DispatchError `key-reused` for another. */
   async report(report: IncidentReport, user: string): Promise<IncidentRow> {
-    const { database, now, publishEvent } = this.#context;
-    const incident = await database.transaction().execute(async (transaction) => {
-      const known = report.key === undefined ? undefined : await findByKey(transaction, report.key);
-      if (known) return known;
+    const { database, publishEvent } = this.#context;
+    const known = await findReported(database, report);
+    if (known) return known;
+    try {
+      const incident = await this.#write(report, user);
+      publishEvent('incident', { event: 'reported', incident: incident.id, priority: incident.priority });
+      return incident;
+    } catch (error) {
+      if (error instanceof DispatchError) throw error;
+      // The loser of two calls with one key: what it reported is there.
+      const twin = await findReported(database, report);
+      if (twin) return twin;
+      throw error;
+    }
+  }
+
+  #write(report: IncidentReport, user: string): Promise<IncidentRow> {
+    const { database, now } = this.#context;
+    return database.transaction().execute(async (transaction) => {
       await refuseWhenFull(transaction);
       const at = now();
       const row: Insertable<IncidentsTable> = {
@@ -65,6 +82,7 @@ export class Incidents {
         closed_at: null,
         created_by: user,
         idempotency_key: report.key ?? null,
+        request_hash: report.key === undefined ? null : hashReport(report),
         simulated: report.simulated ? 1 : 0,
         ...this.#columnsOf(report),
         ...(report.classification ? { triaged_at: at } : {}),
@@ -83,8 +101,6 @@ export class Incidents {
       });
       return find(transaction, Number(id));
     });
-    publishEvent('incident', { event: 'reported', incident: incident.id, priority: incident.priority });
-    return incident;
   }
 
   /** Classifies, places, links; only what is given changes. Units that were sent are told what is new. */

@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DispatchError } from '../../dispatch/dispatch-error.ts';
-import { openDispatchHouse } from '../support/dispatch-house.ts';
+import { openDispatchHouse, SCENE } from '../support/dispatch-house.ts';
 import { eventually } from '../support/eventually.ts';
 import { hasPostgres, startPostgres } from '../support/postgres.ts';
 
@@ -60,6 +60,22 @@ describe.skipIf(!hasPostgres && !mustRun)('on PostgreSQL', () => {
 });
 
 function suite(options: () => { databaseUrl?: string }): void {
+  test('20 reports with one key are one incident and one event; another report with that key is refused', async () => {
+    await using house = await openDispatchHouse(options());
+    const { incidents } = house.dispatch;
+    const call = { ...SCENE, key: 'one-report', callerName: 'Sri', priority: 2 as const };
+    const reported = await Promise.all(Array.from({ length: 20 }, () => incidents.report(call, 'desk-1')));
+    expect(new Set(reported.map(({ id }) => id)).size).toBe(1);
+    const [{ id }] = reported as [(typeof reported)[0]];
+    expect(house.events).toEqual([{ event: 'reported', incident: id, priority: 2 }]);
+    // A repeat is one also when triage has changed what was reported.
+    await incidents.triage(id, { priority: 1 }, 'desk-1');
+    expect(await incidents.report(call, 'desk-1')).toMatchObject({ id, priority: 1 });
+    await expect(incidents.report({ ...call, priority: 3 }, 'desk-1')).rejects.toMatchObject({
+      code: 'key-reused',
+    });
+  });
+
   test('of 200 concurrent calls for 20 units 20 win, and each loser is told why', async () => {
     await using house = await openDispatchHouse({ units: 20, ...options() });
     const incidents = await Promise.all(Array.from({ length: 10 }, () => house.report()));
