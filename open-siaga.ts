@@ -32,6 +32,7 @@ import { openAlerts } from './ingest/alerts/alerts.ts';
 import { createFleet } from './ingest/fleet/fleet.ts';
 import { registerFleetMetrics } from './ingest/fleet/fleet-metrics.ts';
 import { openRegistry } from './ingest/fleet/registry.ts';
+import { INFLUX_CONSUMER } from './ingest/history/influx/influx-consumer.ts';
 import { openHistory } from './ingest/history/open-history.ts';
 import { openJournal } from './ingest/journal/open-journal.ts';
 import { type JournalConsumer, keepDraining } from './ingest/keep-draining.ts';
@@ -39,6 +40,7 @@ import { createLiveConsumer, restorePresent } from './ingest/live-consumer.ts';
 import { createLiveFeed } from './ingest/live-feed.ts';
 import { createPipeline } from './ingest/pipeline.ts';
 import { createQuality } from './ingest/quality.ts';
+import { rewindCursors } from './ingest/rewind-cursors.ts';
 import { type PeriodicJob, startPeriodicJobs } from './periodic-jobs.ts';
 
 export interface Siaga extends AsyncDisposable {
@@ -93,6 +95,7 @@ export async function openSiaga(
       ...(onFatal ? { onDeath: onFatal } : {}),
     }),
   );
+  await rewindCursors({ journal, database, consumers: [ALERTS_CONSUMER, INFLUX_CONSUMER], log });
   const quality = createQuality();
 
   // What goes out over MQTT waits in an outbox until the broker is open; see alerts and dispatch.

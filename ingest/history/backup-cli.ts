@@ -1,14 +1,20 @@
 /**
  * `npm run backup -- FILE`: a copy of the journal, and of the embedded state beside it, while Siaga runs.
  *
- * The journal is the truth of the embedded history, which is built again from it. Invariants: nothing is
+ * The journal is the truth of the embedded history, which is built again from it. Invariants: the state is copied
+ * first, so that it remembers nothing of the journal that the journal's copy does not hold; nothing is
  * overwritten; a copy that is there has been opened and checked; a wrong word is answered with exit code 2, a
  * failure with one clear line and exit code 1.
  */
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../../config.ts';
-import { type BackupReport, backupDatabaseFile, JOURNAL_TABLES } from '../journal/backup-journal.ts';
+import {
+  type BackupReport,
+  backupDatabaseFile,
+  findObstacle,
+  JOURNAL_TABLES,
+} from '../journal/backup-journal.ts';
 
 const HELP = `npm run backup -- FILE
 
@@ -20,7 +26,7 @@ tokens) to FILE with .state before its ending, while Siaga runs. Both are opened
 
 To restore: stop Siaga, move what is in its data folder (SIAGA_DATA_DIR) away, put the copies there as journal.db
 and state.db, start. The embedded history is built again from the journal. State in PostgreSQL (DATABASE_URL) and
-history in InfluxDB are backed up by their own tools.`;
+history in InfluxDB are backed up by their own tools, before this one.`;
 
 /** How often the size of a growing copy is shown. */
 const PROGRESS_MS = 2_000;
@@ -42,9 +48,12 @@ async function main(words: readonly string[]): Promise<number> {
     return 2;
   }
   const config = parseConfig(process.env);
-  await copy('journal', `${config.SIAGA_DATA_DIR}/journal.db`, file, JOURNAL_TABLES);
-  if (config.DATABASE_URL) console.log('state: in PostgreSQL, back it up with pg_dump');
+  const journalFile = `${config.SIAGA_DATA_DIR}/journal.db`;
+  const obstacle = findObstacle({ from: journalFile, to: file });
+  if (obstacle) throw new Error(obstacle);
+  if (config.DATABASE_URL) console.log('state: in PostgreSQL, back it up with pg_dump, before this copy');
   else await copy('state', `${config.SIAGA_DATA_DIR}/state.db`, besideOf(file), STATE_TABLES);
+  await copy('journal', journalFile, file, JOURNAL_TABLES);
   return 0;
 }
 

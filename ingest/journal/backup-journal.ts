@@ -4,6 +4,7 @@
  * SQLite's `vacuum into` reads one snapshot through the WAL, so the ingest goes on meanwhile; the copy is
  * compact. Runs in a thread of its own. Invariant: `to` appears only when it is whole, on disk and checked.
  */
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 export interface BackupReport {
@@ -22,6 +23,12 @@ export interface BackupWork {
 export type BackupAnswer = { readonly report: BackupReport } | { readonly error: string };
 
 export const JOURNAL_TABLES = ['readings', 'rejections', 'devices'];
+
+/** Why this copy cannot be made, in one sentence; undefined when it can. */
+export function findObstacle({ from, to }: Pick<BackupWork, 'from' | 'to'>): string | undefined {
+  if (!existsSync(from)) return `there is nothing to copy at ${from}`;
+  return existsSync(to) ? `${to} exists: a backup never overwrites` : undefined;
+}
 
 /** Throws an Error with one clear sentence when `to` exists, or the copy does not stand its check. */
 export async function backupDatabaseFile(work: BackupWork): Promise<BackupReport> {

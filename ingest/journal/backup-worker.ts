@@ -2,19 +2,19 @@
  * The thread of one backup: copies, checks, and puts the copy in place. Started by backup-journal.ts alone.
  * Invariant: what it writes is `<to>.part` until it has stood its check.
  */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { BackupAnswer, BackupReport, BackupWork } from './backup-journal.ts';
+import { type BackupAnswer, type BackupReport, type BackupWork, findObstacle } from './backup-journal.ts';
 
 const { from, to, tables } = workerData as BackupWork;
 parentPort?.postMessage(answer());
 
 function answer(): BackupAnswer {
   const part = `${to}.part`;
-  if (!existsSync(from)) return { error: `there is nothing to copy at ${from}` };
-  if (existsSync(to)) return { error: `${to} exists: a backup never overwrites` };
+  const obstacle = findObstacle({ from, to });
+  if (obstacle) return { error: obstacle };
   try {
     rmSync(part, { force: true });
     copy(part);

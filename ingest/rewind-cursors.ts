@@ -1,0 +1,41 @@
+/**
+ * rewindCursors: takes back what a consumer of the journal remembers beyond the journal's end.
+ *
+ * A restored or a new journal gives ids again that a cursor in the state database has passed: its consumer would
+ * skip every reading up to there without a word. Runs at the start, before anybody loads a cursor. Invariant:
+ * cursors at or below the journal's last id, and those of other logs, stay as they are.
+ */
+import type { Logger } from 'pino';
+import type { Database } from '../database/database.ts';
+import type { Journal } from './journal/journal.ts';
+
+export interface RewindCursorsOptions {
+  readonly journal: Pick<Journal, 'lastId'>;
+  readonly database: Database;
+  /** Names of those whose cursor is an id of the journal. */
+  readonly consumers: readonly string[];
+  readonly log: Logger;
+}
+
+export async function rewindCursors({
+  journal,
+  database,
+  consumers,
+  log,
+}: RewindCursorsOptions): Promise<void> {
+  const { lastId } = journal;
+  const ahead = await database
+    .selectFrom('cursors')
+    .selectAll()
+    .where('consumer', 'in', consumers)
+    .where('position', '>', lastId)
+    .execute();
+  if (ahead.length === 0) return;
+  const names = ahead.map(({ consumer }) => consumer);
+  await database.updateTable('cursors').set({ position: lastId }).where('consumer', 'in', names).execute();
+  const cursors = Object.fromEntries(ahead.map(({ consumer, position }) => [consumer, Number(position)]));
+  log.warn(
+    { cursors, lastId },
+    'the journal ends before what was read of it: it is an older or another one; consumers go on at its end',
+  );
+}
