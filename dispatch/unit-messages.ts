@@ -10,9 +10,10 @@ import { z } from 'zod';
 import type { Reading } from '../devices/reading.ts';
 import { distanceM } from '../ingest/fleet/positions/great-circle.ts';
 import { fixOf } from '../ingest/fleet/positions/position-filter.ts';
-import { type Step, stepOfStatus } from './assignment-steps.ts';
+import type { AssignmentRow } from './assignment-row.ts';
+import { type Role, type Step, stepOfStatus, stepRank } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
-import type { DispatchContext } from './dispatch-context.ts';
+import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import type { Orders } from './orders.ts';
 
@@ -22,6 +23,8 @@ const ARRIVAL_RADIUS_M = 100;
 const MAX_WAITING = 1_000;
 /** Steps that a crew takes by its status. */
 const SAID_STEPS = ['en-route', 'on-scene', 'left-scene', 'at-destination'] as const;
+/** From here on an answer to the order comes too late. */
+const UNDER_WAY_RANK = stepRank('en-route');
 const UNDER_WAY = new Set(['reserved', 'dispatched', 'acknowledged', 'en-route']);
 
 const ackSchema = z.object({
@@ -47,24 +50,39 @@ export class UnitMessages {
   async onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
     const parsed = ackSchema.safeParse(body);
     if (!parsed.success) return 'expected {"assignment": "<id>", "ack": "accepted" or "refused"}';
-    const { assignment: id, ack, reason } = parsed.data;
+    const answer = () => this.#answer(device, parsed.data, atMs);
     try {
-      const assignment = await this.#assignments.get(id);
-      if (assignment.unit !== device) return `assignment ${id} belongs to another unit`;
-      const to = ack === 'accepted' ? 'acknowledged' : 'refused';
-      // The unit repeats its answer as often as the order: the first one counts.
-      if (assignment.acknowledged_at !== null && to === 'acknowledged') return undefined;
-      if (assignment.ended_at !== null) {
-        if (to === 'acknowledged') await this.#orders.sendCancel(id);
-        return undefined;
-      }
-      await this.#assignments.advance({ assignment: id, to, actor: device, atMs, reason });
-      if (to === 'refused') await this.#proposeOther(id);
-      return undefined;
+      return await answer().catch((error: unknown) => {
+        // The unit moved on while we looked: once more, by where it is now.
+        if (error instanceof DispatchError && error.code === 'step-not-possible') return answer();
+        throw error;
+      });
     } catch (error) {
       if (error instanceof DispatchError) return error.message;
       throw error;
     }
+  }
+
+  async #answer(device: string, said: z.infer<typeof ackSchema>, atMs: number): Promise<string | undefined> {
+    const { assignment: id, reason } = said;
+    const assignment = await this.#assignments.get(id);
+    if (assignment.unit !== device) return `assignment ${id} belongs to another unit`;
+    const isAccepted = said.ack === 'accepted';
+    // The unit repeats its answer as often as the order: the first one counts.
+    if (assignment.acknowledged_at !== null && isAccepted) return undefined;
+    if (assignment.ended_at !== null) {
+      if (isAccepted) await this.#orders.sendCancel(id);
+      return undefined;
+    }
+    if (stepRank(assignment.step as Step) >= UNDER_WAY_RANK) {
+      // It said so by setting out; the time of a step that was skipped stays empty.
+      if (isAccepted) return undefined;
+      return await this.#hearLateRefusal(assignment, atMs, reason);
+    }
+    const to = isAccepted ? 'acknowledged' : 'refused';
+    await this.#assignments.advance({ assignment: id, to, actor: device, atMs, reason });
+    if (to === 'refused') await this.#proposeOther('other-unit-needed', assignment);
+    return undefined;
   }
 
   /** A reading of the present; `status` is the crew's word when it has just changed. */
@@ -128,16 +146,20 @@ export class UnitMessages {
     await this.#assignments.advance({ assignment: open.id, to, actor: unit, atMs });
   }
 
-  async #proposeOther(id: number): Promise<void> {
-    const { incident, role, unit } = await this.#assignments.get(id);
-    const second = await this.#orders.recommendOther(incident, role as 'first-aid' | 'transport', unit);
-    this.#context.publishEvent('incident', {
-      event: 'other-unit-needed',
-      incident,
-      assignment: id,
-      unit,
-      second,
-    });
+  /** A crew on its way does not refuse; the dispatcher hears of it and cancels, or does not. */
+  async #hearLateRefusal(assignment: AssignmentRow, atMs: number, reason?: string): Promise<string> {
+    const { id, incident, unit, step } = assignment;
+    const entry = { actor: unit, action: 'refused-late', incident, assignment: id, unit, note: reason };
+    await this.#context.database.transaction().execute((transaction) => writeAudit(transaction, atMs, entry));
+    await this.#proposeOther('refused-late', assignment, reason);
+    return `a unit that is ${step} cancels, it does not refuse; the dispatcher was told`;
+  }
+
+  async #proposeOther(event: string, assignment: AssignmentRow, reason?: string): Promise<void> {
+    const { id, incident, role, unit } = assignment;
+    const second = await this.#orders.recommendOther(incident, role as Role, unit);
+    const body = { event, incident, assignment: id, unit, second };
+    this.#context.publishEvent('incident', reason === undefined ? body : { ...body, reason });
   }
 
   #enqueue(work: () => Promise<void>, onLost: () => void = () => undefined): void {

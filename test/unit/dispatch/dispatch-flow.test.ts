@@ -257,6 +257,49 @@ describe('ways back', () => {
     expect(house.events.at(-1)).toMatchObject({ event: 'other-unit-needed', second: { unit: 'u2' } });
   });
 
+  test('a refusal of a unit that is on its way is heard by the dispatcher, with another unit, and ends nothing', async () => {
+    await using house = await openDispatchHouse();
+    const incident = await house.report();
+    const { assignment } = await house.assign(incident, 'u1');
+    await house.say('u1', { status: 'en-route' });
+    const answer = { assignment: assignment.id, ack: 'refused', reason: 'flat tyre' };
+    expect(await house.dispatch.onAck('u1', answer, house.clock.ms)).toMatch(/cancels, it does not refuse/);
+    expect(house.events.at(-1)).toEqual({
+      event: 'refused-late',
+      incident,
+      assignment: assignment.id,
+      unit: 'u1',
+      reason: 'flat tyre',
+      second: expect.objectContaining({ unit: 'u2' }),
+    });
+    expect((await house.dispatch.audit(incident)).at(-1)).toMatchObject({
+      actor: 'u1',
+      action: 'refused-late',
+      note: 'flat tyre',
+    });
+    expect((await house.dispatch.assignments.get(assignment.id)).step).toBe('en-route');
+  });
+
+  test('an acceptance that comes after its unit has set out is taken, and writes no time back', async () => {
+    await using house = await openDispatchHouse();
+    const { assignment } = await house.assign(await house.report(), 'u1');
+    await house.say('u1', { status: 'en-route' });
+    await house.pass(5);
+    expect(await accept(house, 'u1', assignment.id)).toBeUndefined();
+    const row = await house.dispatch.assignments.get(assignment.id);
+    expect(row).toMatchObject({ step: 'en-route', acknowledged_at: null });
+  });
+
+  test('an acceptance that is being heard while its unit sets out is no misunderstanding', async () => {
+    await using house = await openDispatchHouse();
+    const { assignment } = await house.assign(await house.report(), 'u1');
+    const setOut = { assignment: assignment.id, to: 'en-route', actor: 'd' } as const;
+    const [problem] = await Promise.all([accept(house, 'u1', assignment.id), house.dispatch.advance(setOut)]);
+    expect(problem).toBeUndefined();
+    const row = await house.dispatch.assignments.get(assignment.id);
+    expect(row).toMatchObject({ step: 'en-route', acknowledged_at: null });
+  });
+
   test('a cancelled unit is told, until the broker has taken it', async () => {
     await using house = await openDispatchHouse();
     const { assignment } = await house.assign(await house.report(), 'u1');
