@@ -5,7 +5,9 @@
  * SIGTERM close everything in order and exit 0; a bug that nobody caught and the death of the journal's thread
  * exit 70, since the journal makes a restart safe.
  */
-import { pino } from 'pino';
+import { rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Logger, pino } from 'pino';
 import { CityError } from './cities/city.ts';
 import { ConfigError, parseConfig } from './config.ts';
 import { openSiaga, type Siaga } from './open-siaga.ts';
@@ -39,16 +41,31 @@ async function main(): Promise<void> {
   // The journal has said in the log why.
   const siaga = await openSiaga(config, log, () => process.exit(EXIT_SOFTWARE));
   log.info(siaga.addresses, 'Siaga is ready');
-  if (siaga.firstAdminToken) printFirstToken(siaga.firstAdminToken);
+  if (siaga.firstAdminToken) handOverFirstToken(siaga.firstAdminToken, config.SIAGA_DATA_DIR, log);
   const signal = await stop.promise;
   log.info({ signal }, 'closing');
   await close(siaga);
   log.info('closed');
 }
 
-/** To the terminal and not to the log, which is kept. */
-function printFirstToken(token: string): void {
-  console.error(`\nThe first administrator's token, shown only now:\n\n  ${token}\n`);
+/** To a terminal, or to a file for this user only: whatever else standard error is, it is a log that is kept. */
+function handOverFirstToken(token: string, dataDir: string, log: Logger): void {
+  if (process.stderr.isTTY) {
+    console.error(`\nThe first administrator's token, shown only now:\n\n  ${token}\n`);
+    return;
+  }
+  const file = resolve(dataDir, 'first-admin-token');
+  try {
+    // One that was there would keep its mode when it is written over.
+    rmSync(file, { force: true });
+    writeFileSync(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
+    log.info({ file }, "the first administrator's token is in this file; read it, then remove the file");
+  } catch (error) {
+    log.error(
+      { err: error, file },
+      "cannot write the first administrator's token; make another: npm run tokens",
+    );
+  }
 }
 
 async function close(siaga: Siaga): Promise<void> {
