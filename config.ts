@@ -73,6 +73,11 @@ export const environmentSchema = z.object({
   MQTT_MAX_CONNECTIONS: positive.default(12_000),
   /** Connections of one address: a city's devices often share one carrier's NAT. */
   MQTT_MAX_CONNECTIONS_PER_ADDRESS: positive.default(12_000),
+  /**
+   * Of them, those that have not shown yet who they are: 2,000 a second for the 3 s of a GPRS modem. Half of all, so
+   * that one address that says nothing cannot hold every place.
+   */
+  MQTT_MAX_UNAUTHENTICATED_PER_ADDRESS: positive.default(6_000),
   /** New connections a second of one address, beyond which the rest is closed. */
   MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: positive.default(2_000),
   /** From the first byte to a CONNECT: a GPRS modem needs 2–3 s. */

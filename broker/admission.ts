@@ -2,15 +2,20 @@
  * Admission: how many may connect at all, from one address, and how fast.
  *
  * Asked with the raw socket, before TLS, WebSocket or MQTT spend anything on it. Invariants: every admitted
- * socket is counted until it closes; what is remembered of addresses without a connection is bounded.
+ * socket is counted until it closes, and as a stranger until its credential is verified; what is remembered of
+ * addresses without a connection is bounded.
  */
 import type { Socket } from 'node:net';
 import type { Config } from '../config.ts';
 import type { Bound } from './broker-metrics.ts';
+import type { Origin } from './connection/connection-options.ts';
 
 export type AdmissionConfig = Pick<
   Config,
-  'MQTT_MAX_CONNECTIONS' | 'MQTT_MAX_CONNECTIONS_PER_ADDRESS' | 'MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S'
+  | 'MQTT_MAX_CONNECTIONS'
+  | 'MQTT_MAX_CONNECTIONS_PER_ADDRESS'
+  | 'MQTT_MAX_UNAUTHENTICATED_PER_ADDRESS'
+  | 'MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S'
 >;
 
 /** Addresses remembered; beyond it those without a connection are forgotten. */
@@ -18,6 +23,8 @@ const MAX_ADDRESSES = 20_000;
 
 interface Address {
   connections: number;
+  /** Of these, not verified yet. */
+  strangers: number;
   /** Connects still allowed at `filledAt`: a bucket of one second's worth. */
   tokens: number;
   /** Epoch ms. */
@@ -26,13 +33,17 @@ interface Address {
 
 export interface Admission {
   /** Counts the socket until it closes, or says which bound forbids it. */
-  admit(socket: Socket): Bound | undefined;
+  admit(socket: Socket, origin: Origin): Bound | undefined;
+  /** It has shown who it is. */
+  identified(origin: Origin): void;
   readonly connections: number;
 }
 
 export function createAdmission(config: AdmissionConfig, now: () => number): Admission {
   const perSecond = config.MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S;
   const addresses = new Map<string, Address>();
+  /** What to do when one of these is known, by where it came from. */
+  const strangers = new Map<string, () => void>();
   let connections = 0;
 
   function find(address: string): Address {
@@ -41,16 +52,29 @@ export function createAdmission(config: AdmissionConfig, now: () => number): Adm
     if (addresses.size >= MAX_ADDRESSES) {
       for (const [key, { connections }] of addresses) if (connections === 0) addresses.delete(key);
     }
-    entry = { connections: 0, tokens: perSecond, filledAt: now() };
+    entry = { connections: 0, strangers: 0, tokens: perSecond, filledAt: now() };
     addresses.set(address, entry);
     return entry;
+  }
+
+  /** Counts a stranger; returns what counts it no more, which works once. */
+  function addStranger(entry: Address, key: string): () => void {
+    entry.strangers++;
+    const forget = () => {
+      if (strangers.get(key) !== forget) return;
+      strangers.delete(key);
+      entry.strangers--;
+    };
+    strangers.get(key)?.();
+    strangers.set(key, forget);
+    return forget;
   }
 
   return {
     get connections() {
       return connections;
     },
-    admit(socket) {
+    admit(socket, origin) {
       const entry = find(socket.remoteAddress ?? '');
       const at = now();
       entry.tokens = Math.min(
@@ -62,13 +86,23 @@ export function createAdmission(config: AdmissionConfig, now: () => number): Adm
       entry.tokens--;
       if (connections >= config.MQTT_MAX_CONNECTIONS) return 'connections';
       if (entry.connections >= config.MQTT_MAX_CONNECTIONS_PER_ADDRESS) return 'connections-per-address';
+      if (entry.strangers >= config.MQTT_MAX_UNAUTHENTICATED_PER_ADDRESS)
+        return 'unauthenticated-per-address';
+      const forget = addStranger(entry, formatKey(origin));
       connections++;
       entry.connections++;
       socket.once('close', () => {
         connections--;
         entry.connections--;
+        forget();
       });
       return undefined;
     },
+    identified: (origin) => strangers.get(formatKey(origin))?.(),
   };
+}
+
+/** The other end of a socket: no two that are open have the same. */
+function formatKey({ listener, address, port }: Origin): string {
+  return `${listener} ${address} ${port}`;
 }

@@ -13,6 +13,7 @@ import { PubackTimes } from './puback-times.ts';
 export type Bound =
   | 'connections'
   | 'connections-per-address'
+  | 'unauthenticated-per-address'
   | 'connects-per-address'
   | 'credential-queue'
   | 'offline-messages'

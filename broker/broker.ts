@@ -67,7 +67,14 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const { config, log, now } = options;
   const metrics = createBrokerMetrics(options.metrics);
   const limiter = createLogLimiter(log, now);
-  const table = new ConnectionTable({ city: options.city, metrics, log: limiter, now });
+  const admission = createAdmission(config, now);
+  const table = new ConnectionTable({
+    city: options.city,
+    metrics,
+    log: limiter,
+    onIdentified: (origin) => admission.identified(origin),
+    now,
+  });
   const pressure = new JournalPressure(options.waitingBytes, config.JOURNAL_MAX_WAITING_BYTES, () => {
     log.info('the journal has room again; publishes are read');
     for (const connection of table.all()) connection.wake();
@@ -143,7 +150,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   };
   const listeners = await openListeners({
     config,
-    admission: createAdmission(config, now),
+    admission,
     onStream: handle,
     onRefused: (bound, { address, listener }) => {
       metrics.countBound(bound);

@@ -9,7 +9,7 @@ import type { Client } from 'aedes';
 import { type Identity, listensToDevices } from './access.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import type { Connection } from './connection/connection.ts';
-import type { ListenerName } from './connection/connection-options.ts';
+import type { ListenerName, Origin } from './connection/connection-options.ts';
 import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
 import type { LogLimiter } from './connection/log-limiter.ts';
 
@@ -30,6 +30,8 @@ export interface ConnectionTableOptions {
   readonly city: string;
   readonly metrics: BrokerMetrics;
   readonly log: LogLimiter;
+  /** Told where one comes from whose credential has been verified. */
+  readonly onIdentified: (origin: Origin) => void;
   readonly now: () => number;
 }
 
@@ -40,14 +42,16 @@ export class ConnectionTable {
   readonly #byClientId = new Map<string, Connection>();
   readonly #metrics: BrokerMetrics;
   readonly #log: LogLimiter;
+  readonly #onIdentified: (origin: Origin) => void;
   readonly #now: () => number;
   /** Connections with a subscription that may match what devices send up. */
   readonly #observers = new Set<Connection>();
 
-  constructor({ city, metrics, log, now }: ConnectionTableOptions) {
+  constructor({ city, metrics, log, onIdentified, now }: ConnectionTableOptions) {
     this.#city = city;
     this.#metrics = metrics;
     this.#log = log;
+    this.#onIdentified = onIdentified;
     this.#now = now;
     metrics.bytesOutOfOpen = () => {
       let bytes = 0;
@@ -82,6 +86,7 @@ export class ConnectionTable {
     connection.clientId = clientId;
     connection.identity = identity;
     this.#byClientId.set(clientId, connection);
+    this.#onIdentified(connection.origin);
   }
 
   /** Its CONNACK has been sent. */

@@ -77,7 +77,7 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
 function createTcpListener({ admission, onStream, onRefused }: ListenersOptions): Server {
   return createServer({ noDelay: true, keepAlive: true }, (socket) => {
     const origin = originOf(socket, 'tcp');
-    const bound = admission.admit(socket);
+    const bound = admission.admit(socket, origin);
     if (bound === undefined) onStream(socket, origin);
     else refuse(socket, bound, origin, onRefused);
   });
@@ -97,8 +97,9 @@ function createTlsListener({ config, admission, onStream, onRefused }: Listeners
       : {}),
   });
   server.prependListener('connection', (socket: Socket) => {
-    const bound = admission.admit(socket);
-    if (bound !== undefined) refuse(socket, bound, originOf(socket, 'tls'), onRefused);
+    const origin = originOf(socket, 'tls');
+    const bound = admission.admit(socket, origin);
+    if (bound !== undefined) refuse(socket, bound, origin, onRefused);
   });
   server.on('secureConnection', (socket) => {
     const certificateName = clientAuthority ? readCertificateName(socket) : undefined;
@@ -124,8 +125,9 @@ function createWebSocketListener({ config, admission, onStream, onRefused }: Lis
     },
   );
   http.prependListener('connection', (socket: Socket) => {
-    const bound = admission.admit(socket);
-    if (bound !== undefined) refuse(socket, bound, originOf(socket, 'ws'), onRefused);
+    const origin = originOf(socket, 'ws');
+    const bound = admission.admit(socket, origin);
+    if (bound !== undefined) refuse(socket, bound, origin, onRefused);
   });
   const sockets = new WebSocketServer({
     server: http,

@@ -198,6 +198,28 @@ describe('connections over TCP', () => {
     first.destroy();
   });
 
+  test('of one address that have not shown who they are leave room for others, and give it back when they do', async () => {
+    const siaga = await start({ MQTT_MAX_UNAUTHENTICATED_PER_ADDRESS: '2' });
+    const device = await connectTcp(portOf(siaga));
+    const silent = await connectTcp(portOf(siaga));
+    await beCut(siaga);
+    expect(await bounds(siaga, 'unauthenticated-per-address')).toBe(1);
+    const good = { clientId: 'gauge-1', username: 'gauge-1', password: Buffer.from('gauge-1-secret') };
+    expect((await device.connect(good)).returnCode).toBe(0);
+    const next = await connectTcp(portOf(siaga));
+    await beCut(siaga);
+    // One that was let in gave its place back already, and gives none when it goes.
+    device.destroy();
+    await vi.waitFor(async () => expect(await ends(siaga, 'client-closed')).toBe(1));
+    await beCut(siaga);
+    silent.destroy();
+    await vi.waitFor(async () => expect(await ends(siaga, 'client-closed')).toBe(2));
+    const last = await connectTcp(portOf(siaga));
+    expect((await last.connect(good)).returnCode).toBe(0);
+    expect(await bounds(siaga, 'unauthenticated-per-address')).toBe(3);
+    for (const client of [next, last]) client.destroy();
+  });
+
   test('beyond the rate of one address are cut until its second is over', async () => {
     let now = 1_000_000;
     const siaga = await start({ MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: '2' }, { now: () => now });

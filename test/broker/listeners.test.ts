@@ -97,6 +97,16 @@ describe('over TLS', () => {
     expect((await client.connect({ clientId: 'gauge-2' })).returnCode).toBe(4);
   });
 
+  test('one that has shown its secret makes room for the next of its address', async () => {
+    const siaga = await start({ ...tls, MQTT_MAX_UNAUTHENTICATED_PER_ADDRESS: '1' });
+    const first = await dialTls(siaga);
+    await expect(dialTls(siaga)).rejects.toThrow();
+    expect((await first.connect(good)).returnCode).toBe(0);
+    const second = await dialTls(siaga);
+    first.destroy();
+    second.destroy();
+  });
+
   test('bytes that are no handshake end the connection and nothing else', async () => {
     const siaga = await start(tls);
     const client = await connectTcp(portOf(siaga, 'tls'));
@@ -136,6 +146,16 @@ describe('over WebSocket', () => {
     const siaga = await start({ MQTT_WS_PORT: '0' });
     await expect(dial(siaga, 'soap')).rejects.toThrow(/401|400/);
     await expect(dial(siaga)).rejects.toThrow(/401|400/);
+  });
+
+  test('one that has shown its secret makes room for the next of its address', async () => {
+    const siaga = await start({ MQTT_WS_PORT: '0', MQTT_MAX_UNAUTHENTICATED_PER_ADDRESS: '1' });
+    const first = await dial(siaga, 'mqtt');
+    await expect(dial(siaga, 'mqtt')).rejects.toThrow();
+    expect((await first.client.connect(good)).returnCode).toBe(0);
+    const second = await dial(siaga, 'mqtt');
+    first.socket.terminate();
+    second.socket.terminate();
   });
 
   test('a browser that looks at the port is told what it speaks', async () => {
