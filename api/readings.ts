@@ -11,10 +11,11 @@ import type { City } from '../cities/city.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { formatQuality } from '../devices/reading.ts';
 import type { Registry } from '../ingest/fleet/registry.ts';
+import { HistoryBusyError } from '../ingest/history/bound-history.ts';
 import { AGGREGATES, type History, type HistoryPage } from '../ingest/history/history.ts';
 import { valuesSchema } from './device-json.ts';
 import { deviceId, findVisibleDevice, formatUnits } from './devices.ts';
-import { Problem } from './problem.ts';
+import { Problem, parseProblem } from './problem.ts';
 import { durationInput, formatTime, timeInput, timeOutput, timeZoneInput } from './time.ts';
 
 export interface ReadingsDependencies {
@@ -96,7 +97,7 @@ export const readingRoutes =
         const { every, fn = 'mean', tz = city.timeZone, limit, quantities } = request.query;
         const base = { kind: device.kind, device: device.id, fromMs, toMs, limit };
         const windowed = { everyMs: every ?? 0, fn, timeZone: tz, ...(quantities ? { quantities } : {}) };
-        const page = await readPage(history, () =>
+        const page = await readPage(history, request.id, () =>
           every === undefined ? history.raw(base) : history.windows({ ...base, ...windowed }),
         );
         const asked = new URL(request.url, 'http://here').searchParams;
@@ -150,11 +151,17 @@ function checkRange(asked: Query, kind: string, nowMs: number): { fromMs: number
   return { fromMs, toMs };
 }
 
-/** A history that is known to be down is 503 with its own words, not a bug. */
-async function readPage(history: History, read: () => Promise<HistoryPage>): Promise<HistoryPage> {
+/** A history that is busy or known to be down is 503 with its own words, not a bug. */
+async function readPage(
+  history: History,
+  requestId: string,
+  read: () => Promise<HistoryPage>,
+): Promise<HistoryPage> {
   try {
     return await read();
   } catch (error) {
+    // Counted where it was refused: a line in the log for each would help the one who asks too much.
+    if (error instanceof HistoryBusyError) throw parseProblem(error, requestId);
     if (history.problem === undefined) throw error;
     const detail = `History (${history.name}) does not answer: ${history.problem}. Nothing is lost; ask again later.`;
     throw new Problem(503, 'history-unavailable', detail, { retryAfterS: 10 }, { cause: error });
