@@ -10,7 +10,7 @@ import type { Cancel, Clock } from '../clock.ts';
 import type { Behaviour } from '../device/device.ts';
 import { between, type Random } from '../random.ts';
 import { type Acknowledgement, type Command, destinationOf, parseCommand } from './command.ts';
-import { Duty, type Pace } from './duty.ts';
+import { type Case, Duty, type Pace } from './duty.ts';
 import { createReceiver, type Shadow } from './gps.ts';
 import type { RoadMap } from './road-map.ts';
 
@@ -58,6 +58,10 @@ export interface Ambulance extends Behaviour {
 
 type Dispatch = Extract<Command, { command: 'dispatch' }>;
 
+function caseOf({ assignment, incident: { lat, lng }, ...order }: Dispatch): Case {
+  return { assignment, scene: { lat, lng }, hospital: destinationOf(order) };
+}
+
 export function createAmbulance(parts: AmbulanceParts): Ambulance {
   const { unit, city, clock, random, crew } = parts;
   const base = city.bases.find((each) => each.id === unit.base) ?? unit;
@@ -75,6 +79,8 @@ export function createAmbulance(parts: AmbulanceParts): Ambulance {
   );
   const receive = createReceiver(parts.shadows, random);
   const answers = new Map<string, Acknowledgement['ack'] | 'thinking' | 'silent'>();
+  /** Each order as it was last sent, of those in `answers`. */
+  const newest = new Map<string, Dispatch>();
   /** Orders that the crew thinks about or turns out for. */
   const pending = new Map<string, Cancel>();
   let turningOut = false;
@@ -90,10 +96,10 @@ export function createAmbulance(parts: AmbulanceParts): Ambulance {
     pending.set(assignment, cancel);
   };
 
-  const setOut = ({ assignment, incident, ...order }: Dispatch) => {
+  const setOut = (assignment: string) => {
     turningOut = false;
-    const scene = { lat: incident.lat, lng: incident.lng };
-    duty.take({ assignment, scene, hospital: destinationOf(order) }, clock.now());
+    const order = newest.get(assignment);
+    if (order) duty.take(caseOf(order), clock.now());
     parts.reportNow();
   };
 
@@ -106,17 +112,26 @@ export function createAmbulance(parts: AmbulanceParts): Ambulance {
     parts.acknowledge({ assignment: order.assignment, ack, at: new Date(nowMs).toISOString() });
     if (ack === 'refused') return;
     turningOut = true;
-    wait(order.assignment, crew.turnoutS, () => setOut(order));
+    wait(order.assignment, crew.turnoutS, () => setOut(order.assignment));
   };
 
   const onDispatch = (order: Dispatch) => {
     const before = answers.get(order.assignment);
+    const last = newest.get(order.assignment);
+    newest.set(order.assignment, order);
+    // Repeated with another content: the dispatcher has corrected it.
+    const isCorrected = last !== undefined && JSON.stringify(last) !== JSON.stringify(order);
+    if (isCorrected && duty.assignment === order.assignment) duty.correct(caseOf(order), clock.now());
     if (before === 'accepted' || before === 'refused') {
       const at = new Date(clock.now()).toISOString();
       parts.acknowledge({ assignment: order.assignment, ack: before, at });
     }
     if (before) return;
-    if (answers.size >= MAX_REMEMBERED) answers.delete(answers.keys().next().value as string);
+    if (answers.size >= MAX_REMEMBERED) {
+      const oldest = answers.keys().next().value as string;
+      answers.delete(oldest);
+      newest.delete(oldest);
+    }
     const silent = random() < crew.silentChance;
     answers.set(order.assignment, silent ? 'silent' : 'thinking');
     if (silent) return;

@@ -100,6 +100,12 @@ export class Duty {
     this.#stage = this.#drive('to-scene', position, taken.scene, nowMs);
   }
 
+  /** The scene is elsewhere, or the hospital another: drives there when it has not arrived yet. */
+  correct(corrected: Case, nowMs: number): void {
+    this.advance(nowMs);
+    if (this.#stage.doing === 'to-scene') this.take(corrected, nowMs);
+  }
+
   /** Gives up its case and goes back to its base; with a patient on board it brings him in first. */
   release(nowMs: number): void {
     const { position } = this.advance(nowMs);

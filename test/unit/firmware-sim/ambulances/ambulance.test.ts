@@ -68,6 +68,24 @@ describe('ambulance', () => {
     expect(answers.map((each) => each.ack)).toEqual(['accepted', 'accepted']);
   });
 
+  it.each([
+    ['turns out', 10_000],
+    ['drives', 40_000],
+  ])('goes to the corrected place when the order is corrected while it %s', (_, afterMs) => {
+    const { ambulance, clock, order, dispatch } = open();
+    dispatch('a1');
+    clock.advance(afterMs);
+    const corrected = { lat: -6.985, lng: 110.41 };
+    order({ command: 'dispatch', assignment: 'a1', incident: { id: 'i1', ...corrected } });
+    let arrived: { lat: number; lng: number } | undefined;
+    for (let second = 0; second < 1_200 && !arrived; second++) {
+      clock.advance(1_000);
+      const reading = ambulance.measure(clock.now());
+      if (reading?.['status'] === 'on-scene') arrived = reading as unknown as typeof corrected;
+    }
+    expect(arrived && distanceM(arrived, corrected)).toBeLessThan(150);
+  });
+
   it('refuses a second order while it serves the first', () => {
     const { clock, answers, dispatch } = open();
     dispatch('a1');
