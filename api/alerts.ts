@@ -237,5 +237,6 @@ function forUser(explanation: ShownExplanation, user: User): ShownExplanation {
 function showAlert(alert: Alert, user: User): z.infer<typeof alertSchema> {
   const shown = formatAlert(alert);
   // Names of people are for colleagues.
-  return { ...shown, acknowledgedBy: isStaff(user) ? (alert.acknowledgement?.by ?? null) : null };
+  const by = shown.acknowledged && isStaff(user) ? alert.acknowledgement?.by : undefined;
+  return { ...shown, acknowledgedBy: by ?? null };
 }

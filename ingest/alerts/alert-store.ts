@@ -212,7 +212,9 @@ export interface NoticeRecord {
   readonly outcome: string | undefined;
 }
 
-/** JSON drops undefined keys; reading them as undefined is the same. */
+/** JSON drops undefined keys; reading them as undefined is the same. Earlier versions did not say `provisional`. */
 function parseAlert(document: string): Alert {
-  return JSON.parse(document) as Alert;
+  const alert = JSON.parse(document) as Alert;
+  alert.provisional ??= alert.state === 'provisional';
+  return alert;
 }

@@ -98,6 +98,8 @@ export interface Alert {
   /** True when it rests on simulated readings: a drill. */
   exercise: boolean;
   state: AlertState;
+  /** The severity shown is claimed by a jump and not confirmed yet: of the whole alert, or of an upgrade. */
+  provisional: boolean;
   severity: Severity;
   highestSeverity: Severity;
   /** The agency's words for the present level. */
@@ -135,6 +137,11 @@ export interface Alert {
   evidence: readonly Evidence[];
   /** Bounded: the first and the newest are kept. */
   log: LogEntry[];
+}
+
+/** Somebody took it in hand who has seen it as bad as it is now. */
+export function isInHand({ acknowledgement, severity }: Alert): boolean {
+  return acknowledgement !== undefined && rankOf(acknowledgement.severity) >= rankOf(severity);
 }
 
 /** Log lines kept of one alert: a flood of days with a change each quarter of an hour. */

@@ -2,7 +2,7 @@
 import { type Alert, severityOf } from './alert.ts';
 import type { EngineChange } from './engine-change.ts';
 import { groupKeyOf } from './grouping.ts';
-import { isProvisional, shownRank } from './track.ts';
+import { isClaim, isProvisional, shownRank } from './track.ts';
 
 export function createAlert(change: EngineChange, city: string, flapping: boolean): Alert {
   const { episode, subject, receivedAt } = change;
@@ -22,6 +22,7 @@ export function createAlert(change: EngineChange, city: string, flapping: boolea
     ...(lat !== undefined && lng !== undefined ? { lat, lng } : {}),
     exercise: episode.simulated,
     state: isProvisional(episode) ? 'provisional' : 'open',
+    provisional: isClaim(episode),
     severity: severityOf(rank),
     highestSeverity: severityOf(rank),
     label: change.description.label,

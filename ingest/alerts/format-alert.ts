@@ -3,7 +3,7 @@
  *
  * Times are RFC 3339 in UTC; what is absent is null, so that a reader in C finds every key.
  */
-import type { Alert } from './alert.ts';
+import { type Alert, isInHand, isOpen } from './alert.ts';
 
 export interface AlertMessage {
   readonly id: string;
@@ -22,7 +22,7 @@ export interface AlertMessage {
   readonly highestSeverity: Alert['highestSeverity'];
   readonly label: Alert['label'];
   readonly text: Alert['text'];
-  /** Raised by a reading that may be a spike: sirens wait, people look. */
+  /** Its severity rests on a reading that may be a spike: sirens wait, people look. */
   readonly provisional: boolean;
   /** A drill: it rests on simulated readings. */
   readonly exercise: boolean;
@@ -34,7 +34,7 @@ export interface AlertMessage {
   readonly changedAt: string;
   readonly endedAt: string | null;
   readonly blindSince: string | null;
-  /** Somebody has it in hand; who it is, the API tells staff. */
+  /** Somebody has it in hand who saw it as high as it is; who it is, the API tells staff. */
   readonly acknowledged: boolean;
   readonly foldedInto: string | null;
   readonly silenced: boolean;
@@ -77,7 +77,7 @@ export function formatAlert(alert: Alert): AlertMessage {
     highestSeverity: alert.highestSeverity,
     label: alert.label,
     text: alert.text,
-    provisional: state === 'provisional',
+    provisional: alert.provisional && isOpen(state),
     exercise: alert.exercise,
     value: alert.value ?? null,
     peak: alert.peak ?? null,
@@ -87,7 +87,7 @@ export function formatAlert(alert: Alert): AlertMessage {
     changedAt: formatTime(alert.changedAt),
     endedAt: formatMaybe(alert.endedAt),
     blindSince: formatMaybe(alert.blindSince),
-    acknowledged: alert.acknowledgement !== undefined,
+    acknowledged: isInHand(alert),
     foldedInto: alert.foldedInto ?? null,
     silenced: alert.silencedBy !== undefined,
     flapping: alert.flapping,

@@ -3,10 +3,11 @@
  *
  * Used by every rule that compares a number with limits. A step up is taken at once (or after the step's
  * pending time), unless the value jumped further than the subject plausibly moves between two readings:
- * then the step is only claimed (doubt) until the next reading confirms or withdraws it. A step down needs
+ * then the step is only claimed until what follows confirms or withdraws it (doubt.ts). A step down needs
  * `clearReadings` in a row that are `hysteresis` below it, over the hold time. Pure; times are event time.
  */
 import type { Rank } from './alert.ts';
+import { type Doubt, judgeDoubt, startDoubt, wordsNeeded } from './doubt.ts';
 
 export interface LadderStep {
   readonly rank: Rank;
@@ -29,6 +30,8 @@ export interface LadderParameters {
   readonly holdMaxMs: number;
   /** A rise between two readings beyond this is doubted. Infinity never doubts. */
   readonly jump: number;
+  /** The value of an ordinary day: what the very first reading is held against. */
+  readonly ordinary?: number;
 }
 
 interface Run {
@@ -45,7 +48,9 @@ export interface LadderState {
   readonly metSince: readonly (number | null)[] | undefined;
   /** By step: the run of readings that have left it, while it is still held. */
   readonly below: readonly (Run | null)[] | undefined;
-  readonly doubt: { readonly base: number; readonly value: number; readonly rank: Rank } | undefined;
+  readonly doubt: Doubt | undefined;
+  /** When a jump was last taken back. */
+  readonly spikedAt: number | undefined;
 }
 
 export const LADDER_START: LadderState = Object.freeze({
@@ -55,10 +60,9 @@ export const LADDER_START: LadderState = Object.freeze({
   metSince: undefined,
   below: undefined,
   doubt: undefined,
+  spikedAt: undefined,
 });
 
-/** A reading that falls back by more than this share of the jump calls it a spike: water drains slower. */
-const SPIKE_RETURN_SHARE = 2 / 3;
 /** A jump of no more than this many times the rise before it continues that rise and is no spike. */
 const CONTINUED_RISE = 2;
 /** Sums of decimal fractions are off by some 1e-16: 0.8 − 0.1 must equal 0.7. */
@@ -102,7 +106,8 @@ export function stepLadder(
   intervalMs: number,
 ): LadderState {
   const target = rankMet(parameters, value);
-  const settled = state.doubt ? settleDoubt(state, value) : state;
+  const settled = state.doubt ? settleDoubt(state, state.doubt, parameters, value, at, intervalMs) : state;
+  if (settled.doubt) return settled;
   if (target > settled.rank) return climb(settled, parameters, value, at, target);
   if (settled.rank === 0) {
     return remember(settled, value);
@@ -110,16 +115,27 @@ export function stepLadder(
   return descend(settled, parameters, value, at, intervalMs);
 }
 
-/**
- * What the reading after a doubtful one says. Floods come fast and drain slowly: one that is back near the
- * level before the jump tells of a spike, any other that the water was there.
- */
-function settleDoubt(state: LadderState, value: number): LadderState {
-  const { base, value: doubted, rank } = state.doubt as NonNullable<LadderState['doubt']>;
-  const isSpike = doubted - value > SPIKE_RETURN_SHARE * (doubted - base);
-  return isSpike
-    ? { ...state, doubt: undefined, previous: base, before: base }
-    : { ...state, doubt: undefined, rank, previous: doubted, before: base };
+/** What a reading says of the jump before it. The doubt is gone from the state once it is settled. */
+function settleDoubt(
+  state: LadderState,
+  doubt: Doubt,
+  parameters: LadderParameters,
+  value: number,
+  at: number,
+  intervalMs: number,
+): LadderState {
+  const needed = wordsNeeded(state.spikedAt, at, intervalMs);
+  const verdict = judgeDoubt(doubt, value, at, needed, (level) => rankMet(parameters, level));
+  switch (verdict.kind) {
+    case 'spike':
+      return { ...state, doubt: undefined, previous: doubt.base, before: doubt.base, spikedAt: at };
+    case 'undecided':
+      return { ...state, doubt: verdict.doubt, previous: value, before: state.previous };
+    case 'confirmed': {
+      const rank = rankMet(parameters, verdict.level);
+      return { ...state, doubt: undefined, rank: rank > state.rank ? rank : state.rank };
+    }
+  }
 }
 
 function climb(
@@ -129,13 +145,10 @@ function climb(
   at: number,
   target: Rank,
 ): LadderState {
-  const { previous, before } = state;
-  if (previous !== undefined) {
-    const base = Math.max(previous, before ?? previous);
-    const continues = value - previous <= CONTINUED_RISE * (previous - (before ?? previous));
-    if (value - base > parameters.jump + EPSILON && !continues) {
-      return { ...state, doubt: { base, value, rank: target }, below: undefined };
-    }
+  const base = jumpedFrom(state, parameters, value);
+  if (base !== undefined) {
+    const doubt = startDoubt(base, value, target, at);
+    return { ...state, doubt, previous: value, before: base, metSince: undefined, below: undefined };
   }
   let { rank } = state;
   let metSince: (number | null)[] | undefined;
@@ -148,7 +161,29 @@ function climb(
       metSince[index] = since;
     }
   }
-  return { rank, previous: value, before: previous, metSince, below: undefined, doubt: undefined };
+  return {
+    rank,
+    previous: value,
+    before: state.previous,
+    metSince,
+    below: undefined,
+    doubt: undefined,
+    spikedAt: state.spikedAt,
+  };
+}
+
+/** The value before a jump that must be doubted; undefined where the value is believed. */
+function jumpedFrom(
+  { previous, before }: LadderState,
+  { jump, ordinary }: LadderParameters,
+  value: number,
+): number | undefined {
+  if (previous === undefined) {
+    return ordinary !== undefined && value - ordinary > jump + EPSILON ? ordinary : undefined;
+  }
+  const base = Math.max(previous, before ?? previous);
+  const continues = value - previous <= CONTINUED_RISE * (previous - (before ?? previous));
+  return value - base > jump + EPSILON && !continues ? base : undefined;
 }
 
 function descend(
@@ -186,6 +221,7 @@ function remember(state: LadderState, value: number): LadderState {
     before: previous,
     metSince: undefined,
     below: undefined,
-    doubt: state.doubt,
+    doubt: undefined,
+    spikedAt: state.spikedAt,
   };
 }

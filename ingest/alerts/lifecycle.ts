@@ -5,13 +5,13 @@
  * Does no I/O: what it touched and drafted is saved by alerts.ts in the transaction of the cursor. Invariant:
  * a change is logged once and raises the revision by one; nothing but the engine's word closes an alert.
  */
-import { type Alert, appendLog, type Change, isOpen, type LogEntry, rankOf, severityOf } from './alert.ts';
+import { type Alert, appendLog, type Change, isInHand, isOpen, type LogEntry, severityOf } from './alert.ts';
 import { createAlert } from './create-alert.ts';
 import type { EngineChange } from './engine-change.ts';
-import { armEscalation } from './escalation.ts';
+import { armEscalation, askAgain } from './escalation.ts';
 import { StartCounter } from './flapping.ts';
 import { findSilence, type Silence } from './silences.ts';
-import { isProvisional, shownRank } from './track.ts';
+import { isClaim, isProvisional, shownRank } from './track.ts';
 
 /** A change that somebody may have to be told of. */
 export interface Occasion {
@@ -105,21 +105,18 @@ export class Lifecycle {
       alert.severity = severityOf(rank);
       alert.label = change.description.label;
     }
-    if (episode.highestRank > 0) alert.highestSeverity = severityOf(Math.max(episode.highestRank, rank));
+    if (episode.highestRank > 0 || rank > 0)
+      alert.highestSeverity = severityOf(Math.max(episode.highestRank, rank));
     alert.text = change.description.text;
     alert.value = episode.value;
     alert.peak = episode.peak;
     alert.detail = episode.detail;
     alert.startedAt = episode.startedAt;
     if (change.evidence.length > 0) alert.evidence = change.evidence;
+    alert.provisional = isClaim(episode);
     this.#moveState(alert, change);
+    askAgain(alert, change.change, receivedAt);
     this.#record(alert, change.change, receivedAt);
-    if (change.change === 'upgraded' || change.change === 'reopened') {
-      // Whoever acknowledged the lower level has not seen this one.
-      alert.acknowledgement = undefined;
-      if (alert.state === 'acknowledged') alert.state = 'open';
-      armEscalation(alert, receivedAt);
-    }
   }
 
   #moveState(alert: Alert, { change, episode, receivedAt, atMs }: EngineChange): void {
@@ -171,8 +168,7 @@ export class Lifecycle {
   acknowledge(id: string, by: string, note: string | undefined, nowMs: number): Alert | undefined {
     const alert = this.#open.get(id);
     if (!alert) return undefined;
-    if (alert.acknowledgement && rankOf(alert.acknowledgement.severity) >= rankOf(alert.severity))
-      return alert;
+    if (isInHand(alert)) return alert;
     alert.acknowledgement = {
       at: nowMs,
       by,

@@ -39,6 +39,11 @@ export function isProvisional(episode: Episode): boolean {
   return episode.rank === 0;
 }
 
+/** What is shown is higher than what is confirmed. */
+export function isClaim({ rank, doubtRank }: Episode): boolean {
+  return doubtRank > rank;
+}
+
 export interface Track {
   /** The rule's own memory; JSON, and never changed in place. */
   readonly memory: unknown;

@@ -89,14 +89,14 @@ test('an alert explains itself by readings, rule, timers, notices and two senten
   const [{ id }] = (await api.get('/v1/alerts')).json().alerts;
   const { explanation } = (await api.get(`/v1/alerts/${id}`, await api.tokenFor('desk'))).json();
   expect(explanation.sentences.en).toMatch(
-    /^Gauge bendung: 1\.60 m, ready \(from 1\.50 m\)\. It stands since 09:31:00 by the rule river-level \(version 1\) on 2 readings up to 09:31:00, received 0\.0 s later; \d notices were sent and \d wait\.$/,
+    /^Gauge bendung: 1\.60 m, ready \(from 1\.50 m\)\. It stands since 09:31:00 by the rule river-level \(version 2\) on 2 readings up to 09:31:00, received 0\.0 s later; \d notices were sent and \d wait\.$/,
   );
   expect(explanation.sentences.id).toContain('Gauge bendung: 1,60 m, siap (mulai 1,50 m).');
   expect(explanation.sentences.id).toContain('diterima 0,0 s kemudian');
   expect(explanation.sentences.id).toContain('Berlaku sejak 09:31:00 menurut aturan river-level');
   expect(explanation.rule).toMatchObject({
     name: 'river-level',
-    version: 1,
+    version: 2,
     parameters: { hysteresisM: 0.1 },
   });
   expect(explanation.readings.map((each: { values: object }) => each.values)).toEqual([

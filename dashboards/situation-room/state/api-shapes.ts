@@ -119,6 +119,8 @@ export interface Alert {
   readonly lat: number | null;
   readonly lng: number | null;
   readonly state: 'provisional' | 'open' | 'acknowledged' | 'resolved' | 'withdrawn';
+  /** The severity rests on one reading after a jump. */
+  readonly provisional: boolean;
   readonly severity: Severity;
   readonly label: Bilingual;
   readonly text: Bilingual;

@@ -112,7 +112,7 @@ function capitalise(text: string): string {
 
 function chipsOf(alert: Alert, folded: number, { speech }: Room): string[] {
   const chips: string[] = [];
-  if (alert.state === 'provisional') chips.push(speech.word('unconfirmed'));
+  if (alert.provisional) chips.push(speech.word('unconfirmed'));
   if (alert.blindSince !== null) {
     chips.push(`${speech.word('blind')} ${speech.shortTime(Date.parse(alert.blindSince))}`);
   }

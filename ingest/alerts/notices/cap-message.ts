@@ -137,8 +137,8 @@ function formatInfo(
   ].join('\n');
 }
 
-function certaintyOf({ state, rule }: Alert): string {
-  if (state === 'provisional' || state === 'withdrawn') return 'Possible';
+function certaintyOf({ state, provisional, rule }: Alert): string {
+  if (provisional || state === 'withdrawn') return 'Possible';
   return EXPECTED.has(rule) ? 'Likely' : 'Observed';
 }
 

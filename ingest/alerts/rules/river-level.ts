@@ -33,7 +33,7 @@ export interface RiverLevelParameters {
 
 export const riverLevel = defineTrackRule<RiverLevelParameters, typeof LADDER_START>({
   name: 'river-level',
-  version: 1,
+  version: 2,
   kind: 'river-gauge',
   unit: 'm',
   memory: LADDER_START,
@@ -51,7 +51,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, typeof LADDER_ST
   },
   forDevice(parameters, { site }) {
     if (site?.kind !== 'river-gauge') return undefined;
-    const { thresholds, hysteresisM } = site;
+    const { thresholds, hysteresisM, normalLevelM } = site;
     const jump = Math.max(parameters.jumpMinM, parameters.jumpShare * ladderSpanM(site));
     const top = thresholds.length - 1;
     const ladder: LadderParameters = {
@@ -68,6 +68,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, typeof LADDER_ST
       holdMinMs: parameters.holdMinMs,
       holdMaxMs: parameters.holdMaxMs,
       jump,
+      ordinary: normalLevelM,
     };
     return { ...parameters, thresholds, hysteresisM, ladder };
   },

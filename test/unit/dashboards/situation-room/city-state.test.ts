@@ -39,8 +39,9 @@ const reading = (ms: number, levelM: number, present = true) => ({
 });
 const alert = (id: string, more: Partial<Alert> = {}): Alert => ({
   ...{ id, rule: 'river-level', subject: id, subjectName: id, subjectKind: 'river-gauge' },
-  ...{ lat: null, lng: null, state: 'open', severity: 'minor', label, text: label, exercise: false },
-  ...{ startedAt: at(0), raisedAt: at(0), changedAt: at(0), endedAt: null, blindSince: null },
+  ...{ lat: null, lng: null, state: 'open', provisional: false, severity: 'minor', label },
+  ...{ text: label, exercise: false, startedAt: at(0), raisedAt: at(0), changedAt: at(0) },
+  ...{ endedAt: null, blindSince: null },
   ...{ acknowledged: false, foldedInto: null, silenced: false, revision: 1 },
   ...more,
 });

@@ -51,6 +51,20 @@ test('one dip in the middle of a flood clears nothing', async () => {
   expect(house.alerts.open()).toMatchObject([{ state: 'open', rule: 'river-level' }]);
 });
 
+test('a spike that claims a higher level of an open alert says on MQTT that it is provisional', async () => {
+  await using house = await openAlertHouse();
+  await house.read(...levels('bendung', START_MS, 1.4, 1.6, 1.65, 3.2));
+  await house.wait(1_000);
+  const said = () => house.published.map(({ payload }) => JSON.parse(payload));
+  expect(said()).toMatchObject([
+    { state: 'open', severity: 'minor', provisional: false },
+    { state: 'open', severity: 'extreme', provisional: true },
+  ]);
+  await house.read(...levels('bendung', START_MS + 4 * MINUTE, 1.7));
+  await house.wait(1_000);
+  expect(said().at(-1)).toMatchObject({ state: 'open', severity: 'minor', provisional: false });
+});
+
 test('a jump to the top level is raised at once as provisional, and withdrawn when the next reading is back', async () => {
   await using house = await openAlertHouse();
   await house.read(...levels('bendung', START_MS, 1.2, 3.4));
