@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- ingest [--seconds 5] [--shape 2] [--only siaga,aedes,mosquitto] [--profile DIR]`: readings
- * a second from the device's socket to its PUBACK.
+ * `npm run bench -- ingest [--seconds 5] [--rounds 1] [--shape 2] [--only siaga,aedes,mosquitto]
+ * [--profile DIR]`: readings a second from the device's socket to its PUBACK.
  *
  * In one run, by the same load generator in a process of its own: (a) the whole server as `node main.ts` with
  * credentials, journal, alerts and history, (b) Aedes alone, which stores nothing, (c) Mosquitto where it is
- * installed, which stores nothing either. CPU is that of the broker's process, 100 % is one core. Invariant:
+ * installed, which stores nothing either. CPU is that of the broker's process, 100 % is one core. Of several
+ * rounds, in which the servers take turns, the one of median speed is shown. Invariant:
  * nothing is counted that was not acknowledged; each reading differs, so that none is taken for a repeat.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -27,6 +28,8 @@ const SHAPES: readonly LoadShape[] = [
       { connections: 200, inFlight: 20, perSecond: 5_000 },
     ],
   },
+  { name: '1,000 quiet', groups: [{ connections: 1_000, inFlight: 1, perSecond: 1_000 / 60 }] },
+  { name: '10,000 quiet', groups: [{ connections: 10_000, inFlight: 1, perSecond: 10_000 / 60 }] },
 ];
 
 /** Compilers and caches get this long first. */
@@ -37,6 +40,7 @@ export async function run(args: string[]): Promise<void> {
     args,
     options: {
       seconds: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: '1' },
       shape: { type: 'string' },
       only: { type: 'string' },
       profile: { type: 'string' },
@@ -49,11 +53,13 @@ export async function run(args: string[]): Promise<void> {
   );
   const rows: Record<string, string>[] = [];
   for (const shape of shapes) {
-    const reports = new Map<ServerName, LoadReport & Usage>();
-    for (const name of names) {
-      reports.set(name, await measure(name, shape, Number(values.seconds), values.profile));
+    const rounds = names.map((name) => ({ name, reports: [] as (LoadReport & Usage)[] }));
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const { name, reports } of rounds) {
+        reports.push(await measure(name, shape, Number(values.seconds), values.profile));
+      }
     }
-    rows.push(...describe(shape.name, reports));
+    rows.push(...describe(shape, new Map(rounds.map(({ name, reports }) => [name, medianOf(reports)]))));
   }
   console.table(rows);
 }
@@ -63,9 +69,10 @@ interface Usage {
   readonly cpu: number;
   /** Microseconds of processor time for one reading: other programs on the machine change it little. */
   readonly cpuUs: number;
-  /** Bytes: at the end, and with no connection. */
-  readonly rss: number;
+  /** Bytes: with no connection, when measuring begins, and at its end. */
   readonly idleRss: number;
+  readonly firstRss: number;
+  readonly rss: number;
 }
 
 async function measure(
@@ -88,11 +95,15 @@ async function measure(
     let output = '';
     let cpuBefore = 0;
     let cpuAfter = 0;
+    let firstRss = 0;
     let rss = 0;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       // The generator says when its measured time begins and ends.
-      if (text.includes('begin')) cpuBefore = (server as RunningServer).cpuS();
+      if (text.includes('begin')) {
+        cpuBefore = (server as RunningServer).cpuS();
+        firstRss = (server as RunningServer).rss();
+      }
       if (text.includes('end')) {
         cpuAfter = (server as RunningServer).cpuS();
         rss = (server as RunningServer).rss();
@@ -104,14 +115,21 @@ async function measure(
       output.split('\n').find((line) => line.startsWith('{')) as string,
     ) as LoadReport;
     const cpu = (cpuAfter - cpuBefore) / seconds;
-    return { ...report, cpu, cpuUs: (cpu * 1e6) / report.perSecond, rss, idleRss };
+    return { ...report, cpu, cpuUs: (cpu * 1e6) / report.perSecond, idleRss, firstRss, rss };
   } finally {
     await server?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function describe(shape: string, reports: ReadonlyMap<ServerName, LoadReport & Usage>) {
+/** By readings a second. */
+function medianOf(reports: readonly (LoadReport & Usage)[]): LoadReport & Usage {
+  const sorted = reports.toSorted((a, b) => a.perSecond - b.perSecond);
+  return sorted[Math.floor(sorted.length / 2)] as LoadReport & Usage;
+}
+
+function describe({ name: shape, groups }: LoadShape, reports: ReadonlyMap<ServerName, LoadReport & Usage>) {
+  const connections = groups.reduce((sum, group) => sum + group.connections, 0);
   return [...reports].map(([name, report]) => {
     const ratio = (other: ServerName) => {
       const base = reports.get(other);
@@ -127,7 +145,8 @@ function describe(shape: string, reports: ReadonlyMap<ServerName, LoadReport & U
       'CPU µs each': report.cpuUs.toFixed(1),
       'load CPU %': (report.loadCpu * 100).toFixed(0),
       'idle MB': (report.idleRss / 1e6).toFixed(0),
-      'RSS MB': (report.rss / 1e6).toFixed(0),
+      'RSS MB': `${(report.firstRss / 1e6).toFixed(0)} → ${(report.rss / 1e6).toFixed(0)}`,
+      'KB a connection': ((report.rss - report.idleRss) / 1e3 / connections).toFixed(0),
       '/ Aedes': ratio('aedes'),
       '/ Mosquitto': ratio('mosquitto'),
     };
