@@ -126,7 +126,7 @@ export async function openSiaga(
       database,
       publish,
       feed,
-      history,
+      journal,
       log: log.child({ part: 'alerts' }),
       metrics,
       now,

@@ -51,9 +51,18 @@ export class AlertStore {
     return Number(row?.position ?? 0);
   }
 
-  async loadState(): Promise<Map<string, unknown>> {
+  /** The engine's state as it was written, JSON by key; see saved-state.ts. */
+  async loadState(): Promise<Map<string, string>> {
     const rows = await this.#database.selectFrom('alert_engine').selectAll().execute();
-    return new Map(rows.map(({ key, document }) => [key, JSON.parse(document) as unknown]));
+    return new Map(rows.map(({ key, document }) => [key, document]));
+  }
+
+  /** Drops all of the engine's state for another. */
+  async replaceState(state: ReadonlyMap<string, unknown>): Promise<void> {
+    await this.#database.transaction().execute(async (transaction) => {
+      await transaction.deleteFrom('alert_engine').execute();
+      await this.#writeState(transaction, state);
+    });
   }
 
   /** Writes all of it or nothing; `also` joins the transaction (the outbox). */

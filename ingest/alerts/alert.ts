@@ -144,6 +144,11 @@ export function isInHand({ acknowledgement, severity }: Alert): boolean {
   return acknowledgement !== undefined && rankOf(acknowledgement.severity) >= rankOf(severity);
 }
 
+/** The same alert gets the same id however often it is judged. */
+export function alertIdOf(rule: string, subject: string, startedAt: number): string {
+  return `${rule}-${subject}-${startedAt.toString(36)}`;
+}
+
 /** Log lines kept of one alert: a flood of days with a change each quarter of an hour. */
 const MAX_LOG = 200;
 

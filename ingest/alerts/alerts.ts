@@ -13,12 +13,12 @@ import type { Config } from '../../config.ts';
 import type { Database } from '../../database/database.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Registry } from '../fleet/registry.ts';
-import type { History } from '../history/history.ts';
 import type { JournalConsumer } from '../keep-draining.ts';
 import type { LiveFeed } from '../live-feed.ts';
 import type { Alert } from './alert.ts';
 import type { AlertQuery } from './alert-store.ts';
 import { AlertsPart } from './alerts-part.ts';
+import { assembleAlerts } from './assemble.ts';
 import type { CapEntry } from './cap-feed.ts';
 import type { ConditionFinding, ConditionRule } from './conditions.ts';
 import type { Subject } from './engine-change.ts';
@@ -27,6 +27,7 @@ import type { Channel } from './notices/channel.ts';
 import type { ChannelConfig } from './notices/channels.ts';
 import type { Publish } from './notices/mqtt-channel.ts';
 import { checkOverrides } from './parameters.ts';
+import type { ReadableJournal } from './rebuild.ts';
 import type { Description } from './rule.ts';
 import { trackRules } from './rules/index.ts';
 import type { NewSilence, Silence } from './silences.ts';
@@ -38,7 +39,8 @@ export interface AlertsDependencies {
   readonly database: Database;
   readonly publish: Publish;
   readonly feed: LiveFeed;
-  readonly history: History;
+  /** Read at start, where the saved state is of no use. */
+  readonly journal: ReadableJournal;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   readonly now: () => number;
@@ -81,7 +83,5 @@ export async function openAlerts(dependencies: AlertsDependencies): Promise<Aler
   const problems = checkOverrides(dependencies.city.alertRules, trackRules);
   if (problems.length > 0)
     throw new Error(`cities/${dependencies.city.id}, alertRules: ${problems.join('; ')}`);
-  const part = new AlertsPart(dependencies);
-  await part.restore();
-  return part;
+  return new AlertsPart(dependencies, await assembleAlerts(dependencies));
 }

@@ -4,7 +4,7 @@
  *
  * Invariant: one open episode a rule and subject; setting the same rank again says nothing.
  */
-import type { Change, Rank } from './alert.ts';
+import { alertIdOf, type Change, type Rank } from './alert.ts';
 import type { EngineChange, Subject } from './engine-change.ts';
 import type { Description } from './rule.ts';
 import { type Detail, type Episode, NO_DETAIL } from './track.ts';
@@ -64,7 +64,7 @@ export class Conditions {
       endedAt: undefined,
       detail: finding.detail ?? before?.detail ?? NO_DETAIL,
     };
-    const alert = open?.alert ?? `${rule.name}-${subject.id}-${episode.startedAt.toString(36)}`;
+    const alert = open?.alert ?? alertIdOf(rule.name, subject.id, episode.startedAt);
     this.#open.set(key, { rule: rule.name, subject: subject.id, alert, episode });
     const change: Change = !before
       ? 'opened'

@@ -14,16 +14,16 @@ import type { CityFacts, CityView } from './city-view.ts';
 import { Conditions, type SavedCondition } from './conditions.ts';
 import { createWatch, type DeviceWatch, restoreWatch, type SavedWatch, saveWatch } from './device-watch.ts';
 import type { EngineChange } from './engine-change.ts';
-import { evidenceOf, hear, recordUse } from './hear.ts';
+import { hear, recordUse } from './hear.ts';
 import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
-import { reconcile } from './reconcile.ts';
+import { reconcileWatch } from './reconcile-watch.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
 import { judgeRob } from './rules/rob.ts';
 import { judgeUplinks } from './rules/uplink-down.ts';
 import { downstreamOf, judgeUpstream } from './rules/upstream-rise.ts';
 import { headOf, insertReading, type Placement, WATERMARK_MS } from './timeline.ts';
-import { shownRank, type Track } from './track.ts';
+import type { Track } from './track.ts';
 
 /** Why a reading moved nothing, or how it was placed; a metric's label. */
 export type ReadingOutcome = Placement | 'stale' | 'ahead' | 'unknown-device';
@@ -72,6 +72,10 @@ export class AlertEngine {
     return this.#conditions;
   }
 
+  get watches(): ReadonlyMap<string, DeviceWatch> {
+    return this.#watches;
+  }
+
   /** Ids of devices whose state moved since the last `settled()`. */
   get dirty(): ReadonlySet<string> {
     return this.#dirty;
@@ -79,6 +83,11 @@ export class AlertEngine {
 
   settled(): void {
     this.#dirty.clear();
+  }
+
+  /** The state of a device was changed from outside, by whoever restores it. */
+  touch(device: string): void {
+    this.#dirty.add(device);
   }
 
   watch(device: string): DeviceWatch | undefined {
@@ -99,20 +108,31 @@ export class AlertEngine {
       this.outcomes['unknown-device']++;
       return [];
     }
-    this.#dirty.add(reading.device);
-    const judged = hear(watch, reading);
-    const outcome = this.#place(watch, judged);
-    this.outcomes[outcome]++;
-    const moved = outcome === 'newest' || outcome === 'reordered';
     const changes: EngineChange[] = [];
-    if (moved) this.#reconcileAll(watch, judged, changes);
-    if ((moved || outcome === 'repeated') && !(reading.quality & FAILED_QUALITY)) recordUse(watch, judged);
+    if (this.#take(watch, reading)) reconcileWatch(watch, reading.receivedAt, changes);
     if (isWorthJudging(watch)) changes.push(...judgeDevice(watch, this.#view(reading.receivedAt)));
     if (changes.some((change) => change.rule === 'river-level')) {
       const view = this.#view(reading.receivedAt);
       changes.push(...judgeUpstream(view, downstreamOf(watch, view)));
     }
     return changes;
+  }
+
+  /** Takes a reading that was judged before: it moves the state, and nothing is said. See rebuild.ts. */
+  recall(reading: Reading): void {
+    const watch = this.watch(reading.device);
+    if (watch) this.#take(watch, reading);
+  }
+
+  /** Returns whether the present of the device is another than before. */
+  #take(watch: DeviceWatch, reading: Reading): boolean {
+    this.#dirty.add(reading.device);
+    const judged = hear(watch, reading);
+    const outcome = this.#place(watch, judged);
+    this.outcomes[outcome]++;
+    const moved = outcome === 'newest' || outcome === 'reordered';
+    if ((moved || outcome === 'repeated') && !(reading.quality & FAILED_QUALITY)) recordUse(watch, judged);
+    return moved;
   }
 
   takePresence(device: string, presence: Presence, atMs: number): EngineChange[] {
@@ -155,42 +175,6 @@ export class AlertEngine {
     const { intervalMs } = headOf(watch.timeline);
     if (ageMs > Math.max(STALE_AFTER_MS, STALE_AFTER_INTERVALS * intervalMs)) return 'stale';
     return insertReading(watch.timeline, watch.rules, reading);
-  }
-
-  #reconcileAll(watch: DeviceWatch, reading: Reading, changes: EngineChange[]): void {
-    const head = headOf(watch.timeline);
-    for (let index = 0; index < watch.rules.length; index++) {
-      const track = head.tracks[index] as Track;
-      const known = watch.known[index] as DeviceWatch['known'][number];
-      if (known.length === 0 && !track.episode && track.closed.length === 0) continue;
-      const last = known.at(-1);
-      if (known.length === 1 && track.closed.length === 0 && last?.episode === track.episode) continue;
-      const rule = watch.rules[index] as BoundRule;
-      const result = reconcile(
-        known,
-        track,
-        head.measuredAt - WATERMARK_MS,
-        (episode) => `${rule.name}-${watch.device.id}-${episode.startedAt.toString(36)}`,
-      );
-      watch.known[index] = result.known;
-      for (const { change, alert, episode } of result.changes) {
-        const rank = shownRank(episode);
-        changes.push({
-          change,
-          alert,
-          rule: rule.name,
-          ruleVersion: rule.version,
-          parameters: rule.parameters,
-          unit: rule.unit,
-          subject: watch.subject,
-          episode,
-          description: rule.describe(episode, rank === 0 ? episode.highestRank : rank),
-          evidence: evidenceOf(watch),
-          atMs: episode.endedAt ?? episode.changedAt,
-          receivedAt: reading.receivedAt,
-        });
-      }
-    }
   }
 
   /** The rule's timers that run now for a device, epoch ms by name. */

@@ -93,6 +93,11 @@ export function holdMs(parameters: LadderParameters, intervalMs: number): number
   return Math.min(holdMaxMs, Math.max(holdMinMs, holdIntervals * intervalMs));
 }
 
+/** The state that goes with an open rank whose own state was lost. */
+export function resumeLadder(state: LadderState, rank: Rank): LadderState {
+  return { ...state, rank };
+}
+
 /** The rank that is claimed but not confirmed: 0 without doubt. */
 export function doubtRank(state: LadderState): Rank {
   return state.doubt && state.doubt.rank > state.rank ? state.doubt.rank : 0;

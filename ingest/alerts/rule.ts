@@ -35,6 +35,8 @@ export interface TrackRuleDefinition<P extends object, M> {
   step(track: Track, memory: M, reading: Reading, view: View, parameters: P): Track;
   /** The words for a rank, and what is going on, in both languages. */
   describe(episode: Episode, rank: Rank, parameters: P, device: RegisteredDevice): Description;
+  /** The memory that goes with an episode that it does not know: its own was lost. The same by default. */
+  resume?(memory: M, episode: Episode, parameters: P): M;
   /** Timers that run now, for explanations: name → epoch ms. */
   timers?(memory: M, parameters: P, view: View): Readonly<Record<string, number>>;
 }
@@ -54,6 +56,8 @@ export interface BoundRule {
   step(track: Track, reading: Reading, view: View): Track;
   describe(episode: Episode, rank: Rank): Description;
   timers(track: Track, view: View): Readonly<Record<string, number>>;
+  /** The track with an open episode that it did not know. */
+  resume(track: Track, episode: Episode): Track;
 }
 
 export interface TrackRule {
@@ -86,6 +90,10 @@ export function defineTrackRule<P extends object, M>(definition: TrackRuleDefini
         step: (track, reading, view) => definition.step(track, track.memory as M, reading, view, final),
         describe: (episode, rank) => definition.describe(episode, rank, final, device),
         timers: (track, view) => definition.timers?.(track.memory as M, final, view) ?? {},
+        resume(track, episode) {
+          const memory = track.memory as M;
+          return { ...track, memory: definition.resume?.(memory, episode, final) ?? memory, episode };
+        },
       };
     },
   };

@@ -159,9 +159,19 @@ export function restoreTimeline(
   device: Pick<Reading, 'city' | 'kind' | 'device'>,
 ): Timeline {
   const tracks = rules.map((rule) => saved.tracks[keyOf(rule)] ?? rule.start);
-  const timeline: Timeline = { base: { ...saved.base, tracks }, entries: [] };
-  for (const packed of saved.readings) {
-    const reading = unpackReading(packed, device);
+  const readings = saved.readings.map((packed) => unpackReading(packed, device));
+  return foldAll({ ...saved.base, tracks }, readings, rules);
+}
+
+/** The timeline with another base: the readings after it are folded again. */
+export function rebaseTimeline(timeline: Timeline, base: Fold, rules: readonly BoundRule[]): Timeline {
+  const readings = timeline.entries.map(({ reading }) => reading);
+  return foldAll(base, readings, rules);
+}
+
+function foldAll(base: Fold, readings: readonly Reading[], rules: readonly BoundRule[]): Timeline {
+  const timeline: Timeline = { base, entries: [] };
+  for (const reading of readings) {
     timeline.entries.push({ reading, fold: stepFold(headOf(timeline), rules, reading) });
   }
   return timeline;

@@ -18,25 +18,32 @@ test('there are at least forty cases', () => {
 
 describe.each(folders)('%s', (folder) => {
   const spec = loadCase(folder);
-  test(spec.says, async () => {
-    await using house = await playCase(spec);
-    const found = await describeAlerts(house, spec.rules);
-    const expected = spec.alerts.map((alert) => ({
-      ...alert,
-      ...(alert.startedAt === undefined ? {} : { startedAt: START_MS + parseSpan(alert.startedAt) }),
-      ...(alert.endedAt === undefined ? {} : { endedAt: START_MS + parseSpan(alert.endedAt) }),
-    }));
-    expect(found).toMatchObject(expected);
-    expect(found, 'no other alerts').toHaveLength(expected.length);
-    if (spec.told) {
-      const told = house.told.filter(({ alert }) => !spec.rules || spec.rules.includes(alert.rule));
-      expect(told.map(({ alert, change }) => `${alert.rule} ${change}`)).toEqual(spec.told);
-    }
-    if (spec.retained !== undefined) {
-      const kept = new Map(
-        house.published.filter((each) => each.retain).map((each) => [each.topic, each.payload]),
-      );
-      expect([...kept.values()].filter((payload) => payload !== '')).toHaveLength(spec.retained);
-    }
-  });
+  test(spec.says, () => expectCase(spec));
 });
+
+const restarts = folders.filter((folder) => loadCase(folder).events.some((event) => event.crash));
+test.each(restarts)('%s, and the saved state is of another version: rebuilt from the journal', (folder) =>
+  expectCase(loadCase(folder), { forget: true }),
+);
+
+async function expectCase(spec: AlertCase, options?: { forget: boolean }): Promise<void> {
+  await using house = await playCase(spec, options);
+  const found = await describeAlerts(house, spec.rules);
+  const expected = spec.alerts.map((alert) => ({
+    ...alert,
+    ...(alert.startedAt === undefined ? {} : { startedAt: START_MS + parseSpan(alert.startedAt) }),
+    ...(alert.endedAt === undefined ? {} : { endedAt: START_MS + parseSpan(alert.endedAt) }),
+  }));
+  expect(found).toMatchObject(expected);
+  expect(found, 'no other alerts').toHaveLength(expected.length);
+  if (spec.told) {
+    const told = house.told.filter(({ alert }) => !spec.rules || spec.rules.includes(alert.rule));
+    expect(told.map(({ alert, change }) => `${alert.rule} ${change}`)).toEqual(spec.told);
+  }
+  if (spec.retained !== undefined) {
+    const kept = new Map(
+      house.published.filter((each) => each.retain).map((each) => [each.topic, each.payload]),
+    );
+    expect([...kept.values()].filter((payload) => payload !== '')).toHaveLength(spec.retained);
+  }
+}

@@ -8,6 +8,7 @@ import type { Reading } from '../../devices/reading.ts';
 import type { Alert } from '../../ingest/alerts/alert.ts';
 import { AlertEngine } from '../../ingest/alerts/engine.ts';
 import { Lifecycle } from '../../ingest/alerts/lifecycle.ts';
+import { adoptRecords, type RebuildOptions, recallReadings } from '../../ingest/alerts/rebuild.ts';
 import { trackRules } from '../../ingest/alerts/rules/index.ts';
 import type { Registry } from '../../ingest/fleet/registry.ts';
 import { alertCity, readingOf, START_MS } from '../support/alert-house.ts';
@@ -68,6 +69,46 @@ function run(arrivals: readonly Reading[], crashes: ReadonlySet<number>): Outcom
       restored.filter((alert) => alert.closedAt !== undefined),
     );
   }
+  return outcomesOf(alerts);
+}
+
+/** The same; at each crash the engine's state is lost, and only the alerts and the arrivals so far are left. */
+async function runRebuilding(arrivals: readonly Reading[], crashes: ReadonlySet<number>): Promise<Outcome[]> {
+  let engine = openEngine();
+  let lifecycle = new Lifecycle({ city: 'semarang' });
+  const alerts = new Map<string, Alert>();
+  const entries = arrivals.map((reading, index) => ({ id: index + 1, reading }));
+  engine.listen(START_MS);
+  for (const { id, reading } of entries) {
+    for (const change of engine.takeReading(reading)) lifecycle.apply(change);
+    for (const alert of lifecycle.touched.values()) alerts.set(alert.id, alert);
+    if (!crashes.has(id - 1)) continue;
+    engine = openEngine();
+    lifecycle = new Lifecycle({ city: 'semarang' });
+    const saved = JSON.parse(JSON.stringify([...alerts.values()])) as Alert[];
+    const options: RebuildOptions = {
+      engine,
+      journal: {
+        readAfter: async (afterId, limit) => entries.slice(afterId, afterId + limit),
+        latest: async () => [],
+      },
+      trackRules: new Set(trackRules.map(({ name }) => name)),
+      open: saved.filter((alert) => alert.closedAt === undefined),
+      recent: saved.filter((alert) => alert.closedAt !== undefined),
+      cursor: id,
+      nowMs: reading.receivedAt,
+    };
+    await recallReadings(options);
+    adoptRecords(options);
+    engine.listen(START_MS);
+    alerts.clear();
+    for (const alert of saved) alerts.set(alert.id, alert);
+    lifecycle.restore(options.open, options.recent);
+  }
+  return outcomesOf(alerts);
+}
+
+function outcomesOf(alerts: ReadonlyMap<string, Alert>): Outcome[] {
   return [...alerts.values()]
     .filter((alert) => alert.state !== 'withdrawn')
     .map(({ rule, startedAt, endedAt, state, highestSeverity }) => ({
@@ -135,5 +176,26 @@ test('a crash after any reading changes nothing in the ordered run', () => {
       expect(run(ordered, new Set(crashes))).toEqual(run(ordered, new Set()));
     }),
     { numRuns: 200 },
+  );
+});
+
+test('an engine that is rebuilt from the journal at any point ends with the same alerts', async () => {
+  await fc.assert(
+    fc.asyncProperty(arrival, async ({ levels: heights, delays, crashes }) => {
+      const arrivals = heights
+        .map((levelM, index) => {
+          const atMs = START_MS + index * EVERY_MS;
+          return readingOf(
+            'hulu',
+            atMs,
+            { levelM },
+            { receivedAt: atMs + ((delays[index] ?? 0) % SHUFFLE_MS) },
+          );
+        })
+        .sort((a, b) => a.receivedAt - b.receivedAt);
+      const rebuilt = await runRebuilding(arrivals, new Set(crashes));
+      expect(rebuilt).toEqual(run(arrivals, new Set()));
+    }),
+    { numRuns: 300 },
   );
 });

@@ -11,7 +11,6 @@ import { type Alerts, type AlertsDependencies, openAlerts } from '../../ingest/a
 import type { NoticeBody } from '../../ingest/alerts/notices/channel.ts';
 import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
 import { openRegistry, type Registry } from '../../ingest/fleet/registry.ts';
-import type { History } from '../../ingest/history/history.ts';
 import type { JournalEntry } from '../../ingest/journal/journal.ts';
 import { createLiveFeed, type LiveFeed } from '../../ingest/live-feed.ts';
 
@@ -133,6 +132,7 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
   const feed = createLiveFeed(1_000, 'run-1');
   const published: Published[] = [];
   const told: NoticeBody[] = [];
+  const journal: JournalEntry[] = [];
   const open = () =>
     openAlerts({
       config: { NOTICES_PER_CHANNEL_PER_MIN: 20, CAP_SENDER: 'siaga.test' },
@@ -144,7 +144,7 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
         published.push({ topic, payload: String(payload), retain });
       },
       feed,
-      history: NO_HISTORY,
+      journal: readableJournal(journal),
       log: pino({ level: 'silent' }),
       metrics: new Metrics(),
       now: () => clock.ms,
@@ -161,7 +161,6 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
       ...overrides,
     });
   let nextId = 1;
-  const journal: JournalEntry[] = [];
   const house: AlertHouse = {
     clock,
     published,
@@ -199,10 +198,18 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
   return house;
 }
 
-export const NO_HISTORY: History = {
-  name: 'none',
-  raw: async () => ({ points: [] }),
-  windows: async () => ({ points: [] }),
-  problem: undefined,
-  async [Symbol.asyncDispose]() {},
-};
+/** What the house was given to read, as the journal would give it again. */
+function readableJournal(entries: readonly JournalEntry[]): AlertsDependencies['journal'] {
+  return {
+    readAfter: async (afterId, limit) => entries.filter(({ id }) => id > afterId).slice(0, limit),
+    async latest() {
+      const byDevice = new Map<string, JournalEntry>();
+      for (const entry of entries) {
+        const last = byDevice.get(entry.reading.device);
+        if (!last || last.reading.measuredAt <= entry.reading.measuredAt)
+          byDevice.set(entry.reading.device, entry);
+      }
+      return [...byDevice.values()];
+    },
+  };
+}

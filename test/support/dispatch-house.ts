@@ -13,7 +13,7 @@ import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
 import { openRegistry } from '../../ingest/fleet/registry.ts';
 import { createLiveConsumer } from '../../ingest/live-consumer.ts';
 import { createLiveFeed } from '../../ingest/live-feed.ts';
-import { NO_HISTORY } from './alert-house.ts';
+import { createMemoryJournal } from './memory-journal.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 export const SCENE = { lat: -7, lng: 110.41 };
@@ -144,7 +144,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     database,
     publish: async () => {},
     feed,
-    history: NO_HISTORY,
+    journal: createMemoryJournal(),
     log: pino({ level: 'silent' }),
     metrics: new Metrics(),
     now: () => clock.ms,

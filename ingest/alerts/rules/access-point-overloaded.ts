@@ -4,7 +4,7 @@
  * The limits are shares of the site's own capacity, so that one rule holds for a kiosk and for a square.
  */
 
-import { LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
+import { LADDER_START, type LadderParameters, resumeLadder, stepLadder } from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
 
@@ -51,6 +51,7 @@ export const accessPointOverloaded = defineTrackRule<OverloadParameters, typeof 
       view.watermarkMs,
     );
   },
+  resume: (memory, { rank }) => resumeLadder(memory, rank),
   describe(episode, rank, { capacityClients }, device) {
     const heavy = rank >= 2;
     return {

@@ -4,7 +4,7 @@
  * Both quantities become one score, in units of their own limit, so that the worse one speaks.
  */
 import { formatIndonesian } from '../indonesian-number.ts';
-import { LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
+import { LADDER_START, type LadderParameters, resumeLadder, stepLadder } from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
 
@@ -53,6 +53,7 @@ export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, typeof LA
       view.watermarkMs,
     );
   },
+  resume: (memory, { rank }) => resumeLadder(memory, rank),
   describe(episode, _rank, { lossPct, rttMs }, device) {
     return {
       label: { en: 'poor link', id: 'sambungan buruk' },

@@ -1,6 +1,6 @@
 /** Ambulance with a low battery: its tracker will fall silent soon. Counted in percent that are missing. */
 import { formatIndonesian } from '../indonesian-number.ts';
-import { LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
+import { LADDER_START, type LadderParameters, resumeLadder, stepLadder } from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
 
@@ -36,6 +36,7 @@ export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, typeof 
       view.watermarkMs,
     );
   },
+  resume: (memory, { rank }) => resumeLadder(memory, rank),
   describe(episode, _rank, _parameters, device) {
     return {
       label: { en: 'low battery', id: 'baterai lemah' },

@@ -64,6 +64,11 @@ export const gaugeStuck = defineTrackRule<GaugeStuckParameters, Memory>({
     const rank: Rank = isStuck(next, parameters) ? 1 : 0;
     return advanceTrack(track, next, reading, { rank, doubtRank: 0, value: next.run }, view.watermarkMs);
   },
+  resume: (memory, { value }, { learnReadings }) => ({
+    ...memory,
+    run: Math.max(memory.run, value),
+    readings: Math.max(memory.readings, learnReadings),
+  }),
   describe(episode, _rank, _parameters, device) {
     return {
       label: { en: 'gauge may be stuck', id: 'pos duga mungkin macet' },

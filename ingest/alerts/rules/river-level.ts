@@ -8,8 +8,16 @@
 import type { RiverGauge, Threshold } from '../../../cities/city.ts';
 import { FAILED_QUALITY, type Reading } from '../../../devices/reading.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
+import { startDoubt } from '../doubt.ts';
 import { formatIndonesian } from '../indonesian-number.ts';
-import { doubtRank, holdMs, LADDER_START, type LadderParameters, stepLadder } from '../ladder.ts';
+import {
+  doubtRank,
+  holdMs,
+  LADDER_START,
+  type LadderParameters,
+  resumeLadder,
+  stepLadder,
+} from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack, isProvisional } from '../track.ts';
 
@@ -78,6 +86,11 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, typeof LADDER_ST
     const next = stepLadder(memory, parameters.ladder, levelM, reading.measuredAt, view.intervalMs);
     const finding = { rank: next.rank, doubtRank: doubtRank(next), value: levelM };
     return advanceTrack(track, next, reading, finding, view.watermarkMs);
+  },
+  resume(memory, { rank, doubtRank, value, changedAt }, { ladder }) {
+    if (rank > 0) return resumeLadder(memory, rank);
+    const base = Math.min(value, ladder?.ordinary ?? value);
+    return { ...memory, doubt: startDoubt(base, value, doubtRank, changedAt), previous: value, before: base };
   },
   describe(episode, rank, { thresholds }, device) {
     const threshold = thresholds.find((each) => rankOf(each.severity) === rank) ?? thresholds[0];

@@ -75,6 +75,15 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     };
     return advanceTrack(track, same ? keep(track, claims) : { claims }, reading, finding, view.watermarkMs);
   },
+  resume(_memory, { detail }, { thresholds }) {
+    const { claims = [] } = detail as Prediction;
+    return {
+      claims: claims.flatMap(({ levelM, since }) => {
+        const threshold = thresholds.findIndex((each) => each.levelM === levelM);
+        return threshold < 0 ? [] : [{ threshold, since, missSince: null }];
+      }),
+    };
+  },
   describe(episode, _rank, _parameters, device) {
     const { targetM, soonestMin, likelyMin, latestMin } = episode.detail as Prediction;
     const label = { en: 'level expected', id: 'muka air diperkirakan naik' };
