@@ -1,105 +1,159 @@
 /**
  * The way of a reading through the whole of Siaga, over real MQTT and real disks: from its PUBLISH to the
- * retained message of the alert that it raised. Part of `npm run bench -- alerts`.
+ * message of the alert that it raised or withdrew. Part of `npm run bench -- alerts`.
  *
- * The clients live in the same process as Siaga, so the figure is of both together on one core.
+ * Three processes: the server, a load of readings that raise nothing, and here the gauges that spike and the
+ * siren that listens. Each spike is raised provisionally and withdrawn by the next reading: two alerts' messages.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectAsync } from 'mqtt';
-import { pino } from 'pino';
-import { loadCity } from '../cities/city.ts';
-import { parseConfig } from '../config.ts';
-import { openSiaga } from '../open-siaga.ts';
+import { writeDevices } from '../broker/credentials/device-list.ts';
+import { loadCity, type RiverGauge } from '../cities/city.ts';
+import { openDatabase } from '../database/database.ts';
+import type { LoadOrders } from './ingest-load.child.ts';
 
-/** Publishes are sent in turns of this, ms. */
-const TURN_MS = 10;
-const SETTLE_MS = 1_500;
+const LOAD_CONNECTIONS = 500;
+const IN_FLIGHT = 32;
+const WARM_UP_S = 2;
+/** From one spiking reading to the next, ms: random within, so that no timer of the server keeps pace. */
+const PAUSE_MS = { least: 30, most: 110 } as const;
+/** A message that takes longer than this is counted as lost, ms. */
+const LOST_AFTER_MS = 10_000;
 
-export async function measureWay(rate: number, seconds: number): Promise<Record<string, number>> {
+export async function measureWay(rate: number, seconds: number): Promise<Record<string, number | string>> {
   const folder = mkdtempSync(join(tmpdir(), 'siaga-bench-'));
+  let server: ChildProcess | undefined;
   try {
-    const config = parseConfig({
+    const devices = Array.from({ length: LOAD_CONNECTIONS }, (_, index) => ({ id: `load-${index}` }));
+    await registerDevices(folder, devices);
+    const started = await startServer(folder);
+    server = started.child;
+    const orders: LoadOrders = {
+      port: started.port,
+      devices,
+      shape: {
+        name: 'paced',
+        groups: [{ connections: LOAD_CONNECTIONS, inFlight: IN_FLIGHT, perSecond: rate }],
+      },
+      seconds: seconds + WARM_UP_S,
+      warmUpS: WARM_UP_S,
+    };
+    const file = join(folder, 'load.json');
+    writeFileSync(file, JSON.stringify(orders));
+    const load = startLoad(file);
+    await load.begun;
+    const way = await spikeAndListen(`mqtt://127.0.0.1:${started.port}`, seconds * 1000);
+    return {
+      'readings/s': Math.round(await load.perSecond),
+      ...way,
+      'load average': loadavg()[0]?.toFixed(1) ?? '',
+    };
+  } finally {
+    server?.kill('SIGTERM');
+    if (server) await once(server, 'exit');
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function registerDevices(folder: string, devices: readonly { id: string }[]): Promise<void> {
+  const database = await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined });
+  const rows = devices.map(({ id }) => ({ id, kind: 'river-gauge', name: id, lat: null, lng: null }));
+  await writeDevices(database, loadCity('semarang'), rows, Date.now());
+  await database.destroy();
+}
+
+async function startServer(folder: string): Promise<{ child: ChildProcess; port: number }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../main.ts')], {
+    env: {
       SIAGA_DATA_DIR: folder,
       HTTP_PORT: '0',
       MQTT_PORT: '0',
       MQTT_AUTH: 'false',
       API_AUTH: 'false',
-    });
-    await using siaga = await openSiaga(config, pino({ level: 'error' }));
-    const url = siaga.addresses.mqtt[0]?.replace(/^\w+:/, 'mqtt:') as string;
-    return await load(url, rate, seconds);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+      MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: '20000',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    if (!line.includes('Siaga is ready')) continue;
+    child.stdout?.resume();
+    const [address] = (JSON.parse(line) as { mqtt: string[] }).mqtt;
+    return { child, port: Number(address?.split(':').at(-1)) };
   }
+  throw new Error('the server did not start');
 }
 
-async function load(url: string, rate: number, seconds: number): Promise<Record<string, number>> {
-  const city = loadCity('semarang');
-  const accessPoints = city.devices.filter((device) => device.kind === 'wifi-access-point');
-  const gauges = city.devices.filter((device) => device.kind === 'river-gauge');
-  const sentAt = new Map<string, number>();
+function startLoad(file: string): { begun: Promise<void>; perSecond: Promise<number> } {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'ingest-load.child.ts'), file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const begun = Promise.withResolvers<void>();
+  const report = Promise.withResolvers<number>();
+  createInterface({ input: child.stdout })
+    .on('line', (line) => {
+      if (line === 'begin') begun.resolve();
+      if (line.startsWith('{')) report.resolve((JSON.parse(line) as { perSecond: number }).perSecond);
+    })
+    .on('close', () => {
+      const failed = new Error('the load generator failed');
+      begun.reject(failed);
+      report.reject(failed);
+    });
+  return { begun: begun.promise, perSecond: report.promise };
+}
+
+/** Gauges of the city take turns: far up, and with the next reading back. */
+async function spikeAndListen(url: string, forMs: number): Promise<Record<string, number>> {
+  const gauges = loadCity('semarang').devices.filter((each) => each.kind === 'river-gauge');
   const tookMs: number[] = [];
-  const listener = await connectAsync(url, { clientId: 'bench-siren' });
-  await listener.subscribeAsync('siaga/semarang/alerts/#', { qos: 1 });
-  listener.on('message', (_topic, payload) => {
+  const waiting = new Map<string, (atMs: number) => void>();
+  const siren = await connectAsync(url, { clientId: 'bench-siren' });
+  await siren.subscribeAsync('siaga/semarang/alerts/#', { qos: 1 });
+  siren.on('message', (_topic, payload) => {
     if (payload.length === 0) return;
     const { rule, subject, change } = JSON.parse(payload.toString()) as Record<string, string>;
-    const sent = sentAt.get(subject as string);
-    if (rule === 'river-level' && change === 'opened' && sent !== undefined)
-      tookMs.push(performance.now() - sent);
+    if (rule === 'river-level') waiting.get(`${subject} ${change}`)?.(performance.now());
   });
-  const clients = await Promise.all(
-    [...accessPoints, ...gauges].map(async (device) => ({
-      device,
-      client: await connectAsync(url, { clientId: device.id }),
-      topic: `siaga/semarang/${device.kind}/${device.id}/telemetry`,
-    })),
-  );
-  const crowd = clients.filter(({ device }) => device.kind === 'wifi-access-point');
-  const rivers = clients.filter(({ device }) => device.kind === 'river-gauge');
-  const rounds = Math.floor((seconds * 1_000) / TURN_MS);
-  const loop = monitorEventLoopDelay({ resolution: 5 });
-  loop.enable();
-  const startedAt = performance.now();
-  const startMs = Date.now();
-  let seq = 0;
-  let published = 0;
-  for (let round = 0; round < rounds; round++) {
-    const due = Math.floor(((performance.now() - startedAt) / 1000) * rate);
-    for (; published < due; published++) {
-      const { client, topic } = crowd[published % crowd.length] as (typeof crowd)[number];
-      seq++;
-      client.publish(topic, JSON.stringify({ measuredAt: startMs + seq, seq, clients: seq % 40 }), {
-        qos: 1,
-      });
-    }
-    // Gauges cross their lowest threshold one after the other, over the whole time.
-    const gauge = rivers[Math.floor((round / rounds) * rivers.length)];
-    if (gauge && !sentAt.has(gauge.device.id) && gauge.device.kind === 'river-gauge') {
-      const levelM = (gauge.device.thresholds[0]?.levelM ?? 1) + 0.01;
-      sentAt.set(gauge.device.id, performance.now());
-      gauge.client.publish(gauge.topic, JSON.stringify({ levelM }), { qos: 1 });
-    }
-    await delay(TURN_MS);
+  const client = await connectAsync(url, { clientId: 'bench-gauges' });
+  const publish = async ({ id }: RiverGauge, levelM: number, change: string | undefined) => {
+    const sentAt = performance.now();
+    const heard = Promise.withResolvers<number>();
+    if (change) waiting.set(`${id} ${change}`, heard.resolve);
+    client.publish(`siaga/semarang/river-gauge/${id}/telemetry`, JSON.stringify({ levelM }), { qos: 1 });
+    if (!change) return;
+    const took = await Promise.race([
+      heard.promise,
+      delay(LOST_AFTER_MS, Number.POSITIVE_INFINITY, { ref: false }),
+    ]);
+    tookMs.push(took - sentAt);
+  };
+  const heard: Promise<void>[] = [];
+  for (const gauge of gauges) await publish(gauge, gauge.normalLevelM, undefined);
+  const until = performance.now() + forMs;
+  for (let turn = 0; performance.now() < until; turn++) {
+    const gauge = gauges[turn % gauges.length] as RiverGauge;
+    const isSpike = Math.floor(turn / gauges.length) % 2 === 0;
+    const levelM = isSpike ? (gauge.thresholds.at(-1)?.levelM ?? 1) + 0.05 : gauge.normalLevelM;
+    heard.push(publish(gauge, levelM, isSpike ? 'provisional' : 'withdrawn'));
+    await delay(PAUSE_MS.least + Math.random() * (PAUSE_MS.most - PAUSE_MS.least));
   }
-  loop.disable();
-  const elapsedS = (performance.now() - startedAt) / 1000;
-  await delay(SETTLE_MS);
-  await Promise.all([listener, ...clients.map(({ client }) => client)].map((client) => client.endAsync()));
+  await Promise.all(heard);
+  await Promise.all([siren.endAsync(), client.endAsync()]);
   tookMs.sort((a, b) => a - b);
   const quantile = (share: number) =>
     Number((tookMs[Math.min(tookMs.length - 1, Math.floor(share * tookMs.length))] ?? Number.NaN).toFixed(1));
   return {
-    'readings/s': Math.round(published / elapsedS),
     alerts: tookMs.length,
-    expected: sentAt.size,
+    lost: tookMs.filter((each) => each === Number.POSITIVE_INFINITY).length,
     'p50 ms': quantile(0.5),
+    'p95 ms': quantile(0.95),
     'p99 ms': quantile(0.99),
     'max ms': quantile(1),
-    'event loop p99 ms': Number((loop.percentile(99) / 1e6).toFixed(1)),
   };
 }

@@ -67,7 +67,7 @@ function measureEngine(kinds: readonly string[], seconds: number): Record<string
     if (round % 60 === 59) {
       lifecycle.takeOccasions();
       lifecycle.settled();
-      engine.settled();
+      engine.settled([...engine.dirty]);
     }
     // Time of this thread on its core, not of the clock: other programs on the machine must not count.
     const { user, system } = process.threadCpuUsage(from);

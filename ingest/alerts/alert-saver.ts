@@ -1,9 +1,10 @@
 /**
  * AlertSaver: what has happened and is not saved yet, and the save.
  *
- * Stands between the lifecycle and the disk: occasions become drafts of notices and events of the live feed,
- * and all of it is written with the engine's state and its cursor in one transaction. Invariant: nobody is
- * told before the transaction has ended, and what a failed save leaves behind is saved with the next.
+ * Stands between the lifecycle and the disk. A change of an alert is written at once, in one transaction with
+ * the cursor, its notices and the state of its device; the other devices' state follows in sweeps, a few at a
+ * time, and what is behind the cursor is recalled at start. Invariant: nobody is told before the transaction
+ * has ended, and what a failed save leaves behind is saved with the next.
  */
 import type { LiveFeed } from '../live-feed.ts';
 import type { Alert } from './alert.ts';
@@ -13,11 +14,13 @@ import { formatAlert } from './format-alert.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Outbox } from './notices/outbox.ts';
 import type { NoticeDraft, NoticePlanner } from './notices/plan.ts';
-import { keyOfDevice } from './saved-state.ts';
+import { keyOfDevice, SWEPT_KEY } from './saved-state.ts';
+import type { Enqueue } from './serial-queue.ts';
 
-/** State is saved at least this often, ms of our clock, and this many devices: bounds what is replayed. */
-const SAVE_EVERY_MS = 1_000;
-const MAX_DIRTY_DEVICES = 2_000;
+/** A sweep over the devices that moved begins this long after the last: bounds what is recalled at start, ms. */
+const SWEEP_EVERY_MS = 5_000;
+/** Devices of one step of a sweep: some 2 ms of JSON and one fsync, for which an alert may have to wait. */
+const DEVICES_PER_STEP = 25;
 
 export interface AlertSaverParts {
   readonly engine: AlertEngine;
@@ -33,10 +36,10 @@ export interface AlertSaverParts {
 
 export class AlertSaver {
   readonly #parts: AlertSaverParts;
-  /** The id up to which the engine has taken entries, and up to which it is saved. */
+  /** The id up to which the engine has taken entries, and the cursor on disk. */
   #takenId: number;
   #savedId: number;
-  #savedAt = 0;
+  #sweptAt = 0;
   /** Drafts that the next save writes. */
   #drafts: NoticeDraft[] = [];
   #forFeed: Alert[] = [];
@@ -68,37 +71,71 @@ export class AlertSaver {
     this.#drafts.push(...this.#parts.planner.digests(this.#parts.lifecycle.open, nowMs));
   }
 
-  /** A change of an alert is saved at once; a batch that changed none, later: replaying it changes none. */
-  async saveIfDue(nowMs: number): Promise<void> {
+  /** Saves when an alert changed; a batch that changed none waits for the sweep. */
+  async saveChanges(nowMs: number): Promise<void> {
     this.planOccasions(nowMs);
-    const { engine, lifecycle } = this.#parts;
-    const moved = lifecycle.touched.size > 0 || this.#drafts.length > 0;
-    const due = engine.dirty.size > MAX_DIRTY_DEVICES || nowMs - this.#savedAt >= SAVE_EVERY_MS;
-    const something = engine.dirty.size > 0 || this.#takenId > this.#savedId;
-    if (moved || (due && something)) await this.save(nowMs);
+    if (this.#parts.lifecycle.touched.size > 0 || this.#drafts.length > 0) await this.#save(nowMs);
   }
 
-  async save(nowMs: number): Promise<void> {
+  async #save(nowMs: number): Promise<void> {
     const { engine, lifecycle, planner, outbox, store, feed } = this.#parts;
-    const state = new Map<string, unknown>();
-    for (const device of engine.dirty) state.set(keyOfDevice(device), engine.saveDevice(device));
     const alerts = [...lifecycle.touched.values()];
-    if (alerts.length > 0 || this.#drafts.length > 0) {
-      state.set('conditions', engine.saveConditions());
-      state.set('groups', planner.save());
-    }
-    const takenId = this.#takenId;
-    const cursor = takenId > this.#savedId ? takenId : undefined;
+    const devices = new Set(alerts.map(({ subject }) => subject).filter((id) => engine.watches.has(id)));
+    const state = this.#stateOf(devices);
+    state.set('conditions', engine.saveConditions());
+    state.set('groups', planner.save());
+    const cursor = this.#takenId;
     const drafts = this.#drafts;
     await store.save({ cursor, alerts, state }, (transaction) => outbox.write(transaction, drafts, nowMs));
-    this.#savedId = takenId;
-    this.#savedAt = nowMs;
-    engine.settled();
+    this.#savedId = cursor;
+    engine.settled(devices);
     lifecycle.settled();
     this.#drafts = [];
     for (const alert of this.#forFeed) feed.publish('alert', formatAlert(alert));
     this.#forFeed = [];
     this.#parts.onSaved();
     if (drafts.length > 0) void outbox.kick();
+  }
+
+  #stateOf(devices: Iterable<string>): Map<string, unknown> {
+    const { engine } = this.#parts;
+    const state = new Map<string, unknown>();
+    for (const device of devices) {
+      state.set(keyOfDevice(device), { ...engine.saveDevice(device), takenId: this.#takenId });
+    }
+    return state;
+  }
+
+  /**
+   * Saves every device that moved, in steps between which others have their turn: each step goes through
+   * `enqueue`, and first saves what changed, so that no device's state is ahead of its alerts.
+   */
+  async sweep(enqueue: Enqueue, nowMs: number): Promise<void> {
+    if (nowMs - this.#sweptAt < SWEEP_EVERY_MS) return;
+    this.#sweptAt = nowMs;
+    await this.sweepAll(enqueue, nowMs);
+  }
+
+  async sweepAll(enqueue: Enqueue, nowMs: number): Promise<void> {
+    const { engine, store } = this.#parts;
+    let left: string[] | undefined;
+    let sweptId = 0;
+    do {
+      await enqueue(async () => {
+        await this.saveChanges(nowMs);
+        if (!left) {
+          left = [...engine.dirty];
+          sweptId = this.#takenId;
+          if (left.length === 0 && sweptId === this.#savedId) return;
+        }
+        const devices = left.splice(0, DEVICES_PER_STEP);
+        const state = this.#stateOf(devices);
+        if (left.length === 0) state.set(SWEPT_KEY, sweptId);
+        const cursor = this.#takenId;
+        await store.save({ cursor, alerts: [], state }, async () => undefined);
+        this.#savedId = cursor;
+        engine.settled(devices);
+      });
+    } while (left && left.length > 0);
   }
 }

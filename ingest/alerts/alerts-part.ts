@@ -56,12 +56,12 @@ export class AlertsPart implements Alerts {
       this.#apply(engine.takeReading(reading));
       saver.took(id);
     }
-    await saver.saveIfDue(nowMs);
+    await saver.saveChanges(nowMs);
   }
 
-  tick(nowMs: number): Promise<void> {
+  async tick(nowMs: number): Promise<void> {
     const { engine, lifecycle, saver, silences, outbox } = this.#parts;
-    return this.#enqueue(async () => {
+    await this.#enqueue(async () => {
       // The clocks of silence stand still while we are deaf, and begin anew when that is over.
       if (this.#dependencies.isDeaf()) engine.listen(nowMs);
       for (const [device, presence, atMs] of this.#presenceChanges(nowMs)) {
@@ -72,7 +72,7 @@ export class AlertsPart implements Alerts {
       engine.refresh(lifecycle.open);
       saver.planOccasions(nowMs);
       saver.planDigests(nowMs);
-      await saver.saveIfDue(nowMs);
+      await saver.saveChanges(nowMs);
       if (nowMs - this.#tidiedAt >= TIDY_EVERY_MS) {
         this.#tidiedAt = nowMs;
         await silences.reload();
@@ -81,6 +81,7 @@ export class AlertsPart implements Alerts {
       this.#countOutcomes();
       void outbox.kick();
     });
+    await saver.sweep(this.#enqueue, nowMs);
   }
 
   *#presenceChanges(nowMs: number): Generator<[string, Presence, number]> {
@@ -130,7 +131,7 @@ export class AlertsPart implements Alerts {
     return this.#enqueue(async () => {
       const nowMs = this.#dependencies.now();
       const alert = this.#parts.lifecycle.acknowledge(id, by, note, nowMs);
-      await this.#parts.saver.saveIfDue(nowMs);
+      await this.#parts.saver.saveChanges(nowMs);
       return alert;
     });
   }
@@ -148,7 +149,7 @@ export class AlertsPart implements Alerts {
       const nowMs = this.#dependencies.now();
       const change = judge(nowMs);
       if (change) this.#apply([change]);
-      await this.#parts.saver.saveIfDue(nowMs);
+      await this.#parts.saver.saveChanges(nowMs);
     });
   }
 
@@ -174,7 +175,7 @@ export class AlertsPart implements Alerts {
 
   /** Saves what is not saved yet, and lets the notices under way end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#enqueue(() => this.#parts.saver.save(this.#dependencies.now()));
+    await this.#parts.saver.sweepAll(this.#enqueue, this.#dependencies.now());
     await this.#parts.outbox[Symbol.asyncDispose]();
   }
 }

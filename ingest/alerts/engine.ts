@@ -76,13 +76,13 @@ export class AlertEngine {
     return this.#watches;
   }
 
-  /** Ids of devices whose state moved since the last `settled()`. */
+  /** Ids of devices whose state moved since they were last `settled`. */
   get dirty(): ReadonlySet<string> {
     return this.#dirty;
   }
 
-  settled(): void {
-    this.#dirty.clear();
+  settled(devices: Iterable<string>): void {
+    for (const device of devices) this.#dirty.delete(device);
   }
 
   /** The state of a device was changed from outside, by whoever restores it. */

@@ -2,13 +2,14 @@
  * Rebuild: the engine's state from the journal and the alerts on record, where the saved state is of no use.
  *
  * Called at start by restore-alerts.ts. Readings up to the cursor are recalled in silence, as far back as any
- * rule looks; then the alerts on record are adopted. Invariant: nothing is told twice and no open alert is
- * lost; bounded by LOOK_BACK_MS and MAX_ENTRIES.
+ * rule looks; then the alerts on record are adopted. Good state lacks the last seconds only, which are recalled
+ * as well. Invariant: nothing is told twice and no open alert is lost; bounded by LOOK_BACK_MS and MAX_ENTRIES.
  */
 import type { Journal, JournalEntry } from '../journal/journal.ts';
 import { adoptAlerts, adoptHearing, conditionOf } from './adopt.ts';
 import type { Alert } from './alert.ts';
 import type { AlertEngine } from './engine.ts';
+import type { SavedEngine } from './saved-state.ts';
 import { WATERMARK_MS } from './timeline.ts';
 
 /** Rain counts for three hours, a trend's points span 75 min, a reading is stale after 30 min: with room. */
@@ -58,7 +59,7 @@ export function adoptRecords({ engine, open, recent, trackRules }: RebuildOption
 /** Returns how many readings were recalled. To be followed by adoptRecords. */
 export async function recallReadings({ engine, journal, cursor, nowMs }: RebuildOptions): Promise<number> {
   const since = nowMs - LOOK_BACK_MS;
-  let after = Math.max(cursor - MAX_ENTRIES, (await findFirstId(journal, since, cursor)) - 1);
+  const after = Math.max(cursor - MAX_ENTRIES, (await findFirstId(journal, since, cursor)) - 1);
   let recalled = 0;
   // A device that fell silent before is heard by its last word.
   for (const { id, reading } of await journal.latest()) {
@@ -66,15 +67,38 @@ export async function recallReadings({ engine, journal, cursor, nowMs }: Rebuild
     engine.recall(reading);
     recalled++;
   }
-  while (after < cursor) {
-    const entries = await journal.readAfter(after, Math.min(BATCH, cursor - after));
-    const told = entries.filter(({ id }) => id <= cursor);
-    for (const { reading } of told) engine.recall(reading);
-    recalled += told.length;
-    if (told.length < entries.length || entries.length === 0) break;
-    after = (entries.at(-1) as JournalEntry).id;
+  for await (const { reading } of readBetween(journal, after, cursor)) {
+    engine.recall(reading);
+    recalled++;
   }
   return recalled;
+}
+
+/** What devices took after their state was saved, up to the cursor: it changed no alert. */
+export async function recallUnsaved(
+  engine: AlertEngine,
+  journal: ReadableJournal,
+  { devices, sweptId }: Pick<SavedEngine, 'devices' | 'sweptId'>,
+  cursor: number,
+): Promise<void> {
+  const takenIds = new Map(devices.map(([device, { takenId }]) => [device, takenId]));
+  const after = Math.max(sweptId, cursor - MAX_ENTRIES);
+  for await (const { id, reading } of readBetween(journal, after, cursor)) {
+    if (id > (takenIds.get(reading.device) ?? 0)) engine.recall(reading);
+  }
+}
+
+async function* readBetween(
+  journal: ReadableJournal,
+  afterId: number,
+  lastId: number,
+): AsyncGenerator<JournalEntry> {
+  for (let after = afterId; after < lastId; ) {
+    const entries = await journal.readAfter(after, Math.min(BATCH, lastId - after));
+    if (entries.length === 0) return;
+    for (const entry of entries) if (entry.id <= lastId) yield entry;
+    after = (entries.at(-1) as JournalEntry).id;
+  }
 }
 
 /** The first id received at `sinceMs` or later, by halving: ids ascend with the time of receipt. */

@@ -10,9 +10,15 @@ import type { AlertStore } from './alert-store.ts';
 import type { AlertEngine } from './engine.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { NoticePlanner } from './notices/plan.ts';
-import { adoptRecords, type ReadableJournal, type RebuildOptions, recallReadings } from './rebuild.ts';
+import {
+  adoptRecords,
+  type ReadableJournal,
+  type RebuildOptions,
+  recallReadings,
+  recallUnsaved,
+} from './rebuild.ts';
 import { trackRules } from './rules/index.ts';
-import { FORMAT_KEY, formatOf, keyOfDevice, parseSavedState } from './saved-state.ts';
+import { FORMAT_KEY, formatOf, keyOfDevice, parseSavedState, SWEPT_KEY } from './saved-state.ts';
 
 /** Closed alerts of the last hour are kept at hand: flapping, corrections. */
 const RECENT_MS = 3_600_000;
@@ -36,7 +42,7 @@ export interface Restored {
 }
 
 export async function restoreAlerts(parts: RestoreParts): Promise<Restored> {
-  const { lifecycle, planner, store, nowMs } = parts;
+  const { lifecycle, planner, store, journal, nowMs } = parts;
   const cursor = await store.loadCursor();
   const open = await store.loadOpen();
   const recent = await store.loadRecent(nowMs - RECENT_MS, MAX_RECENT);
@@ -46,9 +52,15 @@ export async function restoreAlerts(parts: RestoreParts): Promise<Restored> {
   const saved = parseSavedState(rows, format);
   let why = saved;
   if (typeof saved !== 'string') {
-    const engine = parts.createEngine();
     try {
+      const engine = parts.createEngine();
       engine.restore(saved.devices, saved.conditions);
+      await recallUnsaved(engine, journal, saved, cursor).catch((error: unknown) =>
+        parts.log.error(
+          { err: error },
+          'the alarms begin without the last seconds: the journal cannot be read',
+        ),
+      );
       planner.restore(saved.groups);
       return { engine, cursor, open };
     } catch (error) {
@@ -58,14 +70,13 @@ export async function restoreAlerts(parts: RestoreParts): Promise<Restored> {
   const engine = parts.createEngine();
   const names = new Set(trackRules.map(({ name }) => name));
   if (rows.size > 0 || cursor > 0) {
-    const { journal } = parts;
     await rebuild(
       { engine, journal, trackRules: names, open, recent, cursor, nowMs },
       String(why),
       parts.log,
     );
   }
-  await replaceState(store, engine, format);
+  await replaceState(store, engine, format, cursor);
   return { engine, cursor, open };
 }
 
@@ -81,10 +92,20 @@ async function rebuild(options: RebuildOptions, why: string, log: Logger): Promi
   adoptRecords(options);
 }
 
-async function replaceState(store: AlertStore, engine: AlertEngine, format: string): Promise<void> {
-  const state = new Map<string, unknown>([[FORMAT_KEY, format]]);
-  for (const device of engine.dirty) state.set(keyOfDevice(device), engine.saveDevice(device));
+async function replaceState(
+  store: AlertStore,
+  engine: AlertEngine,
+  format: string,
+  takenId: number,
+): Promise<void> {
+  const state = new Map<string, unknown>([
+    [FORMAT_KEY, format],
+    [SWEPT_KEY, takenId],
+  ]);
+  for (const device of engine.dirty) {
+    state.set(keyOfDevice(device), { ...engine.saveDevice(device), takenId });
+  }
   state.set('conditions', engine.saveConditions());
   await store.replaceState(state);
-  engine.settled();
+  engine.settled([...engine.dirty]);
 }

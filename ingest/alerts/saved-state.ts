@@ -16,9 +16,17 @@ const LAYOUT = 2;
 const DEVICE_KEY = 'device:';
 
 export const FORMAT_KEY = 'format';
+/** The id up to which every device's state is saved; what is between it and the cursor is recalled. */
+export const SWEPT_KEY = 'swept';
+
+export interface SavedDevice extends SavedWatch {
+  /** The id up to which this state has taken the device's entries. */
+  readonly takenId: number;
+}
 
 export interface SavedEngine {
-  readonly devices: readonly (readonly [device: string, saved: SavedWatch])[];
+  readonly devices: readonly (readonly [device: string, saved: SavedDevice])[];
+  readonly sweptId: number;
   readonly conditions: readonly SavedCondition[];
   readonly groups: readonly (readonly [string, GroupPage])[];
 }
@@ -52,6 +60,7 @@ const reading = z.tuple([
   z.record(z.string(), z.union([z.number(), z.string()])),
 ]);
 const watch = z.object({
+  takenId: z.number(),
   timeline: z.object({
     base: z.object({
       measuredAt: z.number(),
@@ -104,15 +113,18 @@ export function parseSavedState(rows: ReadonlyMap<string, string>, format: strin
   };
   let key = FORMAT_KEY;
   try {
-    const devices: (readonly [string, SavedWatch])[] = [];
+    const devices: (readonly [string, SavedDevice])[] = [];
     for (key of rows.keys()) {
       if (!key.startsWith(DEVICE_KEY)) continue;
-      devices.push([key.slice(DEVICE_KEY.length), read<SavedWatch>(key, watch, undefined as never)]);
+      devices.push([key.slice(DEVICE_KEY.length), read<SavedDevice>(key, watch, undefined as never)]);
     }
     key = 'conditions';
     const openConditions = read<readonly SavedCondition[]>(key, conditions, []);
     key = 'groups';
-    return { devices, conditions: openConditions, groups: read<SavedEngine['groups']>(key, groups, []) };
+    const openGroups = read<SavedEngine['groups']>(key, groups, []);
+    key = SWEPT_KEY;
+    const sweptId = read(key, z.number(), 0);
+    return { devices, conditions: openConditions, groups: openGroups, sweptId };
   } catch (error) {
     return `${key} cannot be read: ${(error as Error).message}`;
   }

@@ -2,7 +2,13 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { Reading } from '../../../../devices/reading.ts';
-import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../../../support/alert-house.ts';
+import {
+  type AlertHouse,
+  alertCity,
+  openAlertHouse,
+  readingOf,
+  START_MS,
+} from '../../../support/alert-house.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -123,4 +129,42 @@ test('a first start has nothing to drop and says nothing', async () => {
   const { house, logged } = await openLoggedHouse();
   await using _house = house;
   expect(logged).toEqual([]);
+});
+
+test('what a gauge said after its state was saved is recalled, also when the alert of another moved the cursor', async () => {
+  const { house, logged } = await openLoggedHouse();
+  await using _house = house;
+  await house.read(...levels(START_MS, 1.0, 1.2, 1.4));
+  await house.read(readingOf('hulu', house.clock.ms, { levelM: 2.2 }));
+  expect(house.alerts.open()).toMatchObject([{ subject: 'hulu', state: 'provisional' }]);
+  await house.crash();
+  // One step up from 1.4 m; after a past that was forgotten it would be a jump, and doubted.
+  await house.read(...levels(START_MS + 3 * MINUTE, 1.6));
+  expect(house.alerts.open()).toMatchObject([
+    { subject: 'hulu', state: 'provisional' },
+    { subject: 'bendung', state: 'open' },
+  ]);
+  expect(logged).toEqual([]);
+});
+
+test('a sweep saves every device that spoke and then says how far it came', async () => {
+  const [pattern] = alertCity.devices.filter(({ kind }) => kind === 'wifi-access-point');
+  const many = Array.from(
+    { length: 60 },
+    (_, index) => ({ ...pattern, id: `many-${index}` }) as typeof pattern,
+  );
+  const city = { ...alertCity, devices: many.filter((each) => each !== undefined) };
+  await using house = await openAlertHouse({ city });
+  const readings = many.map((_, index) =>
+    readingOf(`many-${index}`, START_MS, { clients: 3 }, { kind: 'wifi-access-point' }),
+  );
+  await house.read(...readings);
+  await house.wait(6_000);
+  const rows = await house.database.selectFrom('alert_engine').selectAll().execute();
+  const saved = new Map(rows.map(({ key, document }) => [key, JSON.parse(document)]));
+  for (let index = 0; index < 60; index++) {
+    expect(saved.get(`device:many-${index}`)).toMatchObject({ takenId: 60 });
+  }
+  expect(saved.get('swept')).toBe(60);
+  expect(await house.alerts.consumer.loadCursor()).toBe(60);
 });
