@@ -7,7 +7,7 @@
 import { type Alert, alertIdOf, isOpen, type Rank, rankOf } from './alert.ts';
 import type { SavedCondition } from './conditions.ts';
 import type { DeviceWatch } from './device-watch.ts';
-import type { KnownEpisode } from './reconcile.ts';
+import { isTakenBack, type KnownEpisode } from './reconcile.ts';
 import type { BoundRule } from './rule.ts';
 import { CLOCK_SKEW } from './rules/clock-skew.ts';
 import { SILENCE_RULES } from './rules/silence.ts';
@@ -60,6 +60,8 @@ export function adoptAlerts(watch: DeviceWatch, alerts: readonly Alert[], waterm
       .filter(({ episode }) => episode.endedAt === undefined || episode.endedAt > settledBefore);
     // What is over by now was judged by whoever judged then: it is known, and nobody is told.
     for (const episode of (head.tracks[index] as Track).closed) {
+      // Without a record nobody was told, and a reading that comes late may yet make an alert of it.
+      if (isTakenBack(episode)) continue;
       if (known.some((each) => each.episode.startedAt === episode.startedAt)) continue;
       known.push({ alert: alertIdOf(rule.name, watch.device.id, episode.startedAt), episode });
     }

@@ -82,7 +82,7 @@ export class Lifecycle {
   apply(change: EngineChange): void {
     const alert = this.#open.get(change.alert) ?? this.#recent.get(change.alert);
     if (!alert) {
-      if (change.change === 'opened' || change.change === 'provisional') this.#create(change);
+      if (STARTS.has(change.change)) this.#create(change);
       return;
     }
     if (change.change === 'folded') this.#fold(alert, change);
@@ -131,15 +131,9 @@ export class Lifecycle {
         this.#remember(alert);
         return;
       case 'reopened':
-        alert.state = 'open';
-        alert.endedAt = undefined;
-        alert.closedAt = undefined;
-        this.#recent.delete(alert.id);
-        this.#open.set(alert.id, alert);
-        return;
       case 'opened':
       case 'provisional':
-        // Raised again under the same id after a correction took it back.
+        // A correction took its end back, or raised it again under the same id; it may be a mere claim still.
         alert.state = isProvisional(episode) ? 'provisional' : 'open';
         alert.endedAt = undefined;
         alert.closedAt = undefined;
@@ -227,4 +221,6 @@ export class Lifecycle {
   }
 }
 
+/** Changes that raise an alert, whether or not its record is at hand. */
+const STARTS: ReadonlySet<Change> = new Set(['opened', 'provisional', 'reopened']);
 const LATE_SILENCE: ReadonlySet<Change | LogEntry['change']> = new Set(['silenced', 'unsilenced']);

@@ -44,7 +44,7 @@ export function reconcile(
       continue;
     }
     // Claimed and taken back before anybody was told: nothing to say.
-    if (episode.endedAt !== undefined && episode.highestRank === 0) continue;
+    if (isTakenBack(episode)) continue;
     const alert = unusedId(idOf(episode), known, next);
     next.push({ alert, episode });
     changes.push({ change: isProvisional(episode) ? 'provisional' : 'opened', alert, episode });
@@ -53,10 +53,15 @@ export function reconcile(
   for (const { alert, episode } of left) {
     if (episode.endedAt !== undefined && episode.endedAt <= settledBefore) continue;
     // A withdrawn doubt is settled already; everything else that the corrected order does not know never was.
-    if (episode.endedAt !== undefined && episode.highestRank === 0) continue;
+    if (isTakenBack(episode)) continue;
     changes.push({ change: 'withdrawn', alert, episode });
   }
   return { known: next, changes };
+}
+
+/** A jump that was claimed and then withdrawn: it never became an alert that stands. */
+export function isTakenBack({ endedAt, highestRank }: Episode): boolean {
+  return endedAt !== undefined && highestRank === 0;
 }
 
 /** A correction may have moved an alert's beginning, so that its id is that of another beginning by now. */
