@@ -89,8 +89,9 @@ export async function openInfluxHouse(
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
-      await history[Symbol.asyncDispose]();
+      // The batch in hand is still written, as when the server closes.
       await draining;
+      await history[Symbol.asyncDispose]();
       if (ownDatabase) await database.destroy();
       if (!more.journal) await journal[Symbol.asyncDispose]();
       ground[Symbol.dispose]();

@@ -47,7 +47,9 @@ export async function startInfluxV2Proxy(influxdUrl: string, token: string): Pro
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  await fetch(`${influxdUrl}/query?q=CREATE+DATABASE+siaga`, { method: 'POST' });
+  const created = await fetch(`${influxdUrl}/query?q=CREATE+DATABASE+siaga`, { method: 'POST' });
+  // The headers come before it is done.
+  await created.text();
   return {
     url: `http://0.0.0.0:${address.port}`,
     get compressedWrites() {
