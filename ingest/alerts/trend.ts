@@ -20,6 +20,8 @@ export interface Trend {
 
 export const MIN_POINTS = 4;
 const HOUR_MS = 3_600_000;
+/** Of the rise to the highest level: so much lost is no ripple. */
+const TURNED_SHARE = 0.1;
 
 /** Index of the first point within `lookBackMs` of the last. */
 export function firstWithin({ at }: Recent, lookBackMs: number): number {
@@ -61,6 +63,33 @@ export function trendOf(recent: Recent, lookBackMs: number): Trend | undefined {
     latest: latestSlope(recent, first, lookBackMs) as number,
     points,
   };
+}
+
+/**
+ * Whether the highest level since `first` is behind and the river has lost a part of the rise to it: a wave that
+ * passed within the look back leaves a trend that still climbs. Medians of three, so that a spike is no height.
+ */
+export function hasTurned({ value }: Recent, first: number): boolean {
+  const last = value.length - 1;
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  let base = 0;
+  for (let index = first; index <= last; index++) {
+    const level = smoothed(value, index);
+    if (level < lowest) lowest = level;
+    if (level < highest) continue;
+    highest = level;
+    base = lowest;
+  }
+  return highest - (value[last] as number) > TURNED_SHARE * (highest - base) && highest > base;
+}
+
+/** The median of a level and its neighbours; the level itself at either end. */
+export function smoothed(value: readonly number[], index: number): number {
+  const level = value[index] as number;
+  const before = value[index - 1] ?? level;
+  const after = value[index + 1] ?? level;
+  return Math.max(Math.min(before, level), Math.min(Math.max(before, level), after));
 }
 
 function slope(value: readonly number[], at: readonly number[], i: number, j: number): number {

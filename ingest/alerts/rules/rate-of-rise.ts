@@ -9,7 +9,7 @@ import { formatIndonesian } from '../indonesian-number.ts';
 import { lookBackOf } from '../recent.ts';
 import { defineTrackRule, type View } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
-import { firstWithin } from '../trend.ts';
+import { firstWithin, hasTurned, smoothed } from '../trend.ts';
 import { ladderSpanM, levelOf } from './river-level.ts';
 
 export interface RateOfRiseParameters {
@@ -18,7 +18,7 @@ export interface RateOfRiseParameters {
   readonly riseShare: number;
   /** Worked out from it when 0, m. */
   readonly riseM: number;
-  /** It ends when the rise is below this share of what raised it, for the hold. */
+  /** It ends when the rise is below this share of what raised it, or has turned, for the hold. */
   readonly endShare: number;
   readonly holdShare: number;
 }
@@ -32,7 +32,7 @@ const RISING_POINTS = 3;
 
 export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
   name: 'rate-of-rise',
-  version: 1,
+  version: 2,
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
@@ -61,7 +61,8 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
         watermarkMs,
       );
     }
-    if (rise !== undefined && rise.m >= parameters.endShare * parameters.riseM) {
+    const turned = hasTurned(view.recent, firstWithin(view.recent, lookBackMs));
+    if (rise !== undefined && !turned && rise.m >= parameters.endShare * parameters.riseM) {
       const steady = memory.slackSince === null ? memory : START;
       return advanceTrack(track, steady, reading, { rank: 2, doubtRank: 0, value: levelM }, watermarkMs);
     }
@@ -112,11 +113,7 @@ function riseWithin(
   let lowest = last;
   let lowestM = value[last] as number;
   for (let index = last - 1; index >= first; index--) {
-    const levelM = medianOfThree(
-      value[index - 1] ?? (value[index] as number),
-      value[index] as number,
-      value[index + 1] as number,
-    );
+    const levelM = smoothed(value, index);
     if (levelM >= lowestM) continue;
     lowest = index;
     lowestM = levelM;
@@ -133,8 +130,4 @@ function riseWithin(
     ms: (at[last] as number) - (at[lowest] as number),
     risesInARow,
   };
-}
-
-function medianOfThree(a: number, b: number, c: number): number {
-  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }

@@ -2,7 +2,7 @@
  * Time to threshold: when the river will reach its next levels if it goes on as in the last hour.
  *
  * A robust trend (Theil–Sen) with its quartiles gives the time and its interval; a wave that slackens is
- * judged by its latest slope. It looks ahead one and a half times as far as it looks back, and no further.
+ * judged by its latest slope, and one that has turned by none. It looks ahead one and a half times as far as it looks back, and no further.
  * Invariant: it says when it cannot tell (too few reports in the hour) and then claims nothing; a claim is
  * made and given up per threshold, and one alert carries them all.
  */
@@ -12,7 +12,7 @@ import { formatIndonesian } from '../indonesian-number.ts';
 import { lookBackOf } from '../recent.ts';
 import { defineTrackRule, type View } from '../rule.ts';
 import { advanceTrack, type Track } from '../track.ts';
-import { firstWithin, latestSlope, MIN_POINTS, type Trend, trendOf } from '../trend.ts';
+import { firstWithin, hasTurned, latestSlope, MIN_POINTS, type Trend, trendOf } from '../trend.ts';
 import { levelOf } from './river-level.ts';
 
 export interface TimeToThresholdParameters {
@@ -45,7 +45,7 @@ const HOUR_MS = 3_600_000;
 
 export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory>({
   name: 'time-to-threshold',
-  version: 1,
+  version: 2,
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
@@ -135,7 +135,9 @@ function claim(
   const lookBackMs = lookBackOf(view.intervalMs, parameters.lookBackMs);
   const horizonH = (lookBackMs * parameters.aheadShare) / HOUR_MS;
   if (before.length === 0 && !mayReach(levelM, lookBackMs, horizonH, view, thresholds)) return before;
-  const trend = trendOf(view.recent, lookBackMs);
+  const { recent } = view;
+  const turned = hasTurned(recent, firstWithin(recent, lookBackMs));
+  const trend = turned ? undefined : trendOf(recent, lookBackMs);
   const claims: Claim[] = [];
   for (const [index, { levelM: targetM }] of thresholds.entries()) {
     if (levelM >= targetM) continue;
