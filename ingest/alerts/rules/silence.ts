@@ -12,6 +12,7 @@ import type { Rank } from '../alert.ts';
 import type { Description } from '../rule.ts';
 import { type ClockWatch, createClockWatch } from './clock-skew.ts';
 import type { RainSlot } from './rain.ts';
+import type { ArrivedWave } from './upstream-rise.ts';
 
 /** What our clock knows of a device. Epoch ms; 0 is never. */
 export interface Hearing {
@@ -29,6 +30,8 @@ export interface Hearing {
   skewOpen: boolean;
   readonly rain: RainSlot[];
   readonly clock: ClockWatch;
+  /** Of a gauge: waves from above that were here, by the gauge that they came from. See upstream-rise.ts. */
+  readonly waves: Record<string, ArrivedWave>;
 }
 
 export function createHearing(): Hearing {
@@ -43,6 +46,7 @@ export function createHearing(): Hearing {
     skewOpen: false,
     rain: [],
     clock: createClockWatch(),
+    waves: {},
   };
 }
 
