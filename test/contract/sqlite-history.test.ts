@@ -2,7 +2,7 @@
  * The embedded history under the contract, settled and not, and what is its own: following the journal,
  * being built again, retention.
  */
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -145,6 +145,30 @@ describe('the embedded history', () => {
     await journal.append(gaugeReadings(5_000, 5_010), []);
     await using history = await openOn(ground, journal);
     expect(await levels(history)).toEqual(levelsOf(gaugeReadings(5_000, 5_010)));
+  });
+
+  it('is built again, the old file kept, when the journal was restored from an older backup', async () => {
+    const backup = join(ground.directory, 'backup.db');
+    await journal.append(gaugeReadings(0, 60), []);
+    await journal.backup(backup);
+    await journal.append(gaugeReadings(60, 100), []);
+    {
+      await using history = await openOn(ground, journal);
+      await history.settle();
+    }
+    await journal[Symbol.asyncDispose]();
+    for (const suffix of ['-wal', '-shm']) rmSync(ground.file + suffix, { force: true });
+    renameSync(backup, ground.file);
+    journal = await ground.open();
+    await using history = await openOn(ground, journal);
+    // Ids 61 to 100 once more, for other readings and another device.
+    await journal.append(gaugeReadings(200, 239), []);
+    await journal.append([gaugeReading(240, { device: 'gauge-new' })], []);
+    await history.settle();
+    expect(history.settledThroughId).toBe(100);
+    expect(await levels(history)).toEqual(levelsOf([...gaugeReadings(0, 60), ...gaugeReadings(200, 239)]));
+    expect(await levels(history, 'gauge-new')).toEqual([2.4]);
+    expect(readdirSync(ground.directory)).toContainEqual(expect.stringMatching(/^history\.damaged-.*\.db$/));
   });
 
   it('begins anew when damage in its chunks shows in an answer', async () => {

@@ -2,8 +2,8 @@
  * The file of the embedded history: chunks of points by device and time.
  *
  * It is derived from the journal, and thrown away and built again when it is of another version or of another
- * journal; a damaged one is set aside first. Invariant: `settledThroughId` moves only after the points of all
- * journal entries up to it are in their chunks.
+ * journal; a damaged one, and one that is ahead of a journal restored from an older backup, is set aside first.
+ * Invariant: `settledThroughId` moves only after the points of all journal entries up to it are in their chunks.
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -28,23 +28,36 @@ export interface OpenedHistoryFile {
   readonly rebuilt?: string;
 }
 
-/** `journal` is the identity of the journal that it must follow. */
-export function openHistoryFile(file: string, journal: string, nowMs: number): OpenedHistoryFile {
+/** The journal that it must follow: its identity, and the newest id in it. */
+export interface FollowedJournal {
+  readonly identity: string;
+  readonly lastId: number;
+}
+
+export function openHistoryFile(file: string, journal: FollowedJournal, nowMs: number): OpenedHistoryFile {
+  const { identity, lastId } = journal;
   try {
     const database = open(file);
-    if (pragma(database, 'user_version') === SCHEMA_VERSION && readMeta(database, 'journal') === journal) {
-      return { database };
+    if (pragma(database, 'user_version') === SCHEMA_VERSION && readMeta(database, 'journal') === identity) {
+      if (readSettledThroughId(database) <= lastId) return { database };
+      // The ids between are given again, and so may be the numbers of devices in its chunks.
+      database.close();
+      const setAside = setAsideHistoryFile(file, nowMs);
+      return {
+        database: create(file, identity),
+        rebuilt: `the journal is an older one; the file built from a newer one is now ${setAside}`,
+      };
     }
     const isNew = pragma(database, 'schema_version') === 0;
     database.close();
-    if (isNew) return { database: create(file, journal) };
+    if (isNew) return { database: create(file, identity) };
     removeFile(file);
-    return { database: create(file, journal), rebuilt: 'it was of another version, or of another journal' };
+    return { database: create(file, identity), rebuilt: 'it was of another version, or of another journal' };
   } catch (error) {
     if (!isDamage(error)) throw error;
     const setAside = setAsideHistoryFile(file, nowMs);
     return {
-      database: create(file, journal),
+      database: create(file, identity),
       rebuilt: `it was damaged (${(error as Error).message}) and is now ${setAside}`,
     };
   }

@@ -78,8 +78,8 @@ port.on(
 
 function open(nowMs: number): string | undefined {
   const journal = openJournalFileReadOnly(journalFile);
-  const identity = String(readMeta(journal, 'journal'));
-  const { database, rebuilt } = openHistoryFile(file, identity, nowMs);
+  const followed = { identity: String(readMeta(journal, 'journal')), lastId: readLastId(journal) };
+  const { database, rebuilt } = openHistoryFile(file, followed, nowMs);
   opened = {
     journal,
     journalInode: statSync(journalFile).ino,
