@@ -95,7 +95,7 @@ export async function openSiaga(
       ...(onFatal ? { onDeath: onFatal } : {}),
     }),
   );
-  await rewindCursors({ journal, database, consumers: [ALERTS_CONSUMER, INFLUX_CONSUMER], log });
+  await rewindCursors({ journal, database, consumers: [ALERTS_CONSUMER, INFLUX_CONSUMER], log, now });
   const quality = createQuality();
 
   // What goes out over MQTT waits in an outbox until the broker is open; see alerts and dispatch.

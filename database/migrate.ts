@@ -10,6 +10,7 @@ import * as tokens from './migrations/0004-tokens.ts';
 import * as alertAudience from './migrations/0005-alert-audience.ts';
 import * as corrections from './migrations/0006-corrections.ts';
 import * as incidentRequests from './migrations/0007-incident-requests.ts';
+import * as journalEnds from './migrations/0008-journal-ends.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -19,6 +20,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-alert-audience': alertAudience,
   '0006-corrections': corrections,
   '0007-incident-requests': incidentRequests,
+  '0008-journal-ends': journalEnds,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

@@ -12,6 +12,13 @@ export interface CursorsTable {
   position: number;
 }
 
+/** Where the journal ended when it was found to be an older or another one. Only grows. */
+export interface JournalEndsTable {
+  id: Generated<number>;
+  found_at: number;
+  last_id: number;
+}
+
 /** Devices added by an operator, beside those of the city's folder. */
 export interface DevicesTable {
   id: string;
@@ -229,6 +236,7 @@ export interface Tables {
   cap_messages: CapMessagesTable;
   api_tokens: ApiTokensTable;
   cursors: CursorsTable;
+  journal_ends: JournalEndsTable;
   devices: DevicesTable;
   device_credentials: DeviceCredentialsTable;
 }

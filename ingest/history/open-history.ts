@@ -59,6 +59,7 @@ async function openAdapter(dependencies: HistoryDependencies): Promise<OpenedHis
       consumer: history.consumer,
       jobs: [
         { name: 'influx-liveness', schedule: '15 * * * * *', run: () => history.sampleLiveness(fleet) },
+        { name: 'influx-mark', schedule: '35 * * * * *', run: () => history.checkMark() },
         { name: 'influx-self', schedule: '*/10 * * * * *', run: () => history.sampleSelf() },
       ],
     };

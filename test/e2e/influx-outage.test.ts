@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reading } from '../../devices/reading.ts';
+import { rewindCursors } from '../../ingest/rewind-cursors.ts';
 import { cursorOf, openInfluxHouse, stageReading } from '../support/influx-house.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
 
@@ -31,6 +33,7 @@ const write = async (url: string, line: string) => {
   const response = await fetch(`${url}/write?db=siaga&precision=ms`, { method: 'POST', body: line });
   expect(response.status, await response.text()).toBe(204);
 };
+const lastMark = (url: string) => ask(url, 'SELECT last("position") FROM siaga_cursor');
 const countIn = (url: string) => ask(url, 'SELECT count("levelM") FROM river_gauge');
 
 describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
@@ -98,6 +101,61 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
     after.drain();
     await after.caughtUp();
     expect(await countIn(influxd.url)).toBe(5_000);
+  });
+
+  it('notices a server swapped for an older backup between two writes, none of which failed', async () => {
+    await using house = await openInfluxHouse(influxd.url);
+    const { journal, history, database, metrics } = house;
+    const rewinds = async () =>
+      (await metrics.getSingleMetric('siaga_influx_rewinds_total')?.get())?.values[0]?.value;
+    await journal.append(readingsOf(0, 2_000), []);
+    house.drain();
+    await house.caughtUp();
+    await expect.poll(() => lastMark(influxd.url), { timeout: 30_000 }).toBe(2_000);
+    await database.insertInto('cursors').values({ consumer: 'influx-incidents', position: 7 }).execute();
+    await history.checkMark();
+    await journal.append(readingsOf(2_000, 100), []);
+    await house.caughtUp();
+    await expect.poll(() => lastMark(influxd.url), { timeout: 30_000 }).toBe(2_100);
+    expect(await rewinds()).toBe(0);
+
+    await ask(influxd.url, 'DROP MEASUREMENT siaga_cursor');
+    await ask(influxd.url, 'DROP MEASUREMENT river_gauge');
+    await write(influxd.url, `siaga_cursor,city=semarang position=1000 ${Date.now() - 3_600_000}`);
+    await history.checkMark();
+    await journal.append(readingsOf(2_100, 10), []);
+    await house.caughtUp();
+    expect(await countIn(influxd.url)).toBe(1_110);
+    expect(await rewinds()).toBe(1);
+    const left = await database.selectFrom('cursors').select('consumer').execute();
+    expect(left).toEqual([{ consumer: 'influx' }]);
+  });
+
+  it('believes a mark from before an older journal was restored only as far as that journal reached', async () => {
+    await using ground = await openInfluxHouse(influxd.url);
+    const { journal, database } = ground;
+    // The cursor and the mark are at 9,000; of these readings the restored journal has the first 3,000.
+    await database.insertInto('cursors').values({ consumer: 'influx', position: 9_000 }).execute();
+    await journal.append(readingsOf(0, 3_000), []);
+    const now = Date.now;
+    await rewindCursors({ journal, database, consumers: ['influx'], log: pino({ level: 'silent' }), now });
+    await ask(influxd.url, 'CREATE DATABASE siaga');
+    await write(influxd.url, `siaga_cursor,city=semarang position=9000 ${now() - 120_000}`);
+    await journal.append(readingsOf(20_000, 8_000), []);
+    {
+      await using before = await openInfluxHouse(influxd.url, { database, journal });
+      before.drain();
+      await before.caughtUp();
+    }
+    expect(await countIn(influxd.url)).toBe(8_000);
+    // InfluxDB comes back from a backup of the time of the first journal.
+    await ask(influxd.url, 'DROP MEASUREMENT siaga_cursor');
+    await ask(influxd.url, 'DROP MEASUREMENT river_gauge');
+    await write(influxd.url, `siaga_cursor,city=semarang position=9000 ${now() - 120_000}`);
+    await using after = await openInfluxHouse(influxd.url, { database, journal });
+    after.drain();
+    await expect.poll(() => countIn(influxd.url), { timeout: 30_000 }).toBe(8_000);
+    await after.caughtUp();
   });
 
   it('starts while the server is away, says so, and fills it when it comes', async () => {

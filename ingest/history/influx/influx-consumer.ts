@@ -10,11 +10,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Database } from '../../../database/database.ts';
 import type { Reading } from '../../../devices/reading.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import type { JournalConsumer } from '../../keep-draining.ts';
-import { formatCursorLine, readCursorMark } from './cursor-mark.ts';
+import { CursorMark, type CursorMarkOptions } from './cursor-mark.ts';
 import { type DeliveryTools, deliverBatch, InfluxUnavailableError } from './deliver-batch.ts';
 import { createFlight, type Flight, mayCollide } from './flight.ts';
 import type { InfluxMetrics } from './influx-metrics.ts';
@@ -24,23 +23,18 @@ import type { InfluxServer } from './influx-server.ts';
 const MAX_IN_FLIGHT = 4;
 /** Behind the head, entries are gathered up to this before they are sent; InfluxData recommends 5,000 lines. */
 const FULL_BATCH = 5_000;
-/** Entries in one batch where we read the journal ourselves. */
-const MAX_READ = 5_000;
 /** A mark may lie behind the cursor by what can be held and on its way; more is a loss. */
 const MARK_LAG = (MAX_IN_FLIGHT + 2) * 2 * FULL_BATCH;
 /** With fewer than this waiting at the head, the next write waits a moment: InfluxDB pays per write. */
 const SMALL_BATCH = 500;
 const LINGER_MS = 200;
 
-export interface InfluxConsumerOptions {
-  readonly city: string;
+export interface InfluxConsumerOptions extends CursorMarkOptions {
   readonly journal: Journal;
-  readonly database: Database;
   readonly server: InfluxServer;
   readonly delivery: DeliveryTools;
   readonly log: Logger;
   readonly metrics: InfluxMetrics;
-  readonly now: () => number;
   readonly signal: AbortSignal;
   readonly lingerMs?: number;
 }
@@ -53,8 +47,9 @@ export class InfluxConsumer implements JournalConsumer {
   /** Up to this id everything is in InfluxDB. */
   #confirmedId = 0;
   #savedId = 0;
-  /** The largest mark that InfluxDB has acknowledged. */
-  #markId = 0;
+  readonly #mark: CursorMark;
+  /** InfluxDB no longer holds the mark that it acknowledged. */
+  #isMarkGone = false;
   /** Up to this id everything is in InfluxDB, on its way, or held. */
   #takenId = 0;
   /** Gathered, not yet on its way. */
@@ -70,6 +65,7 @@ export class InfluxConsumer implements JournalConsumer {
 
   constructor(options: InfluxConsumerOptions) {
     this.#options = options;
+    this.#mark = new CursorMark(options);
   }
 
   /** Undefined when the last write went well. */
@@ -89,6 +85,12 @@ export class InfluxConsumer implements JournalConsumer {
     return this.#confirmedId;
   }
 
+  /** Whether InfluxDB still has what it acknowledged; where not, the next call of `consume` goes back. */
+  async checkMark(): Promise<void> {
+    if (!this.#prepared || this.#attempts.size > 0 || this.#mark.position !== this.#confirmedId) return;
+    if (await this.#mark.isGone()) this.#isMarkGone = true;
+  }
+
   async consume(entries: readonly JournalEntry[]): Promise<void> {
     await this.#recover();
     await this.#takeFromJournal((entries[0]?.id ?? 0) - 1);
@@ -102,17 +104,17 @@ export class InfluxConsumer implements JournalConsumer {
 
   /** After a failure: waits for what is on its way, asks the server what it has, and goes back to there. */
   async #recover(): Promise<void> {
-    if (this.#prepared && this.#failure === undefined) return;
+    if (this.#prepared && this.#failure === undefined && !this.#isMarkGone) return;
     await Promise.all(this.#attempts);
     await this.#saving;
     this.#flights = [];
     this.#prepared = false;
-    const { server, signal, now, city } = this.#options;
+    const { server, signal, now } = this.#options;
     const waitMs = this.#notBeforeMs - now();
     if (waitMs > 0) await delay(waitMs, undefined, { signal });
     try {
       await server.prepare();
-      const mark = await readCursorMark(server, city);
+      const mark = await this.#mark.read();
       if (mark < this.#confirmedId) await this.#rewind(mark);
     } catch (error) {
       this.#failure = error;
@@ -121,6 +123,7 @@ export class InfluxConsumer implements JournalConsumer {
     this.#takenId = this.#confirmedId;
     this.#held = [];
     this.#failure = undefined;
+    this.#isMarkGone = false;
     this.#prepared = true;
   }
 
@@ -128,14 +131,14 @@ export class InfluxConsumer implements JournalConsumer {
   async #rewind(mark: number): Promise<void> {
     const { log, metrics, database } = this.#options;
     const details = { confirmed: this.#confirmedId, found: mark };
-    if (mark === 0 || this.#confirmedId - mark > MARK_LAG) {
+    // The copies of the logs (keep-following-events.ts) have no mark: they begin anew.
+    await database.deleteFrom('cursors').where('consumer', 'like', 'influx-%').execute();
+    if (mark === 0 || this.#isMarkGone || this.#confirmedId - mark > MARK_LAG) {
       metrics.rewinds.inc();
-      // The copies of the logs (keep-following-events.ts) begin anew as well.
-      await database.deleteFrom('cursors').where('consumer', 'like', 'influx-%').execute();
       log.warn(details, 'InfluxDB lost readings: the journal is written to it again from the last mark');
     } else log.info(details, 'the last readings are written to InfluxDB again');
     this.#confirmedId = mark;
-    this.#markId = mark;
+    this.#mark.goBack(mark);
     await this.#saveCursor();
   }
 
@@ -143,7 +146,7 @@ export class InfluxConsumer implements JournalConsumer {
   async #takeFromJournal(untilId: number): Promise<void> {
     while (this.#takenId < untilId) {
       this.#options.signal.throwIfAborted();
-      const read = await this.#options.journal.readAfter(this.#takenId, MAX_READ);
+      const read = await this.#options.journal.readAfter(this.#takenId, FULL_BATCH);
       const missed = read.filter((entry) => entry.id <= untilId);
       if (missed.length === 0) return;
       await this.#take(missed);
@@ -176,17 +179,18 @@ export class InfluxConsumer implements JournalConsumer {
 
   /** Never rejects: a failure is kept for the next call of `consume`. */
   async #attempt(flight: Flight, readings: readonly Reading[], mark: number): Promise<void> {
-    const { metrics, delivery, now, city } = this.#options;
+    const { metrics, delivery, now } = this.#options;
     try {
       const startedAt = now();
-      const counts = await deliverBatch(delivery, readings, formatCursorLine(city, mark, startedAt));
+      const { line, confirm } = this.#mark.prepare(mark);
+      const counts = await deliverBatch(delivery, readings, line);
       metrics.writeSeconds.observe((now() - startedAt) / 1000);
       metrics.lines.inc({ outcome: 'written' }, counts.written);
       metrics.lines.inc({ outcome: 'expired' }, counts.expired);
       metrics.lines.inc({ outcome: 'set-aside' }, counts.setAside);
       metrics.lagSeconds.observe(Math.max(0, now() - (readings[0] as Reading).receivedAt) / 1000);
       flight.done = true;
-      this.#markId = Math.max(this.#markId, mark);
+      confirm();
       this.#advance();
     } catch (error) {
       this.#failure ??= error;
@@ -225,13 +229,10 @@ export class InfluxConsumer implements JournalConsumer {
     await Promise.all(this.#attempts);
     await this.#saving;
     this.#throwFailure();
-    if (this.#markId >= this.#confirmedId) return;
-    const { server, city, now } = this.#options;
-    const mark = this.#confirmedId;
+    if (this.#mark.position >= this.#confirmedId) return;
     this.#prepared = false;
-    await server.write(formatCursorLine(city, mark, now()));
+    await this.#mark.write(this.#confirmedId);
     this.#prepared = true;
-    this.#markId = mark;
   }
 
   /** Writing a few readings at a time costs InfluxDB more than it gives: lets some gather. */

@@ -33,6 +33,8 @@ import { createSetAside } from './set-aside.ts';
 export interface InfluxHistory extends History {
   /** For keepDraining; its cursor is `influx`. */
   readonly consumer: JournalConsumer;
+  /** Looks whether InfluxDB still has what it acknowledged. Call once a minute; throws when it does not answer. */
+  checkMark(): Promise<void>;
   /** Writes the liveness of every device. Call once a minute; never throws, best effort. */
   sampleLiveness(fleet: Fleet): Promise<void>;
   /** Writes Siaga's own figures. Call every 10 s; never throws, best effort. */
@@ -120,6 +122,7 @@ export async function openInfluxHistory(options: InfluxHistoryOptions): Promise<
       return consumer.problem;
     },
     consumer,
+    checkMark: () => consumer.checkMark(),
     async sampleLiveness(fleet) {
       samples.write(formatLiveness(city, fleet, registry, now()));
       await samples.flush();

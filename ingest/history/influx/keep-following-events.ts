@@ -85,10 +85,14 @@ export async function copyEvents(options: Omit<FollowEventsOptions, 'signal' | '
     metrics.events.inc({ outcome: 'refused' }, lines.length);
     log.warn({ err: error, source: source.name }, sentence);
   }
-  await database
-    .insertInto('cursors')
-    .values({ consumer, position })
-    .onConflict((conflict) => conflict.column('consumer').doUpdateSet({ position }))
-    .execute();
+  // Where the cursor was taken away meanwhile (influx-consumer.ts goes back), the copy begins anew.
+  await (row
+    ? database
+        .updateTable('cursors')
+        .set({ position })
+        .where('consumer', '=', consumer)
+        .where('position', '=', row.position)
+        .execute()
+    : database.insertInto('cursors').values({ consumer, position }).execute());
   return events.length;
 }
