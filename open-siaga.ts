@@ -115,6 +115,7 @@ export async function openSiaga(
     metrics,
     now,
     signal: stopping.signal,
+    ...(onFatal ? { onDeath: onFatal } : {}),
   });
   opened.use(history);
   const alerts = opened.use(

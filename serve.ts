@@ -2,8 +2,8 @@
  * The process: environment → openSiaga → signals → exit code.
  *
  * A wrong environment prints every problem and exits 1; a port in use, one clear line and 1; SIGINT and
- * SIGTERM close everything in order and exit 0; a bug that nobody caught and the death of the journal's thread
- * exit 70, since the journal makes a restart safe.
+ * SIGTERM close everything in order and exit 0; a bug that nobody caught and the death of a thread of the journal
+ * or of history exit 70, since the journal makes a restart safe.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const stop = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop.resolve);
 
-  // The journal has said in the log why.
+  // Who died has said in the log why.
   const siaga = await openSiaga(config, log, () => process.exit(EXIT_SOFTWARE));
   log.info(siaga.addresses, 'Siaga is ready');
   if (siaga.firstAdminToken) handOverFirstToken(siaga.firstAdminToken, config.SIAGA_DATA_DIR, log);

@@ -32,6 +32,8 @@ export interface HistoryDependencies {
   readonly metrics: Metrics;
   readonly now: () => number;
   readonly signal: AbortSignal;
+  /** Told once when the thread of history has died: only a restart brings it back. */
+  readonly onDeath?: (error: Error) => void;
 }
 
 export interface OpenedHistory {
@@ -64,7 +66,7 @@ async function openAdapter(dependencies: HistoryDependencies): Promise<OpenedHis
       ],
     };
   }
-  const { journal, log, metrics, now } = dependencies;
+  const { journal, log, metrics, now, onDeath } = dependencies;
   const history = await openSqliteHistory({
     file: `${config.SIAGA_DATA_DIR}/history.db`,
     journalFile: `${config.SIAGA_DATA_DIR}/journal.db`,
@@ -75,6 +77,7 @@ async function openAdapter(dependencies: HistoryDependencies): Promise<OpenedHis
     metrics,
     now,
     salvageJournal: (cause) => journal.salvage(cause),
+    ...(onDeath ? { onDeath } : {}),
   });
   return {
     history,

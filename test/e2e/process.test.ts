@@ -120,19 +120,25 @@ describe('a server that cannot start', { timeout: START_TIMEOUT_MS }, () => {
   });
 });
 
-describe('a server whose journal has lost its thread', { timeout: START_TIMEOUT_MS }, () => {
-  it('exits 70 with the reason in its log, so that it is started again, and then takes readings', async () => {
-    const preload = new URL('../support/end-journal-thread.child.ts', import.meta.url).href;
-    await using server = await startSiaga({
-      dataDir,
-      environment: { NODE_OPTIONS: `--import=${preload}` },
-    });
-    expect((await server.stop('SIGUSR2')).code).toBe(70);
-    const fatal = server.logged.filter(({ level }) => level === 60);
-    expect(fatal.map(({ msg }) => msg)).toEqual(["the journal's thread died: restart"]);
-    await using next = await startSiaga({ dataDir });
-    expect(await next.get('/readyz')).toEqual({ status: 'ready' });
-  });
+describe('a server that has lost a thread', { timeout: START_TIMEOUT_MS }, () => {
+  it.each([
+    [1, 'journal', "the journal's thread died: restart"],
+    [2, 'embedded history', 'the thread of history died: restart'],
+  ])(
+    '(%i, the %s) exits 70 with the reason in its log, and is ready when it is started again',
+    async (thread, _, reason) => {
+      const preload = new URL(`../support/end-thread.child.ts?thread=${thread}`, import.meta.url).href;
+      await using server = await startSiaga({
+        dataDir,
+        environment: { NODE_OPTIONS: `--import=${preload}` },
+      });
+      expect((await server.stop('SIGUSR2')).code).toBe(70);
+      const fatal = server.logged.filter(({ level }) => level === 60);
+      expect(fatal.map(({ msg }) => msg)).toEqual([reason]);
+      await using next = await startSiaga({ dataDir });
+      expect(await next.get('/readyz')).toEqual({ status: 'ready' });
+    },
+  );
 });
 
 describe('a server that is told to end', { timeout: START_TIMEOUT_MS }, () => {

@@ -25,6 +25,8 @@ export interface SqliteHistoryOptions {
   readonly now: () => number;
   /** Called when the journal's file turns out to be damaged: it can be salvaged while it runs. */
   readonly salvageJournal: (cause: string) => Promise<void>;
+  /** Told once when the thread has died: only a restart brings history back. */
+  readonly onDeath?: (error: Error) => void;
 }
 
 export interface SqliteHistory extends History {
@@ -67,6 +69,7 @@ export async function openSqliteHistory(options: SqliteHistoryOptions): Promise<
     onDeath(error) {
       problem = `the thread of history died: ${error.message}`;
       log.fatal({ err: error }, 'the thread of history died: restart');
+      options.onDeath?.(error);
     },
   });
   const reportRebuilt = (cause: string) => {
