@@ -17,4 +17,4 @@ COPY . .
 USER siaga
 VOLUME /data
 EXPOSE 3000 1883
-CMD ["node", "main.ts"]
+CMD ["node", "main.js"]

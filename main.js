@@ -1,9 +1,10 @@
 /**
  * The entry: tells the runtime what it must know before the first of our modules is loaded, then serves.
  *
- * Compiled code is kept beside the dependencies, for the threads too: a second start takes half the time and
- * 20 MB less, since nothing loads Node's TypeScript compiler. Invariant: nothing is imported here but what Node
- * brings; where the folder cannot be written everything works as before.
+ * The one file in JavaScript: a TypeScript entry would have Node load its TypeScript compiler, 12 MB, before the
+ * cache of compiled code is on. With the cache, kept beside the dependencies and for the threads too, nothing
+ * else loads it either from the second start on. Invariant: nothing is imported here but what Node brings;
+ * where the folder cannot be written everything works as before.
  */
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
