@@ -18,6 +18,7 @@ import type { Authenticator } from './authenticator.ts';
 import { boundPersistence } from './bounded-persistence.ts';
 import { createBrokerMetrics } from './broker-metrics.ts';
 import { ClientHooks } from './client-hooks.ts';
+import { AnswerRound } from './connection/answer-queue.ts';
 import { Connection } from './connection/connection.ts';
 import type { Origin } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
@@ -79,6 +80,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     log.info('the journal has room again; publishes are read');
     for (const connection of table.all()) connection.wake();
   });
+  const round = new AnswerRound(() => pressure.look());
   const rules = createPublishRules({
     pipeline: options.pipeline,
     pressure,
@@ -134,6 +136,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       origin,
       limits: { maxPacketBytes: config.MQTT_MAX_PACKET_BYTES, maxConnectBytes: MAX_CONNECT_BYTES },
       maxInFlight: config.MQTT_MAX_INFLIGHT_PER_CLIENT,
+      round,
       rate: new PublishRate(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, now),
       drainTimeoutMs: config.MQTT_DRAIN_TIMEOUT_MS,
       isJournalBusy: () => pressure.isBusy,

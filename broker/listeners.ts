@@ -13,6 +13,7 @@ import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { Config } from '../config.ts';
 import type { Admission } from './admission.ts';
 import type { Bound } from './broker-metrics.ts';
+import { SharedBufferSocket } from './connection/byte-source.ts';
 import type { ListenerName, Origin } from './connection/connection-options.ts';
 
 /** Sockets that wait to be accepted while the event loop is busy: a whole city after a power cut. */
@@ -75,7 +76,8 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
 }
 
 function createTcpListener({ admission, onStream, onRefused }: ListenersOptions): Server {
-  return createServer({ noDelay: true, keepAlive: true }, (socket) => {
+  return createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (accepted) => {
+    const socket = SharedBufferSocket.adopt(accepted);
     const origin = originOf(socket, 'tcp');
     const bound = admission.admit(socket, origin);
     if (bound === undefined) onStream(socket, origin);

@@ -7,25 +7,19 @@
  * retains nothing but its status.
  */
 import type { PublishPacket } from 'aedes';
-import type { AcceptOutcome, IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
+import type { IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
 import { hasForbiddenCharacters } from './access.ts';
 import { digestPayload, type Persistence } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
-import type { OpenPublish } from './connection/answer-queue.ts';
 import type { Connection } from './connection/connection.ts';
 import type { JournalPressure } from './journal-pressure.ts';
-import { stopForwarding } from './siaga-aedes.ts';
+import { DirectPublish, ForwardedPublish, type WaitingPublishOptions } from './waiting-publish.ts';
 
-const ALREADY_TAKEN: AcceptOutcome = { stored: 0, repeated: 1, rejected: 0 };
-
-export interface PublishRulesOptions {
+export interface PublishRulesOptions extends WaitingPublishOptions {
   readonly pipeline: Pipeline;
   readonly pressure: JournalPressure;
   readonly metrics: BrokerMetrics;
   readonly persistence: () => Persistence;
-  /** Whether some subscriber may want what devices send up. */
-  readonly isObserved: () => boolean;
-  readonly onNotStored: (connection: Connection, error: Error) => void;
   readonly now: () => number;
 }
 
@@ -44,7 +38,6 @@ export type TakePublish = PublishRules['take'];
 
 export function createPublishRules(options: PublishRulesOptions): PublishRules {
   const { pipeline, pressure, metrics } = options;
-  const look = () => pressure.look();
 
   function messageOf(
     { identity, clientId = '' }: Connection,
@@ -57,26 +50,12 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
       : { topic, payload, receivedAt, clientId, identity: identity.id };
   }
 
-  function countOutcome(outcome: AcceptOutcome, startedAt: number): void {
-    metrics.pubackTimes.observe((performance.now() - startedAt) / 1000);
-    metrics.publishes[outcomeOf(outcome)]++;
-  }
-
-  function countNotStored(connection: Connection, error: Error): void {
-    metrics.publishes['not-stored']++;
-    options.onNotStored(connection, error);
-  }
-
   /**
    * [MQTT-4.3.3-2] a QoS 2 message whose PUBREC got lost has been taken already: it is marked as sent again
    * [MQTT-3.3.1-1] and is the same. Another under its identifier comes from a device that lost its session.
    */
-  async function acceptOnce(
-    clientId: string,
-    packet: PublishPacket,
-    message: IncomingMessage,
-  ): Promise<AcceptOutcome> {
-    const isKnown = await options
+  function isTakenAlready(clientId: string, packet: PublishPacket): Promise<boolean> {
+    return options
       .persistence()
       .incomingGetPacket({ id: clientId }, packet as { messageId?: number })
       .then(
@@ -86,7 +65,6 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
           digestPayload(packet.payload as Buffer).equals(payload),
         () => false,
       );
-    return isKnown ? ALREADY_TAKEN : pipeline.accept(message);
   }
 
   function take(connection: Connection, packet: PublishPacket, answer: Answer): void {
@@ -103,57 +81,26 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
       metrics.countBound('retain-not-allowed');
     }
     const message = messageOf(connection, topic, packet.payload as Buffer);
-    const startedAt = performance.now();
-    const { clientId = '' } = connection;
-    const stored = packet.qos === 2 ? acceptOnce(clientId, packet, message) : pipeline.accept(message);
+    const publish = new ForwardedPublish(connection, options, packet, answer);
+    connection.answerInOrder(publish);
+    if (packet.qos !== 2) pipeline.acceptFor(publish, message);
+    else {
+      void isTakenAlready(connection.clientId ?? '', packet).then((isTaken) => {
+        if (isTaken) publish.stored(0, 1, 0);
+        else pipeline.acceptFor(publish, message);
+      });
+    }
     pressure.look();
-    const publish: OpenPublish = {
-      judge(outcome) {
-        countOutcome(outcome, startedAt);
-        const isRefused = outcome.rejected > 0 && outcome.stored + outcome.repeated === 0;
-        if (!isRefused && (packet.retain || options.isObserved())) return undefined;
-        stopForwarding(packet);
-        if (packet.qos !== 1) return undefined;
-        // Nothing is left for Aedes but the PUBACK, and the connection writes all of a commit at once.
-        packet.qos = 0;
-        return packet.messageId;
-      },
-      answer(error) {
-        if (error) countNotStored(connection, error);
-        answer(error);
-      },
-    };
-    connection.answerInOrder(stored, publish, look);
   }
 
   return {
     take,
     isTelemetryDirect: () => !options.isObserved(),
     takeTelemetry(connection, topic, payload, messageId) {
-      const startedAt = performance.now();
-      const stored = pipeline.accept(messageOf(connection, topic, payload));
+      const publish = new DirectPublish(connection, options, messageId);
+      connection.answerInOrder(publish);
+      pipeline.acceptFor(publish, messageOf(connection, topic, payload));
       pressure.look();
-      const publish: OpenPublish = {
-        judge(outcome) {
-          countOutcome(outcome, startedAt);
-          return messageId;
-        },
-        answer(error) {
-          if (!error) return;
-          countNotStored(connection, error);
-          connection.end('not-stored');
-        },
-      };
-      connection.answerInOrder(stored, publish, look);
     },
   };
-}
-
-function outcomeOf({
-  stored,
-  repeated,
-  rejected,
-}: AcceptOutcome): 'accepted' | 'partly-rejected' | 'rejected' {
-  if (rejected === 0) return 'accepted';
-  return stored + repeated > 0 ? 'partly-rejected' : 'rejected';
 }

@@ -3,9 +3,9 @@
  *
  *   accept: topic → decode → validate → quality → journal.append (group commit, fsync) → PUBACK
  *
- * After it, keep-draining.ts hands the journal to live, alerts and history. Invariant: `accept` resolves only
- * when everything the message holds is on disk, be it as readings or as rejections with their raw payload;
- * it rejects only when that failed (JournalError, the state database), and then there must be no PUBACK.
+ * After it, keep-draining.ts hands the journal to live, alerts and history. Invariant: a waiter is told `stored`
+ * only when everything the message holds is on disk, be it as readings or as rejections with their raw payload;
+ * it is refused only when that failed (JournalError, the state database), and then there must be no PUBACK.
  */
 import { Counter, type Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
@@ -21,9 +21,11 @@ import type { Journal } from './journal/journal.ts';
 import type { Quality } from './quality.ts';
 import { isRejection, type RejectedMessage, type Rejection, reject } from './rejection.ts';
 import { type Target, validateReading } from './validate.ts';
+import { type Outcome, outcomeOf, type Waiter } from './waiter.ts';
 
 export interface IncomingMessage {
   readonly topic: string;
+  /** Read before `acceptFor` returns, and copied where it is kept. */
   readonly payload: Buffer;
   /** Epoch ms. */
   readonly receivedAt: number;
@@ -32,15 +34,11 @@ export interface IncomingMessage {
   readonly identity?: string;
 }
 
-export interface AcceptOutcome {
-  readonly stored: number;
-  readonly repeated: number;
-  readonly rejected: number;
-}
-
 export interface Pipeline {
   /** Takes one publish on any topic. Order of calls is order of the journal. */
-  accept(message: IncomingMessage): Promise<AcceptOutcome>;
+  acceptFor(waiter: Waiter, message: IncomingMessage): void;
+  /** The same as a promise. */
+  accept(message: IncomingMessage): Promise<Outcome>;
 }
 
 export interface PipelineDependencies {
@@ -49,14 +47,13 @@ export interface PipelineDependencies {
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly quality: Quality;
-  readonly journal: Pick<Journal, 'append'>;
+  readonly journal: Pick<Journal, 'appendFor'>;
   readonly metrics: Metrics;
   readonly onPresence: (device: string, presence: Presence, atMs: number) => void;
   /** Dispatch's answer to a unit's `ack`; resolves when it is on disk. A string says what is wrong with it. */
   readonly onAck: (device: string, body: JsonObject, atMs: number) => Promise<string | undefined>;
 }
 
-const NOTHING: AcceptOutcome = { stored: 0, repeated: 0, rejected: 0 };
 /** Topics whose target is remembered, so that the grammar and the registry are asked once a device. */
 const MAX_REMEMBERED_TOPICS = 50_000;
 
@@ -71,18 +68,6 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     help: 'Messages, or readings of a batch, that were not understood.',
     labelNames: ['reason'],
     registers: [dependencies.metrics],
-  });
-  // By kind, as plain numbers: a labelled counter costs more than finding the device.
-  const readings = new Map([...deviceKinds.keys()].map((kind) => [kind, 0]));
-  new Counter({
-    name: 'siaga_readings_total',
-    help: 'Readings on disk, repeats included.',
-    labelNames: ['kind'],
-    registers: [dependencies.metrics],
-    collect() {
-      this.reset();
-      for (const [kind, count] of readings) this.inc({ kind }, count);
-    },
   });
   const routes = new Map<string, Route>();
 
@@ -118,14 +103,14 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     };
   }
 
-  async function refuse(message: IncomingMessage, rejection: Rejection): Promise<AcceptOutcome> {
-    await journal.append([], [setAside(message, rejection, message.payload)]);
-    return { stored: 0, repeated: 0, rejected: 1 };
+  function refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void {
+    journal.appendFor(waiter, [], [setAside(message, rejection, message.payload)]);
   }
 
-  async function acceptTelemetry(message: IncomingMessage, route: Route): Promise<AcceptOutcome> {
+  /** These three return why the whole message is refused, or have seen to it that the waiter is told. */
+  function acceptTelemetry(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     const items = parseTelemetry(message.payload);
-    if (isRejection(items)) return refuse(message, items);
+    if (isRejection(items)) return items;
     const options = {
       receivedAt: message.receivedAt,
       clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS,
@@ -141,45 +126,60 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
         bad.push(setAside(message, rejection, payload));
       }
     }
-    const outcome = await journal.append(good, bad);
-    const kind = route.kind.name;
-    readings.set(kind, (readings.get(kind) ?? 0) + good.length);
-    return { stored: outcome.stored, repeated: outcome.repeated, rejected: bad.length };
+    journal.appendFor(waiter, good, bad);
+    return undefined;
   }
 
-  async function acceptStatus(message: IncomingMessage, route: Route): Promise<AcceptOutcome> {
+  function acceptStatus(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     // An empty retained message clears the status: the device is being taken out.
-    if (message.payload.length === 0) return NOTHING;
-    const body = parseObject(message.payload);
-    if (isRejection(body)) return refuse(message, body);
-    const presence = PRESENCES.find((each) => each === body['status']);
-    if (!presence)
-      return refuse(message, reject('bad-status', `status must be one of ${PRESENCES.join(', ')}`));
-    dependencies.onPresence(route.device.id, presence, message.receivedAt);
-    return NOTHING;
+    if (message.payload.length > 0) {
+      const body = parseObject(message.payload);
+      if (isRejection(body)) return body;
+      const presence = PRESENCES.find((each) => each === body['status']);
+      if (!presence) return reject('bad-status', `status must be one of ${PRESENCES.join(', ')}`);
+      dependencies.onPresence(route.device.id, presence, message.receivedAt);
+    }
+    waiter.stored(0, 0, 0);
+    return undefined;
   }
 
-  async function acceptAck(message: IncomingMessage, route: Route): Promise<AcceptOutcome> {
+  function acceptAck(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     const body = parseObject(message.payload);
-    if (isRejection(body)) return refuse(message, body);
-    const problem = await dependencies.onAck(route.device.id, body, message.receivedAt);
-    return problem === undefined ? NOTHING : refuse(message, reject('bad-ack', problem));
+    if (isRejection(body)) return body;
+    const kept = { ...message, payload: Buffer.from(message.payload) };
+    dependencies.onAck(route.device.id, body, message.receivedAt).then(
+      (problem) => {
+        if (problem === undefined) waiter.stored(0, 0, 0);
+        else refuse(waiter, kept, reject('bad-ack', problem));
+      },
+      (error: Error) => waiter.refused(error),
+    );
+    return undefined;
   }
 
-  return {
-    accept(message) {
+  function acceptOn(route: Route, waiter: Waiter, message: IncomingMessage): Rejection | undefined {
+    switch (route.channel) {
+      case 'telemetry':
+        return acceptTelemetry(waiter, message, route);
+      case 'status':
+        return acceptStatus(waiter, message, route);
+      case 'ack':
+        return acceptAck(waiter, message, route);
+    }
+  }
+
+  function acceptFor(waiter: Waiter, message: IncomingMessage): void {
+    try {
       const route = routeOf(message);
-      if (isRejection(route)) return refuse(message, route);
-      switch (route.channel) {
-        case 'telemetry':
-          return acceptTelemetry(message, route);
-        case 'status':
-          return acceptStatus(message, route);
-        case 'ack':
-          return acceptAck(message, route);
-      }
-    },
-  };
+      const rejection = isRejection(route) ? route : acceptOn(route, waiter, message);
+      if (rejection) refuse(waiter, message, rejection);
+    } catch (error) {
+      // A mistake of ours: one connection ends for it, not the process.
+      waiter.refused(error as Error);
+    }
+  }
+
+  return { acceptFor, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
 }
 
 /** Whose topic it is, or why it is nobody's. */

@@ -1,12 +1,11 @@
 /**
  * AnswerQueue: the publishes of one connection that await the disk, answered in the order in which they came.
  *
- * Between the pipeline's promise and the PUBACK. Invariants: a publish is answered after all before it
- * [MQTT-4.6.0-2]; after one that could not be stored none is; all that one commit has settled is answered in
- * one turn, its PUBACKs in one write.
+ * Between the pipeline's word and the PUBACK. Invariants: a publish is answered after all before it
+ * [MQTT-4.6.0-2]; after one that could not be stored none is; all that one commit has settled, of whatever
+ * connection, is answered in one turn (AnswerRound), and each connection's PUBACKs leave in one write.
  */
 import type { Duplex } from 'node:stream';
-import type { AcceptOutcome } from '../../ingest/pipeline.ts';
 
 /** PUBACK with a remaining length of two: the packet identifier. */
 const PUBACK_HEADER = 0x4002;
@@ -14,19 +13,37 @@ const PUBACK_BYTES = 4;
 
 /** A publish that awaits the disk. */
 export interface OpenPublish {
-  /** Once it is stored. Returns its packet identifier where its PUBACK is to be written here. */
-  judge(outcome: AcceptOutcome): number | undefined;
+  /** All of it is on disk. */
+  readonly isStored: boolean;
+  /** Once it is. Returns its packet identifier where its PUBACK is to be written here. */
+  judge(): number | undefined;
   /** Lets it go on, or not: then the connection ends. */
   answer(error?: Error): void;
 }
 
-interface Pending {
-  readonly publish: OpenPublish;
-  /** Set when it is stored. */
-  outcome: AcceptOutcome | undefined;
+/** Queues with something to answer. One for a broker. */
+export class AnswerRound {
+  readonly #onDone: () => void;
+  #queues: AnswerQueue[] = [];
+
+  constructor(onDone: () => void) {
+    this.#onDone = onDone;
+  }
+
+  add(queue: AnswerQueue): void {
+    if (this.#queues.push(queue) === 1) process.nextTick(() => this.#answer());
+  }
+
+  #answer(): void {
+    const queues = this.#queues;
+    this.#queues = [];
+    for (const queue of queues) queue.answerStored();
+    this.#onDone();
+  }
 }
 
 export interface AnswerQueueOptions {
+  readonly round: AnswerRound;
   readonly onAnswered: (count: number) => void;
   readonly onFailed: () => void;
 }
@@ -34,9 +51,9 @@ export interface AnswerQueueOptions {
 export class AnswerQueue {
   readonly #stream: Duplex;
   readonly #options: AnswerQueueOptions;
-  #pending: Pending[] = [];
+  #pending: OpenPublish[] = [];
   #failed = false;
-  /** What has settled will be answered at the end of this turn. */
+  /** What is stored will be answered at the end of this turn. */
   #isScheduled = false;
 
   constructor(stream: Duplex, options: AnswerQueueOptions) {
@@ -44,37 +61,38 @@ export class AnswerQueue {
     this.#options = options;
   }
 
-  /** `onSettled` runs when `stored` has settled, whatever became of the connection. */
-  add(stored: Promise<AcceptOutcome>, publish: OpenPublish, onSettled: () => void): void {
-    const pending: Pending = { publish, outcome: undefined };
-    this.#pending.push(pending);
-    stored.then(
-      (outcome) => {
-        pending.outcome = outcome;
-        onSettled();
-        if (this.#isScheduled) return;
-        this.#isScheduled = true;
-        process.nextTick(() => this.#answerSettled());
-      },
-      (error: Error) => {
-        onSettled();
-        if (this.#failed) return;
-        this.#failed = true;
-        this.#pending = [];
-        this.#options.onFailed();
-        publish.answer(error);
-      },
-    );
+  /** Before it goes to the pipeline, which may answer at once. */
+  add(publish: OpenPublish): void {
+    this.#pending.push(publish);
   }
 
-  #answerSettled(): void {
+  /** One of them is stored. */
+  schedule(): void {
+    if (this.#isScheduled || this.#failed) return;
+    this.#isScheduled = true;
+    this.#options.round.add(this);
+  }
+
+  /** One of them could not be stored: no other is answered any more. */
+  fail(publish: OpenPublish, error: Error): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#pending = [];
+    this.#options.onFailed();
+    publish.answer(error);
+  }
+
+  answerStored(): void {
     this.#isScheduled = false;
     let count = 0;
-    while (this.#pending[count]?.outcome) count++;
+    while (this.#pending[count]?.isStored) count++;
     if (count === 0) return;
+    const due = this.#pending;
+    this.#pending = count === due.length ? [] : due.slice(count);
     let acknowledged: number[] = [];
-    for (const { publish, outcome } of this.#pending.splice(0, count)) {
-      const messageId = publish.judge(outcome as AcceptOutcome);
+    for (let i = 0; i < count; i++) {
+      const publish = due[i] as OpenPublish;
+      const messageId = publish.judge();
       if (messageId !== undefined) acknowledged.push(messageId);
       else {
         // Aedes writes this one's answer, in its turn.
@@ -90,9 +108,9 @@ export class AnswerQueue {
   #acknowledge(messageIds: readonly number[]): void {
     if (messageIds.length === 0 || this.#stream.destroyed) return;
     const packets = Buffer.allocUnsafe(messageIds.length * PUBACK_BYTES);
-    for (const [index, messageId] of messageIds.entries()) {
-      packets.writeUInt16BE(PUBACK_HEADER, index * PUBACK_BYTES);
-      packets.writeUInt16BE(messageId, index * PUBACK_BYTES + 2);
+    for (let i = 0; i < messageIds.length; i++) {
+      packets.writeUInt16BE(PUBACK_HEADER, i * PUBACK_BYTES);
+      packets.writeUInt16BE(messageIds[i] as number, i * PUBACK_BYTES + 2);
     }
     this.#stream.write(packets);
   }

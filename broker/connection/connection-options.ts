@@ -4,6 +4,7 @@
  * Made by the broker for each stream of a listener. Invariant: everything a connection may not exceed is here.
  */
 import type { Duplex } from 'node:stream';
+import type { AnswerRound } from './answer-queue.ts';
 import type { Connection } from './connection.ts';
 import type { ScannerLimits } from './packet-scanner.ts';
 import type { PublishRate } from './publish-rate.ts';
@@ -26,6 +27,8 @@ export interface ConnectionOptions {
   readonly limits: ScannerLimits;
   readonly maxInFlight: number;
   readonly rate: PublishRate;
+  /** Where all connections' stored publishes are answered. */
+  readonly round: AnswerRound;
   /** Who leaves its answers unread for longer is dropped. */
   readonly drainTimeoutMs: number;
   /** True while too many bytes await the disk: no PUBLISH is read. */

@@ -2,20 +2,19 @@
  * Connection: one client from its first byte to its last; what it may have open at once and in which order
  * it is answered.
  *
- * It stands in the stream's own `read`, so Aedes gets bytes only when they are sound and there is room: until
+ * It stands between the stream and Aedes, which gets bytes only when they are sound and there is room: until
  * CONNACK nothing after the CONNECT, then no more PUBLISH packets than the window, the rate and the journal
  * allow; the rest waits in the socket and, through TCP, at the device. Telemetry that nobody but the pipeline
  * waits for does not go through Aedes at all (telemetry-reader.ts). Invariants: publishes are answered in
  * the order in which they came [MQTT-4.6.0-2]; after one that could not be stored none is answered.
- *
- * (Of Aedes' own flow control nothing is used: what completes while it is paused is lost to its count and it
- * hangs, and it reads on only when all it has read is answered, so that a PINGREQ would wait for the disk.)
+ * (Of Aedes' own flow control nothing is used: it reads on only when all it has read is answered, so that a
+ * PINGREQ would wait for the disk.)
  */
 import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
-import type { AcceptOutcome } from '../../ingest/pipeline.ts';
 import type { Identity } from '../access.ts';
 import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
+import { type ByteSource, readBytes } from './byte-source.ts';
 import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
 import { PacketScanner } from './packet-scanner.ts';
@@ -26,6 +25,8 @@ const CONNACK_UNACCEPTABLE_PROTOCOL = Buffer.from([0x20, 2, 0, 1]);
 
 /** What Aedes' client keeps to itself. */
 interface AedesInside {
+  readonly _parser: { parse(bytes: Buffer): number };
+  /** Packets in work; with the CONNECT it must become 1. */
   _parsingBatch: number;
   /** 0 or less: the client asked for none [MQTT-3.1.2-24]. */
   _keepaliveInterval: number;
@@ -46,21 +47,18 @@ export class Connection {
 
   readonly #options: ConnectionOptions;
   readonly #scanner: PacketScanner;
-  readonly #readStream: (size?: number) => Buffer | null;
+  readonly #source: ByteSource;
   readonly #telemetry = new TelemetryReader();
   readonly #takeTelemetry: TakeTelemetry;
-  /** The begin of a PUBLISH that may take the short way when the rest of it is here. */
-  #cut: Buffer | undefined;
-  /** Tells Aedes that the client is alive. */
-  #keepAlive: () => void = () => undefined;
+  #aedes: AedesInside | undefined;
   /** PUBLISH packets taken and not yet answered. */
   #inFlight = 0;
   readonly #answers: AnswerQueue;
   /** CONNACK has been sent. */
   #open = false;
   #held: HoldCause | undefined;
-  /** What comes next in the stream is a PUBLISH for which there was no room. */
-  #publishAtHead = false;
+  /** Bytes that were read and have to wait, a copy: at most those of one read. */
+  #waiting: Buffer | undefined;
   #wakeTimer: NodeJS.Timeout | undefined;
   #phaseTimer: NodeJS.Timeout | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
@@ -72,6 +70,7 @@ export class Connection {
     this.openedAt = options.openedAt;
     this.#scanner = new PacketScanner(options.limits);
     this.#answers = new AnswerQueue(this.stream, {
+      round: options.round,
       onAnswered: (count) => this.#answered(count),
       onFailed: () => {
         this.endReason ??= 'not-stored';
@@ -79,23 +78,14 @@ export class Connection {
     });
     this.#takeTelemetry = (topic, payload, messageId) =>
       options.takeTelemetry(this, topic, payload, messageId);
-    this.#readStream = this.stream.read.bind(this.stream);
-    // A read of nothing is how the stream itself asks for more; it takes nothing out.
-    this.stream.read = (size) => (size === 0 ? this.#readStream(0) : this.#read());
+    this.#source = readBytes(this.stream, (bytes) => this.#take(bytes));
     this.stream.on('drain', () => this.#drained());
     this.stream.once('close', () => this.#clearTimers());
   }
 
-  /** Lets Aedes read whenever there is something to read; how much is decided here. */
+  /** The client of Aedes that gets what is not telemetry. */
   attach(client: Client): void {
-    // Packets in work, in Aedes' count: while it is not 0, "readable" does not make it read.
-    const inside = client as Client & AedesInside;
-    this.stream.prependListener('readable', () => {
-      inside._parsingBatch = 0;
-    });
-    this.#keepAlive = () => {
-      if (inside._keepaliveInterval > 0) inside._keepaliveTimer?.refresh();
-    };
+    this.#aedes = client as unknown as AedesInside;
   }
 
   get bytesWritten(): number {
@@ -141,18 +131,29 @@ export class Connection {
     this.endReason ??= parseEndReason(error);
   }
 
-  /** Answers a publish when `stored` settles and all before it are answered. */
-  answerInOrder(stored: Promise<AcceptOutcome>, publish: OpenPublish, onSettled: () => void): void {
+  /** A publish goes to the pipeline: it will be answered in its turn. */
+  answerInOrder(publish: OpenPublish): void {
     this.publishes++;
-    this.#answers.add(stored, publish, onSettled);
+    this.#answers.add(publish);
+  }
+
+  /** One of its publishes is on disk. */
+  stored(): void {
+    this.#answers.schedule();
+  }
+
+  /** One of its publishes is not: none is answered any more. */
+  notStored(publish: OpenPublish, error: Error): void {
+    this.#answers.fail(publish, error);
   }
 
   /** Reads on after a hold, when there may be room again. */
   wake(): void {
     if (this.stream.destroyed || !this.#open) return;
     this.#held = undefined;
-    // Aedes reads on this event; the stream itself has none to give, as nothing new has arrived.
-    this.stream.emit('readable');
+    const bytes = this.#waiting;
+    this.#waiting = undefined;
+    if (bytes === undefined || this.#take(bytes)) this.#source.resume();
   }
 
   #drained(): void {
@@ -166,47 +167,60 @@ export class Connection {
     if (this.#held === 'in-flight') this.wake();
   }
 
-  /** In place of the stream's own read: sound bytes for which there is room, or null. */
-  #read(): Buffer | null {
-    const { connectPassed, disconnectPassed } = this.#scanner;
-    if (this.endReason !== undefined || disconnectPassed || (connectPassed && !this.#open)) return null;
-    const budget = this.#open ? this.#budget() : 0;
-    // What was put back for want of room is not taken out again before there is some.
-    if (this.#publishAtHead && budget === 0) return null;
-    // Asked for no size, the stream gives its first chunk only, and "readable" does not come again for the rest.
-    const chunk = this.#readStream(this.stream.readableLength || undefined);
-    if (chunk === null) return null;
-    const { atBoundary } = this.#scanner;
-    const passed = this.#scanner.scan(chunk, budget);
-    if (this.#scanner.violation) {
-      this.end(this.#scanner.violation);
-      return null;
+  /** Passes on what is sound and for which there is room; keeps the rest, and then says false. */
+  #take(bytes: Buffer): boolean {
+    let rest = this.#waiting ? Buffer.concat([this.#waiting, bytes]) : bytes;
+    this.#waiting = undefined;
+    let isPublishNext = false;
+    while (rest.length > 0) {
+      // [MQTT-3.14.4-2] what comes after a DISCONNECT is not looked at.
+      if (this.endReason !== undefined || this.#scanner.disconnectPassed) return false;
+      const budget = this.#open ? this.#budget() : 0;
+      const mayScan = this.#open ? budget > 0 || !isPublishNext : !this.#scanner.connectPassed;
+      if (!mayScan) {
+        this.#waiting = Buffer.from(rest);
+        return false;
+      }
+      const { atBoundary } = this.#scanner;
+      const passed = this.#scanner.scan(rest, budget);
+      if (this.#scanner.violation) {
+        this.end(this.#scanner.violation);
+        return false;
+      }
+      this.#options.onBytes(passed);
+      this.#inFlight += this.#scanner.publishesBegun;
+      this.#options.rate.take(this.#scanner.publishesBegun);
+      isPublishNext = passed < rest.length;
+      if (passed > 0) this.#pass(passed < rest.length ? rest.subarray(0, passed) : rest, atBoundary);
+      rest = rest.subarray(passed);
     }
-    this.#options.onBytes(passed);
-    this.#inFlight += this.#scanner.publishesBegun;
-    this.#options.rate.take(this.#scanner.publishesBegun);
-    this.#publishAtHead = this.#open && passed < chunk.length;
-    const sound = passed === chunk.length ? chunk : chunk.subarray(0, passed);
-    // [MQTT-3.14.4-2] what comes after a DISCONNECT is not looked at.
-    if (passed < chunk.length && !this.#scanner.disconnectPassed) {
-      this.stream.unshift(chunk.subarray(passed));
-      if (this.#open) this.#budget();
-    }
-    return this.#open && (atBoundary || this.#cut) ? this.#readTelemetry(sound) : orNull(sound);
+    return true;
   }
 
-  /** Takes the telemetry at the front of `sound`, which begins a packet or goes on with the cut one; the rest is for Aedes. */
-  #readTelemetry(sound: Buffer): Buffer | null {
-    const bytes = this.#cut ? Buffer.concat([this.#cut, sound]) : sound;
-    this.#cut = undefined;
-    if (!this.#options.isTelemetryDirect()) return orNull(bytes);
-    const taken = this.#telemetry.read(bytes, this.#takeTelemetry);
-    if (taken > 0) this.#keepAlive();
-    const rest = bytes.subarray(taken);
-    if (!this.#telemetry.isCut) return orNull(rest);
-    // A copy: a view would keep the whole chunk.
-    this.#cut = Buffer.from(rest);
-    return null;
+  /** Sound bytes: the telemetry at their front is taken here, the rest is for Aedes. */
+  #pass(sound: Buffer, atBoundary: boolean): void {
+    const beginsPacket = atBoundary || this.#telemetry.hasCut;
+    const bytes = this.#telemetry.join(sound);
+    let rest = bytes;
+    if (this.#open && beginsPacket && this.#options.isTelemetryDirect()) {
+      rest = this.#telemetry.read(bytes, this.#takeTelemetry);
+      if (rest.length < bytes.length) this.#keepAlive();
+    }
+    if (rest.length > 0) this.#giveAedes(rest);
+  }
+
+  /** A copy: its parser keeps the bytes of a packet that is cut. */
+  #giveAedes(bytes: Buffer): void {
+    const aedes = this.#aedes;
+    if (!aedes || this.stream.destroyed) return;
+    if (!this.#open) aedes._parsingBatch = 0;
+    aedes._parser.parse(Buffer.from(bytes));
+  }
+
+  /** Tells Aedes that the client is alive. */
+  #keepAlive(): void {
+    const aedes = this.#aedes;
+    if (aedes && aedes._keepaliveInterval > 0) aedes._keepaliveTimer?.refresh();
   }
 
   /** How many PUBLISH packets may begin now; when none, notes why and who will wake us. */
@@ -240,8 +254,4 @@ export class Connection {
     clearTimeout(this.#phaseTimer);
     clearTimeout(this.#drainTimer);
   }
-}
-
-function orNull(bytes: Buffer): Buffer | null {
-  return bytes.length > 0 ? bytes : null;
 }

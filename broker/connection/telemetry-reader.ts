@@ -3,49 +3,74 @@
  *
  * It reads them off the front of bytes that the scanner has found sound, so that they need neither Aedes'
  * parser nor its queues; at the first packet of any other kind it stops, and Aedes gets that and all behind it.
- * Invariant: packets are taken in the order of the stream and only whole; it keeps nothing but the last topic.
+ * Invariant: packets are taken in the order of the stream and only whole; it keeps nothing but the last topic and
+ * the begin of a packet that is cut.
  */
 import { parseDeviceTopic } from '../../devices/topics.ts';
 
 const PUBLISH_QOS_1 = 0x32;
 /** [MQTT-3.3.1-1] a repeat is taken like the first. */
 const DUP = 0x08;
-const NO_TOPIC = Buffer.alloc(0);
+const NO_BYTES = Buffer.alloc(0);
 
 export type TakeTelemetry = (topic: string, payload: Buffer, messageId: number) => void;
 
 export class TelemetryReader {
   /** A device has one telemetry topic: it is judged and made a string once. */
   #topic = '';
-  #topicBytes: Buffer = NO_TOPIC;
-  /** Where the last read stopped stands a PUBLISH of QoS 1 whose end has not arrived. */
-  isCut = false;
+  #topicBytes: Buffer = NO_BYTES;
+  /** The begin of a packet whose end has not arrived. */
+  #cut: Buffer | undefined;
 
-  /** Returns how many bytes were taken. Stops before a packet that is cut, or that is not for here. */
-  read(bytes: Buffer, take: TakeTelemetry): number {
-    this.isCut = true;
+  get hasCut(): boolean {
+    return this.#cut !== undefined;
+  }
+
+  /** `sound`, and before it the cut packet that it goes on with. */
+  join(sound: Buffer): Buffer {
+    const bytes = this.#cut ? Buffer.concat([this.#cut, sound]) : sound;
+    this.#cut = undefined;
+    return bytes;
+  }
+
+  /**
+   * Takes what is telemetry at the front of `bytes`, which begin a packet. Returns the rest, which is for Aedes:
+   * nothing where a packet of telemetry is cut, for that waits here.
+   */
+  read(bytes: Buffer, take: TakeTelemetry): Buffer {
     let start = 0;
     while (start < bytes.length && ((bytes[start] as number) & ~DUP) === PUBLISH_QOS_1) {
-      let length = 0;
-      let at = start + 1;
-      for (let shift = 0; ; shift += 7) {
-        if (at === bytes.length) return start;
-        const byte = bytes[at++] as number;
-        length |= (byte & 0x7f) << shift;
-        if (byte < 0x80) break;
+      const end = this.#takeOne(bytes, start, take);
+      if (end === undefined) {
+        // A copy: the bytes are ours until we return.
+        this.#cut = Buffer.from(bytes.subarray(start));
+        return NO_BYTES;
       }
-      const end = at + length;
-      if (end > bytes.length) return start;
-      const topicEnd = at + 2 + bytes.readUInt16BE(at);
-      // Whose topic leaves no room for the packet identifier is malformed: Aedes ends the connection.
-      if (topicEnd + 2 > end || !this.#isTelemetry(bytes, at + 2, topicEnd)) break;
-      const messageId = bytes.readUInt16BE(topicEnd);
-      if (messageId === 0) break;
-      take(this.#topic, bytes.subarray(topicEnd + 2, end), messageId);
+      if (end === start) break;
       start = end;
     }
-    this.isCut = false;
-    return start;
+    return start === 0 ? bytes : bytes.subarray(start);
+  }
+
+  /** Where it ends; undefined where its end is not here, `start` where it is not telemetry or malformed. */
+  #takeOne(bytes: Buffer, start: number, take: TakeTelemetry): number | undefined {
+    let length = 0;
+    let at = start + 1;
+    for (let shift = 0; ; shift += 7) {
+      if (at === bytes.length) return undefined;
+      const byte = bytes[at++] as number;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    const end = at + length;
+    if (end > bytes.length) return undefined;
+    const topicEnd = at + 2 + bytes.readUInt16BE(at);
+    // Whose topic leaves no room for the packet identifier is malformed: Aedes ends the connection.
+    if (topicEnd + 2 > end || !this.#isTelemetry(bytes, at + 2, topicEnd)) return start;
+    const messageId = bytes.readUInt16BE(topicEnd);
+    if (messageId === 0) return start;
+    take(this.#topic, bytes.subarray(topicEnd + 2, end), messageId);
+    return end;
   }
 
   #isTelemetry(bytes: Buffer, from: number, to: number): boolean {

@@ -6,18 +6,10 @@
  */
 import type { Reading } from '../../devices/reading.ts';
 import type { RejectedMessage } from '../rejection.ts';
-import type { AppendOutcome } from './journal.ts';
+import type { Waiter } from '../waiter.ts';
 import type { BatchMessage, PackedRejections, RejectionRow } from './journal-messages.ts';
 import type { ReadingCodec } from './reading-codec.ts';
 import { createRecordBuffer, type RecordBuffer } from './record-layout.ts';
-
-/** One call of `append`, waiting for its commit. */
-export interface WaitingAppend {
-  readonly count: number;
-  readonly rejections: number;
-  resolve(outcome: AppendOutcome): void;
-  reject(error: Error): void;
-}
 
 /** Numbers of a fresh buffer: some 300 readings; it grows by doubling. */
 const FIRST_CAPACITY = 4_096;
@@ -25,7 +17,10 @@ const FIRST_CAPACITY = 4_096;
 const REJECTION_BYTES = 300;
 
 export class FillingBatch {
-  readonly appends: WaitingAppend[] = [];
+  /** Of each append who waits for it, and how many readings and rejections it brought. */
+  readonly waiters: Waiter[] = [];
+  readonly readingCounts: number[] = [];
+  readonly rejectionCounts: number[] = [];
   readonly rejections: RejectedMessage[] = [];
   readonly #records: RecordBuffer;
   #count = 0;
@@ -48,9 +43,10 @@ export class FillingBatch {
   /** All or nothing: throws what the codec throws, and then holds none of them. */
   add(
     codec: ReadingCodec,
+    waiter: Waiter,
     readings: readonly Reading[],
     rejections: readonly RejectedMessage[],
-  ): Promise<AppendOutcome> {
+  ): void {
     const { length } = this.#records;
     try {
       for (const reading of readings) codec.encode(reading, this.#records);
@@ -64,9 +60,9 @@ export class FillingBatch {
       this.rejections.push({ ...rejection, payload: Uint8Array.from(rejection.payload) });
       this.#rejectionBytes += rejection.payload.byteLength + REJECTION_BYTES;
     }
-    const { promise, resolve, reject } = Promise.withResolvers<AppendOutcome>();
-    this.appends.push({ count: readings.length, rejections: rejections.length, resolve, reject });
-    return promise;
+    this.waiters.push(waiter);
+    this.readingCounts.push(readings.length);
+    this.rejectionCounts.push(rejections.length);
   }
 
   toMessage(codec: ReadingCodec): BatchMessage {

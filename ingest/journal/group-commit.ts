@@ -5,12 +5,14 @@
  *
  * What is appended while a commit runs goes into the next one, so that the number of fsyncs follows the disk
  * and not the number of messages. Invariants: appends settle in order; `waitingBytes` is what was handed in
- * and is not settled; entries reach `onStored` before the append that brought them resolves.
+ * and is not settled; entries reach `onStored` before
+ * the waiter of the append that brought them is told.
  */
 import type { Reading } from '../../devices/reading.ts';
 import type { RejectedMessage } from '../rejection.ts';
+import type { Waiter } from '../waiter.ts';
 import { FillingBatch } from './filling-batch.ts';
-import { type AppendOutcome, JournalError } from './journal.ts';
+import { JournalError } from './journal.ts';
 import type { BatchMessage, BatchOutcome } from './journal-messages.ts';
 import type { ReadingCodec } from './reading-codec.ts';
 import { RECORD_DEVICE, RECORD_LENGTH } from './record-layout.ts';
@@ -51,20 +53,20 @@ export class GroupCommit {
     return this.#postedBytes + this.#filling.bytes;
   }
 
-  append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome> {
+  append(waiter: Waiter, readings: readonly Reading[], rejections: readonly RejectedMessage[]): void {
     const { maxBatch, maxWaitingBytes, codec } = this.#options;
-    if (this.waitingBytes > 2 * maxWaitingBytes) {
-      this.#options.onRefused(readings.length + rejections.length);
-      const error = new JournalError(
-        'JOURNAL_FULL',
-        `more than ${2 * maxWaitingBytes} bytes wait for the disk`,
-      );
-      return Promise.reject(error);
+    try {
+      if (this.waitingBytes > 2 * maxWaitingBytes) {
+        this.#options.onRefused(readings.length + rejections.length);
+        throw new JournalError('JOURNAL_FULL', `more than ${2 * maxWaitingBytes} bytes wait for the disk`);
+      }
+      this.#filling.add(codec, waiter, readings, rejections);
+    } catch (error) {
+      waiter.refused(error as Error);
+      return;
     }
-    const outcome = this.#filling.add(codec, readings, rejections);
     if (this.#filling.count >= maxBatch) this.#closeFilling();
     this.#schedule();
-    return outcome;
   }
 
   /** The thread's answer for the oldest batch in flight. */
@@ -81,7 +83,7 @@ export class GroupCommit {
       } else this.#options.onStored(id++, records, start, length);
       start += length;
     }
-    resolveAppends(batch, repeats);
+    tellWaiters(batch, repeats);
     this.#spare = records;
     this.#postReady();
   }
@@ -124,7 +126,7 @@ export class GroupCommit {
   }
 
   #closeFilling(): void {
-    if (this.#filling.appends.length === 0) return;
+    if (this.#filling.waiters.length === 0) return;
     this.#postedBytes += this.#filling.bytes;
     this.#ready.push(this.#filling);
     this.#filling = new FillingBatch(this.#spare);
@@ -137,13 +139,9 @@ export class GroupCommit {
     this.#options.post(batch.toMessage(this.#options.codec));
   }
 
-  #refuseBatch({ appends }: FillingBatch, error: JournalError): void {
-    let refused = 0;
-    for (const { count, rejections, reject } of appends) {
-      refused += count + rejections;
-      reject(error);
-    }
-    if (refused > 0) this.#options.onRefused(refused);
+  #refuseBatch({ waiters, count, rejections }: FillingBatch, error: JournalError): void {
+    if (count + rejections.length > 0) this.#options.onRefused(count + rejections.length);
+    for (const waiter of waiters) waiter.refused(error);
   }
 
   #takeOldest(): FillingBatch {
@@ -154,14 +152,18 @@ export class GroupCommit {
   }
 }
 
-function resolveAppends({ appends }: FillingBatch, repeats: readonly number[]): void {
+function tellWaiters(
+  { waiters, readingCounts, rejectionCounts }: FillingBatch,
+  repeats: readonly number[],
+): void {
   let position = 0;
   let repeat = 0;
-  for (const { count, resolve } of appends) {
+  for (let i = 0; i < waiters.length; i++) {
     const first = repeat;
+    const count = readingCounts[i] as number;
     position += count;
     while (repeat < repeats.length && (repeats[repeat] as number) < position) repeat++;
     const repeated = repeat - first;
-    resolve({ stored: count - repeated, repeated });
+    (waiters[i] as Waiter).stored(count - repeated, repeated, rejectionCounts[i] as number);
   }
 }

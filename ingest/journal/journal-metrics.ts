@@ -30,7 +30,22 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
   gauge('recent_entries', 'Newest entries held in memory.', gauges.recentEntries);
   gauge('last_id', 'Newest id on disk.', gauges.lastId);
   gauge('problem', '1 while commits do not succeed.', () => (gauges.hasProblem() ? 1 : 0));
+  // As plain numbers: a labelled counter costs more than finding the device.
+  const readings = new Map<string, number>();
+  new Counter({
+    name: 'siaga_readings_total',
+    help: 'Readings on disk, repeats included.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [kind, count] of readings) this.inc({ kind }, count);
+    },
+  });
   return {
+    countReading: (kind: string) => {
+      readings.set(kind, (readings.get(kind) ?? 0) + 1);
+    },
     commitSeconds: new Histogram({
       name: 'siaga_journal_commit_seconds',
       help: 'Time of a commit with its fsync.',

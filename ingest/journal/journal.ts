@@ -8,17 +8,14 @@
  */
 import type { Reading } from '../../devices/reading.ts';
 import type { KeptRejection, RejectedMessage } from '../rejection.ts';
+import type { Outcome, Waiter } from '../waiter.ts';
 
 export interface JournalEntry {
   readonly id: number;
   readonly reading: Reading;
 }
 
-export interface AppendOutcome {
-  readonly stored: number;
-  /** Readings that the journal had already. */
-  readonly repeated: number;
-}
+export type AppendOutcome = Pick<Outcome, 'stored' | 'repeated'>;
 
 export interface RejectionQuery {
   readonly device?: string;
@@ -31,6 +28,8 @@ export interface RejectionQuery {
 export interface Journal extends AsyncDisposable {
   /** Resolves after the fsync of the commit that holds them all. Rejects with JournalError (disk full …). */
   append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome>;
+  /** The same, of which `waiter` is told: what the broker uses for each publish. Never throws. */
+  appendFor(waiter: Waiter, readings: readonly Reading[], rejections: readonly RejectedMessage[]): void;
   /** Up to `limit` entries with an id above `afterId`, ascending. Recent ones come from memory. Rejects after the end. */
   readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]>;
   /** Resolves when an entry above `afterId` exists, or when `signal` aborts. Rejects after the journal's end. */

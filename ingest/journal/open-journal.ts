@@ -8,6 +8,7 @@
  */
 import type { Reading } from '../../devices/reading.ts';
 import type { KeptRejection, RejectedMessage } from '../rejection.ts';
+import { outcomeOf, type Waiter } from '../waiter.ts';
 import { backupDatabaseFile, JOURNAL_TABLES } from './backup-journal.ts';
 import { EntryWaiters } from './entry-waiters.ts';
 import { isDamage } from './failure-policy.ts';
@@ -38,6 +39,7 @@ import { JournalReads } from './journal-reads.ts';
 import { unpackEntries } from './packed-entries.ts';
 import { ReadingCodec } from './reading-codec.ts';
 import { RecentEntries } from './recent-entries.ts';
+import { RECORD_DEVICE } from './record-layout.ts';
 import { CallingWorker, type WorkerCallError } from './worker-calls.ts';
 
 /** Bounds of the memory of recent entries: 50,000 of 80 bytes, a second of a saturated ingest. */
@@ -97,8 +99,12 @@ class SqliteJournal implements Journal {
       onStored: (id, records, start, length) => {
         this.#recent.push(id, records, start, length);
         this.#lastId = id;
+        this.#countReading(records[start + RECORD_DEVICE] as number);
       },
-      onRepeat: (device) => options.onRepeat?.(this.#codec.deviceAt(device)),
+      onRepeat: (device) => {
+        this.#countReading(device);
+        options.onRepeat?.(this.#codec.deviceAt(device));
+      },
       onRefused: (count) => this.#metrics.refused.inc(count),
     });
     this.#metrics = createJournalMetrics(options.metrics, {
@@ -136,10 +142,15 @@ class SqliteJournal implements Journal {
     return this.#problem;
   }
 
-  append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome> {
-    if (this.#end) return Promise.reject(this.#end);
-    if (readings.length + rejections.length === 0) return Promise.resolve({ stored: 0, repeated: 0 });
-    return this.#commits.append(readings, rejections);
+  async append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome> {
+    const { stored, repeated } = await outcomeOf((waiter) => this.appendFor(waiter, readings, rejections));
+    return { stored, repeated };
+  }
+
+  appendFor(waiter: Waiter, readings: readonly Reading[], rejections: readonly RejectedMessage[]): void {
+    if (this.#end) waiter.refused(this.#end);
+    else if (readings.length + rejections.length === 0) waiter.stored(0, 0, 0);
+    else this.#commits.append(waiter, readings, rejections);
   }
 
   async readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]> {
@@ -262,6 +273,10 @@ class SqliteJournal implements Journal {
       if (this.#end) throw this.#end;
       throw new JournalError('JOURNAL_IO', (error as Error).message, { cause: error });
     }
+  }
+
+  #countReading(device: number): void {
+    this.#metrics.countReading(this.#codec.columnsOf(device).kind);
   }
 
   #report(salvage: SalvageReport): void {

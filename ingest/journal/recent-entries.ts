@@ -2,12 +2,16 @@
  * The newest entries in memory, so that consumers in the steady state never read the disk.
  *
  * Kept as the numbers that went to the disk, in a ring of fixed size, and decoded for who asks: objects would
- * live just long enough to be copied by the garbage collector, twice, and thrown away. The oldest go when a
- * new one needs their place. Invariant: the ids in it have no gap, which makes the place of an id its remainder.
+ * live just long enough to be copied by the garbage collector, twice, and thrown away. What was decoded last is
+ * kept for the other consumers, which ask for the same a moment later. The oldest go when a new one needs their
+ * place. Invariant: the ids in it have no gap, which makes the place of an id its remainder.
  */
 import type { JournalEntry } from './journal.ts';
 import type { ReadingCodec } from './reading-codec.ts';
 import { RECORD_DEVICE, RECORD_MEASURED_AT, RECORD_STORED } from './record-layout.ts';
+
+/** Runs of entries that stay decoded: a consumer may be so many reads behind the first. */
+const DECODED_RUNS = 4;
 
 export interface RecentEntriesOptions {
   readonly codec: ReadingCodec;
@@ -26,6 +30,8 @@ export class RecentEntries {
   #lastId = 0;
   /** Where the next record goes. */
   #end = 0;
+  /** What `after` gave last, the newest first. */
+  readonly #decoded: (readonly JournalEntry[])[] = [];
 
   constructor({ codec, maxEntries, maxBytes }: RecentEntriesOptions) {
     this.#codec = codec;
@@ -53,17 +59,25 @@ export class RecentEntries {
     this.#lastId = id;
   }
 
-  /** Entries after `afterId`; undefined when some of them are only on disk. */
+  /** Entries after `afterId`, fewer where others were given fewer; undefined when some are only on disk. */
   after(afterId: number, limit: number): readonly JournalEntry[] | undefined {
     if (this.count === 0 || afterId + 1 < this.#firstId) return undefined;
+    const known = this.#decoded.find((run) => run[0]?.id === afterId + 1);
+    if (known && known.length <= limit) return known;
     const last = Math.min(this.#lastId, afterId + limit);
     const entries: JournalEntry[] = [];
     for (let id = afterId + 1; id <= last; id++) entries.push({ id, reading: this.#decode(id) });
+    if (entries.length > 0) this.#keepDecoded(entries);
     return entries;
   }
 
   dropThrough(id: number): void {
     this.#firstId = Math.max(this.#firstId, Math.min(id, this.#lastId) + 1);
+  }
+
+  #keepDecoded(entries: readonly JournalEntry[]): void {
+    this.#decoded.unshift(entries);
+    if (this.#decoded.length > DECODED_RUNS) this.#decoded.pop();
   }
 
   #decode(id: number): JournalEntry['reading'] {
@@ -84,6 +98,7 @@ export class RecentEntries {
   }
 
   #startAt(id: number): void {
+    this.#decoded.length = 0;
     this.#firstId = id;
     this.#lastId = id - 1;
   }

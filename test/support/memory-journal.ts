@@ -8,6 +8,7 @@ import { FAILED_QUALITY, type Values } from '../../devices/reading.ts';
 import type { Aggregate, History } from '../../ingest/history/history.ts';
 import type { Journal, JournalEntry } from '../../ingest/journal/journal.ts';
 import type { KeptRejection } from '../../ingest/rejection.ts';
+import { outcomeOf } from '../../ingest/waiter.ts';
 
 export interface MemoryJournal extends Journal {
   readonly entries: readonly JournalEntry[];
@@ -24,14 +25,17 @@ export function createMemoryJournal(): MemoryJournal {
     get lastId() {
       return entries.length;
     },
-    async append(readings, rejections) {
+    append(readings, rejections) {
+      return outcomeOf((waiter) => this.appendFor(waiter, readings, rejections));
+    },
+    appendFor(waiter, readings, rejections) {
       const fresh = readings.filter(({ device, measuredAt, values }) => {
         const key = JSON.stringify([device, measuredAt, values]);
         return !known.has(key) && known.add(key);
       });
       for (const reading of fresh) entries.push({ id: entries.length + 1, reading });
       for (const rejection of rejections) kept.push({ ...rejection, id: kept.length + 1 });
-      return { stored: fresh.length, repeated: readings.length - fresh.length };
+      waiter.stored(fresh.length, readings.length - fresh.length, rejections.length);
     },
     readAfter: async (afterId, limit) => entries.slice(afterId, afterId + limit),
     waitForEntry: (afterId) =>

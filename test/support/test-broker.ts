@@ -8,7 +8,8 @@ import type { Identity } from '../../broker/access.ts';
 import type { Authenticator } from '../../broker/authenticator.ts';
 import { type Broker, openBroker } from '../../broker/broker.ts';
 import { type Config, environmentSchema } from '../../config.ts';
-import type { AcceptOutcome, IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
+import type { IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
+import { type Outcome, outcomeOf, type Waiter } from '../../ingest/waiter.ts';
 import { createClientPair, type RawMqttClient } from './raw-mqtt-client.ts';
 
 export const CITY = 'semarang';
@@ -16,8 +17,8 @@ export const GAUGE_ROOT = `siaga/${CITY}/river-gauge/gauge-1`;
 export const TELEMETRY = `${GAUGE_ROOT}/telemetry`;
 export const STATUS = `${GAUGE_ROOT}/status`;
 
-export const STORED: AcceptOutcome = { stored: 1, repeated: 0, rejected: 0 };
-export const REJECTED: AcceptOutcome = { stored: 0, repeated: 0, rejected: 1 };
+export const STORED: Outcome = { stored: 1, repeated: 0, rejected: 0 };
+export const REJECTED: Outcome = { stored: 0, repeated: 0, rejected: 1 };
 
 /** Records every message; answers at once, or when told where `holding` is true. */
 export class RecordingPipeline implements Pipeline {
@@ -25,18 +26,22 @@ export class RecordingPipeline implements Pipeline {
   holding = false;
   waitingBytes = 0;
   /** Decides the outcome of a message; by default all is stored. */
-  judge: (message: IncomingMessage) => AcceptOutcome = () => STORED;
-  readonly #held: { message: IncomingMessage; settle: PromiseWithResolvers<AcceptOutcome> }[] = [];
+  judge: (message: IncomingMessage) => Outcome = () => STORED;
+  readonly #held: { message: IncomingMessage; waiter: Waiter }[] = [];
   readonly #waiters: { count: number; resolve: () => void }[] = [];
 
-  accept(message: IncomingMessage): Promise<AcceptOutcome> {
+  accept(message: IncomingMessage): Promise<Outcome> {
+    return outcomeOf((waiter) => this.acceptFor(waiter, message));
+  }
+
+  acceptFor(waiter: Waiter, given: IncomingMessage): void {
+    const message = { ...given, payload: Buffer.from(given.payload) };
     this.messages.push(message);
     for (const { count, resolve } of this.#waiters) if (this.messages.length >= count) resolve();
-    if (!this.holding) return Promise.resolve(this.judge(message));
-    const settle = Promise.withResolvers<AcceptOutcome>();
-    this.#held.push({ message, settle });
-    this.waitingBytes += message.payload.length;
-    return settle.promise;
+    if (this.holding) {
+      this.#held.push({ message, waiter });
+      this.waitingBytes += message.payload.length;
+    } else this.#tell(waiter, message);
   }
 
   /** Resolves when this many messages have come in all. */
@@ -54,17 +59,22 @@ export class RecordingPipeline implements Pipeline {
   /** Settles what is held: the one at `index`, or all. */
   release(index?: number): void {
     const due = index === undefined ? this.#held.splice(0) : this.#held.splice(index, 1);
-    for (const { message, settle } of due) {
+    for (const { message, waiter } of due) {
       this.waitingBytes -= message.payload.length;
-      settle.resolve(this.judge(message));
+      this.#tell(waiter, message);
     }
   }
 
   fail(error: Error): void {
-    for (const { message, settle } of this.#held.splice(0)) {
+    for (const { message, waiter } of this.#held.splice(0)) {
       this.waitingBytes -= message.payload.length;
-      settle.reject(error);
+      waiter.refused(error);
     }
+  }
+
+  #tell(waiter: Waiter, message: IncomingMessage): void {
+    const { stored, repeated, rejected } = this.judge(message);
+    waiter.stored(stored, repeated, rejected);
   }
 }
 

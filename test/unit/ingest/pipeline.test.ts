@@ -76,11 +76,11 @@ beforeEach(() => {
     fleet,
     quality: createQuality(),
     journal: {
-      append: async (newReadings, newRejections) => {
-        if (failure) throw failure;
+      appendFor(waiter, newReadings, newRejections) {
+        if (failure) return waiter.refused(failure);
         readings.push(...newReadings);
         rejections.push(...newRejections);
-        return { stored: newReadings.length, repeated: 0 };
+        waiter.stored(newReadings.length, 0, newRejections.length);
       },
     },
     metrics: new Metrics(),

@@ -1,0 +1,33 @@
+/**
+ * Waiter: who is told what became of what it handed in, once the disk has answered.
+ *
+ * From the connection that owes a PUBACK through the pipeline to the journal's commit and back, so that a
+ * publish costs one object while it waits: a promise and its closures live just long enough for the garbage
+ * collector to copy them. Invariant: one of the two is called, once, and that may be before the call returns.
+ */
+
+/** What a message came to, or an append. */
+export interface Outcome {
+  readonly stored: number;
+  /** Readings that the journal had already. */
+  readonly repeated: number;
+  /** What was set aside with its reason. */
+  readonly rejected: number;
+}
+
+export interface Waiter {
+  /** All of it is on disk. */
+  stored(stored: number, repeated: number, rejected: number): void;
+  /** It is not, and must not be acknowledged. */
+  refused(error: Error): void;
+}
+
+/** The same as a promise, for those who bring something now and then. */
+export function outcomeOf(hand: (waiter: Waiter) => void): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    hand({
+      stored: (stored, repeated, rejected) => resolve({ stored, repeated, rejected }),
+      refused: reject,
+    });
+  });
+}
