@@ -11,6 +11,7 @@ import type { RejectionQuery } from './journal.ts';
 import { openJournalFileReadOnly } from './journal-file.ts';
 import type { PackedEntries, ReaderCalls, RejectionAnswer } from './journal-messages.ts';
 import { packEntries } from './packed-entries.ts';
+import { RUN_COLUMNS, readRun } from './row-runs.ts';
 import { createCallAnswerer } from './worker-calls.ts';
 
 const port = parentPort;
@@ -44,11 +45,8 @@ function readAfter(
   opened: DatabaseSync,
   { afterId, throughId, limit }: { afterId: number; throughId: number; limit: number },
 ): PackedEntries {
-  const rows = opened.prepare(
-    'select id, device, measured_at, record from readings where id > ? and id <= ? order by id limit ?',
-  );
-  rows.setReturnArrays(true);
-  return packEntries(rows.iterate(afterId, throughId, limit));
+  const select = `select ${RUN_COLUMNS} from readings where id > ? and id <= ? order by id limit ?`;
+  return packEntries(readRun(opened, select, afterId, throughId, limit));
 }
 
 function readRejections(

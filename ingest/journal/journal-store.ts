@@ -9,10 +9,10 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { FAILED_QUALITY, QualityFlag } from '../../devices/reading.ts';
 import { openJournalFile, pragma, readLastId, readMeta, writeDictionary, writeMeta } from './journal-file.ts';
 import type { BatchMessage, PackedEntries, WriterData } from './journal-messages.ts';
-import { packEntries, storedNumbers } from './packed-entries.ts';
+import { packEntries } from './packed-entries.ts';
 import type { Dictionary } from './reading-codec.ts';
+import { ReadingInserts, type StoredBatch } from './reading-inserts.ts';
 import {
-  digestOf,
   RECORD_DEVICE,
   RECORD_LENGTH,
   RECORD_MEASURED_AT,
@@ -20,16 +20,12 @@ import {
   storedQuality,
 } from './record-layout.ts';
 import { RejectionShelf } from './rejection-shelf.ts';
+import { readRun, readRuns } from './row-runs.ts';
 
 /** A reading with one of these is never the latest of its device. */
 const NEVER_LATEST = FAILED_QUALITY | QualityFlag.late;
 /** Readings between two writes of `latest`; as many are read again at the next start, some 10 ms. */
 const LATEST_EVERY = 20_000;
-
-export interface StoredBatch {
-  readonly firstId: number;
-  readonly repeats: readonly number[];
-}
 
 export interface StoredCommit {
   readonly batches: readonly StoredBatch[];
@@ -40,7 +36,7 @@ export interface StoredCommit {
 export class JournalStore {
   readonly database: DatabaseSync;
   readonly #options: WriterData;
-  readonly #insert: StatementSync;
+  readonly #inserts: ReadingInserts;
   readonly #writeLatest: StatementSync;
   readonly #shelf: RejectionShelf;
   /** By number of the device: the id and the time of its latest reading. */
@@ -56,9 +52,7 @@ export class JournalStore {
   constructor(options: WriterData) {
     this.#options = options;
     this.database = openJournalFile(options.file);
-    this.#insert = this.database.prepare(
-      'insert into readings (id, device, measured_at, digest, record) values (?, ?, ?, ?, ?) on conflict (measured_at, device, digest) do nothing',
-    );
+    this.#inserts = new ReadingInserts(this.database);
     this.#writeLatest = this.database.prepare('insert or replace into latest values (?, ?, ?)');
     this.#shelf = new RejectionShelf(this.database, options.maxRejections);
     this.#lastId = readLastId(this.database);
@@ -120,12 +114,10 @@ export class JournalStore {
   /** The latest reading of every device that is still in the journal. */
   latest(): PackedEntries {
     // One statement for all ids: a call a device took four times as long.
-    const find = this.database.prepare(
-      'select r.id, device, measured_at, record from json_each(?) as wanted join readings as r on r.id = wanted.value',
-    );
-    find.setReturnArrays(true);
     const ids = this.#latestId.filter((id) => id !== undefined);
-    return packEntries(find.all(JSON.stringify(ids)));
+    const select =
+      'select r.id, device, measured_at, record from json_each(?) as wanted join readings as r on r.id = wanted.value';
+    return packEntries(readRun(this.database, select, JSON.stringify(ids)));
   }
 
   markReplayed(id: number, replayedAt: number): void {
@@ -151,26 +143,10 @@ export class JournalStore {
     this.database.close();
   }
 
-  #storeBatch({ records, count }: BatchMessage): StoredBatch {
-    const halves = new Uint32Array(records.buffer);
-    const bytes = new Uint8Array(records.buffer);
-    const repeats: number[] = [];
-    const firstId = this.#lastId + 1;
-    for (let start = 0, position = 0; position < count; position++) {
-      const end = start + (records[start + RECORD_LENGTH] as number);
-      const storedAt = start + RECORD_STORED;
-      const { changes } = this.#insert.run(
-        this.#lastId + 1,
-        records[start + RECORD_DEVICE] as number,
-        records[start + RECORD_MEASURED_AT] as number,
-        digestOf(halves, storedAt, end),
-        bytes.subarray(storedAt * 8, end * 8),
-      );
-      if (changes === 1) this.#lastId++;
-      else repeats.push(position);
-      start = end;
-    }
-    return { firstId, repeats };
+  #storeBatch(batch: BatchMessage): StoredBatch {
+    const stored = this.#inserts.store(batch, this.#lastId);
+    this.#lastId += batch.count - stored.repeats.length;
+    return stored;
   }
 
   #moveLatest({ records, count }: BatchMessage, { firstId, repeats }: StoredBatch): void {
@@ -208,13 +184,17 @@ export class JournalStore {
       this.#latestId[Number(device)] = Number(id);
       this.#latestAt[Number(device)] = Number(measured_at);
     }
-    const rest = this.database.prepare(
-      'select id, device, measured_at, record from readings where id > ? order by id',
-    );
-    for (const row of rest.iterate(this.#latestThroughId)) {
-      const record = row['record'] as Uint8Array;
-      const quality = storedQuality(storedNumbers(record), 0);
-      this.#observeLatest(Number(row['id']), Number(row['device']), Number(row['measured_at']), quality);
+    for (const { ids, devices, measuredAts, bytes, numbers } of readRuns(
+      this.database,
+      'true',
+      this.#latestThroughId,
+    )) {
+      let from = 0;
+      ids.forEach((id, i) => {
+        const quality = storedQuality(numbers, from);
+        this.#observeLatest(id, devices[i] as number, measuredAts[i] as number, quality);
+        from += (bytes[i] as number) / 8;
+      });
     }
   }
 

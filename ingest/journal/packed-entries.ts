@@ -2,37 +2,28 @@
  * Entries read from the file, packed into float64 for the way to the event loop: [id, record] end to end.
  *
  * Written by the journal's threads, read by open-journal.ts with its dictionary, which knows every name that
- * a row can bear. Invariant: `unpackEntries(packEntries(rows))` are the entries in the order of the rows.
+ * a row can bear. Invariant: `unpackEntries(packEntries(run))` are the entries in the order of the rows.
  */
 import type { JournalEntry } from './journal.ts';
 import type { PackedEntries } from './journal-messages.ts';
 import type { ReadingCodec } from './reading-codec.ts';
-import {
-  createRecordBuffer,
-  RECORD_DEVICE,
-  RECORD_LENGTH,
-  RECORD_MEASURED_AT,
-  RECORD_STORED,
-  reserve,
-} from './record-layout.ts';
+import { RECORD_DEVICE, RECORD_LENGTH, RECORD_MEASURED_AT, RECORD_STORED } from './record-layout.ts';
+import type { RowRun } from './row-runs.ts';
 
-/** Packs rows of [id, device, measured_at, record]. */
-export function packEntries(rows: Iterable<unknown>): PackedEntries {
-  const packed = createRecordBuffer(1024);
-  for (const row of rows) {
-    const [id, device, measuredAt, record] = row as [number, number, number, Uint8Array];
-    const stored = storedNumbers(record);
-    reserve(packed, 1 + RECORD_STORED + stored.length);
-    const numbers = packed.values;
-    numbers[packed.length++] = id;
-    const start = packed.length;
-    numbers[start + RECORD_LENGTH] = RECORD_STORED + stored.length;
-    numbers[start + RECORD_DEVICE] = device;
-    numbers[start + RECORD_MEASURED_AT] = measuredAt;
-    numbers.set(stored, start + RECORD_STORED);
-    packed.length += RECORD_STORED + stored.length;
+export function packEntries({ ids, devices, measuredAts, bytes, numbers }: RowRun): PackedEntries {
+  const packed = new Float64Array(ids.length * (1 + RECORD_STORED) + numbers.length);
+  let end = 0;
+  let from = 0;
+  for (let i = 0; i < ids.length; i++) {
+    const length = (bytes[i] as number) / 8;
+    packed[end++] = ids[i] as number;
+    packed[end + RECORD_LENGTH] = RECORD_STORED + length;
+    packed[end + RECORD_DEVICE] = devices[i] as number;
+    packed[end + RECORD_MEASURED_AT] = measuredAts[i] as number;
+    end += RECORD_STORED;
+    for (const until = from + length; from < until; from++) packed[end++] = numbers[from] as number;
   }
-  return packed.values.subarray(0, packed.length);
+  return packed;
 }
 
 export function unpackEntries(packed: PackedEntries, codec: ReadingCodec): JournalEntry[] {
@@ -46,11 +37,4 @@ export function unpackEntries(packed: PackedEntries, codec: ReadingCodec): Journ
     at = start + (packed[start + RECORD_LENGTH] as number);
   }
   return entries;
-}
-
-/** The float64 of a record; SQLite gives each blob a buffer of its own, but nobody promises its alignment. */
-export function storedNumbers(record: Uint8Array): Float64Array {
-  return record.byteOffset % 8 === 0
-    ? new Float64Array(record.buffer, record.byteOffset, record.byteLength / 8)
-    : new Float64Array(record.slice().buffer);
 }

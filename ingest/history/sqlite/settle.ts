@@ -7,7 +7,6 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { writeMeta } from '../../journal/journal-file.ts';
-import { storedNumbers } from '../../journal/packed-entries.ts';
 import {
   createRecordBuffer,
   type RecordBuffer,
@@ -15,13 +14,13 @@ import {
   STORED_MASK,
   storedQuality,
 } from '../../journal/record-layout.ts';
+import { type RowRun, readRuns } from '../../journal/row-runs.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import { appendPoint, POINT_AT, POINT_MASK, POINT_QUALITY, pointLength } from './points.ts';
 
 /** Entries of one round: some 4 MB while they are sorted. */
 const ROUND_ENTRIES = 50_000;
-/** Entries read, or devices merged, between two yields: some 5 ms each. */
-const ENTRIES_PER_STEP = 2_000;
+/** Devices merged between two yields: some 5 ms. */
 const DEVICES_PER_STEP = 50;
 /** Numbers: ten points; it grows by doubling. */
 const FIRST_CAPACITY = 64;
@@ -31,8 +30,6 @@ export interface SettleTarget {
   readonly chunks: ChunkStore;
 }
 
-type Row = readonly [id: number, device: number, measuredAt: number, record: Uint8Array];
-
 /** One round after `afterId`; returns the id through which everything is settled. */
 export function* settleRound(
   journal: DatabaseSync,
@@ -41,18 +38,17 @@ export function* settleRound(
 ): Generator<undefined, number> {
   const byDevice = new Map<number, RecordBuffer>();
   let throughId = afterId;
-  for (let read = 0; read < ROUND_ENTRIES; ) {
-    let rows = 0;
-    for (const row of readRows(journal, throughId)) {
-      const points = byDevice.get(row[1]) ?? createRecordBuffer(FIRST_CAPACITY);
-      if (points.length === 0) byDevice.set(row[1], points);
-      addPoint(points, row);
-      throughId = row[0];
-      rows++;
-    }
-    read += rows;
+  let read = 0;
+  for (const run of readRuns(journal, 'true', afterId)) {
+    forEachRow(run, (device, measuredAt, from, end) => {
+      const points = byDevice.get(device) ?? createRecordBuffer(FIRST_CAPACITY);
+      if (points.length === 0) byDevice.set(device, points);
+      addPoint(points, measuredAt, run.numbers, from, end);
+    });
+    throughId = run.ids.at(-1) as number;
+    read += run.ids.length;
     yield;
-    if (rows < ENTRIES_PER_STEP) break;
+    if (read >= ROUND_ENTRIES) break;
   }
   const devices = [...byDevice];
   for (let first = 0; first < devices.length; first += DEVICES_PER_STEP) {
@@ -72,14 +68,6 @@ export function* settleRound(
   return throughId;
 }
 
-function readRows(journal: DatabaseSync, afterId: number): Iterable<Row> {
-  const select = journal.prepare(
-    'select id, device, measured_at, record from readings where id > ? order by id limit ?',
-  );
-  select.setReturnArrays(true);
-  return select.iterate(afterId, ENTRIES_PER_STEP) as unknown as Iterable<Row>;
-}
-
 /** The points of one device that are not settled yet, ascending by time. */
 export function readUnsettled(
   journal: DatabaseSync,
@@ -88,27 +76,42 @@ export function readUnsettled(
   fromMs: number,
   toMs: number,
 ): Float64Array {
-  // By id: what is not settled is little, while the range of times can be all of the journal.
-  const select = journal.prepare(
-    'select id, device, measured_at, record from readings not indexed where id > ? and device = ? and measured_at >= ? and measured_at < ? order by id',
-  );
-  select.setReturnArrays(true);
   const points = createRecordBuffer(FIRST_CAPACITY);
-  const rows = select.iterate(afterId, device, fromMs, toMs) as unknown as Iterable<Row>;
-  for (const row of rows) addPoint(points, row);
+  const where = 'device = ? and measured_at >= ? and measured_at < ?';
+  for (const run of readRuns(journal, where, afterId, device, fromMs, toMs)) {
+    forEachRow(run, (_, measuredAt, from, end) => addPoint(points, measuredAt, run.numbers, from, end));
+  }
   return sortPoints(points);
 }
 
-function addPoint(points: RecordBuffer, [, , measuredAt, record]: Row): void {
-  const stored = storedNumbers(record);
-  const length = POINT_MASK + stored.length - STORED_MASK;
+/** `from` and `end` of its record in the run's numbers. */
+function forEachRow(
+  { ids, devices, measuredAts, bytes }: RowRun,
+  take: (device: number, measuredAt: number, from: number, end: number) => void,
+): void {
+  let from = 0;
+  for (let i = 0; i < ids.length; i++) {
+    const end = from + (bytes[i] as number) / 8;
+    take(devices[i] as number, measuredAts[i] as number, from, end);
+    from = end;
+  }
+}
+
+function addPoint(
+  points: RecordBuffer,
+  measuredAt: number,
+  numbers: Float64Array,
+  from: number,
+  end: number,
+): void {
+  const length = POINT_MASK + end - from - STORED_MASK;
   reserve(points, length);
   const at = points.length;
   points.values[at + POINT_AT] = measuredAt;
-  points.values[at + POINT_QUALITY] = storedQuality(stored, 0);
+  points.values[at + POINT_QUALITY] = storedQuality(numbers, from);
   // What follows the mask moves along with it: [at, quality, mask, values…].
-  for (let i = STORED_MASK; i < stored.length; i++) {
-    points.values[at + POINT_MASK + i - STORED_MASK] = stored[i] as number;
+  for (let to = at + POINT_MASK, i = from + STORED_MASK; i < end; i++) {
+    points.values[to++] = numbers[i] as number;
   }
   points.length += length;
 }
