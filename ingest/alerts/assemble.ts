@@ -37,7 +37,7 @@ export async function assembleAlerts(dependencies: AlertsDependencies): Promise<
   const lifecycle = new Lifecycle({ city: city.id });
   const store = new AlertStore(database);
   const channels = [
-    ...createChannels({ config, city, database, publish, now }),
+    ...(await createChannels({ config, city, database, publish, now })),
     ...(dependencies.channels ?? []),
   ];
   const planner = new NoticePlanner(channels);

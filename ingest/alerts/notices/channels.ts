@@ -4,7 +4,6 @@ import type { Config } from '../../../config.ts';
 import type { Database } from '../../../database/database.ts';
 import { createCapChannel } from './cap-channel.ts';
 import type { Channel } from './channel.ts';
-import { createMailChannel } from './mail-channel.ts';
 import { createMqttChannel, type Publish } from './mqtt-channel.ts';
 import { createTelegramChannel } from './telegram-channel.ts';
 import { createWebhookChannel } from './webhook-channel.ts';
@@ -33,7 +32,8 @@ export interface ChannelDependencies {
   readonly now: () => number;
 }
 
-export function createChannels({ config, city, database, publish, now }: ChannelDependencies): Channel[] {
+export async function createChannels(dependencies: ChannelDependencies): Promise<Channel[]> {
+  const { config, city, database, publish, now } = dependencies;
   const publicUrl = config.PUBLIC_URL?.replace(/\/$/, '');
   const channels: Channel[] = [
     createMqttChannel(publish),
@@ -51,6 +51,8 @@ export function createChannels({ config, city, database, publish, now }: Channel
     channels.push(createWebhookChannel({ url: WEBHOOK_URL, secret: WEBHOOK_SECRET, now }));
   }
   if (SMTP_URL && MAIL_FROM && MAIL_TO) {
+    // Only now: the library behind it is 6 MB of memory.
+    const { createMailChannel } = await import('./mail-channel.ts');
     channels.push(createMailChannel({ smtpUrl: SMTP_URL, from: MAIL_FROM, to: MAIL_TO, publicUrl }));
   }
   const { TELEGRAM_TOKEN, TELEGRAM_CHAT_ID, TELEGRAM_API_URL } = config;
