@@ -76,10 +76,12 @@ export interface DeviceKind extends DeviceKindDefinition {
   /** What `schema` gives for a sound payload, sooner; undefined asks the schema. */
   readonly quickParse: QuickParse;
   readonly quantityNames: ReadonlySet<string>;
+  /** What a payload may hold: the quantities and the keys of the envelope. */
+  readonly payloadKeys: ReadonlySet<string>;
 }
 
 /** Keys of a telemetry payload that are not quantities. */
-export const ENVELOPE_KEYS: ReadonlySet<string> = new Set(['measuredAt', 'seq', 'simulated']);
+const ENVELOPE_KEYS = ['measuredAt', 'seq', 'simulated'];
 
 /** Largest counter a JSON number carries exactly, 2^53 − 1: 9 PB of traffic. */
 const COUNTER_MAX = Number.MAX_SAFE_INTEGER;
@@ -109,6 +111,7 @@ export function defineDeviceKind(definition: DeviceKindDefinition): DeviceKind {
     schema,
     quickParse: createQuickParse(definition),
     quantityNames: new Set(names),
+    payloadKeys: new Set([...names, ...ENVELOPE_KEYS]),
   };
 }
 

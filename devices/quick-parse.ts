@@ -11,11 +11,14 @@ import type { Values } from './reading.ts';
 export type QuickParse = (item: Readonly<Record<string, unknown>>) => Values | undefined;
 
 export function createQuickParse({ quantities, oneOf = [] }: DeviceKindDefinition): QuickParse {
-  const all = Object.entries(quantities);
+  const names = Object.keys(quantities);
+  const all = Object.values(quantities);
   return (item) => {
     const values: Record<string, number | string> = {};
     let isAny = false;
-    for (const [name, quantity] of all) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
+      const quantity = all[i] as Quantity;
       const value = item[name];
       if (value === undefined) {
         if (quantity.required) return undefined;
@@ -25,9 +28,14 @@ export function createQuickParse({ quantities, oneOf = [] }: DeviceKindDefinitio
       values[name] = value as number | string;
       isAny = true;
     }
-    const isComplete = oneOf.every((group) => group.some((name) => values[name] !== undefined));
-    return isAny && isComplete ? values : undefined;
+    for (const group of oneOf) if (!hasOneOf(values, group)) return undefined;
+    return isAny ? values : undefined;
   };
+}
+
+function hasOneOf(values: Values, group: readonly string[]): boolean {
+  for (const name of group) if (values[name] !== undefined) return true;
+  return false;
 }
 
 function isSound(quantity: Quantity, value: unknown): boolean {

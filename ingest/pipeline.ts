@@ -54,6 +54,7 @@ export interface PipelineDependencies {
   readonly onAck: (device: string, body: JsonObject, atMs: number) => Promise<string | undefined>;
 }
 
+const NONE: readonly never[] = [];
 /** Topics whose target is remembered, so that the grammar and the registry are asked once a device. */
 const MAX_REMEMBERED_TOPICS = 50_000;
 
@@ -63,6 +64,7 @@ interface Route extends Target {
 
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   const { city, registry, fleet, quality, journal } = dependencies;
+  const clockAheadMaxMs = dependencies.config.CLOCK_AHEAD_MAX_MS;
   const rejections = new Counter({
     name: 'siaga_rejections_total',
     help: 'Messages, or readings of a batch, that were not understood.',
@@ -111,20 +113,21 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   function acceptTelemetry(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     const items = parseTelemetry(message.payload);
     if (isRejection(items)) return items;
-    const options = {
-      receivedAt: message.receivedAt,
-      clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS,
-      bounds: city.bounds,
-    };
+    const options = { receivedAt: message.receivedAt, clockAheadMaxMs, bounds: city.bounds };
+    if (items.length === 1) {
+      // Nearly every message: no lists that grow.
+      const { reading, rejection } = validateReading(items[0], route, options);
+      const good = reading ? [quality.assess(reading)] : NONE;
+      const bad = rejection ? [setAside(message, rejection, message.payload)] : NONE;
+      journal.appendFor(waiter, good, bad);
+      return undefined;
+    }
     const good: Reading[] = [];
     const bad: RejectedMessage[] = [];
     for (const item of items) {
       const { reading, rejection } = validateReading(item, route, options);
       if (reading) good.push(quality.assess(reading));
-      if (rejection) {
-        const payload = items.length === 1 ? message.payload : Buffer.from(JSON.stringify(item));
-        bad.push(setAside(message, rejection, payload));
-      }
+      if (rejection) bad.push(setAside(message, rejection, Buffer.from(JSON.stringify(item))));
     }
     journal.appendFor(waiter, good, bad);
     return undefined;

@@ -99,10 +99,10 @@ class SqliteJournal implements Journal {
       onStored: (id, records, start, length) => {
         this.#recent.push(id, records, start, length);
         this.#lastId = id;
-        this.#countReading(records[start + RECORD_DEVICE] as number);
+        this.#metrics.countReading(records[start + RECORD_DEVICE] as number);
       },
       onRepeat: (device) => {
-        this.#countReading(device);
+        this.#metrics.countReading(device);
         options.onRepeat?.(this.#codec.deviceAt(device));
       },
       onRefused: (count) => this.#metrics.refused.inc(count),
@@ -112,6 +112,7 @@ class SqliteJournal implements Journal {
       recentEntries: () => this.#recent.count,
       lastId: () => this.#lastId,
       hasProblem: () => this.#problem !== undefined,
+      kindOf: (device) => this.#codec.columnsOf(device).kind,
     });
   }
 
@@ -273,10 +274,6 @@ class SqliteJournal implements Journal {
       if (this.#end) throw this.#end;
       throw new JournalError('JOURNAL_IO', (error as Error).message, { cause: error });
     }
-  }
-
-  #countReading(device: number): void {
-    this.#metrics.countReading(this.#codec.columnsOf(device).kind);
   }
 
   #report(salvage: SalvageReport): void {
