@@ -6,6 +6,8 @@ import { rewindCursors } from '../../ingest/rewind-cursors.ts';
 import { cursorOf, openInfluxHouse, stageReading } from '../support/influx-house.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
 
+/** A batch is written within some 100 ms here; a busy machine gets a hundred times that. */
+const PATIENT = { timeout: 30_000 };
 const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 const readingsOf = (first: number, count: number): Reading[] =>
   Array.from({ length: count }, (_, index) =>
@@ -36,7 +38,7 @@ const write = async (url: string, line: string) => {
 const lastMark = (url: string) => ask(url, 'SELECT last("position") FROM siaga_cursor');
 const countIn = (url: string) => ask(url, 'SELECT count("levelM") FROM river_gauge');
 
-describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
+describe.skipIf(influxdMissing())('an outage of InfluxDB', { timeout: 120_000 }, () => {
   let influxd: Influxd;
   beforeEach(async () => {
     influxd = await startInfluxd();
@@ -51,7 +53,7 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
     expect(house.history.name).toMatch(/^InfluxDB 1\./);
     await journal.append(readingsOf(0, 30_000), []);
     house.drain();
-    await expect.poll(() => cursorOf(house.database), { interval: 1 }).toBeGreaterThan(0);
+    await expect.poll(() => cursorOf(house.database), { ...PATIENT, interval: 1 }).toBeGreaterThan(0);
     await influxd.kill();
     await journal.append(readingsOf(30_000, 5_000), []);
     await influxd.start();
@@ -111,12 +113,12 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
     await journal.append(readingsOf(0, 2_000), []);
     house.drain();
     await house.caughtUp();
-    await expect.poll(() => lastMark(influxd.url), { timeout: 30_000 }).toBe(2_000);
+    await expect.poll(() => lastMark(influxd.url), PATIENT).toBe(2_000);
     await database.insertInto('cursors').values({ consumer: 'influx-incidents', position: 7 }).execute();
     await history.checkMark();
     await journal.append(readingsOf(2_000, 100), []);
     await house.caughtUp();
-    await expect.poll(() => lastMark(influxd.url), { timeout: 30_000 }).toBe(2_100);
+    await expect.poll(() => lastMark(influxd.url), PATIENT).toBe(2_100);
     expect(await rewinds()).toBe(0);
 
     await ask(influxd.url, 'DROP MEASUREMENT siaga_cursor');
@@ -154,7 +156,7 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
     await write(influxd.url, `siaga_cursor,city=semarang position=9000 ${now() - 120_000}`);
     await using after = await openInfluxHouse(influxd.url, { database, journal });
     after.drain();
-    await expect.poll(() => countIn(influxd.url), { timeout: 30_000 }).toBe(8_000);
+    await expect.poll(() => countIn(influxd.url), PATIENT).toBe(8_000);
     await after.caughtUp();
   });
 
@@ -164,7 +166,7 @@ describe.skipIf(influxdMissing())('an outage of InfluxDB', () => {
     const { journal } = house;
     await journal.append(readingsOf(0, 100), []);
     house.drain();
-    await expect.poll(() => house.history.problem).toContain('fetch failed');
+    await expect.poll(() => house.history.problem, PATIENT).toContain('fetch failed');
     await influxd.start();
     await house.caughtUp();
     expect(house.history.problem).toBeUndefined();
