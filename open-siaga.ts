@@ -3,22 +3,12 @@
  *
  *   state database → registry → journal → fleet → history → alerts → dispatch → pipeline → broker → API
  *
- * Every dependency is handed over here and nowhere else. Invariant: the present is restored from the journal
- * before the broker takes the first device, and the broker is closed before what its messages need.
+ * Every dependency is handed over here (to the API's resources in open-http-api.ts) and nowhere else. Invariant:
+ * the present is restored from the journal before the broker takes the first device, and the broker is closed
+ * before what its messages need.
  */
-import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { collectDefaultMetrics, Gauge, Registry as Metrics } from 'prom-client';
-import { alertRoutes } from './api/alerts.ts';
-import { buildApp } from './api/app.ts';
-import { backtestRoutes } from './api/backtests.ts';
-import { capFeedRoutes } from './api/cap-feed.ts';
-import { cityRoutes } from './api/city.ts';
-import { dispatchRoutes } from './api/dispatch-routes.ts';
-import { situationRoomPages } from './api/pages.ts';
-import { silenceRoutes } from './api/silences.ts';
-import { ensureFirstAdminToken } from './api/token-store.ts';
+import { collectDefaultMetrics, Registry as Metrics } from 'prom-client';
 import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
 import { loadCity } from './cities/city.ts';
@@ -29,18 +19,20 @@ import { formatDeviceTopic } from './devices/topics.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
 import { CONSUMER as ALERTS_CONSUMER } from './ingest/alerts/alert-store.ts';
 import { openAlerts } from './ingest/alerts/alerts.ts';
+import { Draining } from './ingest/draining.ts';
 import { createFleet } from './ingest/fleet/fleet.ts';
 import { registerFleetMetrics } from './ingest/fleet/fleet-metrics.ts';
 import { openRegistry } from './ingest/fleet/registry.ts';
 import { INFLUX_CONSUMER } from './ingest/history/influx/influx-consumer.ts';
 import { openHistory } from './ingest/history/open-history.ts';
 import { openJournal } from './ingest/journal/open-journal.ts';
-import { type JournalConsumer, keepDraining } from './ingest/keep-draining.ts';
 import { createLiveConsumer, restorePresent } from './ingest/live-consumer.ts';
 import { createLiveFeed } from './ingest/live-feed.ts';
 import { createPipeline } from './ingest/pipeline.ts';
 import { createQuality } from './ingest/quality.ts';
+import { keepWithinRetention } from './ingest/retention.ts';
 import { rewindCursors } from './ingest/rewind-cursors.ts';
+import { openHttpApi } from './open-http-api.ts';
 import { type PeriodicJob, startPeriodicJobs } from './periodic-jobs.ts';
 
 export interface Siaga extends AsyncDisposable {
@@ -50,8 +42,6 @@ export interface Siaga extends AsyncDisposable {
   readonly firstAdminToken: string | undefined;
 }
 
-/** How long open requests may take to end when Siaga stops. */
-const HTTP_CLOSE_MS = 1_000;
 const DAY_MS = 86_400_000;
 
 /**
@@ -68,8 +58,6 @@ export async function openSiaga(
   const { random } = Math;
   const metrics = new Metrics();
   collectDefaultMetrics({ register: metrics, prefix: 'siaga_' });
-  const problems = new Map<string, string>();
-  const stopping = new AbortController();
 
   opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
   const city = loadCity(config.SIAGA_CITY);
@@ -97,6 +85,7 @@ export async function openSiaga(
   );
   await rewindCursors({ journal, database, consumers: [ALERTS_CONSUMER, INFLUX_CONSUMER], log, now });
   const quality = createQuality();
+  const draining = new Draining({ journal, log, metrics, random });
 
   // What goes out over MQTT waits in an outbox until the broker is open; see alerts and dispatch.
   let broker: Broker | undefined;
@@ -114,7 +103,7 @@ export async function openSiaga(
     log: log.child({ part: 'history' }),
     metrics,
     now,
-    signal: stopping.signal,
+    signal: draining.signal,
     ...(onFatal ? { onDeath: onFatal } : {}),
   });
   opened.use(history);
@@ -133,7 +122,7 @@ export async function openSiaga(
       now,
       random,
       // Nothing gets onto the disk, or nothing from it to the alarms.
-      isDeaf: () => journal.problem !== undefined || problems.has(ALERTS_CONSUMER),
+      isDeaf: () => journal.problem !== undefined || draining.problems.has(ALERTS_CONSUMER),
     }),
   );
 
@@ -163,7 +152,7 @@ export async function openSiaga(
     onFailed: (reading) => dispatch.observeWord(reading),
   });
   const durable = [alerts.consumer, ...(following.consumer ? [following.consumer] : [])];
-  opened.use(startDraining([live, ...durable]));
+  opened.use(draining.start([live, ...durable]));
 
   const pipeline = createPipeline({
     config,
@@ -201,108 +190,50 @@ export async function openSiaga(
 
   opened.use(startPeriodicJobs(periodicJobs(), log, metrics));
 
-  const firstAdminToken = config.API_AUTH ? await ensureFirstAdminToken(database, now) : undefined;
-  const app = await buildApp({
-    config,
-    city,
-    registry,
-    fleet,
-    journal,
-    history,
-    feed,
-    pipeline,
-    database,
-    metrics,
-    readiness,
-    log: log.child({ part: 'api' }),
-    now,
-    routes: [
-      cityRoutes(city),
-      alertRoutes(alerts),
-      silenceRoutes({ alerts, now }),
-      backtestRoutes({ registry, history }),
-      capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
-      ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
-    ],
-    pages: [situationRoomPages()],
-  });
-  opened.defer(async () => {
-    const closed = app.close();
-    await Promise.race([closed, delay(HTTP_CLOSE_MS, undefined, { ref: false })]);
-    app.server.closeAllConnections();
-    await closed;
-  });
-  await app.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+  const api = opened.use(
+    await openHttpApi({
+      config,
+      city,
+      registry,
+      fleet,
+      journal,
+      history,
+      alerts,
+      dispatch,
+      feed,
+      pipeline,
+      database,
+      metrics,
+      readiness,
+      log: log.child({ part: 'api' }),
+      now,
+    }),
+  );
 
   const parts = opened.move();
   return {
     addresses: {
-      http: formatAddress('http', app.server.address() as AddressInfo),
+      http: api.address,
       mqtt: openedBroker.addresses.map(({ listener, host, port }) => `${listener}://${host}:${port}`),
     },
-    firstAdminToken,
+    firstAdminToken: api.firstAdminToken,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 
   function readiness(): readonly string[] {
     const own = [journal.problem, history.problem, alerts.problem].filter((each) => each !== undefined);
-    return [...own, ...[...problems].map(([consumer, problem]) => `${consumer}: ${problem}`)];
-  }
-
-  /** One loop a consumer; closing stops them after the batch in hand. */
-  function startDraining(all: readonly JournalConsumer[]): AsyncDisposable {
-    const backlog = new Gauge({
-      name: 'siaga_backlog_entries',
-      help: 'Entries of the journal that a consumer has yet to work on.',
-      labelNames: ['consumer'],
-      registers: [metrics],
-    });
-    const loops = all.map((consumer) =>
-      keepDraining({
-        journal,
-        consumer,
-        signal: stopping.signal,
-        log,
-        random,
-        backlog,
-        onOutcome: (problem) =>
-          problem === undefined ? problems.delete(consumer.name) : problems.set(consumer.name, problem),
-      }),
-    );
-    return {
-      async [Symbol.asyncDispose]() {
-        stopping.abort();
-        await Promise.all(loops);
-      },
-    };
+    return [...own, ...[...draining.problems].map(([consumer, problem]) => `${consumer}: ${problem}`)];
   }
 
   function periodicJobs(): PeriodicJob[] {
+    const { settledThroughId } = following;
+    const retention = { journal, database, consumers: durable, settledThroughId, log, now };
     return [
       { name: 'alerts', schedule: '* * * * * *', run: () => alerts.tick(now()) },
       { name: 'dispatch', schedule: '* * * * * *', run: () => dispatch.tick() },
       { name: 'registry', schedule: '*/2 * * * * *', run: () => registry.reload() },
-      {
-        name: 'retention',
-        schedule: '30 * * * * *',
-        run: async () => {
-          const removed = await journal.trim(await lowestCursor(), now());
-          if (removed > 0) log.info({ removed }, 'readings beyond retention removed');
-        },
-      },
+      { name: 'retention', schedule: '30 * * * * *', run: () => keepWithinRetention(retention) },
       ...following.jobs,
     ];
   }
-
-  /** Nothing that a consumer has yet to read is trimmed; one that never saved a cursor has all of it to read. */
-  async function lowestCursor(): Promise<number> {
-    const rows = await database.selectFrom('cursors').select(['consumer', 'position']).execute();
-    const saved = new Map(rows.map((row) => [row.consumer, Number(row.position)]));
-    const cursors = durable.map((consumer) => saved.get(consumer.name) ?? 0);
-    return Math.min(journal.lastId, following.settledThroughId?.() ?? journal.lastId, ...cursors);
-  }
-}
-
-function formatAddress(protocol: string, { address, family, port }: AddressInfo): string {
-  return `${protocol}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

@@ -1,5 +1,5 @@
 /**
- * The API: what is registered, in order. open-siaga.ts listens.
+ * The API: what is registered, in order. open-http-api.ts listens.
  *
  *   request → bounds → who are you (access) → validation → one file a resource → answer or problem
  *

@@ -33,6 +33,7 @@ const LAW: Record<string, { value: string[]; type?: string[] }> = {
       'test',
     ],
   },
+  'open-http-api.ts': { value: ['config.ts', 'api'], type: ['ingest', 'dispatch'] },
   'open-siaga.ts': {
     value: [
       'devices',
@@ -42,7 +43,7 @@ const LAW: Record<string, { value: string[]; type?: string[] }> = {
       'ingest',
       'dispatch',
       'broker',
-      'api',
+      'open-http-api.ts',
       'periodic-jobs.ts',
     ],
   },
