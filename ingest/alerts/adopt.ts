@@ -11,8 +11,9 @@ import { isTakenBack, type KnownEpisode } from './reconcile.ts';
 import type { BoundRule } from './rule.ts';
 import { CLOCK_SKEW } from './rules/clock-skew.ts';
 import { SILENCE_RULES } from './rules/silence.ts';
-import { headOf, rebaseTimeline } from './timeline.ts';
+import { Timeline } from './timeline.ts';
 import { type Episode, shownRank, type Track } from './track.ts';
+import { WATERMARK_MS } from './watermark.ts';
 
 /** The episode that an alert's record tells of. */
 export function episodeOf(alert: Alert): Episode {
@@ -48,13 +49,13 @@ export function conditionOf(alert: Alert): SavedCondition {
 }
 
 /** `alerts` are those of the device: the open ones, and those closed a while ago. */
-export function adoptAlerts(watch: DeviceWatch, alerts: readonly Alert[], watermarkMs: number): void {
+export function adoptAlerts(watch: DeviceWatch, alerts: readonly Alert[]): void {
   for (const [index, rule] of watch.rules.entries()) {
     const own = alerts.filter((alert) => alert.rule === rule.name);
     const open = own.find((alert) => isOpen(alert.state));
     if (open) adoptOpen(watch, index, rule, episodeOf(open));
-    const head = headOf(watch.timeline);
-    const settledBefore = head.measuredAt - watermarkMs;
+    const head = watch.timeline.head;
+    const settledBefore = head.measuredAt - WATERMARK_MS;
     const known: KnownEpisode[] = own
       .map((alert) => ({ alert: alert.id, episode: episodeOf(alert) }))
       .filter(({ episode }) => episode.endedAt === undefined || episode.endedAt > settledBefore);
@@ -74,18 +75,19 @@ export function adoptAlerts(watch: DeviceWatch, alerts: readonly Alert[], waterm
  * a lower one (what was recalled begins within the hysteresis), the rule goes on from the record.
  */
 function adoptOpen(watch: DeviceWatch, index: number, rule: BoundRule, open: Episode): void {
-  const head = (headOf(watch.timeline).tracks[index] as Track).episode;
+  const head = (watch.timeline.head.tracks[index] as Track).episode;
   const found = head !== undefined && shownRank(head) >= shownRank(open);
   if (found && head.startedAt === open.startedAt) return;
-  const { base } = watch.timeline;
+  const { timeline } = watch;
+  const base = timeline.base();
   const track = base.tracks[index] as Track;
   const { episode } = track;
   const adopted: Track =
     found && episode ? { ...track, episode: joined(episode, open) } : rule.resume(track, open);
   const tracks = base.tracks.with(index, adopted);
   // A device of which no reading is left: what the alert rests on is its past.
-  const measuredAt = Math.max(base.measuredAt, watch.timeline.entries.length > 0 ? 0 : open.changedAt);
-  watch.timeline = rebaseTimeline(watch.timeline, { ...base, measuredAt, tracks }, watch.rules);
+  const measuredAt = Math.max(base.measuredAt, timeline.isSettled ? open.changedAt : 0);
+  watch.timeline = new Timeline(watch.rules, { ...base, measuredAt, tracks }, timeline.newest());
 }
 
 /** The episode with the beginning and the height of another. */

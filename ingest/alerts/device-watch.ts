@@ -11,13 +11,8 @@ import { groupOf, type ParameterOverride } from './parameters.ts';
 import type { KnownEpisode } from './reconcile.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
 import { createHearing, type Hearing } from './rules/silence.ts';
-import {
-  createTimeline,
-  restoreTimeline,
-  type SavedTimeline,
-  saveTimeline,
-  type Timeline,
-} from './timeline.ts';
+import { restoreTimeline, type SavedTimeline, saveTimeline } from './saved-timeline.ts';
+import { createTimeline, type Timeline } from './timeline.ts';
 
 export interface DeviceWatch {
   readonly device: RegisteredDevice;
@@ -64,9 +59,8 @@ export function saveWatch(watch: DeviceWatch): SavedWatch {
   };
 }
 
-export function restoreWatch(fresh: DeviceWatch, saved: SavedWatch, city: string): void {
-  const { id, kind } = fresh.device;
-  fresh.timeline = restoreTimeline(saved.timeline, fresh.rules, { city, kind, device: id });
+export function restoreWatch(fresh: DeviceWatch, saved: SavedWatch): void {
+  fresh.timeline = restoreTimeline(saved.timeline, fresh.rules);
   Object.assign(fresh.hearing, saved.hearing, { clock: { ...fresh.hearing.clock, ...saved.hearing.clock } });
   for (const [index, rule] of fresh.rules.entries()) fresh.known[index] = saved.known[rule.name] ?? [];
 }

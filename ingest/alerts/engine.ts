@@ -22,7 +22,7 @@ import type { BoundRule, TrackRule } from './rule.ts';
 import { judgeRob } from './rules/rob.ts';
 import { judgeUplinks } from './rules/uplink-down.ts';
 import { downstreamOf, judgeUpstream } from './rules/upstream-rise.ts';
-import { headOf, insertReading, type Placement, WATERMARK_MS } from './timeline.ts';
+import type { Placement } from './timeline.ts';
 import type { Track } from './track.ts';
 
 /** Why a reading moved nothing, or how it was placed; a metric's label. */
@@ -172,9 +172,9 @@ export class AlertEngine {
   #place(watch: DeviceWatch, reading: Reading): ReadingOutcome {
     const ageMs = reading.receivedAt - reading.measuredAt;
     if (ageMs < -AHEAD_MAX_MS) return 'ahead';
-    const { intervalMs } = headOf(watch.timeline);
+    const { intervalMs } = watch.timeline.head;
     if (ageMs > Math.max(STALE_AFTER_MS, STALE_AFTER_INTERVALS * intervalMs)) return 'stale';
-    return insertReading(watch.timeline, watch.rules, reading);
+    return watch.timeline.insert(reading);
   }
 
   /** The rule's timers that run now for a device, epoch ms by name. */
@@ -182,9 +182,8 @@ export class AlertEngine {
     const watch = this.#watches.get(device);
     const index = watch?.rules.findIndex((each) => each.name === rule) ?? -1;
     if (!watch || index < 0) return {};
-    const { intervalMs, recent, tracks } = headOf(watch.timeline);
-    const view = { intervalMs, recent, watermarkMs: WATERMARK_MS };
-    return (watch.rules[index] as BoundRule).timers(tracks[index] as Track, view);
+    const { head } = watch.timeline;
+    return (watch.rules[index] as BoundRule).timers(head.tracks[index] as Track, head);
   }
 
   /** Writes the peaks of now into the open alerts: they move with every reading, without being news. */
@@ -211,7 +210,7 @@ export class AlertEngine {
     this.#conditions.restore(conditions);
     for (const [device, saved] of devices) {
       const watch = this.watch(device);
-      if (watch) restoreWatch(watch, saved, this.#options.city.id);
+      if (watch) restoreWatch(watch, saved);
     }
   }
 }

@@ -35,8 +35,8 @@ export function recordUse({ hearing }: DeviceWatch, { receivedAt, measuredAt, va
 }
 
 export function evidenceOf(watch: DeviceWatch): Evidence[] {
-  return watch.timeline.entries.slice(-MAX_EVIDENCE).map(({ reading }) => {
-    const { device, measuredAt, receivedAt, quality, values } = reading;
+  const device = watch.device.id;
+  return watch.timeline.newest(MAX_EVIDENCE).map(({ measuredAt, receivedAt, quality, values }) => {
     return { device, measuredAt, receivedAt, quality, values };
   });
 }

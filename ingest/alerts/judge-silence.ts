@@ -20,7 +20,6 @@ import {
   type SilenceParameters,
 } from './rules/silence.ts';
 import { UPLINK_DOWN } from './rules/uplink-down.ts';
-import { headOf } from './timeline.ts';
 import { shownRank } from './track.ts';
 
 /** Whether a device is silent now. */
@@ -29,7 +28,7 @@ export function silenceOf(
   view: Pick<CityView, 'listeningSince' | 'nowMs'>,
 ): Silence | undefined {
   const { kind } = watch.device;
-  const { intervalMs } = headOf(watch.timeline);
+  const { intervalMs } = watch.timeline.head;
   return judgeSilence(watch.hearing, kind, intervalMs, parametersOf(kind), view.listeningSince, view.nowMs);
 }
 

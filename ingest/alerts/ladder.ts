@@ -4,7 +4,7 @@
  * Used by every rule that compares a number with limits. A step up is taken at once (or after the step's
  * pending time), unless the value jumped further than the subject plausibly moves between two readings:
  * then the step is only claimed until what follows confirms or withdraws it (doubt.ts). A step down needs
- * `clearReadings` in a row that are `hysteresis` below it, over the hold time. Pure; times are event time.
+ * `clearReadings` in a row that are `hysteresis` below it, over the hold time. Times are event time.
  */
 import type { Rank } from './alert.ts';
 import { type Doubt, judgeDoubt, startDoubt, wordsNeeded } from './doubt.ts';
@@ -40,20 +40,20 @@ interface Run {
 }
 
 export interface LadderState {
-  readonly rank: Rank;
-  readonly previous: number | undefined;
+  rank: Rank;
+  previous: number | undefined;
   /** The one before: a single drop must not make the return from it look like a jump. */
-  readonly before: number | undefined;
+  before: number | undefined;
   /** By step: since when the value meets it without a break, while it pends. */
-  readonly metSince: readonly (number | null)[] | undefined;
+  metSince: readonly (number | null)[] | undefined;
   /** By step: the run of readings that have left it, while it is still held. */
-  readonly below: readonly (Run | null)[] | undefined;
-  readonly doubt: Doubt | undefined;
+  below: readonly (Run | null)[] | undefined;
+  doubt: Doubt | undefined;
   /** When a jump was last taken back. */
-  readonly spikedAt: number | undefined;
+  spikedAt: number | undefined;
 }
 
-export const LADDER_START: LadderState = Object.freeze({
+export const LADDER_START: Readonly<LadderState> = Object.freeze({
   rank: 0,
   previous: undefined,
   before: undefined,
@@ -103,21 +103,20 @@ export function doubtRank(state: LadderState): Rank {
   return state.doubt && state.doubt.rank > state.rank ? state.doubt.rank : 0;
 }
 
+/** Moves the state by a value. */
 export function stepLadder(
   state: LadderState,
   parameters: LadderParameters,
   value: number,
   at: number,
   intervalMs: number,
-): LadderState {
+): void {
+  if (state.doubt) settleDoubt(state, state.doubt, parameters, value, at, intervalMs);
+  if (state.doubt) return;
   const target = rankMet(parameters, value);
-  const settled = state.doubt ? settleDoubt(state, state.doubt, parameters, value, at, intervalMs) : state;
-  if (settled.doubt) return settled;
-  if (target > settled.rank) return climb(settled, parameters, value, at, target);
-  if (settled.rank === 0) {
-    return remember(settled, value);
-  }
-  return descend(settled, parameters, value, at, intervalMs);
+  if (target > state.rank) climb(state, parameters, value, at, target);
+  else if (state.rank === 0) remember(state, value);
+  else descend(state, parameters, value, at, intervalMs);
 }
 
 /** What a reading says of the jump before it. The doubt is gone from the state once it is settled. */
@@ -128,17 +127,25 @@ function settleDoubt(
   value: number,
   at: number,
   intervalMs: number,
-): LadderState {
+): void {
   const needed = wordsNeeded(state.spikedAt, at, intervalMs);
   const verdict = judgeDoubt(doubt, value, at, needed, (level) => rankMet(parameters, level));
   switch (verdict.kind) {
     case 'spike':
-      return { ...state, doubt: undefined, previous: doubt.base, before: doubt.base, spikedAt: at };
+      state.doubt = undefined;
+      state.previous = doubt.base;
+      state.before = doubt.base;
+      state.spikedAt = at;
+      return;
     case 'undecided':
-      return { ...state, doubt: verdict.doubt, previous: value, before: state.previous };
+      state.doubt = verdict.doubt;
+      state.before = state.previous;
+      state.previous = value;
+      return;
     case 'confirmed': {
       const rank = rankMet(parameters, verdict.level);
-      return { ...state, doubt: undefined, rank: rank > state.rank ? rank : state.rank };
+      state.doubt = undefined;
+      if (rank > state.rank) state.rank = rank;
     }
   }
 }
@@ -149,11 +156,15 @@ function climb(
   value: number,
   at: number,
   target: Rank,
-): LadderState {
+): void {
   const base = jumpedFrom(state, parameters, value);
   if (base !== undefined) {
-    const doubt = startDoubt(base, value, target, at);
-    return { ...state, doubt, previous: value, before: base, metSince: undefined, below: undefined };
+    state.doubt = startDoubt(base, value, target, at);
+    state.previous = value;
+    state.before = base;
+    state.metSince = undefined;
+    state.below = undefined;
+    return;
   }
   let { rank } = state;
   let metSince: (number | null)[] | undefined;
@@ -166,15 +177,9 @@ function climb(
       metSince[index] = since;
     }
   }
-  return {
-    rank,
-    previous: value,
-    before: state.previous,
-    metSince,
-    below: undefined,
-    doubt: undefined,
-    spikedAt: state.spikedAt,
-  };
+  remember(state, value);
+  state.rank = rank;
+  state.metSince = metSince;
 }
 
 /** The value before a jump that must be doubted; undefined where the value is believed. */
@@ -197,8 +202,11 @@ function descend(
   value: number,
   at: number,
   intervalMs: number,
-): LadderState {
-  if (rankKept(parameters, value, state.rank) === state.rank) return remember(state, value);
+): void {
+  if (rankKept(parameters, value, state.rank) === state.rank) {
+    remember(state, value);
+    return;
+  }
   const held = holdMs(parameters, intervalMs);
   // Each step has a run of its own, so that a fast fall leaves all of them after one hold and not one by one.
   const below = parameters.steps.map((step, index): Run | null => {
@@ -212,21 +220,15 @@ function descend(
     const run = below[index];
     if (!run || run.count < parameters.clearReadings || at - run.since < held) rank = step.rank;
   }
-  return { ...remember(state, value), rank, below: rank === 0 ? undefined : below };
+  remember(state, value);
+  state.rank = rank;
+  if (rank > 0) state.below = below;
 }
 
-/** The same rank, one value further; the very same state when nothing in it changes. */
-function remember(state: LadderState, value: number): LadderState {
-  const { previous } = state;
-  if (previous === value && state.before === value && !state.metSince && !state.below) return state;
-  // Written out: this is made for each reading, and a spread costs several times as much.
-  return {
-    rank: state.rank,
-    previous: value,
-    before: previous,
-    metSince: undefined,
-    below: undefined,
-    doubt: undefined,
-    spikedAt: state.spikedAt,
-  };
+/** The same rank, one value further; whatever was pending or held is not any more. */
+function remember(state: LadderState, value: number): void {
+  state.before = state.previous;
+  state.previous = value;
+  state.metSince = undefined;
+  state.below = undefined;
 }

@@ -10,7 +10,6 @@ import { adoptAlerts, adoptHearing, conditionOf } from './adopt.ts';
 import type { Alert } from './alert.ts';
 import type { AlertEngine } from './engine.ts';
 import type { SavedEngine } from './saved-state.ts';
-import { WATERMARK_MS } from './timeline.ts';
 
 /** Rain counts for three hours, a trend's points span 75 min, a reading is stale after 30 min: with room. */
 const LOOK_BACK_MS = 3.5 * 3_600_000;
@@ -50,7 +49,7 @@ export function adoptRecords({ engine, open, recent, trackRules }: RebuildOption
   for (const device of devices) {
     const watch = engine.watch(device);
     if (!watch) continue;
-    adoptAlerts(watch, byDevice.get(device) ?? [], WATERMARK_MS);
+    adoptAlerts(watch, byDevice.get(device) ?? []);
     adoptHearing(watch, conditions);
     engine.touch(device);
   }

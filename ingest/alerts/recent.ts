@@ -2,15 +2,13 @@
  * The last levels of a gauge, thinned so that a fixed number of points spans the time a trend needs,
  * whether the gauge reports each five seconds or each hour.
  *
- * Part of the fold's state, immutable. Invariant: times ascend; at most MAX_POINTS; the newest reading is
- * always the last point.
+ * Part of the fold's state, and moved with it. Invariant: times ascend; at most MAX_POINTS; the newest reading
+ * is always the last point.
  */
 export interface Recent {
-  readonly at: readonly number[];
-  readonly value: readonly number[];
+  readonly at: number[];
+  readonly value: number[];
 }
-
-export const NO_RECENT: Recent = Object.freeze({ at: [], value: [] });
 
 /** Points kept: 12 spacings of 5 min are the hour that a trend looks back, with room. */
 export const MAX_POINTS = 16;
@@ -24,16 +22,32 @@ export function lookBackOf(intervalMs: number, lookBackMs: number): number {
   return Math.min(lookBackMs, (SPACING_INTERVALS * intervalMs * lookBackMs) / SPACING_MS);
 }
 
-export function appendRecent(recent: Recent, at: number, value: number, intervalMs: number): Recent {
+export function createRecent(): Recent {
+  return { at: [], value: [] };
+}
+
+export function copyRecent({ at, value }: Recent): Recent {
+  return { at: at.slice(), value: value.slice() };
+}
+
+export function appendRecent(
+  { at, value }: Recent,
+  newestAt: number,
+  level: number,
+  intervalMs: number,
+): void {
   // A tenth less: reports come with jitter.
   const spacingMs = Math.min(SPACING_MS, SPACING_INTERVALS * intervalMs) * 0.9;
-  const count = recent.at.length;
-  const replace = count >= 2 && at - (recent.at[count - 2] as number) < spacingMs;
-  const from = count === MAX_POINTS ? 1 : 0;
-  // Each array at its exact length: one that is pushed to keeps room for twenty more, in every fold.
-  const times = replace ? recent.at.slice() : recent.at.slice(from).concat(at);
-  const values = replace ? recent.value.slice() : recent.value.slice(from).concat(value);
-  times[times.length - 1] = at;
-  values[values.length - 1] = value;
-  return { at: times, value: values };
+  const count = at.length;
+  if (count >= 2 && newestAt - (at[count - 2] as number) < spacingMs) {
+    at[count - 1] = newestAt;
+    value[count - 1] = level;
+    return;
+  }
+  if (count === MAX_POINTS) {
+    at.shift();
+    value.shift();
+  }
+  at.push(newestAt);
+  value.push(level);
 }

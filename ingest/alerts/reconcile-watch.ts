@@ -10,12 +10,12 @@ import type { EngineChange } from './engine-change.ts';
 import { evidenceOf } from './hear.ts';
 import { reconcile } from './reconcile.ts';
 import type { BoundRule } from './rule.ts';
-import { headOf, WATERMARK_MS } from './timeline.ts';
 import { shownRank, type Track } from './track.ts';
+import { WATERMARK_MS } from './watermark.ts';
 
 /** Adds what is new to `changes`; a device of which nothing is and was wrong costs a look at each rule. */
 export function reconcileWatch(watch: DeviceWatch, receivedAt: number, changes: EngineChange[]): void {
-  const head = headOf(watch.timeline);
+  const head = watch.timeline.head;
   for (let index = 0; index < watch.rules.length; index++) {
     const track = head.tracks[index] as Track;
     const known = watch.known[index] as DeviceWatch['known'][number];

@@ -2,13 +2,14 @@
  * TrackRule: a rule that judges the readings of one device, in event time.
  *
  * One file a rule in rules/, listed in rules/index.ts. A rule is bound to a device once, with its parameters
- * worked out; then `step` is called for each reading in order of measuredAt. Invariant: `step` is pure, so
- * that it may be called again for the same readings in a corrected order.
+ * worked out; then `step` is called for each reading in order of measuredAt. Invariant: `step` depends on its
+ * arguments only and changes nothing but the track and its memory, so that it may be called again, on a copy
+ * of an earlier track, for the same readings in a corrected order.
  */
 import type { Bilingual } from '../../cities/city.ts';
-import type { Reading } from '../../devices/reading.ts';
 import type { RegisteredDevice } from '../fleet/registry.ts';
 import type { Rank } from './alert.ts';
+import type { Observation } from './fold.ts';
 import { type ParameterOverride, resolveParameters } from './parameters.ts';
 import type { Recent } from './recent.ts';
 import { type Episode, startTrack, type Track } from './track.ts';
@@ -19,10 +20,9 @@ export interface View {
   readonly intervalMs: number;
   /** The last levels of a gauge; empty for other kinds. */
   readonly recent: Recent;
-  readonly watermarkMs: number;
 }
 
-export interface TrackRuleDefinition<P extends object, M> {
+export interface TrackRuleDefinition<P extends object, M extends object> {
   readonly name: string;
   /** Grows when the judgement changes; kept with each alert. */
   readonly version: number;
@@ -31,8 +31,9 @@ export interface TrackRuleDefinition<P extends object, M> {
   readonly defaults: P;
   /** Parameters that follow from the site; undefined where the rule does not apply to the device. */
   forDevice?(parameters: P, device: RegisteredDevice): P | undefined;
-  readonly memory: M;
-  step(track: Track, memory: M, reading: Reading, view: View, parameters: P): Track;
+  /** What it begins with; each track has a copy of its own. */
+  readonly memory: Readonly<M>;
+  step(track: Track, memory: M, reading: Observation, view: View, parameters: P): void;
   /** The words for a rank, and what is going on, in both languages. */
   describe(episode: Episode, rank: Rank, parameters: P, device: RegisteredDevice): Description;
   /** The memory that goes with an episode that it does not know: its own was lost. The same by default. */
@@ -52,8 +53,9 @@ export interface BoundRule {
   readonly version: number;
   readonly unit: string;
   readonly parameters: unknown;
+  /** To be copied. */
   readonly start: Track;
-  step(track: Track, reading: Reading, view: View): Track;
+  step(track: Track, reading: Observation, view: View): void;
   describe(episode: Episode, rank: Rank): Description;
   timers(track: Track, view: View): Readonly<Record<string, number>>;
   /** The track with an open episode that it did not know. */
@@ -68,7 +70,9 @@ export interface TrackRule {
   bind(device: RegisteredDevice, overrides: readonly ParameterOverride[]): BoundRule | undefined;
 }
 
-export function defineTrackRule<P extends object, M>(definition: TrackRuleDefinition<P, M>): TrackRule {
+export function defineTrackRule<P extends object, M extends object>(
+  definition: TrackRuleDefinition<P, M>,
+): TrackRule {
   const { name, version, kind, unit, defaults } = definition;
   return {
     name,

@@ -1,193 +1,149 @@
 /**
  * Timeline: the readings of one device in order of measuredAt, folded by its rules.
  *
- * In order, a reading costs one step. Out of order but within the watermark it is put in its place and the
- * fold is done again from there, so that the outcome is that of the ordered run. Invariants: the head depends
- * on the set of readings taken and not on the order of their arrival; a repeated reading changes nothing; a
- * reading older than the watermark is history and never moves the present.
+ * In order, a reading costs one step of the head. Out of order but within the watermark it is put in its place
+ * and the fold is done again from the copy before it, so that the outcome is that of the ordered run.
+ * Invariants: the head depends on the set of readings taken and not on the order of their arrival; a repeated
+ * reading changes nothing; a reading older than the watermark is history and never moves the present.
  */
-import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
-import { appendRecent, NO_RECENT, type Recent } from './recent.ts';
-import type { BoundRule, View } from './rule.ts';
-import type { Track } from './track.ts';
-
-export interface Fold {
-  /** Of the newest reading in it; 0 before the first. */
-  readonly measuredAt: number;
-  /** Smoothed; the kind's own until two readings were seen. */
-  readonly intervalMs: number;
-  readonly readings: number;
-  readonly recent: Recent;
-  /** One a rule, in the order of the device's rules. */
-  readonly tracks: readonly Track[];
-}
-
-interface Entry {
-  readonly reading: Reading;
-  readonly fold: Fold;
-}
-
-export interface Timeline {
-  /** The fold of everything older than the entries. */
-  base: Fold;
-  /** Ascending by measuredAt; those that a late reading may still reorder. */
-  entries: Entry[];
-}
-
-/** What a timeline keeps on disk: the folds after the base follow from it. */
-export interface SavedTimeline {
-  readonly base: Omit<Fold, 'tracks'>;
-  /** By rule and version: a rule that has changed its judgement begins anew. */
-  readonly tracks: Readonly<Record<string, Track>>;
-  readonly readings: readonly SavedReading[];
-}
-
-/** A reading without what its device says already: saved for each device with each alert, so it is short. */
-type SavedReading = readonly [
-  measuredAt: number,
-  receivedAt: number,
-  quality: number,
-  simulated: 0 | 1,
-  values: Reading['values'],
-];
+import type { Reading } from '../../devices/reading.ts';
+import { copyFold, createFold, type Fold, type Observation, stepFold } from './fold.ts';
+import { BLOCK_READINGS, ReadingBlock } from './reading-block.ts';
+import type { BoundRule } from './rule.ts';
+import { WATERMARK_MS } from './watermark.ts';
 
 /** Where a reading belongs that the timeline was given. */
 export type Placement = 'newest' | 'reordered' | 'repeated' | 'late';
 
-/** Reordering beyond this is lateness, ms: a phone network's retries take seconds, an offline buffer hours. */
-export const WATERMARK_MS = 120_000;
 /** Readings that can be reordered; a device that reports faster than one in 4 s has a shorter watermark. */
 export const MAX_ENTRIES = 32;
-/** Weight of a new spacing in the smoothed report interval, once there are five of them. */
-const INTERVAL_WEIGHT = 0.2;
-/** A pause counts as at most this many intervals: after a night offline the rhythm is still the old one. */
-const MAX_INTERVAL_GROWTH = 3;
-/** No gauge is read less often than this; the bound of the first spacing. */
-const MAX_INTERVAL_MS = 6 * 3_600_000;
+
+export class Timeline {
+  readonly #rules: readonly BoundRule[];
+  #head: Fold;
+  /** Oldest first; the oldest begins with readings that are settled, kept for the sake of those after them. */
+  #blocks: ReadingBlock[] = [];
+  #settled = 0;
+  /** Of the newest settled reading: nothing is put before it. */
+  #settledAt: number;
+  /** Readings after those, which a late one may still reorder. */
+  #open = 0;
+
+  /** Goes on from a fold, which becomes the timeline's own. */
+  constructor(rules: readonly BoundRule[], base: Fold, readings: Iterable<Observation> = []) {
+    this.#rules = rules;
+    this.#head = base;
+    this.#settledAt = base.measuredAt;
+    for (const reading of readings) this.#append(reading);
+  }
+
+  /** Everything taken, folded. Moves with the next reading. */
+  get head(): Readonly<Fold> {
+    return this.#head;
+  }
+
+  get isSettled(): boolean {
+    return this.#open === 0;
+  }
+
+  /** Takes a reading into its place. The head has moved unless the placement is `repeated` or `late`. */
+  insert(reading: Reading): Placement {
+    const at = reading.measuredAt;
+    const headAt = this.#head.measuredAt;
+    if (at > headAt) {
+      this.#append(reading);
+      this.#settle(at - WATERMARK_MS);
+      return 'newest';
+    }
+    if (at <= this.#settledAt || at <= headAt - WATERMARK_MS) return 'late';
+    return this.#reorder(reading);
+  }
+
+  #append(reading: Observation): void {
+    let block = this.#blocks.at(-1);
+    if (!block || block.isFull) {
+      block = new ReadingBlock(copyFold(this.#head));
+      this.#blocks.push(block);
+    }
+    block.push(reading);
+    this.#open++;
+    stepFold(this.#head, this.#rules, reading);
+  }
+
+  #reorder(reading: Reading): Placement {
+    const count = this.#settled + this.#open;
+    let index = count;
+    for (; index > this.#settled; index--) {
+      const order = compareReadings(this.#readingAt(index - 1), reading);
+      if (order === 0) return 'repeated';
+      if (order < 0) break;
+    }
+    if (index === count) this.#append(reading);
+    else this.#foldAgain(index, reading);
+    this.#settle(this.#head.measuredAt - WATERMARK_MS);
+    return index === count ? 'newest' : 'reordered';
+  }
+
+  /** Puts a reading before the one that is `index`-th now, and folds from the block in which that is. */
+  #foldAgain(index: number, reading: Reading): void {
+    const from = Math.floor(index / BLOCK_READINGS);
+    const first = from * BLOCK_READINGS;
+    const count = this.#settled + this.#open;
+    const again: Observation[] = [];
+    for (let each = first; each < count; each++) again.push(this.#readingAt(each));
+    again.splice(index - first, 0, reading);
+    this.#head = (this.#blocks[from] as ReadingBlock).before();
+    this.#blocks.length = from;
+    this.#open = first - this.#settled;
+    for (const each of again) this.#append(each);
+  }
+
+  /** Moves the border before which nothing is reordered any more; the newest reading stays behind it. */
+  #settle(beforeMs: number): void {
+    while (this.#open > 1) {
+      const at = (this.#blocks[0] as ReadingBlock).measuredAt(this.#settled);
+      if (at > beforeMs && this.#open <= MAX_ENTRIES) return;
+      this.#settledAt = at;
+      this.#settled++;
+      this.#open--;
+      if (this.#settled < BLOCK_READINGS) continue;
+      this.#blocks.shift();
+      this.#settled = 0;
+    }
+  }
+
+  #readingAt(index: number): Observation {
+    const block = this.#blocks[Math.floor(index / BLOCK_READINGS)] as ReadingBlock;
+    return block.reading(index % BLOCK_READINGS);
+  }
+
+  /** The fold of everything that is settled: a copy. */
+  base(): Fold {
+    const [oldest] = this.#blocks;
+    if (!oldest) return copyFold(this.#head);
+    const fold = oldest.before();
+    for (let index = 0; index < this.#settled; index++) stepFold(fold, this.#rules, oldest.reading(index));
+    return fold;
+  }
+
+  /** The newest readings that are not settled, oldest first. */
+  newest(count = this.#open): Observation[] {
+    const end = this.#settled + this.#open;
+    const readings: Observation[] = [];
+    for (let index = end - Math.min(count, this.#open); index < end; index++) {
+      readings.push(this.#readingAt(index));
+    }
+    return readings;
+  }
+}
 
 export function createTimeline(rules: readonly BoundRule[], intervalMs: number): Timeline {
-  const tracks = rules.map((rule) => rule.start);
-  return { base: { measuredAt: 0, intervalMs, readings: 0, recent: NO_RECENT, tracks }, entries: [] };
-}
-
-export function headOf(timeline: Timeline): Fold {
-  return timeline.entries.at(-1)?.fold ?? timeline.base;
-}
-
-/** Takes a reading into its place. The head is new unless the placement is `repeated` or `late`. */
-export function insertReading(timeline: Timeline, rules: readonly BoundRule[], reading: Reading): Placement {
-  const { entries } = timeline;
-  const head = headOf(timeline);
-  if (reading.measuredAt > head.measuredAt) {
-    entries.push({ reading, fold: stepFold(head, rules, reading) });
-    settle(timeline, reading.measuredAt - WATERMARK_MS);
-    return 'newest';
-  }
-  if (reading.measuredAt <= timeline.base.measuredAt) return 'late';
-  if (reading.measuredAt <= head.measuredAt - WATERMARK_MS) return 'late';
-  let index = entries.length;
-  while (index > 0) {
-    const order = compareReadings((entries[index - 1] as Entry).reading, reading);
-    if (order === 0) return 'repeated';
-    if (order < 0) break;
-    index--;
-  }
-  const after = entries.splice(index).map((entry) => entry.reading);
-  let fold = headOf(timeline);
-  for (const each of [reading, ...after]) {
-    fold = stepFold(fold, rules, each);
-    entries.push({ reading: each, fold });
-  }
-  settle(timeline, headOf(timeline).measuredAt - WATERMARK_MS);
-  return index === entries.length - 1 ? 'newest' : 'reordered';
-}
-
-/** Moves what can no longer be reordered into the base. */
-function settle(timeline: Timeline, beforeMs: number): void {
-  const { entries } = timeline;
-  let settled = 0;
-  while (
-    settled < entries.length - 1 &&
-    ((entries[settled] as Entry).reading.measuredAt <= beforeMs || entries.length - settled > MAX_ENTRIES)
-  ) {
-    settled++;
-  }
-  if (settled === 0) return;
-  timeline.base = (entries[settled - 1] as Entry).fold;
-  entries.splice(0, settled);
-}
-
-function stepFold(fold: Fold, rules: readonly BoundRule[], reading: Reading): Fold {
-  const at = reading.measuredAt;
-  const intervalMs = smoothInterval(fold, at);
-  const { levelM } = reading.values;
-  const usable = typeof levelM === 'number' && !(reading.quality & FAILED_QUALITY);
-  const recent = usable ? appendRecent(fold.recent, at, levelM, intervalMs) : fold.recent;
-  const view: View = { intervalMs, recent, watermarkMs: WATERMARK_MS };
-  const tracks: Track[] = new Array(rules.length);
-  for (let index = 0; index < rules.length; index++) {
-    tracks[index] = (rules[index] as BoundRule).step(fold.tracks[index] as Track, reading, view);
-  }
-  return { measuredAt: at, intervalMs, readings: fold.readings + 1, recent, tracks };
-}
-
-function smoothInterval({ measuredAt, intervalMs, readings }: Fold, at: number): number {
-  const gapMs = at - measuredAt;
-  if (readings === 0 || gapMs <= 0) return intervalMs;
-  if (readings === 1) return Math.min(gapMs, MAX_INTERVAL_MS);
-  const bounded = Math.min(gapMs, intervalMs * MAX_INTERVAL_GROWTH, MAX_INTERVAL_MS);
-  return intervalMs + Math.max(INTERVAL_WEIGHT, 1 / readings) * (bounded - intervalMs);
+  return new Timeline(rules, createFold(rules, intervalMs));
 }
 
 /** Order of two readings of one device: by time, then by content; 0 only for the same reading. */
-function compareReadings(a: Reading, b: Reading): number {
+function compareReadings(a: Observation, b: Observation): number {
   if (a.measuredAt !== b.measuredAt) return a.measuredAt - b.measuredAt;
   const [left, right] = [JSON.stringify(a.values), JSON.stringify(b.values)];
   return left === right ? 0 : left < right ? -1 : 1;
-}
-
-export function saveTimeline({ base, entries }: Timeline, rules: readonly BoundRule[]): SavedTimeline {
-  const { tracks, ...rest } = base;
-  const byRule = Object.fromEntries(rules.map((rule, index) => [keyOf(rule), tracks[index] as Track]));
-  return { base: rest, tracks: byRule, readings: entries.map(({ reading }) => packReading(reading)) };
-}
-
-/** The timeline as it was: the folds are worked out again. Rules that are new to it start empty. */
-export function restoreTimeline(
-  saved: SavedTimeline,
-  rules: readonly BoundRule[],
-  device: Pick<Reading, 'city' | 'kind' | 'device'>,
-): Timeline {
-  const tracks = rules.map((rule) => saved.tracks[keyOf(rule)] ?? rule.start);
-  const readings = saved.readings.map((packed) => unpackReading(packed, device));
-  return foldAll({ ...saved.base, tracks }, readings, rules);
-}
-
-/** The timeline with another base: the readings after it are folded again. */
-export function rebaseTimeline(timeline: Timeline, base: Fold, rules: readonly BoundRule[]): Timeline {
-  const readings = timeline.entries.map(({ reading }) => reading);
-  return foldAll(base, readings, rules);
-}
-
-function foldAll(base: Fold, readings: readonly Reading[], rules: readonly BoundRule[]): Timeline {
-  const timeline: Timeline = { base, entries: [] };
-  for (const reading of readings) {
-    timeline.entries.push({ reading, fold: stepFold(headOf(timeline), rules, reading) });
-  }
-  return timeline;
-}
-
-function packReading({ measuredAt, receivedAt, quality, simulated, values }: Reading): SavedReading {
-  return [measuredAt, receivedAt, quality, simulated ? 1 : 0, values];
-}
-
-function unpackReading(
-  [measuredAt, receivedAt, quality, simulated, values]: SavedReading,
-  device: Pick<Reading, 'city' | 'kind' | 'device'>,
-): Reading {
-  return { ...device, measuredAt, receivedAt, quality, simulated: simulated === 1, values };
-}
-
-function keyOf(rule: BoundRule): string {
-  return `${rule.name}@${rule.version}`;
 }

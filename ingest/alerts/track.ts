@@ -1,12 +1,13 @@
 /**
- * Track: what one rule knows of one device, in event time, as an immutable value.
+ * Track: what one rule knows of one device, in event time.
  *
- * A rule's step is a pure function (track, reading) → track; the timeline keeps earlier tracks and folds
- * again when a reading arrives out of order. Invariant: a step that changes nothing returns the very same
- * episode object, so that "did anything happen" is one comparison of references.
+ * A rule's step moves the track of the fold that it is part of; the timeline keeps copies and folds again when a
+ * reading arrives out of order. Invariant: an episode is a value: a step that changes it puts another object in
+ * its place, and one that does not leaves the very same, so that "did anything happen" is one comparison.
  */
-import type { Reading } from '../../devices/reading.ts';
 import type { Rank } from './alert.ts';
+import type { Observation } from './fold.ts';
+import { WATERMARK_MS } from './watermark.ts';
 
 export type Detail = Readonly<Record<string, unknown>>;
 export const NO_DETAIL: Detail = Object.freeze({});
@@ -45,83 +46,101 @@ export function isClaim({ rank, doubtRank }: Episode): boolean {
 }
 
 export interface Track {
-  /** The rule's own memory; JSON, and never changed in place. */
-  readonly memory: unknown;
-  readonly episode: Episode | undefined;
+  /** The rule's own: JSON. Its fields are changed in place; what stands in them is replaced, never changed. */
+  memory: object;
+  episode: Episode | undefined;
   /** Episodes that ended within the watermark: a late reading may yet change them. */
-  readonly closed: readonly Episode[];
+  closed: readonly Episode[];
 }
 
 export const NO_EPISODES: readonly Episode[] = Object.freeze([]);
 
-export function startTrack(memory: unknown): Track {
+export function startTrack(memory: object): Track {
   return { memory, episode: undefined, closed: NO_EPISODES };
 }
 
-/** What a rule found in a reading. Ranks of 0 mean that nothing is wrong (any more). */
-export interface Finding {
-  readonly rank: Rank;
-  readonly doubtRank: Rank;
-  readonly value: number;
-  readonly detail?: Detail;
+export function copyTrack({ memory, episode, closed }: Track): Track {
+  return { memory: { ...memory }, episode, closed };
 }
 
-/** The track after a reading: begins, moves or ends the episode as the finding says. */
+/**
+ * Begins, moves or ends the episode by what a rule found in a reading. Ranks of 0 mean that nothing is wrong
+ * (any more). Arguments and not an object: this is called for each reading and rule.
+ */
 export function advanceTrack(
   track: Track,
-  memory: unknown,
-  reading: Reading,
-  finding: Finding,
-  watermarkMs: number,
-): Track {
+  reading: Observation,
+  rank: Rank,
+  value: number,
+  doubtRank: Rank = 0,
+  detail?: Detail,
+): void {
   const { episode } = track;
-  const at = reading.measuredAt;
-  const closed = pruneClosed(track.closed, at - watermarkMs);
-  const { rank, doubtRank, value } = finding;
-  if (!episode) {
-    if (rank === 0 && doubtRank === 0) {
-      return memory === track.memory && closed === track.closed
-        ? track
-        : { memory, episode: undefined, closed };
-    }
-    const begun: Episode = {
-      startedAt: at,
-      changedAt: at,
-      rank,
-      doubtRank,
-      highestRank: rank,
-      value,
-      peak: value,
-      simulated: reading.simulated,
-      endedAt: undefined,
-      detail: finding.detail ?? NO_DETAIL,
-    };
-    return { memory, episode: begun, closed };
-  }
+  if (track.closed.length > 0) track.closed = pruneClosed(track.closed, reading.measuredAt - WATERMARK_MS);
   if (rank === 0 && doubtRank === 0) {
-    const ended: Episode = { ...episode, rank: 0, doubtRank: 0, changedAt: at, endedAt: at, value };
-    return { memory, episode: undefined, closed: [...closed, ended] };
-  }
-  const moved = rank !== episode.rank || doubtRank !== episode.doubtRank;
-  const peak = Math.max(episode.peak, value);
-  if (!moved && peak === episode.peak && !finding.detail) return { memory, episode, closed };
+    if (episode) endEpisode(track, episode, reading, value);
+  } else if (episode) moveEpisode(track, episode, reading, rank, value, doubtRank, detail);
+  else track.episode = beginEpisode(reading, rank, value, doubtRank, detail);
+}
+
+function beginEpisode(
+  { measuredAt, simulated }: Observation,
+  rank: Rank,
+  value: number,
+  doubtRank: Rank,
+  detail: Detail = NO_DETAIL,
+): Episode {
   return {
-    memory,
-    closed,
-    episode: {
-      ...episode,
-      rank,
-      doubtRank,
-      highestRank: rank > episode.highestRank ? rank : episode.highestRank,
-      peak,
-      detail: finding.detail ?? episode.detail,
-      ...(moved || finding.detail ? { changedAt: at, value } : {}),
-    },
+    startedAt: measuredAt,
+    changedAt: measuredAt,
+    rank,
+    doubtRank,
+    highestRank: rank,
+    value,
+    peak: value,
+    simulated,
+    endedAt: undefined,
+    detail,
   };
 }
 
+function moveEpisode(
+  track: Track,
+  episode: Episode,
+  reading: Observation,
+  rank: Rank,
+  value: number,
+  doubtRank: Rank,
+  detail: Detail | undefined,
+): void {
+  const moved = rank !== episode.rank || doubtRank !== episode.doubtRank;
+  const peak = Math.max(episode.peak, value);
+  if (!moved && peak === episode.peak && !detail) return;
+  track.episode = {
+    ...episode,
+    rank,
+    doubtRank,
+    highestRank: rank > episode.highestRank ? rank : episode.highestRank,
+    peak,
+    detail: detail ?? episode.detail,
+    ...(moved || detail ? { changedAt: reading.measuredAt, value } : {}),
+  };
+}
+
+function endEpisode(track: Track, episode: Episode, { measuredAt }: Observation, value: number): void {
+  const ended: Episode = {
+    ...episode,
+    rank: 0,
+    doubtRank: 0,
+    changedAt: measuredAt,
+    endedAt: measuredAt,
+    value,
+  };
+  track.episode = undefined;
+  track.closed = [...track.closed, ended];
+}
+
 function pruneClosed(closed: readonly Episode[], beforeMs: number): readonly Episode[] {
-  if (closed.length === 0) return closed;
   const kept = closed.filter((episode) => (episode.endedAt as number) > beforeMs);
   return kept.length === closed.length ? closed : kept.length === 0 ? NO_EPISODES : kept;
 }

@@ -4,7 +4,13 @@
  * The limits are shares of the site's own capacity, so that one rule holds for a kiosk and for a square.
  */
 
-import { LADDER_START, type LadderParameters, resumeLadder, stepLadder } from '../ladder.ts';
+import {
+  LADDER_START,
+  type LadderParameters,
+  type LadderState,
+  resumeLadder,
+  stepLadder,
+} from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
 
@@ -19,7 +25,7 @@ export interface OverloadParameters {
   readonly pendingMaxMs: number;
 }
 
-export const accessPointOverloaded = defineTrackRule<OverloadParameters, typeof LADDER_START>({
+export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderState>({
   name: 'access-point-overloaded',
   version: 1,
   kind: 'wifi-access-point',
@@ -40,16 +46,10 @@ export const accessPointOverloaded = defineTrackRule<OverloadParameters, typeof 
   },
   step(track, memory, reading, view, parameters) {
     const { clients } = reading.values;
-    if (typeof clients !== 'number') return track;
+    if (typeof clients !== 'number') return;
     const ladder = ladderOf(parameters, view.intervalMs);
-    const next = stepLadder(memory, ladder, clients, reading.measuredAt, view.intervalMs);
-    return advanceTrack(
-      track,
-      next,
-      reading,
-      { rank: next.rank, doubtRank: 0, value: clients },
-      view.watermarkMs,
-    );
+    stepLadder(memory, ladder, clients, reading.measuredAt, view.intervalMs);
+    advanceTrack(track, reading, memory.rank, clients);
   },
   resume: (memory, { rank }) => resumeLadder(memory, rank),
   describe(episode, rank, { capacityClients }, device) {

@@ -4,7 +4,13 @@
  * Both quantities become one score, in units of their own limit, so that the worse one speaks.
  */
 import { formatIndonesian } from '../indonesian-number.ts';
-import { LADDER_START, type LadderParameters, resumeLadder, stepLadder } from '../ladder.ts';
+import {
+  LADDER_START,
+  type LadderParameters,
+  type LadderState,
+  resumeLadder,
+  stepLadder,
+} from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
 
@@ -18,7 +24,7 @@ export interface PoorLinkParameters {
   readonly pendingMaxMs: number;
 }
 
-export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, typeof LADDER_START>({
+export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, LadderState>({
   name: 'access-point-poor-link',
   version: 1,
   kind: 'wifi-access-point',
@@ -34,24 +40,13 @@ export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, typeof LA
   },
   step(track, memory, reading, view, parameters) {
     const { lossPct, rttMs } = reading.values;
-    if (typeof lossPct !== 'number' && typeof rttMs !== 'number') return track;
+    if (typeof lossPct !== 'number' && typeof rttMs !== 'number') return;
     const loss = typeof lossPct === 'number' ? lossPct / parameters.lossPct : 0;
     const delay = typeof rttMs === 'number' ? rttMs / parameters.rttMs : 0;
     const score = Number(Math.max(loss, delay).toFixed(2));
-    const next = stepLadder(
-      memory,
-      ladderOf(parameters, view.intervalMs),
-      score,
-      reading.measuredAt,
-      view.intervalMs,
-    );
-    return advanceTrack(
-      track,
-      next,
-      reading,
-      { rank: next.rank, doubtRank: 0, value: score },
-      view.watermarkMs,
-    );
+    const ladder = ladderOf(parameters, view.intervalMs);
+    stepLadder(memory, ladder, score, reading.measuredAt, view.intervalMs);
+    advanceTrack(track, reading, memory.rank, score);
   },
   resume: (memory, { rank }) => resumeLadder(memory, rank),
   describe(episode, _rank, { lossPct, rttMs }, device) {

@@ -22,11 +22,11 @@ export interface LeftCityParameters {
 }
 
 interface Memory {
-  readonly outside: number;
-  readonly inside: number;
+  outside: number;
+  inside: number;
 }
 
-const START: Memory = Object.freeze({ outside: 0, inside: 0 });
+const START: Readonly<Memory> = Object.freeze({ outside: 0, inside: 0 });
 
 export const ambulanceLeftCity = defineTrackRule<LeftCityParameters, Memory>({
   name: 'ambulance-left-city',
@@ -38,20 +38,21 @@ export const ambulanceLeftCity = defineTrackRule<LeftCityParameters, Memory>({
   forDevice(parameters) {
     return parameters.north > parameters.south ? parameters : undefined;
   },
-  step(track, memory, reading, view, parameters) {
+  step(track, memory, reading, _view, parameters) {
     const { lat, lng } = reading.values;
-    if (typeof lat !== 'number' || typeof lng !== 'number') return track;
-    if (reading.quality & (FAILED_QUALITY | QualityFlag.lowAccuracy)) return track;
+    if (typeof lat !== 'number' || typeof lng !== 'number') return;
+    if (reading.quality & (FAILED_QUALITY | QualityFlag.lowAccuracy)) return;
     const { south, west, north, east, marginDeg, fixes } = parameters;
     const out =
       lat < south - marginDeg || lat > north + marginDeg || lng < west - marginDeg || lng > east + marginDeg;
-    const next: Memory = out
-      ? { outside: Math.min(fixes, memory.outside + 1), inside: 0 }
-      : { outside: 0, inside: Math.min(fixes, memory.inside + 1) };
-    if (next.outside === memory.outside && next.inside === memory.inside) return track;
-    const away = track.episode ? next.inside < fixes : next.outside >= fixes;
+    const outside = out ? Math.min(fixes, memory.outside + 1) : 0;
+    const inside = out ? 0 : Math.min(fixes, memory.inside + 1);
+    if (outside === memory.outside && inside === memory.inside) return;
+    memory.outside = outside;
+    memory.inside = inside;
+    const away = track.episode ? inside < fixes : outside >= fixes;
     const rank: Rank = away ? 2 : 0;
-    return advanceTrack(track, next, reading, { rank, doubtRank: 0, value: next.outside }, view.watermarkMs);
+    advanceTrack(track, reading, rank, outside);
   },
   describe(_episode, _rank, _parameters, device) {
     return {

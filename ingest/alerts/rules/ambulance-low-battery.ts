@@ -1,6 +1,12 @@
 /** Ambulance with a low battery: its tracker will fall silent soon. Counted in percent that are missing. */
 import { formatIndonesian } from '../indonesian-number.ts';
-import { LADDER_START, type LadderParameters, resumeLadder, stepLadder } from '../ladder.ts';
+import {
+  LADDER_START,
+  type LadderParameters,
+  type LadderState,
+  resumeLadder,
+  stepLadder,
+} from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
 
@@ -11,7 +17,7 @@ export interface LowBatteryParameters {
   readonly hysteresisPct: number;
 }
 
-export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, typeof LADDER_START>({
+export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderState>({
   name: 'ambulance-low-battery',
   version: 1,
   kind: 'ambulance',
@@ -20,21 +26,9 @@ export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, typeof 
   defaults: { lowPct: 20, emptyPct: 8, hysteresisPct: 5 },
   step(track, memory, reading, view, parameters) {
     const { batteryPct } = reading.values;
-    if (typeof batteryPct !== 'number') return track;
-    const next = stepLadder(
-      memory,
-      ladderOf(parameters),
-      100 - batteryPct,
-      reading.measuredAt,
-      view.intervalMs,
-    );
-    return advanceTrack(
-      track,
-      next,
-      reading,
-      { rank: next.rank, doubtRank: 0, value: batteryPct },
-      view.watermarkMs,
-    );
+    if (typeof batteryPct !== 'number') return;
+    stepLadder(memory, ladderOf(parameters), 100 - batteryPct, reading.measuredAt, view.intervalMs);
+    advanceTrack(track, reading, memory.rank, batteryPct);
   },
   resume: (memory, { rank }) => resumeLadder(memory, rank),
   describe(episode, _rank, _parameters, device) {

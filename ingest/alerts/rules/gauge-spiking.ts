@@ -19,14 +19,14 @@ export interface GaugeSpikingParameters {
 }
 
 interface Memory {
-  readonly count: number;
-  readonly before: number | null;
-  readonly middle: number | null;
+  count: number;
+  before: number | null;
+  middle: number | null;
   /** The counts at which spikes were seen. */
-  readonly spikes: readonly number[];
+  spikes: readonly number[];
 }
 
-const START: Memory = Object.freeze({ count: 0, before: null, middle: null, spikes: [] });
+const START: Readonly<Memory> = Object.freeze({ count: 0, before: null, middle: null, spikes: [] });
 
 export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
   name: 'gauge-spiking',
@@ -40,18 +40,21 @@ export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
     if (site?.kind !== 'river-gauge') return undefined;
     return { ...parameters, spikeM: Math.max(0.15, parameters.spikeShare * ladderSpanM(site)) };
   },
-  step(track, memory, reading, view, parameters) {
+  step(track, memory, reading, _view, parameters) {
     const levelM = levelOf(reading);
-    if (levelM === undefined) return track;
+    if (levelM === undefined) return;
     const count = memory.count + 1;
     let { spikes } = memory;
     if (isSpike(memory.before, memory.middle, levelM, parameters.spikeM)) spikes = [...spikes, count];
     const oldest = count - parameters.withinReadings;
     if ((spikes[0] ?? count) < oldest) spikes = spikes.filter((at) => at >= oldest);
-    const next: Memory = { count, before: memory.middle, middle: levelM, spikes };
+    memory.count = count;
+    memory.before = memory.middle;
+    memory.middle = levelM;
+    memory.spikes = spikes;
     const raised = track.episode ? spikes.length > 0 : spikes.length >= parameters.spikes;
     const rank: Rank = raised ? 1 : 0;
-    return advanceTrack(track, next, reading, { rank, doubtRank: 0, value: spikes.length }, view.watermarkMs);
+    advanceTrack(track, reading, rank, spikes.length);
   },
   describe(episode, _rank, { withinReadings }, device) {
     return {

@@ -22,15 +22,15 @@ export interface GaugeStuckParameters {
 }
 
 interface Memory {
-  readonly level: number | null;
-  readonly run: number;
-  readonly longest: number;
+  level: number | null;
+  run: number;
+  longest: number;
   /** Readings, and repeats among them, up to the beginning of the present run. */
-  readonly readings: number;
-  readonly repeats: number;
+  readings: number;
+  repeats: number;
 }
 
-const START: Memory = Object.freeze({ level: null, run: 0, longest: 0, readings: 0, repeats: 0 });
+const START: Readonly<Memory> = Object.freeze({ level: null, run: 0, longest: 0, readings: 0, repeats: 0 });
 /** Bounds of the learned share of repeats: neither certainty is ever believed. */
 const MIN_SHARE = 0.05;
 const MAX_SHARE = 0.995;
@@ -42,27 +42,20 @@ export const gaugeStuck = defineTrackRule<GaugeStuckParameters, Memory>({
   unit: 'readings',
   memory: START,
   defaults: { learnReadings: 100, minRun: 12, runFactor: 2, surprise: 9, equalM: 0.001 },
-  step(track, memory, reading, view, parameters) {
+  step(track, memory, reading, _view, parameters) {
     const levelM = levelOf(reading);
-    if (levelM === undefined) return track;
+    if (levelM === undefined) return;
     const repeats = memory.level !== null && Math.abs(levelM - memory.level) < parameters.equalM;
-    const next: Memory = repeats
-      ? {
-          level: memory.level,
-          run: memory.run + 1,
-          longest: memory.longest,
-          readings: memory.readings,
-          repeats: memory.repeats,
-        }
-      : {
-          level: levelM,
-          run: 1,
-          longest: Math.max(memory.longest, memory.run),
-          readings: memory.readings + memory.run,
-          repeats: memory.repeats + Math.max(0, memory.run - 1),
-        };
-    const rank: Rank = isStuck(next, parameters) ? 1 : 0;
-    return advanceTrack(track, next, reading, { rank, doubtRank: 0, value: next.run }, view.watermarkMs);
+    if (repeats) memory.run++;
+    else {
+      memory.longest = Math.max(memory.longest, memory.run);
+      memory.readings += memory.run;
+      memory.repeats += Math.max(0, memory.run - 1);
+      memory.level = levelM;
+      memory.run = 1;
+    }
+    const rank: Rank = isStuck(memory, parameters) ? 1 : 0;
+    advanceTrack(track, reading, rank, memory.run);
   },
   resume: (memory, { value }, { learnReadings }) => ({
     ...memory,

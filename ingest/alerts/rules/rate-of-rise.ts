@@ -6,8 +6,8 @@
  */
 import type { Bilingual } from '../../../cities/city.ts';
 import { formatIndonesian } from '../indonesian-number.ts';
-import { lookBackOf } from '../recent.ts';
-import { defineTrackRule, type View } from '../rule.ts';
+import { lookBackOf, type Recent } from '../recent.ts';
+import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
 import { firstWithin, hasTurned, smoothed } from '../trend.ts';
 import { ladderSpanM, levelOf } from './river-level.ts';
@@ -24,10 +24,10 @@ export interface RateOfRiseParameters {
 }
 
 interface Memory {
-  readonly slackSince: number | null;
+  slackSince: number | null;
 }
 
-const START: Memory = Object.freeze({ slackSince: null });
+const START: Readonly<Memory> = Object.freeze({ slackSince: null });
 const RISING_POINTS = 3;
 
 export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
@@ -44,38 +44,31 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
   },
   step(track, memory, reading, view, parameters) {
     const levelM = levelOf(reading);
-    if (levelM === undefined) return track;
+    if (levelM === undefined) return;
     const lookBackMs = lookBackOf(view.intervalMs, parameters.lookBackMs);
-    const rise = riseWithin(view, lookBackMs);
-    const { episode } = track;
-    const { watermarkMs } = view;
-    if (!episode) {
-      if (rise === undefined || rise.risesInARow < RISING_POINTS - 1 || rise.m < parameters.riseM)
-        return track;
+    const first = firstWithin(view.recent, lookBackMs);
+    const last = view.recent.at.length - 1;
+    const canTell = last - first >= RISING_POINTS - 1;
+    if (!track.episode) {
+      // The cheap look first: most of the time no river rises.
+      if (!canTell || risesInARow(view.recent, first) < RISING_POINTS - 1) return;
+      const rise = riseSince(view.recent, first);
+      if (rise.m < parameters.riseM) return;
       const detail = { riseM: Number(rise.m.toFixed(2)), withinS: Math.round(rise.ms / 1000) };
-      return advanceTrack(
-        track,
-        START,
-        reading,
-        { rank: 2, doubtRank: 0, value: levelM, detail },
-        watermarkMs,
-      );
+      memory.slackSince = null;
+      advanceTrack(track, reading, 2, levelM, 0, detail);
+      return;
     }
-    const turned = hasTurned(view.recent, firstWithin(view.recent, lookBackMs));
-    if (rise !== undefined && !turned && rise.m >= parameters.endShare * parameters.riseM) {
-      const steady = memory.slackSince === null ? memory : START;
-      return advanceTrack(track, steady, reading, { rank: 2, doubtRank: 0, value: levelM }, watermarkMs);
+    const rises = canTell && riseSince(view.recent, first).m >= parameters.endShare * parameters.riseM;
+    if (rises && !hasTurned(view.recent, first)) {
+      memory.slackSince = null;
+      advanceTrack(track, reading, 2, levelM);
+      return;
     }
     const slackSince = memory.slackSince ?? reading.measuredAt;
     const over = reading.measuredAt - slackSince >= lookBackMs * parameters.holdShare;
-    const rank = over ? 0 : 2;
-    return advanceTrack(
-      track,
-      over ? START : { slackSince },
-      reading,
-      { rank, doubtRank: 0, value: levelM },
-      watermarkMs,
-    );
+    memory.slackSince = over ? null : slackSince;
+    advanceTrack(track, reading, over ? 0 : 2, levelM);
   },
   describe({ detail, value }, _rank, _parameters, device) {
     const { riseM, withinS } = detail as { riseM: number; withinS: number };
@@ -100,15 +93,9 @@ function formatWithin(withinS: number): Bilingual {
   return { en: `${minutes} min`, id: `${minutes} menit` };
 }
 
-/** From the lowest point within the look back to now; undefined with too few points to tell. */
-function riseWithin(
-  { recent }: View,
-  lookBackMs: number,
-): { m: number; ms: number; risesInARow: number } | undefined {
-  const { at, value } = recent;
+/** From the lowest point since `first` to now. */
+function riseSince({ at, value }: Recent, first: number): { m: number; ms: number } {
   const last = at.length - 1;
-  const first = firstWithin(recent, lookBackMs);
-  if (last - first < RISING_POINTS - 1) return undefined;
   // The lowest of the medians of three: a single drop (690, 70, 690 cm) is no depth to rise from.
   let lowest = last;
   let lowestM = value[last] as number;
@@ -118,16 +105,12 @@ function riseWithin(
     lowest = index;
     lowestM = levelM;
   }
-  let risesInARow = 0;
-  while (
-    last - risesInARow > first &&
-    (value[last - risesInARow] as number) > (value[last - risesInARow - 1] as number)
-  ) {
-    risesInARow++;
-  }
-  return {
-    m: (value[last] as number) - lowestM,
-    ms: (at[last] as number) - (at[lowest] as number),
-    risesInARow,
-  };
+  return { m: (value[last] as number) - lowestM, ms: (at[last] as number) - (at[lowest] as number) };
+}
+
+/** How many of the last levels, since `first`, are higher than the one before. */
+function risesInARow({ value }: Recent, first: number): number {
+  let index = value.length - 1;
+  while (index > first && (value[index] as number) > (value[index - 1] as number)) index--;
+  return value.length - 1 - index;
 }

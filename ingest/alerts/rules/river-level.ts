@@ -6,15 +6,17 @@
  * suppresses a reading; whatever else looks odd may be the flood itself.
  */
 import type { RiverGauge, Threshold } from '../../../cities/city.ts';
-import { FAILED_QUALITY, type Reading } from '../../../devices/reading.ts';
+import { FAILED_QUALITY } from '../../../devices/reading.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
 import { startDoubt } from '../doubt.ts';
+import type { Observation } from '../fold.ts';
 import { formatIndonesian } from '../indonesian-number.ts';
 import {
   doubtRank,
   holdMs,
   LADDER_START,
   type LadderParameters,
+  type LadderState,
   resumeLadder,
   stepLadder,
 } from '../ladder.ts';
@@ -39,7 +41,7 @@ export interface RiverLevelParameters {
   readonly ladder: LadderParameters | undefined;
 }
 
-export const riverLevel = defineTrackRule<RiverLevelParameters, typeof LADDER_START>({
+export const riverLevel = defineTrackRule<RiverLevelParameters, LadderState>({
   name: 'river-level',
   version: 2,
   kind: 'river-gauge',
@@ -82,10 +84,9 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, typeof LADDER_ST
   },
   step(track, memory, reading, view, parameters) {
     const levelM = levelOf(reading);
-    if (levelM === undefined || !parameters.ladder) return track;
-    const next = stepLadder(memory, parameters.ladder, levelM, reading.measuredAt, view.intervalMs);
-    const finding = { rank: next.rank, doubtRank: doubtRank(next), value: levelM };
-    return advanceTrack(track, next, reading, finding, view.watermarkMs);
+    if (levelM === undefined || !parameters.ladder) return;
+    stepLadder(memory, parameters.ladder, levelM, reading.measuredAt, view.intervalMs);
+    advanceTrack(track, reading, memory.rank, levelM, doubtRank(memory));
   },
   resume(memory, { rank, doubtRank, value, changedAt }, { ladder }) {
     if (rank > 0) return resumeLadder(memory, rank);
@@ -134,7 +135,7 @@ export function ladderSpanM({ thresholds, normalLevelM }: RiverGauge): number {
 }
 
 /** The level of a reading that may move the present; undefined where it has none or its quality failed. */
-export function levelOf(reading: Reading): number | undefined {
+export function levelOf(reading: Observation): number | undefined {
   if (reading.quality & FAILED_QUALITY) return undefined;
   const { levelM } = reading.values;
   return typeof levelM === 'number' ? levelM : undefined;

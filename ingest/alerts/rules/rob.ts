@@ -8,7 +8,6 @@ import type { Rank } from '../alert.ts';
 import type { CityView } from '../city-view.ts';
 import type { EngineChange } from '../engine-change.ts';
 import { formatIndonesian } from '../indonesian-number.ts';
-import { headOf } from '../timeline.ts';
 import { rainWithin } from './rain.ts';
 
 export const ROB = { name: 'rob', version: 1, unit: 'm' } as const;
@@ -31,7 +30,7 @@ export function judgeRob(view: CityView): EngineChange[] {
   for (const watch of view.watches.values()) {
     const { site } = watch.device;
     if (site?.kind !== 'river-gauge' || !site.tidal) continue;
-    const { recent } = headOf(watch.timeline);
+    const { recent } = watch.timeline.head;
     const levelM = recent.value.at(-1);
     const lowestM = site.thresholds[0]?.levelM;
     if (levelM === undefined || lowestM === undefined) continue;

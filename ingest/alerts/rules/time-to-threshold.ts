@@ -11,7 +11,7 @@ import { type Rank, rankOf } from '../alert.ts';
 import { formatIndonesian } from '../indonesian-number.ts';
 import { lookBackOf } from '../recent.ts';
 import { defineTrackRule, type View } from '../rule.ts';
-import { advanceTrack, type Track } from '../track.ts';
+import { advanceTrack } from '../track.ts';
 import { firstWithin, hasTurned, latestSlope, MIN_POINTS, type Trend, trendOf } from '../trend.ts';
 import { levelOf } from './river-level.ts';
 
@@ -37,10 +37,10 @@ interface Claim {
 }
 
 interface Memory {
-  readonly claims: readonly Claim[];
+  claims: readonly Claim[];
 }
 
-const START: Memory = Object.freeze({ claims: [] });
+const START: Readonly<Memory> = Object.freeze({ claims: [] });
 const HOUR_MS = 3_600_000;
 
 export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory>({
@@ -62,18 +62,16 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
   },
   step(track, memory, reading, view, parameters) {
     const levelM = levelOf(reading);
-    if (levelM === undefined) return track;
+    if (levelM === undefined) return;
     const claims = claim(memory.claims, levelM, reading.measuredAt, view, parameters);
-    if (claims === memory.claims && claims.length === 0) return track;
+    if (claims === memory.claims && claims.length === 0) return;
     const target = claims.at(-1);
-    const same = sameClaims(claims, memory.claims);
-    const finding = {
-      rank: target ? rankBelow(parameters.thresholds[target.threshold] as Threshold) : (0 as Rank),
-      doubtRank: 0 as Rank,
-      value: levelM,
-      ...(same ? {} : { detail: describeClaims(claims, levelM, reading.measuredAt, view, parameters) }),
-    };
-    return advanceTrack(track, same ? keep(track, claims) : { claims }, reading, finding, view.watermarkMs);
+    const rank = target ? rankBelow(parameters.thresholds[target.threshold] as Threshold) : 0;
+    const detail = sameClaims(claims, memory.claims)
+      ? undefined
+      : describeClaims(claims, levelM, reading.measuredAt, view, parameters);
+    memory.claims = claims;
+    advanceTrack(track, reading, rank, levelM, 0, detail);
   },
   resume(_memory, { detail }, { thresholds }) {
     const { claims = [] } = detail as Prediction;
@@ -193,12 +191,6 @@ function hoursTo({ median, latest }: Trend, wayM: number): number | undefined {
 
 function sameClaims(a: readonly Claim[], b: readonly Claim[]): boolean {
   return a.length === b.length && a.every((each, index) => each.threshold === b[index]?.threshold);
-}
-
-/** The memory with claims whose misses moved; the same object when nothing did. */
-function keep(track: Track, claims: readonly Claim[]): Memory {
-  const memory = track.memory as Memory;
-  return claims.every((each, index) => each === memory.claims[index]) ? memory : { claims };
 }
 
 function describeClaims(

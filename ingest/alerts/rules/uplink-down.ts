@@ -9,7 +9,6 @@ import type { Rank } from '../alert.ts';
 import type { CityView } from '../city-view.ts';
 import type { DeviceWatch } from '../device-watch.ts';
 import type { EngineChange, Subject } from '../engine-change.ts';
-import { headOf } from '../timeline.ts';
 
 export const UPLINK_DOWN = { name: 'uplink-down', version: 1, unit: 'access points' } as const;
 export const UPLINK_PARAMETERS = {
@@ -93,7 +92,7 @@ function lookAt(
     if (downSince !== undefined && hearing.lastHeardAt <= downSince) return true;
     if (hearing.presence === 'offline' && hearing.presenceAt >= hearing.lastHeardAt) return true;
     const quietMs = view.nowMs - Math.max(hearing.lastHeardAt, view.listeningSince);
-    return quietMs > UPLINK_PARAMETERS.missingIntervals * headOf(watch.timeline).intervalMs;
+    return quietMs > UPLINK_PARAMETERS.missingIntervals * watch.timeline.head.intervalMs;
   });
   return { heard, missing, anySilent: missing.some(isSilent) };
 }

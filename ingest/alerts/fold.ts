@@ -1,0 +1,66 @@
+/**
+ * Fold: all that the readings of one device, up to one of them, came to: its rhythm, its last levels, and a
+ * track of each rule.
+ *
+ * Moved in place by stepFold, a reading at a time, since by far the most readings come in order and nobody
+ * asks what was before them; whoever wants to come back to it keeps a copy. Invariant: a fold shares nothing
+ * that is ever changed with its copies.
+ */
+import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
+import { appendRecent, copyRecent, createRecent, type Recent } from './recent.ts';
+import type { BoundRule } from './rule.ts';
+import { copyTrack, type Track } from './track.ts';
+
+/** What a fold needs of a reading: its device is the same for all of them. */
+export type Observation = Pick<Reading, 'measuredAt' | 'receivedAt' | 'quality' | 'simulated' | 'values'>;
+
+export interface Fold {
+  /** Of the newest reading in it; 0 before the first. */
+  measuredAt: number;
+  /** Smoothed time between two readings, by the device's clock, ms; the kind's own until two were seen. */
+  intervalMs: number;
+  readings: number;
+  readonly recent: Recent;
+  /** One a rule, in the order of the device's rules. */
+  readonly tracks: readonly Track[];
+}
+
+/** Weight of a new spacing in the smoothed report interval, once there are five of them. */
+const INTERVAL_WEIGHT = 0.2;
+/** A pause counts as at most this many intervals: after a night offline the rhythm is still the old one. */
+const MAX_INTERVAL_GROWTH = 3;
+/** No gauge is read less often than this; the bound of the first spacing. */
+const MAX_INTERVAL_MS = 6 * 3_600_000;
+
+export function createFold(rules: readonly BoundRule[], intervalMs: number): Fold {
+  const tracks = rules.map(({ start }) => copyTrack(start));
+  return { measuredAt: 0, intervalMs, readings: 0, recent: createRecent(), tracks };
+}
+
+export function copyFold({ measuredAt, intervalMs, readings, recent, tracks }: Fold): Fold {
+  return { measuredAt, intervalMs, readings, recent: copyRecent(recent), tracks: tracks.map(copyTrack) };
+}
+
+/** Takes the next reading in order of time. */
+export function stepFold(fold: Fold, rules: readonly BoundRule[], reading: Observation): void {
+  const at = reading.measuredAt;
+  fold.intervalMs = smoothInterval(fold, at);
+  fold.measuredAt = at;
+  fold.readings++;
+  const { levelM } = reading.values;
+  if (typeof levelM === 'number' && !(reading.quality & FAILED_QUALITY)) {
+    appendRecent(fold.recent, at, levelM, fold.intervalMs);
+  }
+  const { tracks } = fold;
+  for (let index = 0; index < rules.length; index++) {
+    (rules[index] as BoundRule).step(tracks[index] as Track, reading, fold);
+  }
+}
+
+function smoothInterval({ measuredAt, intervalMs, readings }: Fold, at: number): number {
+  const gapMs = at - measuredAt;
+  if (readings === 0 || gapMs <= 0) return intervalMs;
+  if (readings === 1) return Math.min(gapMs, MAX_INTERVAL_MS);
+  const bounded = Math.min(gapMs, intervalMs * MAX_INTERVAL_GROWTH, MAX_INTERVAL_MS);
+  return intervalMs + Math.max(INTERVAL_WEIGHT, 1 / readings) * (bounded - intervalMs);
+}
