@@ -15,10 +15,12 @@ const APPLICATION_ID = 0x53696167;
 export const SCHEMA_VERSION = 1;
 
 /**
- * WAL pages between two checkpoints, 1,000 × 4 KiB = 4 MiB. One commit in so many waits for the checkpoint too:
- * 2,400 pages took 10 ms of processor time, and 20 to 50 ms on a busy machine.
+ * WAL pages between two checkpoints, 1,000 × 4 KiB = 4 MiB: 2,400 pages took 10 ms of processor time, and 20 to
+ * 50 ms on a busy machine. The writing thread does them between commits (log-checkpoint.ts) …
  */
-const CHECKPOINT_PAGES = 1_000;
+export const CHECKPOINT_PAGES = 1_000;
+/** … and SQLite in a commit, where that did not come to it: 16 MiB. */
+const COMMIT_CHECKPOINT_PAGES = 4 * CHECKPOINT_PAGES;
 /** The WAL file is cut back to this when a long read had let it grow. */
 const WAL_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -55,7 +57,7 @@ export function openJournalFile(file: string): DatabaseSync {
     if (version === 0) createSchema(database, file);
     database.exec('pragma journal_mode = wal; pragma synchronous = full');
     database.exec(
-      `pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}; pragma journal_size_limit = ${WAL_MAX_BYTES}`,
+      `pragma wal_autocheckpoint = ${COMMIT_CHECKPOINT_PAGES}; pragma journal_size_limit = ${WAL_MAX_BYTES}`,
     );
     return database;
   } catch (error) {

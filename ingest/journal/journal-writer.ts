@@ -74,6 +74,7 @@ async function work(): Promise<void> {
     await commit(batches);
     waiting.splice(0, batches.length);
     await nextTurn();
+    store.carryLog(waiting.length === 0);
   }
   working = undefined;
 }
