@@ -4,7 +4,7 @@
  * A row at a time costs 3.6 µs of processor time, most of it for an array, a buffer and a view that live as
  * long as the row; in runs it is 0.9 µs. `group_concat` takes a blob as the bytes of a text and casts back
  * unchanged, NUL and what is no UTF-8 included. Invariant: the rows are those of the select, in its order; a
- * record that is no row of float64 throws SQLite's CORRUPT, so that the journal is salvaged.
+ * record that is not one or more float64 throws SQLite's CORRUPT, so that the journal is salvaged.
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 
@@ -37,7 +37,7 @@ export function readRun(database: DatabaseSync, select: string, ...parameters: S
     number[],
     number[],
   ];
-  if (bytes.some((each) => each % 8 !== 0)) {
+  if (bytes.some((each) => each === 0 || each % 8 !== 0)) {
     throw Object.assign(new Error('a record of the journal is cut short'), { errcode: SQLITE_CORRUPT });
   }
   return { ids, devices, measuredAts, bytes, numbers: storedNumbers(row[4] as Uint8Array | null) };

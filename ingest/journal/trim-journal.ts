@@ -8,6 +8,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { pragma, writeMeta } from './journal-file.ts';
 import type { TrimOutcome, TrimStep } from './journal-messages.ts';
+import { readRun } from './row-runs.ts';
 
 /** Rows of one step: some 5 ms, no longer than a commit of a busy ingest. */
 const STEP_ROWS = 1_000;
@@ -16,25 +17,27 @@ const SLACK_PAGES = 16_384;
 /** … so many a step: 256 × 4 KiB = 1 MiB. */
 const STEP_PAGES = 256;
 
+/** Of the record only when it was received, its first number. */
+const OLDEST =
+  'select id, device, measured_at, substr(record, 1, 8) as record from readings order by id limit ?';
+
 export interface TrimBounds {
   readonly retentionMs: number;
   readonly maxBytes: number;
 }
 
 export function trimStep(database: DatabaseSync, bounds: TrimBounds, step: TrimStep): TrimOutcome {
-  const oldest = database.prepare('select id, record from readings order by id limit ?');
   const overBytes = usedBytes(database) > bounds.maxBytes;
   const before = step.now - bounds.retentionMs;
+  const { ids, numbers: receivedAts } = readRun(database, OLDEST, STEP_ROWS);
   let rows = 0;
   let lastId = 0;
   let heldBack = false;
-  for (const { id, record } of oldest.iterate(STEP_ROWS)) {
-    const bytes = record as Uint8Array;
-    const receivedAt = new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0, true);
-    if (!overBytes && receivedAt >= before) break;
-    heldBack = Number(id) > step.keepAfterId;
+  for (const id of ids) {
+    if (!overBytes && (receivedAts[rows] as number) >= before) break;
+    heldBack = id > step.keepAfterId;
     if (heldBack) break;
-    lastId = Number(id);
+    lastId = id;
     rows++;
   }
   if (rows > 0) deleteThrough(database, lastId);
