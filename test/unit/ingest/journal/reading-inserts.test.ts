@@ -64,6 +64,17 @@ describe('the readings of a batch', () => {
     );
   });
 
+  it('get the ids that follow the last one given, also where the readings that bore it are gone', () => {
+    using ground = createJournalGround();
+    using database = openJournalFile(ground.file);
+    const codec = new ReadingCodec({ devices: [], columns: [], words: [] });
+    const inserts = new ReadingInserts(database);
+    const numbers = Array.from({ length: 50 }, (_, n) => n);
+    database.exec('begin');
+    expect(inserts.store(batchOf(codec, numbers), 1_000)).toEqual({ firstId: 1_001, repeats: [] });
+    expect(numbersById(database, codec)).toEqual(numbers.map((n) => [1_001 + n, n]));
+  });
+
   it('never take the place of a reading whose id they are given by mistake', () => {
     using ground = createJournalGround();
     using database = openJournalFile(ground.file);
