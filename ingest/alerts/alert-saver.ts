@@ -124,7 +124,7 @@ export class AlertSaver {
       await enqueue(async () => {
         await this.saveChanges(nowMs);
         if (!left) {
-          left = [...engine.dirty];
+          left = engine.dirty;
           sweptId = this.#takenId;
           if (left.length === 0 && sweptId === this.#savedId) return;
         }

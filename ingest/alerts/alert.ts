@@ -139,6 +139,11 @@ export interface Alert {
   log: LogEntry[];
 }
 
+/** As it is now: what stands in an alert is replaced and never changed, but for the log, which grows. */
+export function copyAlert(alert: Alert): Alert {
+  return { ...alert, log: [...alert.log] };
+}
+
 /** Somebody took it in hand who has seen it as bad as it is now. */
 export function isInHand({ acknowledgement, severity }: Alert): boolean {
   return acknowledgement !== undefined && rankOf(acknowledgement.severity) >= rankOf(severity);

@@ -8,7 +8,7 @@
 import type { RegisteredDevice } from '../fleet/registry.ts';
 import type { Subject } from './engine-change.ts';
 import { groupOf, type ParameterOverride } from './parameters.ts';
-import type { KnownEpisode } from './reconcile.ts';
+import { type KnownEpisode, NONE_KNOWN } from './reconcile.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
 import { createHearing, type Hearing } from './rules/silence.ts';
 import { restoreTimeline, type SavedTimeline, saveTimeline } from './saved-timeline.ts';
@@ -22,6 +22,8 @@ export interface DeviceWatch {
   readonly hearing: Hearing;
   /** One list a rule, in the order of `rules`. */
   readonly known: (readonly KnownEpisode[])[];
+  /** Its state has moved since it was saved. */
+  moved: boolean;
 }
 
 export interface SavedWatch {
@@ -43,7 +45,8 @@ export function createWatch(
     rules: bound,
     timeline: createTimeline(bound, intervalMs),
     hearing: createHearing(),
-    known: bound.map(() => []),
+    known: bound.map(() => NONE_KNOWN),
+    moved: false,
   };
 }
 
@@ -62,7 +65,8 @@ export function saveWatch(watch: DeviceWatch): SavedWatch {
 export function restoreWatch(fresh: DeviceWatch, saved: SavedWatch): void {
   fresh.timeline = restoreTimeline(saved.timeline, fresh.rules);
   Object.assign(fresh.hearing, saved.hearing, { clock: { ...fresh.hearing.clock, ...saved.hearing.clock } });
-  for (const [index, rule] of fresh.rules.entries()) fresh.known[index] = saved.known[rule.name] ?? [];
+  for (const [index, rule] of fresh.rules.entries())
+    fresh.known[index] = saved.known[rule.name] ?? NONE_KNOWN;
 }
 
 function subjectOf(device: RegisteredDevice): Subject {

@@ -21,7 +21,7 @@ import { reconcileWatch } from './reconcile-watch.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
 import { judgeRob } from './rules/rob.ts';
 import { judgeUplinks } from './rules/uplink-down.ts';
-import { downstreamOf, judgeUpstream } from './rules/upstream-rise.ts';
+import { gaugesAbove, judgeUpstream } from './rules/upstream-rise.ts';
 import type { Placement } from './timeline.ts';
 import type { Track } from './track.ts';
 
@@ -39,6 +39,7 @@ export interface EngineOptions {
 const STALE_AFTER_MS = 30 * 60_000;
 /** … or longer than this many report intervals, if that is more: slow gauges upload in batches. */
 const STALE_AFTER_INTERVALS = 2;
+const NO_CHANGES: readonly EngineChange[] = Object.freeze([]);
 /** Ahead of our clock by more than this it cannot be a time of measurement, ms. */
 const AHEAD_MAX_MS = 60_000;
 
@@ -46,7 +47,8 @@ export class AlertEngine {
   readonly #options: EngineOptions;
   readonly #watches = new Map<string, DeviceWatch>();
   readonly #conditions = new Conditions();
-  readonly #dirty = new Set<string>();
+  /** By gauge: those that lie below it. */
+  readonly #below = new Map<string, DeviceWatch[]>();
   #listeningSince = 0;
   readonly outcomes: Record<ReadingOutcome, number> = {
     newest: 0,
@@ -77,17 +79,24 @@ export class AlertEngine {
   }
 
   /** Ids of devices whose state moved since they were last `settled`. */
-  get dirty(): ReadonlySet<string> {
-    return this.#dirty;
+  get dirty(): string[] {
+    const dirty: string[] = [];
+    for (const [device, watch] of this.#watches) if (watch.moved) dirty.push(device);
+    return dirty;
   }
 
   settled(devices: Iterable<string>): void {
-    for (const device of devices) this.#dirty.delete(device);
+    for (const device of devices) this.#mark(device, false);
   }
 
   /** The state of a device was changed from outside, by whoever restores it. */
   touch(device: string): void {
-    this.#dirty.add(device);
+    this.#mark(device, true);
+  }
+
+  #mark(device: string, moved: boolean): void {
+    const watch = this.#watches.get(device);
+    if (watch) watch.moved = moved;
   }
 
   watch(device: string): DeviceWatch | undefined {
@@ -99,21 +108,28 @@ export class AlertEngine {
     const intervalMs = (deviceKinds.get(registered.kind)?.reportIntervalS ?? 60) * 1000;
     const watch = createWatch(registered, rules, overrides, intervalMs);
     this.#watches.set(device, watch);
+    for (const gauge of gaugesAbove(watch)) {
+      this.#below.set(gauge, [...(this.#below.get(gauge) ?? []), watch]);
+    }
     return watch;
   }
 
-  takeReading(reading: Reading): EngineChange[] {
+  takeReading(reading: Reading): readonly EngineChange[] {
     const watch = this.watch(reading.device);
     if (!watch) {
       this.outcomes['unknown-device']++;
-      return [];
+      return NO_CHANGES;
     }
-    const changes: EngineChange[] = [];
-    if (this.#take(watch, reading)) reconcileWatch(watch, reading.receivedAt, changes);
-    if (isWorthJudging(watch)) changes.push(...judgeDevice(watch, this.#view(reading.receivedAt)));
-    if (changes.some((change) => change.rule === 'river-level')) {
-      const view = this.#view(reading.receivedAt);
-      changes.push(...judgeUpstream(view, downstreamOf(watch, view)));
+    const { receivedAt } = reading;
+    const moved = this.#take(watch, reading);
+    let changes = moved ? reconcileWatch(watch, receivedAt) : undefined;
+    if (isWorthJudging(watch)) {
+      changes = [...(changes ?? NO_CHANGES), ...judgeDevice(watch, this.#view(receivedAt))];
+    }
+    if (!changes) return NO_CHANGES;
+    if (changes.some(({ rule }) => rule === 'river-level')) {
+      const below = this.#below.get(watch.device.id) ?? [];
+      changes.push(...judgeUpstream(this.#view(receivedAt), [watch, ...below]));
     }
     return changes;
   }
@@ -126,7 +142,7 @@ export class AlertEngine {
 
   /** Returns whether the present of the device is another than before. */
   #take(watch: DeviceWatch, reading: Reading): boolean {
-    this.#dirty.add(reading.device);
+    watch.moved = true;
     const judged = hear(watch, reading);
     const outcome = this.#place(watch, judged);
     this.outcomes[outcome]++;
@@ -135,10 +151,10 @@ export class AlertEngine {
     return moved;
   }
 
-  takePresence(device: string, presence: Presence, atMs: number): EngineChange[] {
+  takePresence(device: string, presence: Presence, atMs: number): readonly EngineChange[] {
     const watch = this.watch(device);
-    if (!watch || watch.hearing.presence === presence) return [];
-    this.#dirty.add(device);
+    if (!watch || watch.hearing.presence === presence) return NO_CHANGES;
+    watch.moved = true;
     watch.hearing.presence = presence;
     watch.hearing.presenceAt = atMs;
     if (presence !== 'offline') watch.hearing.lastHeardAt = Math.max(watch.hearing.lastHeardAt, atMs);

@@ -9,7 +9,7 @@
 import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
 import { appendRecent, copyRecent, createRecent, type Recent } from './recent.ts';
 import type { BoundRule } from './rule.ts';
-import { copyTrack, type Track } from './track.ts';
+import { copyTrack, forgetSettled, type Track } from './track.ts';
 
 /** What a fold needs of a reading: its device is the same for all of them. */
 export type Observation = Pick<Reading, 'measuredAt' | 'receivedAt' | 'quality' | 'simulated' | 'values'>;
@@ -53,7 +53,10 @@ export function stepFold(fold: Fold, rules: readonly BoundRule[], reading: Obser
   }
   const { tracks } = fold;
   for (let index = 0; index < rules.length; index++) {
-    (rules[index] as BoundRule).step(tracks[index] as Track, reading, fold);
+    const { step, parameters } = rules[index] as BoundRule;
+    const track = tracks[index] as Track;
+    if (track.closed.length > 0) forgetSettled(track, at);
+    step(track, track.memory, reading, fold, parameters);
   }
 }
 

@@ -5,7 +5,16 @@
  * Does no I/O: what it touched and drafted is saved by alerts.ts in the transaction of the cursor. Invariant:
  * a change is logged once and raises the revision by one; nothing but the engine's word closes an alert.
  */
-import { type Alert, appendLog, type Change, isInHand, isOpen, type LogEntry, severityOf } from './alert.ts';
+import {
+  type Alert,
+  appendLog,
+  type Change,
+  copyAlert,
+  isInHand,
+  isOpen,
+  type LogEntry,
+  severityOf,
+} from './alert.ts';
 import { createAlert } from './create-alert.ts';
 import type { EngineChange } from './engine-change.ts';
 import { armEscalation, askAgain } from './escalation.ts';
@@ -212,7 +221,7 @@ export class Lifecycle {
     this.#touched.set(alert.id, alert);
     const silence = findSilence(this.#silences, alert, at);
     if (!LATE_SILENCE.has(change)) alert.silencedBy = silence?.id;
-    this.#occasions.push({ alert: structuredClone(alert), change, flapping: alert.flapping, silence });
+    this.#occasions.push({ alert: copyAlert(alert), change, flapping: alert.flapping, silence });
   }
 
   #remember(alert: Alert): void {

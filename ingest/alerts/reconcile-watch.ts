@@ -8,20 +8,19 @@ import { alertIdOf } from './alert.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import type { EngineChange } from './engine-change.ts';
 import { evidenceOf } from './hear.ts';
-import { reconcile } from './reconcile.ts';
+import { isKnown, reconcile } from './reconcile.ts';
 import type { BoundRule } from './rule.ts';
 import { shownRank, type Track } from './track.ts';
 import { WATERMARK_MS } from './watermark.ts';
 
-/** Adds what is new to `changes`; a device of which nothing is and was wrong costs a look at each rule. */
-export function reconcileWatch(watch: DeviceWatch, receivedAt: number, changes: EngineChange[]): void {
+/** What is new, or undefined when nothing is; a device of which nothing changed costs a look at each rule. */
+export function reconcileWatch(watch: DeviceWatch, receivedAt: number): EngineChange[] | undefined {
+  let changes: EngineChange[] | undefined;
   const head = watch.timeline.head;
   for (let index = 0; index < watch.rules.length; index++) {
     const track = head.tracks[index] as Track;
     const known = watch.known[index] as DeviceWatch['known'][number];
-    if (known.length === 0 && !track.episode && track.closed.length === 0) continue;
-    const last = known.at(-1);
-    if (known.length === 1 && track.closed.length === 0 && last?.episode === track.episode) continue;
+    if (isKnown(known, track)) continue;
     const rule = watch.rules[index] as BoundRule;
     const result = reconcile(known, track, head.measuredAt - WATERMARK_MS, (episode) =>
       alertIdOf(rule.name, watch.device.id, episode.startedAt),
@@ -29,6 +28,7 @@ export function reconcileWatch(watch: DeviceWatch, receivedAt: number, changes: 
     watch.known[index] = result.known;
     for (const { change, alert, episode } of result.changes) {
       const rank = shownRank(episode);
+      changes ??= [];
       changes.push({
         change,
         alert,
@@ -45,4 +45,5 @@ export function reconcileWatch(watch: DeviceWatch, receivedAt: number, changes: 
       });
     }
   }
+  return changes;
 }

@@ -13,6 +13,9 @@ export interface KnownEpisode {
   readonly episode: Episode;
 }
 
+/** Of nearly every rule of nearly every device: one object for all of them. */
+export const NONE_KNOWN: readonly KnownEpisode[] = Object.freeze([]);
+
 export interface EpisodeChange {
   readonly change: Change;
   readonly alert: string;
@@ -22,6 +25,15 @@ export interface EpisodeChange {
 export interface Reconciled {
   readonly known: readonly KnownEpisode[];
   readonly changes: readonly EpisodeChange[];
+}
+
+/** Every episode of the track is known as it is, and no other: there is nothing to say, as nearly always. */
+export function isKnown(known: readonly KnownEpisode[], { episode, closed }: Track): boolean {
+  if (known.length !== closed.length + (episode ? 1 : 0)) return false;
+  for (let index = 0; index < closed.length; index++) {
+    if (known[index]?.episode !== closed[index]) return false;
+  }
+  return !episode || known[closed.length]?.episode === episode;
 }
 
 /** `idOf` names a new alert by its first episode's start; `settledBefore` is where nothing can change. */
@@ -56,7 +68,7 @@ export function reconcile(
     if (isTakenBack(episode)) continue;
     changes.push({ change: 'withdrawn', alert, episode });
   }
-  return { known: next, changes };
+  return { known: next.length > 0 ? next : NONE_KNOWN, changes };
 }
 
 /** A jump that was claimed and then withdrawn: it never became an alert that stands. */

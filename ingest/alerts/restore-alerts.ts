@@ -107,5 +107,5 @@ async function replaceState(
   }
   state.set('conditions', engine.saveConditions());
   await store.replaceState(state);
-  engine.settled([...engine.dirty]);
+  engine.settled(engine.dirty);
 }

@@ -49,13 +49,17 @@ export interface Description {
 
 /** A rule tied to a device. */
 export interface BoundRule {
+  /**
+   * The rule's own, shared by all devices: to be called with the track's memory and the parameters below. A
+   * closure for each device would be ten more objects to fetch from memory for a reading.
+   */
+  readonly step: (track: Track, memory: object, reading: Observation, view: View, parameters: object) => void;
+  readonly parameters: object;
   readonly name: string;
   readonly version: number;
   readonly unit: string;
-  readonly parameters: unknown;
   /** To be copied. */
   readonly start: Track;
-  step(track: Track, reading: Observation, view: View): void;
   describe(episode: Episode, rank: Rank): Description;
   timers(track: Track, view: View): Readonly<Record<string, number>>;
   /** The track with an open episode that it did not know. */
@@ -86,12 +90,12 @@ export function defineTrackRule<P extends object, M extends object>(
       const final = definition.forDevice ? parameters : resolved;
       if (!final) return undefined;
       return {
+        step: definition.step as BoundRule['step'],
+        parameters: final,
         name,
         version,
         unit,
-        parameters: final,
         start: startTrack(definition.memory),
-        step: (track, reading, view) => definition.step(track, track.memory as M, reading, view, final),
         describe: (episode, rank) => definition.describe(episode, rank, final, device),
         timers: (track, view) => definition.timers?.(track.memory as M, final, view) ?? {},
         resume(track, episode) {

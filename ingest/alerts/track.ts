@@ -76,7 +76,6 @@ export function advanceTrack(
   detail?: Detail,
 ): void {
   const { episode } = track;
-  if (track.closed.length > 0) track.closed = pruneClosed(track.closed, reading.measuredAt - WATERMARK_MS);
   if (rank === 0 && doubtRank === 0) {
     if (episode) endEpisode(track, episode, reading, value);
   } else if (episode) moveEpisode(track, episode, reading, rank, value, doubtRank, detail);
@@ -140,7 +139,9 @@ function endEpisode(track: Track, episode: Episode, { measuredAt }: Observation,
   track.closed = [...track.closed, ended];
 }
 
-function pruneClosed(closed: readonly Episode[], beforeMs: number): readonly Episode[] {
-  const kept = closed.filter((episode) => (episode.endedAt as number) > beforeMs);
-  return kept.length === closed.length ? closed : kept.length === 0 ? NO_EPISODES : kept;
+/** Forgets the episodes whose end no reading can change any more. */
+export function forgetSettled(track: Track, at: number): void {
+  const { closed } = track;
+  const kept = closed.filter(({ endedAt }) => (endedAt as number) > at - WATERMARK_MS);
+  if (kept.length < closed.length) track.closed = kept.length === 0 ? NO_EPISODES : kept;
 }

@@ -16,9 +16,14 @@ const MAX_SLOTS = 37;
 export function addRain(slots: RainSlot[], at: number, mm: number): void {
   if (mm <= 0) return;
   const start = at - (at % SLOT_MS);
-  const known = slots.find((slot) => slot.at === start);
-  if (known) known.mm += mm;
-  else slots.push({ at: start, mm });
+  // Rain mostly falls into the newest slot.
+  for (let index = slots.length - 1; index >= 0; index--) {
+    const slot = slots[index] as RainSlot;
+    if (slot.at !== start) continue;
+    slot.mm += mm;
+    return;
+  }
+  slots.push({ at: start, mm });
   if (slots.length > MAX_SLOTS) slots.shift();
 }
 

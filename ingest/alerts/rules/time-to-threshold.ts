@@ -128,11 +128,11 @@ function claim(
   parameters: TimeToThresholdParameters,
 ): readonly Claim[] {
   const { thresholds } = parameters;
-  const top = thresholds.at(-1);
-  if (!top || (levelM >= top.levelM && before.length === 0)) return before;
   const lookBackMs = lookBackOf(view.intervalMs, parameters.lookBackMs);
   const horizonH = (lookBackMs * parameters.aheadShare) / HOUR_MS;
   if (before.length === 0 && !mayReach(levelM, lookBackMs, horizonH, view, thresholds)) return before;
+  const top = thresholds.at(-1);
+  if (!top || (levelM >= top.levelM && before.length === 0)) return before;
   const { recent } = view;
   const turned = hasTurned(recent, firstWithin(recent, lookBackMs));
   const trend = turned ? undefined : trendOf(recent, lookBackMs);
@@ -168,8 +168,10 @@ function mayReach(
   if (recent.at.length < MIN_POINTS) return false;
   const latest = latestSlope(recent, firstWithin(recent, lookBackMs), lookBackMs);
   if (latest === undefined || latest <= 0) return false;
-  const next = thresholds.find((each) => each.levelM > levelM);
-  return next !== undefined && next.levelM - levelM <= latest * horizonH;
+  for (const next of thresholds) {
+    if (next.levelM > levelM) return next.levelM - levelM <= latest * horizonH;
+  }
+  return false;
 }
 
 function isExpected(

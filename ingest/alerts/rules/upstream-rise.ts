@@ -48,14 +48,9 @@ export function judgeUpstream(
   return changes;
 }
 
-/** A gauge, and those that it lies above. */
-export function* downstreamOf(watch: DeviceWatch, { watches }: CityView): Generator<DeviceWatch> {
-  yield watch;
-  for (const other of watches.values()) {
-    const { site } = other.device;
-    if (site?.kind === 'river-gauge' && site.upstream.some(({ gauge }) => gauge === watch.device.id))
-      yield other;
-  }
+/** The ids of the gauges above a device. */
+export function gaugesAbove({ device: { site } }: DeviceWatch): readonly string[] {
+  return site?.kind === 'river-gauge' ? site.upstream.map(({ gauge }) => gauge) : [];
 }
 
 function judgeGauge(
