@@ -39,6 +39,26 @@ async function occupyPort(): Promise<{ port: number; [Symbol.dispose](): void }>
   return { port: (server.address() as AddressInfo).port, [Symbol.dispose]: () => void server.close() };
 }
 
+describe('a server that starts', { timeout: START_TIMEOUT_MS }, () => {
+  it.runIf(process.platform === 'linux')(
+    'begins anew as the same process with what the runtime must be told, and leaves alone what it was told',
+    async () => {
+      const told = { MALLOC_ARENA_MAX: '3' };
+      await using server = await startSiaga({ dataDir, environment: told });
+      const read = (file: string) => readFileSync(`/proc/${server.pid}/${file}`, 'utf8').split('\0');
+      expect(read('cmdline')).toContain('--max-semi-space-size=16');
+      expect(read('environ')).toContain('MALLOC_ARENA_MAX=3');
+      expect(server.logged.every(({ pid }) => pid === server.pid)).toBe(true);
+      await server.stop();
+
+      await using second = await startSiaga({ dataDir });
+      const environment = readFileSync(`/proc/${second.pid}/environ`, 'utf8').split('\0');
+      expect(environment).toContain('MALLOC_ARENA_MAX=2');
+      expect(environment).toContain(`SIAGA_DATA_DIR=${dataDir}`);
+    },
+  );
+});
+
 describe('a server that cannot start', { timeout: START_TIMEOUT_MS }, () => {
   it('lists every problem of its environment and exits 1', async () => {
     const { code, stderr, stdout } = await runSiaga({
