@@ -89,29 +89,29 @@ export class AnswerQueue {
     if (count === 0) return;
     const due = this.#pending;
     this.#pending = count === due.length ? [] : due.slice(count);
-    let acknowledged: number[] = [];
+    const packets = Buffer.allocUnsafe(count * PUBACK_BYTES);
+    let written = 0;
+    let length = 0;
     for (let i = 0; i < count; i++) {
       const publish = due[i] as OpenPublish;
       const messageId = publish.judge();
-      if (messageId !== undefined) acknowledged.push(messageId);
-      else {
+      if (messageId !== undefined) {
+        packets.writeUInt16BE(PUBACK_HEADER, length);
+        packets.writeUInt16BE(messageId, length + 2);
+        length += PUBACK_BYTES;
+      } else {
         // Aedes writes this one's answer, in its turn.
-        this.#acknowledge(acknowledged);
-        acknowledged = [];
+        this.#write(packets, written, length);
+        written = length;
       }
       publish.answer();
     }
-    this.#acknowledge(acknowledged);
+    this.#write(packets, written, length);
     this.#options.onAnswered(count);
   }
 
-  #acknowledge(messageIds: readonly number[]): void {
-    if (messageIds.length === 0 || this.#stream.destroyed) return;
-    const packets = Buffer.allocUnsafe(messageIds.length * PUBACK_BYTES);
-    for (let i = 0; i < messageIds.length; i++) {
-      packets.writeUInt16BE(PUBACK_HEADER, i * PUBACK_BYTES);
-      packets.writeUInt16BE(messageIds[i] as number, i * PUBACK_BYTES + 2);
-    }
-    this.#stream.write(packets);
+  #write(packets: Buffer, from: number, to: number): void {
+    if (from === to || this.#stream.destroyed) return;
+    this.#stream.write(to - from === packets.length ? packets : packets.subarray(from, to));
   }
 }
