@@ -53,10 +53,10 @@ export function stepFold(fold: Fold, rules: readonly BoundRule[], reading: Obser
   }
   const { tracks } = fold;
   for (let index = 0; index < rules.length; index++) {
-    const { step, parameters } = rules[index] as BoundRule;
+    const { step, prepared } = rules[index] as BoundRule;
     const track = tracks[index] as Track;
     if (track.closed.length > 0) forgetSettled(track, at);
-    step(track, track.memory, reading, fold, parameters);
+    step(track, track.memory, reading, fold, prepared);
   }
 }
 

@@ -13,8 +13,10 @@ export interface LadderStep {
   readonly rank: Rank;
   readonly level: number;
   readonly comparator: '>=' | '>';
-  /** The value must meet the step for this long. The top step's is always 0. */
+  /** The value must meet the step for this long. The top step of a river's is always 0. */
   readonly pendingMs: number;
+  /** … or for so many report intervals of the device itself, where that is less. */
+  readonly pendingIntervals?: number;
 }
 
 export interface LadderParameters {
@@ -93,6 +95,10 @@ export function holdMs(parameters: LadderParameters, intervalMs: number): number
   return Math.min(holdMaxMs, Math.max(holdMinMs, holdIntervals * intervalMs));
 }
 
+function pendingMs({ pendingMs, pendingIntervals }: LadderStep, intervalMs: number): number {
+  return pendingIntervals === undefined ? pendingMs : Math.min(pendingMs, pendingIntervals * intervalMs);
+}
+
 /** The state that goes with an open rank whose own state was lost. */
 export function resumeLadder(state: LadderState, rank: Rank): LadderState {
   return { ...state, rank };
@@ -114,7 +120,7 @@ export function stepLadder(
   if (state.doubt) settleDoubt(state, state.doubt, parameters, value, at, intervalMs);
   if (state.doubt) return;
   const target = rankMet(parameters, value);
-  if (target > state.rank) climb(state, parameters, value, at, target);
+  if (target > state.rank) climb(state, parameters, value, at, intervalMs, target);
   else if (state.rank === 0) remember(state, value);
   else descend(state, parameters, value, at, intervalMs);
 }
@@ -155,6 +161,7 @@ function climb(
   parameters: LadderParameters,
   value: number,
   at: number,
+  intervalMs: number,
   target: Rank,
 ): void {
   const base = jumpedFrom(state, parameters, value);
@@ -171,7 +178,7 @@ function climb(
   for (const [index, step] of parameters.steps.entries()) {
     if (step.rank <= state.rank || step.rank > target) continue;
     const since = state.metSince?.[index] ?? at;
-    if (at - since >= step.pendingMs) rank = step.rank;
+    if (at - since >= pendingMs(step, intervalMs)) rank = step.rank;
     else {
       metSince ??= parameters.steps.map(() => null);
       metSince[index] = since;

@@ -22,7 +22,7 @@ export interface View {
   readonly recent: Recent;
 }
 
-export interface TrackRuleDefinition<P extends object, M extends object> {
+export interface TrackRuleDefinition<P extends object, M extends object, W extends object = P> {
   readonly name: string;
   /** Grows when the judgement changes; kept with each alert. */
   readonly version: number;
@@ -33,7 +33,9 @@ export interface TrackRuleDefinition<P extends object, M extends object> {
   forDevice?(parameters: P, device: RegisteredDevice): P | undefined;
   /** What it begins with; each track has a copy of its own. */
   readonly memory: Readonly<M>;
-  step(track: Track, memory: M, reading: Observation, view: View, parameters: P): void;
+  /** What the step works with, where it is not the parameters as they stand: worked out once for a device. */
+  prepare?(parameters: P): W;
+  step(track: Track, memory: M, reading: Observation, view: View, prepared: W): void;
   /** The words for a rank, and what is going on, in both languages. */
   describe(episode: Episode, rank: Rank, parameters: P, device: RegisteredDevice): Description;
   /** The memory that goes with an episode that it does not know: its own was lost. The same by default. */
@@ -50,10 +52,11 @@ export interface Description {
 /** A rule tied to a device. */
 export interface BoundRule {
   /**
-   * The rule's own, shared by all devices: to be called with the track's memory and the parameters below. A
+   * The rule's own, shared by all devices: to be called with the track's memory and what was prepared. A
    * closure for each device would be ten more objects to fetch from memory for a reading.
    */
-  readonly step: (track: Track, memory: object, reading: Observation, view: View, parameters: object) => void;
+  readonly step: (track: Track, memory: object, reading: Observation, view: View, prepared: object) => void;
+  readonly prepared: object;
   readonly parameters: object;
   readonly name: string;
   readonly version: number;
@@ -74,8 +77,8 @@ export interface TrackRule {
   bind(device: RegisteredDevice, overrides: readonly ParameterOverride[]): BoundRule | undefined;
 }
 
-export function defineTrackRule<P extends object, M extends object>(
-  definition: TrackRuleDefinition<P, M>,
+export function defineTrackRule<P extends object, M extends object, W extends object = P>(
+  definition: TrackRuleDefinition<P, M, W>,
 ): TrackRule {
   const { name, version, kind, unit, defaults } = definition;
   return {
@@ -91,6 +94,7 @@ export function defineTrackRule<P extends object, M extends object>(
       if (!final) return undefined;
       return {
         step: definition.step as BoundRule['step'],
+        prepared: definition.prepare?.(final) ?? final,
         parameters: final,
         name,
         version,

@@ -25,7 +25,7 @@ export interface OverloadParameters {
   readonly pendingMaxMs: number;
 }
 
-export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderState>({
+export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderState, LadderParameters>({
   name: 'access-point-overloaded',
   version: 1,
   kind: 'wifi-access-point',
@@ -44,10 +44,10 @@ export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderS
     if (site?.kind !== 'wifi-access-point') return undefined;
     return { ...parameters, capacityClients: site.capacityClients };
   },
-  step(track, memory, reading, view, parameters) {
+  prepare: ladderOf,
+  step(track, memory, reading, view, ladder) {
     const { clients } = reading.values;
     if (typeof clients !== 'number') return;
-    const ladder = ladderOf(parameters, view.intervalMs);
     stepLadder(memory, ladder, clients, reading.measuredAt, view.intervalMs);
     advanceTrack(track, reading, memory.rank, clients);
   },
@@ -67,13 +67,13 @@ export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderS
   },
 });
 
-function ladderOf(parameters: OverloadParameters, intervalMs: number): LadderParameters {
-  const { capacityClients, minorShare, moderateShare, hysteresisShare } = parameters;
-  const pendingMs = Math.min(parameters.pendingMaxMs, parameters.pendingIntervals * intervalMs);
+function ladderOf(parameters: OverloadParameters): LadderParameters {
+  const { capacityClients, minorShare, moderateShare, hysteresisShare, pendingIntervals } = parameters;
+  const pending = { pendingMs: parameters.pendingMaxMs, pendingIntervals };
   return {
     steps: [
-      { rank: 1, level: capacityClients * minorShare, comparator: '>', pendingMs },
-      { rank: 2, level: capacityClients * moderateShare, comparator: '>', pendingMs },
+      { rank: 1, level: capacityClients * minorShare, comparator: '>', ...pending },
+      { rank: 2, level: capacityClients * moderateShare, comparator: '>', ...pending },
     ],
     hysteresis: capacityClients * hysteresisShare,
     clearReadings: 2,

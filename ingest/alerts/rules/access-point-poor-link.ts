@@ -24,7 +24,11 @@ export interface PoorLinkParameters {
   readonly pendingMaxMs: number;
 }
 
-export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, LadderState>({
+interface Prepared extends PoorLinkParameters {
+  readonly ladder: LadderParameters;
+}
+
+export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, LadderState, Prepared>({
   name: 'access-point-poor-link',
   version: 1,
   kind: 'wifi-access-point',
@@ -38,14 +42,14 @@ export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, LadderSta
     pendingIntervals: 3,
     pendingMaxMs: 10 * 60_000,
   },
-  step(track, memory, reading, view, parameters) {
+  prepare: (parameters) => ({ ...parameters, ladder: ladderOf(parameters) }),
+  step(track, memory, reading, view, limits) {
     const { lossPct, rttMs } = reading.values;
     if (typeof lossPct !== 'number' && typeof rttMs !== 'number') return;
-    const loss = typeof lossPct === 'number' ? lossPct / parameters.lossPct : 0;
-    const delay = typeof rttMs === 'number' ? rttMs / parameters.rttMs : 0;
+    const loss = typeof lossPct === 'number' ? lossPct / limits.lossPct : 0;
+    const delay = typeof rttMs === 'number' ? rttMs / limits.rttMs : 0;
     const score = Number(Math.max(loss, delay).toFixed(2));
-    const ladder = ladderOf(parameters, view.intervalMs);
-    stepLadder(memory, ladder, score, reading.measuredAt, view.intervalMs);
+    stepLadder(memory, limits.ladder, score, reading.measuredAt, view.intervalMs);
     advanceTrack(track, reading, memory.rank, score);
   },
   resume: (memory, { rank }) => resumeLadder(memory, rank),
@@ -60,12 +64,12 @@ export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, LadderSta
   },
 });
 
-function ladderOf(parameters: PoorLinkParameters, intervalMs: number): LadderParameters {
-  const pendingMs = Math.min(parameters.pendingMaxMs, parameters.pendingIntervals * intervalMs);
+function ladderOf(parameters: PoorLinkParameters): LadderParameters {
+  const pending = { pendingMs: parameters.pendingMaxMs, pendingIntervals: parameters.pendingIntervals };
   return {
     steps: [
-      { rank: 1, level: 1, comparator: '>=', pendingMs },
-      { rank: 2, level: parameters.badShare, comparator: '>=', pendingMs },
+      { rank: 1, level: 1, comparator: '>=', ...pending },
+      { rank: 2, level: parameters.badShare, comparator: '>=', ...pending },
     ],
     hysteresis: parameters.hysteresisShare,
     clearReadings: 2,

@@ -17,17 +17,18 @@ export interface LowBatteryParameters {
   readonly hysteresisPct: number;
 }
 
-export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderState>({
+export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderState, LadderParameters>({
   name: 'ambulance-low-battery',
   version: 1,
   kind: 'ambulance',
   unit: '%',
   memory: LADDER_START,
   defaults: { lowPct: 20, emptyPct: 8, hysteresisPct: 5 },
-  step(track, memory, reading, view, parameters) {
+  prepare: ladderOf,
+  step(track, memory, reading, view, ladder) {
     const { batteryPct } = reading.values;
     if (typeof batteryPct !== 'number') return;
-    stepLadder(memory, ladderOf(parameters), 100 - batteryPct, reading.measuredAt, view.intervalMs);
+    stepLadder(memory, ladder, 100 - batteryPct, reading.measuredAt, view.intervalMs);
     advanceTrack(track, reading, memory.rank, batteryPct);
   },
   resume: (memory, { rank }) => resumeLadder(memory, rank),
