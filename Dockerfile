@@ -6,15 +6,17 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 
 FROM node:26-slim
-# Two arenas for all threads: glibc keeps one a thread, each with what it once needed (docs/performance.md).
-ENV NODE_ENV=production MALLOC_ARENA_MAX=2
+ENV NODE_ENV=production
 RUN groupadd --system --gid 10001 siaga \
  && useradd --system --uid 10001 --gid siaga --home-dir /siaga --no-create-home siaga \
  && install -d -o siaga -g siaga -m 0750 /data
 WORKDIR /siaga
 COPY --from=dependencies /siaga/node_modules ./node_modules
 COPY . .
+RUN install -d -o siaga -g siaga node_modules/.cache
 USER siaga
+# One start fills the cache of compiled code, whose key holds the user: later ones take 30 MB less and half the time.
+RUN SIAGA_DATA_DIR=/tmp/first HTTP_PORT=0 MQTT_PORT=0 timeout --preserve-status 10 node main.js && rm -r /tmp/first
 VOLUME /data
 EXPOSE 3000 1883
 CMD ["node", "main.js"]
