@@ -12,14 +12,13 @@ import { backtestRoutes } from './api/backtests.ts';
 import { capFeedRoutes } from './api/cap-feed.ts';
 import { cityRoutes } from './api/city.ts';
 import { dispatchRoutes } from './api/dispatch-routes.ts';
-import { situationRoomPages } from './api/pages.ts';
 import { silenceRoutes } from './api/silences.ts';
 import { ensureFirstAdminToken } from './api/token-store.ts';
 import type { Config } from './config.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import type { Alerts } from './ingest/alerts/alerts.ts';
 
-export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'routes' | 'pages'> {
+export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'routes'> {
   readonly config: Config;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
@@ -48,7 +47,6 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
       capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
       ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
     ],
-    pages: [situationRoomPages()],
   });
   const close = async () => {
     const closed = app.close();

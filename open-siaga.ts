@@ -9,6 +9,7 @@
  */
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client';
+import { situationRoomPages } from './api/pages.ts';
 import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
 import { loadCity } from './cities/city.ts';
@@ -61,6 +62,8 @@ export async function openSiaga(
 
   opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
   const city = loadCity(config.SIAGA_CITY);
+  // Its files take a while, beside what is opened meanwhile.
+  const page = situationRoomPages();
   const database = await openDatabase(config);
   opened.defer(() => database.destroy());
   const registry = await openRegistry(city, database);
@@ -204,6 +207,7 @@ export async function openSiaga(
       pipeline,
       database,
       metrics,
+      pages: [page],
       readiness,
       log: log.child({ part: 'api' }),
       now,

@@ -23,11 +23,12 @@ const CSP = [
   "trusted-types 'none'",
 ].join('; ');
 
-/** Pages for buildApp, at the root. */
-export const situationRoomPages =
-  (folder: string = FOLDER): FastifyPluginAsync =>
-  async (app) => {
-    const page = await readPageFiles(folder);
+/** Pages for buildApp, at the root. Their files are read from the call on; a failure shows when they are registered. */
+export function situationRoomPages(folder: string = FOLDER): FastifyPluginAsync {
+  const reading = readPageFiles(folder);
+  reading.catch(() => undefined);
+  return async (app) => {
+    const page = await reading;
     const config = { access: 'public' } as const;
     app.get('/', { config }, async (request, reply) => sendIndex(page, request, reply));
     app.get<{ Params: { version: string; '*': string } }>(
@@ -43,6 +44,7 @@ export const situationRoomPages =
       },
     );
   };
+}
 
 function sendIndex(page: PageFiles, request: FastifyRequest, reply: FastifyReply) {
   const tag = `"${page.version}"`;

@@ -43,6 +43,7 @@ const LAW: Record<string, { value: string[]; type?: string[] }> = {
       'ingest',
       'dispatch',
       'broker',
+      'api',
       'open-http-api.ts',
       'periodic-jobs.ts',
     ],
