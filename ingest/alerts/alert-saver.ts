@@ -17,8 +17,14 @@ import type { NoticeDraft, NoticePlanner } from './notices/plan.ts';
 import { keyOfDevice, SWEPT_KEY } from './saved-state.ts';
 import type { Enqueue } from './serial-queue.ts';
 
-/** A sweep over the devices that moved begins this long after the last: bounds what is recalled at start, ms. */
+/** A sweep over the devices that moved begins this long after the last, ms: bounds what is recalled at start. */
 const SWEEP_EVERY_MS = 5_000;
+/** Longer by this for each device of the last sweep: they take 0.07 ms of the event loop each, so under 1 % … */
+const PAUSE_PER_DEVICE_MS = 10;
+/** … but never longer than this … */
+const SWEEP_AT_LEAST_EVERY_MS = 30_000;
+/** … and never with more entries to recall: a second or two of a start, and half of what rebuild.ts recalls. */
+const MAX_UNSWEPT = 250_000;
 /** Devices of one step of a sweep: some 2 ms of JSON and one fsync, for which an alert may have to wait. */
 const DEVICES_PER_STEP = 25;
 
@@ -39,14 +45,17 @@ export class AlertSaver {
   /** The id up to which the engine has taken entries, and the cursor on disk. */
   #takenId: number;
   #savedId: number;
+  /** When the last sweep began, up to which entry it went, and how many devices it saved. */
   #sweptAt = 0;
+  #sweptId: number;
+  #sweptDevices = 0;
   /** Drafts that the next save writes. */
   #drafts: NoticeDraft[] = [];
   #forFeed: Alert[] = [];
 
   constructor(parts: AlertSaverParts) {
     this.#parts = parts;
-    this.#takenId = this.#savedId = parts.cursor;
+    this.#takenId = this.#savedId = this.#sweptId = parts.cursor;
   }
 
   get takenId(): number {
@@ -111,7 +120,9 @@ export class AlertSaver {
    * `enqueue`, and first saves what changed, so that no device's state is ahead of its alerts.
    */
   async sweep(enqueue: Enqueue, nowMs: number): Promise<void> {
-    if (nowMs - this.#sweptAt < SWEEP_EVERY_MS) return;
+    const pauseMs = SWEEP_EVERY_MS + PAUSE_PER_DEVICE_MS * this.#sweptDevices;
+    const dueAt = this.#sweptAt + Math.min(pauseMs, SWEEP_AT_LEAST_EVERY_MS);
+    if (nowMs < dueAt && this.#takenId - this.#sweptId < MAX_UNSWEPT) return;
     this.#sweptAt = nowMs;
     await this.sweepAll(enqueue, nowMs);
   }
@@ -126,6 +137,7 @@ export class AlertSaver {
         if (!left) {
           left = engine.dirty;
           sweptId = this.#takenId;
+          this.#sweptDevices = left.length;
           if (left.length === 0 && sweptId === this.#savedId) return;
         }
         const devices = left.splice(0, DEVICES_PER_STEP);
@@ -134,6 +146,7 @@ export class AlertSaver {
         const cursor = this.#takenId;
         await store.save({ cursor, alerts: [], state }, async () => undefined);
         this.#savedId = cursor;
+        if (left.length === 0) this.#sweptId = sweptId;
         engine.settled(devices);
       });
     } while (left && left.length > 0);
