@@ -69,7 +69,7 @@ async function registerDevices(folder: string, devices: readonly { id: string }[
 }
 
 async function startServer(folder: string): Promise<{ child: ChildProcess; port: number }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../main.js')], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../start.js')], {
     env: {
       SIAGA_DATA_DIR: folder,
       HTTP_PORT: '0',

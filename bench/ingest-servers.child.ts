@@ -52,7 +52,7 @@ export const ingestServers: Readonly<Record<ServerName, (options: StartOptions) 
       const secrets = await issueCredentials(database, ids, Date.now());
       await database.destroy();
       const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-      const main = join(import.meta.dirname, '../main.js');
+      const main = join(import.meta.dirname, '../start.js');
       const child = spawn(process.execPath, [...flags, main], {
         env: {
           SIAGA_DATA_DIR: folder,

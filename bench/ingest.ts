@@ -2,7 +2,7 @@
  * `npm run bench -- ingest [--seconds 5] [--rounds 1] [--shape 2] [--only siaga,aedes,mosquitto]
  * [--profile DIR]`: readings a second from the device's socket to its PUBACK.
  *
- * In one run, by the same load generator in a process of its own: (a) the whole server as `node main.js` with
+ * In one run, by the same load generator in a process of its own: (a) the whole server as `node start.js` with
  * credentials, journal, alerts and history, (b) Aedes alone, which stores nothing, (c) Mosquitto where it is
  * installed, which stores nothing either. CPU is that of the broker's process, 100 % is one core. Of several
  * rounds, in which the servers take turns, the one of median speed is shown. Invariant:

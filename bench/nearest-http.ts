@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- nearest-http [--seconds 8] [--requests 500] [--readings 5000]`: the time of
- * `GET /v1/ambulances/nearest` over HTTP, alone and beside readings, on the whole server as `node main.js`.
+ * `GET /v1/ambulances/nearest` over HTTP, alone and beside readings, on the whole server as `node start.js`.
  *
  * Requests leave by the clock and their time counts from when they were due, so that a server that stops for
  * a moment pays for all that were due in it. The city's ambulances report each second meanwhile. Invariant:
@@ -97,7 +97,7 @@ async function startServer(folder: string): Promise<Server> {
     API_AUTH: 'false',
     MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: '20000',
   };
-  const main = join(import.meta.dirname, '../main.js');
+  const main = join(import.meta.dirname, '../start.js');
   const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const line = await firstLine(child, (text) => text.includes('Siaga is ready'));
   const { http, mqtt } = JSON.parse(line) as { http: string; mqtt: string[] };

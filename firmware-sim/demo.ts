@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: the server and a simulated city in one command, on an empty machine.
  *
- *   ports free? → credentials → main.js → /readyz → sim city → Ctrl-C → sim ends → server ends
+ *   ports free? → credentials → start.js → /readyz → sim city → Ctrl-C → sim ends → server ends
  *
  * Words after `--` go to `sim city`. Invariant: whatever fails, one clear line says so, nothing that it
  * started stays behind, and Ctrl-C ends all of it within three seconds.
@@ -47,7 +47,7 @@ async function main(words: readonly string[]): Promise<number> {
   const credentials = ensureCredentials(city, place);
   const stopped = stopSignal();
   const log = openSync(`${place.dataDir}/server.log`, 'w', 0o600);
-  const server = startProgram('main.js', [], place.environment, log);
+  const server = startProgram('start.js', [], place.environment, log);
   const outcome = await Promise.race([untilReady(server, place), stopped]);
   if (outcome !== 'ready') {
     await server.end(SERVER_ENDS_WITHIN_MS);

@@ -1,5 +1,5 @@
 /**
- * Loaded before main.js (`NODE_OPTIONS=--import=…?thread=1`): ends that thread on SIGUSR2, as a bug or the system
+ * Loaded before start.js (`NODE_OPTIONS=--import=…?thread=1`): ends that thread on SIGUSR2, as a bug or the system
  * would. Numbers are in the order in which the server starts its threads: 0 the state database, 1 the journal,
  * 2 the embedded history. Invariant: touches nothing else, and does nothing in the threads that inherit the option.
  */

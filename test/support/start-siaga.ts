@@ -1,5 +1,5 @@
 /**
- * The real server as a process of its own: `node main.js` on ports that the system chose, in a temporary data
+ * The real server as a process of its own: `node start.js` on ports that the system chose, in a temporary data
  * folder, with an environment that holds nothing but what a test says.
  *
  * Stands at the front of every e2e test. Invariant: no process and no folder outlives its test, also where the
@@ -17,7 +17,7 @@ import { hasLabels, type MetricSample, parseMetrics } from './metric-samples.ts'
 const ROOT = join(import.meta.dirname, '../..');
 /** A start takes 0.6 s here; a busy machine with two cores gets much more. */
 const START_TIMEOUT_MS = 30_000;
-/** Longer than main.js allows itself for closing. */
+/** Longer than start.js allows itself for closing. */
 const EXIT_TIMEOUT_MS = 20_000;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -73,7 +73,7 @@ export async function createDataFolder(): Promise<DataFolder> {
 export interface StartOptions {
   readonly dataDir: string;
   readonly environment?: Environment;
-  /** Words before `node main.js`, such as a shell that arranges something; it must `exec` the rest. */
+  /** Words before `node start.js`, such as a shell that arranges something; it must `exec` the rest. */
   readonly prefix?: readonly string[];
 }
 
@@ -130,7 +130,7 @@ export async function runCommand(file: string, words: readonly string[], dataDir
 
 function spawnSiaga({ dataDir, environment = {}, prefix = [] }: StartOptions) {
   const child = spawnNode(
-    ['main.js'],
+    ['start.js'],
     {
       SIAGA_DATA_DIR: dataDir,
       HTTP_PORT: '0',

@@ -50,8 +50,8 @@ const LAW: Record<string, { value: string[]; type?: string[] }> = {
   },
   'describe-config.ts': { value: ['config.ts'] },
   'periodic-jobs.ts': { value: [] },
-  'serve.ts': { value: ['cities', 'config.ts', 'open-siaga.ts'] },
-  'main.js': { value: ['serve.ts'] },
+  'main.ts': { value: ['cities', 'config.ts', 'open-siaga.ts'] },
+  'start.js': { value: ['main.ts'] },
 };
 
 interface Import {
@@ -65,7 +65,7 @@ function* sources(folder = ROOT): Generator<string> {
     if (SKIPPED.has(entry.name)) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* sources(path);
-    else if (entry.name.endsWith('.ts') || path === join(ROOT, 'main.js')) yield relative(ROOT, path);
+    else if (entry.name.endsWith('.ts') || path === join(ROOT, 'start.js')) yield relative(ROOT, path);
   }
 }
 
