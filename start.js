@@ -1,5 +1,5 @@
 /**
- * The entry: tells the runtime what it must know before the first of our modules is loaded, then loads main.ts.
+ * What `npm start` runs: tells the runtime what it must know before main.ts is loaded, then loads it.
  *
  * The one file in JavaScript: a TypeScript entry would have Node load its TypeScript compiler, 12 MB, before the
  * cache of compiled code is on. With the cache, kept beside the dependencies and for the threads too, nothing
