@@ -51,9 +51,13 @@ class Failure {
 
 function parseJson(payload: Buffer): unknown {
   if (payload.length === 0) return new Failure(reject('not-json', 'the payload is empty'));
-  if (!isUtf8(payload)) return new Failure(reject('not-utf8', 'the payload is not valid UTF-8'));
+  const text = payload.toString();
+  // What is no UTF-8 was replaced by this character, which may also have been sent.
+  if (text.includes('\ufffd') && !isUtf8(payload)) {
+    return new Failure(reject('not-utf8', 'the payload is not valid UTF-8'));
+  }
   try {
-    return JSON.parse(payload.toString('utf8'));
+    return JSON.parse(text);
   } catch (error) {
     return new Failure(reject('not-json', (error as Error).message));
   }

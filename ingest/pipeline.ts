@@ -72,11 +72,16 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     registers: [dependencies.metrics],
   });
   const routes = new Map<string, Route>();
+  let devices = registry.all();
 
   function routeOf({ topic, identity }: IncomingMessage): Route | Rejection {
+    if (devices !== registry.all()) {
+      // It has been reloaded.
+      devices = registry.all();
+      routes.clear();
+    }
     let route = routes.get(topic);
-    // The registry may have been reloaded since.
-    if (!route || registry.find(route.device.id) !== route.device) {
+    if (!route) {
       const fresh = findRoute(topic, city.id, registry);
       if (isRejection(fresh)) return fresh;
       if (routes.size >= MAX_REMEMBERED_TOPICS) routes.clear();

@@ -74,13 +74,20 @@ export class TelemetryReader {
   }
 
   #isTelemetry(bytes: Buffer, from: number, to: number): boolean {
-    const known = this.#topicBytes;
-    if (to - from === known.length && known.compare(bytes, from, to) === 0) return known.length > 0;
+    if (this.#isKnown(bytes, from, to)) return true;
     const topic = bytes.toString('utf8', from, to);
     const parsed = parseDeviceTopic(topic);
     if (typeof parsed === 'string' || parsed.channel !== 'telemetry') return false;
     this.#topic = topic;
     this.#topicBytes = Buffer.from(bytes.subarray(from, to));
+    return true;
+  }
+
+  /** Byte by byte: a call into Node costs more for so few. */
+  #isKnown(bytes: Buffer, from: number, to: number): boolean {
+    const known = this.#topicBytes;
+    if (to - from !== known.length || known.length === 0) return false;
+    for (let i = 0; i < known.length; i++) if (bytes[from + i] !== known[i]) return false;
     return true;
   }
 }

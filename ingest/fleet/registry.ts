@@ -22,7 +22,7 @@ export interface RegisteredDevice {
 export interface Registry {
   readonly city: string;
   find(id: string): RegisteredDevice | undefined;
-  /** All, ordered by id. */
+  /** All, ordered by id: the same array until the next reload. */
   all(): readonly RegisteredDevice[];
   /** Reads the added devices again; called after the command line changed them. */
   reload(): Promise<void>;

@@ -10,9 +10,6 @@ import type { JournalEntry } from './journal.ts';
 import type { ReadingCodec } from './reading-codec.ts';
 import { RECORD_DEVICE, RECORD_MEASURED_AT, RECORD_STORED } from './record-layout.ts';
 
-/** Runs of entries that stay decoded: a consumer may be so many reads behind the first. */
-const DECODED_RUNS = 4;
-
 export interface RecentEntriesOptions {
   readonly codec: ReadingCodec;
   readonly maxEntries: number;
@@ -30,8 +27,8 @@ export class RecentEntries {
   #lastId = 0;
   /** Where the next record goes. */
   #end = 0;
-  /** What `after` gave last, the newest first. */
-  readonly #decoded: (readonly JournalEntry[])[] = [];
+  /** What `after` gave last. More of them would outlive the young generation and cost more than they save. */
+  #decoded: readonly JournalEntry[] = [];
 
   constructor({ codec, maxEntries, maxBytes }: RecentEntriesOptions) {
     this.#codec = codec;
@@ -62,22 +59,16 @@ export class RecentEntries {
   /** Entries after `afterId`, fewer where others were given fewer; undefined when some are only on disk. */
   after(afterId: number, limit: number): readonly JournalEntry[] | undefined {
     if (this.count === 0 || afterId + 1 < this.#firstId) return undefined;
-    const known = this.#decoded.find((run) => run[0]?.id === afterId + 1);
-    if (known && known.length <= limit) return known;
+    if (this.#decoded[0]?.id === afterId + 1 && this.#decoded.length <= limit) return this.#decoded;
     const last = Math.min(this.#lastId, afterId + limit);
     const entries: JournalEntry[] = [];
     for (let id = afterId + 1; id <= last; id++) entries.push({ id, reading: this.#decode(id) });
-    if (entries.length > 0) this.#keepDecoded(entries);
+    this.#decoded = entries;
     return entries;
   }
 
   dropThrough(id: number): void {
     this.#firstId = Math.max(this.#firstId, Math.min(id, this.#lastId) + 1);
-  }
-
-  #keepDecoded(entries: readonly JournalEntry[]): void {
-    this.#decoded.unshift(entries);
-    if (this.#decoded.length > DECODED_RUNS) this.#decoded.pop();
   }
 
   #decode(id: number): JournalEntry['reading'] {
@@ -98,7 +89,7 @@ export class RecentEntries {
   }
 
   #startAt(id: number): void {
-    this.#decoded.length = 0;
+    this.#decoded = [];
     this.#firstId = id;
     this.#lastId = id - 1;
   }
