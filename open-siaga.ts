@@ -234,6 +234,7 @@ export async function openSiaga(
     const retention = { journal, database, consumers: durable, settledThroughId, log, now };
     return [
       { name: 'alerts', schedule: '* * * * * *', run: () => alerts.tick(now()) },
+      { name: 'alerts-sweep', schedule: '* * * * * *', run: () => alerts.sweep(now()) },
       { name: 'dispatch', schedule: '* * * * * *', run: () => dispatch.tick() },
       { name: 'registry', schedule: '*/2 * * * * *', run: () => registry.reload() },
       { name: 'retention', schedule: '30 * * * * *', run: () => keepWithinRetention(retention) },

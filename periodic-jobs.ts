@@ -39,13 +39,22 @@ export function startPeriodicJobs(
       failing.add(job.name);
     }
   };
+  const ignore = () => undefined;
+  const logError = (message: string | Error) => log.error({ err: message }, 'job timer failed');
   const tasks = jobs.map((job): ScheduledTask => {
     const run = () => {
       const work = attempt(job).finally(() => running.delete(work));
       running.add(work);
       return work;
     };
-    return cron.schedule(job.schedule, run, { name: job.name, noOverlap: true, suppressMissedWarning: true });
+    // A run that lasts beyond the next one's time is no news: that one is left out.
+    const logger = { debug: ignore, info: ignore, warn: ignore, error: logError };
+    return cron.schedule(job.schedule, run, {
+      name: job.name,
+      noOverlap: true,
+      suppressMissedWarning: true,
+      logger,
+    });
   });
   return {
     async [Symbol.asyncDispose]() {

@@ -81,7 +81,10 @@ export class AlertsPart implements Alerts {
       this.#countOutcomes();
       void outbox.kick();
     });
-    await saver.sweep(this.#enqueue, nowMs);
+  }
+
+  sweep(nowMs: number): Promise<void> {
+    return this.#parts.saver.sweep(this.#enqueue, nowMs);
   }
 
   *#presenceChanges(nowMs: number): Generator<[string, Presence, number]> {

@@ -1,7 +1,7 @@
 /**
  * openAlerts: the alarms as one part of the house: engine, lifecycle, store and outbox behind one queue.
  *
- * Follows the journal as the consumer `alerts`; main calls `tick` each second. Readings, ticks and what
+ * Follows the journal as the consumer `alerts`; main calls `tick` and `sweep` each second. Readings, ticks and what
  * people do pass through the same serial queue. Invariant: whatever changed is saved with the cursor in one
  * transaction before anybody is told; a batch that changed nothing is saved later, as replaying it changes
  * nothing either.
@@ -55,6 +55,8 @@ export interface Alerts extends AsyncDisposable {
   readonly consumer: JournalConsumer;
   /** Called every second: silence, escalation, silences, pages of groups, due notices. */
   tick(nowMs: number): Promise<void>;
+  /** Saves the state of devices that moved, when it is due; may take seconds, in which ticks go on. */
+  sweep(nowMs: number): Promise<void>;
   /** The open ones, from memory. */
   open(): readonly Alert[];
   list(query: AlertQuery): Promise<readonly Alert[]>;

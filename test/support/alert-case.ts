@@ -154,6 +154,7 @@ async function settleNotices({ alerts, clock, database }: AlertHouse): Promise<v
       .executeTakeFirst();
     if (!due) return;
     await alerts.tick(clock.ms);
+    await alerts.sweep(clock.ms);
   }
 }
 

@@ -181,6 +181,7 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
       while (clock.ms < until) {
         clock.ms = Math.min(until, clock.ms + stepMs);
         await house.alerts.tick(clock.ms);
+        await house.alerts.sweep(clock.ms);
       }
     },
     async crash() {
