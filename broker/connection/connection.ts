@@ -13,6 +13,7 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
 import type { Identity } from '../access.ts';
+import { AedesInside } from './aedes-inside.ts';
 import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import { type ByteSource, readBytes } from './byte-source.ts';
 import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
@@ -22,16 +23,6 @@ import { type TakeTelemetry, TelemetryReader } from './telemetry-reader.ts';
 
 /** CONNACK, no session, return code 1: unacceptable protocol version [MQTT-3.1.2-2]. */
 const CONNACK_UNACCEPTABLE_PROTOCOL = Buffer.from([0x20, 2, 0, 1]);
-
-/** What Aedes' client keeps to itself. */
-interface AedesInside {
-  readonly _parser: { parse(bytes: Buffer): number };
-  /** Packets in work; with the CONNECT it must become 1. */
-  _parsingBatch: number;
-  /** 0 or less: the client asked for none [MQTT-3.1.2-24]. */
-  _keepaliveInterval: number;
-  _keepaliveTimer: NodeJS.Timeout | null;
-}
 
 export class Connection {
   readonly stream: Duplex;
@@ -85,7 +76,7 @@ export class Connection {
 
   /** The client of Aedes that gets what is not telemetry. */
   attach(client: Client): void {
-    this.#aedes = client as unknown as AedesInside;
+    this.#aedes = new AedesInside(client);
   }
 
   get bytesWritten(): number {
@@ -204,23 +195,15 @@ export class Connection {
     let rest = bytes;
     if (this.#open && beginsPacket && this.#options.isTelemetryDirect()) {
       rest = this.#telemetry.read(bytes, this.#takeTelemetry);
-      if (rest.length < bytes.length) this.#keepAlive();
+      if (rest.length < bytes.length) this.#aedes?.keepAlive();
     }
     if (rest.length > 0) this.#giveAedes(rest);
   }
 
-  /** A copy: its parser keeps the bytes of a packet that is cut. */
   #giveAedes(bytes: Buffer): void {
-    const aedes = this.#aedes;
-    if (!aedes || this.stream.destroyed) return;
-    if (!this.#open) aedes._parsingBatch = 0;
-    aedes._parser.parse(Buffer.from(bytes));
-  }
-
-  /** Tells Aedes that the client is alive. */
-  #keepAlive(): void {
-    const aedes = this.#aedes;
-    if (aedes && aedes._keepaliveInterval > 0) aedes._keepaliveTimer?.refresh();
+    if (this.stream.destroyed) return;
+    if (this.#open) this.#aedes?.give(bytes);
+    else this.#aedes?.giveConnect(bytes);
   }
 
   /** How many PUBLISH packets may begin now; when none, notes why and who will wake us. */

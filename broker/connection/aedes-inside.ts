@@ -1,0 +1,39 @@
+/**
+ * AedesInside: the little of Aedes' client that is no interface of its, in one place.
+ *
+ * A connection hands Aedes' parser the bytes that are its own, and tells its keep-alive timer of the telemetry
+ * that it does not see. Aedes' version is pinned, and test/broker holds what stands here. Invariant: the parser
+ * gets copies, for it keeps the bytes of a packet that is cut.
+ */
+import type { Client } from 'aedes';
+
+interface Inside {
+  readonly _parser: { parse(bytes: Buffer): number };
+  /** Packets in work; with the CONNECT it must become 1. */
+  _parsingBatch: number;
+  /** 0 or less: the client asked for none [MQTT-3.1.2-24]. */
+  _keepaliveInterval: number;
+  _keepaliveTimer: NodeJS.Timeout | null;
+}
+
+export class AedesInside {
+  readonly #inside: Inside;
+
+  constructor(client: Client) {
+    this.#inside = client as unknown as Inside;
+  }
+
+  /** Of a connection that has no CONNACK yet. */
+  giveConnect(bytes: Buffer): void {
+    this.#inside._parsingBatch = 0;
+    this.give(bytes);
+  }
+
+  give(bytes: Buffer): void {
+    this.#inside._parser.parse(Buffer.from(bytes));
+  }
+
+  keepAlive(): void {
+    if (this.#inside._keepaliveInterval > 0) this.#inside._keepaliveTimer?.refresh();
+  }
+}
