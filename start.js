@@ -10,8 +10,8 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 
-/** MB. What a busy ingest makes dies within it nearly as well as within the 32 that V8 would take, twice. */
-const SEMI_SPACE = '--max-semi-space-size=8';
+/** MB. What a busy ingest makes dies within it as well as within the 32 that V8 would take, twice. */
+const SEMI_SPACE = '--max-semi-space-size=16';
 
 // Some of it is read only when a process begins: it begins anew, as the same process, in a twentieth of a second.
 // Not where a parent speaks to it (`node --watch`), since the new one would not hear it.
@@ -25,9 +25,9 @@ if (!process.execArgv.includes(SEMI_SPACE) && process.platform !== 'win32' && !p
 const { directory } = enableCompileCache(join(import.meta.dirname, 'node_modules/.cache/siaga'));
 // Threads find it here.
 if (directory) process.env['NODE_COMPILE_CACHE'] = directory;
-// The old generation may grow by half of what lives in it between two full collections; by itself V8 lets a busy
+// The old generation may grow by a third of what lives in it between two full collections; by itself V8 lets a busy
 // ingest grow to many times that, and the system gets it back late or never.
-setFlagsFromString('--heap-growing-percent=50');
+setFlagsFromString('--heap-growing-percent=30');
 // Read for this thread by now; left standing it would overrule the smaller bound that the other threads ask for.
 setFlagsFromString('--max-semi-space-size=0');
 

@@ -46,7 +46,7 @@ describe('a server that starts', { timeout: START_TIMEOUT_MS }, () => {
       const told = { MALLOC_ARENA_MAX: '3' };
       await using server = await startSiaga({ dataDir, environment: told });
       const read = (file: string) => readFileSync(`/proc/${server.pid}/${file}`, 'utf8').split('\0');
-      expect(read('cmdline')).toContain('--max-semi-space-size=8');
+      expect(read('cmdline')).toContain('--max-semi-space-size=16');
       expect(read('environ')).toContain('MALLOC_ARENA_MAX=3');
       expect(server.logged.every(({ pid }) => pid === server.pid)).toBe(true);
       await server.stop();
