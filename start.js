@@ -19,7 +19,11 @@ if (!process.execArgv.includes(SEMI_SPACE) && process.platform !== 'win32' && !p
   // Two arenas for all threads: glibc keeps one a thread, each with what it once needed.
   process.env['MALLOC_ARENA_MAX'] ??= '2';
   const words = [SEMI_SPACE, ...process.execArgv, ...process.argv.slice(1)];
-  process.execve?.(process.execPath, [process.execPath, ...words]);
+  try {
+    process.execve?.(process.execPath, [process.execPath, ...words]);
+  } catch {
+    // Not allowed, or its file has gone: it goes on as it is, with more memory.
+  }
 }
 
 const { directory } = enableCompileCache(join(import.meta.dirname, 'node_modules/.cache/siaga'));

@@ -5,9 +5,11 @@
  * `maxRetained` retained messages in all; at most `maxOfflinePerClient` messages queued for one session, and
  * beyond it the oldest goes; no kept message holds on to the network chunk it arrived in.
  */
+
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Bound } from './broker-metrics.ts';
+import { ownCopy } from './own-copy.ts';
 
 interface StoredPacket {
   readonly topic: string;
@@ -73,7 +75,7 @@ function boundRetained(persistence: Persistence, { maxRetained, countBound }: Pe
     if (packet.payload.length === 0) topics.delete(packet.topic);
     else if (topics.has(packet.topic) || topics.size < maxRetained) topics.add(packet.topic);
     else return countBound('retained-messages');
-    await storeRetained({ ...packet, payload: Buffer.from(packet.payload) });
+    await storeRetained({ ...packet, payload: ownCopy(packet.payload) });
   };
 }
 
@@ -97,7 +99,7 @@ function boundOffline(
   };
   persistence.outgoingEnqueueCombi = async (sessions, packet) => {
     if (sessions.length === 0) return;
-    const kept = { ...packet, payload: Buffer.from(packet.payload) };
+    const kept = { ...packet, payload: ownCopy(packet.payload) };
     const takers: { clientId: string }[] = [];
     for (const session of sessions) {
       const id = session.clientId;

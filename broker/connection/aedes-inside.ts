@@ -3,9 +3,10 @@
  *
  * A connection hands Aedes' parser the bytes that are its own, and tells its keep-alive timer of the telemetry
  * that it does not see. Aedes' version is pinned, and test/broker holds what stands here. Invariant: the parser
- * gets copies, for it keeps the bytes of a packet that is cut.
+ * gets copies, for it keeps the bytes of a packet that is cut, and Aedes those of a will.
  */
 import type { Client } from 'aedes';
+import { ownCopy } from '../own-copy.ts';
 
 interface Inside {
   readonly _parser: { parse(bytes: Buffer): number };
@@ -30,7 +31,7 @@ export class AedesInside {
   }
 
   give(bytes: Buffer): void {
-    this.#inside._parser.parse(Buffer.from(bytes));
+    this.#inside._parser.parse(ownCopy(bytes));
   }
 
   keepAlive(): void {

@@ -68,18 +68,22 @@ export class AnswerQueue {
 
   /** One of them is stored. */
   schedule(): void {
-    if (this.#isScheduled || this.#failed) return;
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#options.round.add(this);
   }
 
-  /** One of them could not be stored: no other is answered any more. */
+  /**
+   * One of them could not be stored: no other is answered any more, but what comes after the end of the
+   * connection, which is its will. The round looks whether the journal is free again.
+   */
   fail(publish: OpenPublish, error: Error): void {
     if (this.#failed) return;
     this.#failed = true;
     this.#pending = [];
     this.#options.onFailed();
     publish.answer(error);
+    this.schedule();
   }
 
   answerStored(): void {

@@ -192,6 +192,7 @@ export class Connection {
   #pass(sound: Buffer, atBoundary: boolean): void {
     const beginsPacket = atBoundary || this.#telemetry.hasCut;
     const bytes = this.#telemetry.join(sound);
+    if (bytes === undefined) return;
     let rest = bytes;
     if (this.#open && beginsPacket && this.#options.isTelemetryDirect()) {
       rest = this.#telemetry.read(bytes, this.#takeTelemetry);

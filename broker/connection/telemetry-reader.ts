@@ -7,6 +7,8 @@
  * the begin of a packet that is cut.
  */
 import { parseDeviceTopic } from '../../devices/topics.ts';
+import { ownCopy } from '../own-copy.ts';
+import { CutPacket } from './cut-packet.ts';
 
 const PUBLISH_QOS_1 = 0x32;
 /** [MQTT-3.3.1-1] a repeat is taken like the first. */
@@ -19,18 +21,15 @@ export class TelemetryReader {
   /** A device has one telemetry topic: it is judged and made a string once. */
   #topic = '';
   #topicBytes: Buffer = NO_BYTES;
-  /** The begin of a packet whose end has not arrived. */
-  #cut: Buffer | undefined;
+  readonly #cut = new CutPacket();
 
   get hasCut(): boolean {
-    return this.#cut !== undefined;
+    return !this.#cut.isEmpty;
   }
 
-  /** `sound`, and before it the cut packet that it goes on with. */
-  join(sound: Buffer): Buffer {
-    const bytes = this.#cut ? Buffer.concat([this.#cut, sound]) : sound;
-    this.#cut = undefined;
-    return bytes;
+  /** `sound`, and before it the cut packet that it goes on with; undefined while that is still cut. */
+  join(sound: Buffer): Buffer | undefined {
+    return this.#cut.join(sound);
   }
 
   /**
@@ -40,37 +39,27 @@ export class TelemetryReader {
   read(bytes: Buffer, take: TakeTelemetry): Buffer {
     let start = 0;
     while (start < bytes.length && ((bytes[start] as number) & ~DUP) === PUBLISH_QOS_1) {
-      const end = this.#takeOne(bytes, start, take);
-      if (end === undefined) {
-        // A copy: the bytes are ours until we return.
-        this.#cut = Buffer.from(bytes.subarray(start));
+      const body = findBody(bytes, start);
+      const end = body && body + remainingLength(bytes, start + 1, body);
+      if (end === undefined || end > bytes.length) {
+        this.#cut.begin(bytes.subarray(start), end === undefined ? 0 : end - start);
         return NO_BYTES;
       }
-      if (end === start) break;
+      if (!this.#takeOne(bytes, body as number, end, take)) break;
       start = end;
     }
     return start === 0 ? bytes : bytes.subarray(start);
   }
 
-  /** Where it ends; undefined where its end is not here, `start` where it is not telemetry or malformed. */
-  #takeOne(bytes: Buffer, start: number, take: TakeTelemetry): number | undefined {
-    let length = 0;
-    let at = start + 1;
-    for (let shift = 0; ; shift += 7) {
-      if (at === bytes.length) return undefined;
-      const byte = bytes[at++] as number;
-      length |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    const end = at + length;
-    if (end > bytes.length) return undefined;
-    const topicEnd = at + 2 + bytes.readUInt16BE(at);
+  /** False where it is not telemetry, or malformed. */
+  #takeOne(bytes: Buffer, body: number, end: number, take: TakeTelemetry): boolean {
+    const topicEnd = body + 2 + bytes.readUInt16BE(body);
     // Whose topic leaves no room for the packet identifier is malformed: Aedes ends the connection.
-    if (topicEnd + 2 > end || !this.#isTelemetry(bytes, at + 2, topicEnd)) return start;
+    if (topicEnd + 2 > end || !this.#isTelemetry(bytes, body + 2, topicEnd)) return false;
     const messageId = bytes.readUInt16BE(topicEnd);
-    if (messageId === 0) return start;
+    if (messageId === 0) return false;
     take(this.#topic, bytes.subarray(topicEnd + 2, end), messageId);
-    return end;
+    return true;
   }
 
   #isTelemetry(bytes: Buffer, from: number, to: number): boolean {
@@ -79,7 +68,7 @@ export class TelemetryReader {
     const parsed = parseDeviceTopic(topic);
     if (typeof parsed === 'string' || parsed.channel !== 'telemetry') return false;
     this.#topic = topic;
-    this.#topicBytes = Buffer.from(bytes.subarray(from, to));
+    this.#topicBytes = ownCopy(bytes.subarray(from, to));
     return true;
   }
 
@@ -90,4 +79,17 @@ export class TelemetryReader {
     for (let i = 0; i < known.length; i++) if (bytes[from + i] !== known[i]) return false;
     return true;
   }
+}
+
+/** Where the remaining length ends and the body begins; undefined where it is cut. */
+function findBody(bytes: Buffer, start: number): number | undefined {
+  let at = start + 1;
+  while (at < bytes.length) if ((bytes[at++] as number) < 0x80) return at;
+  return undefined;
+}
+
+function remainingLength(bytes: Buffer, from: number, to: number): number {
+  let length = 0;
+  for (let at = from; at < to; at++) length |= ((bytes[at] as number) & 0x7f) << (7 * (at - from));
+  return length;
 }

@@ -38,7 +38,7 @@ export class JournalReads {
 
   /** Another file has taken the place of the journal's. */
   async reopen(): Promise<void> {
-    await this.#worker?.call('reopen', undefined);
+    if (this.#worker) await this.#ask((thread) => thread.call('reopen', undefined));
   }
 
   async terminate(): Promise<void> {

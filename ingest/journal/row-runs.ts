@@ -27,7 +27,7 @@ export interface RowRun {
 export function readRun(database: DatabaseSync, select: string, ...parameters: SQLInputValue[]): RowRun {
   const run = database.prepare(
     `select json_group_array(id), json_group_array(device), json_group_array(measured_at),
-      json_group_array(length(record)), cast(group_concat(record, '') as blob) from (${select})`,
+      json_group_array(octet_length(record)), cast(group_concat(record, '') as blob) from (${select})`,
   );
   run.setReturnArrays(true);
   const row = run.get(...parameters) as unknown as readonly SQLOutputValue[];
@@ -37,10 +37,12 @@ export function readRun(database: DatabaseSync, select: string, ...parameters: S
     number[],
     number[],
   ];
-  if (bytes.some((each) => each === 0 || each % 8 !== 0)) {
+  const blob = row[4] as Uint8Array | null;
+  const all = bytes.reduce((sum, each) => (each > 0 && each % 8 === 0 ? sum + each : Number.NaN), 0);
+  if (all !== (blob?.byteLength ?? 0)) {
     throw Object.assign(new Error('a record of the journal is cut short'), { errcode: SQLITE_CORRUPT });
   }
-  return { ids, devices, measuredAts, bytes, numbers: storedNumbers(row[4] as Uint8Array | null) };
+  return { ids, devices, measuredAts, bytes, numbers: storedNumbers(blob) };
 }
 
 /** Rows of one run: some 2 ms, and 200 KB on their way. */

@@ -90,6 +90,20 @@ describe('bytes that await the disk', () => {
     expect(await holds(siaga, 'journal')).toBeGreaterThanOrEqual(2);
   });
 
+  test('that are refused make room like those that are stored', async () => {
+    const siaga = await start({ JOURNAL_MAX_WAITING_BYTES: '100' });
+    siaga.pipeline.holding = true;
+    const first = await siaga.device('gauge-1');
+    first.send(publishPacket(TELEMETRY, 'x'.repeat(101), { qos: 1, messageId: 1 }));
+    await siaga.pipeline.received(1);
+    siaga.pipeline.holding = false;
+    siaga.pipeline.fail(new Error('the journal gave up'));
+    await first.closed();
+    const second = await siaga.device('gauge-1');
+    second.send(...publishes(1));
+    expect(await takePubacks(second, 1)).toEqual([1]);
+  });
+
   test('above their bound leave PINGREQ answered for who has no publish before it', async () => {
     const siaga = await start({ JOURNAL_MAX_WAITING_BYTES: '100' });
     siaga.pipeline.holding = true;

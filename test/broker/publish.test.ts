@@ -69,6 +69,25 @@ describe('a publish', () => {
     expect(await siaga.value('siaga_mqtt_connection_ends_total', { reason: 'not-stored' })).toBe(1);
   });
 
+  test('that cannot be stored does not keep the will of its connection from being published', async () => {
+    siaga.pipeline.holding = true;
+    const will = {
+      topic: STATUS,
+      payload: Buffer.from('{"status":"offline"}'),
+      qos: 1 as const,
+      retain: true,
+    };
+    const device = await siaga.device('gauge-1', { will });
+    device.send(publishPacket(TELEMETRY, '{"levelM":1}', qos1(1)));
+    await siaga.pipeline.received(1);
+    siaga.pipeline.holding = false;
+    siaga.pipeline.fail(new Error('the disk is full'));
+    await siaga.pipeline.received(2);
+    const observer = await siaga.observer();
+    observer.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: STATUS, qos: 0 }] });
+    expect((await observer.next('publish')).payload.toString()).toBe('{"status":"offline"}');
+  });
+
   test('that follows one that could not be stored is not acknowledged either', async () => {
     siaga.pipeline.holding = true;
     const device = await siaga.device();

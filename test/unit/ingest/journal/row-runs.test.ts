@@ -73,4 +73,13 @@ describe('a run of rows', () => {
     }
     expect(isDamage(thrown)).toBe(true);
   });
+
+  it('with a record that has become a text takes nothing from its neighbours', () => {
+    store(1, 0, 0, new Uint8Array(32).fill(1));
+    database.prepare("insert into readings values (2, 0, 0, 'éééééééé')").run();
+    store(3, 0, 0, new Uint8Array(32).fill(3));
+    const [first, , third] = allRows();
+    expect(first?.record).toEqual(Array(32).fill(1));
+    expect(third?.record).toEqual(Array(32).fill(3));
+  });
 });
