@@ -12,7 +12,7 @@ import { AlertEngine } from '../ingest/alerts/engine.ts';
 import { Lifecycle } from '../ingest/alerts/lifecycle.ts';
 import { cityOverrides, trackRules } from '../ingest/alerts/rules/index.ts';
 import type { Registry } from '../ingest/fleet/registry.ts';
-import { measureWay } from './alerts-way.ts';
+import { measureWay } from './alerts-way.child.ts';
 
 const START_MS = Date.UTC(2026, 0, 15);
 const DEVICES_OF_A_KIND = 500;

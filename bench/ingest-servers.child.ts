@@ -8,13 +8,11 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Aedes } from 'aedes';
 import { issueCredentials } from '../broker/credentials/credentials.ts';
-import { writeDevices } from '../broker/credentials/device-list.ts';
-import { loadCity } from '../cities/city.ts';
 import { openDatabase } from '../database/database.ts';
+import { firstLine, registerGauges, startSiaga, stop } from './siaga-server.child.ts';
 
 export type ServerName = 'siaga' | 'aedes' | 'mosquitto';
 
@@ -46,25 +44,12 @@ export const ingestServers: Readonly<Record<ServerName, (options: StartOptions) 
   {
     async siaga({ folder, connections, profile }) {
       const ids = namesOf(connections);
+      await registerGauges(folder, ids);
       const database = await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined });
-      const devices = ids.map((id) => ({ id, kind: 'river-gauge', name: id, lat: null, lng: null }));
-      await writeDevices(database, loadCity('semarang'), devices, Date.now());
       const secrets = await issueCredentials(database, ids, Date.now());
       await database.destroy();
       const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-      const main = join(import.meta.dirname, '../start.js');
-      const child = spawn(process.execPath, [...flags, main], {
-        env: {
-          SIAGA_DATA_DIR: folder,
-          HTTP_PORT: '0',
-          MQTT_PORT: '0',
-          MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: '20000',
-        },
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      const ready = await firstLine(child, (line) => line.includes('Siaga is ready'));
-      const [address] = (JSON.parse(ready) as { mqtt: string[] }).mqtt;
-      const port = Number(address?.split(':').at(-1));
+      const { child, mqttPort: port } = await startSiaga({ folder, flags });
       return running(child, { port, devices: ids.map((id) => ({ id, secret: secrets.get(id) as string })) });
     },
 
@@ -108,21 +93,8 @@ function running(child: ChildProcess, target: Target): RunningServer {
       const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
       return Number(line?.[1]) * 1024;
     },
-    async stop() {
-      if (child.exitCode !== null) return;
-      const closed = once(child, 'close');
-      child.kill('SIGTERM');
-      await closed;
-    },
+    stop: () => stop(child),
   };
-}
-
-function firstLine(child: ChildProcess, matches: (line: string) => boolean): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  lines.on('line', (line) => matches(line) && resolve(line));
-  child.once('close', (code) => reject(new Error(`the server ended with ${code} before it was ready`)));
-  return promise;
 }
 
 async function freePort(): Promise<number> {

@@ -6,20 +6,23 @@
  * a moment pays for all that were due in it. The city's ambulances report each second meanwhile. Invariant:
  * an answer without a candidate is a failure, and failures are shown.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { writeDevices } from '../broker/credentials/device-list.ts';
 import { type City, loadCity } from '../cities/city.ts';
-import { openDatabase } from '../database/database.ts';
 import type { LoadOrders, LoadReport } from './ingest-load.child.ts';
+import {
+  firstLine,
+  OPEN_TO_ALL,
+  registerGauges,
+  type SiagaServer,
+  startSiaga,
+} from './siaga-server.child.ts';
 
 const GAUGES = 200;
 const IN_FLIGHT = 20;
@@ -27,12 +30,6 @@ const WARM_UP_S = 2;
 const TICK_MS = 2;
 /** Requests that may be under way; one that is due beyond them waits, and its time runs. */
 const SOCKETS = 64;
-
-interface Server {
-  readonly httpUrl: string;
-  readonly mqttPort: number;
-  stop(): Promise<void>;
-}
 
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -47,15 +44,15 @@ export async function run(args: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'siaga-bench-'));
   const city = loadCity('semarang');
   const gauges = Array.from({ length: GAUGES }, (_, index) => `bench-${index + 1}`);
-  let server: Server | undefined;
+  let server: SiagaServer | undefined;
   let units: MqttClient | undefined;
   try {
-    await registerGauges(folder, city, gauges);
-    server = await startServer(folder);
+    await registerGauges(folder, gauges);
+    server = await startSiaga({ folder, environment: OPEN_TO_ALL });
     units = await connectAsync(`mqtt://127.0.0.1:${server.mqttPort}`, { clientId: 'bench-units' });
     const moving = keepMoving(units, city);
     await delay(1_500);
-    const ask = () => askNearest(server as Server, city, perSecond, seconds);
+    const ask = () => askNearest(server as SiagaServer, city, perSecond, seconds);
     await ask();
     const rows = [{ beside: 'nothing', ...(await ask()) }];
     for (const each of values.readings.split(',').map(Number)) {
@@ -81,46 +78,6 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-async function registerGauges(folder: string, city: City, ids: readonly string[]): Promise<void> {
-  const database = await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined });
-  const devices = ids.map((id) => ({ id, kind: 'river-gauge', name: id, lat: null, lng: null }));
-  await writeDevices(database, city, devices, Date.now());
-  await database.destroy();
-}
-
-async function startServer(folder: string): Promise<Server> {
-  const env = {
-    SIAGA_DATA_DIR: folder,
-    HTTP_PORT: '0',
-    MQTT_PORT: '0',
-    MQTT_AUTH: 'false',
-    API_AUTH: 'false',
-    MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: '20000',
-  };
-  const main = join(import.meta.dirname, '../start.js');
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const line = await firstLine(child, (text) => text.includes('Siaga is ready'));
-  const { http, mqtt } = JSON.parse(line) as { http: string; mqtt: string[] };
-  return {
-    httpUrl: http,
-    mqttPort: Number(mqtt[0]?.split(':').at(-1)),
-    async stop() {
-      if (child.exitCode !== null) return;
-      const closed = once(child, 'close');
-      child.kill('SIGTERM');
-      await closed;
-    },
-  };
-}
-
-function firstLine(child: ChildProcess, matches: (line: string) => boolean): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  lines.on('line', (line) => matches(line) && resolve(line));
-  child.once('close', (code) => reject(new Error(`ended with ${code} before it was ready`)));
-  return promise;
-}
-
 /** Each ambulance reports each second, some metres on. */
 function keepMoving(client: MqttClient, city: City): NodeJS.Timeout {
   const units = city.devices.filter((each) => each.kind === 'ambulance');
@@ -140,7 +97,7 @@ function keepMoving(client: MqttClient, city: City): NodeJS.Timeout {
 
 function startLoad(
   folder: string,
-  server: Server,
+  server: SiagaServer,
   gauges: readonly string[],
   perSecond: number,
   seconds: number,
@@ -165,7 +122,7 @@ function startLoad(
   };
 }
 
-async function askNearest({ httpUrl }: Server, city: City, perSecond: number, seconds: number) {
+async function askNearest({ httpUrl }: SiagaServer, city: City, perSecond: number, seconds: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
   const times: number[] = [];
   let failures = 0;

@@ -88,6 +88,7 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
       void isTakenAlready(connection.clientId ?? '', packet).then((isTaken) => {
         if (isTaken) publish.stored(0, 1, 0);
         else pipeline.acceptFor(publish, message);
+        pressure.look();
       });
     }
     pressure.look();

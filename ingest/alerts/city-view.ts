@@ -7,7 +7,6 @@
 import type { City } from '../../cities/city.ts';
 import type { Conditions } from './conditions.ts';
 import type { DeviceWatch } from './device-watch.ts';
-import type { EngineChange } from './engine-change.ts';
 import type { Episode } from './track.ts';
 
 export type CityFacts = Pick<City, 'id' | 'uplinks'>;
@@ -19,8 +18,6 @@ export interface CityView {
   readonly nowMs: number;
   readonly watches: ReadonlyMap<string, DeviceWatch>;
 }
-
-export type CityRule = (view: CityView) => EngineChange[];
 
 /** The open, confirmed level episode of a gauge. */
 export function openLevel(watch: DeviceWatch | undefined): Episode | undefined {

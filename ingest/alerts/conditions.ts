@@ -5,7 +5,7 @@
  * Invariant: one open episode a rule and subject; setting the same rank again says nothing.
  */
 import { alertIdOf, type Change, type Rank } from './alert.ts';
-import type { EngineChange, Subject } from './engine-change.ts';
+import { aboutRule, type EngineChange, type Subject } from './engine-change.ts';
 import type { Description } from './rule.ts';
 import { type Detail, type Episode, NO_DETAIL } from './track.ts';
 
@@ -118,11 +118,7 @@ function changeOf(
   return {
     change,
     alert,
-    rule: rule.name,
-    ruleVersion: rule.version,
-    parameters,
-    unit: rule.unit,
-    subject,
+    ...aboutRule(subject, rule, parameters),
     episode,
     description,
     evidence: [],

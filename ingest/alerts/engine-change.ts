@@ -35,3 +35,12 @@ export interface EngineChange {
   readonly atMs: number;
   readonly receivedAt: number;
 }
+
+/** What a change says of the rule behind it. */
+export function aboutRule(
+  subject: Subject,
+  { name, version, unit }: { readonly name: string; readonly version: number; readonly unit: string },
+  parameters: unknown,
+): Pick<EngineChange, 'rule' | 'ruleVersion' | 'parameters' | 'unit' | 'subject'> {
+  return { rule: name, ruleVersion: version, parameters, unit, subject };
+}

@@ -8,7 +8,7 @@ import { deviceKinds } from '../../devices/kinds/index.ts';
 import type { Rank } from './alert.ts';
 import type { CityView } from './city-view.ts';
 import type { DeviceWatch } from './device-watch.ts';
-import type { EngineChange } from './engine-change.ts';
+import { aboutRule, type EngineChange } from './engine-change.ts';
 import type { BoundRule } from './rule.ts';
 import { CLOCK_PARAMETERS, CLOCK_SKEW, describeClock } from './rules/clock-skew.ts';
 import {
@@ -112,11 +112,7 @@ function markBlind(watch: DeviceWatch, change: EngineChange, nowMs: number): Eng
       changes.push({
         change: word,
         alert,
-        rule: rule.name,
-        ruleVersion: rule.version,
-        parameters: rule.parameters,
-        unit: rule.unit,
-        subject: watch.subject,
+        ...aboutRule(watch.subject, rule, rule.parameters),
         episode,
         description: rule.describe(episode, shownRank(episode)),
         evidence: [],

@@ -6,7 +6,7 @@
  */
 import { alertIdOf } from './alert.ts';
 import type { DeviceWatch } from './device-watch.ts';
-import type { EngineChange } from './engine-change.ts';
+import { aboutRule, type EngineChange } from './engine-change.ts';
 import { evidenceOf } from './hear.ts';
 import { isKnown, reconcile } from './reconcile.ts';
 import type { BoundRule } from './rule.ts';
@@ -32,11 +32,7 @@ export function reconcileWatch(watch: DeviceWatch, receivedAt: number): EngineCh
       changes.push({
         change,
         alert,
-        rule: rule.name,
-        ruleVersion: rule.version,
-        parameters: rule.parameters,
-        unit: rule.unit,
-        subject: watch.subject,
+        ...aboutRule(watch.subject, rule, rule.parameters),
         episode,
         description: rule.describe(episode, rank === 0 ? episode.highestRank : rank),
         evidence: evidenceOf(watch),

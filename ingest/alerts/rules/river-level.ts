@@ -7,7 +7,7 @@
  */
 import type { RiverGauge, Threshold } from '../../../cities/city.ts';
 import { FAILED_QUALITY } from '../../../devices/reading.ts';
-import { type Rank, rankOf, severityOf } from '../alert.ts';
+import { rankOf, severityOf } from '../alert.ts';
 import { startDoubt } from '../doubt.ts';
 import type { Observation } from '../fold.ts';
 import { formatIndonesian } from '../indonesian-number.ts';
@@ -139,9 +139,4 @@ export function levelOf(reading: Observation): number | undefined {
   if (reading.quality & FAILED_QUALITY) return undefined;
   const { levelM } = reading.values;
   return typeof levelM === 'number' ? levelM : undefined;
-}
-
-export function topRank(thresholds: readonly Threshold[]): Rank {
-  const top = thresholds.at(-1);
-  return top ? rankOf(top.severity) : 0;
 }
