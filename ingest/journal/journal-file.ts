@@ -16,7 +16,7 @@ export const SCHEMA_VERSION = 1;
 
 /**
  * WAL pages between two checkpoints, 1,000 × 4 KiB = 4 MiB: 2,400 pages took 10 ms of processor time, and 20 to
- * 50 ms on a busy machine. The writing thread does them between commits (log-checkpoint.ts) …
+ * 50 ms on a busy machine. A thread does them beside the commits (log-checkpoint.ts) …
  */
 export const CHECKPOINT_PAGES = 1_000;
 /** … and SQLite in a commit, where that did not come to it: 16 MiB. */

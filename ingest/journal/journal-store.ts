@@ -45,7 +45,7 @@ export class JournalStore {
     this.#pageCount = this.database.prepare('pragma page_count');
     this.#pageBytes = pragma(this.database, 'page_size');
     this.#pages = this.#readPages();
-    this.#log = new LogCheckpoint(this.database);
+    this.#log = new LogCheckpoint(this.database, options.file);
     this.#inserts = new ReadingInserts(this.database);
     this.#latest = new LatestReadings(this.database);
     this.#shelf = new RejectionShelf(this.database, options.maxRejections);
@@ -124,6 +124,7 @@ export class JournalStore {
 
   close(): void {
     if (!this.database.isOpen) return;
+    this.#log.close();
     try {
       this.database.exec('begin immediate');
       this.#latest.write(this.#lastId);
@@ -138,6 +139,7 @@ export class JournalStore {
 
   /** Closes a damaged file without writing to it. */
   abandon(): void {
+    this.#log.close();
     this.database.close();
   }
 

@@ -1,12 +1,15 @@
 /**
- * Carries the write-ahead log into the journal's file between two commits, when nobody waits for one.
+ * Carries the write-ahead log into the journal's file beside the commits, before one of them has to.
  *
  * SQLite would do it inside the commit that makes the log too long: 8 ms at rest, for which the readings of
- * that commit waited though they were on disk. How long the log is it does not say without a checkpoint, so
- * its growth is estimated. Invariant: only when, never whether: SQLite's own checkpoint stays behind it, at
- * four times the length (journal-file.ts), and no promise depends on either.
+ * that commit waited though they were on disk. A thread does it while commits go on; what they add meanwhile,
+ * a few pages, is carried between two of them, since only a log that is carried whole begins anew. How long the
+ * log is SQLite does not say without a checkpoint, so its growth is estimated. Invariant: only when, never
+ * whether: SQLite's own checkpoint stays behind it, at four times the length (journal-file.ts), and no promise
+ * depends on either.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { CheckpointThread } from './checkpoint-thread.ts';
 import { CHECKPOINT_PAGES } from './journal-file.ts';
 import type { BatchMessage } from './journal-messages.ts';
 
@@ -17,11 +20,15 @@ const PAGES_PER_COMMIT = 4;
 const BYTES_PER_READING = 150;
 
 export class LogCheckpoint {
+  readonly #thread: CheckpointThread;
   readonly #checkpoint: StatementSync;
-  /** Estimated. */
+  /** Estimated; since the thread began, or the log. */
   #pages = 0;
+  /** The thread has begun with the log, and its end is left. */
+  #isBegun = false;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, file: string) {
+    this.#thread = new CheckpointThread(file);
     this.#checkpoint = database.prepare('pragma wal_checkpoint(passive)');
   }
 
@@ -31,9 +38,27 @@ export class LogCheckpoint {
     this.#pages += PAGES_PER_COMMIT + bytes / PAGE_BYTES;
   }
 
-  /** When it is due, and at twice that also where a batch waits. */
+  /** Between two commits; what the writing thread has to do itself waits for one that is idle, but not for long. */
   run(isIdle: boolean): void {
-    if (this.#pages < (isIdle ? 1 : 2) * CHECKPOINT_PAGES) return;
+    if (this.#thread.isBusy) return;
+    if (this.#isBegun) {
+      if (isIdle || this.#pages >= CHECKPOINT_PAGES) this.#finish();
+      return;
+    }
+    if (this.#pages < CHECKPOINT_PAGES) return;
+    if (this.#thread.start()) {
+      this.#isBegun = true;
+      this.#pages = 0;
+    } else if (isIdle || this.#pages >= 2 * CHECKPOINT_PAGES) this.#finish();
+  }
+
+  /** Nobody but the writing thread has the file open when this returns. */
+  close(): void {
+    this.#thread.close();
+  }
+
+  #finish(): void {
+    this.#isBegun = false;
     this.#pages = 0;
     try {
       this.#checkpoint.get();
