@@ -7,9 +7,9 @@
  * that is ever changed with its copies.
  */
 import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
-import { appendRecent, copyRecent, createRecent, type Recent } from './recent.ts';
+import { appendRecent, copyRecent, createRecent, overwriteRecent, type Recent } from './recent.ts';
 import type { BoundRule } from './rule.ts';
-import { copyTrack, forgetSettled, type Track } from './track.ts';
+import { copyTrack, forgetSettled, overwriteTrack, type Track } from './track.ts';
 
 /** What a fold needs of a reading: its device is the same for all of them. */
 export type Observation = Pick<Reading, 'measuredAt' | 'receivedAt' | 'quality' | 'simulated' | 'values'>;
@@ -39,6 +39,17 @@ export function createFold(rules: readonly BoundRule[], intervalMs: number): Fol
 
 export function copyFold({ measuredAt, intervalMs, readings, recent, tracks }: Fold): Fold {
   return { measuredAt, intervalMs, readings, recent: copyRecent(recent), tracks: tracks.map(copyTrack) };
+}
+
+/** Makes `target`, of the same device, a copy of `source`, in the memory that it has. */
+export function overwriteFold(target: Fold, source: Fold): void {
+  target.measuredAt = source.measuredAt;
+  target.intervalMs = source.intervalMs;
+  target.readings = source.readings;
+  overwriteRecent(target.recent, source.recent);
+  for (let index = 0; index < target.tracks.length; index++) {
+    overwriteTrack(target.tracks[index] as Track, source.tracks[index] as Track);
+  }
 }
 
 /** Takes the next reading in order of time. */

@@ -2,10 +2,11 @@
  * ReadingBlock: some consecutive readings of one device, and the fold before the first of them.
  *
  * The timeline is a list of these; from the fold everything after it can be worked out again. Readings are kept
- * as numbers and not as the objects they came in, which would be three times as large. Invariant: every block
- * but the newest is full.
+ * as numbers and not as the objects they came in, which would be three times as large. A block whose readings are
+ * settled is filled again: what lives for a second or so is what a garbage collector likes least. Invariants:
+ * every block but the newest is full; what it gives is a copy.
  */
-import { copyFold, type Fold, type Observation } from './fold.ts';
+import { copyFold, type Fold, type Observation, overwriteFold } from './fold.ts';
 
 /** A copy of the fold for so many readings: fewer take more memory, more are stepped again for a late one. */
 export const BLOCK_READINGS = 16;
@@ -15,25 +16,38 @@ const STRIDE = 3;
 export class ReadingBlock {
   readonly #before: Fold;
   readonly #numbers: number[] = [];
-  readonly #values: Observation['values'][] = [];
+  /** Our own, written over where the next round brings the same quantities. */
+  readonly #values: OwnValues[] = [];
+  #count = 0;
 
   constructor(before: Fold) {
     this.#before = before;
   }
 
-  /** The fold before the first reading: a copy. */
+  /** Empty, before another reading: after `fold`. */
+  beginAgain(fold: Fold): void {
+    overwriteFold(this.#before, fold);
+    this.#count = 0;
+  }
+
+  /** The fold before the first reading. */
   before(): Fold {
     return copyFold(this.#before);
   }
 
   get isFull(): boolean {
-    return this.#values.length === BLOCK_READINGS;
+    return this.#count === BLOCK_READINGS;
   }
 
   push({ measuredAt, receivedAt, quality, simulated, values }: Observation): void {
+    const index = this.#count++;
+    const from = index * STRIDE;
+    this.#numbers[from] = measuredAt;
+    this.#numbers[from + 1] = receivedAt;
     // The quality's flags, and in the lowest bit whether it is a drill.
-    this.#numbers.push(measuredAt, receivedAt, quality * 2 + (simulated ? 1 : 0));
-    this.#values.push(values);
+    this.#numbers[from + 2] = quality * 2 + (simulated ? 1 : 0);
+    const own = this.#values[index];
+    if (!own || !overwrite(own, values)) this.#values[index] = { ...values };
   }
 
   measuredAt(index: number): number {
@@ -48,7 +62,21 @@ export class ReadingBlock {
       receivedAt: this.#numbers[from + 1] as number,
       quality: Math.floor(marks / 2),
       simulated: marks % 2 === 1,
-      values: this.#values[index] as Observation['values'],
+      values: { ...this.#values[index] },
     };
   }
+}
+
+type OwnValues = Record<string, number | string>;
+
+/** False where they are not the same quantities: then it has changed, but holds nothing that counts. */
+function overwrite(own: OwnValues, values: Observation['values']): boolean {
+  let count = 0;
+  for (const name in values) {
+    if (own[name] === undefined) return false;
+    own[name] = values[name] as number | string;
+    count++;
+  }
+  for (const _ in own) count--;
+  return count === 0;
 }
