@@ -15,10 +15,8 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { THREAD_LIMITS } from '../thread-limits.ts';
 import type { SqliteAnswer, SqliteRequest } from './sqlite-worker.ts';
-
-/** What this thread makes dies at once; by itself V8 would let it wait in up to 96 MB. */
-const YOUNG_MB = 6;
 
 /** A statement that the database refused, with SQLite's own code. */
 export class SqliteError extends Error {
@@ -102,7 +100,7 @@ class SqliteWorkerConnection implements DatabaseConnection {
   constructor(file: string) {
     this.#worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
       workerData: { file },
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      resourceLimits: THREAD_LIMITS,
     });
     this.#worker.unref();
     this.#worker.on('message', (answer: SqliteAnswer) => this.#settle(answer));

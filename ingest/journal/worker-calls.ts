@@ -6,9 +6,7 @@
  * is closed the waiting ones reject, and `onDeath` is told once if nobody asked for its end.
  */
 import { parentPort, Worker } from 'node:worker_threads';
-
-/** What these threads make dies at once: little room for it is cleared as well as much, and stays in the cache. */
-const YOUNG_MB = 6;
+import { THREAD_LIMITS } from '../../thread-limits.ts';
 
 export type CallMap = Record<string, (argument: never) => unknown>;
 type Argument<Calls extends CallMap, Name extends keyof Calls> = Parameters<Calls[Name]>[0];
@@ -68,7 +66,7 @@ export class CallingWorker<Calls extends CallMap, Event = never> {
     this.#options = options;
     this.#worker = new Worker(options.file, {
       workerData: options.workerData,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      resourceLimits: THREAD_LIMITS,
     });
     this.#worker.on('message', (message: AnswerMessage | Event) => this.#take(message));
     this.#worker.on('error', (error) => this.#fail(error as Error));
