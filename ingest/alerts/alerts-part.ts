@@ -4,7 +4,6 @@
  * Made by openAlerts. Readings, ticks and what people do move the same state one after the other. Invariant:
  * whatever changed is saved with the cursor in one transaction before anybody is told (alert-saver.ts).
  */
-import type { Presence } from '../../devices/topics.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import type { JournalConsumer } from '../keep-draining.ts';
 import type { Alert } from './alert.ts';
@@ -64,8 +63,8 @@ export class AlertsPart implements Alerts {
     await this.#enqueue(async () => {
       // The clocks of silence stand still while we are deaf, and begin anew when that is over.
       if (this.#dependencies.isDeaf()) engine.listen(nowMs);
-      for (const [device, presence, atMs] of this.#presenceChanges(nowMs)) {
-        this.#apply(engine.takePresence(device, presence, atMs));
+      for (const { id, presence } of this.#dependencies.fleet.all()) {
+        if (presence) this.#apply(engine.takePresence(id, presence, nowMs));
       }
       if (!this.#behind) this.#apply(engine.takeTick(nowMs));
       lifecycle.tick(nowMs);
@@ -85,12 +84,6 @@ export class AlertsPart implements Alerts {
 
   sweep(nowMs: number): Promise<void> {
     return this.#parts.saver.sweep(this.#enqueue, nowMs);
-  }
-
-  *#presenceChanges(nowMs: number): Generator<[string, Presence, number]> {
-    for (const { id, presence } of this.#dependencies.fleet.all()) {
-      if (presence) yield [id, presence, nowMs];
-    }
   }
 
   #apply(changes: readonly EngineChange[]): void {

@@ -34,10 +34,11 @@ export interface SavedCondition {
 }
 
 export class Conditions {
-  readonly #open = new Map<string, SavedCondition>();
+  /** By subject and rule: each second all devices are looked up, and hardly one has any. */
+  readonly #open = new Map<string, Map<string, SavedCondition>>();
 
   find(rule: string, subject: string): SavedCondition | undefined {
-    return this.#open.get(`${rule}|${subject}`);
+    return this.#open.get(subject)?.get(rule);
   }
 
   /** Raises or moves a condition; undefined when nothing changed. */
@@ -47,8 +48,7 @@ export class Conditions {
     finding: ConditionFinding,
     nowMs: number,
   ): EngineChange | undefined {
-    const key = `${rule.name}|${subject.id}`;
-    const open = this.#open.get(key);
+    const open = this.find(rule.name, subject.id);
     if (open && open.episode.rank === finding.rank && !finding.detail) return undefined;
     const { rank, since, value } = finding;
     const before = open?.episode;
@@ -65,7 +65,7 @@ export class Conditions {
       detail: finding.detail ?? before?.detail ?? NO_DETAIL,
     };
     const alert = open?.alert ?? alertIdOf(rule.name, subject.id, episode.startedAt);
-    this.#open.set(key, { rule: rule.name, subject: subject.id, alert, episode });
+    this.#keep({ rule: rule.name, subject: subject.id, alert, episode });
     const change: Change = !before
       ? 'opened'
       : rank > before.rank
@@ -84,24 +84,36 @@ export class Conditions {
     endedAt: number,
     nowMs: number,
   ): EngineChange | undefined {
-    const key = `${rule.name}|${subject.id}`;
-    const open = this.#open.get(key);
+    const open = this.find(rule.name, subject.id);
     if (!open) return undefined;
-    this.#open.delete(key);
+    this.#forget(open);
     const episode: Episode = { ...open.episode, rank: 0, changedAt: nowMs, endedAt };
     return changeOf('resolved', rule, subject, open.alert, episode, undefined, description, nowMs);
   }
 
-  all(): IterableIterator<SavedCondition> {
-    return this.#open.values();
+  *all(): Generator<SavedCondition> {
+    for (const ofSubject of this.#open.values()) yield* ofSubject.values();
   }
 
   save(): SavedCondition[] {
-    return [...this.#open.values()];
+    return [...this.all()];
   }
 
   restore(saved: readonly SavedCondition[]): void {
-    for (const each of saved) this.#open.set(`${each.rule}|${each.subject}`, each);
+    for (const each of saved) this.#keep(each);
+  }
+
+  #keep(condition: SavedCondition): void {
+    const { rule, subject } = condition;
+    const ofSubject = this.#open.get(subject);
+    if (ofSubject) ofSubject.set(rule, condition);
+    else this.#open.set(subject, new Map([[rule, condition]]));
+  }
+
+  #forget({ rule, subject }: SavedCondition): void {
+    const ofSubject = this.#open.get(subject);
+    ofSubject?.delete(rule);
+    if (ofSubject?.size === 0) this.#open.delete(subject);
   }
 }
 

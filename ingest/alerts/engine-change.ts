@@ -36,6 +36,8 @@ export interface EngineChange {
   readonly receivedAt: number;
 }
 
+export const NO_CHANGES: readonly EngineChange[] = Object.freeze([]);
+
 /** What a change says of the rule behind it. */
 export function aboutRule(
   subject: Subject,

@@ -13,7 +13,7 @@ import type { Alert } from './alert.ts';
 import type { CityFacts, CityView } from './city-view.ts';
 import { Conditions, type SavedCondition } from './conditions.ts';
 import { createWatch, type DeviceWatch, restoreWatch, type SavedWatch, saveWatch } from './device-watch.ts';
-import type { EngineChange } from './engine-change.ts';
+import { type EngineChange, NO_CHANGES } from './engine-change.ts';
 import { hear, recordUse } from './hear.ts';
 import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
@@ -39,7 +39,6 @@ export interface EngineOptions {
 const STALE_AFTER_MS = 30 * 60_000;
 /** … or longer than this many report intervals, if that is more: slow gauges upload in batches. */
 const STALE_AFTER_INTERVALS = 2;
-const NO_CHANGES: readonly EngineChange[] = Object.freeze([]);
 /** Ahead of our clock by more than this it cannot be a time of measurement, ms. */
 const AHEAD_MAX_MS = 60_000;
 

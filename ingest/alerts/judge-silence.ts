@@ -8,7 +8,7 @@ import { deviceKinds } from '../../devices/kinds/index.ts';
 import type { Rank } from './alert.ts';
 import type { CityView } from './city-view.ts';
 import type { DeviceWatch } from './device-watch.ts';
-import { aboutRule, type EngineChange } from './engine-change.ts';
+import { aboutRule, type EngineChange, NO_CHANGES } from './engine-change.ts';
 import type { BoundRule } from './rule.ts';
 import { CLOCK_PARAMETERS, CLOCK_SKEW, describeClock } from './rules/clock-skew.ts';
 import {
@@ -32,13 +32,11 @@ export function silenceOf(
   return judgeSilence(watch.hearing, kind, intervalMs, parametersOf(kind), view.listeningSince, view.nowMs);
 }
 
-export function judgeDevice(watch: DeviceWatch, view: CityView): EngineChange[] {
-  const changes: EngineChange[] = [];
+export function judgeDevice(watch: DeviceWatch, view: CityView): readonly EngineChange[] {
   const rule = SILENCE_RULES[watch.device.kind as keyof typeof SILENCE_RULES];
-  if (rule) changes.push(...judgeHearing(watch, view, rule));
+  const changes = rule ? judgeHearing(watch, view, rule) : NO_CHANGES;
   const skew = judgeClock(watch, view);
-  if (skew) changes.push(skew);
-  return changes;
+  return skew ? [...changes, skew] : changes;
 }
 
 /** Whether a reading of the device can have changed anything of its silence or clock. */
@@ -50,15 +48,15 @@ function judgeHearing(
   watch: DeviceWatch,
   view: CityView,
   rule: (typeof SILENCE_RULES)[keyof typeof SILENCE_RULES],
-): EngineChange[] {
+): readonly EngineChange[] {
   const { conditions, nowMs } = view;
   const { kind, name } = watch.device;
   const silence = silenceOf(watch, view);
   const open = conditions.find(rule.name, watch.subject.id);
-  if (!silence && !open) return [];
-  if (silence && !open && isBehindDeadUplink(watch, view)) return [];
+  if (!silence && !open) return NO_CHANGES;
+  if (silence && !open && isBehindDeadUplink(watch, view)) return NO_CHANGES;
   // After a restart of ours nothing counts as silent for a while; only a word of its own ends a silence.
-  if (!silence && open && !hasSpokenSince(watch, open.episode.startedAt)) return [];
+  if (!silence && open && !hasSpokenSince(watch, open.episode.startedAt)) return NO_CHANGES;
   const description = describeSilence(kind, name, silence, nowMs);
   const change = silence
     ? conditions.raise(
@@ -76,7 +74,7 @@ function judgeHearing(
       )
     : conditions.clear(rule, watch.subject, description, nowMs, nowMs);
   watch.hearing.silenceOpen = silence !== undefined;
-  return change ? [change, ...markBlind(watch, change, nowMs)] : [];
+  return change ? [change, ...markBlind(watch, change, nowMs)] : NO_CHANGES;
 }
 
 function hasSpokenSince({ device, hearing }: DeviceWatch, sinceMs: number): boolean {
