@@ -21,6 +21,7 @@ export interface WaitingPublishOptions {
 
 abstract class WaitingPublish implements OpenPublish, Waiter {
   isStored = false;
+  next: OpenPublish | undefined;
   protected readonly connection: Connection;
   protected readonly options: WaitingPublishOptions;
   readonly #startedAt = performance.now();

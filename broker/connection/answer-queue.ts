@@ -15,6 +15,8 @@ const PUBACK_BYTES = 4;
 export interface OpenPublish {
   /** All of it is on disk. */
   readonly isStored: boolean;
+  /** The one behind it, while it waits: an array would be made anew for each publish of a device. */
+  next: OpenPublish | undefined;
   /** Once it is. Returns its packet identifier where its PUBACK is to be written here. */
   judge(): number | undefined;
   /** Lets it go on, or not: then the connection ends. */
@@ -51,7 +53,8 @@ export interface AnswerQueueOptions {
 export class AnswerQueue {
   readonly #stream: Duplex;
   readonly #options: AnswerQueueOptions;
-  #pending: OpenPublish[] = [];
+  #first: OpenPublish | undefined;
+  #last: OpenPublish | undefined;
   #failed = false;
   /** What is stored will be answered at the end of this turn. */
   #isScheduled = false;
@@ -63,7 +66,9 @@ export class AnswerQueue {
 
   /** Before it goes to the pipeline, which may answer at once. */
   add(publish: OpenPublish): void {
-    this.#pending.push(publish);
+    if (this.#last) this.#last.next = publish;
+    else this.#first = publish;
+    this.#last = publish;
   }
 
   /** One of them is stored. */
@@ -80,7 +85,7 @@ export class AnswerQueue {
   fail(publish: OpenPublish, error: Error): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#pending = [];
+    this.#first = this.#last = undefined;
     this.#options.onFailed();
     publish.answer(error);
     this.schedule();
@@ -88,16 +93,19 @@ export class AnswerQueue {
 
   answerStored(): void {
     this.#isScheduled = false;
+    const due = this.#first;
     let count = 0;
-    while (this.#pending[count]?.isStored) count++;
+    let waiting = due;
+    for (; waiting?.isStored; waiting = waiting.next) count++;
     if (count === 0) return;
-    const due = this.#pending;
-    this.#pending = count === due.length ? [] : due.slice(count);
+    this.#first = waiting;
+    if (!waiting) this.#last = undefined;
     const packets = Buffer.allocUnsafe(count * PUBACK_BYTES);
     let written = 0;
     let length = 0;
-    for (let i = 0; i < count; i++) {
-      const publish = due[i] as OpenPublish;
+    for (let publish = due; publish && publish !== waiting; ) {
+      const { next } = publish;
+      publish.next = undefined;
       const messageId = publish.judge();
       if (messageId !== undefined) {
         packets.writeUInt16BE(PUBACK_HEADER, length);
@@ -109,6 +117,7 @@ export class AnswerQueue {
         written = length;
       }
       publish.answer();
+      publish = next;
     }
     this.#write(packets, written, length);
     this.#options.onAnswered(count);

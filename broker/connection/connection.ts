@@ -182,7 +182,11 @@ export class Connection {
       this.#inFlight += this.#scanner.publishesBegun;
       this.#options.rate.take(this.#scanner.publishesBegun);
       isPublishNext = passed < rest.length;
-      if (passed > 0) this.#pass(passed < rest.length ? rest.subarray(0, passed) : rest, atBoundary);
+      if (!isPublishNext) {
+        this.#pass(rest, atBoundary);
+        return true;
+      }
+      if (passed > 0) this.#pass(rest.subarray(0, passed), atBoundary);
       rest = rest.subarray(passed);
     }
     return true;

@@ -63,7 +63,7 @@ export class AlertsPart implements Alerts {
     await this.#enqueue(async () => {
       // The clocks of silence stand still while we are deaf, and begin anew when that is over.
       if (this.#dependencies.isDeaf()) engine.listen(nowMs);
-      for (const { id, presence } of this.#dependencies.fleet.all()) {
+      for (const { id, presence } of this.#dependencies.fleet.known()) {
         if (presence) this.#apply(engine.takePresence(id, presence, nowMs));
       }
       if (!this.#behind) this.#apply(engine.takeTick(nowMs));

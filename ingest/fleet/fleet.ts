@@ -30,6 +30,8 @@ export interface Fleet {
   /** The present of a registered device; created on first ask. */
   now(id: string): DeviceNow | undefined;
   all(): IterableIterator<DeviceNow>;
+  /** Those that were asked for or have said a word: all that can have changed, without a look-up of each. */
+  known(): Iterable<DeviceNow>;
   liveness(device: DeviceNow, atMs: number): Liveness;
   /** Takes one reading into the present. False when it belongs to history only. */
   observe(reading: Reading): boolean;
@@ -62,6 +64,7 @@ export function createFleet(registry: Registry): Fleet {
     *all() {
       for (const { id } of registry.all()) yield now(id) as DeviceNow;
     },
+    known: () => devices.values(),
     liveness: judgeLiveness,
     observe(reading) {
       const device = now(reading.device);
