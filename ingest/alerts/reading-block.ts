@@ -54,6 +54,12 @@ export class ReadingBlock {
     return this.#numbers[index * STRIDE] as number;
   }
 
+  /** Order of the one at `index` and another of the device: by time, then by content; 0 only for the same reading. */
+  compare(index: number, { measuredAt, values }: Observation): number {
+    const own = this.#numbers[index * STRIDE] as number;
+    return own === measuredAt ? compareValues(this.#values[index] as OwnValues, values) : own - measuredAt;
+  }
+
   reading(index: number): Observation {
     const from = index * STRIDE;
     const marks = this.#numbers[from + 2] as number;
@@ -68,6 +74,17 @@ export class ReadingBlock {
 }
 
 type OwnValues = Record<string, number | string>;
+
+/** By the first name, in their order, of which they do not say the same: a number, nothing, a word. */
+function compareValues(a: Observation['values'], b: Observation['values']): number {
+  let first: string | undefined;
+  for (const name in a) if (a[name] !== b[name] && !(first && first < name)) first = name;
+  for (const name in b) if (a[name] !== b[name] && !(first && first < name)) first = name;
+  if (first === undefined) return 0;
+  const [left, right] = [a[first] ?? '', b[first] ?? ''];
+  if (typeof left !== typeof right) return typeof left < typeof right ? -1 : 1;
+  return left < right ? -1 : 1;
+}
 
 /** False where they are not the same quantities: then it has changed, but holds nothing that counts. */
 function overwrite(own: OwnValues, values: Observation['values']): boolean {

@@ -84,7 +84,7 @@ export class Timeline {
     const count = this.#settled + this.#open;
     let index = count;
     for (; index > this.#settled; index--) {
-      const order = compareReadings(this.#readingAt(index - 1), reading);
+      const order = this.#compare(index - 1, reading);
       if (order === 0) return 'repeated';
       if (order < 0) break;
     }
@@ -125,8 +125,15 @@ export class Timeline {
   }
 
   #readingAt(index: number): Observation {
-    const block = this.#blocks[Math.floor(index / BLOCK_READINGS)] as ReadingBlock;
-    return block.reading(index % BLOCK_READINGS);
+    return this.#blockOf(index).reading(index % BLOCK_READINGS);
+  }
+
+  #compare(index: number, reading: Observation): number {
+    return this.#blockOf(index).compare(index % BLOCK_READINGS, reading);
+  }
+
+  #blockOf(index: number): ReadingBlock {
+    return this.#blocks[Math.floor(index / BLOCK_READINGS)] as ReadingBlock;
   }
 
   /** The fold of everything that is settled: a copy. */
@@ -151,11 +158,4 @@ export class Timeline {
 
 export function createTimeline(rules: readonly BoundRule[], intervalMs: number): Timeline {
   return new Timeline(rules, createFold(rules, intervalMs));
-}
-
-/** Order of two readings of one device: by time, then by content; 0 only for the same reading. */
-function compareReadings(a: Observation, b: Observation): number {
-  if (a.measuredAt !== b.measuredAt) return a.measuredAt - b.measuredAt;
-  const [left, right] = [JSON.stringify(a.values), JSON.stringify(b.values)];
-  return left === right ? 0 : left < right ? -1 : 1;
 }
