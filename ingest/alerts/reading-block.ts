@@ -13,11 +13,17 @@ export const BLOCK_READINGS = 16;
 /** Numbers kept of a reading: measuredAt, receivedAt, and its marks. */
 const STRIDE = 3;
 
+/** What the readings of a block say of one quantity; undefined where one does not say it. */
+interface Column {
+  readonly name: string;
+  readonly values: (number | string | undefined)[];
+}
+
 export class ReadingBlock {
   readonly #before: Fold;
   readonly #numbers: number[] = [];
-  /** Our own, written over where the next round brings the same quantities. */
-  readonly #values: OwnValues[] = [];
+  /** In the order in which the first reading had them. Never forgotten: a device says the same each time. */
+  readonly #columns: Column[] = [];
   #count = 0;
 
   constructor(before: Fold) {
@@ -46,8 +52,15 @@ export class ReadingBlock {
     this.#numbers[from + 1] = receivedAt;
     // The quality's flags, and in the lowest bit whether it is a drill.
     this.#numbers[from + 2] = quality * 2 + (simulated ? 1 : 0);
-    const own = this.#values[index];
-    if (!own || !overwrite(own, values)) this.#values[index] = { ...values };
+    let given = 0;
+    let kept = 0;
+    for (const name in values) {
+      const column = this.#columns[given++];
+      if (column?.name !== name) break;
+      column.values[index] = values[name];
+      kept++;
+    }
+    if (kept < given || kept < this.#columns.length) this.#pushOthers(index, values);
   }
 
   measuredAt(index: number): number {
@@ -56,8 +69,8 @@ export class ReadingBlock {
 
   /** Order of the one at `index` and another of the device: by time, then by content; 0 only for the same reading. */
   compare(index: number, { measuredAt, values }: Observation): number {
-    const own = this.#numbers[index * STRIDE] as number;
-    return own === measuredAt ? compareValues(this.#values[index] as OwnValues, values) : own - measuredAt;
+    const own = this.measuredAt(index);
+    return own === measuredAt ? compareValues(this.#valuesAt(index), values) : own - measuredAt;
   }
 
   reading(index: number): Observation {
@@ -68,12 +81,28 @@ export class ReadingBlock {
       receivedAt: this.#numbers[from + 1] as number,
       quality: Math.floor(marks / 2),
       simulated: marks % 2 === 1,
-      values: { ...this.#values[index] },
+      values: this.#valuesAt(index),
     };
   }
-}
 
-type OwnValues = Record<string, number | string>;
+  /** Values that are not those of the reading before. */
+  #pushOthers(index: number, values: Observation['values']): void {
+    for (const name in values) {
+      if (this.#columns.some((column) => column.name === name)) continue;
+      this.#columns.push({ name, values: Array(index).fill(undefined) });
+    }
+    for (const column of this.#columns) column.values[index] = values[column.name];
+  }
+
+  #valuesAt(index: number): Observation['values'] {
+    const values: Record<string, number | string> = {};
+    for (const column of this.#columns) {
+      const value = column.values[index];
+      if (value !== undefined) values[column.name] = value;
+    }
+    return values;
+  }
+}
 
 /** By the first name, in their order, of which they do not say the same: a number, nothing, a word. */
 function compareValues(a: Observation['values'], b: Observation['values']): number {
@@ -84,16 +113,4 @@ function compareValues(a: Observation['values'], b: Observation['values']): numb
   const [left, right] = [a[first] ?? '', b[first] ?? ''];
   if (typeof left !== typeof right) return typeof left < typeof right ? -1 : 1;
   return left < right ? -1 : 1;
-}
-
-/** False where they are not the same quantities: then it has changed, but holds nothing that counts. */
-function overwrite(own: OwnValues, values: Observation['values']): boolean {
-  let count = 0;
-  for (const name in values) {
-    if (own[name] === undefined) return false;
-    own[name] = values[name] as number | string;
-    count++;
-  }
-  for (const _ in own) count--;
-  return count === 0;
 }
