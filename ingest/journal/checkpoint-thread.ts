@@ -2,7 +2,7 @@
  * CheckpointThread: carries the write-ahead log into the journal's file beside the thread that writes.
  *
  * What it copies and syncs took the writing thread 17 ms at a time, for which every commit waited. Started with
- * the first checkpoint, since a quiet city hardly has one. Invariants: it has the file open only while it works,
+ * the first checkpoint, since a quiet city hardly has one. Invariants: its connection is open only while it works,
  * so that `close` leaves nobody at a file that is about to be set aside; where it cannot be had, `start` says so.
  */
 import { Worker } from 'node:worker_threads';
