@@ -1,11 +1,11 @@
 /**
- * docs/configuration.md, written from config.ts: each variable, its default, and why it has that value.
+ * docs/configuration.md, written from environment.ts: each variable, its default, and why it has that value.
  *
  * `npm run docs` writes the file, a test compares it. The words are the comments beside the variables, so
  * that there is one place to change. Invariant: every variable of the schema is in the table.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { environmentSchema } from './config.ts';
+import { environmentSchema } from './environment.ts';
 
 const BYTE_UNITS = [
   { bytes: 2 ** 30, name: 'GiB' },
@@ -15,7 +15,7 @@ const BYTE_UNITS = [
 
 /** The whole document, Markdown. */
 export function describeConfig(): string {
-  const source = readFileSync(`${import.meta.dirname}/config.ts`, 'utf8');
+  const source = readFileSync(`${import.meta.dirname}/environment.ts`, 'utf8');
   const body = source.slice(source.indexOf('z.object({'), source.indexOf('\n});'));
   const defaults = environmentSchema.parse({}) as Record<string, unknown>;
   // Variables are in paragraphs; one without words of its own continues the one above it.
@@ -24,7 +24,7 @@ export function describeConfig(): string {
     const name = match[2] as string;
     return `| \`${name}\` | ${formatDefault(name, defaults[name])} | ${words} |`;
   });
-  return `<!-- Written by "npm run docs" from config.ts; do not edit. -->
+  return `<!-- Written by "npm run docs" from environment.ts; do not edit. -->
 # Configuration
 
 Siaga reads its environment once, at start. A variable that is wrong, or that looks like one of these and is not,

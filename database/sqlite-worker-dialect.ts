@@ -15,8 +15,8 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { THREAD_LIMITS } from '../thread-limits.ts';
 import type { SqliteAnswer, SqliteRequest } from './sqlite-worker.ts';
+import { THREAD_LIMITS } from './thread-limits.ts';
 
 /** A statement that the database refused, with SQLite's own code. */
 export class SqliteError extends Error {

@@ -36,6 +36,7 @@ import {
 } from './journal-metrics.ts';
 import type { JournalOptions } from './journal-options.ts';
 import { JournalReads } from './journal-reads.ts';
+import { JournalTrouble } from './journal-trouble.ts';
 import { unpackEntries } from './packed-entries.ts';
 import { ReadingCodec } from './reading-codec.ts';
 import { RecentEntries } from './recent-entries.ts';
@@ -67,8 +68,8 @@ class SqliteJournal implements Journal {
   readonly #commits: GroupCommit;
   readonly #recent: RecentEntries;
   readonly #waiters = new EntryWaiters();
+  readonly #trouble: JournalTrouble;
   #lastId = 0;
-  #problem: string | undefined;
   /** Said once, not once a minute. */
   #isHeldBack = false;
   /** Set once: nothing is appended after it. */
@@ -111,9 +112,11 @@ class SqliteJournal implements Journal {
       waitingBytes: () => this.waitingBytes,
       recentEntries: () => this.#recent.count,
       lastId: () => this.#lastId,
-      hasProblem: () => this.#problem !== undefined,
+      hasProblem: () => this.problem !== undefined,
       kindOf: (device) => this.#codec.columnsOf(device).kind,
     });
+    const { log, now } = options;
+    this.#trouble = new JournalTrouble({ log, now, failedCommits: this.#metrics.failedCommits });
   }
 
   async open(): Promise<void> {
@@ -140,7 +143,7 @@ class SqliteJournal implements Journal {
   }
 
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#trouble.problem;
   }
 
   async append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome> {
@@ -236,20 +239,14 @@ class SqliteJournal implements Journal {
         measureCommit(this.#metrics, event);
         return;
       case 'problem':
-        this.#metrics.failedCommits.inc();
-        if (this.#problem) return;
-        this.#problem = `${event.sentence} since ${new Date(this.#options.now()).toISOString()}`;
-        this.#options.log.error({ cause: event.cause }, `${event.sentence}: devices wait`);
+        this.#trouble.failed(event.sentence, event.cause);
         return;
       case 'well':
-        if (this.#problem) this.#options.log.info({ was: this.#problem }, 'the journal works again');
-        this.#problem = undefined;
+        this.#trouble.ended();
         return;
       case 'gave-up': {
         const error = new JournalError(event.code, `readings are not on disk: ${event.cause}`);
-        this.#options.log.error({ err: error }, 'the journal refused a commit');
-        this.#problem ??= `the journal refused readings at ${new Date(this.#options.now()).toISOString()}: ${event.cause}`;
-        this.#metrics.failedCommits.inc();
+        this.#trouble.refused(error, event.cause);
         this.#commits.refuse(event.batches, error);
         return;
       }
@@ -285,8 +282,7 @@ class SqliteJournal implements Journal {
     this.#end = new JournalError('JOURNAL_IO', `the journal's thread died: ${error.message}`, {
       cause: error,
     });
-    this.#problem = this.#end.message;
-    this.#options.log.fatal({ err: error }, "the journal's thread died: restart");
+    this.#trouble.died(this.#end);
     this.#commits.refuseAll(this.#end);
     this.#waiters.wakeAll();
     this.#options.onDeath?.(this.#end);

@@ -6,7 +6,7 @@
  * is closed the waiting ones reject, and `onDeath` is told once if nobody asked for its end.
  */
 import { parentPort, Worker } from 'node:worker_threads';
-import { THREAD_LIMITS } from '../../thread-limits.ts';
+import { THREAD_LIMITS } from '../../database/thread-limits.ts';
 
 export type CallMap = Record<string, (argument: never) => unknown>;
 type Argument<Calls extends CallMap, Name extends keyof Calls> = Parameters<Calls[Name]>[0];

@@ -1,8 +1,9 @@
 /** Who gets a CONNACK, with which code, and under which name; takeover, wills, revocation. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Packet } from 'mqtt-packet';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Authenticator } from '../../broker/authenticator.ts';
-import { publishPacket } from '../support/raw-mqtt-client.ts';
+import { connectPacket, publishPacket } from '../support/raw-mqtt-client.ts';
 import {
   openTestBroker,
   STATUS,
@@ -84,6 +85,24 @@ test('a device that connects again ends its former connection, which is said to 
   expect(await ends('taken-over')).toBe(1);
   expect(siaga.broker.connections()).toHaveLength(1);
 });
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'a connection is read or ended, never left, where the one that takes it over dies %i turns after its CONNECT',
+  async (turns) => {
+    const command = { topic: TELEMETRY.replace('telemetry', 'command'), qos: 1 as const };
+    const former = await siaga.device('gauge-1', { clean: false });
+    former.send({ cmd: 'subscribe', messageId: 1, subscriptions: [command] });
+    await former.next('suback');
+    const latter = siaga.attach();
+    latter.send(connectPacket({ ...good, clean: false }));
+    for (let turn = 0; turn < turns; turn++) await nextTurn();
+    latter.destroy();
+    await former.ping().catch(() => former.closed());
+    const next = await siaga.device();
+    await next.ping();
+    expect(siaga.broker.connections()).toHaveLength(1);
+  },
+);
 
 describe('a will', () => {
   const withWill = { will: { ...will(STATUS), retain: true } };

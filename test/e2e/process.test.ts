@@ -1,5 +1,5 @@
 /** The process as those who run it see it: what it refuses to start with, in one clear line, and how it ends. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
@@ -57,6 +57,25 @@ describe('a server that starts', { timeout: START_TIMEOUT_MS }, () => {
       expect(environment).toContain(`SIAGA_DATA_DIR=${dataDir}`);
     },
   );
+
+  it.runIf(process.platform === 'linux')("has V8's helpers step back behind the event loop", async () => {
+    await using server = await startSiaga({ dataDir });
+    const tasks = `/proc/${server.pid}/task`;
+    const threads = readdirSync(tasks).map((thread) => {
+      const stat = readFileSync(`${tasks}/${thread}/stat`, 'utf8');
+      // The name stands in brackets; `nice` is the 17th word behind it, see proc_pid_stat(5).
+      const [, name, rest] = /\((.*)\) (.*)/.exec(stat) ?? [];
+      return {
+        thread: Number(thread),
+        isHelper: name?.includes('V8Worker'),
+        nice: Number(rest?.split(' ')[16]),
+      };
+    });
+    const own = threads.find(({ thread }) => thread === server.pid)?.nice as number;
+    const helpers = threads.filter(({ isHelper }) => isHelper);
+    expect(helpers.length).toBeGreaterThan(0);
+    for (const { nice } of helpers) expect(nice).toBe(Math.min(own + 4, 19));
+  });
 });
 
 describe('a server that cannot start', { timeout: START_TIMEOUT_MS }, () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { environmentSchema } from '../../config.ts';
 import { describeConfig } from '../../describe-config.ts';
+import { environmentSchema } from '../../environment.ts';
 
 test('docs/configuration.md says what config.ts says; npm run docs writes it again', () => {
   expect(readFileSync(`${import.meta.dirname}/../../docs/configuration.md`, 'utf8')).toBe(describeConfig());

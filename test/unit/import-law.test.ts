@@ -10,7 +10,8 @@ const SKIPPED = new Set(['node_modules', 'test', 'data', '.git', 'coverage']);
 const LAW: Record<string, { value: string[]; type?: string[] }> = {
   devices: { value: [] },
   cities: { value: ['devices'] },
-  'config.ts': { value: [] },
+  'environment.ts': { value: [] },
+  'config.ts': { value: ['environment.ts'] },
   database: { value: ['config.ts'], type: ['devices', 'ingest', 'dispatch', 'api'] },
   ingest: { value: ['devices', 'cities', 'config.ts', 'database'] },
   broker: { value: ['devices', 'cities', 'config.ts', 'database'], type: ['ingest'] },
@@ -48,7 +49,7 @@ const LAW: Record<string, { value: string[]; type?: string[] }> = {
       'periodic-jobs.ts',
     ],
   },
-  'describe-config.ts': { value: ['config.ts'] },
+  'describe-config.ts': { value: ['environment.ts'] },
   'periodic-jobs.ts': { value: [] },
   'main.ts': { value: ['cities', 'config.ts', 'open-siaga.ts'] },
   'start.js': { value: ['main.ts'] },

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { environmentSchema, parseConfig } from '../../../config.ts';
+import { parseConfig } from '../../../config.ts';
+import { environmentSchema } from '../../../environment.ts';
 
 const ROOT = `${import.meta.dirname}/../../..`;
 const text = readFileSync(`${ROOT}/docker-compose.yml`, 'utf8');

@@ -1,0 +1,179 @@
+/**
+ * The variables that Siaga reads: each with what it is for, its bounds and its default.
+ *
+ * docs/configuration.md is written from this table, config.ts reads the environment by it. Invariant: where a
+ * variable is a bound, it says why it has that value.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.enum(['true', 'false']).transform((word) => word === 'true');
+const positive = z.coerce.number().int().positive();
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a URL that starts with ${protocols.map((each) => `${each}//`).join(' or ')}`,
+    );
+/** Addresses and CIDRs, with commas. A prefix of 0 would trust everybody. */
+const networks = z
+  .string()
+  .transform((text) => text.split(',').map((each) => each.trim()))
+  .refine((all) => all.every(isNetwork), 'must be addresses or CIDRs with commas: 127.0.0.1,10.0.0.0/8');
+const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** Every variable Siaga reads, with its default. docs/configuration.md is written from this table. */
+export const environmentSchema = z.object({
+  /** The folder in cities/. */
+  SIAGA_CITY: z.string().default('semarang'),
+  /** Journal and embedded state live here. */
+  SIAGA_DATA_DIR: z.string().min(1).default('./data'),
+  /** What is logged, to standard output: JSON lines, or readable ones on a terminal. */
+  LOG_LEVEL: z.enum(levels).default('info'),
+
+  /** Where the API listens. Beyond loopback, put TLS in front of it. */
+  HTTP_HOST: z.string().default('127.0.0.1'),
+  /** Its port; 0 lets the system choose. */
+  HTTP_PORT: port.default(3000),
+  /**
+   * Proxies in front of the API, addresses and CIDRs with commas: their X-Forwarded-For is believed. Until it is
+   * set, all who come through a proxy share its address, and with it the bounds of one address.
+   */
+  TRUST_PROXY: networks.optional(),
+  /** Where people reach the API; written into alerts and feeds. Default: the address it listens on. */
+  PUBLIC_URL: url('http:', 'https:').optional(),
+
+  /** Where the broker listens, every listener. */
+  MQTT_HOST: z.string().default('127.0.0.1'),
+  /** MQTT over TCP; 0 lets the system choose. */
+  MQTT_PORT: port.default(1883),
+  /** MQTT over TLS; off until set. */
+  MQTTS_PORT: port.optional(),
+  /** MQTT over WebSocket; off until set. */
+  MQTT_WS_PORT: port.optional(),
+  /** The server's certificate chain, PEM. */
+  TLS_CERT_FILE: z.string().optional(),
+  /** Its private key, PEM. */
+  TLS_KEY_FILE: z.string().optional(),
+  /** Authority that signs client certificates; a certificate's CN is then the device's id. */
+  TLS_CLIENT_CA_FILE: z.string().optional(),
+  /** Whether devices must show a credential. Off only on loopback. */
+  MQTT_AUTH: flag.default(true),
+
+  /** Largest MQTT packet. A batch of 500 river readings is 60 KiB; 256 KiB leaves room for wide ones. */
+  MQTT_MAX_PACKET_BYTES: positive.default(256 * KIB),
+  /** Connections in all: 12,000 devices are twice the largest city asked for, at ≤ 25 KB each. */
+  MQTT_MAX_CONNECTIONS: positive.default(12_000),
+  /** Connections of one address: a city's devices often share one carrier's NAT. */
+  MQTT_MAX_CONNECTIONS_PER_ADDRESS: positive.default(12_000),
+  /**
+   * Of them, those that have not shown yet who they are: 2,000 a second for the 3 s of a GPRS modem. Half of all, so
+   * that one address that says nothing cannot hold every place.
+   */
+  MQTT_MAX_UNAUTHENTICATED_PER_ADDRESS: positive.default(6_000),
+  /** New connections a second of one address, beyond which the rest is closed. */
+  MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: positive.default(2_000),
+  /** From the first byte to a CONNECT: a GPRS modem needs 2–3 s. */
+  MQTT_CONNECT_TIMEOUT_MS: positive.default(10_000),
+  /** A hash takes a third of a millisecond; a whole city's queue of them after a power cut some seconds. */
+  MQTT_AUTHENTICATE_TIMEOUT_MS: positive.default(20_000),
+  /** Publishes of one client that await the disk. Beyond it the socket is paused. */
+  MQTT_MAX_INFLIGHT_PER_CLIENT: positive.default(256),
+  /** Readings a second of one client, averaged over 10 s. Beyond it the socket is paused. */
+  MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: positive.default(50_000),
+  /** A subscriber that does not read for this long is dropped; 60 s (Aedes' default) stalls the others. */
+  MQTT_DRAIN_TIMEOUT_MS: positive.default(15_000),
+  /** Messages kept for one absent persistent session; beyond it the oldest go. */
+  MQTT_MAX_OFFLINE_MESSAGES_PER_CLIENT: positive.default(1_000),
+  /** Retained messages in all: one status a device and one an open alert. */
+  MQTT_MAX_RETAINED_MESSAGES: positive.default(50_000),
+  /** Subscriptions of one client. */
+  MQTT_MAX_SUBSCRIPTIONS_PER_CLIENT: positive.default(100),
+
+  /** Payload bytes that await the disk in all; beyond it every socket is paused. */
+  JOURNAL_MAX_WAITING_BYTES: positive.default(32 * MIB),
+  /** Readings in one commit: larger ones lengthen the wait of the first. */
+  JOURNAL_MAX_BATCH: positive.default(5_000),
+  /** Readings are kept this long … */
+  JOURNAL_RETENTION_DAYS: positive.default(400),
+  /** … and no more than this in all; the oldest go first. */
+  JOURNAL_MAX_BYTES: positive.default(20 * 1024 * MIB),
+  /** What was not understood is kept up to this many messages; the oldest go first. */
+  REJECTIONS_MAX: positive.default(100_000),
+  /** Ahead of our clock by up to this is a flag; further ahead is quarantined. */
+  CLOCK_AHEAD_MAX_MS: positive.default(60_000),
+
+  /** History in InfluxDB when set, else in the journal itself. */
+  INFLUX_URL: url('http:', 'https:').optional(),
+  /** Token of InfluxDB 2 and 3; `user:password` for 1.x with authentication. */
+  INFLUX_TOKEN: z.string().optional(),
+  /** The same from a file. */
+  INFLUX_TOKEN_FILE: z.string().optional(),
+  /** Organisation of InfluxDB 2. */
+  INFLUX_ORG: z.string().default('siaga'),
+  /** Bucket, or the database of 1.x. */
+  INFLUX_BUCKET: z.string().default('siaga'),
+  /** Retention of a bucket or database that Siaga creates. 0 keeps for ever. */
+  INFLUX_RETENTION_DAYS: z.coerce.number().int().min(0).default(400),
+
+  /** State (registry, alerts, incidents, tokens): SQLite in the data folder, or PostgreSQL when set. */
+  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+
+  /** Whether the API asks for a token where one is needed. Off only on loopback. */
+  API_AUTH: flag.default(true),
+  /** Live streams at once; one more gets 503. A fifth of them is for staff only. */
+  STREAM_MAX_CLIENTS: positive.default(500),
+  /** Of them without a token, from one address: many phones share one carrier's NAT. */
+  STREAM_MAX_CLIENTS_PER_ADDRESS: positive.default(50),
+  /** Events kept so that a stream can resume: some minutes of a busy city. */
+  STREAM_KEPT_EVENTS: positive.default(10_000),
+
+  /** Called for each notice, besides MQTT and the CAP feed; off until set. */
+  WEBHOOK_URL: url('http:', 'https:').optional(),
+  /** Key of the HMAC that signs each call. */
+  WEBHOOK_SECRET: z.string().min(16, 'at least 16 characters').optional(),
+  /** The same from a file. */
+  WEBHOOK_SECRET_FILE: z.string().optional(),
+  /** Mail server. */
+  SMTP_URL: url('smtp:', 'smtps:').optional(),
+  /** Sender of mails. */
+  MAIL_FROM: z.string().optional(),
+  /** Who gets them, separated by commas. */
+  MAIL_TO: z.string().optional(),
+  /** Token of the bot. */
+  TELEGRAM_TOKEN: z.string().optional(),
+  /** The same from a file. */
+  TELEGRAM_TOKEN_FILE: z.string().optional(),
+  /** Chat or channel that it writes to. */
+  TELEGRAM_CHAT_ID: z.string().optional(),
+  /** Base of the bot API; a city may run its own. */
+  TELEGRAM_API_URL: url('http:', 'https:').default('https://api.telegram.org'),
+  /** Notices of one channel in a minute; the rest wait, the highest severity first. */
+  NOTICES_PER_CHANNEL_PER_MIN: positive.default(20),
+  /** The sender of CAP alerts: a name that the receivers know, without spaces, commas, < or &. */
+  CAP_SENDER: z
+    .string()
+    .regex(/^[^\s,<&]+$/)
+    .default('siaga.localhost'),
+
+  /** An outside routing engine; without it the city's own road network answers. */
+  ROUTING_URL: url('http:', 'https:').optional(),
+  /** What speaks at ROUTING_URL. */
+  ROUTING_ENGINE: z.enum(['osrm', 'valhalla']).default('osrm'),
+  /** Then the own network answers, and the answer says so. */
+  ROUTING_TIMEOUT_MS: positive.default(800),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  const bits = prefix === undefined ? 1 : Number(prefix);
+  return version !== 0 && bits >= 1 && bits <= (version === 4 ? 32 : 128);
+}
