@@ -4,7 +4,7 @@
  * The timeline is a list of these; from the fold everything after it can be worked out again. Readings are kept
  * as numbers and not as the objects they came in, which would be three times as large. A block whose readings are
  * settled is filled again: what lives for a second or so is what a garbage collector likes least. Invariants:
- * every block but the newest is full; what it gives is a copy.
+ * every block but the newest is full; what it gave is not changed when it is filled again.
  */
 import { copyFold, type Fold, type Observation, overwriteFold } from './fold.ts';
 
@@ -13,17 +13,10 @@ export const BLOCK_READINGS = 16;
 /** Numbers kept of a reading: measuredAt, receivedAt, and its marks. */
 const STRIDE = 3;
 
-/** What the readings of a block say of one quantity; undefined where one does not say it. */
-interface Column {
-  readonly name: string;
-  readonly values: (number | string | undefined)[];
-}
-
 export class ReadingBlock {
   readonly #before: Fold;
   readonly #numbers: number[] = [];
-  /** In the order in which the first reading had them. Never forgotten: a device says the same each time. */
-  readonly #columns: Column[] = [];
+  readonly #values: Observation['values'][] = [];
   #count = 0;
 
   constructor(before: Fold) {
@@ -52,15 +45,7 @@ export class ReadingBlock {
     this.#numbers[from + 1] = receivedAt;
     // The quality's flags, and in the lowest bit whether it is a drill.
     this.#numbers[from + 2] = quality * 2 + (simulated ? 1 : 0);
-    let given = 0;
-    let kept = 0;
-    for (const name in values) {
-      const column = this.#columns[given++];
-      if (column?.name !== name) break;
-      column.values[index] = values[name];
-      kept++;
-    }
-    if (kept < given || kept < this.#columns.length) this.#pushOthers(index, values);
+    this.#values[index] = values;
   }
 
   measuredAt(index: number): number {
@@ -70,7 +55,9 @@ export class ReadingBlock {
   /** Order of the one at `index` and another of the device: by time, then by content; 0 only for the same reading. */
   compare(index: number, { measuredAt, values }: Observation): number {
     const own = this.measuredAt(index);
-    return own === measuredAt ? compareValues(this.#valuesAt(index), values) : own - measuredAt;
+    return own === measuredAt
+      ? compareValues(this.#values[index] as Observation['values'], values)
+      : own - measuredAt;
   }
 
   reading(index: number): Observation {
@@ -81,26 +68,8 @@ export class ReadingBlock {
       receivedAt: this.#numbers[from + 1] as number,
       quality: Math.floor(marks / 2),
       simulated: marks % 2 === 1,
-      values: this.#valuesAt(index),
+      values: this.#values[index] as Observation['values'],
     };
-  }
-
-  /** Values that are not those of the reading before. */
-  #pushOthers(index: number, values: Observation['values']): void {
-    for (const name in values) {
-      if (this.#columns.some((column) => column.name === name)) continue;
-      this.#columns.push({ name, values: Array(index).fill(undefined) });
-    }
-    for (const column of this.#columns) column.values[index] = values[column.name];
-  }
-
-  #valuesAt(index: number): Observation['values'] {
-    const values: Record<string, number | string> = {};
-    for (const column of this.#columns) {
-      const value = column.values[index];
-      if (value !== undefined) values[column.name] = value;
-    }
-    return values;
   }
 }
 
