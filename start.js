@@ -6,7 +6,7 @@
  * else loads it either from the second start on. Invariant: nothing is imported here but what Node brings;
  * where the folder cannot be written, or the process cannot begin anew, everything works as before.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { getPriority, setPriority } from 'node:os';
 import { join } from 'node:path';
@@ -51,14 +51,14 @@ await import('./main.ts');
  * its time with each full collection, a fifth of a second long. Only Linux has a priority for each thread.
  */
 function stepBack() {
-  if (process.platform !== 'linux') return;
-  try {
-    const nice = Math.min(getPriority() + HELPERS_NICER, 19);
-    for (const thread of readdirSync('/proc/self/task')) {
+  if (!existsSync('/proc/self/task')) return;
+  const nice = Math.min(getPriority() + HELPERS_NICER, 19);
+  for (const thread of readdirSync('/proc/self/task')) {
+    try {
       const name = readFileSync(`/proc/self/task/${thread}/comm`, 'utf8');
       if (name.includes('V8Worker')) setPriority(Number(thread), nice);
+    } catch {
+      // It has ended meanwhile, or may not be changed.
     }
-  } catch {
-    // No /proc, or not allowed: they are as they were.
   }
 }

@@ -31,7 +31,7 @@ export interface TrackRuleDefinition<P extends object, M extends object, W exten
   readonly defaults: P;
   /** Parameters that follow from the site; undefined where the rule does not apply to the device. */
   forDevice?(parameters: P, device: RegisteredDevice): P | undefined;
-  /** What it begins with; each track has a copy of its own. */
+  /** What it begins with, with every field, be it undefined; each track has a copy of its own. */
   readonly memory: Readonly<M>;
   /** What the step works with, where it is not the parameters as they stand: worked out once for a device. */
   prepare?(parameters: P): W;

@@ -62,7 +62,9 @@ export type WriterEvent =
       readonly code: 'JOURNAL_IO' | 'JOURNAL_CLOSED';
       readonly cause: string;
     }
-  | { readonly event: 'salvaged'; readonly report: SalvageReport };
+  | { readonly event: 'salvaged'; readonly report: SalvageReport }
+  /** The thread of the checkpoints cannot be had any more: commits wait for them now and then. */
+  | { readonly event: 'checkpoints-ended'; readonly cause: string };
 
 export interface SalvageReport {
   readonly cause: string;

@@ -37,7 +37,7 @@ export class JournalStore {
   #unwritten: Dictionary[] = [];
 
   /** Opens the file, creates it where absent. Throws JournalError JOURNAL_TOO_NEW, or SQLite's own error. */
-  constructor(options: WriterData) {
+  constructor(options: WriterData, onThreadEnd: (error: Error) => void) {
     this.#options = options;
     this.database = openJournalFile(options.file);
     this.#begin = this.database.prepare('begin immediate');
@@ -45,7 +45,7 @@ export class JournalStore {
     this.#pageCount = this.database.prepare('pragma page_count');
     this.#pageBytes = pragma(this.database, 'page_size');
     this.#pages = this.#readPages();
-    this.#log = new LogCheckpoint(this.database, options.file);
+    this.#log = new LogCheckpoint(this.database, options.file, onThreadEnd);
     this.#inserts = new ReadingInserts(this.database);
     this.#latest = new LatestReadings(this.database);
     this.#shelf = new RejectionShelf(this.database, options.maxRejections);

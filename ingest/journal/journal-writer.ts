@@ -202,7 +202,11 @@ function skipLostIds({ commits, bytes }: LostLog, setAside: string): LostLogRepo
 
 function openChecked(): JournalStore {
   checkJournalFile(options.file);
-  return new JournalStore(options);
+  return openStore();
+}
+
+function openStore(): JournalStore {
+  return new JournalStore(options, ({ message }) => post({ event: 'checkpoints-ended', cause: message }));
 }
 
 /** Somebody else found damage. Where the salvage fails the next commit tries it again. */
@@ -233,7 +237,7 @@ function salvageDamaged({ cause, lastId }: { cause: string; lastId: number }): v
     dictionary: known,
     lastId,
   });
-  store = new JournalStore(options);
+  store = openStore();
   damage = undefined;
   post({ event: 'salvaged', report });
 }

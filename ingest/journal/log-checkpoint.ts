@@ -27,8 +27,9 @@ export class LogCheckpoint {
   /** The thread has begun with the log, and its end is left. */
   #isBegun = false;
 
-  constructor(database: DatabaseSync, file: string) {
-    this.#thread = new CheckpointThread(file);
+  /** `onThreadEnd` is told once where there is no such thread (any more): the writing thread does its work. */
+  constructor(database: DatabaseSync, file: string, onThreadEnd: (error: Error) => void) {
+    this.#thread = new CheckpointThread(file, onThreadEnd);
     this.#checkpoint = database.prepare('pragma wal_checkpoint(passive)');
   }
 
@@ -38,11 +39,11 @@ export class LogCheckpoint {
     this.#pages += PAGES_PER_COMMIT + bytes / PAGE_BYTES;
   }
 
-  /** Between two commits; what the writing thread has to do itself waits for one that is idle, but not for long. */
+  /** Between two commits. The end of the log is carried as soon as the thread is done, while it is short. */
   run(isIdle: boolean): void {
     if (this.#thread.isBusy) return;
     if (this.#isBegun) {
-      if (isIdle || this.#pages >= CHECKPOINT_PAGES) this.#finish();
+      this.#finish();
       return;
     }
     if (this.#pages < CHECKPOINT_PAGES) return;
@@ -52,7 +53,7 @@ export class LogCheckpoint {
     } else if (isIdle || this.#pages >= 2 * CHECKPOINT_PAGES) this.#finish();
   }
 
-  /** Nobody but the writing thread has the file open when this returns. */
+  /** No checkpoint goes on when this returns. */
   close(): void {
     this.#thread.close();
   }

@@ -250,6 +250,12 @@ class SqliteJournal implements Journal {
         this.#commits.refuse(event.batches, error);
         return;
       }
+      case 'checkpoints-ended':
+        this.#options.log.warn(
+          { cause: event.cause },
+          "the journal's thread of checkpoints ended: commits do its work",
+        );
+        return;
       case 'salvaged':
         this.#report(event.report);
         // Its file is another one now.

@@ -1,5 +1,5 @@
 /** The process as those who run it see it: what it refuses to start with, in one clear line, and how it ends. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
@@ -62,7 +62,10 @@ describe('a server that starts', { timeout: START_TIMEOUT_MS }, () => {
     await using server = await startSiaga({ dataDir });
     const tasks = `/proc/${server.pid}/task`;
     const threads = readdirSync(tasks).map((thread) => {
-      const stat = readFileSync(`${tasks}/${thread}/stat`, 'utf8');
+      // One may have ended meanwhile.
+      const stat = existsSync(`${tasks}/${thread}/stat`)
+        ? readFileSync(`${tasks}/${thread}/stat`, 'utf8')
+        : '';
       // The name stands in brackets; `nice` is the 17th word behind it, see proc_pid_stat(5).
       const [, name, rest] = /\((.*)\) (.*)/.exec(stat) ?? [];
       return {

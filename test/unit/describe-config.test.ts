@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { describeConfig } from '../../describe-config.ts';
 import { environmentSchema } from '../../environment.ts';
 
-test('docs/configuration.md says what config.ts says; npm run docs writes it again', () => {
+test('docs/configuration.md says what environment.ts says; npm run docs writes it again', () => {
   expect(readFileSync(`${import.meta.dirname}/../../docs/configuration.md`, 'utf8')).toBe(describeConfig());
 });
 

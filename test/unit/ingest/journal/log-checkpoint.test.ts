@@ -1,6 +1,5 @@
 /** The write-ahead log goes into the journal's file beside the commits, long before SQLite would do it in one. */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CheckpointThread } from '../../../../ingest/journal/checkpoint-thread.ts';
 import { openJournalFile } from '../../../../ingest/journal/journal-file.ts';
@@ -30,7 +29,7 @@ function openFiles({ file }: JournalGround): string[] {
 }
 
 describe("the journal's log", () => {
-  it('is carried into the file beside the commits, so that no commit has to', async () => {
+  it('is carried into the file before a commit has to', async () => {
     using ground = createJournalGround();
     await using journal = await ground.open();
     let logBytes = 0;
@@ -43,14 +42,14 @@ describe("the journal's log", () => {
     expect(logBytes).toBeLessThan(COMMIT_CHECKPOINT_BYTES * 0.7);
   });
 
-  it('loses nothing where the journal is salvaged while it is carried', async () => {
+  it('loses nothing where the journal is salvaged while it works', async () => {
     using ground = createJournalGround();
     await using journal = await ground.open();
     const appends: Promise<unknown>[] = [];
     for (let commit = 0; commit < COMMITS; commit++) {
       appends.push(journal.append(gaugeReadings(commit * READINGS, (commit + 1) * READINGS), []));
-      // Commits go on before and after; the moments differ from run to run.
-      if (commit % 12 === 11) await Promise.all([journal.salvage('said by the test'), delay(commit)]);
+      // By then the log is due to be carried; commits go on before and after.
+      if (commit % 20 === 19) await journal.salvage('said by the test');
     }
     await Promise.all(appends);
     const seqs = (await allEntries(journal)).map(({ reading }) => reading.seq);
@@ -58,7 +57,23 @@ describe("the journal's log", () => {
   });
 });
 
+const ignore = () => undefined;
+
 describe('the thread of the checkpoints', () => {
+  it('says that it cannot be had, once, where the system allows no more threads', async () => {
+    using ground = createJournalGround();
+    const told: Error[] = [];
+    const refuse = () => {
+      throw new Error('EAGAIN');
+    };
+    const thread = new CheckpointThread(ground.file, (error) => told.push(error), refuse);
+    expect(thread.start()).toBe(false);
+    expect(thread.start()).toBe(false);
+    expect(thread.isBusy).toBe(false);
+    thread.close();
+    expect(told.map(({ message }) => message)).toEqual(['EAGAIN']);
+  });
+
   it.runIf(process.platform === 'linux')(
     'carries the log of another connection, and leaves nothing open behind that one',
     async () => {
@@ -66,7 +81,7 @@ describe('the thread of the checkpoints', () => {
       using writer = openJournalFile(ground.file);
       writer.exec('create table filler (bytes blob)');
       const insert = writer.prepare('insert into filler values (zeroblob(100000))');
-      const thread = new CheckpointThread(ground.file);
+      const thread = new CheckpointThread(ground.file, ignore);
       const opened: number[] = [];
       for (let checkpoint = 0; checkpoint < 5; checkpoint++) {
         for (let row = 0; row < 10; row++) insert.run();
@@ -77,8 +92,13 @@ describe('the thread of the checkpoints', () => {
       expect(statSync(ground.file).size).toBeGreaterThan(5_000_000);
       // SQLite keeps a descriptor for the next, since to close it would drop the writer's locks: one, and no more.
       expect(new Set(opened).size).toBe(1);
+      for (let row = 0; row < 10; row++) insert.run();
+      const carriedBytes = statSync(ground.file).size;
       expect(thread.start()).toBe(true);
+      expect(thread.isBusy).toBe(true);
       thread.close();
+      // It has waited for the end of it.
+      expect(statSync(ground.file).size).toBeGreaterThan(carriedBytes + 900_000);
       writer.close();
       expect(openFiles(ground)).toEqual([]);
       expect(thread.start()).toBe(false);
@@ -87,7 +107,7 @@ describe('the thread of the checkpoints', () => {
 
   it('is ready for the next one after a checkpoint that failed', async () => {
     using ground = createJournalGround();
-    const thread = new CheckpointThread(`${ground.directory}/no/such/journal.db`);
+    const thread = new CheckpointThread(`${ground.directory}/no/such/journal.db`, ignore);
     for (let attempt = 0; attempt < 2; attempt++) {
       expect(thread.start()).toBe(true);
       await expect.poll(() => thread.isBusy, { timeout: 10_000 }).toBe(false);
