@@ -5,7 +5,6 @@
  * `maxRetained` retained messages in all; at most `maxOfflinePerClient` messages queued for one session, and
  * beyond it the oldest goes; no kept message holds on to the network chunk it arrived in.
  */
-
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Bound } from './broker-metrics.ts';

@@ -153,8 +153,6 @@ export class AlertEngine {
   takePresence(device: string, presence: Presence, atMs: number): readonly EngineChange[] {
     const watch = this.watch(device);
     if (!watch || watch.hearing.presence === presence) return NO_CHANGES;
-    // It has been taken out since.
-    if (!this.#options.registry.find(device)) return NO_CHANGES;
     watch.moved = true;
     watch.hearing.presence = presence;
     watch.hearing.presenceAt = atMs;

@@ -4,7 +4,6 @@
  * Asked by the broker (may this one connect?), by validate (whose reading is it?), by the API. Invariant: an
  * id belongs to one device of one kind; the city's folder wins over an added device of the same id.
  */
-
 import { sql } from 'kysely';
 import type { City } from '../../cities/city.ts';
 import { type Publisher, publishersOf } from '../../cities/publishers.ts';

@@ -24,25 +24,16 @@ export interface CheckpointData {
   readonly state: Int32Array<SharedArrayBuffer>;
 }
 
-function startWorker(workerData: CheckpointData): Worker {
-  return new Worker(new URL('./checkpoint-worker.ts', import.meta.url), {
-    workerData,
-    resourceLimits: LIMITS,
-  });
-}
-
 export class CheckpointThread {
   readonly #file: string;
   readonly #state = new Int32Array(new SharedArrayBuffer(4));
   readonly #onEnd: (error: Error) => void;
-  readonly #makeWorker: typeof startWorker;
   #worker: Worker | undefined;
   #hasEnded = false;
 
-  constructor(file: string, onEnd: (error: Error) => void, makeWorker = startWorker) {
+  constructor(file: string, onEnd: (error: Error) => void) {
     this.#file = file;
     this.#onEnd = onEnd;
-    this.#makeWorker = makeWorker;
   }
 
   get isBusy(): boolean {
@@ -73,7 +64,10 @@ export class CheckpointThread {
 
   #begin(): Worker {
     const workerData: CheckpointData = { file: this.#file, state: this.#state };
-    const worker = this.#makeWorker(workerData);
+    const worker = new Worker(new URL('./checkpoint-worker.ts', import.meta.url), {
+      workerData,
+      resourceLimits: LIMITS,
+    });
     worker.unref();
     worker.on('error', (error) => this.#end(error as Error));
     worker.on('exit', (code) => this.#end(new Error(`it ended with code ${code}`)));

@@ -1,6 +1,6 @@
 /** The write-ahead log goes into the journal's file beside the commits, long before SQLite would do it in one. */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { CheckpointThread } from '../../../../ingest/journal/checkpoint-thread.ts';
 import { openJournalFile } from '../../../../ingest/journal/journal-file.ts';
 import {
@@ -63,10 +63,16 @@ describe('the thread of the checkpoints', () => {
   it('says that it cannot be had, once, where the system allows no more threads', async () => {
     using ground = createJournalGround();
     const told: Error[] = [];
-    const refuse = () => {
-      throw new Error('EAGAIN');
-    };
-    const thread = new CheckpointThread(ground.file, (error) => told.push(error), refuse);
+    class Worker {
+      constructor() {
+        throw new Error('EAGAIN');
+      }
+    }
+    vi.doMock('node:worker_threads', () => ({ Worker }));
+    vi.resetModules();
+    const refused = await import('../../../../ingest/journal/checkpoint-thread.ts');
+    vi.doUnmock('node:worker_threads');
+    const thread = new refused.CheckpointThread(ground.file, (error) => told.push(error));
     expect(thread.start()).toBe(false);
     expect(thread.start()).toBe(false);
     expect(thread.isBusy).toBe(false);
