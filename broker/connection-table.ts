@@ -156,7 +156,7 @@ export class ConnectionTable {
     this.#connections.delete(connection);
     this.#observers.delete(connection);
     this.#metrics.bytes.out += connection.bytesWritten;
-    const { clientId, origin, isOpen, publishes } = connection;
+    const { clientId, origin, isOpen, publishes, endDetail: detail } = connection;
     if (clientId !== undefined && this.#byClientId.get(clientId) === connection) {
       this.#byClientId.delete(clientId);
     }
@@ -165,6 +165,11 @@ export class ConnectionTable {
     this.#metrics.countEnd(reason);
     const durationS = Math.round((this.#now() - connection.openedAt) / 1000);
     const level = MISBEHAVIOURS.has(reason) ? 'warn' : 'info';
-    this.#log.log(level, reason, { clientId, ...origin, reason, durationS, publishes }, 'connection ended');
+    this.#log.log(
+      level,
+      reason,
+      { clientId, ...origin, reason, detail, durationS, publishes },
+      'connection ended',
+    );
   }
 }

@@ -5,7 +5,7 @@
  * It stands between the stream and Aedes, which gets bytes only when they are sound and there is room: until
  * CONNACK nothing after the CONNECT, then no more PUBLISH packets than the window, the rate and the journal
  * allow; the rest waits in the socket and, through TCP, at the device. Telemetry that nobody but the pipeline
- * waits for does not go through Aedes at all (telemetry-reader.ts). Invariants: publishes are answered in
+ * waits for does not go through Aedes at all (packet-reader.ts). Invariants: publishes are answered in
  * the order in which they came [MQTT-4.6.0-2]; after one that could not be stored none is answered.
  * (Of Aedes' own flow control nothing is used: it reads on only when all it has read is answered, so that a
  * PINGREQ would wait for the disk.)
@@ -18,8 +18,8 @@ import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import { type ByteSource, readBytes } from './byte-source.ts';
 import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
+import { PacketReader } from './packet-reader.ts';
 import { PacketScanner } from './packet-scanner.ts';
-import { type TakeTelemetry, TelemetryReader } from './telemetry-reader.ts';
 
 /** CONNACK, no session, return code 1: unacceptable protocol version [MQTT-3.1.2-2]. */
 const CONNACK_UNACCEPTABLE_PROTOCOL = Buffer.from([0x20, 2, 0, 1]);
@@ -32,6 +32,8 @@ export class Connection {
   identity: Identity | undefined;
   clientId: string | undefined;
   endReason: EndReason | undefined;
+  /** What was wrong with the packet that ended it, for the log. */
+  endDetail: string | undefined;
   /** Publishes taken in all. */
   publishes = 0;
   readonly subscriptions = new Set<string>();
@@ -39,8 +41,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #scanner: PacketScanner;
   readonly #source: ByteSource;
-  readonly #telemetry = new TelemetryReader();
-  readonly #takeTelemetry: TakeTelemetry;
+  readonly #reader: PacketReader;
   #aedes: AedesInside | undefined;
   /** PUBLISH packets taken and not yet answered. */
   #inFlight = 0;
@@ -67,8 +68,13 @@ export class Connection {
         this.endReason ??= 'not-stored';
       },
     });
-    this.#takeTelemetry = (topic, payload, messageId) =>
-      options.takeTelemetry(this, topic, payload, messageId);
+    this.#reader = new PacketReader({
+      takeTelemetry: (topic, payload, messageId) => {
+        options.takeTelemetry(this, topic, payload, messageId);
+        this.#aedes?.keepAlive();
+      },
+      giveAedes: (packets) => this.#giveAedes(packets),
+    });
     this.#source = readBytes(this.stream, (bytes) => this.#take(bytes));
     this.stream.on('drain', () => this.#drained());
     this.stream.once('close', () => this.#clearTimers());
@@ -172,7 +178,6 @@ export class Connection {
         this.#waiting = Buffer.from(rest);
         return false;
       }
-      const { atBoundary } = this.#scanner;
       const passed = this.#scanner.scan(rest, budget);
       if (this.#scanner.violation) {
         this.end(this.#scanner.violation);
@@ -183,26 +188,20 @@ export class Connection {
       this.#options.rate.take(this.#scanner.publishesBegun);
       isPublishNext = passed < rest.length;
       if (!isPublishNext) {
-        this.#pass(rest, atBoundary);
+        this.#pass(rest);
         return true;
       }
-      if (passed > 0) this.#pass(rest.subarray(0, passed), atBoundary);
+      if (passed > 0) this.#pass(rest.subarray(0, passed));
       rest = rest.subarray(passed);
     }
     return true;
   }
 
-  /** Sound bytes: the telemetry at their front is taken here, the rest is for Aedes. */
-  #pass(sound: Buffer, atBoundary: boolean): void {
-    const beginsPacket = atBoundary || this.#telemetry.hasCut;
-    const bytes = this.#telemetry.join(sound);
-    if (bytes === undefined) return;
-    let rest = bytes;
-    if (this.#open && beginsPacket && this.#options.isTelemetryDirect()) {
-      rest = this.#telemetry.read(bytes, this.#takeTelemetry);
-      if (rest.length < bytes.length) this.#aedes?.keepAlive();
-    }
-    if (rest.length > 0) this.#giveAedes(rest);
+  #pass(sound: Buffer): void {
+    const fault = this.#reader.read(sound, this.#open && this.#options.isTelemetryDirect());
+    if (!fault) return;
+    this.endDetail = fault.detail;
+    this.end(fault.reason);
   }
 
   #giveAedes(bytes: Buffer): void {

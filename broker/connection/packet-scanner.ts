@@ -7,15 +7,10 @@
  * is. It copies and allocates nothing.
  */
 import type { EndReason } from './end-reason.ts';
-
-const CONNECT = 1;
-const PUBLISH = 3;
-const DISCONNECT = 14;
+import { CONNECT, DISCONNECT, PUBLISH } from './packet-check.ts';
 
 /** Longest remaining-length field, bytes [MQTT 3.1.1, 2.2.3]. */
 const MAX_LENGTH_BYTES = 4;
-/** The protocol's name, level and flags: `00 04 MQTT 04 flags` or `00 06 MQIsdp 03 flags`. */
-const CONNECT_HEAD_BYTES = 10;
 
 /** What the lower four bits of the first byte must be, by packet type [MQTT-2.2.2-1]. */
 const REQUIRED_FLAGS = [-1, 0, -1, -1, 0, 0, 2, 0, 2, -1, 2, -1, 0, -1, 0, -1];
@@ -24,8 +19,6 @@ const FROM_CLIENT = [0, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1, 0, 1, 0];
 /** Smallest and largest remaining length, by packet type; 0 means: no bound but the packet's. */
 const MIN_LENGTH = [0, 12, 0, 3, 2, 2, 2, 2, 6, 0, 5, 0, 0, 0, 0, 0];
 const EXACT_LENGTH = [-1, -1, -1, -1, 2, 2, 2, 2, -1, -1, -1, -1, 0, -1, 0, -1];
-/** Types whose variable header starts with the packet identifier, which is never 0 [MQTT-2.3.1-1]. */
-const STARTS_WITH_ID = [0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0];
 
 export interface ScannerLimits {
   readonly maxPacketBytes: number;
@@ -54,10 +47,6 @@ export class PacketScanner {
   #lengthBytes = 0;
   /** Bytes of the body still to come. */
   #left = 0;
-  /** Bytes of the body seen, of a packet whose first bytes are looked at. */
-  #seen = 0;
-  #idHigh = 0;
-  #connectHead: number[] | undefined = [];
 
   constructor(limits: ScannerLimits) {
     this.#limits = limits;
@@ -125,51 +114,20 @@ export class PacketScanner {
       this.violation = 'malformed';
     }
     this.#left = this.#length;
-    this.#seen = 0;
     this.#state = 'body';
     if (this.#left === 0) this.#finish();
   }
 
   #passBody(chunk: Uint8Array, from: number): number {
     const end = Math.min(chunk.length, from + this.#left);
-    if (this.#type !== PUBLISH) this.#inspectBody(chunk, from, end);
     this.#left -= end - from;
     if (this.#left === 0) this.#finish();
     return end;
   }
 
-  /** Looks at the first bytes of the body of control packets: the identifier, the head of a CONNECT. */
-  #inspectBody(chunk: Uint8Array, from: number, end: number): void {
-    for (let at = from; at < end && this.#seen < CONNECT_HEAD_BYTES; at++) {
-      const byte = chunk[at] as number;
-      if (this.#type === CONNECT) this.#connectHead?.push(byte);
-      else if (this.#seen === 0) this.#idHigh = byte;
-      else if (this.#seen === 1 && STARTS_WITH_ID[this.#type] && this.#idHigh === 0 && byte === 0) {
-        this.violation = 'malformed';
-      }
-      this.#seen++;
-    }
-  }
-
   #finish(): void {
     this.#state = 'header';
-    if (this.#type === CONNECT) {
-      this.connectPassed = true;
-      this.violation ??= judgeConnectHead(this.#connectHead ?? []);
-      this.#connectHead = undefined;
-    } else if (this.#type === DISCONNECT) this.disconnectPassed = true;
+    if (this.#type === CONNECT) this.connectPassed = true;
+    else if (this.#type === DISCONNECT) this.disconnectPassed = true;
   }
-}
-
-/** Protocol name and level [MQTT-3.1.2-1], [MQTT-3.1.2-2]; reserved bit and will QoS [MQTT-3.1.2-3], [-14]. */
-function judgeConnectHead(head: readonly number[]): EndReason | undefined {
-  const nameLength = ((head[0] ?? 0) << 8) | (head[1] ?? 0);
-  const name = String.fromCharCode(...head.slice(2, 2 + nameLength));
-  if (name !== 'MQTT' && name !== 'MQIsdp') return 'malformed';
-  const level = head[2 + nameLength] ?? 0;
-  if (level !== (name === 'MQTT' ? 4 : 3)) return 'unacceptable-protocol';
-  const flags = head[3 + nameLength] ?? 0;
-  const willQos = (flags >> 3) & 3;
-  if (flags & 1 || willQos === 3) return 'malformed';
-  return undefined;
 }

@@ -85,6 +85,8 @@ describe('fixed headers', () => {
     ['a PUBLISH', publishPacket(TELEMETRY, 'x', { qos: 1, messageId: 258 })],
     ['a SUBSCRIBE', { ...subscribe('a'), messageId: 258 } as Packet],
     ['an UNSUBSCRIBE', { cmd: 'unsubscribe', messageId: 258, unsubscriptions: ['a'] } as Packet],
+    ['a PUBACK', { cmd: 'puback', messageId: 258 } as Packet],
+    ['a PUBREL', { cmd: 'pubrel', messageId: 258 } as Packet],
   ])('[MQTT-2.3.1-1] packet identifier 0 in %s closes the connection', async (_name, packet) => {
     const bytes = mqtt.generate(packet);
     bytes.set([0, 0], bytes.indexOf(Buffer.of(1, 2)));

@@ -108,7 +108,6 @@ describe('the scanner', () => {
     ['a SUBSCRIBE with flags 0', Buffer.of(0x80, 8), 'malformed', undefined],
     ['a PINGREQ with a body', Buffer.of(0xc0, 1, 0), 'malformed', undefined],
     ['a length field of five bytes', Buffer.of(0x30, 0x80, 0x80, 0x80, 0x80, 1), 'malformed', undefined],
-    ['packet identifier 0', Buffer.of(0x40, 2, 0, 0), 'malformed', undefined],
   ] as const)('ends the connection at %s', (_name, chunk, reason, scanner) => {
     expect(violationOf(chunk, scanner ?? openScanner())).toBe(reason);
   });

@@ -1,0 +1,114 @@
+/**
+ * PacketReader: cuts the bytes that the scanner passed into whole packets, checks each, and says whose it is.
+ *
+ * Telemetry of QoS 1 that nobody but the pipeline waits for takes the short way, past Aedes' parser and queues;
+ * all else goes to Aedes. Invariants: packets go on whole and in the order of the stream, none behind one with
+ * a fault; it keeps nothing but the last topic and the beginning of a packet that is cut.
+ */
+import { parseDeviceTopic } from '../../devices/topics.ts';
+import { ownCopy } from '../own-copy.ts';
+import { CutPacket } from './cut-packet.ts';
+import { findPacketFault, type PacketFault } from './packet-check.ts';
+
+const PUBLISH_QOS_1 = 0x32;
+/** [MQTT-3.3.1-1] a repeat is taken like the first. */
+const DUP = 0x08;
+const NO_BYTES = Buffer.alloc(0);
+
+export interface PacketTakers {
+  /** The payload is a view into the bytes read. */
+  readonly takeTelemetry: (topic: string, payload: Buffer, messageId: number) => void;
+  /** Whole packets in one piece, a view into the bytes read. */
+  readonly giveAedes: (packets: Buffer) => void;
+}
+
+export class PacketReader {
+  readonly #takers: PacketTakers;
+  /** A device has one telemetry topic: it is judged and made a string once. */
+  #topic = '';
+  #topicBytes: Buffer = NO_BYTES;
+  readonly #cut = new CutPacket();
+
+  constructor(takers: PacketTakers) {
+    this.#takers = takers;
+  }
+
+  /** Hands on the packets that `sound` completes. Returns why the connection must end, if it must. */
+  read(sound: Buffer, isTelemetryDirect: boolean): PacketFault | undefined {
+    const bytes = this.#cut.join(sound);
+    if (bytes === undefined) return undefined;
+    /** Where the packets begin that Aedes has yet to get. */
+    let due = 0;
+    let at = 0;
+    while (at < bytes.length) {
+      const body = findBody(bytes, at);
+      const end = body && body + remainingLength(bytes, at + 1, body);
+      if (body === undefined || end === undefined || end > bytes.length) {
+        this.#cut.begin(bytes.subarray(at), end === undefined ? 0 : end - at);
+        break;
+      }
+      if (isTelemetryDirect && this.#isDirect(bytes, at, body, end)) {
+        this.#give(bytes, due, at);
+        this.#takeOne(bytes, body, end);
+        due = end;
+      } else {
+        const fault = findPacketFault(bytes, at, body, end);
+        if (fault) {
+          this.#give(bytes, due, at);
+          return fault;
+        }
+      }
+      at = end;
+    }
+    this.#give(bytes, due, at);
+    return undefined;
+  }
+
+  #give(bytes: Buffer, from: number, to: number): void {
+    if (from < to) this.#takers.giveAedes(bytes.subarray(from, to));
+  }
+
+  /** Whether it is telemetry of QoS 1 without a fault. */
+  #isDirect(bytes: Buffer, start: number, body: number, end: number): boolean {
+    if (((bytes[start] as number) & ~DUP) !== PUBLISH_QOS_1) return false;
+    const topicEnd = body + 2 + bytes.readUInt16BE(body);
+    if (topicEnd + 2 > end || bytes.readUInt16BE(topicEnd) === 0) return false;
+    return this.#isTelemetry(bytes, body + 2, topicEnd);
+  }
+
+  #takeOne(bytes: Buffer, body: number, end: number): void {
+    const topicEnd = body + 2 + this.#topicBytes.length;
+    this.#takers.takeTelemetry(this.#topic, bytes.subarray(topicEnd + 2, end), bytes.readUInt16BE(topicEnd));
+  }
+
+  #isTelemetry(bytes: Buffer, from: number, to: number): boolean {
+    if (this.#isKnown(bytes, from, to)) return true;
+    const topic = bytes.toString('utf8', from, to);
+    const parsed = parseDeviceTopic(topic);
+    if (typeof parsed === 'string' || parsed.channel !== 'telemetry') return false;
+    this.#topic = topic;
+    this.#topicBytes = ownCopy(bytes.subarray(from, to));
+    return true;
+  }
+
+  /** Byte by byte: a call into Node costs more for so few. */
+  #isKnown(bytes: Buffer, from: number, to: number): boolean {
+    const known = this.#topicBytes;
+    if (to - from !== known.length || known.length === 0) return false;
+    for (let i = 0; i < known.length; i++) if (bytes[from + i] !== known[i]) return false;
+    return true;
+  }
+}
+
+/** Where the remaining length ends and the body begins; undefined where it is cut. */
+function findBody(bytes: Buffer, start: number): number | undefined {
+  let at = start + 1;
+  while (at < bytes.length) if ((bytes[at++] as number) < 0x80) return at;
+  return undefined;
+}
+
+function remainingLength(bytes: Buffer, from: number, to: number): number {
+  let length = 0;
+  for (let at = from; at < to; at++) length |= ((bytes[at] as number) & 0x7f) << (7 * (at - from));
+  return length;
+}
