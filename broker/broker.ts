@@ -142,6 +142,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       isJournalBusy: () => pressure.isBusy,
       isTelemetryDirect: rules.isTelemetryDirect,
       takeTelemetry: rules.takeTelemetry,
+      onFault: ({ clientId, origin }, error) => {
+        const fields = { err: error, clientId, ...origin };
+        limiter.log('error', 'internal-error', fields, 'a mistake of ours ended a connection');
+      },
       onHold: metrics.countHold,
       onBytes: (bytes) => {
         metrics.bytes.in += bytes;
@@ -149,7 +153,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       openedAt: now(),
     });
     connection.startPhase(config.MQTT_CONNECT_TIMEOUT_MS, 'connect-timeout');
-    table.add(connection, aedes.handle(stream));
+    connection.guard(() => table.add(connection, aedes.handle(stream)));
   };
   const listeners = await openListeners({
     config,
@@ -194,12 +198,16 @@ function publish(
 
 function listenToAedes(aedes: SiagaAedes, table: ConnectionTable, log: Logger): void {
   const noteError = (client: Client, error: Error) => table.find(client)?.noteError(error);
-  aedes.on('clientReady', (client) => table.opened(client));
+  aedes.on('clientReady', (client) => {
+    const connection = table.find(client);
+    connection?.guard(() => table.opened(connection));
+  });
   aedes.on('clientError', noteError);
   aedes.on('connectionError', noteError);
   aedes.on('unsubscribe', (filters, client) => {
+    const connection = table.find(client);
     // A connection that closes unsubscribes from all; its set is dropped with it.
-    if (!client.closed) table.unsubscribed(client, filters);
+    if (!client.closed) connection?.guard(() => table.unsubscribed(connection, filters));
   });
   (aedes as EventEmitter).on('error', (error: Error) => log.error({ err: error }, 'broker error'));
 }

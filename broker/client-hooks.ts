@@ -1,15 +1,21 @@
 /**
  * The hooks that Aedes calls for a client: CONNECT, PUBLISH, SUBSCRIBE, each handed to its rules.
  *
- * The only place that speaks Aedes' callbacks. Invariants: no hook throws (a throw in one ends the process);
- * every callback is called once, or its connection has ended.
+ * The only place that speaks Aedes' callbacks. Invariants: no hook throws (a throw in one would end the process;
+ * here it ends the connection); every callback is called once, or its connection has ended.
  */
 import type { AedesOptions, Client, PublishPacket, Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { hasForbiddenCharacters, maySubscribe } from './access.ts';
+import { hasForbiddenCharacters, type Identity, maySubscribe } from './access.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
-import { assignClientId, type ConnectPacket, findMalformed, identify } from './connect-rules.ts';
+import {
+  assignClientId,
+  type ConnectPacket,
+  type ConnectRefusal,
+  findMalformed,
+  identify,
+} from './connect-rules.ts';
 import type { Connection } from './connection/connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { TakePublish } from './publish-rules.ts';
@@ -48,16 +54,19 @@ export class ClientHooks {
 
   readonly preConnect: Hook<'preConnect'> = (client, packet, callback) => {
     const connection = this.#options.table.find(client);
-    const connect = packet as unknown as ConnectPacket;
-    const malformed = findMalformed(connect);
-    if (!connection || malformed) {
-      connection?.end(malformed ?? 'malformed');
-      return callback(new Error('malformed CONNECT'), false);
-    }
-    connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
-    assignClientId(connect, connection.origin.certificateName ?? connect.username);
-    this.#connects.set(client, connect);
-    callback(null, true);
+    if (!connection) return callback(new Error('no connection'), false);
+    connection.guard(() => {
+      const connect = packet as unknown as ConnectPacket;
+      const malformed = findMalformed(connect);
+      if (malformed) {
+        connection.end(malformed);
+        return callback(new Error('malformed CONNECT'), false);
+      }
+      connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
+      assignClientId(connect, connection.origin.certificateName ?? connect.username);
+      this.#connects.set(client, connect);
+      callback(null, true);
+    });
   };
 
   readonly authenticate: Hook<'authenticate'> = (client, _userName, _password, done) => {
@@ -66,23 +75,11 @@ export class ClientHooks {
     this.#connects.delete(client);
     if (!connection || !connect) return done(connectError(5), false);
     identify(connect, connection, this.#options).then(
-      (identity) => {
-        if (connection.stream.destroyed) return;
-        if ('returnCode' in identity) {
-          connection.clientId = connect.clientId;
-          connection.endReason ??= identity.reason;
-          if (identity.reason === 'server-busy') this.#options.metrics.countBound('credential-queue');
-          return done(connectError(identity.returnCode), false);
-        }
-        this.#keepSessionOrNot(client, connect, identity.role === 'device');
-        if (connect.will) this.#wills.set(client, connect.will);
-        this.#options.table.identified(connection, client.id, identity);
-        done(null, true);
-      },
+      (identity) => connection.guard(() => this.#identified(connection, client, connect, identity, done)),
       (error: Error) => {
         this.#options.log.error({ err: error, clientId: client.id }, 'authentication failed');
         connection.endReason ??= 'server-busy';
-        done(connectError(3), false);
+        connection.guard(() => done(connectError(3), false));
       },
     );
   };
@@ -91,25 +88,17 @@ export class ClientHooks {
     const connection = client ? this.#options.table.find(client) : undefined;
     // Without a client: Aedes takes its own clock's leap for the end of another broker, and publishes wills.
     if (!client || !connection) return callback(new Error('no connection'));
-    const isWill = this.#wills.get(client) === packet;
-    if (isWill && (this.#closing || !client.closed)) return callback(new Error('not a time for wills'));
-    this.#options.takePublish(connection, packet as PublishPacket, (error) => callback(error ?? null));
+    connection.guard(() => {
+      const isWill = this.#wills.get(client) === packet;
+      if (isWill && (this.#closing || !client.closed)) return callback(new Error('not a time for wills'));
+      this.#options.takePublish(connection, packet as PublishPacket, (error) => callback(error ?? null));
+    });
   };
 
   readonly authorizeSubscribe: Hook<'authorizeSubscribe'> = (client, subscription, callback) => {
-    const { table, city, maxSubscriptions, metrics } = this.#options;
-    const connection = table.find(client);
-    if (!connection?.identity || hasForbiddenCharacters(subscription.topic)) {
-      connection?.end('malformed');
-      return callback(new Error('malformed SUBSCRIBE'));
-    }
-    const refusal = findSubscribeRefusal(connection, city, subscription, maxSubscriptions);
-    if (refusal) {
-      metrics.countBound(refusal);
-      return callback(null, null);
-    }
-    table.subscribed(connection, subscription.topic);
-    callback(null, subscription);
+    const connection = this.#options.table.find(client);
+    if (!connection) return callback(new Error('no connection'));
+    connection.guard(() => this.#authorizeSubscribe(connection, subscription, callback));
   };
 
   /** Called for each message to each subscriber: who reads too little gets no more of them. */
@@ -118,6 +107,48 @@ export class ClientHooks {
     this.#options.table.find(client)?.end('slow-reader');
     return null;
   };
+
+  #identified(
+    connection: Connection,
+    client: Client,
+    connect: ConnectPacket,
+    identity: Identity | ConnectRefusal,
+    done: Parameters<Hook<'authenticate'>>[3],
+  ): void {
+    if (connection.stream.destroyed) return;
+    if ('returnCode' in identity) {
+      connection.clientId = connect.clientId;
+      connection.endReason ??= identity.reason;
+      if (identity.reason === 'server-busy') this.#options.metrics.countBound('credential-queue');
+      done(connectError(identity.returnCode), false);
+      return;
+    }
+    this.#keepSessionOrNot(client, connect, identity.role === 'device');
+    if (connect.will) this.#wills.set(client, connect.will);
+    this.#options.table.identified(connection, client.id, identity);
+    done(null, true);
+  }
+
+  #authorizeSubscribe(
+    connection: Connection,
+    subscription: Subscription,
+    callback: Parameters<Hook<'authorizeSubscribe'>>[2],
+  ): void {
+    const { table, city, maxSubscriptions, metrics } = this.#options;
+    if (!connection.identity || hasForbiddenCharacters(subscription.topic)) {
+      connection.end('malformed');
+      callback(new Error('malformed SUBSCRIBE'));
+      return;
+    }
+    const refusal = findSubscribeRefusal(connection, city, subscription, maxSubscriptions);
+    if (refusal) {
+      metrics.countBound(refusal);
+      callback(null, null);
+      return;
+    }
+    table.subscribed(connection, subscription.topic);
+    callback(null, subscription);
+  }
 
   /** Only a device's session outlives its connection: commands wait for it. Others find what is retained. */
   #keepSessionOrNot(client: Client, connect: ConnectPacket, isDevice: boolean): void {

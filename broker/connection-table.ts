@@ -76,7 +76,7 @@ export class ConnectionTable {
     this.#connections.set(connection, client);
     this.#byClient.set(client, connection);
     connection.attach(client);
-    connection.stream.once('close', () => this.#ended(connection));
+    connection.stream.once('close', () => connection.guard(() => this.#ended(connection)));
   }
 
   /** Its credential has been verified. Whoever was connected under this client id ends [MQTT-3.1.4-2]. */
@@ -90,9 +90,8 @@ export class ConnectionTable {
   }
 
   /** Its CONNACK has been sent. */
-  opened(client: Client): void {
-    const connection = this.#byClient.get(client);
-    if (!connection || connection.stream.destroyed) return;
+  opened(connection: Connection): void {
+    if (connection.stream.destroyed) return;
     connection.open();
     this.#metrics.countOpen(connection.origin.listener, 1);
     const { clientId, origin } = connection;
@@ -104,9 +103,7 @@ export class ConnectionTable {
     if (listensToDevices(this.#city, filter)) this.#observers.add(connection);
   }
 
-  unsubscribed(client: Client, filters: readonly string[]): void {
-    const connection = this.#byClient.get(client);
-    if (!connection) return;
+  unsubscribed(connection: Connection, filters: readonly string[]): void {
     for (const filter of filters) connection.subscriptions.delete(filter);
     const stillObserves = [...connection.subscriptions].some((each) => listensToDevices(this.#city, each));
     if (!stillObserves) this.#observers.delete(connection);

@@ -85,11 +85,13 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
     connection.answerInOrder(publish);
     if (packet.qos !== 2) pipeline.acceptFor(publish, message);
     else {
-      void isTakenAlready(connection.clientId ?? '', packet).then((isTaken) => {
-        if (isTaken) publish.stored(0, 1, 0);
-        else pipeline.acceptFor(publish, message);
-        pressure.look();
-      });
+      void isTakenAlready(connection.clientId ?? '', packet).then((isTaken) =>
+        connection.guard(() => {
+          if (isTaken) publish.stored(0, 1, 0);
+          else pipeline.acceptFor(publish, message);
+          pressure.look();
+        }),
+      );
     }
     pressure.look();
   }

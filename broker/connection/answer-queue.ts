@@ -48,6 +48,8 @@ export interface AnswerQueueOptions {
   readonly round: AnswerRound;
   readonly onAnswered: (count: number) => void;
   readonly onFailed: () => void;
+  /** A mistake of ours in answering: the other queues of the round are answered all the same. */
+  readonly onFault: (error: Error) => void;
 }
 
 export class AnswerQueue {
@@ -87,12 +89,29 @@ export class AnswerQueue {
     this.#failed = true;
     this.#first = this.#last = undefined;
     this.#options.onFailed();
-    publish.answer(error);
+    try {
+      publish.answer(error);
+    } catch (fault) {
+      this.#options.onFault(fault as Error);
+    }
     this.schedule();
+  }
+
+  /** What waits is answered no more; what comes later is. */
+  abandon(): void {
+    this.#first = this.#last = undefined;
   }
 
   answerStored(): void {
     this.#isScheduled = false;
+    try {
+      this.#answerDue();
+    } catch (error) {
+      this.#options.onFault(error as Error);
+    }
+  }
+
+  #answerDue(): void {
     const due = this.#first;
     let count = 0;
     let waiting = due;

@@ -37,6 +37,8 @@ export interface ConnectionOptions {
   readonly isTelemetryDirect: () => boolean;
   /** A PUBLISH of QoS 1 that took the short way. The payload is a view into the bytes read. */
   readonly takeTelemetry: (connection: Connection, topic: string, payload: Buffer, messageId: number) => void;
+  /** A mistake of ours has ended it. */
+  readonly onFault: (connection: Connection, error: Error) => void;
   readonly onHold: (cause: HoldCause) => void;
   readonly onBytes: (bytes: number) => void;
   /** Epoch ms. */

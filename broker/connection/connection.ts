@@ -67,6 +67,7 @@ export class Connection {
       onFailed: () => {
         this.endReason ??= 'not-stored';
       },
+      onFault: (error) => this.fault(error),
     });
     this.#reader = new PacketReader({
       takeTelemetry: (topic, payload, messageId) => {
@@ -75,7 +76,7 @@ export class Connection {
       },
       giveAedes: (packets) => this.#giveAedes(packets),
     });
-    this.#source = readBytes(this.stream, (bytes) => this.#take(bytes));
+    this.#source = readBytes(this.stream, (bytes) => this.guard(() => this.#take(bytes)) ?? false);
     this.stream.on('drain', () => this.#drained());
     this.stream.once('close', () => this.#clearTimers());
   }
@@ -123,6 +124,26 @@ export class Connection {
     } else this.stream.destroy();
   }
 
+  /**
+   * Runs some work of this connection, whatever called it. A mistake of ours in it ends this connection and no
+   * other: the device sends again, and the process lives.
+   */
+  guard<Result>(work: () => Result): Result | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.fault(error as Error);
+      return undefined;
+    }
+  }
+
+  /** Ends the connection for a mistake of ours. What waits for its answer gets none, but for its will. */
+  fault(error: Error): void {
+    this.#answers.abandon();
+    this.end('internal-error');
+    this.#options.onFault(this, error);
+  }
+
   /** Notes why an error that others raised will end the connection. */
   noteError(error: Error): void {
     this.endReason ??= parseEndReason(error);
@@ -150,7 +171,7 @@ export class Connection {
     this.#held = undefined;
     const bytes = this.#waiting;
     this.#waiting = undefined;
-    if (bytes === undefined || this.#take(bytes)) this.#source.resume();
+    if (bytes === undefined || this.guard(() => this.#take(bytes))) this.#source.resume();
   }
 
   #drained(): void {

@@ -21,6 +21,7 @@ export const END_REASONS = [
   'protocol-violation',
   'slow-reader',
   'not-stored',
+  'internal-error',
   'revoked',
   'operator',
   'io-error',

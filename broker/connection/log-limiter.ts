@@ -17,7 +17,7 @@ interface Cause {
 }
 
 export interface LogLimiter {
-  log(level: 'debug' | 'info' | 'warn', cause: string, fields: object, message: string): void;
+  log(level: 'debug' | 'info' | 'warn' | 'error', cause: string, fields: object, message: string): void;
 }
 
 /** Causes come from closed lists (end reasons, refusals), so the map is bounded by them. */
