@@ -13,6 +13,7 @@ import { situationRoomPages } from './api/pages.ts';
 import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
 import { loadCity } from './cities/city.ts';
+import { createClockMonitor } from './clock/clock-monitor.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './database/data-folder-lock.ts';
 import { openDatabase } from './database/database.ts';
@@ -56,9 +57,12 @@ export async function openSiaga(
 ): Promise<Siaga> {
   await using opened = new AsyncDisposableStack();
   const now = Date.now;
+  const monotonicNow = () => performance.now();
   const { random } = Math;
   const metrics = new Metrics();
   collectDefaultMetrics({ register: metrics, prefix: 'siaga_' });
+
+  const clock = createClockMonitor({ now, monotonicNow, log, metrics });
 
   opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
   const city = loadCity(config.SIAGA_CITY);
@@ -191,7 +195,7 @@ export async function openSiaga(
   broker = openedBroker;
   opened.use(openedBroker);
 
-  opened.use(startPeriodicJobs(periodicJobs(), log, metrics));
+  opened.use(startPeriodicJobs({ jobs: periodicJobs(), log, metrics, lookAtClock: clock.look }));
 
   const api = opened.use(
     await openHttpApi({
@@ -233,11 +237,11 @@ export async function openSiaga(
     const { settledThroughId } = following;
     const retention = { journal, database, consumers: durable, settledThroughId, log, now };
     return [
-      { name: 'alerts', schedule: '* * * * * *', run: () => alerts.tick(now()) },
-      { name: 'alerts-sweep', schedule: '* * * * * *', run: () => alerts.sweep(now()) },
-      { name: 'dispatch', schedule: '* * * * * *', run: () => dispatch.tick() },
-      { name: 'registry', schedule: '*/2 * * * * *', run: () => registry.reload() },
-      { name: 'retention', schedule: '30 * * * * *', run: () => keepWithinRetention(retention) },
+      { name: 'alerts', everyMs: 1_000, run: () => alerts.tick(now()) },
+      { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
+      { name: 'dispatch', everyMs: 1_000, run: () => dispatch.tick() },
+      { name: 'registry', everyMs: 2_000, run: () => registry.reload() },
+      { name: 'retention', everyMs: 60_000, run: () => keepWithinRetention(retention) },
       ...following.jobs,
     ];
   }

@@ -10,6 +10,9 @@ import { runReplayCommand } from './commands/replay-command.ts';
 import { HELP } from './help.ts';
 import { isCommandName, OptionsError, parseOptions } from './options.ts';
 
+/** ms. One Ctrl-C comes twice: the terminal sends it to all who run in it, and npm hands its own on. */
+const SAME_KEY_MS = 500;
+
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;
   if (!isCommandName(name)) {
@@ -35,16 +38,17 @@ async function main(words: readonly string[]): Promise<number> {
 
 /** Resolves at Ctrl-C, at SIGTERM, or after `durationS`. */
 function endOf(durationS: number | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = durationS === undefined ? undefined : setTimeout(resolve, durationS * 1000);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130));
-        clearTimeout(timer);
-        resolve();
-      });
-    }
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = durationS === undefined ? undefined : setTimeout(resolve, durationS * 1000);
+  let toldAtMs: number | undefined;
+  const end = () => {
+    if (toldAtMs === undefined) toldAtMs = performance.now();
+    else if (performance.now() - toldAtMs > SAME_KEY_MS) process.exit(130);
+    clearTimeout(timer);
+    resolve();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  return promise;
 }
 
 try {

@@ -18,6 +18,7 @@ import type { History } from './history.ts';
 import { openInfluxHistory } from './influx/influx-history.ts';
 import { openSqliteHistory } from './sqlite/open-sqlite-history.ts';
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Each holds at most a page of 10,000 points, and waits for those before it: the caller gives up after 30 s. */
 const MAX_WAITING_QUESTIONS = 32;
@@ -36,14 +37,19 @@ export interface HistoryDependencies {
   readonly onDeath?: (error: Error) => void;
 }
 
+type HistoryJob = { readonly name: string; run(): Promise<void> } & (
+  | { readonly everyMs: number }
+  | { readonly schedule: string }
+);
+
 export interface OpenedHistory {
   readonly history: History;
   /** Absent where history follows the journal by itself. */
   readonly consumer?: JournalConsumer;
   /** The journal must keep what is above; absent where the consumer's cursor says it. */
   readonly settledThroughId?: () => number;
-  /** What is to be done from time to time; schedules have six fields, seconds first. */
-  readonly jobs: readonly { name: string; schedule: string; run(): Promise<void> }[];
+  /** What is to be done from time to time. */
+  readonly jobs: readonly HistoryJob[];
 }
 
 export async function openHistory(dependencies: HistoryDependencies): Promise<OpenedHistory> {
@@ -60,9 +66,9 @@ async function openAdapter(dependencies: HistoryDependencies): Promise<OpenedHis
       history,
       consumer: history.consumer,
       jobs: [
-        { name: 'influx-liveness', schedule: '15 * * * * *', run: () => history.sampleLiveness(fleet) },
-        { name: 'influx-mark', schedule: '35 * * * * *', run: () => history.checkMark() },
-        { name: 'influx-self', schedule: '*/10 * * * * *', run: () => history.sampleSelf() },
+        { name: 'influx-liveness', everyMs: MINUTE_MS, run: () => history.sampleLiveness(fleet) },
+        { name: 'influx-mark', everyMs: MINUTE_MS, run: () => history.checkMark() },
+        { name: 'influx-self', everyMs: 10_000, run: () => history.sampleSelf() },
       ],
     };
   }
@@ -85,7 +91,7 @@ async function openAdapter(dependencies: HistoryDependencies): Promise<OpenedHis
     jobs: [
       {
         name: 'history-retention',
-        schedule: '45 7 * * * *',
+        schedule: '7 * * * *',
         async run() {
           const chunks = await history.trim(now());
           if (chunks > 0) log.info({ chunks }, 'history beyond retention removed');

@@ -238,7 +238,8 @@ describe('Dockerfile', () => {
       scripts: Record<string, string>;
     };
     const command = lines.find((line) => line.startsWith('CMD '));
-    expect((JSON.parse(String(command?.slice(4))) as string[]).join(' ')).toBe(scripts['start']);
+    const words = JSON.parse(String(command?.slice(4))) as string[];
+    expect(`exec ${words.join(' ')}`).toBe(scripts['start']);
   });
 
   it('leaves secrets, data and the repository out of the image', () => {
