@@ -29,6 +29,8 @@ export function episodeOf(alert: Alert): Episode {
     highestRank: neverWas ? 0 : alert.provisional ? confirmed : rankOf(alert.highestSeverity),
     value: alert.value ?? 0,
     peak: alert.peak ?? alert.value ?? 0,
+    peakAt: undefined,
+    peakBefore: undefined,
     simulated: alert.exercise,
     endedAt: alert.endedAt,
     detail: alert.detail,
@@ -91,12 +93,12 @@ function adoptOpen(watch: DeviceWatch, index: number, rule: BoundRule, open: Epi
 }
 
 /** The episode with the beginning and the height of another. */
-function joined(episode: Episode, { startedAt, highestRank, peak }: Episode): Episode {
+function joined(episode: Episode, { startedAt, highestRank, peak, peakAt }: Episode): Episode {
   return {
     ...episode,
     startedAt,
     highestRank: Math.max(episode.highestRank, highestRank) as Rank,
-    peak: Math.max(episode.peak, peak),
+    ...(peak > episode.peak ? { peak, peakAt } : {}),
   };
 }
 

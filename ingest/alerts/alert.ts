@@ -104,7 +104,7 @@ export interface Alert {
   highestSeverity: Severity;
   /** The agency's words for the present level. */
   label: Bilingual;
-  /** Two sentences for people: what is, and on what it rests. */
+  /** For people: what is, or how it ended. */
   text: Bilingual;
   /** The quantity judged, in `unit`: at the last change and at its peak. */
   value: number | undefined;

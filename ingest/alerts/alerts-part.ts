@@ -111,6 +111,7 @@ export class AlertsPart implements Alerts {
       notices: await this.#parts.store.notices(alert.id),
       ruleTimers: this.#parts.engine.timersOf(alert.subject, alert.rule),
       timeZone: this.#dependencies.city.timeZone,
+      nowMs: this.#dependencies.now(),
       silenceEndsAt: this.#parts.silences.inForce.find((silence) => silence.id === alert.silencedBy)?.endsAt,
     });
   }

@@ -8,11 +8,13 @@ import type { City } from '../../cities/city.ts';
 import type { Conditions } from './conditions.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import type { Episode } from './track.ts';
+import type { Clock } from './wording.ts';
 
-export type CityFacts = Pick<City, 'id' | 'uplinks'>;
+export type CityFacts = Pick<City, 'id' | 'timeZone' | 'uplinks'>;
 
 export interface CityView {
   readonly city: CityFacts;
+  readonly clock: Clock;
   readonly conditions: Conditions;
   readonly listeningSince: number;
   readonly nowMs: number;

@@ -60,6 +60,8 @@ export class Conditions {
       highestRank: Math.max(rank, before?.highestRank ?? 0) as Rank,
       value,
       peak: Math.max(value, before?.peak ?? value),
+      peakAt: before && before.peak >= value ? before.peakAt : nowMs,
+      peakBefore: undefined,
       simulated: finding.simulated,
       endedAt: undefined,
       detail: finding.detail ?? before?.detail ?? NO_DETAIL,

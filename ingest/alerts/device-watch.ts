@@ -13,6 +13,7 @@ import type { BoundRule, TrackRule } from './rule.ts';
 import { createHearing, type Hearing } from './rules/silence.ts';
 import { restoreTimeline, type SavedTimeline, saveTimeline } from './saved-timeline.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
+import type { Clock } from './wording.ts';
 
 export interface DeviceWatch {
   readonly device: RegisteredDevice;
@@ -37,8 +38,9 @@ export function createWatch(
   rules: readonly TrackRule[],
   overrides: readonly ParameterOverride[],
   intervalMs: number,
+  clock: Clock,
 ): DeviceWatch {
-  const bound = rules.map((rule) => rule.bind(device, overrides)).filter((rule) => rule !== undefined);
+  const bound = rules.map((rule) => rule.bind(device, overrides, clock)).filter((rule) => rule !== undefined);
   return {
     device,
     subject: subjectOf(device),

@@ -24,6 +24,7 @@ import { judgeUplinks } from './rules/uplink-down.ts';
 import { gaugesAbove, judgeUpstream } from './rules/upstream-rise.ts';
 import type { Placement } from './timeline.ts';
 import type { Track } from './track.ts';
+import { type Clock, createClock } from './wording.ts';
 
 /** Why a reading moved nothing, or how it was placed; a metric's label. */
 export type ReadingOutcome = Placement | 'stale' | 'ahead' | 'unknown-device';
@@ -48,6 +49,7 @@ export class AlertEngine {
   readonly #conditions = new Conditions();
   /** By gauge: those that lie below it. */
   readonly #below = new Map<string, DeviceWatch[]>();
+  readonly #clock: Clock;
   #listeningSince = 0;
   readonly outcomes: Record<ReadingOutcome, number> = {
     newest: 0,
@@ -61,6 +63,7 @@ export class AlertEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#clock = createClock(options.city.timeZone);
   }
 
   /** We begin to listen, or could not until now: silence before this moment was our own. */
@@ -105,7 +108,7 @@ export class AlertEngine {
     if (!registered) return undefined;
     const { rules, overrides } = this.#options;
     const intervalMs = (deviceKinds.get(registered.kind)?.reportIntervalS ?? 60) * 1000;
-    const watch = createWatch(registered, rules, overrides, intervalMs);
+    const watch = createWatch(registered, rules, overrides, intervalMs, this.#clock);
     this.#watches.set(device, watch);
     for (const gauge of gaugesAbove(watch)) {
       this.#below.set(gauge, [...(this.#below.get(gauge) ?? []), watch]);
@@ -177,6 +180,7 @@ export class AlertEngine {
     const { city } = this.#options;
     return {
       city,
+      clock: this.#clock,
       conditions: this.#conditions,
       listeningSince: this.#listeningSince,
       nowMs,

@@ -1,18 +1,17 @@
 /**
  * The explanation of an alert: which readings, which rule with which parameters, which timers, which notices.
  *
- * For the official who must decide, two sentences; for the engineer who asks why, all of it as JSON. Pure.
+ * For the official who must decide, a few sentences; for the engineer who asks why, all of it as JSON. Pure.
  */
 
 import type { Bilingual } from '../../cities/city.ts';
 import type { Alert, Evidence, LogEntry } from './alert.ts';
 import type { NoticeRecord } from './alert-store.ts';
 import { formatTime } from './format-alert.ts';
-import { formatIndonesian } from './indonesian-number.ts';
-import { formatLocalTime } from './local-time.ts';
+import { createClock, formatSpan } from './wording.ts';
 
 export interface Explanation {
-  /** Two sentences: what is, and on what it rests. */
+  /** A few sentences: what is, and on what it rests. */
   readonly sentences: Bilingual;
   readonly rule: { readonly name: string; readonly version: number; readonly parameters: unknown };
   readonly readings: readonly Evidence[];
@@ -27,6 +26,7 @@ export interface ExplainOptions {
   /** The rule's own timers: pending, hold. */
   readonly ruleTimers: Readonly<Record<string, number>>;
   readonly timeZone: string;
+  readonly nowMs: number;
   /** When the silence that mutes it ends. */
   readonly silenceEndsAt: number | undefined;
 }
@@ -48,35 +48,47 @@ export function explainAlert(alert: Alert, options: ExplainOptions): Explanation
   };
 }
 
-function formatSentences(alert: Alert, { notices, timeZone }: ExplainOptions): Bilingual {
-  const last = alert.evidence.at(-1);
-  const clock = (ms: number) => formatLocalTime(ms, timeZone).slice(11, 19);
+function formatSentences(alert: Alert, { notices, timeZone, nowMs }: ExplainOptions): Bilingual {
+  const { startedAt, endedAt, blindSince, text } = alert;
+  const clock = createClock(timeZone);
+  const since = clock(startedAt, nowMs);
+  const until = endedAt === undefined ? undefined : clock(endedAt, nowMs);
+  const span = until
+    ? {
+        en: `It was in force from ${since.en} to ${until.en}`,
+        id: `Berlaku sejak ${since.id} sampai ${until.id}`,
+      }
+    : { en: `In force since ${since.en}`, id: `Berlaku sejak ${since.id}` };
+  const rests = formatEvidence(alert.evidence, (atMs) => clock(atMs, nowMs));
+  const blind = blindSince === undefined ? undefined : clock(blindSince, nowMs);
+  const deaf = blind
+    ? { en: ` Without data since ${blind.en}.`, id: ` Tanpa data sejak ${blind.id}.` }
+    : { en: '', id: '' };
   const sent = notices.filter((notice) => notice.state === 'sent').length;
   const waiting = notices.filter((notice) => notice.state === 'waiting').length;
-  const since = clock(alert.startedAt);
-  const rests = last
-    ? {
-        en: `${alert.evidence.length} readings up to ${clock(last.measuredAt)}, received ${delayS(last).toFixed(1)} s later`,
-        id: `${alert.evidence.length} bacaan sampai ${clock(last.measuredAt)}, diterima ${formatIndonesian(delayS(last), 1)} s kemudian`,
-      }
-    : { en: 'what was heard and not heard of its devices', id: 'apa yang terdengar dan tidak dari alatnya' };
-  const blind = alert.blindSince === undefined ? undefined : clock(alert.blindSince);
-  const en = `It stands since ${since} by the rule ${alert.rule} (version ${alert.ruleVersion}) on ${rests.en}${
-    blind ? `, and has been blind since ${blind}` : ''
-  }; ${sent} notices were sent and ${waiting} wait.`;
-  const id = `Berlaku sejak ${since} menurut aturan ${alert.rule} (versi ${alert.ruleVersion}) berdasarkan ${rests.id}${
-    blind ? `, dan alatnya tidak terdengar sejak ${blind}` : ''
-  }; ${sent} pemberitahuan terkirim dan ${waiting} menunggu.`;
-  return { en: `${firstSentence(alert.text.en)} ${en}`, id: `${firstSentence(alert.text.id)} ${id}` };
+  const left = waiting > 0 ? { en: `; ${waiting} wait`, id: `; ${waiting} menunggu` } : { en: '', id: '' };
+  return {
+    en: `${text.en} ${span.en}${rests.en}.${deaf.en} ${sent} notices were sent${left.en}.`,
+    id: `${text.id} ${span.id}${rests.id}.${deaf.id} ${sent} pemberitahuan terkirim${left.id}.`,
+  };
 }
 
-/** The rule's own words up to their first full stop that ends a sentence. */
-function firstSentence(text: string): string {
-  return /^.*?[.!?](?=\s|$)/.exec(text)?.[0] ?? text;
-}
-
-function delayS({ measuredAt, receivedAt }: Evidence): number {
-  return (receivedAt - measuredAt) / 1000;
+/** `, from 8 readings; the last was at 08:22 and arrived 2 min later`. */
+function formatEvidence(evidence: readonly Evidence[], clock: (atMs: number) => Bilingual): Bilingual {
+  const last = evidence.at(-1);
+  if (!last) return { en: '', id: '' };
+  const at = clock(last.measuredAt);
+  const delayMs = last.receivedAt - last.measuredAt;
+  const span = formatSpan(delayMs);
+  const delay =
+    delayMs < 1_000
+      ? { en: 'at once', id: 'langsung diterima' }
+      : { en: `${span.en} later`, id: `diterima ${span.id} kemudian` };
+  const count = evidence.length;
+  return {
+    en: `, from ${count} reading${count === 1 ? '' : 's'}; the last was at ${at.en} and arrived ${delay.en}`,
+    id: `, dari ${count} bacaan; yang terakhir ${at.id}, ${delay.id}`,
+  };
 }
 
 /** An explanation as it leaves the API: times as RFC 3339. */

@@ -10,8 +10,9 @@ import type { CityView } from './city-view.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import { aboutRule, type EngineChange, NO_CHANGES } from './engine-change.ts';
 import type { BoundRule } from './rule.ts';
-import { CLOCK_PARAMETERS, CLOCK_SKEW, describeClock } from './rules/clock-skew.ts';
+import { CLOCK_PARAMETERS, CLOCK_SKEW, describeClock, describeRightClock } from './rules/clock-skew.ts';
 import {
+  describeHeardAgain,
   describeSilence,
   judgeSilence,
   SILENCE_DEFAULTS,
@@ -57,7 +58,8 @@ function judgeHearing(
   if (silence && !open && isBehindDeadUplink(watch, view)) return NO_CHANGES;
   // After a restart of ours nothing counts as silent for a while; only a word of its own ends a silence.
   if (!silence && open && !hasSpokenSince(watch, open.episode.startedAt)) return NO_CHANGES;
-  const description = describeSilence(kind, name, silence, nowMs);
+  const levelM = watch.timeline.head.recent.value.at(-1);
+  const facts = { kind, name, levelM, nowMs, clock: view.clock };
   const change = silence
     ? conditions.raise(
         rule,
@@ -68,11 +70,17 @@ function judgeHearing(
           value: (nowMs - silence.since) / 1000,
           simulated: watch.hearing.simulated,
           parameters: parametersOf(kind),
-          description,
+          description: describeSilence(facts, silence),
         },
         nowMs,
       )
-    : conditions.clear(rule, watch.subject, description, nowMs, nowMs);
+    : conditions.clear(
+        rule,
+        watch.subject,
+        describeHeardAgain(facts, open?.episode.startedAt ?? nowMs),
+        nowMs,
+        nowMs,
+      );
   watch.hearing.silenceOpen = silence !== undefined;
   return change ? [change, ...markBlind(watch, change, nowMs)] : NO_CHANGES;
 }
@@ -122,20 +130,23 @@ function markBlind(watch: DeviceWatch, change: EngineChange, nowMs: number): Eng
   return changes;
 }
 
-function judgeClock(watch: DeviceWatch, { conditions, nowMs }: CityView): EngineChange | undefined {
+function judgeClock(watch: DeviceWatch, { conditions, clock, nowMs }: CityView): EngineChange | undefined {
   const { wrong, lagMs } = watch.hearing.clock;
   const open = conditions.find(CLOCK_SKEW.name, watch.subject.id);
   if (wrong === (open !== undefined)) return undefined;
-  const description = describeClock(watch.device.name, lagMs);
+  const { name } = watch.device;
   watch.hearing.skewOpen = wrong;
-  if (!wrong) return conditions.clear(CLOCK_SKEW, watch.subject, description, nowMs, nowMs);
+  if (!wrong) {
+    const end = describeRightClock(name, clock(nowMs, nowMs));
+    return conditions.clear(CLOCK_SKEW, watch.subject, end, nowMs, nowMs);
+  }
   const finding = {
     rank: 1 as Rank,
     since: nowMs,
     value: lagMs / 1000,
     simulated: watch.hearing.simulated,
     parameters: CLOCK_PARAMETERS,
-    description,
+    description: describeClock(name, lagMs),
   };
   return conditions.raise(CLOCK_SKEW, watch.subject, finding, nowMs);
 }

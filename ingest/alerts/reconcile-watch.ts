@@ -4,13 +4,13 @@
  * Called by the engine after each reading that moved the fold. Invariant: what it returns was not said before,
  * and `watch.known` is what has been said afterwards.
  */
-import { alertIdOf } from './alert.ts';
+import { alertIdOf, type Change } from './alert.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import { aboutRule, type EngineChange } from './engine-change.ts';
 import { evidenceOf } from './hear.ts';
-import { isKnown, reconcile } from './reconcile.ts';
-import type { BoundRule } from './rule.ts';
-import { shownRank, type Track } from './track.ts';
+import { isKnown, isTakenBack, reconcile } from './reconcile.ts';
+import type { BoundRule, Description } from './rule.ts';
+import { type Episode, hasEnded, shownRank, type Track } from './track.ts';
 import { WATERMARK_MS } from './watermark.ts';
 
 /** What is new, or undefined when nothing is; a device of which nothing changed costs a look at each rule. */
@@ -27,14 +27,13 @@ export function reconcileWatch(watch: DeviceWatch, receivedAt: number): EngineCh
     );
     watch.known[index] = result.known;
     for (const { change, alert, episode } of result.changes) {
-      const rank = shownRank(episode);
       changes ??= [];
       changes.push({
         change,
         alert,
         ...aboutRule(watch.subject, rule, rule.parameters),
         episode,
-        description: rule.describe(episode, rank === 0 ? episode.highestRank : rank),
+        description: describeChange(rule, change, episode),
         evidence: evidenceOf(watch),
         atMs: episode.endedAt ?? episode.changedAt,
         receivedAt,
@@ -42,4 +41,16 @@ export function reconcileWatch(watch: DeviceWatch, receivedAt: number): EngineCh
     }
   }
   return changes;
+}
+
+function describeChange(rule: BoundRule, change: Change, episode: Episode): Description {
+  const isStart = change === 'opened' || change === 'provisional';
+  // One that is told of only after its end is first said as it stood at its height.
+  if (isStart && hasEnded(episode)) {
+    const { highestRank, peak } = episode;
+    return rule.describe({ ...episode, rank: highestRank, value: peak, endedAt: undefined }, highestRank);
+  }
+  if (change === 'withdrawn' && !isTakenBack(episode)) return rule.describeNeverWas(episode);
+  if (hasEnded(episode)) return rule.describeEnd(episode);
+  return rule.describe(episode, shownRank(episode));
 }

@@ -12,7 +12,8 @@ import type { Rank } from './alert.ts';
 import type { Observation } from './fold.ts';
 import { type ParameterOverride, resolveParameters } from './parameters.ts';
 import type { Recent } from './recent.ts';
-import { type Episode, startTrack, type Track } from './track.ts';
+import { type EndedEpisode, type Episode, shownRank, startTrack, type Track } from './track.ts';
+import type { Clock } from './wording.ts';
 
 /** What the fold knows of the device beside the rule's own memory, the present reading included. */
 export interface View {
@@ -37,11 +38,19 @@ export interface TrackRuleDefinition<P extends object, M extends object, W exten
   prepare?(parameters: P): W;
   step(track: Track, memory: M, reading: Observation, view: View, prepared: W): void;
   /** The words for a rank, and what is going on, in both languages. */
-  describe(episode: Episode, rank: Rank, parameters: P, device: RegisteredDevice): Description;
+  describe(episode: Episode, rank: Rank, parameters: P, facts: Facts): Description;
+  /** The words for an end: where it stands now, and how bad it was. */
+  describeEnd(episode: EndedEpisode, parameters: P, facts: Facts): Description;
   /** The memory that goes with an episode that it does not know: its own was lost. The same by default. */
   resume?(memory: M, episode: Episode, parameters: P): M;
   /** Timers that run now, for explanations: name → epoch ms. */
   timers?(memory: M, parameters: P, view: View): Readonly<Record<string, number>>;
+}
+
+/** What the sentences of a rule speak of beside the episode. */
+export interface Facts {
+  readonly name: string;
+  readonly clock: Clock;
 }
 
 export interface Description {
@@ -64,6 +73,9 @@ export interface BoundRule {
   /** To be copied. */
   readonly start: Track;
   describe(episode: Episode, rank: Rank): Description;
+  describeEnd(episode: EndedEpisode): Description;
+  /** Of one that a late reading took away as a whole. */
+  describeNeverWas(episode: Episode): Description;
   timers(track: Track, view: View): Readonly<Record<string, number>>;
   /** The track with an open episode that it did not know. */
   resume(track: Track, episode: Episode): Track;
@@ -74,7 +86,11 @@ export interface TrackRule {
   readonly version: number;
   readonly kind: string;
   readonly defaults: object;
-  bind(device: RegisteredDevice, overrides: readonly ParameterOverride[]): BoundRule | undefined;
+  bind(
+    device: RegisteredDevice,
+    overrides: readonly ParameterOverride[],
+    clock: Clock,
+  ): BoundRule | undefined;
 }
 
 export function defineTrackRule<P extends object, M extends object, W extends object = P>(
@@ -86,12 +102,13 @@ export function defineTrackRule<P extends object, M extends object, W extends ob
     version,
     kind,
     defaults,
-    bind(device, overrides) {
+    bind(device, overrides, clock) {
       if (device.kind !== kind) return undefined;
       const resolved = resolveParameters(name, defaults, device, overrides);
       const parameters = resolved && (definition.forDevice?.(resolved, device) ?? undefined);
       const final = definition.forDevice ? parameters : resolved;
       if (!final) return undefined;
+      const facts: Facts = { name: device.name, clock };
       return {
         step: definition.step as BoundRule['step'],
         prepared: definition.prepare?.(final) ?? final,
@@ -100,13 +117,26 @@ export function defineTrackRule<P extends object, M extends object, W extends ob
         version,
         unit,
         start: startTrack(definition.memory),
-        describe: (episode, rank) => definition.describe(episode, rank, final, device),
+        describe: (episode, rank) => definition.describe(episode, rank, final, facts),
+        describeEnd: (episode) => definition.describeEnd(episode, final, facts),
+        describeNeverWas: (episode) =>
+          neverWas(definition.describe(episode, shownRank(episode), final, facts), facts),
         timers: (track, view) => definition.timers?.(track.memory as M, final, view) ?? {},
         resume(track, episode) {
           const memory = track.memory as M;
           return { ...track, memory: definition.resume?.(memory, episode, final) ?? memory, episode };
         },
       };
+    },
+  };
+}
+
+function neverWas({ label }: Description, { name }: Facts): Description {
+  return {
+    label,
+    text: {
+      en: `${name}: withdrawn. A reading that arrived late shows that this never was.`,
+      id: `${name}: dicabut. Bacaan yang datang terlambat menunjukkan bahwa ini tidak pernah terjadi.`,
     },
   };
 }

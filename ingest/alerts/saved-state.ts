@@ -40,6 +40,7 @@ export function formatOf(rules: readonly TrackRule[]): string {
 }
 
 const rank = z.int().min(0).max(4);
+const peak = { peak: z.number(), peakAt: z.number().optional() };
 const episode = z.object({
   startedAt: z.number(),
   changedAt: z.number(),
@@ -47,7 +48,8 @@ const episode = z.object({
   doubtRank: rank,
   highestRank: rank,
   value: z.number(),
-  peak: z.number(),
+  ...peak,
+  peakBefore: z.object(peak).optional(),
   simulated: z.boolean(),
   endedAt: z.number().optional(),
   detail: z.record(z.string(), z.unknown()),

@@ -12,6 +12,11 @@ import { WATERMARK_MS } from './watermark.ts';
 export type Detail = Readonly<Record<string, unknown>>;
 export const NO_DETAIL: Detail = Object.freeze({});
 
+export interface Peak {
+  readonly peak: number;
+  readonly peakAt: number | undefined;
+}
+
 /** One raise of a rule, from its first reading to its end. All times are measuredAt, epoch ms. */
 export interface Episode {
   readonly startedAt: number;
@@ -23,9 +28,12 @@ export interface Episode {
   readonly doubtRank: Rank;
   /** The highest confirmed rank. */
   readonly highestRank: Rank;
-  /** The value at the last change, and the most extreme one. */
+  /** The value at the last change, and the most extreme one with its time; undefined where that was not kept. */
   readonly value: number;
   readonly peak: number;
+  readonly peakAt: number | undefined;
+  /** The most extreme one before a claim that stands now: a claim that is taken back leaves no height. */
+  readonly peakBefore: Peak | undefined;
   readonly simulated: boolean;
   readonly endedAt: number | undefined;
   readonly detail: Detail;
@@ -38,6 +46,12 @@ export function shownRank(episode: Episode): Rank {
 
 export function isProvisional(episode: Episode): boolean {
   return episode.rank === 0;
+}
+
+export type EndedEpisode = Episode & { readonly endedAt: number };
+
+export function hasEnded(episode: Episode): episode is EndedEpisode {
+  return episode.endedAt !== undefined;
 }
 
 /** What is shown is higher than what is confirmed. */
@@ -72,7 +86,8 @@ export function overwriteTrack(target: Track, { memory, episode, closed }: Track
 
 /**
  * Begins, moves or ends the episode by what a rule found in a reading. Ranks of 0 mean that nothing is wrong
- * (any more). Arguments and not an object: this is called for each reading and rule.
+ * (any more). At the end `detail` replaces what was there only where it is given. Arguments and not an object:
+ * this is called for each reading and rule.
  */
 export function advanceTrack(
   track: Track,
@@ -84,7 +99,7 @@ export function advanceTrack(
 ): void {
   const { episode } = track;
   if (rank === 0 && doubtRank === 0) {
-    if (episode) endEpisode(track, episode, reading, value);
+    if (episode) endEpisode(track, episode, reading, value, detail);
   } else if (episode) moveEpisode(track, episode, reading, rank, value, doubtRank, detail);
   else track.episode = beginEpisode(reading, rank, value, doubtRank, detail);
 }
@@ -104,6 +119,8 @@ function beginEpisode(
     highestRank: rank,
     value,
     peak: value,
+    peakAt: measuredAt,
+    peakBefore: undefined,
     simulated,
     endedAt: undefined,
     detail,
@@ -120,27 +137,51 @@ function moveEpisode(
   detail: Detail | undefined,
 ): void {
   const moved = rank !== episode.rank || doubtRank !== episode.doubtRank;
-  const peak = Math.max(episode.peak, value);
-  if (!moved && peak === episode.peak && !detail) return;
+  if (!moved && value <= episode.peak && !detail) return;
+  const before = heightBefore(episode, rank, doubtRank);
+  const isHigher = !before || value > before.peak;
   track.episode = {
     ...episode,
     rank,
     doubtRank,
     highestRank: rank > episode.highestRank ? rank : episode.highestRank,
-    peak,
+    peak: isHigher ? value : before.peak,
+    peakAt: isHigher ? reading.measuredAt : before.peakAt,
+    peakBefore: doubtRank > rank ? (isClaim(episode) ? episode.peakBefore : peakOf(episode)) : undefined,
     detail: detail ?? episode.detail,
     ...(moved || detail ? { changedAt: reading.measuredAt, value } : {}),
   };
 }
 
-function endEpisode(track: Track, episode: Episode, { measuredAt }: Observation, value: number): void {
+function peakOf({ peak, peakAt }: Episode): Peak {
+  return { peak, peakAt };
+}
+
+/** The height that what is found now is added to: of a claim that is taken back, what was before it, if anything. */
+function heightBefore(episode: Episode, rank: Rank, doubtRank: Rank): Peak | undefined {
+  const isTakenBack = isClaim(episode) && doubtRank <= rank && rank < episode.doubtRank;
+  return isTakenBack ? episode.peakBefore : episode;
+}
+
+function endEpisode(
+  track: Track,
+  episode: Episode,
+  { measuredAt }: Observation,
+  value: number,
+  detail: Detail | undefined,
+): void {
+  const { peak, peakAt } = heightBefore(episode, 0, 0) ?? episode;
   const ended: Episode = {
     ...episode,
+    peak,
+    peakAt,
+    peakBefore: undefined,
     rank: 0,
     doubtRank: 0,
     changedAt: measuredAt,
     endedAt: measuredAt,
     value,
+    detail: detail ?? episode.detail,
   };
   track.episode = undefined;
   track.closed = [...track.closed, ended];

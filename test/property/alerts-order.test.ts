@@ -29,7 +29,7 @@ const registry: Registry = {
 
 function openEngine() {
   return new AlertEngine({
-    city: { id: 'semarang', uplinks: [] },
+    city: { id: 'semarang', timeZone: 'Asia/Jakarta', uplinks: [] },
     registry,
     rules: trackRules,
     overrides: [],

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { createWatch, type DeviceWatch, restoreWatch, saveWatch } from '../../ingest/alerts/device-watch.ts';
 import { trackRules } from '../../ingest/alerts/rules/index.ts';
 import { MAX_ENTRIES } from '../../ingest/alerts/timeline.ts';
+import { createClock } from '../../ingest/alerts/wording.ts';
 import { alertCity, readingOf, START_MS } from '../support/alert-house.ts';
 
 /** Places by which a reading may come too early or too late: fewer than can be reordered. */
@@ -15,7 +16,7 @@ const SHUFFLE = MAX_ENTRIES / 4;
 function openWatch(): DeviceWatch {
   const site = alertCity.devices.find(({ id }) => id === 'hulu');
   if (!site) throw new Error('the city of the tests has no gauge hulu');
-  return createWatch({ ...site, site }, trackRules, [], 60_000);
+  return createWatch({ ...site, site }, trackRules, [], 60_000, createClock('Asia/Jakarta'));
 }
 
 const save = (watch: DeviceWatch): unknown => JSON.parse(JSON.stringify(saveWatch(watch)));

@@ -57,7 +57,7 @@ export interface Backtest {
 export function createBacktest({ gauge, overrides = [] }: Omit<BacktestOptions, 'points'>): Backtest {
   const startedAt = performance.now();
   const engine = new AlertEngine({
-    city: { id: 'backtest', uplinks: [] },
+    city: { id: 'backtest', timeZone: 'UTC', uplinks: [] },
     registry: registryOf(gauge),
     rules: trackRules,
     overrides,

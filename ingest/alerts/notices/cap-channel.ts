@@ -7,7 +7,13 @@
 import type { Database } from '../../../database/database.ts';
 import type { LogEntry } from '../alert.ts';
 import { isWaterRule } from '../grouping.ts';
-import { type CapContext, capIdentifier, capMessageType, formatCapMessage } from './cap-message.ts';
+import {
+  type CapContext,
+  capIdentifier,
+  capMessageType,
+  formatCapMessage,
+  formatTitle,
+} from './cap-message.ts';
 import type { Channel } from './channel.ts';
 
 export interface CapOptions extends Pick<CapContext, 'sender' | 'timeZone' | 'cityName' | 'publicUrl'> {
@@ -56,7 +62,7 @@ export function createCapChannel(options: CapOptions): Channel {
           identifier,
           alert: alert.id,
           message_type: capMessageType(change, references.length > 0),
-          title: `${alert.subjectName}: ${alert.label.id}`,
+          title: formatTitle(alert, change, 'id'),
           sent_at: sentMs,
           expires_at: sentMs + CAP_KEEP_MS,
           document: formatCapMessage(alert, change, { ...options, sentMs, references }),

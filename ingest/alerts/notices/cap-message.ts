@@ -55,6 +55,12 @@ const INSTRUCTIONS = {
   },
 } as const;
 
+const DRILL = { id: 'LATIHAN: ', en: 'EXERCISE: ' } as const;
+const ENDS: Readonly<Partial<Record<LogEntry['change'], { readonly id: string; readonly en: string }>>> = {
+  resolved: { id: 'SELESAI: ', en: 'OVER: ' },
+  withdrawn: { id: 'DICABUT: ', en: 'WITHDRAWN: ' },
+};
+
 export function capMessageType(change: LogEntry['change'], hasReferences: boolean): CapMessageType {
   if (change === 'withdrawn') return 'Cancel';
   return hasReferences ? 'Update' : 'Alert';
@@ -63,6 +69,17 @@ export function capMessageType(change: LogEntry['change'], hasReferences: boolea
 /** No spaces, commas, < or & in it. */
 export function capIdentifier(alert: Pick<Alert, 'id' | 'city' | 'revision'>): string {
   return `siaga-${alert.city}-${alert.id}-${alert.revision}`;
+}
+
+/** Of a headline and of an entry of the feed: an end is never read as the warning. */
+export function formatTitle(
+  { exercise, subjectName, label }: Pick<Alert, 'exercise' | 'subjectName' | 'label'>,
+  change: LogEntry['change'],
+  language: 'id' | 'en',
+): string {
+  const drill = exercise ? DRILL[language] : '';
+  const end = ENDS[change]?.[language] ?? '';
+  return `${drill}${end}${subjectName}: ${label[language]}`;
 }
 
 export function formatCapMessage(alert: Alert, change: LogEntry['change'], context: CapContext): string {
@@ -97,8 +114,8 @@ function formatInfo(
   { timeZone, sentMs, cityName, publicUrl }: CapContext,
 ): string {
   const over = change === 'resolved' || change === 'withdrawn';
-  const drill = alert.exercise ? { id: 'LATIHAN: ', en: 'EXERCISE: ' }[language] : '';
-  const headline = `${drill}${alert.subjectName}: ${alert.label[language]}`;
+  const drill = alert.exercise ? DRILL[language] : '';
+  const headline = formatTitle(alert, change, language);
   const blind =
     alert.blindSince === undefined
       ? ''

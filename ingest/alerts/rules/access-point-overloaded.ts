@@ -3,7 +3,8 @@
  *
  * The limits are shares of the site's own capacity, so that one rule holds for a kiosk and for a square.
  */
-
+import type { Bilingual } from '../../../cities/city.ts';
+import type { Rank } from '../alert.ts';
 import {
   LADDER_START,
   type LadderParameters,
@@ -52,20 +53,32 @@ export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderS
     advanceTrack(track, reading, memory.rank, clients);
   },
   resume: (memory, { rank }) => resumeLadder(memory, rank),
-  describe(episode, rank, { capacityClients }, device) {
-    const heavy = rank >= 2;
+  describe({ value }, rank, { capacityClients }, { name }) {
     return {
-      label: {
-        en: heavy ? 'heavily overloaded' : 'overloaded',
-        id: heavy ? 'sangat kelebihan beban' : 'kelebihan beban',
-      },
+      label: labelOf(rank),
       text: {
-        en: `${device.name}: ${episode.value} clients, built for ${capacityClients}.`,
-        id: `${device.name}: ${episode.value} pengguna, kapasitas ${capacityClients}.`,
+        en: `${name}: ${value} clients, built for ${capacityClients}.`,
+        id: `${name}: ${value} pengguna, kapasitas ${capacityClients}.`,
+      },
+    };
+  },
+  describeEnd({ value, peak, highestRank, endedAt }, { capacityClients }, { name, clock }) {
+    const at = clock(endedAt, endedAt);
+    return {
+      label: labelOf(highestRank),
+      text: {
+        en: `${name} is no longer overloaded: ${value} clients at ${at.en}, built for ${capacityClients}. There were up to ${peak}.`,
+        id: `${name} tidak lagi kelebihan beban: ${value} pengguna ${at.id}, kapasitas ${capacityClients}. Tertinggi ${peak} pengguna.`,
       },
     };
   },
 });
+
+function labelOf(rank: Rank): Bilingual {
+  return rank >= 2
+    ? { en: 'heavily overloaded', id: 'sangat kelebihan beban' }
+    : { en: 'overloaded', id: 'kelebihan beban' };
+}
 
 function ladderOf(parameters: OverloadParameters): LadderParameters {
   const { capacityClients, minorShare, moderateShare, hysteresisShare, pendingIntervals } = parameters;

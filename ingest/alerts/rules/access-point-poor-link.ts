@@ -3,6 +3,7 @@
  *
  * Both quantities become one score, in units of their own limit, so that the worse one speaks.
  */
+import type { Bilingual } from '../../../cities/city.ts';
 import { formatIndonesian } from '../indonesian-number.ts';
 import {
   LADDER_START,
@@ -27,6 +28,8 @@ export interface PoorLinkParameters {
 interface Prepared extends PoorLinkParameters {
   readonly ladder: LadderParameters;
 }
+
+const LABEL: Bilingual = { en: 'poor link', id: 'sambungan buruk' };
 
 export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, LadderState, Prepared>({
   name: 'access-point-poor-link',
@@ -53,12 +56,22 @@ export const accessPointPoorLink = defineTrackRule<PoorLinkParameters, LadderSta
     advanceTrack(track, reading, memory.rank, score);
   },
   resume: (memory, { rank }) => resumeLadder(memory, rank),
-  describe(episode, _rank, { lossPct, rttMs }, device) {
+  describe({ value }, _rank, { lossPct, rttMs }, { name }) {
     return {
-      label: { en: 'poor link', id: 'sambungan buruk' },
+      label: LABEL,
       text: {
-        en: `${device.name}: loss or delay at ${episode.value} times the limit (${lossPct} %, ${rttMs} ms).`,
-        id: `${device.name}: kehilangan paket atau tunda ${formatIndonesian(episode.value)} kali batas (${formatIndonesian(lossPct)} %, ${formatIndonesian(rttMs)} ms).`,
+        en: `${name}: loss or delay at ${value} times the limit (${lossPct} %, ${rttMs} ms).`,
+        id: `${name}: kehilangan paket atau tunda ${formatIndonesian(value)} kali batas (${formatIndonesian(lossPct)} %, ${formatIndonesian(rttMs)} ms).`,
+      },
+    };
+  },
+  describeEnd({ peak, endedAt }, { lossPct, rttMs }, { name, clock }) {
+    const at = clock(endedAt, endedAt);
+    return {
+      label: LABEL,
+      text: {
+        en: `${name} has a good link again since ${at.en}. Loss or delay was up to ${peak} times the limit (${lossPct} %, ${rttMs} ms).`,
+        id: `Sambungan ${name} baik lagi sejak ${at.id}. Kehilangan paket atau tunda sampai ${formatIndonesian(peak)} kali batas (${formatIndonesian(lossPct)} %, ${formatIndonesian(rttMs)} ms).`,
       },
     };
   },

@@ -4,6 +4,7 @@
  * The bounds come with the override that the city's own rules add; without them the rule does not apply. A
  * fix of low accuracy or after an impossible jump says nothing either way.
  */
+import type { Bilingual } from '../../../cities/city.ts';
 import { FAILED_QUALITY, QualityFlag } from '../../../devices/reading.ts';
 import type { Rank } from '../alert.ts';
 import { defineTrackRule } from '../rule.ts';
@@ -27,6 +28,8 @@ interface Memory {
 }
 
 const START: Readonly<Memory> = Object.freeze({ outside: 0, inside: 0 });
+
+const LABEL: Bilingual = { en: 'left the city', id: 'keluar kota' };
 
 export const ambulanceLeftCity = defineTrackRule<LeftCityParameters, Memory>({
   name: 'ambulance-left-city',
@@ -54,12 +57,23 @@ export const ambulanceLeftCity = defineTrackRule<LeftCityParameters, Memory>({
     const rank: Rank = away ? 2 : 0;
     advanceTrack(track, reading, rank, outside);
   },
-  describe(_episode, _rank, _parameters, device) {
+  describe(_episode, _rank, _parameters, { name }) {
     return {
-      label: { en: 'left the city', id: 'keluar kota' },
+      label: LABEL,
       text: {
-        en: `${device.name} is outside the city. Ask its crew where it is going.`,
-        id: `${device.name} berada di luar kota. Tanyakan tujuannya kepada awaknya.`,
+        en: `${name} is outside the city. Ask its crew where it is going.`,
+        id: `${name} berada di luar kota. Tanyakan tujuannya kepada awaknya.`,
+      },
+    };
+  },
+  describeEnd({ startedAt, endedAt }, _parameters, { name, clock }) {
+    const at = clock(endedAt, endedAt);
+    const left = clock(startedAt, endedAt);
+    return {
+      label: LABEL,
+      text: {
+        en: `${name} is back in the city since ${at.en}; it was outside since ${left.en}.`,
+        id: `${name} sudah kembali ke kota ${at.id}; di luar kota sejak ${left.id}.`,
       },
     };
   },

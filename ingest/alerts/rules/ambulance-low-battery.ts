@@ -1,4 +1,5 @@
 /** Ambulance with a low battery: its tracker will fall silent soon. Counted in percent that are missing. */
+import type { Bilingual } from '../../../cities/city.ts';
 import { formatIndonesian } from '../indonesian-number.ts';
 import {
   LADDER_START,
@@ -17,6 +18,8 @@ export interface LowBatteryParameters {
   readonly hysteresisPct: number;
 }
 
+const LABEL: Bilingual = { en: 'low battery', id: 'baterai lemah' };
+
 export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderState, LadderParameters>({
   name: 'ambulance-low-battery',
   version: 1,
@@ -32,12 +35,22 @@ export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderS
     advanceTrack(track, reading, memory.rank, batteryPct);
   },
   resume: (memory, { rank }) => resumeLadder(memory, rank),
-  describe(episode, _rank, _parameters, device) {
+  describe({ value }, _rank, _parameters, { name }) {
     return {
-      label: { en: 'low battery', id: 'baterai lemah' },
+      label: LABEL,
       text: {
-        en: `The tracker of ${device.name} is at ${episode.value} %. It needs charging.`,
-        id: `Baterai pelacak ${device.name} tinggal ${formatIndonesian(episode.value)} %. Perlu diisi.`,
+        en: `The tracker of ${name} is at ${value} %. It needs charging.`,
+        id: `Baterai pelacak ${name} tinggal ${formatIndonesian(value)} %. Perlu diisi.`,
+      },
+    };
+  },
+  describeEnd({ value, endedAt }, _parameters, { name, clock }) {
+    const at = clock(endedAt, endedAt);
+    return {
+      label: LABEL,
+      text: {
+        en: `The tracker of ${name} is charged again: ${value} % at ${at.en}.`,
+        id: `Baterai pelacak ${name} sudah terisi lagi: ${formatIndonesian(value)} % ${at.id}.`,
       },
     };
   },

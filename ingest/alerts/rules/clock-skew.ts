@@ -5,8 +5,10 @@
  * at its own pace, each as far off as the last. While it is known to be wrong, readings are judged by the
  * time of receipt: a flood is seen all the same. Judged by our clock, one device at a time.
  */
+import type { Bilingual } from '../../../cities/city.ts';
 import type { Reading } from '../../../devices/reading.ts';
-import type { EngineChange } from '../engine-change.ts';
+import type { Description } from '../rule.ts';
+import { formatSpan } from '../wording.ts';
 
 export const CLOCK_SKEW = { name: 'clock-skew', version: 1, unit: 's' } as const;
 export const CLOCK_PARAMETERS = {
@@ -57,14 +59,26 @@ export function observeClock(clock: ClockWatch, { measuredAt, receivedAt }: Read
   if (clock.run >= CLOCK_PARAMETERS.readings) clock.wrong = true;
 }
 
-export function describeClock(name: string, lagMs: number): EngineChange['description'] {
-  const seconds = Math.round(Math.abs(lagMs) / 1000);
-  const [en, id] = lagMs > 0 ? ['behind', 'terlambat'] : ['ahead', 'terlalu cepat'];
+const LABEL: Bilingual = { en: 'clock is wrong', id: 'jam alat salah' };
+
+export function describeClock(name: string, lagMs: number): Description {
+  const span = formatSpan(Math.abs(lagMs));
+  const [en, id] = lagMs > 0 ? ['behind', 'lebih lambat'] : ['ahead', 'lebih cepat'];
   return {
-    label: { en: 'clock is wrong', id: 'jam alat salah' },
+    label: LABEL,
     text: {
-      en: `The clock of ${name} is ${seconds} s ${en}. Its readings are judged by the time they arrive.`,
-      id: `Jam ${name} ${id} ${seconds} detik. Bacaannya dinilai menurut waktu tiba.`,
+      en: `The clock of ${name} is ${span.en} ${en}. Its readings are judged by the time they arrive.`,
+      id: `Jam ${name} ${span.id} ${id}. Bacaannya dinilai menurut waktu tiba.`,
+    },
+  };
+}
+
+export function describeRightClock(name: string, at: Bilingual): Description {
+  return {
+    label: LABEL,
+    text: {
+      en: `The clock of ${name} is right again since ${at.en}.`,
+      id: `Jam ${name} sudah benar lagi sejak ${at.id}.`,
     },
   };
 }

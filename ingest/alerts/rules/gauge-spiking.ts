@@ -3,9 +3,11 @@
  *
  * A maintenance notice; each spike was already doubted by the ladder on its own.
  */
+import type { Bilingual } from '../../../cities/city.ts';
 import type { Rank } from '../alert.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
+import { formatMetres } from '../wording.ts';
 import { ladderSpanM, levelOf } from './river-level.ts';
 
 export interface GaugeSpikingParameters {
@@ -25,6 +27,8 @@ interface Memory {
   /** The counts at which spikes were seen. */
   spikes: readonly number[];
 }
+
+const LABEL: Bilingual = { en: 'gauge is spiking', id: 'pos duga melonjak-lonjak' };
 
 const START: Readonly<Memory> = Object.freeze({ count: 0, before: null, middle: null, spikes: [] });
 
@@ -54,14 +58,32 @@ export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
     memory.spikes = spikes;
     const raised = track.episode ? spikes.length > 0 : spikes.length >= parameters.spikes;
     const rank: Rank = raised ? 1 : 0;
-    advanceTrack(track, reading, rank, spikes.length);
+    advanceTrack(
+      track,
+      reading,
+      rank,
+      spikes.length,
+      0,
+      rank === 0 && track.episode ? { levelM } : undefined,
+    );
   },
-  describe(episode, _rank, { withinReadings }, device) {
+  describe({ value }, _rank, { withinReadings }, { name }) {
     return {
-      label: { en: 'gauge is spiking', id: 'pos duga melonjak-lonjak' },
+      label: LABEL,
       text: {
-        en: `${device.name}: ${episode.value} single readings far off within ${withinReadings}. Look at its sensor.`,
-        id: `${device.name}: ${episode.value} bacaan tunggal menyimpang dalam ${withinReadings} bacaan. Periksa sensornya.`,
+        en: `${name}: ${value} single readings far off within ${withinReadings}. Look at its sensor.`,
+        id: `${name}: ${value} bacaan tunggal menyimpang dalam ${withinReadings} bacaan. Periksa sensornya.`,
+      },
+    };
+  },
+  describeEnd({ detail, endedAt }, { withinReadings }, { name, clock }) {
+    const at = clock(endedAt, endedAt);
+    const now = formatMetres((detail as { levelM: number }).levelM);
+    return {
+      label: LABEL,
+      text: {
+        en: `${name} is steady again: none of its last ${withinReadings} readings was far off; ${now.en} at ${at.en}.`,
+        id: `${name} stabil lagi: tidak ada yang menyimpang dalam ${withinReadings} bacaan terakhir; ${now.id} ${at.id}.`,
       },
     };
   },

@@ -4,9 +4,11 @@
  * Staff round to 5 or 10 cm, so that five equal readings are nothing on one gauge and a fault on another: the
  * rule learns from each gauge how often its readings repeat. Never suppresses: the repeated level still counts.
  */
+import type { Bilingual } from '../../../cities/city.ts';
 import type { Rank } from '../alert.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
+import { formatMetres } from '../wording.ts';
 import { levelOf } from './river-level.ts';
 
 export interface GaugeStuckParameters {
@@ -29,6 +31,8 @@ interface Memory {
   readings: number;
   repeats: number;
 }
+
+const LABEL: Bilingual = { en: 'gauge may be stuck', id: 'pos duga mungkin macet' };
 
 const START: Readonly<Memory> = Object.freeze({ level: null, run: 0, longest: 0, readings: 0, repeats: 0 });
 /** Bounds of the learned share of repeats: neither certainty is ever believed. */
@@ -55,19 +59,32 @@ export const gaugeStuck = defineTrackRule<GaugeStuckParameters, Memory>({
       memory.run = 1;
     }
     const rank: Rank = isStuck(memory, parameters) ? 1 : 0;
-    advanceTrack(track, reading, rank, memory.run);
+    if (rank > 0 || track.episode)
+      advanceTrack(track, reading, rank, memory.run, 0, rank > 0 ? undefined : { levelM });
   },
   resume: (memory, { value }, { learnReadings }) => ({
     ...memory,
     run: Math.max(memory.run, value),
     readings: Math.max(memory.readings, learnReadings),
   }),
-  describe(episode, _rank, _parameters, device) {
+  describe({ value }, _rank, _parameters, { name }) {
     return {
-      label: { en: 'gauge may be stuck', id: 'pos duga mungkin macet' },
+      label: LABEL,
       text: {
-        en: `${device.name} has said the same level ${episode.value} times in a row, longer than ever before.`,
-        id: `${device.name} melaporkan tinggi yang sama ${episode.value} kali berturut-turut, lebih lama dari biasanya.`,
+        en: `${name} has said the same level ${value} times in a row, longer than ever before.`,
+        id: `${name} melaporkan tinggi yang sama ${value} kali berturut-turut, lebih lama dari biasanya.`,
+      },
+    };
+  },
+  describeEnd({ detail, endedAt }, _parameters, { name, clock }) {
+    const at = clock(endedAt, endedAt);
+    const { levelM } = detail as { levelM?: number };
+    const now = levelM === undefined ? { en: '', id: '' } : formatMetres(levelM);
+    return {
+      label: LABEL,
+      text: {
+        en: `${name} says another level again: ${now.en} at ${at.en}.`,
+        id: `${name} melaporkan tinggi yang lain lagi: ${now.id} ${at.id}.`,
       },
     };
   },

@@ -4,15 +4,17 @@
  * "Fast" is a share of the gauge's own ladder within half an hour (Katulampa once rose 40 cm of its 120 cm in
  * 8 minutes). Needs three readings in a row that rise, so that a spike is none; slow reporters cannot tell.
  */
-import type { Bilingual } from '../../../cities/city.ts';
-import { formatIndonesian } from '../indonesian-number.ts';
+import type { Bilingual, Threshold } from '../../../cities/city.ts';
 import { lookBackOf, type Recent } from '../recent.ts';
 import { defineTrackRule } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
 import { firstWithin, hasTurned, smoothed } from '../trend.ts';
+import { formatMetres, formatSpan } from '../wording.ts';
 import { ladderSpanM, levelOf } from './river-level.ts';
 
 export interface RateOfRiseParameters {
+  /** The gauge's own; empty until bound. */
+  readonly thresholds: readonly Threshold[];
   readonly lookBackMs: number;
   /** Of the ladder's span, within the look back. */
   readonly riseShare: number;
@@ -29,6 +31,7 @@ interface Memory {
 
 const START: Readonly<Memory> = Object.freeze({ slackSince: null });
 const RISING_POINTS = 3;
+const LABEL: Bilingual = { en: 'rising fast', id: 'naik cepat' };
 
 export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
   name: 'rate-of-rise',
@@ -36,11 +39,18 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
-  defaults: { lookBackMs: 30 * 60_000, riseShare: 0.25, riseM: 0, endShare: 0.5, holdShare: 0.5 },
+  defaults: {
+    thresholds: [],
+    lookBackMs: 30 * 60_000,
+    riseShare: 0.25,
+    riseM: 0,
+    endShare: 0.5,
+    holdShare: 0.5,
+  },
   forDevice(parameters, { site }) {
-    if (parameters.riseM > 0) return parameters;
-    if (site?.kind !== 'river-gauge') return undefined;
-    return { ...parameters, riseM: parameters.riseShare * ladderSpanM(site) };
+    if (site?.kind !== 'river-gauge') return parameters.riseM > 0 ? parameters : undefined;
+    const { thresholds } = site;
+    return { ...parameters, thresholds, riseM: parameters.riseM || parameters.riseShare * ladderSpanM(site) };
   },
   step(track, memory, reading, view, parameters) {
     const levelM = levelOf(reading);
@@ -70,28 +80,38 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
     memory.slackSince = over ? null : slackSince;
     advanceTrack(track, reading, over ? 0 : 2, levelM);
   },
-  describe({ detail, value }, _rank, _parameters, device) {
+  describe({ detail, value, changedAt }, _rank, { thresholds }, { name, clock }) {
     const { riseM, withinS } = detail as { riseM: number; withinS: number };
-    const within = formatWithin(withinS);
+    const rise = formatMetres(riseM);
+    const span = formatSpan(withinS * 1000);
+    const now = formatMetres(value);
+    const at = clock(changedAt, changedAt);
+    const next = thresholds.find(({ levelM }) => levelM > value);
+    const left = next && formatMetres(next.levelM - value);
+    const ahead =
+      next && left
+        ? { en: `, ${left.en} below ${next.label.en}`, id: `; ${left.id} lagi ke ${next.label.id}` }
+        : { en: '', id: '' };
     return {
-      label: { en: 'rising fast', id: 'naik cepat' },
+      label: LABEL,
       text: {
-        en: `${device.name} rose ${riseM} m within ${within.en}, and stood at ${value.toFixed(2)} m.`,
-        id: `${device.name} naik ${formatIndonesian(riseM)} m dalam ${within.id}, pada ${formatIndonesian(value, 2)} m.`,
+        en: `${name} is rising fast: ${rise.en} in ${span.en} to ${now.en} at ${at.en}${ahead.en}.`,
+        id: `${name} naik cepat: ${rise.id} dalam ${span.id}, menjadi ${now.id} ${at.id}${ahead.id}.`,
+      },
+    };
+  },
+  describeEnd({ value, endedAt }, _parameters, { name, clock }) {
+    const now = formatMetres(value);
+    const at = clock(endedAt, endedAt);
+    return {
+      label: LABEL,
+      text: {
+        en: `${name} is no longer rising fast; ${now.en} at ${at.en}.`,
+        id: `${name} tidak lagi naik cepat; ${now.id} ${at.id}.`,
       },
     };
   },
 });
-
-/** Minutes, and seconds where those would say too little; never none. */
-function formatWithin(withinS: number): Bilingual {
-  if (withinS < 90) {
-    const seconds = Math.max(1, withinS);
-    return { en: `${seconds} s`, id: `${seconds} detik` };
-  }
-  const minutes = Math.round(withinS / 60);
-  return { en: `${minutes} min`, id: `${minutes} menit` };
-}
 
 /** From the lowest point since `first` to now. */
 function riseSince({ at, value }: Recent, first: number): { m: number; ms: number } {

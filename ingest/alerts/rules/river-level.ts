@@ -7,10 +7,9 @@
  */
 import type { RiverGauge, Threshold } from '../../../cities/city.ts';
 import { FAILED_QUALITY } from '../../../devices/reading.ts';
-import { rankOf, severityOf } from '../alert.ts';
+import { type Rank, rankOf, severityOf } from '../alert.ts';
 import { startDoubt } from '../doubt.ts';
 import type { Observation } from '../fold.ts';
-import { formatIndonesian } from '../indonesian-number.ts';
 import {
   doubtRank,
   holdMs,
@@ -21,7 +20,8 @@ import {
   stepLadder,
 } from '../ladder.ts';
 import { defineTrackRule } from '../rule.ts';
-import { advanceTrack, isProvisional } from '../track.ts';
+import { advanceTrack, isClaim, isProvisional } from '../track.ts';
+import { formatMetres } from '../wording.ts';
 
 export interface RiverLevelParameters {
   /** The gauge's own; empty until bound. */
@@ -93,20 +93,45 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, LadderState>({
     const base = Math.min(value, ladder?.ordinary ?? value);
     return { ...memory, doubt: startDoubt(base, value, doubtRank, changedAt), previous: value, before: base };
   },
-  describe(episode, rank, { thresholds }, device) {
-    const threshold = thresholds.find((each) => rankOf(each.severity) === rank) ?? thresholds[0];
-    const label = threshold?.label ?? { id: severityOf(rank), en: severityOf(rank) };
-    const limitM = threshold?.levelM ?? Number.NaN;
-    const unsure = isProvisional(episode) || episode.doubtRank > episode.rank;
+  describe(episode, rank, { thresholds }, { name }) {
+    const { label, levelM } = thresholdOf(thresholds, rank);
+    const value = formatMetres(episode.value);
+    const limit = formatMetres(levelM);
+    const unsure = isProvisional(episode) || isClaim(episode);
     return {
       label,
       text: {
-        en: `${device.name}: ${episode.value.toFixed(2)} m, ${label.en} (from ${limitM.toFixed(2)} m).${
-          unsure ? ' One reading only, after a jump: not confirmed yet.' : ''
+        en: `${name}: ${value.en}, ${label.en} (from ${limit.en}).${
+          unsure ? ' After a jump, and not confirmed yet.' : ''
         }`,
-        id: `${device.name}: ${formatIndonesian(episode.value, 2)} m, ${label.id} (mulai ${formatIndonesian(limitM, 2)} m).${
-          unsure ? ' Baru satu bacaan, setelah lonjakan: belum terkonfirmasi.' : ''
+        id: `${name}: ${value.id}, ${label.id} (mulai ${limit.id}).${
+          unsure ? ' Setelah lonjakan, belum terkonfirmasi.' : ''
         }`,
+      },
+    };
+  },
+  describeEnd(episode, { thresholds }, { name, clock }) {
+    const { value, peak, peakAt, highestRank, endedAt } = episode;
+    const now = formatMetres(value);
+    const highest = formatMetres(peak);
+    const at = peakAt === undefined ? undefined : clock(peakAt, endedAt);
+    const when = at ? { en: ` at ${at.en}`, id: ` ${at.id}` } : { en: '', id: '' };
+    if (highestRank === 0) {
+      return {
+        label: thresholdOf(thresholds, 1).label,
+        text: {
+          en: `${name}: the jump to ${highest.en}${when.en} was not confirmed; the level is ${now.en}.`,
+          id: `${name}: lonjakan ke ${highest.id}${when.id} tidak terkonfirmasi; tinggi air ${now.id}.`,
+        },
+      };
+    }
+    const lowest = thresholdOf(thresholds, 1);
+    const limit = formatMetres(lowest.levelM);
+    return {
+      label: thresholdOf(thresholds, highestRank).label,
+      text: {
+        en: `${name} has fallen to ${now.en}, below ${lowest.label.en} (${limit.en}). It peaked at ${highest.en}${when.en}.`,
+        id: `${name} sudah surut: ${now.id}, di bawah ambang ${lowest.label.id} (${limit.id}). Tertinggi ${highest.id}${when.id}.`,
       },
     };
   },
@@ -126,6 +151,13 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, LadderState>({
     return timers;
   },
 });
+
+/** The step of a rank, or the lowest: a ladder has at least one, and may begin above `minor`. */
+function thresholdOf(thresholds: readonly Threshold[], rank: Rank): Pick<Threshold, 'label' | 'levelM'> {
+  const label = { id: severityOf(rank), en: severityOf(rank) };
+  const otherwise = thresholds[0] ?? { label, levelM: Number.NaN };
+  return thresholds.find((each) => rankOf(each.severity) === rank) ?? otherwise;
+}
 
 /** From the lowest to the highest threshold, m; with a single one, from an ordinary day to it. */
 export function ladderSpanM({ thresholds, normalLevelM }: RiverGauge): number {

@@ -4,10 +4,11 @@
  * Either alone is ordinary; together they put water on the streets below the tide's own threshold. Rain is the
  * second highest of the city's buckets over three hours, so that one broken bucket drowns nobody.
  */
+import type { Bilingual } from '../../../cities/city.ts';
 import type { Rank } from '../alert.ts';
 import type { CityView } from '../city-view.ts';
 import type { EngineChange } from '../engine-change.ts';
-import { formatIndonesian } from '../indonesian-number.ts';
+import { formatMetres } from '../wording.ts';
 import { rainWithin } from './rain.ts';
 
 export const ROB = { name: 'rob', version: 1, unit: 'm' } as const;
@@ -23,6 +24,8 @@ export const ROB_PARAMETERS = {
   /** A tide reading older than this says nothing of now, ms. */
   freshMs: 30 * 60_000,
 } as const;
+
+const LABEL: Bilingual = { en: 'tide and rain', id: 'rob dan hujan' };
 
 export function judgeRob(view: CityView): EngineChange[] {
   const changes: EngineChange[] = [];
@@ -42,10 +45,16 @@ export function judgeRob(view: CityView): EngineChange[] {
     const limitM = lowestM - ROB_PARAMETERS.belowThresholdM * (open ? 1.5 : 1);
     const heavy = rainMm >= ROB_PARAMETERS.heavyRainMm * share && levelM >= lowestM;
     const rank: Rank = levelM < limitM || rainMm < ROB_PARAMETERS.rainMm * share ? 0 : heavy ? 3 : 2;
-    const description = describe(watch.device.name, levelM, rainMm);
+    const { name } = watch.device;
     const change =
       rank === 0
-        ? view.conditions.clear(ROB, watch.subject, description, view.nowMs, view.nowMs)
+        ? view.conditions.clear(
+            ROB,
+            watch.subject,
+            describeEnd(name, levelM, rainMm, view.clock(view.nowMs, view.nowMs)),
+            view.nowMs,
+            view.nowMs,
+          )
         : view.conditions.raise(
             ROB,
             watch.subject,
@@ -55,7 +64,7 @@ export function judgeRob(view: CityView): EngineChange[] {
               value: levelM,
               simulated: watch.hearing.simulated,
               parameters: ROB_PARAMETERS,
-              description,
+              description: describe(name, levelM, rainMm),
             },
             view.nowMs,
           );
@@ -75,11 +84,28 @@ function cityRain(view: CityView): number {
 }
 
 function describe(name: string, levelM: number, rainMm: number): EngineChange['description'] {
+  const level = formatMetres(levelM);
   return {
-    label: { en: 'tide and rain', id: 'rob dan hujan' },
+    label: LABEL,
     text: {
-      en: `The tide at ${name} stands at ${levelM.toFixed(2)} m and ${rainMm.toFixed(0)} mm of rain fell in 3 h: low streets cannot drain.`,
-      id: `Pasang di ${name} setinggi ${formatIndonesian(levelM, 2)} m dan hujan ${rainMm.toFixed(0)} mm dalam 3 jam: jalan rendah sulit surut.`,
+      en: `Tidal flooding: the sea at ${name} is at ${level.en} and ${rainMm.toFixed(0)} mm of rain fell in 3 h; low streets will drain slowly.`,
+      id: `Rob: muka laut di ${name} ${level.id} dan hujan ${rainMm.toFixed(0)} mm dalam 3 jam. Genangan di jalan-jalan rendah akan lama surut.`,
+    },
+  };
+}
+
+function describeEnd(
+  name: string,
+  levelM: number,
+  rainMm: number,
+  at: Bilingual,
+): EngineChange['description'] {
+  const level = formatMetres(levelM);
+  return {
+    label: LABEL,
+    text: {
+      en: `Tide and rain no longer add up: the sea at ${name} was at ${level.en} at ${at.en}, and ${rainMm.toFixed(0)} mm of rain fell in the last 3 h.`,
+      id: `Rob berakhir: muka laut di ${name} ${level.id} ${at.id}, dan hujan ${rainMm.toFixed(0)} mm dalam 3 jam terakhir.`,
     },
   };
 }

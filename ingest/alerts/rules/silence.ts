@@ -10,6 +10,7 @@ import type { Bilingual } from '../../../cities/city.ts';
 import type { Presence } from '../../../devices/topics.ts';
 import type { Rank } from '../alert.ts';
 import type { Description } from '../rule.ts';
+import { type Clock, formatMetres, formatSpan } from '../wording.ts';
 import { type ClockWatch, createClockWatch } from './clock-skew.ts';
 import type { RainSlot } from './rain.ts';
 import type { ArrivedWave } from './upstream-rise.ts';
@@ -104,36 +105,69 @@ export function judgeSilence(
 }
 
 const LABELS: Readonly<Record<string, Bilingual>> = {
-  'river-gauge': { en: 'gauge blind', id: 'pos duga air buta' },
+  'river-gauge': { en: 'no data from gauge', id: 'data pos duga terputus' },
   'wifi-access-point': { en: 'access point down', id: 'titik Wi-Fi mati' },
   ambulance: { en: 'ambulance silent on duty', id: 'ambulans tanpa kabar saat bertugas' },
 };
 const REASONS: Readonly<Record<Silence['reason'], Bilingual>> = {
-  silent: { en: 'no word from it', id: 'tidak ada kabar' },
-  offline: { en: 'its connection broke', id: 'sambungannya terputus' },
+  silent: { en: 'no data', id: 'tidak ada data' },
+  offline: { en: 'its connection has been broken', id: 'sambungannya terputus' },
   unusable: {
     en: 'it sends, but nothing that can be judged',
-    id: 'mengirim data, tetapi tidak ada yang dapat dinilai',
+    id: 'mengirim data, tetapi tidak ada yang dapat dinilai,',
   },
 };
 
-export function describeSilence(
-  kind: string,
-  name: string,
-  silence: Silence | undefined,
-  nowMs: number,
-): Description {
-  const label = LABELS[kind] ?? { en: 'silent', id: 'tanpa kabar' };
-  if (!silence) {
-    return { label, text: { en: `${name} is heard again.`, id: `${name} terdengar kembali.` } };
-  }
-  const reason = REASONS[silence.reason];
-  const seconds = Math.round((nowMs - silence.since) / 1000);
+/** What is known of the device where it is spoken of. */
+export interface Known {
+  readonly kind: string;
+  readonly name: string;
+  /** Of a gauge: its newest level, m. */
+  readonly levelM: number | undefined;
+  readonly nowMs: number;
+  readonly clock: Clock;
+}
+
+export function describeSilence(known: Known, { reason, since }: Silence): Description {
+  const { kind, name, levelM, nowMs, clock } = known;
+  const words = REASONS[reason];
+  const from = clock(since, nowMs);
+  const span = formatSpan(nowMs - since);
+  const last = levelM === undefined ? undefined : formatMetres(levelM);
+  const present =
+    kind !== 'river-gauge'
+      ? { en: '', id: '' }
+      : last
+        ? {
+            en: ` The last level was ${last.en}; the present level is not known.`,
+            id: ` Tinggi air terakhir ${last.id}; keadaan sekarang tidak diketahui.`,
+          }
+        : { en: ' The level is not known.', id: ' Tinggi air tidak diketahui.' };
   return {
-    label,
+    label: labelOf(kind),
     text: {
-      en: `${name}: ${reason.en} for ${seconds} s. What it last said is not the present.`,
-      id: `${name}: ${reason.id} selama ${seconds} detik. Kabar terakhirnya bukan keadaan sekarang.`,
+      en: `${name}: ${words.en} since ${from.en} (${span.en}).${present.en}`,
+      id: `${name}: ${words.id} sejak ${from.id} (${span.id}).${present.id}`,
     },
   };
+}
+
+/** `since`: from when it was silent. */
+export function describeHeardAgain({ kind, name, levelM, nowMs, clock }: Known, since: number): Description {
+  const at = clock(nowMs, nowMs);
+  const from = clock(since, nowMs);
+  const span = formatSpan(nowMs - since);
+  const level = levelM === undefined ? undefined : formatMetres(levelM);
+  const now = level ? { en: `: ${level.en}`, id: `: ${level.id}` } : { en: '', id: '' };
+  return {
+    label: labelOf(kind),
+    text: {
+      en: `${name} sends data again since ${at.en}${now.en}. It was silent since ${from.en} (${span.en}).`,
+      id: `${name} mengirim data lagi sejak ${at.id}${now.id}. Sebelumnya terputus sejak ${from.id} (${span.id}).`,
+    },
+  };
+}
+
+function labelOf(kind: string): Bilingual {
+  return LABELS[kind] ?? { en: 'silent', id: 'tanpa kabar' };
 }

@@ -6,13 +6,13 @@
  * Invariant: it says when it cannot tell (too few reports in the hour) and then claims nothing; a claim is
  * made and given up per threshold, and one alert carries them all.
  */
-import { SEVERITIES, type Threshold } from '../../../cities/city.ts';
+import { type Bilingual, SEVERITIES, type Threshold } from '../../../cities/city.ts';
 import { type Rank, rankOf } from '../alert.ts';
-import { formatIndonesian } from '../indonesian-number.ts';
 import { lookBackOf } from '../recent.ts';
 import { defineTrackRule, type View } from '../rule.ts';
 import { advanceTrack } from '../track.ts';
 import { firstWithin, hasTurned, latestSlope, MIN_POINTS, type Trend, trendOf } from '../trend.ts';
+import { formatMetres } from '../wording.ts';
 import { levelOf } from './river-level.ts';
 
 export interface TimeToThresholdParameters {
@@ -42,6 +42,7 @@ interface Memory {
 
 const START: Readonly<Memory> = Object.freeze({ claims: [] });
 const HOUR_MS = 3_600_000;
+const LABEL: Bilingual = { en: 'level expected', id: 'muka air diperkirakan naik' };
 
 export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory>({
   name: 'time-to-threshold',
@@ -67,9 +68,8 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     if (claims === memory.claims && claims.length === 0) return;
     const target = claims.at(-1);
     const rank = target ? rankBelow(parameters.thresholds[target.threshold] as Threshold) : 0;
-    const detail = sameClaims(claims, memory.claims)
-      ? undefined
-      : describeClaims(claims, levelM, reading.measuredAt, view, parameters);
+    const isNews = target && !sameClaims(claims, memory.claims);
+    const detail = isNews ? describeClaims(claims, levelM, reading.measuredAt, view, parameters) : undefined;
     memory.claims = claims;
     advanceTrack(track, reading, rank, levelM, 0, detail);
   },
@@ -82,27 +82,52 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
       }),
     };
   },
-  describe(episode, _rank, _parameters, device) {
-    const { targetM, soonestMin, likelyMin, latestMin } = episode.detail as Prediction;
-    const label = { en: 'level expected', id: 'muka air diperkirakan naik' };
-    if (targetM === undefined || episode.endedAt !== undefined) {
-      return {
-        label,
-        text: {
-          en: `${device.name}: the rise that was expected is over, or has arrived.`,
-          id: `${device.name}: kenaikan yang diperkirakan sudah berhenti, atau sudah tiba.`,
-        },
-      };
-    }
+  describe({ detail, value, changedAt }, _rank, { thresholds }, { name, clock }) {
+    const { targetM, likelyMin, atMs = changedAt } = detail as Prediction;
+    const target = nameOf(thresholds, targetM ?? value);
+    const now = formatMetres(value);
+    const at = clock(changedAt, changedAt);
+    const when = likelyMin === undefined ? undefined : clock(atMs + likelyMin * 60_000, changedAt);
     return {
-      label,
-      text: {
-        en: `${device.name} at ${episode.value.toFixed(2)} m may reach ${targetM} m in about ${likelyMin} min (${soonestMin} to ${latestMin} min), if it rises on as in the last hour.`,
-        id: `${device.name} pada ${formatIndonesian(episode.value, 2)} m dapat mencapai ${formatIndonesian(targetM)} m dalam kira-kira ${likelyMin} menit (${soonestMin} sampai ${latestMin} menit), jika naik terus seperti satu jam terakhir.`,
-      },
+      label: LABEL,
+      text: when
+        ? {
+            en: `${name} is ${now.en} at ${at.en} and rising. At this rate it reaches ${target.en} at about ${when.en}.`,
+            id: `${name} ${now.id} ${at.id} dan masih naik. Jika terus begini, ${target.id} sekitar ${when.id}.`,
+          }
+        : {
+            en: `${name} is ${now.en} at ${at.en} and expected to reach ${target.en}; when cannot be told yet.`,
+            id: `${name} ${now.id} ${at.id} dan diperkirakan mencapai ${target.id}; waktunya belum dapat diperkirakan.`,
+          },
+    };
+  },
+  describeEnd({ detail, value, endedAt }, { thresholds }, { name, clock }) {
+    const { targetM } = detail as Prediction;
+    const now = formatMetres(value);
+    const at = clock(endedAt, endedAt);
+    const target = nameOf(thresholds, targetM ?? value);
+    return {
+      label: LABEL,
+      text:
+        targetM !== undefined && value >= targetM
+          ? {
+              en: `${name} has reached ${target.en}, as was expected: ${now.en} at ${at.en}.`,
+              id: `${name} sudah mencapai ${target.id} seperti yang diperkirakan: ${now.id} ${at.id}.`,
+            }
+          : {
+              en: `${name} is no longer expected to reach ${target.en}; ${now.en} at ${at.en}.`,
+              id: `${name} tidak lagi diperkirakan mencapai ${target.id}; ${now.id} ${at.id}.`,
+            },
     };
   },
 });
+
+/** `Danger (3.40 m)`; the level alone where the ladder has no such step (any more). */
+function nameOf(thresholds: readonly Threshold[], levelM: number): Bilingual {
+  const limit = formatMetres(levelM);
+  const label = thresholds.find((each) => each.levelM === levelM)?.label;
+  return label ? { en: `${label.en} (${limit.en})`, id: `${label.id} (${limit.id})` } : limit;
+}
 
 /** What an alert of this rule says in its detail. */
 export interface Prediction {
@@ -111,6 +136,8 @@ export interface Prediction {
   readonly soonestMin?: number;
   readonly latestMin?: number;
   readonly riseMPerH?: number;
+  /** When it was worked out, epoch ms. */
+  readonly atMs?: number;
   /** Every threshold that is claimed, and since when. */
   readonly claims?: readonly { readonly levelM: number; readonly since: number }[];
 }

@@ -5,6 +5,7 @@
  * and those that had are folded into it. Invariant: it suppresses creation only; an access point that is
  * still silent when the line is back gets its own alert then.
  */
+import type { Bilingual } from '../../../cities/city.ts';
 import type { Rank } from '../alert.ts';
 import type { CityView } from '../city-view.ts';
 import type { DeviceWatch } from '../device-watch.ts';
@@ -21,6 +22,8 @@ export const UPLINK_PARAMETERS = {
   /** A member is missing after so many of its report intervals: before it counts as silent itself. */
   missingIntervals: 2.5,
 } as const;
+
+const LABEL: Bilingual = { en: 'uplink down', id: 'sambungan induk putus' };
 
 interface Members {
   readonly heard: DeviceWatch[];
@@ -41,31 +44,27 @@ export function judgeUplinks(view: CityView, isSilent: (watch: DeviceWatch) => b
     const open = view.conditions.find(UPLINK_DOWN.name, uplink.id);
     const members = lookAt(byUplink.get(uplink.id) ?? [], view, isSilent, open?.episode.changedAt);
     const share = members.missing.length / Math.max(1, members.heard.length);
-    const description = describe(uplink.name, members);
     const down =
       members.missing.length >= UPLINK_PARAMETERS.minMembers && share >= UPLINK_PARAMETERS.downShare;
-    if (!open && down && members.anySilent) changes.push(...raise(view, subject, members, description));
+    if (!open && down && members.anySilent) changes.push(...raise(view, subject, members));
     else if (open && share <= UPLINK_PARAMETERS.upShare) {
-      const change = view.conditions.clear(UPLINK_DOWN, subject, description, view.nowMs, view.nowMs);
+      const end = describeEnd(uplink.name, members);
+      const change = view.conditions.clear(UPLINK_DOWN, subject, end, view.nowMs, view.nowMs);
       if (change) changes.push(change);
     }
   }
   return changes;
 }
 
-function raise(
-  view: CityView,
-  subject: Subject,
-  { missing }: Members,
-  description: EngineChange['description'],
-): EngineChange[] {
+function raise(view: CityView, subject: Subject, members: Members): EngineChange[] {
+  const { missing } = members;
   const finding = {
     rank: 2 as Rank,
     since: Math.min(...missing.map((watch) => watch.hearing.lastHeardAt)),
     value: missing.length,
     simulated: missing.every((watch) => watch.hearing.simulated),
     parameters: UPLINK_PARAMETERS,
-    description,
+    description: describe(subject.name, members),
     detail: { accessPoints: missing.map((watch) => watch.device.id) },
   };
   const raised = view.conditions.raise(UPLINK_DOWN, subject, finding, view.nowMs);
@@ -99,10 +98,26 @@ function lookAt(
 
 function describe(name: string, { missing, heard }: Members): EngineChange['description'] {
   return {
-    label: { en: 'uplink down', id: 'sambungan induk putus' },
+    label: LABEL,
     text: {
-      en: `${name}: ${missing.length} of ${heard.length} access points behind it are silent. Look at the line, not at each of them.`,
-      id: `${name}: ${missing.length} dari ${heard.length} titik Wi-Fi di belakangnya diam. Periksa salurannya, bukan satu per satu.`,
+      en: `${name} is down: ${missing.length} of the ${heard.length} access points on it send nothing. Check the line first.`,
+      id: `${name} putus: ${missing.length} dari ${heard.length} titik Wi-Fi yang memakainya tidak mengirim data. Periksa jalurnya dulu.`,
+    },
+  };
+}
+
+function describeEnd(name: string, { missing, heard }: Members): EngineChange['description'] {
+  const back = heard.length - missing.length;
+  const all = missing.length === 0;
+  return {
+    label: LABEL,
+    text: {
+      en: all
+        ? `${name} is back; all ${heard.length} access points are connected.`
+        : `${name} is back; ${back} of its ${heard.length} access points are connected, the others send nothing yet.`,
+      id: all
+        ? `${name} pulih, ${back} dari ${heard.length} titik Wi-Fi terhubung kembali.`
+        : `${name} pulih, ${back} dari ${heard.length} titik Wi-Fi terhubung kembali; yang lain belum mengirim data.`,
     },
   };
 }

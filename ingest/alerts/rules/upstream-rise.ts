@@ -5,12 +5,14 @@
  * median 11 h, 4 to 20). Ends when the water is here (the gauge's own alert takes over) or when the wave
  * should long have passed. Invariant: a wave that has been here is not announced again, unless it grows above.
  */
-import { type Rank, severityOf } from '../alert.ts';
+import type { Bilingual } from '../../../cities/city.ts';
+import type { RegisteredDevice } from '../../fleet/registry.ts';
+import { type Rank, rankOf, severityOf } from '../alert.ts';
 import { type CityView, openLevel } from '../city-view.ts';
 import type { DeviceWatch } from '../device-watch.ts';
 import type { EngineChange } from '../engine-change.ts';
-import { formatIndonesian } from '../indonesian-number.ts';
 import type { Episode } from '../track.ts';
+import { formatMetres } from '../wording.ts';
 
 export const UPSTREAM_RISE = { name: 'upstream-rise', version: 2, unit: 'm' } as const;
 export const UPSTREAM_PARAMETERS = {
@@ -19,8 +21,14 @@ export const UPSTREAM_PARAMETERS = {
   latestShare: 2,
 } as const;
 
+const LABEL: Bilingual = { en: 'water on its way', id: 'air kiriman' };
+
 interface UpstreamDetail {
   readonly upstream: string;
+  /** What it reached there and when, epoch ms, and until when its water is expected while it is still high there. */
+  readonly label?: Bilingual;
+  readonly sinceMs?: number;
+  readonly expectedUntilMs?: number;
   readonly lagMin: number;
   readonly soonestAt: string;
   /** Null while the water is still high above. */
@@ -60,11 +68,15 @@ function judgeGauge(
 ): EngineChange | undefined {
   const { conditions, nowMs } = view;
   const open = conditions.find(UPSTREAM_RISE.name, watch.subject.id);
-  const end = () => conditions.clear(UPSTREAM_RISE, watch.subject, describe(watch, undefined), nowMs, nowMs);
+  const known = open?.episode.detail as UpstreamDetail | undefined;
+  const end = (hasArrived: boolean) => {
+    const description = describeEnd(view, watch, hasArrived, known?.upstream ?? '');
+    return conditions.clear(UPSTREAM_RISE, watch.subject, description, nowMs, nowMs);
+  };
   // The water is here: the ladder speaks for itself.
   if (openLevel(watch)) {
     noteArrivals(view, watch, upstream);
-    return open ? end() : undefined;
+    return open ? end(true) : undefined;
   }
   const above = upstream
     .map(({ gauge, lagMin }) => ({
@@ -75,11 +87,10 @@ function judgeGauge(
     .filter(({ level, lagMin }) => level && nowMs - level.startedAt < latestMs(lagMin) + STALE_MS)
     .filter(({ from, level }) => from && level && !hasArrived(watch, from.device.id, level))
     .sort((a, b) => (b.level?.rank ?? 0) - (a.level?.rank ?? 0))[0];
-  const known = open?.episode.detail as UpstreamDetail | undefined;
   if (!above?.level || !above.from) {
     if (!open || !known) return undefined;
     const latestAt = known.latestAt ?? new Date(nowMs + latestMs(known.lagMin)).toISOString();
-    if (Date.parse(latestAt) <= nowMs) return end();
+    if (Date.parse(latestAt) <= nowMs) return end(false);
     if (known.latestAt !== null) return undefined;
     return raise(view, watch, open.episode.rank, open.episode.value, open.episode.simulated, {
       ...known,
@@ -97,6 +108,9 @@ function judgeGauge(
   }
   return raise(view, watch, rank, above.level.value, above.level.simulated, {
     upstream: above.from.device.id,
+    label: stepUpTo(above.from.device, above.level.rank),
+    sinceMs: above.level.startedAt,
+    expectedUntilMs: above.level.startedAt + latestMs(above.lagMin),
     lagMin: above.lagMin,
     soonestAt: new Date(above.level.startedAt + soonestMs(above.lagMin)).toISOString(),
     latestAt: null,
@@ -136,47 +150,83 @@ function latestMs(lagMin: number): number {
 }
 
 function raise(
-  { conditions, nowMs }: CityView,
+  view: CityView,
   watch: DeviceWatch,
   rank: Rank,
   value: number,
   simulated: boolean,
   detail: UpstreamDetail,
 ): EngineChange | undefined {
-  const description = describe(watch, detail, rank);
   const finding = {
     rank,
-    since: nowMs,
+    since: view.nowMs,
     value,
     simulated,
     parameters: UPSTREAM_PARAMETERS,
-    description,
+    description: describe(view, watch, rank, detail),
     detail: { ...detail },
   };
-  return conditions.raise(UPSTREAM_RISE, watch.subject, finding, nowMs);
+  return view.conditions.raise(UPSTREAM_RISE, watch.subject, finding, view.nowMs);
 }
 
 function describe(
+  view: CityView,
   { device }: DeviceWatch,
-  detail: UpstreamDetail | undefined,
-  rank: Rank = 1,
+  rank: Rank,
+  detail: UpstreamDetail,
 ): EngineChange['description'] {
-  const label = { en: 'water on its way', id: 'air kiriman' };
-  if (!detail) {
-    return {
-      label,
-      text: {
-        en: `${device.name}: the wave from upstream has arrived or passed.`,
-        id: `${device.name}: air kiriman dari hulu sudah tiba atau berlalu.`,
-      },
-    };
-  }
-  const hours = detail.lagMin / 60;
+  const { clock, nowMs } = view;
+  const above = nameOf(view, detail.upstream);
+  const soonestMs = Date.parse(detail.soonestAt);
+  const since = clock(detail.sinceMs ?? soonestMs, nowMs);
+  const from = clock(soonestMs, nowMs);
+  const to = clock(
+    detail.latestAt ? Date.parse(detail.latestAt) : (detail.expectedUntilMs ?? soonestMs),
+    nowMs,
+  );
+  const label = detail.label ?? { en: 'a high level', id: 'tinggi' };
+  const here = stepUpTo(device, rank);
   return {
-    label,
+    label: LABEL,
     text: {
-      en: `${detail.upstream} is high, and its water reaches ${device.name} after about ${hours.toFixed(1)} h. Expect up to ${severityOf(rank)} here.`,
-      id: `${detail.upstream} sedang tinggi, airnya mencapai ${device.name} setelah kira-kira ${formatIndonesian(hours, 1)} jam. Bersiaplah di sini.`,
+      en: `${above} reached ${label.en} at ${since.en}. Its water should reach ${device.name} between ${from.en} and ${to.en}; the level here may rise to ${here.en}.`,
+      id: `Air kiriman: ${above} naik ke ${label.id} ${since.id}. Airnya diperkirakan tiba di ${device.name} antara ${from.id} dan ${to.id}; di sini bisa sampai ${here.id}.`,
     },
   };
+}
+
+function describeEnd(
+  view: CityView,
+  { device, timeline }: DeviceWatch,
+  hasArrived: boolean,
+  upstream: string,
+): EngineChange['description'] {
+  const at = view.clock(view.nowMs, view.nowMs);
+  const above = nameOf(view, upstream);
+  const levelM = timeline.head.recent.value.at(-1);
+  const level = levelM === undefined ? undefined : formatMetres(levelM);
+  const now = level ? { en: `: ${level.en} at ${at.en}`, id: `: ${level.id} ${at.id}` } : { en: '', id: '' };
+  return {
+    label: LABEL,
+    text: hasArrived
+      ? {
+          en: `The water from ${above} has arrived at ${device.name}${now.en}.`,
+          id: `Air kiriman dari ${above} sudah tiba di ${device.name}${now.id}.`,
+        }
+      : {
+          en: `No more water is expected at ${device.name} from ${above}${now.en}.`,
+          id: `Air kiriman dari ${above} tidak ditunggu lagi di ${device.name}${now.id}.`,
+        },
+  };
+}
+
+function nameOf({ watches }: CityView, gauge: string): string {
+  return watches.get(gauge)?.device.name ?? gauge;
+}
+
+/** The ladder's own word for what a rank means there: its highest step up to it, or its lowest. */
+function stepUpTo({ site }: RegisteredDevice, rank: Rank): Bilingual {
+  const thresholds = site?.kind === 'river-gauge' ? site.thresholds : [];
+  const step = thresholds.findLast(({ severity }) => rankOf(severity) <= rank) ?? thresholds[0];
+  return step?.label ?? { en: severityOf(rank), id: severityOf(rank) };
 }

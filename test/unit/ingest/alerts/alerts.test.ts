@@ -170,11 +170,11 @@ test('a rise within seconds says seconds and a slower one minutes, in each langu
     return house.alerts.open().find((alert) => alert.rule === 'rate-of-rise')?.text;
   };
   expect(await textOf(5_000)).toEqual({
-    en: 'Gauge bendung rose 0.75 m within 25 s, and stood at 1.25 m.',
-    id: 'Gauge bendung naik 0,75 m dalam 25 detik, pada 1,25 m.',
+    en: 'Gauge bendung is rising fast: 0.75 m in 25 s to 1.25 m at 09:30, 0.25 m below ready.',
+    id: 'Gauge bendung naik cepat: 0,75 m dalam 25 detik, menjadi 1,25 m pukul 09.30; 0,25 m lagi ke siap.',
   });
   expect(await textOf(2 * MINUTE)).toEqual({
-    en: 'Gauge bendung rose 0.75 m within 6 min, and stood at 1.25 m.',
-    id: 'Gauge bendung naik 0,75 m dalam 6 menit, pada 1,25 m.',
+    en: 'Gauge bendung is rising fast: 0.75 m in 6 min to 1.25 m at 09:40, 0.25 m below ready.',
+    id: 'Gauge bendung naik cepat: 0,75 m dalam 6 menit, menjadi 1,25 m pukul 09.40; 0,25 m lagi ke siap.',
   });
 });
