@@ -9,7 +9,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { CityError } from './cities/city.ts';
-import { ConfigError, parseConfig } from './config.ts';
+import { ConfigError, parseConfig } from './config/config.ts';
 import { openSiaga, type Siaga } from './open-siaga.ts';
 
 /** Longer than any part's own bound; then the process ends by force, and the journal is still whole. */

@@ -9,33 +9,33 @@
  */
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client';
+import { openAlerts } from './alerts/alerts.ts';
+import { CONSUMER as ALERTS_CONSUMER } from './alerts/record/alert-store.ts';
+import { openHttpApi } from './api/open-http-api.ts';
 import { situationRoomPages } from './api/pages.ts';
 import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
 import { loadCity } from './cities/city.ts';
 import { createClockMonitor } from './clock/clock-monitor.ts';
-import type { Config } from './config.ts';
+import { type PeriodicJob, startPeriodicJobs } from './clock/periodic-jobs.ts';
+import type { Config } from './config/config.ts';
 import { lockDataFolder } from './database/data-folder-lock.ts';
 import { openDatabase } from './database/database.ts';
 import { formatDeviceTopic } from './devices/topics.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
-import { CONSUMER as ALERTS_CONSUMER } from './ingest/alerts/alert-store.ts';
-import { openAlerts } from './ingest/alerts/alerts.ts';
-import { Draining } from './ingest/draining.ts';
-import { createFleet } from './ingest/fleet/fleet.ts';
-import { registerFleetMetrics } from './ingest/fleet/fleet-metrics.ts';
-import { openRegistry } from './ingest/fleet/registry.ts';
-import { INFLUX_CONSUMER } from './ingest/history/influx/influx-consumer.ts';
-import { openHistory } from './ingest/history/open-history.ts';
-import { openJournal } from './ingest/journal/open-journal.ts';
-import { createLiveConsumer, restorePresent } from './ingest/live-consumer.ts';
-import { createLiveFeed } from './ingest/live-feed.ts';
+import { createFleet } from './fleet/fleet.ts';
+import { registerFleetMetrics } from './fleet/fleet-metrics.ts';
+import { createLiveConsumer, restorePresent } from './fleet/live-consumer.ts';
+import { createLiveFeed } from './fleet/live-feed.ts';
+import { openRegistry } from './fleet/registry.ts';
+import { openHistory } from './history/open-history.ts';
+import { INFLUX_CONSUMER } from './influx/influx-consumer.ts';
 import { createPipeline } from './ingest/pipeline.ts';
 import { createQuality } from './ingest/quality.ts';
-import { keepWithinRetention } from './ingest/retention.ts';
-import { rewindCursors } from './ingest/rewind-cursors.ts';
-import { openHttpApi } from './open-http-api.ts';
-import { type PeriodicJob, startPeriodicJobs } from './periodic-jobs.ts';
+import { Draining } from './journal/draining.ts';
+import { keepWithinRetention } from './journal/retention.ts';
+import { rewindCursors } from './journal/rewind-cursors.ts';
+import { openJournal } from './journal/sqlite/open-journal.ts';
 
 export interface Siaga extends AsyncDisposable {
   /** Where it listens, ports as the system gave them. */

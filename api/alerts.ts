@@ -6,11 +6,11 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { ALERT_STATES, type Alert, type AlertState } from '../alerts/alert.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import { formatExplanation } from '../alerts/record/explain.ts';
+import { audienceOf, formatAlert } from '../alerts/record/format-alert.ts';
 import { SEVERITIES } from '../cities/city.ts';
-import { ALERT_STATES, type Alert, type AlertState } from '../ingest/alerts/alert.ts';
-import type { Alerts } from '../ingest/alerts/alerts.ts';
-import { formatExplanation } from '../ingest/alerts/explain.ts';
-import { audienceOf, formatAlert } from '../ingest/alerts/format-alert.ts';
 import { isStaff, type User } from './access.ts';
 import { Problem } from './problem.ts';
 import { timeInput, timeOutput } from './time.ts';

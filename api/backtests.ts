@@ -6,14 +6,14 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { checkOverrides, type ParameterOverride } from '../alerts/judgement/parameters.ts';
+import { trackRules } from '../alerts/rules/index.ts';
+import { runBacktestInTurns } from '../backtest/backtest.ts';
+import { buildReport } from '../backtest/report.ts';
+import type { SeriesPoint } from '../backtest/series.ts';
 import { type RiverGauge, SEVERITIES } from '../cities/city.ts';
-import { runBacktestInTurns } from '../ingest/alerts/backtest/backtest.ts';
-import { buildReport } from '../ingest/alerts/backtest/report.ts';
-import type { SeriesPoint } from '../ingest/alerts/backtest/series.ts';
-import { checkOverrides, type ParameterOverride } from '../ingest/alerts/parameters.ts';
-import { trackRules } from '../ingest/alerts/rules/index.ts';
-import type { Registry } from '../ingest/fleet/registry.ts';
-import type { History } from '../ingest/history/history.ts';
+import type { Registry } from '../fleet/registry.ts';
+import type { History } from '../history/history.ts';
 import { Problem } from './problem.ts';
 import { formatTime, timeInput, timeOutput } from './time.ts';
 

@@ -4,9 +4,9 @@
  * What aggregators and apps subscribe to. Invariant: a message is served byte for byte as it was issued.
  */
 import type { FastifyPluginAsync } from 'fastify';
+import type { CapEntry } from '../alerts/notices/cap-feed.ts';
+import { escapeXml } from '../alerts/notices/cap-message.ts';
 import type { City } from '../cities/city.ts';
-import type { CapEntry } from '../ingest/alerts/cap-feed.ts';
-import { escapeXml } from '../ingest/alerts/notices/cap-message.ts';
 import { Problem } from './problem.ts';
 import { formatTime } from './time.ts';
 

@@ -7,8 +7,8 @@
 import { z } from 'zod';
 import { formatQuality, type Reading } from '../devices/reading.ts';
 import { PRESENCES } from '../devices/topics.ts';
-import type { DeviceNow, Fleet } from '../ingest/fleet/fleet.ts';
-import type { RegisteredDevice } from '../ingest/fleet/registry.ts';
+import type { DeviceNow, Fleet } from '../fleet/fleet.ts';
+import type { RegisteredDevice } from '../fleet/registry.ts';
 import { formatTime, timeOutput } from './time.ts';
 
 export const LIVENESSES = ['online', 'sleeping', 'offline', 'silent', 'unseen'] as const;

@@ -8,8 +8,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { ID_PATTERN } from '../devices/topics.ts';
-import type { DeviceNow, Fleet } from '../ingest/fleet/fleet.ts';
-import type { RegisteredDevice, Registry } from '../ingest/fleet/registry.ts';
+import type { DeviceNow, Fleet } from '../fleet/fleet.ts';
+import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
 import type { User } from './access.ts';
 import {
   deviceDetailSchema,

@@ -8,7 +8,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
-import { type Config, isLoopback } from '../config.ts';
+import { type Config, isLoopback } from '../config/config.ts';
 import { isStaff } from './access.ts';
 import { Problem } from './problem.ts';
 

@@ -8,9 +8,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Journal } from '../ingest/journal/journal.ts';
+import { type KeptRejection, REJECTION_REASONS } from '../devices/rejection.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
-import { type KeptRejection, REJECTION_REASONS } from '../ingest/rejection.ts';
+import type { Journal } from '../journal/journal.ts';
 import { deviceId } from './devices.ts';
 import { Problem } from './problem.ts';
 import { formatTime, timeOutput } from './time.ts';

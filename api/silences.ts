@@ -6,8 +6,8 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Alerts } from '../ingest/alerts/alerts.ts';
-import { MAX_SILENCE_MS, MAX_SILENCES, SILENCE_SCOPES, type Silence } from '../ingest/alerts/silences.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import { MAX_SILENCE_MS, MAX_SILENCES, SILENCE_SCOPES, type Silence } from '../alerts/lifecycle/silences.ts';
 import { Problem } from './problem.ts';
 import { formatTime, timeInput, timeOutput } from './time.ts';
 

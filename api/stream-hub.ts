@@ -6,7 +6,7 @@
  * the feed keeps, or takes nothing for a minute, is dropped and may resume. Invariants: numbers sent to a
  * client ascend, and each event that it may see is sent once or the client is told `reset`.
  */
-import type { LiveEvent, LiveEventType, LiveFeed } from '../ingest/live-feed.ts';
+import type { LiveEvent, LiveEventType, LiveFeed } from '../fleet/live-feed.ts';
 import { isPublicEvent } from './visibility.ts';
 
 /** What the hub needs of a response; a socket that refuses says so by `write` and later by `drain`. */

@@ -8,9 +8,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import type { LiveEventType, LiveFeed } from '../ingest/live-feed.ts';
+import type { LiveEventType, LiveFeed } from '../fleet/live-feed.ts';
 import { ANONYMOUS, isStaff, requireRole, STAFF_ROLES } from './access.ts';
 import { Problem } from './problem.ts';
 import { createStreamHub, HEARTBEAT_MS, type StreamHub, type StreamRequest } from './stream-hub.ts';

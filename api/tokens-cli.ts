@@ -6,7 +6,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ConfigError, parseConfig } from '../config.ts';
+import { ConfigError, parseConfig } from '../config/config.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { ROLES, type Role } from './access.ts';
 import { Problem } from './problem.ts';

@@ -5,7 +5,7 @@
  * kind of device or event is closed until its file says otherwise.
  */
 import { deviceKinds } from '../devices/kinds/index.ts';
-import type { LiveEvent, LiveEventType } from '../ingest/live-feed.ts';
+import type { LiveEvent, LiveEventType } from '../fleet/live-feed.ts';
 import { isStaff, type User } from './access.ts';
 
 /** Events of these types are public where what they tell of is. */

@@ -6,12 +6,12 @@
  * broker, journal on disk, engine, state database on disk, outbox, broker.
  */
 import { parseArgs } from 'node:util';
+import { AlertEngine } from '../alerts/judgement/engine.ts';
+import { Lifecycle } from '../alerts/lifecycle/lifecycle.ts';
+import { cityOverrides, trackRules } from '../alerts/rules/index.ts';
 import { type City, parseCity } from '../cities/city.ts';
 import type { Reading, Values } from '../devices/reading.ts';
-import { AlertEngine } from '../ingest/alerts/engine.ts';
-import { Lifecycle } from '../ingest/alerts/lifecycle.ts';
-import { cityOverrides, trackRules } from '../ingest/alerts/rules/index.ts';
-import type { Registry } from '../ingest/fleet/registry.ts';
+import type { Registry } from '../fleet/registry.ts';
 import { measureWay } from './alerts-way.child.ts';
 
 const START_MS = Date.UTC(2026, 0, 15);

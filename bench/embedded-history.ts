@@ -13,10 +13,10 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Reading } from '../devices/reading.ts';
-import type { History } from '../ingest/history/history.ts';
-import { openSqliteHistory } from '../ingest/history/sqlite/open-sqlite-history.ts';
-import type { Journal } from '../ingest/journal/journal.ts';
-import { openJournal } from '../ingest/journal/open-journal.ts';
+import type { History } from '../history/history.ts';
+import { openSqliteHistory } from '../history/open-sqlite-history.ts';
+import type { Journal } from '../journal/journal.ts';
+import { openJournal } from '../journal/sqlite/open-journal.ts';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const MINUTE_MS = 60_000;

@@ -14,8 +14,8 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Reading } from '../devices/reading.ts';
-import type { Journal } from '../ingest/journal/journal.ts';
-import { openJournal } from '../ingest/journal/open-journal.ts';
+import type { Journal } from '../journal/journal.ts';
+import { openJournal } from '../journal/sqlite/open-journal.ts';
 
 interface Shape {
   readonly senders: number;

@@ -6,7 +6,7 @@
  * addresses without a connection is bounded.
  */
 import type { Socket } from 'node:net';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Bound } from './broker-metrics.ts';
 import type { Origin } from './connection/connection-options.ts';
 

@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream';
 import type { Client, PublishPacket } from 'aedes';
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import { createAdmission } from './admission.ts';
 import type { Authenticator } from './authenticator.ts';

@@ -10,7 +10,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { createWebSocketStream, WebSocketServer } from 'ws';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Admission } from './admission.ts';
 import type { Bound } from './broker-metrics.ts';
 import { SharedBufferSocket } from './connection/byte-source.ts';

@@ -6,7 +6,7 @@
  * on with it. Invariant: it is judged, counted and answered once, after it is stored; or fails once.
  */
 import type { PublishPacket } from 'aedes';
-import type { Waiter } from '../ingest/waiter.ts';
+import type { Waiter } from '../journal/waiter.ts';
 import type { BrokerMetrics, PublishOutcome } from './broker-metrics.ts';
 import type { OpenPublish } from './connection/answer-queue.ts';
 import type { Connection } from './connection/connection.ts';

@@ -8,7 +8,7 @@
 import { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { migrateToLatest } from './migrate.ts';
 import { SqliteWorkerDialect } from './sqlite-worker-dialect.ts';
 import type { Tables } from './tables.ts';

@@ -5,7 +5,7 @@
  * assignment; every call with one idempotency key has one effect; `open` mirrors what the database has
  * committed; times are the server's at the deed and are never written back.
  */
-import type { Position } from '../ingest/fleet/positions/great-circle.ts';
+import type { Position } from '../fleet/positions/great-circle.ts';
 import { bindUnit, type LockRow, takeUnit } from './assignment-lock.ts';
 import { type Advance, type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';
 import { isEnded, type Role, type Step, stepRank, TIME_COLUMN } from './assignment-steps.ts';

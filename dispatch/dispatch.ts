@@ -10,10 +10,10 @@
 import type { Logger } from 'pino';
 import { Gauge, type Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Reading } from '../devices/reading.ts';
-import type { Fleet } from '../ingest/fleet/fleet.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import { setService } from './assignment-lock.ts';
 import type { AssignmentRow } from './assignment-row.ts';
 import { type AssignmentRequest, Assignments } from './assignments.ts';

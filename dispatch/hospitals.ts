@@ -9,7 +9,7 @@
 import type { Selectable } from 'kysely';
 import type { Hospital } from '../cities/city.ts';
 import type { HospitalBedsTable } from '../database/tables.ts';
-import { distanceM, type Position } from '../ingest/fleet/positions/great-circle.ts';
+import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { STRAIGHT_MPS } from './roads/road-classes.ts';

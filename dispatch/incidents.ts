@@ -7,7 +7,7 @@
  */
 import type { Insertable } from 'kysely';
 import type { IncidentsTable } from '../database/tables.ts';
-import { distanceM, type Position } from '../ingest/fleet/positions/great-circle.ts';
+import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
 import { type Correction, compareOrder, markCorrection } from './corrections.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';

@@ -5,7 +5,7 @@
  * is matched whole, in any case, and the most exact kind of place wins; what lies outside has no kecamatan.
  */
 import type { City } from '../cities/city.ts';
-import { distanceM, type Position } from '../ingest/fleet/positions/great-circle.ts';
+import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
 import { MAX_RADIUS_M } from './recommendation.ts';
 
 interface NamedPlace extends Position {

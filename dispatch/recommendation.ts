@@ -6,7 +6,7 @@
  * that an assignment must present; nobody disappears without a reason.
  */
 
-import { distanceM as greatCircleM, type Position } from '../ingest/fleet/positions/great-circle.ts';
+import { distanceM as greatCircleM, type Position } from '../fleet/positions/great-circle.ts';
 import type { Role } from './assignment-steps.ts';
 import { findExclusions, findWarnings, isStale } from './eligibility.ts';
 import {

@@ -6,10 +6,10 @@
  * acknowledgement, escalation); whoever sends another unit has it in hand; the crew's answer, or the end of
  * the assignment, ends it with that reason.
  */
-import { type Alert, rankOf } from '../ingest/alerts/alert.ts';
-import type { Alerts } from '../ingest/alerts/alerts.ts';
-import type { Subject } from '../ingest/alerts/engine-change.ts';
-import type { Description } from '../ingest/alerts/rule.ts';
+import { type Alert, rankOf } from '../alerts/alert.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import type { Subject } from '../alerts/judgement/engine-change.ts';
+import type { Description } from '../alerts/judgement/rule.ts';
 import { type AssignmentRow, readAssignment } from './assignment-row.ts';
 import type { Role } from './assignment-steps.ts';
 import type { DispatchContext } from './dispatch-context.ts';

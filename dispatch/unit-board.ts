@@ -9,8 +9,8 @@
 import type { City } from '../cities/city.ts';
 import type { DispatchUnitsTable } from '../database/tables.ts';
 import type { Reading } from '../devices/reading.ts';
-import type { Fleet, Liveness } from '../ingest/fleet/fleet.ts';
-import { type Fix, fixOf } from '../ingest/fleet/positions/position-filter.ts';
+import type { Fleet, Liveness } from '../fleet/fleet.ts';
+import { type Fix, fixOf } from '../fleet/positions/position-filter.ts';
 import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
 import type { Vehicle } from './roads/road-classes.ts';
 

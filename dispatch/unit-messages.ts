@@ -8,8 +8,8 @@
  */
 import { z } from 'zod';
 import type { Reading } from '../devices/reading.ts';
-import { distanceM } from '../ingest/fleet/positions/great-circle.ts';
-import { fixOf } from '../ingest/fleet/positions/position-filter.ts';
+import { distanceM } from '../fleet/positions/great-circle.ts';
+import { fixOf } from '../fleet/positions/position-filter.ts';
 import type { AssignmentRow } from './assignment-row.ts';
 import { type Role, type Step, stepOfStatus, stepRank } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';

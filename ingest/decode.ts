@@ -5,7 +5,7 @@
  * throws; a payload that is not understood is a Rejection that says where it went wrong.
  */
 import { isUtf8 } from 'node:buffer';
-import { type Rejection, reject } from './rejection.ts';
+import { type Rejection, reject } from '../devices/rejection.ts';
 
 /** Readings in one message: an offline buffer. One more and the whole message is set aside. */
 export const MAX_READINGS_PER_MESSAGE = 500;

@@ -9,19 +9,19 @@
  */
 import { Counter, type Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import type { Reading } from '../devices/reading.ts';
+import { isRejection, type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
 import { PRESENCES, type Presence, parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
+import { recordRejection } from '../fleet/data-health.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Registry } from '../fleet/registry.ts';
+import type { Journal } from '../journal/journal.ts';
+import { type Outcome, outcomeOf, type Waiter } from '../journal/waiter.ts';
 import { type JsonObject, parseObject, parseTelemetry } from './decode.ts';
-import { recordRejection } from './fleet/data-health.ts';
-import type { Fleet } from './fleet/fleet.ts';
-import type { Registry } from './fleet/registry.ts';
-import type { Journal } from './journal/journal.ts';
 import type { Quality } from './quality.ts';
-import { isRejection, type RejectedMessage, type Rejection, reject } from './rejection.ts';
 import { type Target, validateReading } from './validate.ts';
-import { type Outcome, outcomeOf, type Waiter } from './waiter.ts';
 
 export interface IncomingMessage {
   readonly topic: string;

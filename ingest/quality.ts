@@ -7,7 +7,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
-import { filterPosition, fixOf, type PositionState } from './fleet/positions/position-filter.ts';
+import { filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
 
 export interface Quality {
   /** The reading with its flags. Moves the device's past, so call it once a reading and in order. */

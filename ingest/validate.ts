@@ -8,9 +8,9 @@
 import type { z } from 'zod';
 import type { DeviceKind, Site } from '../devices/device-kind.ts';
 import { QualityFlag, type Reading, type Values } from '../devices/reading.ts';
+import { type Rejection, reject } from '../devices/rejection.ts';
+import type { RegisteredDevice } from '../fleet/registry.ts';
 import { isJsonObject, type JsonObject } from './decode.ts';
-import type { RegisteredDevice } from './fleet/registry.ts';
-import { type Rejection, reject } from './rejection.ts';
 
 /** Readings before this are from a clock that was never set (1970, 2000, year 1). */
 const EARLIEST_MS = Date.UTC(2020, 0, 1);

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { openDatabase } from '../../database/database.ts';
-import { openInfluxHistory } from '../../ingest/history/influx/influx-history.ts';
-import type { Journal } from '../../ingest/journal/journal.ts';
-import { openJournal } from '../../ingest/journal/open-journal.ts';
-import { keepDraining } from '../../ingest/keep-draining.ts';
+import { openInfluxHistory } from '../../influx/influx-history.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { keepDraining } from '../../journal/keep-draining.ts';
+import { openJournal } from '../../journal/sqlite/open-journal.ts';
 
 export function openBenchJournal(file: string): Promise<Journal> {
   return openJournal({

@@ -2,7 +2,7 @@
  * Encoding of lines on one core, without any server.
  */
 import { deviceKinds } from '../../devices/kinds/index.ts';
-import { createLineEncoder } from '../../ingest/history/influx/line-encoder.ts';
+import { createLineEncoder } from '../../influx/line-encoder.ts';
 import { readingAt } from './readings.ts';
 
 export function benchEncoding(): Record<string, string | number>[] {

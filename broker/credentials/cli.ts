@@ -7,7 +7,7 @@
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { loadCity } from '../../cities/city.ts';
-import { parseConfig } from '../../config.ts';
+import { parseConfig } from '../../config/config.ts';
 import { openDatabase } from '../../database/database.ts';
 import { CommandError, type Environment, HELP, parseCommand, runCommand } from './device-commands.ts';
 import { DeviceListError } from './device-list.ts';

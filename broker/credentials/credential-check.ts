@@ -8,7 +8,7 @@
  */
 import type { Logger } from 'pino';
 import type { Database } from '../../database/database.ts';
-import type { Registry } from '../../ingest/fleet/registry.ts';
+import type { Registry } from '../../fleet/registry.ts';
 import { type Identity, OBSERVER_PREFIX } from '../access.ts';
 import { type Authenticator, AuthenticatorBusyError } from '../authenticator.ts';
 import { readCredentialsVersion } from './credentials.ts';

@@ -7,7 +7,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadCity } from '../../cities/city.ts';
-import { parseConfig } from '../../config.ts';
+import { parseConfig } from '../../config/config.ts';
 import { keepLargestComponent } from './largest-component.ts';
 import { parseOsm } from './osm.ts';
 import { CLASS_NUMBERS } from './road-classes.ts';

@@ -6,8 +6,8 @@
  * not know is undefined and never 0.
  */
 import { z } from 'zod';
-import type { Config } from '../../config.ts';
-import type { Position } from '../../ingest/fleet/positions/great-circle.ts';
+import type { Config } from '../../config/config.ts';
+import type { Position } from '../../fleet/positions/great-circle.ts';
 import type { Vehicle } from './road-classes.ts';
 import type { UnitPlace } from './road-network.ts';
 

@@ -5,7 +5,7 @@
  * hold a nearer piece. Invariant: the answer equals that of a scan over all pieces, within MAX_SNAP_M; a
  * city is small enough that a plane around the position is right to a millimetre in a kilometre.
  */
-import { EARTH_RADIUS_M, type Position } from '../../ingest/fleet/positions/great-circle.ts';
+import { EARTH_RADIUS_M, type Position } from '../../fleet/positions/great-circle.ts';
 import type { Vehicle } from './road-classes.ts';
 import type { RoadGraph } from './road-graph.ts';
 

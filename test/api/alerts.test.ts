@@ -4,7 +4,7 @@ import { alertRoutes } from '../../api/alerts.ts';
 import { backtestRoutes } from '../../api/backtests.ts';
 import { capFeedRoutes } from '../../api/cap-feed.ts';
 import { silenceRoutes } from '../../api/silences.ts';
-import type { HistoryPoint } from '../../ingest/history/history.ts';
+import type { HistoryPoint } from '../../history/history.ts';
 import { type AlertHouse, alertCity, openAlertHouse, readingOf, START_MS } from '../support/alert-house.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 

@@ -3,7 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { Problem } from '../../api/problem.ts';
-import { JournalError } from '../../ingest/journal/journal.ts';
+import { JournalError } from '../../journal/journal.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 
 interface Operation {

@@ -1,6 +1,6 @@
 import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { boundHistory } from '../../ingest/history/bound-history.ts';
+import { boundHistory } from '../../history/bound-history.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 import { createMemoryHistory, createMemoryJournal } from '../support/memory-journal.ts';
 

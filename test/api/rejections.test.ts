@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openJournal } from '../../ingest/journal/open-journal.ts';
+import { openJournal } from '../../journal/sqlite/open-journal.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 
 const GAUGE = 'siaga/semarang/river-gauge/bendung/telemetry';

@@ -7,7 +7,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QualityFlag, type Reading } from '../../devices/reading.ts';
-import type { Aggregate, History, HistoryPage, HistoryPoint } from '../../ingest/history/history.ts';
+import type { Aggregate, History, HistoryPage, HistoryPoint } from '../../history/history.ts';
 
 export interface HistoryUnderTest extends AsyncDisposable {
   readonly history: History;

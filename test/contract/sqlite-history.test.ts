@@ -12,8 +12,8 @@ import {
   openSqliteHistory,
   type SqliteHistory,
   type SqliteHistoryOptions,
-} from '../../ingest/history/sqlite/open-sqlite-history.ts';
-import type { Journal } from '../../ingest/journal/journal.ts';
+} from '../../history/open-sqlite-history.ts';
+import type { Journal } from '../../journal/journal.ts';
 import {
   createJournalGround,
   gaugeReading,

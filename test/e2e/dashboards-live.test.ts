@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseConfig } from '../../config.ts';
+import { parseConfig } from '../../config/config.ts';
 import { allDashboards } from '../../dashboards/grafana/catalogue.ts';
 import { openSiaga, type Siaga } from '../../open-siaga.ts';
 import { faultOf, queriesOf, resolveVariables } from '../support/grafana-variables.ts';

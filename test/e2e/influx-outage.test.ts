@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reading } from '../../devices/reading.ts';
-import { rewindCursors } from '../../ingest/rewind-cursors.ts';
+import { rewindCursors } from '../../journal/rewind-cursors.ts';
 import { cursorOf, openInfluxHouse, stageReading } from '../support/influx-house.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
 

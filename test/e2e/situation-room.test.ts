@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseConfig } from '../../config.ts';
+import { parseConfig } from '../../config/config.ts';
 import { openSiaga, type Siaga } from '../../open-siaga.ts';
 import { type Chromium, chromiumMissing, type Page, startChromium } from '../support/chromium.ts';
 

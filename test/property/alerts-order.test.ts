@@ -4,13 +4,13 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Alert } from '../../alerts/alert.ts';
+import { AlertEngine } from '../../alerts/judgement/engine.ts';
+import { Lifecycle } from '../../alerts/lifecycle/lifecycle.ts';
+import { adoptRecords, type RebuildOptions, recallReadings } from '../../alerts/record/rebuild.ts';
+import { trackRules } from '../../alerts/rules/index.ts';
 import type { Reading } from '../../devices/reading.ts';
-import type { Alert } from '../../ingest/alerts/alert.ts';
-import { AlertEngine } from '../../ingest/alerts/engine.ts';
-import { Lifecycle } from '../../ingest/alerts/lifecycle.ts';
-import { adoptRecords, type RebuildOptions, recallReadings } from '../../ingest/alerts/rebuild.ts';
-import { trackRules } from '../../ingest/alerts/rules/index.ts';
-import type { Registry } from '../../ingest/fleet/registry.ts';
+import type { Registry } from '../../fleet/registry.ts';
 import { alertCity, readingOf, START_MS } from '../support/alert-house.ts';
 
 const EVERY_MS = 10_000;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import type { Journal } from '../../ingest/journal/journal.ts';
+import type { Journal } from '../../journal/journal.ts';
 import {
   allEntries,
   createJournalGround,

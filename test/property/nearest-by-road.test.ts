@@ -11,7 +11,7 @@ import { CLASS_NUMBERS, VEHICLES } from '../../dispatch/roads/road-classes.ts';
 import { createRoadGraph, type RoadGraph } from '../../dispatch/roads/road-graph.ts';
 import { RoadSearch } from '../../dispatch/roads/road-search.ts';
 import { RoadSnap, type Snap } from '../../dispatch/roads/road-snap.ts';
-import { distanceM } from '../../ingest/fleet/positions/great-circle.ts';
+import { distanceM } from '../../fleet/positions/great-circle.ts';
 import { gridEdges, gridPlace, plainTimes } from '../unit/dispatch/roads/small-network.ts';
 
 const folder = process.env['SIAGA_TEST_DATA_DIR'] ?? `${import.meta.dirname}/../../../shared/data`;

@@ -4,10 +4,15 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createWatch, type DeviceWatch, restoreWatch, saveWatch } from '../../ingest/alerts/device-watch.ts';
-import { trackRules } from '../../ingest/alerts/rules/index.ts';
-import { MAX_ENTRIES } from '../../ingest/alerts/timeline.ts';
-import { createClock } from '../../ingest/alerts/wording.ts';
+import {
+  createWatch,
+  type DeviceWatch,
+  restoreWatch,
+  saveWatch,
+} from '../../alerts/judgement/device-watch.ts';
+import { MAX_ENTRIES } from '../../alerts/judgement/timeline.ts';
+import { trackRules } from '../../alerts/rules/index.ts';
+import { createClock } from '../../alerts/wording.ts';
 import { alertCity, readingOf, START_MS } from '../support/alert-house.ts';
 
 /** Places by which a reading may come too early or too late: fewer than can be reordered. */

@@ -4,15 +4,15 @@
  */
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
+import { type Alerts, type AlertsDependencies, openAlerts } from '../../alerts/alerts.ts';
+import type { NoticeBody } from '../../alerts/notices/channel.ts';
 import { type City, parseCity } from '../../cities/city.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading, Values } from '../../devices/reading.ts';
-import { type Alerts, type AlertsDependencies, openAlerts } from '../../ingest/alerts/alerts.ts';
-import type { NoticeBody } from '../../ingest/alerts/notices/channel.ts';
-import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
-import { openRegistry, type Registry } from '../../ingest/fleet/registry.ts';
-import type { JournalEntry } from '../../ingest/journal/journal.ts';
-import { createLiveFeed, type LiveFeed } from '../../ingest/live-feed.ts';
+import { createFleet, type Fleet } from '../../fleet/fleet.ts';
+import { createLiveFeed, type LiveFeed } from '../../fleet/live-feed.ts';
+import { openRegistry, type Registry } from '../../fleet/registry.ts';
+import type { JournalEntry } from '../../journal/journal.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 

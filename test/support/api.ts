@@ -8,13 +8,13 @@ import { Registry as Metrics } from 'prom-client';
 import { type ApiDependencies, buildApp } from '../../api/app.ts';
 import { ensureFirstAdminToken } from '../../api/token-store.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
-import { createFleet } from '../../ingest/fleet/fleet.ts';
-import { openRegistry } from '../../ingest/fleet/registry.ts';
-import type { Journal } from '../../ingest/journal/journal.ts';
-import { createLiveConsumer } from '../../ingest/live-consumer.ts';
-import { createLiveFeed, type LiveFeed } from '../../ingest/live-feed.ts';
+import { createFleet } from '../../fleet/fleet.ts';
+import { createLiveConsumer } from '../../fleet/live-consumer.ts';
+import { createLiveFeed, type LiveFeed } from '../../fleet/live-feed.ts';
+import { openRegistry } from '../../fleet/registry.ts';
 import { createPipeline } from '../../ingest/pipeline.ts';
 import { createQuality } from '../../ingest/quality.ts';
+import type { Journal } from '../../journal/journal.ts';
 import {
   createMemoryHistory,
   createMemoryJournal,

@@ -4,15 +4,15 @@
  */
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
+import { type Alerts, openAlerts } from '../../alerts/alerts.ts';
 import { type City, parseCity } from '../../cities/city.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading } from '../../devices/reading.ts';
 import { type Dispatch, type DispatchDependencies, openDispatch } from '../../dispatch/dispatch.ts';
-import { type Alerts, openAlerts } from '../../ingest/alerts/alerts.ts';
-import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
-import { openRegistry } from '../../ingest/fleet/registry.ts';
-import { createLiveConsumer } from '../../ingest/live-consumer.ts';
-import { createLiveFeed } from '../../ingest/live-feed.ts';
+import { createFleet, type Fleet } from '../../fleet/fleet.ts';
+import { createLiveConsumer } from '../../fleet/live-consumer.ts';
+import { createLiveFeed } from '../../fleet/live-feed.ts';
+import { openRegistry } from '../../fleet/registry.ts';
 import { createMemoryJournal } from './memory-journal.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);

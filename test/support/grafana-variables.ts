@@ -7,7 +7,7 @@
  */
 import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { z } from 'zod';
-import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../ingest/history/influx/influxql.ts';
+import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../influx/influxql.ts';
 
 export interface Situation {
   readonly fromMs: number;

@@ -12,9 +12,9 @@ import {
   type InfluxHistory,
   type InfluxHistoryOptions,
   openInfluxHistory,
-} from '../../ingest/history/influx/influx-history.ts';
-import type { Journal } from '../../ingest/journal/journal.ts';
-import { keepDraining } from '../../ingest/keep-draining.ts';
+} from '../../influx/influx-history.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { keepDraining } from '../../journal/keep-draining.ts';
 import { createJournalGround } from './journal-fixture.ts';
 
 export interface InfluxHouse extends AsyncDisposable {

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { type DestinationStream, pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Reading } from '../../devices/reading.ts';
-import type { Journal } from '../../ingest/journal/journal.ts';
-import type { JournalOptions } from '../../ingest/journal/journal-options.ts';
-import { openJournal } from '../../ingest/journal/open-journal.ts';
-import type { RejectedMessage } from '../../ingest/rejection.ts';
+import type { RejectedMessage } from '../../devices/rejection.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { JournalOptions } from '../../journal/sqlite/journal-options.ts';
+import { openJournal } from '../../journal/sqlite/open-journal.ts';
 
 /** 2026-01-15T00:00:00Z */
 export const TEST_START_MS = 1_768_435_200_000;

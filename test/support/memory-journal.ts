@@ -5,10 +5,10 @@
  * constant offset.
  */
 import { FAILED_QUALITY, type Values } from '../../devices/reading.ts';
-import type { Aggregate, History } from '../../ingest/history/history.ts';
-import type { Journal, JournalEntry } from '../../ingest/journal/journal.ts';
-import type { KeptRejection } from '../../ingest/rejection.ts';
-import { outcomeOf } from '../../ingest/waiter.ts';
+import type { KeptRejection } from '../../devices/rejection.ts';
+import type { Aggregate, History } from '../../history/history.ts';
+import type { Journal, JournalEntry } from '../../journal/journal.ts';
+import { outcomeOf } from '../../journal/waiter.ts';
 
 export interface MemoryJournal extends Journal {
   readonly entries: readonly JournalEntry[];

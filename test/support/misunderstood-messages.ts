@@ -2,7 +2,7 @@
  * Messages that Siaga does not understand, one for every way that we know of, each with the reason it must be
  * given. Invariant: each one is refused as a whole, and is a legal MQTT packet.
  */
-import type { RejectionReason } from '../../ingest/rejection.ts';
+import type { RejectionReason } from '../../devices/rejection.ts';
 
 export const ROOT = 'siaga/semarang/river-gauge/garang-pudakpayung';
 export const TELEMETRY = `${ROOT}/telemetry`;

@@ -7,10 +7,10 @@ import { Registry } from 'prom-client';
 import type { Identity } from '../../broker/access.ts';
 import type { Authenticator } from '../../broker/authenticator.ts';
 import { type Broker, openBroker } from '../../broker/broker.ts';
-import type { Config } from '../../config.ts';
-import { environmentSchema } from '../../environment.ts';
+import type { Config } from '../../config/config.ts';
+import { environmentSchema } from '../../config/environment.ts';
 import type { IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
-import { type Outcome, outcomeOf, type Waiter } from '../../ingest/waiter.ts';
+import { type Outcome, outcomeOf, type Waiter } from '../../journal/waiter.ts';
 import { createClientPair, type RawMqttClient } from './raw-mqtt-client.ts';
 
 export const CITY = 'semarang';

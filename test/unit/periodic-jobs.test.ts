@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type PeriodicJob, startPeriodicJobs } from '../../periodic-jobs.ts';
+import { type PeriodicJob, startPeriodicJobs } from '../../clock/periodic-jobs.ts';
 
 const START_MS = Date.UTC(2026, 1, 1, 12);
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createStreamHub, type StreamEnd, type StreamHub } from '../../../api/stream-hub.ts';
-import { createLiveFeed, type LiveFeed } from '../../../ingest/live-feed.ts';
+import { createLiveFeed, type LiveFeed } from '../../../fleet/live-feed.ts';
 
 /** A socket that takes so many bytes until it is drained. */
 class Socket extends EventEmitter {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { parseConfig } from '../../../config.ts';
-import { environmentSchema } from '../../../environment.ts';
+import { parseConfig } from '../../../config/config.ts';
+import { environmentSchema } from '../../../config/environment.ts';
 
 const ROOT = `${import.meta.dirname}/../../..`;
 const text = readFileSync(`${ROOT}/docker-compose.yml`, 'utf8');

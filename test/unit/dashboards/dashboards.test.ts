@@ -7,14 +7,25 @@ import { allDashboards, panelsOf, renderAll } from '../../../dashboards/grafana/
 import { DATA_SOURCE } from '../../../dashboards/grafana/influx-query.ts';
 import { RESPONSE_TARGET_S } from '../../../dashboards/grafana/response-times.ts';
 import { RESPONSE_TARGET_S as FIGURES_TARGET_S } from '../../../dispatch/figures.ts';
-import { RESPONSE_TARGET_S as EVENT_TARGET_S } from '../../../ingest/history/influx/event-lines.ts';
+import { RESPONSE_TARGET_S as EVENT_TARGET_S } from '../../../influx/event-lines.ts';
 
 const ROOT = `${import.meta.dirname}/../../..`;
 const dashboards = allDashboards();
 
 /** Every TypeScript source outside the dashboards and the tests, as one text. */
 function sourceText(): string {
-  const folders = ['api', 'broker', 'dispatch', 'ingest'];
+  const folders = [
+    'alerts',
+    'api',
+    'broker',
+    'clock',
+    'dispatch',
+    'fleet',
+    'history',
+    'influx',
+    'ingest',
+    'journal',
+  ];
   const files = folders.flatMap((folder) =>
     readdirSync(`${ROOT}/${folder}`, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { audienceOf } from '../../../ingest/alerts/format-alert.ts';
+import { audienceOf } from '../../../alerts/record/format-alert.ts';
 import { type DispatchHouse, openDispatchHouse } from '../../support/dispatch-house.ts';
 
 const open = ({ alerts }: DispatchHouse) =>

@@ -2,12 +2,12 @@ import { Registry as Metrics } from 'prom-client';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseCity } from '../../../cities/city.ts';
 import { QualityFlag, type Reading } from '../../../devices/reading.ts';
-import { createFleet, type Fleet } from '../../../ingest/fleet/fleet.ts';
-import type { RegisteredDevice, Registry } from '../../../ingest/fleet/registry.ts';
-import { JournalError } from '../../../ingest/journal/journal.ts';
+import type { RejectedMessage } from '../../../devices/rejection.ts';
+import { createFleet, type Fleet } from '../../../fleet/fleet.ts';
+import type { RegisteredDevice, Registry } from '../../../fleet/registry.ts';
 import { createPipeline, type Pipeline } from '../../../ingest/pipeline.ts';
 import { createQuality } from '../../../ingest/quality.ts';
-import type { RejectedMessage } from '../../../ingest/rejection.ts';
+import { JournalError } from '../../../journal/journal.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 const GAUGE = 'siaga/semarang/river-gauge/bendung/telemetry';

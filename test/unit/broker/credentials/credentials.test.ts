@@ -14,7 +14,7 @@ import {
 } from '../../../../broker/credentials/credentials.ts';
 import { generateSecret, hashSecret, verifySecret } from '../../../../broker/credentials/secret.ts';
 import { type Database, openDatabase } from '../../../../database/database.ts';
-import { openRegistry, type Registry } from '../../../../ingest/fleet/registry.ts';
+import { openRegistry, type Registry } from '../../../../fleet/registry.ts';
 import { smallCity } from '../../../support/small-city.ts';
 
 const DEVICE = 'hulu';

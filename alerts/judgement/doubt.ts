@@ -1,0 +1,69 @@
+/**
+ * Doubt: what is thought of a jump until the readings after it have spoken.
+ *
+ * Used by the ladder. A jump is claimed at once and believed once it has stood: for the next reading, and for
+ * CONFIRM_MIN_MS where a device reports each few seconds, since a branch under the sensor stays for two
+ * reports as well. A gauge that spiked lately must say it twice. Invariant: one fall back to near the level
+ * before the jump takes all of the claim back.
+ */
+import type { Rank } from '../alert.ts';
+
+export interface Doubt {
+  /** The level before the jump. */
+  readonly base: number;
+  /** The highest since, what it claims, and the highest but one. */
+  readonly highest: number;
+  readonly rank: Rank;
+  readonly second: number | undefined;
+  /** Of the jump, event time, ms. */
+  readonly since: number;
+  /** Readings after the jump that did not take it back. */
+  readonly upheld: number;
+}
+
+export type Verdict =
+  | { readonly kind: 'spike' }
+  | { readonly kind: 'undecided'; readonly doubt: Doubt }
+  /** It stood: `level` is what at least two readings have reached, or the jump itself where only one followed. */
+  | { readonly kind: 'confirmed'; readonly level: number };
+
+/** A reading that falls back by more than this share of the jump calls it a spike: water drains slower. */
+const SPIKE_RETURN_SHARE = 2 / 3;
+/** A jump must have stood for so long, ms: three reports of a gauge that reports each five seconds. */
+const CONFIRM_MIN_MS = 14_000;
+/** A gauge that spiked within so many of its reports, and so long, ms, is believed at the second word. */
+const SPIKED_LATELY_INTERVALS = 50;
+const SPIKED_LATELY_MAX_MS = 6 * 3_600_000;
+
+export function startDoubt(base: number, value: number, rank: Rank, at: number): Doubt {
+  return { base, highest: value, rank, second: undefined, since: at, upheld: 0 };
+}
+
+/** Readings that must uphold a jump at `at`, by when the last spike was. */
+export function wordsNeeded(spikedAt: number | undefined, at: number, intervalMs: number): number {
+  if (spikedAt === undefined) return 1;
+  const lately = Math.min(SPIKED_LATELY_MAX_MS, SPIKED_LATELY_INTERVALS * intervalMs);
+  return at - spikedAt <= lately ? 2 : 1;
+}
+
+/** What a reading after the jump says of it. `rankOf` gives the rank that a level meets. */
+export function judgeDoubt(
+  doubt: Doubt,
+  value: number,
+  at: number,
+  needed: number,
+  rankOf: (level: number) => Rank,
+): Verdict {
+  const { base, highest, since } = doubt;
+  if (highest - value > SPIKE_RETURN_SHARE * (highest - base)) return { kind: 'spike' };
+  const upheld = doubt.upheld + 1;
+  const second = value > highest ? highest : Math.max(value, doubt.second ?? value);
+  if (upheld >= needed && at - since >= CONFIRM_MIN_MS) {
+    return { kind: 'confirmed', level: upheld === 1 ? highest : second };
+  }
+  if (value <= highest) return { kind: 'undecided', doubt: { ...doubt, second, upheld } };
+  return {
+    kind: 'undecided',
+    doubt: { base, highest: value, rank: rankOf(value), second, since, upheld },
+  };
+}

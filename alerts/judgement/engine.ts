@@ -1,0 +1,235 @@
+/**
+ * The alert engine: (state, reading | presence | tick) → (state, changes).
+ *
+ * Follows the journal; its changes go to the lifecycle. It reads no clock, no random number and no file:
+ * the same inputs give the same changes. Invariants: readings are judged in event time, silence by the time
+ * of receipt; a reading that is stale, late beyond the watermark, or ahead of our clock moves no alert.
+ */
+import { deviceKinds } from '../../devices/kinds/index.ts';
+import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
+import type { Presence } from '../../devices/topics.ts';
+import type { Registry } from '../../fleet/registry.ts';
+import type { Alert } from '../alert.ts';
+import { judgeRob } from '../rules/rob.ts';
+import { judgeUplinks } from '../rules/uplink-down.ts';
+import { gaugesAbove, judgeUpstream } from '../rules/upstream-rise.ts';
+import { type Clock, createClock } from '../wording.ts';
+import type { CityFacts, CityView } from './city-view.ts';
+import { Conditions, type SavedCondition } from './conditions.ts';
+import { createWatch, type DeviceWatch, restoreWatch, type SavedWatch, saveWatch } from './device-watch.ts';
+import { type EngineChange, NO_CHANGES } from './engine-change.ts';
+import { hear, recordUse } from './hear.ts';
+import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
+import type { ParameterOverride } from './parameters.ts';
+import { reconcileWatch } from './reconcile-watch.ts';
+import type { BoundRule, TrackRule } from './rule.ts';
+import type { Placement } from './timeline.ts';
+import type { Track } from './track.ts';
+
+/** Why a reading moved nothing, or how it was placed; a metric's label. */
+export type ReadingOutcome = Placement | 'stale' | 'ahead' | 'unknown-device';
+
+export interface EngineOptions {
+  readonly city: CityFacts;
+  readonly registry: Registry;
+  readonly rules: readonly TrackRule[];
+  readonly overrides: readonly ParameterOverride[];
+}
+
+/** A reading that took longer than this to reach us is history, ms … */
+const STALE_AFTER_MS = 30 * 60_000;
+/** … or longer than this many report intervals, if that is more: slow gauges upload in batches. */
+const STALE_AFTER_INTERVALS = 2;
+/** Ahead of our clock by more than this it cannot be a time of measurement, ms. */
+const AHEAD_MAX_MS = 60_000;
+
+export class AlertEngine {
+  readonly #options: EngineOptions;
+  readonly #watches = new Map<string, DeviceWatch>();
+  readonly #conditions = new Conditions();
+  /** By gauge: those that lie below it. */
+  readonly #below = new Map<string, DeviceWatch[]>();
+  readonly #clock: Clock;
+  #listeningSince = 0;
+  readonly outcomes: Record<ReadingOutcome, number> = {
+    newest: 0,
+    reordered: 0,
+    repeated: 0,
+    late: 0,
+    stale: 0,
+    ahead: 0,
+    'unknown-device': 0,
+  };
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#clock = createClock(options.city.timeZone);
+  }
+
+  /** We begin to listen, or could not until now: silence before this moment was our own. */
+  listen(nowMs: number): void {
+    this.#listeningSince = nowMs;
+  }
+
+  /** Where other parts of the house raise what they judge themselves; see Alerts.raise. */
+  get conditions(): Conditions {
+    return this.#conditions;
+  }
+
+  get watches(): ReadonlyMap<string, DeviceWatch> {
+    return this.#watches;
+  }
+
+  /** Ids of devices whose state moved since they were last `settled`. */
+  get dirty(): string[] {
+    const dirty: string[] = [];
+    for (const [device, watch] of this.#watches) if (watch.moved) dirty.push(device);
+    return dirty;
+  }
+
+  settled(devices: Iterable<string>): void {
+    for (const device of devices) this.#mark(device, false);
+  }
+
+  /** The state of a device was changed from outside, by whoever restores it. */
+  touch(device: string): void {
+    this.#mark(device, true);
+  }
+
+  #mark(device: string, moved: boolean): void {
+    const watch = this.#watches.get(device);
+    if (watch) watch.moved = moved;
+  }
+
+  watch(device: string): DeviceWatch | undefined {
+    const known = this.#watches.get(device);
+    if (known) return known;
+    const registered = this.#options.registry.find(device);
+    if (!registered) return undefined;
+    const { rules, overrides } = this.#options;
+    const intervalMs = (deviceKinds.get(registered.kind)?.reportIntervalS ?? 60) * 1000;
+    const watch = createWatch(registered, rules, overrides, intervalMs, this.#clock);
+    this.#watches.set(device, watch);
+    for (const gauge of gaugesAbove(watch)) {
+      this.#below.set(gauge, [...(this.#below.get(gauge) ?? []), watch]);
+    }
+    return watch;
+  }
+
+  takeReading(reading: Reading): readonly EngineChange[] {
+    const watch = this.watch(reading.device);
+    if (!watch) {
+      this.outcomes['unknown-device']++;
+      return NO_CHANGES;
+    }
+    const { receivedAt } = reading;
+    const moved = this.#take(watch, reading);
+    let changes = moved ? reconcileWatch(watch, receivedAt) : undefined;
+    if (isWorthJudging(watch)) {
+      changes = [...(changes ?? NO_CHANGES), ...judgeDevice(watch, this.#view(receivedAt))];
+    }
+    if (!changes) return NO_CHANGES;
+    if (changes.some(({ rule }) => rule === 'river-level')) {
+      const below = this.#below.get(watch.device.id) ?? [];
+      changes.push(...judgeUpstream(this.#view(receivedAt), [watch, ...below]));
+    }
+    return changes;
+  }
+
+  /** Takes a reading that was judged before: it moves the state, and nothing is said. See rebuild.ts. */
+  recall(reading: Reading): void {
+    const watch = this.watch(reading.device);
+    if (watch) this.#take(watch, reading);
+  }
+
+  /** Returns whether the present of the device is another than before. */
+  #take(watch: DeviceWatch, reading: Reading): boolean {
+    watch.moved = true;
+    const judged = hear(watch, reading);
+    const outcome = this.#place(watch, judged);
+    this.outcomes[outcome]++;
+    const moved = outcome === 'newest' || outcome === 'reordered';
+    if ((moved || outcome === 'repeated') && !(reading.quality & FAILED_QUALITY)) recordUse(watch, judged);
+    return moved;
+  }
+
+  takePresence(device: string, presence: Presence, atMs: number): readonly EngineChange[] {
+    const watch = this.watch(device);
+    if (!watch || watch.hearing.presence === presence) return NO_CHANGES;
+    watch.moved = true;
+    watch.hearing.presence = presence;
+    watch.hearing.presenceAt = atMs;
+    if (presence !== 'offline') watch.hearing.lastHeardAt = Math.max(watch.hearing.lastHeardAt, atMs);
+    return judgeDevice(watch, this.#view(atMs));
+  }
+
+  /** Our clock moved on: who has fallen silent, what is on its way? Not asked while readings wait. */
+  takeTick(nowMs: number): EngineChange[] {
+    const view = this.#view(nowMs);
+    // Lines before the access points behind them, so that those need not speak.
+    const changes = judgeUplinks(view, (watch) => silenceOf(watch, view) !== undefined);
+    for (const watch of this.#watches.values()) {
+      const own = judgeDevice(watch, view);
+      if (own.length > 0) changes.push(...own);
+    }
+    changes.push(...judgeUpstream(view), ...judgeRob(view));
+    return changes;
+  }
+
+  #view(nowMs: number): CityView {
+    const { city } = this.#options;
+    return {
+      city,
+      clock: this.#clock,
+      conditions: this.#conditions,
+      listeningSince: this.#listeningSince,
+      nowMs,
+      watches: this.#watches,
+    };
+  }
+
+  #place(watch: DeviceWatch, reading: Reading): ReadingOutcome {
+    const ageMs = reading.receivedAt - reading.measuredAt;
+    if (ageMs < -AHEAD_MAX_MS) return 'ahead';
+    const { intervalMs } = watch.timeline.head;
+    if (ageMs > Math.max(STALE_AFTER_MS, STALE_AFTER_INTERVALS * intervalMs)) return 'stale';
+    return watch.timeline.insert(reading);
+  }
+
+  /** The rule's timers that run now for a device, epoch ms by name. */
+  timersOf(device: string, rule: string): Readonly<Record<string, number>> {
+    const watch = this.#watches.get(device);
+    const index = watch?.rules.findIndex((each) => each.name === rule) ?? -1;
+    if (!watch || index < 0) return {};
+    const { head } = watch.timeline;
+    return (watch.rules[index] as BoundRule).timers(head.tracks[index] as Track, head);
+  }
+
+  /** Writes the peaks of now into the open alerts: they move with every reading, without being news. */
+  refresh(open: ReadonlyMap<string, Alert>): void {
+    for (const alert of open.values()) {
+      const watch = this.#watches.get(alert.subject);
+      for (const list of watch?.known ?? []) {
+        const known = list.find((each) => each.alert === alert.id);
+        if (known) alert.peak = known.episode.peak;
+      }
+    }
+  }
+
+  saveDevice(device: string): SavedWatch | undefined {
+    const watch = this.#watches.get(device);
+    return watch && saveWatch(watch);
+  }
+
+  saveConditions(): readonly SavedCondition[] {
+    return this.#conditions.save();
+  }
+
+  restore(devices: Iterable<readonly [string, SavedWatch]>, conditions: readonly SavedCondition[]): void {
+    this.#conditions.restore(conditions);
+    for (const [device, saved] of devices) {
+      const watch = this.watch(device);
+      if (watch) restoreWatch(watch, saved);
+    }
+  }
+}

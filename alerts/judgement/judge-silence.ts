@@ -1,0 +1,165 @@
+/**
+ * Judges the silence and the clock of one device, and says of its open alerts that they are blind.
+ *
+ * Stands beside the fold: everything here goes by our clock. Invariant: an access point behind an uplink that
+ * is known to be down raises nothing of its own, and an alert of a silent device is kept.
+ */
+import { deviceKinds } from '../../devices/kinds/index.ts';
+import type { Rank } from '../alert.ts';
+import { CLOCK_PARAMETERS, CLOCK_SKEW, describeClock, describeRightClock } from '../rules/clock-skew.ts';
+import {
+  describeHeardAgain,
+  describeSilence,
+  judgeSilence,
+  SILENCE_DEFAULTS,
+  SILENCE_RULES,
+  type Silence,
+  type SilenceParameters,
+} from '../rules/silence.ts';
+import { UPLINK_DOWN } from '../rules/uplink-down.ts';
+import type { CityView } from './city-view.ts';
+import type { DeviceWatch } from './device-watch.ts';
+import { aboutRule, type EngineChange, NO_CHANGES } from './engine-change.ts';
+import type { BoundRule } from './rule.ts';
+import { shownRank } from './track.ts';
+
+/** Whether a device is silent now. */
+export function silenceOf(
+  watch: DeviceWatch,
+  view: Pick<CityView, 'listeningSince' | 'nowMs'>,
+): Silence | undefined {
+  const { kind } = watch.device;
+  const { intervalMs } = watch.timeline.head;
+  return judgeSilence(watch.hearing, kind, intervalMs, parametersOf(kind), view.listeningSince, view.nowMs);
+}
+
+export function judgeDevice(watch: DeviceWatch, view: CityView): readonly EngineChange[] {
+  const rule = SILENCE_RULES[watch.device.kind as keyof typeof SILENCE_RULES];
+  const changes = rule ? judgeHearing(watch, view, rule) : NO_CHANGES;
+  const skew = judgeClock(watch, view);
+  return skew ? [...changes, skew] : changes;
+}
+
+/** Whether a reading of the device can have changed anything of its silence or clock. */
+export function isWorthJudging({ hearing }: DeviceWatch): boolean {
+  return hearing.silenceOpen || hearing.clock.wrong !== hearing.skewOpen;
+}
+
+function judgeHearing(
+  watch: DeviceWatch,
+  view: CityView,
+  rule: (typeof SILENCE_RULES)[keyof typeof SILENCE_RULES],
+): readonly EngineChange[] {
+  const { conditions, nowMs } = view;
+  const { kind, name } = watch.device;
+  const silence = silenceOf(watch, view);
+  const open = conditions.find(rule.name, watch.subject.id);
+  if (!silence && !open) return NO_CHANGES;
+  if (silence && !open && isBehindDeadUplink(watch, view)) return NO_CHANGES;
+  // After a restart of ours nothing counts as silent for a while; only a word of its own ends a silence.
+  if (!silence && open && !hasSpokenSince(watch, open.episode.startedAt)) return NO_CHANGES;
+  const levelM = watch.timeline.head.recent.value.at(-1);
+  const facts = { kind, name, levelM, nowMs, clock: view.clock };
+  const change = silence
+    ? conditions.raise(
+        rule,
+        watch.subject,
+        {
+          rank: Math.max(open?.episode.rank ?? 0, silenceRank(watch, rule.rank)) as Rank,
+          since: silence.since,
+          value: (nowMs - silence.since) / 1000,
+          simulated: watch.hearing.simulated,
+          parameters: parametersOf(kind),
+          description: describeSilence(facts, silence),
+        },
+        nowMs,
+      )
+    : conditions.clear(
+        rule,
+        watch.subject,
+        describeHeardAgain(facts, open?.episode.startedAt ?? nowMs),
+        nowMs,
+        nowMs,
+      );
+  watch.hearing.silenceOpen = silence !== undefined;
+  return change ? [change, ...markBlind(watch, change, nowMs)] : NO_CHANGES;
+}
+
+function hasSpokenSince({ device, hearing }: DeviceWatch, sinceMs: number): boolean {
+  const { lastUsableAt, lastHeardAt, presence } = hearing;
+  if (device.kind !== 'river-gauge' || presence === 'sleeping') return lastHeardAt > sinceMs;
+  return lastUsableAt > sinceMs;
+}
+
+function isBehindDeadUplink({ device, subject }: DeviceWatch, { conditions }: CityView): boolean {
+  return (
+    device.kind === 'wifi-access-point' &&
+    subject.group !== undefined &&
+    conditions.find(UPLINK_DOWN.name, subject.group) !== undefined
+  );
+}
+
+/** A gauge that goes blind in a flood is worse than one that goes blind on a dry day. */
+function silenceRank({ device, known }: DeviceWatch, rank: Rank): Rank {
+  if (device.kind !== 'river-gauge') return rank;
+  const inFlood = known.some((list) => list.some(({ episode }) => episode.endedAt === undefined));
+  return inFlood ? 2 : rank;
+}
+
+/** An open alert of a device that fell silent is kept, and says that it is blind. */
+function markBlind(watch: DeviceWatch, change: EngineChange, nowMs: number): EngineChange[] {
+  if (change.change !== 'opened' && change.change !== 'resolved') return [];
+  const word = change.change === 'opened' ? 'blind' : 'sighted';
+  const changes: EngineChange[] = [];
+  for (const [index, list] of watch.known.entries()) {
+    const rule = watch.rules[index] as BoundRule;
+    for (const { alert, episode } of list) {
+      if (episode.endedAt !== undefined) continue;
+      changes.push({
+        change: word,
+        alert,
+        ...aboutRule(watch.subject, rule, rule.parameters),
+        episode,
+        description: rule.describe(episode, shownRank(episode)),
+        evidence: [],
+        atMs: word === 'blind' ? change.episode.startedAt : nowMs,
+        receivedAt: nowMs,
+      });
+    }
+  }
+  return changes;
+}
+
+function judgeClock(watch: DeviceWatch, { conditions, clock, nowMs }: CityView): EngineChange | undefined {
+  const { wrong, lagMs } = watch.hearing.clock;
+  const open = conditions.find(CLOCK_SKEW.name, watch.subject.id);
+  if (wrong === (open !== undefined)) return undefined;
+  const { name } = watch.device;
+  watch.hearing.skewOpen = wrong;
+  if (!wrong) {
+    const end = describeRightClock(name, clock(nowMs, nowMs));
+    return conditions.clear(CLOCK_SKEW, watch.subject, end, nowMs, nowMs);
+  }
+  const finding = {
+    rank: 1 as Rank,
+    since: nowMs,
+    value: lagMs / 1000,
+    simulated: watch.hearing.simulated,
+    parameters: CLOCK_PARAMETERS,
+    description: describeClock(name, lagMs),
+  };
+  return conditions.raise(CLOCK_SKEW, watch.subject, finding, nowMs);
+}
+
+/** Worked out once a kind: this is asked for each reading. */
+const PARAMETERS: ReadonlyMap<string, SilenceParameters> = new Map(
+  [...deviceKinds.values()].map(({ name, silentAfterS }) => {
+    const rank = SILENCE_RULES[name as keyof typeof SILENCE_RULES]?.rank ?? 1;
+    return [name, { ...SILENCE_DEFAULTS, rank, silentAfterMs: silentAfterS * 1000 }] as const;
+  }),
+);
+const UNKNOWN_KIND: SilenceParameters = { ...SILENCE_DEFAULTS, rank: 1, silentAfterMs: 300_000 };
+
+function parametersOf(kind: string): SilenceParameters {
+  return PARAMETERS.get(kind) ?? UNKNOWN_KIND;
+}

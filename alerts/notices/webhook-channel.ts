@@ -1,0 +1,50 @@
+/**
+ * Notices by webhook: one POST of JSON, signed so that the receiver knows who calls and when.
+ *
+ * `Siaga-Signature: t=<unix seconds>,v1=<hex>`, where v1 is HMAC-SHA256 over `<t>.<body>` with the shared
+ * secret; `Idempotency-Key` is the same when a notice is sent again. Invariant: never follows a redirect.
+ */
+import { createHmac } from 'node:crypto';
+import { formatAlert } from '../record/format-alert.ts';
+import { type Channel, NoticeRefused } from './channel.ts';
+
+export interface WebhookOptions {
+  readonly url: string;
+  readonly secret: string;
+  readonly now: () => number;
+}
+
+/** Trying the same body again cannot help. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 404, 405, 410, 413, 415, 422]);
+
+export function createWebhookChannel({ url, secret, now }: WebhookOptions): Channel {
+  return {
+    name: 'webhook',
+    audience: 'people',
+    isPublic: false,
+    async send({ key, body }, signal) {
+      const { alert, change, others, silencedBy } = body;
+      const json = JSON.stringify({ key, change, others, silencedBy, alert: formatAlert(alert) });
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'idempotency-key': key,
+          'siaga-signature': signBody(json, secret, now()),
+        },
+        body: json,
+        redirect: 'error',
+        signal,
+      });
+      await answer.body?.cancel();
+      if (answer.ok) return;
+      const message = `the webhook answered ${answer.status}`;
+      throw REFUSALS.has(answer.status) ? new NoticeRefused(message) : new Error(message);
+    },
+  };
+}
+
+export function signBody(body: string, secret: string, nowMs: number): string {
+  const seconds = Math.floor(nowMs / 1000);
+  return `t=${seconds},v1=${createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')}`;
+}

@@ -1,0 +1,114 @@
+/**
+ * Rebuild: the engine's state from the journal and the alerts on record, where the saved state is of no use.
+ *
+ * Called at start by restore-alerts.ts. Readings up to the cursor are recalled in silence, as far back as any
+ * rule looks; then the alerts on record are adopted. Good state lacks the last seconds only, which are recalled
+ * as well. Invariant: nothing is told twice and no open alert is lost; bounded by LOOK_BACK_MS and MAX_ENTRIES.
+ */
+import type { Journal, JournalEntry } from '../../journal/journal.ts';
+import type { Alert } from '../alert.ts';
+import type { AlertEngine } from '../judgement/engine.ts';
+import { adoptAlerts, adoptHearing, conditionOf } from './adopt.ts';
+import type { SavedEngine } from './saved-state.ts';
+
+/** Rain counts for three hours, a trend's points span 75 min, a reading is stale after 30 min: with room. */
+const LOOK_BACK_MS = 3.5 * 3_600_000;
+/** The newest of them, where a load test has left more: some seconds of work. */
+const MAX_ENTRIES = 500_000;
+const BATCH = 5_000;
+
+export type ReadableJournal = Pick<Journal, 'readAfter' | 'latest'>;
+
+export interface RebuildOptions {
+  readonly engine: AlertEngine;
+  readonly journal: ReadableJournal;
+  /** Rules that judge readings; every other alert is a condition. */
+  readonly trackRules: ReadonlySet<string>;
+  /** Open ones, and those closed a while ago. */
+  readonly open: readonly Alert[];
+  readonly recent: readonly Alert[];
+  /** Up to here everything was judged and told. */
+  readonly cursor: number;
+  readonly nowMs: number;
+}
+
+/** Ties the alerts on record to what was recalled; without a journal they are kept all the same. */
+export function adoptRecords({ engine, open, recent, trackRules }: RebuildOptions): void {
+  const ofReadings = open.filter(({ rule }) => trackRules.has(rule));
+  const conditions = open.filter(({ rule }) => !trackRules.has(rule)).map(conditionOf);
+  engine.conditions.restore(conditions);
+  const byDevice = Map.groupBy(
+    [...recent.filter(({ rule }) => trackRules.has(rule)), ...ofReadings],
+    ({ subject }) => subject,
+  );
+  const devices = new Set([
+    ...byDevice.keys(),
+    ...engine.watches.keys(),
+    ...conditions.map(({ subject }) => subject),
+  ]);
+  for (const device of devices) {
+    const watch = engine.watch(device);
+    if (!watch) continue;
+    adoptAlerts(watch, byDevice.get(device) ?? []);
+    adoptHearing(watch, conditions);
+    engine.touch(device);
+  }
+}
+
+/** Returns how many readings were recalled. To be followed by adoptRecords. */
+export async function recallReadings({ engine, journal, cursor, nowMs }: RebuildOptions): Promise<number> {
+  const since = nowMs - LOOK_BACK_MS;
+  const after = Math.max(cursor - MAX_ENTRIES, (await findFirstId(journal, since, cursor)) - 1);
+  let recalled = 0;
+  // A device that fell silent before is heard by its last word.
+  for (const { id, reading } of await journal.latest()) {
+    if (id > after) continue;
+    engine.recall(reading);
+    recalled++;
+  }
+  for await (const { reading } of readBetween(journal, after, cursor)) {
+    engine.recall(reading);
+    recalled++;
+  }
+  return recalled;
+}
+
+/** What devices took after their state was saved, up to the cursor: it changed no alert. */
+export async function recallUnsaved(
+  engine: AlertEngine,
+  journal: ReadableJournal,
+  { devices, sweptId }: Pick<SavedEngine, 'devices' | 'sweptId'>,
+  cursor: number,
+): Promise<void> {
+  const takenIds = new Map(devices.map(([device, { takenId }]) => [device, takenId]));
+  const after = Math.max(sweptId, cursor - MAX_ENTRIES);
+  for await (const { id, reading } of readBetween(journal, after, cursor)) {
+    if (id > (takenIds.get(reading.device) ?? 0)) engine.recall(reading);
+  }
+}
+
+async function* readBetween(
+  journal: ReadableJournal,
+  afterId: number,
+  lastId: number,
+): AsyncGenerator<JournalEntry> {
+  for (let after = afterId; after < lastId; ) {
+    const entries = await journal.readAfter(after, Math.min(BATCH, lastId - after));
+    if (entries.length === 0) return;
+    for (const entry of entries) if (entry.id <= lastId) yield entry;
+    after = (entries.at(-1) as JournalEntry).id;
+  }
+}
+
+/** The first id received at `sinceMs` or later, by halving: ids ascend with the time of receipt. */
+async function findFirstId(journal: ReadableJournal, sinceMs: number, lastId: number): Promise<number> {
+  let low = 0;
+  let high = lastId;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const [entry] = await journal.readAfter(middle, 1);
+    if (!entry || entry.reading.receivedAt >= sinceMs) high = middle;
+    else low = Math.min(entry.id, high);
+  }
+  return low + 1;
+}

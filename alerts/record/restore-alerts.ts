@@ -1,0 +1,111 @@
+/**
+ * Restores the alarms at start: engine, lifecycle, groups and cursor from what the last run saved.
+ *
+ * Called once, before the first reading. Invariant: state that this version cannot use is dropped with one
+ * line in the log and rebuilt; the alerts on record are kept, and a start never fails for it.
+ */
+import type { Logger } from 'pino';
+import type { Alert } from '../alert.ts';
+import type { AlertEngine } from '../judgement/engine.ts';
+import type { Lifecycle } from '../lifecycle/lifecycle.ts';
+import type { NoticePlanner } from '../notices/plan.ts';
+import { trackRules } from '../rules/index.ts';
+import type { AlertStore } from './alert-store.ts';
+import {
+  adoptRecords,
+  type ReadableJournal,
+  type RebuildOptions,
+  recallReadings,
+  recallUnsaved,
+} from './rebuild.ts';
+import { FORMAT_KEY, formatOf, keyOfDevice, parseSavedState, SWEPT_KEY } from './saved-state.ts';
+
+/** Closed alerts of the last hour are kept at hand: flapping, corrections. */
+const RECENT_MS = 3_600_000;
+const MAX_RECENT = 1_000;
+
+export interface RestoreParts {
+  /** A fresh one each time it is called: a restore that fails half-way must leave nothing behind. */
+  readonly createEngine: () => AlertEngine;
+  readonly lifecycle: Lifecycle;
+  readonly planner: NoticePlanner;
+  readonly store: AlertStore;
+  readonly journal: ReadableJournal;
+  readonly log: Logger;
+  readonly nowMs: number;
+}
+
+export interface Restored {
+  readonly engine: AlertEngine;
+  readonly cursor: number;
+  readonly open: readonly Alert[];
+}
+
+export async function restoreAlerts(parts: RestoreParts): Promise<Restored> {
+  const { lifecycle, planner, store, journal, nowMs } = parts;
+  const cursor = await store.loadCursor();
+  const open = await store.loadOpen();
+  const recent = await store.loadRecent(nowMs - RECENT_MS, MAX_RECENT);
+  lifecycle.restore(open, recent);
+  const rows = await store.loadState();
+  const format = formatOf(trackRules);
+  const saved = parseSavedState(rows, format);
+  let why = saved;
+  if (typeof saved !== 'string') {
+    try {
+      const engine = parts.createEngine();
+      engine.restore(saved.devices, saved.conditions);
+      await recallUnsaved(engine, journal, saved, cursor).catch((error: unknown) =>
+        parts.log.error(
+          { err: error },
+          'the alarms begin without the last seconds: the journal cannot be read',
+        ),
+      );
+      planner.restore(saved.groups);
+      return { engine, cursor, open };
+    } catch (error) {
+      why = (error as Error).message;
+    }
+  }
+  const engine = parts.createEngine();
+  const names = new Set(trackRules.map(({ name }) => name));
+  if (rows.size > 0 || cursor > 0) {
+    await rebuild(
+      { engine, journal, trackRules: names, open, recent, cursor, nowMs },
+      String(why),
+      parts.log,
+    );
+  }
+  await replaceState(store, engine, format, cursor);
+  return { engine, cursor, open };
+}
+
+async function rebuild(options: RebuildOptions, why: string, log: Logger): Promise<void> {
+  const line = 'the saved state of the alarms is dropped';
+  const open = options.open.length;
+  try {
+    const readings = await recallReadings(options);
+    log.warn({ why, readings, open }, `${line} and rebuilt from the journal`);
+  } catch (error) {
+    log.error({ why, err: error, open }, `${line}, and the journal cannot be read; they begin anew`);
+  }
+  adoptRecords(options);
+}
+
+async function replaceState(
+  store: AlertStore,
+  engine: AlertEngine,
+  format: string,
+  takenId: number,
+): Promise<void> {
+  const state = new Map<string, unknown>([
+    [FORMAT_KEY, format],
+    [SWEPT_KEY, takenId],
+  ]);
+  for (const device of engine.dirty) {
+    state.set(keyOfDevice(device), { ...engine.saveDevice(device), takenId });
+  }
+  state.set('conditions', engine.saveConditions());
+  await store.replaceState(state);
+  engine.settled(engine.dirty);
+}

@@ -1,0 +1,133 @@
+/**
+ * The engine's state on disk: its keys, its format, and how it is read back.
+ *
+ * Between the store and the engine at start. The format names the layout and every rule's version, since a
+ * rule's memory is the rule's own. Invariant: state of another format, or that does not look as it should, is
+ * not used at all: the caller rebuilds it from the journal.
+ */
+import { z } from 'zod';
+import type { SavedCondition } from '../judgement/conditions.ts';
+import type { SavedWatch } from '../judgement/device-watch.ts';
+import type { TrackRule } from '../judgement/rule.ts';
+import type { GroupPage } from '../notices/plan.ts';
+
+/** Grows when the layout of what is saved changes, or what a rule across devices keeps. */
+const LAYOUT = 2;
+const DEVICE_KEY = 'device:';
+
+export const FORMAT_KEY = 'format';
+/** The id up to which every device's state is saved; what is between it and the cursor is recalled. */
+export const SWEPT_KEY = 'swept';
+
+export interface SavedDevice extends SavedWatch {
+  /** The id up to which this state has taken the device's entries. */
+  readonly takenId: number;
+}
+
+export interface SavedEngine {
+  readonly devices: readonly (readonly [device: string, saved: SavedDevice])[];
+  readonly sweptId: number;
+  readonly conditions: readonly SavedCondition[];
+  readonly groups: readonly (readonly [string, GroupPage])[];
+}
+
+export function keyOfDevice(device: string): string {
+  return DEVICE_KEY + device;
+}
+
+export function formatOf(rules: readonly TrackRule[]): string {
+  return [`layout@${LAYOUT}`, ...rules.map(({ name, version }) => `${name}@${version}`).toSorted()].join(' ');
+}
+
+const rank = z.int().min(0).max(4);
+const peak = { peak: z.number(), peakAt: z.number().optional() };
+const episode = z.object({
+  startedAt: z.number(),
+  changedAt: z.number(),
+  rank,
+  doubtRank: rank,
+  highestRank: rank,
+  value: z.number(),
+  ...peak,
+  peakBefore: z.object(peak).optional(),
+  simulated: z.boolean(),
+  endedAt: z.number().optional(),
+  detail: z.record(z.string(), z.unknown()),
+});
+const reading = z.tuple([
+  z.number(),
+  z.number(),
+  z.number(),
+  z.literal([0, 1]),
+  z.record(z.string(), z.union([z.number(), z.string()])),
+]);
+const watch = z.object({
+  takenId: z.number(),
+  timeline: z.object({
+    base: z.object({
+      measuredAt: z.number(),
+      intervalMs: z.number(),
+      readings: z.number(),
+      recent: z.object({ at: z.array(z.number()), value: z.array(z.number()) }),
+    }),
+    tracks: z.record(
+      z.string(),
+      z.object({ memory: z.unknown(), episode: episode.optional(), closed: z.array(episode) }),
+    ),
+    readings: z.array(reading),
+  }),
+  hearing: z.object({
+    lastHeardAt: z.number(),
+    lastUsableAt: z.number(),
+    presence: z.string().optional(),
+    presenceAt: z.number(),
+    simulated: z.boolean(),
+    onDuty: z.boolean(),
+    silenceOpen: z.boolean(),
+    skewOpen: z.boolean(),
+    rain: z.array(z.object({ at: z.number(), mm: z.number() })),
+    clock: z.object({
+      run: z.number(),
+      lagMs: z.number(),
+      good: z.number(),
+      wrong: z.boolean(),
+      lastReceivedAt: z.number(),
+    }),
+  }),
+  known: z.record(z.string(), z.array(z.object({ alert: z.string(), episode }))),
+});
+const conditions = z.array(z.object({ rule: z.string(), subject: z.string(), alert: z.string(), episode }));
+const groups = z.array(
+  z.tuple([z.string(), z.object({ rank: z.number(), digestAt: z.number(), waiting: z.array(z.string()) })]),
+);
+
+/** The saved rows as the engine's state; a sentence says why they cannot be used. */
+export function parseSavedState(rows: ReadonlyMap<string, string>, format: string): SavedEngine | string {
+  const found = rows.get(FORMAT_KEY);
+  if (found !== JSON.stringify(format)) return `its format is ${found ?? 'not given'}`;
+  const read = <T>(key: string, schema: z.ZodType, otherwise: T): T => {
+    const document = rows.get(key);
+    if (document === undefined) return otherwise;
+    const value: unknown = JSON.parse(document);
+    const { error } = schema.safeParse(value);
+    if (error) throw new Error(z.prettifyError(error).split('\n').slice(0, 2).join(' '));
+    return value as T;
+  };
+  let key = FORMAT_KEY;
+  try {
+    const devices: (readonly [string, SavedDevice])[] = [];
+    for (key of rows.keys()) {
+      if (!key.startsWith(DEVICE_KEY)) continue;
+      devices.push([key.slice(DEVICE_KEY.length), read<SavedDevice>(key, watch, undefined as never)]);
+    }
+    key = 'conditions';
+    const openConditions = read<readonly SavedCondition[]>(key, conditions, []);
+    key = 'groups';
+    const openGroups = read<SavedEngine['groups']>(key, groups, []);
+    key = SWEPT_KEY;
+    const sweptId = read(key, z.number(), 0);
+    return { devices, conditions: openConditions, groups: openGroups, sweptId };
+  } catch (error) {
+    return `${key} cannot be read: ${(error as Error).message}`;
+  }
+}

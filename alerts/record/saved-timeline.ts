@@ -1,0 +1,56 @@
+/**
+ * A device's timeline as it stands on disk: the fold of what is settled, and the readings after it.
+ *
+ * Between the timeline and the saved state. Invariant: what follows from these is not saved, it is folded again;
+ * a rule that is new, or has changed its judgement, begins with an empty track.
+ */
+import type { Fold, Observation } from '../judgement/fold.ts';
+import type { BoundRule } from '../judgement/rule.ts';
+import { Timeline } from '../judgement/timeline.ts';
+import type { Track } from '../judgement/track.ts';
+
+export interface SavedTimeline {
+  readonly base: Omit<Fold, 'tracks'>;
+  /** By rule and version. */
+  readonly tracks: Readonly<Record<string, Track>>;
+  readonly readings: readonly SavedReading[];
+}
+
+/** A reading without what its device says already: saved for each device with each alert, so it is short. */
+type SavedReading = readonly [
+  measuredAt: number,
+  receivedAt: number,
+  quality: number,
+  simulated: 0 | 1,
+  values: Observation['values'],
+];
+
+export function saveTimeline(timeline: Timeline, rules: readonly BoundRule[]): SavedTimeline {
+  const { tracks, ...base } = timeline.base();
+  const byRule = Object.fromEntries(rules.map((rule, index) => [keyOf(rule), tracks[index] as Track]));
+  return { base, tracks: byRule, readings: timeline.newest().map(packReading) };
+}
+
+export function restoreTimeline(saved: SavedTimeline, rules: readonly BoundRule[]): Timeline {
+  const { measuredAt, intervalMs, readings, recent } = saved.base;
+  const tracks = rules.map((rule) => restoreTrack(rule.start, saved.tracks[keyOf(rule)]));
+  const base: Fold = { measuredAt, intervalMs, readings, recent, tracks };
+  return new Timeline(rules, base, saved.readings.map(unpackReading));
+}
+
+/** JSON has left out what was undefined. */
+function restoreTrack(start: Track, saved: Track = start): Track {
+  return { memory: { ...start.memory, ...saved.memory }, episode: saved.episode, closed: saved.closed };
+}
+
+function packReading({ measuredAt, receivedAt, quality, simulated, values }: Observation): SavedReading {
+  return [measuredAt, receivedAt, quality, simulated ? 1 : 0, values];
+}
+
+function unpackReading([measuredAt, receivedAt, quality, simulated, values]: SavedReading): Observation {
+  return { measuredAt, receivedAt, quality, simulated: simulated === 1, values };
+}
+
+function keyOf(rule: BoundRule): string {
+  return `${rule.name}@${rule.version}`;
+}

@@ -1,0 +1,64 @@
+/**
+ * Wording: how the alarms' texts write levels, clock times and spans, in English and in Indonesian.
+ *
+ * Used by every rule's sentences, which go to people by Telegram, e-mail, CAP and the page. Invariant: a clock
+ * time is the city's own, without seconds, and carries its date where that is not the day of the text.
+ */
+import type { Bilingual } from '../cities/city.ts';
+import { formatIndonesian } from './notices/indonesian-number.ts';
+import { formatLocalTime } from './notices/local-time.ts';
+
+/**
+ * The clock time of an instant in a text of `nowMs`: `08:41` and `pukul 08.41`, on another day
+ * `08:41 on 3 February` and `pukul 08.41 tanggal 3 Februari`.
+ */
+export type Clock = (atMs: number, nowMs: number) => Bilingual;
+
+const MONTHS_EN =
+  'January February March April May June July August September October November December'.split(' ');
+const MONTHS_ID =
+  'Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember'.split(' ');
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+export function createClock(timeZone: string): Clock {
+  return (atMs, nowMs) => {
+    const local = formatLocalTime(atMs, timeZone);
+    const time = local.slice(11, 16);
+    const clock = { en: time, id: `pukul ${time.replace(':', '.')}` };
+    if (local.slice(0, 10) === formatLocalTime(nowMs, timeZone).slice(0, 10)) return clock;
+    const day = Number(local.slice(8, 10));
+    const month = Number(local.slice(5, 7)) - 1;
+    return {
+      en: `${clock.en} on ${day} ${MONTHS_EN[month]}`,
+      id: `${clock.id} tanggal ${day} ${MONTHS_ID[month]}`,
+    };
+  };
+}
+
+/** `1.28 m` and `1,28 m`. */
+export function formatMetres(metres: number): Bilingual {
+  return { en: `${metres.toFixed(2)} m`, id: `${formatIndonesian(metres, 2)} m` };
+}
+
+/** In the largest unit that says enough: seconds below 90, minutes below two hours, then hours, then days. */
+export function formatSpan(ms: number): Bilingual {
+  if (ms < 90_000) return formatUnits(Math.max(1, Math.round(ms / 1000)), 's', 'detik');
+  const minutes = Math.round(ms / MINUTE_MS);
+  if (minutes % 60 !== 0 && minutes < 120) return formatUnits(minutes, 'min', 'menit');
+  if (ms < 2 * DAY_MS)
+    return join(formatUnits(Math.floor(minutes / 60), 'h', 'jam'), minutes % 60, 'min', 'menit');
+  const hours = Math.round(ms / HOUR_MS);
+  const days = Math.floor(hours / 24);
+  return join(formatUnits(days, days === 1 ? 'day' : 'days', 'hari'), hours % 24, 'h', 'jam');
+}
+
+function formatUnits(count: number, en: string, id: string): Bilingual {
+  return { en: `${count} ${en}`, id: `${count} ${id}` };
+}
+
+function join(span: Bilingual, rest: number, en: string, id: string): Bilingual {
+  if (rest === 0) return span;
+  return { en: `${span.en} ${rest} ${en}`, id: `${span.id} ${rest} ${id}` };
+}

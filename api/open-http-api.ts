@@ -1,0 +1,69 @@
+/**
+ * openHttpApi: every resource of the house behind one HTTP listener, the situation room's page among them.
+ *
+ * Opened last: whoever gets an answer gets it from parts that work. Invariant: closing ends the open streams
+ * first, gives requests under way a second, and then closes what is still open.
+ */
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Alerts } from '../alerts/alerts.ts';
+import type { Config } from '../config/config.ts';
+import type { Dispatch } from '../dispatch/dispatch.ts';
+import { alertRoutes } from './alerts.ts';
+import { type ApiDependencies, buildApp } from './app.ts';
+import { backtestRoutes } from './backtests.ts';
+import { capFeedRoutes } from './cap-feed.ts';
+import { cityRoutes } from './city.ts';
+import { dispatchRoutes } from './dispatch-routes.ts';
+import { silenceRoutes } from './silences.ts';
+import { ensureFirstAdminToken } from './token-store.ts';
+
+export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'routes'> {
+  readonly config: Config;
+  readonly alerts: Alerts;
+  readonly dispatch: Dispatch;
+}
+
+export interface HttpApi extends AsyncDisposable {
+  /** As a URL, the port as the system gave it. */
+  readonly address: string;
+  /** Shown once, at the very first start. */
+  readonly firstAdminToken: string | undefined;
+}
+
+/** How long open requests may take to end. */
+const CLOSE_MS = 1_000;
+
+export async function openHttpApi(dependencies: HttpApiDependencies): Promise<HttpApi> {
+  const { alerts, city, config, database, dispatch, history, now, registry } = dependencies;
+  const firstAdminToken = config.API_AUTH ? await ensureFirstAdminToken(database, now) : undefined;
+  const app = await buildApp({
+    ...dependencies,
+    routes: [
+      cityRoutes(city),
+      alertRoutes(alerts),
+      silenceRoutes({ alerts, now }),
+      backtestRoutes({ registry, history }),
+      capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
+      ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
+    ],
+  });
+  const close = async () => {
+    const closed = app.close();
+    await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);
+    app.server.closeAllConnections();
+    await closed;
+  };
+  try {
+    await app.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const address = formatAddress(app.server.address() as AddressInfo);
+  return { address, firstAdminToken, [Symbol.asyncDispose]: close };
+}
+
+function formatAddress({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

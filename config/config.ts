@@ -1,0 +1,121 @@
+/**
+ * The configuration: the environment, read once by the table in environment.ts and frozen.
+ *
+ * Cross-checks come after the single ones. Invariant: `parseConfig` reports every problem at once, names the
+ * variable in each, and never prints the value of a secret.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { type Environment, environmentSchema } from './environment.ts';
+
+export type Config = Readonly<Environment>;
+
+/** A wrong environment; `problems` holds every one of them, `VARIABLE: sentence`. */
+export class ConfigError extends Error {
+  readonly code = 'CONFIG_INVALID';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(
+      `${problems.length} problem(s) in the environment:\n${problems.map((each) => `  - ${each}`).join('\n')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+/** Prefixes that are ours: a variable with one of them that we do not know is a typing error. */
+const OWN_PREFIXES =
+  /^(SIAGA|MQTT|MQTTS|JOURNAL|INFLUX|API|STREAM|HTTP|TRUST|ROUTING|TELEGRAM|WEBHOOK|CAP|REJECTIONS)_/;
+/** Set by others for other ends, though they look like ours. */
+const FOREIGN = new Set(['HTTP_PROXY', 'SIAGA_TEST_DATA_DIR']);
+const FILE_SECRETS = ['INFLUX_TOKEN', 'WEBHOOK_SECRET', 'TELEGRAM_TOKEN'] as const;
+
+/** Parses the environment. Throws ConfigError with every problem. An empty variable counts as absent. */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const problems: string[] = [];
+  for (const name of Object.keys(given)) {
+    if (OWN_PREFIXES.test(name) && !FOREIGN.has(name) && !(name in environmentSchema.shape)) {
+      const near = Object.keys(environmentSchema.shape).find((known) => editDistance(known, name) <= 2);
+      problems.push(`${name}: no such variable${near ? `; did you mean ${near}?` : ''}`);
+    }
+  }
+  const result = environmentSchema.safeParse(given);
+  if (!result.success) {
+    problems.push(...result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+    throw new ConfigError(problems);
+  }
+  const config = result.data;
+  problems.push(...crossCheck(config), ...readSecrets(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+/** Addresses that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function* crossCheck(config: Environment): Generator<string> {
+  const cities = readdirSync(`${import.meta.dirname}/../cities`, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  if (!cities.includes(config.SIAGA_CITY)) yield `SIAGA_CITY: no such city; there are: ${cities.join(', ')}`;
+  if (!config.TLS_CERT_FILE !== !config.TLS_KEY_FILE)
+    yield 'TLS_CERT_FILE and TLS_KEY_FILE: set both or none';
+  if (config.MQTTS_PORT !== undefined && !config.TLS_CERT_FILE) {
+    yield 'MQTTS_PORT: needs TLS_CERT_FILE and TLS_KEY_FILE';
+  }
+  for (const name of ['TLS_CERT_FILE', 'TLS_KEY_FILE', 'TLS_CLIENT_CA_FILE'] as const) {
+    const file = config[name];
+    if (file) {
+      try {
+        readFileSync(file);
+      } catch (error) {
+        yield `${name}: ${(error as Error).message}`;
+      }
+    }
+  }
+  if (!config.MQTT_AUTH && !isLoopback(config.MQTT_HOST)) {
+    yield `MQTT_AUTH: may be false only on loopback, and MQTT_HOST is ${config.MQTT_HOST}`;
+  }
+  if (!config.API_AUTH && !isLoopback(config.HTTP_HOST)) {
+    yield `API_AUTH: may be false only on loopback, and HTTP_HOST is ${config.HTTP_HOST}`;
+  }
+  if (config.WEBHOOK_URL && !config.WEBHOOK_SECRET && !config.WEBHOOK_SECRET_FILE) {
+    yield 'WEBHOOK_URL: needs WEBHOOK_SECRET (or _FILE), or receivers cannot tell who calls';
+  }
+  if (config.SMTP_URL && !(config.MAIL_FROM && config.MAIL_TO)) yield 'SMTP_URL: needs MAIL_FROM and MAIL_TO';
+  if ((config.TELEGRAM_TOKEN || config.TELEGRAM_TOKEN_FILE) && !config.TELEGRAM_CHAT_ID) {
+    yield 'TELEGRAM_TOKEN: needs TELEGRAM_CHAT_ID';
+  }
+}
+
+/** A secret may come from a file (as container engines mount them); the file's first line is the secret. */
+function* readSecrets(config: Environment): Generator<string> {
+  for (const name of FILE_SECRETS) {
+    const file = config[`${name}_FILE`];
+    if (!file) continue;
+    if (config[name]) {
+      yield `${name} and ${name}_FILE: set one of them`;
+      continue;
+    }
+    try {
+      config[name] = readFileSync(file, 'utf8').split('\n')[0]?.trim();
+    } catch (error) {
+      yield `${name}_FILE: ${(error as Error).message}`;
+    }
+  }
+}
+
+/** Levenshtein distance, for "did you mean". */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

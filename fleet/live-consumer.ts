@@ -1,0 +1,93 @@
+/**
+ * The live consumer: moves the present (fleet) and tells those who watch (live feed).
+ *
+ * First of the journal's consumers. It holds everything in memory, so its cursor starts at the end of the
+ * journal once `restorePresent` has read the last reading of every device. Invariant: an event says whether
+ * the reading is of the present, so that a watcher never shows a late reading as now.
+ */
+import { FAILED_QUALITY, formatQuality, QualityFlag, type Reading } from '../devices/reading.ts';
+import type { Quality } from '../ingest/quality.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { JournalConsumer } from '../journal/keep-draining.ts';
+import type { Fleet } from './fleet.ts';
+import type { LiveFeed } from './live-feed.ts';
+
+/**
+ * Entries whose PUBACK may not have reached its device when the last run ended: some commits of
+ * JOURNAL_MAX_BATCH.
+ */
+const UNSETTLED_ENTRIES = 20_000;
+
+/** Reads the last reading of every device back into the present. To be awaited before the broker opens. */
+export async function restorePresent({
+  journal,
+  fleet,
+  quality,
+}: {
+  journal: Pick<Journal, 'lastId' | 'latest' | 'readAfter'>;
+  fleet: Fleet;
+  quality: Quality;
+}): Promise<void> {
+  for (const { reading } of await journal.latest()) {
+    quality.restore(reading);
+    fleet.observe(reading);
+  }
+  const settledId = Math.max(0, journal.lastId - UNSETTLED_ENTRIES);
+  for (const { reading } of await journal.readAfter(settledId, UNSETTLED_ENTRIES))
+    quality.restoreSeq(reading);
+}
+
+export interface LiveDependencies {
+  readonly journal: Pick<Journal, 'lastId'>;
+  readonly fleet: Fleet;
+  readonly feed: LiveFeed;
+  /** Told of each reading that is the device's present: dispatch follows positions here. */
+  readonly onPresent: (reading: Reading) => void;
+  /**
+   * Told of each one that failed its quality without being late. What failed is not the present, but the rest
+   * of it may be: a crew's status that came with an impossible position.
+   */
+  readonly onFailed: (reading: Reading) => void;
+}
+
+export function createLiveConsumer({
+  journal,
+  fleet,
+  feed,
+  onPresent,
+  onFailed,
+}: LiveDependencies): JournalConsumer {
+  const firstId = journal.lastId;
+  return {
+    name: 'live',
+    loadCursor: async () => firstId,
+    async consume(entries) {
+      for (const { id, reading } of entries) {
+        const present = fleet.observe(reading);
+        if (present) onPresent(reading);
+        else if (isFailedNow(reading)) onFailed(reading);
+        feed.publish('reading', () => formatLiveReading(id, reading, present));
+      }
+    },
+  };
+}
+
+function isFailedNow({ quality }: Reading): boolean {
+  return (quality & FAILED_QUALITY) !== 0 && !(quality & QualityFlag.late);
+}
+
+/** A reading as the stream shows it. */
+function formatLiveReading(id: number, reading: Reading, present: boolean) {
+  const { kind, device, measuredAt, receivedAt, simulated, quality, values } = reading;
+  return {
+    id,
+    kind,
+    device,
+    measuredAt: new Date(measuredAt).toISOString(),
+    receivedAt: new Date(receivedAt).toISOString(),
+    simulated,
+    quality: formatQuality(quality),
+    present,
+    values,
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * The loops that carry the journal to its consumers, one each, begun together and ended together.
+ *
+ * Made before the consumers, since some of them ask how the others do. Invariant: a consumer that cannot go on has
+ * its problem here until a batch of it went well; ending stops each loop after the batch in hand.
+ */
+import type { Logger } from 'pino';
+import { Gauge, type Registry as Metrics } from 'prom-client';
+import type { Journal } from './journal.ts';
+import { type JournalConsumer, keepDraining } from './keep-draining.ts';
+
+export interface DrainingOptions {
+  readonly journal: Journal;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+}
+
+export class Draining {
+  readonly #options: DrainingOptions;
+  readonly #ending = new AbortController();
+  readonly #problems = new Map<string, string>();
+
+  constructor(options: DrainingOptions) {
+    this.#options = options;
+  }
+
+  /** Aborts when the loops are to end. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** In words, by the consumer's name. */
+  get problems(): ReadonlyMap<string, string> {
+    return this.#problems;
+  }
+
+  /** Called once. What it gives ends the loops and waits for them. */
+  start(consumers: readonly JournalConsumer[]): AsyncDisposable {
+    const { journal, log, metrics, random } = this.#options;
+    const { signal } = this.#ending;
+    const backlog = new Gauge({
+      name: 'siaga_backlog_entries',
+      help: 'Entries of the journal that a consumer has yet to work on.',
+      labelNames: ['consumer'],
+      registers: [metrics],
+    });
+    const loops = consumers.map((consumer) => {
+      const onOutcome = (problem: string | undefined) => this.#note(consumer.name, problem);
+      return keepDraining({ journal, consumer, signal, log, random, backlog, onOutcome });
+    });
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.#ending.abort();
+        await Promise.all(loops);
+      },
+    };
+  }
+
+  #note(consumer: string, problem: string | undefined): void {
+    if (problem === undefined) this.#problems.delete(consumer);
+    else this.#problems.set(consumer, problem);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Port of the journal: the durable, ordered log of readings, and of what was rejected.
+ *
+ * Stands between validate and the PUBACK: `append` resolves when its batch is on disk. Everything after the
+ * PUBACK (fleet, alerts, history) follows it by id. Invariants: ids ascend without end and are never used
+ * twice; a reading (device, measuredAt, values) is in it once, however often it is appended; whatever
+ * `append` has resolved for survives kill -9 and a power cut.
+ */
+import type { Reading } from '../devices/reading.ts';
+import type { KeptRejection, RejectedMessage } from '../devices/rejection.ts';
+import type { Outcome, Waiter } from './waiter.ts';
+
+export interface JournalEntry {
+  readonly id: number;
+  readonly reading: Reading;
+}
+
+export type AppendOutcome = Pick<Outcome, 'stored' | 'repeated'>;
+
+export interface RejectionQuery {
+  readonly device?: string;
+  readonly reason?: string;
+  /** Newest first; entries with a smaller id than this. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+export interface Journal extends AsyncDisposable {
+  /** Resolves after the fsync of the commit that holds them all. Rejects with JournalError (disk full …). */
+  append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome>;
+  /** The same, of which `waiter` is told: what the broker uses for each publish. Never throws. */
+  appendFor(waiter: Waiter, readings: readonly Reading[], rejections: readonly RejectedMessage[]): void;
+  /** Up to `limit` entries with an id above `afterId`, ascending. Recent ones come from memory. Rejects after the end. */
+  readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]>;
+  /** Resolves when an entry above `afterId` exists, or when `signal` aborts. Rejects after the journal's end. */
+  waitForEntry(afterId: number, signal: AbortSignal): Promise<void>;
+  /** The newest id on disk; 0 when empty. */
+  readonly lastId: number;
+  /** Payload bytes handed to `append` and not yet on disk. The broker stops reading above its bound. */
+  readonly waitingBytes: number;
+  /** Undefined when all is well, else a sentence: "the disk is full since 10:02". */
+  readonly problem: string | undefined;
+  /** The latest reading by measuredAt of every device (failed quality and `late` excluded), to restore the fleet. */
+  latest(): Promise<readonly JournalEntry[]>;
+  rejections(query: RejectionQuery): Promise<readonly KeptRejection[]>;
+  markReplayed(rejectionId: number, replayedAt: number): Promise<void>;
+  /** Deletes what retention allows, in small steps; never above `keepAfterId`. Returns how many went. */
+  trim(keepAfterId: number, now: number): Promise<number>;
+  /** Sets a file aside that somebody found damaged, and goes on with what is readable of it. */
+  salvage(cause: string): Promise<void>;
+  /** Writes a consistent copy to a new file while running. */
+  backup(file: string): Promise<void>;
+}
+
+/** An operational failure of the journal: the readings are not on disk and must not be acknowledged. */
+export class JournalError extends Error {
+  readonly code: 'JOURNAL_FULL' | 'JOURNAL_IO' | 'JOURNAL_CLOSED' | 'JOURNAL_TOO_NEW';
+  constructor(code: JournalError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Retention of the journal, from time to time: what is too old or too much goes, the oldest first.
+ *
+ * Invariant: nothing is trimmed that a consumer, or the embedded history, has yet to read; one that never saved a
+ * cursor has all of it to read.
+ */
+import type { Logger } from 'pino';
+import type { Database } from '../database/database.ts';
+import type { Journal } from './journal.ts';
+import type { JournalConsumer } from './keep-draining.ts';
+
+export interface RetentionOptions {
+  readonly journal: Journal;
+  readonly database: Database;
+  /** Those whose cursor is saved in the state database. */
+  readonly consumers: readonly JournalConsumer[];
+  /** Of a history that follows the journal by itself. */
+  readonly settledThroughId: (() => number) | undefined;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+export async function keepWithinRetention(options: RetentionOptions): Promise<void> {
+  const { journal, log, now } = options;
+  const removed = await journal.trim(await lowestCursor(options), now());
+  if (removed > 0) log.info({ removed }, 'readings beyond retention removed');
+}
+
+async function lowestCursor(options: RetentionOptions): Promise<number> {
+  const { journal, database, consumers, settledThroughId } = options;
+  const rows = await database.selectFrom('cursors').select(['consumer', 'position']).execute();
+  const saved = new Map(rows.map((row) => [row.consumer, Number(row.position)]));
+  const cursors = consumers.map((consumer) => saved.get(consumer.name) ?? 0);
+  return Math.min(journal.lastId, settledThroughId?.() ?? journal.lastId, ...cursors);
+}

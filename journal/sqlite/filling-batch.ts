@@ -1,0 +1,99 @@
+/**
+ * The batch that is being filled on the event loop while the one before it is on its way to the disk.
+ *
+ * Readings are encoded as they come, so that posting it is one transfer and no object waits for the disk.
+ * Invariant: appends are in the order in which they came, and settle in it.
+ */
+import type { Reading } from '../../devices/reading.ts';
+import type { RejectedMessage } from '../../devices/rejection.ts';
+import type { Waiter } from '../waiter.ts';
+import type { BatchMessage, PackedRejections, RejectionRow } from './journal-messages.ts';
+import type { ReadingCodec } from './reading-codec.ts';
+import { createRecordBuffer, type RecordBuffer } from './record-layout.ts';
+
+/** Numbers of a fresh buffer: some 300 readings; it grows by doubling. */
+const FIRST_CAPACITY = 4_096;
+/** Beyond the payload a rejection weighs its detail, topic and names. */
+const REJECTION_BYTES = 300;
+
+export class FillingBatch {
+  /** Of each append who waits for it, and how many readings and rejections it brought. */
+  readonly waiters: Waiter[] = [];
+  readonly readingCounts: number[] = [];
+  readonly rejectionCounts: number[] = [];
+  readonly rejections: RejectedMessage[] = [];
+  readonly #records: RecordBuffer;
+  #count = 0;
+  #rejectionBytes = 0;
+
+  /** `spare` is a buffer that came back from an earlier batch. */
+  constructor(spare?: Float64Array<ArrayBuffer>) {
+    this.#records = spare ? { values: spare, length: 0 } : createRecordBuffer(FIRST_CAPACITY);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes that wait for the disk with it. */
+  get bytes(): number {
+    return this.#records.length * 8 + this.#rejectionBytes;
+  }
+
+  /** All or nothing: throws what the codec throws, and then holds none of them. */
+  add(
+    codec: ReadingCodec,
+    waiter: Waiter,
+    readings: readonly Reading[],
+    rejections: readonly RejectedMessage[],
+  ): void {
+    const { length } = this.#records;
+    try {
+      for (const reading of readings) codec.encode(reading, this.#records);
+    } catch (error) {
+      this.#records.length = length;
+      throw error;
+    }
+    this.#count += readings.length;
+    for (const rejection of rejections) {
+      // A payload is often a view into the socket's buffer, which is used again: it is copied now.
+      this.rejections.push({ ...rejection, payload: Uint8Array.from(rejection.payload) });
+      this.#rejectionBytes += rejection.payload.byteLength + REJECTION_BYTES;
+    }
+    this.waiters.push(waiter);
+    this.readingCounts.push(readings.length);
+    this.rejectionCounts.push(rejections.length);
+  }
+
+  toMessage(codec: ReadingCodec): BatchMessage {
+    const dictionary = codec.takeAdditions();
+    return {
+      append: true,
+      records: this.#records.values,
+      count: this.#count,
+      ...(dictionary ? { dictionary } : {}),
+      ...(this.rejections.length > 0 ? { rejections: packRejections(this.rejections) } : {}),
+    };
+  }
+}
+
+function packRejections(rejections: readonly RejectedMessage[]): PackedRejections {
+  const rows = rejections.map(
+    ({ device, reason, detail, topic, clientId, receivedAt, payload }): RejectionRow => ({
+      device: device ?? null,
+      reason,
+      detail,
+      topic,
+      clientId,
+      receivedAt,
+      payloadBytes: payload.byteLength,
+    }),
+  );
+  const payloads = new Uint8Array(rows.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0));
+  let at = 0;
+  for (const { payload } of rejections) {
+    payloads.set(payload, at);
+    at += payload.byteLength;
+  }
+  return { json: JSON.stringify(rows), payloads };
+}

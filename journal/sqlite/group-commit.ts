@@ -1,0 +1,169 @@
+/**
+ * The way of appends from the event loop to the disk and back, in order.
+ *
+ *   filling → ready (full ones) → in flight (at most two, one being committed and one at hand) → settled
+ *
+ * What is appended while a commit runs goes into the next one, so that the number of fsyncs follows the disk
+ * and not the number of messages. Invariants: appends settle in order; `waitingBytes` is what was handed in
+ * and is not settled; entries reach `onStored` before
+ * the waiter of the append that brought them is told.
+ */
+import type { Reading } from '../../devices/reading.ts';
+import type { RejectedMessage } from '../../devices/rejection.ts';
+import { JournalError } from '../journal.ts';
+import type { Waiter } from '../waiter.ts';
+import { FillingBatch } from './filling-batch.ts';
+import type { BatchMessage, BatchOutcome } from './journal-messages.ts';
+import type { ReadingCodec } from './reading-codec.ts';
+import { RECORD_DEVICE, RECORD_LENGTH } from './record-layout.ts';
+
+/** One that is being committed and one at hand for the thread when it is done. */
+const MAX_IN_FLIGHT = 2;
+
+export interface GroupCommitOptions {
+  readonly codec: ReadingCodec;
+  readonly maxBatch: number;
+  /** Above twice this, appends are refused with JOURNAL_FULL; the broker stops reading at once this. */
+  readonly maxWaitingBytes: number;
+  readonly post: (message: BatchMessage) => void;
+  /** Of each reading stored: its id and its record, which is `length` numbers from `start`. */
+  readonly onStored: (id: number, records: Float64Array, start: number, length: number) => void;
+  /** Of each reading that the journal had already: the number of its device. */
+  readonly onRepeat: (device: number) => void;
+  /** So many readings and rejections are not on disk, and their appends reject. */
+  readonly onRefused: (count: number) => void;
+}
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  #filling = new FillingBatch();
+  readonly #ready: FillingBatch[] = [];
+  readonly #inFlight: FillingBatch[] = [];
+  /** The buffer of a settled batch, to be filled again. */
+  #spare: Float64Array<ArrayBuffer> | undefined;
+  #isScheduled = false;
+  /** Of ready and in flight; what is being filled is added on demand. */
+  #postedBytes = 0;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  get waitingBytes(): number {
+    return this.#postedBytes + this.#filling.bytes;
+  }
+
+  append(waiter: Waiter, readings: readonly Reading[], rejections: readonly RejectedMessage[]): void {
+    const { maxBatch, maxWaitingBytes, codec } = this.#options;
+    try {
+      if (this.waitingBytes > 2 * maxWaitingBytes) {
+        this.#options.onRefused(readings.length + rejections.length);
+        throw new JournalError('JOURNAL_FULL', `more than ${2 * maxWaitingBytes} bytes wait for the disk`);
+      }
+      this.#filling.add(codec, waiter, readings, rejections);
+    } catch (error) {
+      waiter.refused(error as Error);
+      return;
+    }
+    if (this.#filling.count >= maxBatch) this.#closeFilling();
+    this.#schedule();
+  }
+
+  /** The thread's answer for the oldest batch in flight. */
+  settle({ firstId, repeats, records }: BatchOutcome): void {
+    const batch = this.#takeOldest();
+    let start = 0;
+    let id = firstId;
+    let repeat = 0;
+    for (let position = 0; position < batch.count; position++) {
+      const length = records[start + RECORD_LENGTH] as number;
+      if (repeats[repeat] === position) {
+        repeat++;
+        this.#options.onRepeat(records[start + RECORD_DEVICE] as number);
+      } else this.#options.onStored(id++, records, start, length);
+      start += length;
+    }
+    tellWaiters(batch, repeats);
+    this.#spare = records;
+    this.#postReady();
+  }
+
+  /** The oldest `batches` in flight are not on disk. */
+  refuse(batches: number, error: JournalError): void {
+    for (let i = 0; i < batches; i++) this.#refuseBatch(this.#takeOldest(), error);
+    this.#postReady();
+  }
+
+  refuseAll(error: JournalError): void {
+    const batches = [...this.#inFlight.splice(0), ...this.#ready.splice(0), this.#filling];
+    this.#filling = new FillingBatch();
+    this.#postedBytes = 0;
+    for (const batch of batches) this.#refuseBatch(batch, error);
+  }
+
+  /** Posts everything, however much is in flight: the last word before the thread is closed. */
+  flush(): void {
+    this.#closeFilling();
+    while (this.#ready.length > 0) this.#postOldestReady();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // At the end of this turn: what the sockets brought in it goes with one message.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#postReady();
+    });
+  }
+
+  #postReady(): void {
+    while (this.#inFlight.length < MAX_IN_FLIGHT) {
+      if (this.#ready.length === 0) this.#closeFilling();
+      if (this.#ready.length === 0) return;
+      this.#postOldestReady();
+    }
+  }
+
+  #closeFilling(): void {
+    if (this.#filling.waiters.length === 0) return;
+    this.#postedBytes += this.#filling.bytes;
+    this.#ready.push(this.#filling);
+    this.#filling = new FillingBatch(this.#spare);
+    this.#spare = undefined;
+  }
+
+  #postOldestReady(): void {
+    const batch = this.#ready.shift() as FillingBatch;
+    this.#inFlight.push(batch);
+    this.#options.post(batch.toMessage(this.#options.codec));
+  }
+
+  #refuseBatch({ waiters, count, rejections }: FillingBatch, error: JournalError): void {
+    if (count + rejections.length > 0) this.#options.onRefused(count + rejections.length);
+    for (const waiter of waiters) waiter.refused(error);
+  }
+
+  #takeOldest(): FillingBatch {
+    const batch = this.#inFlight.shift();
+    if (!batch) throw new Error('the journal answered for a batch that was not posted');
+    this.#postedBytes -= batch.bytes;
+    return batch;
+  }
+}
+
+function tellWaiters(
+  { waiters, readingCounts, rejectionCounts }: FillingBatch,
+  repeats: readonly number[],
+): void {
+  let position = 0;
+  let repeat = 0;
+  for (let i = 0; i < waiters.length; i++) {
+    const first = repeat;
+    const count = readingCounts[i] as number;
+    position += count;
+    while (repeat < repeats.length && (repeats[repeat] as number) < position) repeat++;
+    const repeated = repeat - first;
+    (waiters[i] as Waiter).stored(count - repeated, repeated, rejectionCounts[i] as number);
+  }
+}

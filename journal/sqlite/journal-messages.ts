@@ -1,0 +1,150 @@
+/**
+ * What the event loop (open-journal.ts) and the journal's threads say to each other.
+ *
+ * Appends go as packed numbers and come back as ids; the rest are calls (worker-calls.ts). Invariant: batches
+ * are committed and answered in the order in which they were posted.
+ */
+import type { RejectionQuery } from '../journal.ts';
+import type { Dictionary } from './reading-codec.ts';
+
+/** What was not understood, packed: one text for all of it, and the payloads end to end. */
+export interface PackedRejections {
+  /** JSON of RejectionRow[]. */
+  readonly json: string;
+  readonly payloads: Uint8Array<ArrayBuffer>;
+}
+
+export interface RejectionRow {
+  readonly device: string | null;
+  readonly reason: string;
+  readonly detail: string;
+  readonly topic: string;
+  readonly clientId: string;
+  readonly receivedAt: number;
+  readonly payloadBytes: number;
+}
+
+export interface BatchMessage {
+  readonly append: true;
+  /** Encoded readings end to end, see record-layout.ts. */
+  readonly records: Float64Array<ArrayBuffer>;
+  readonly count: number;
+  readonly dictionary?: Dictionary;
+  readonly rejections?: PackedRejections;
+}
+
+export interface BatchOutcome {
+  /** Stored readings have this id and the following ones without a gap. */
+  readonly firstId: number;
+  /** Positions in the batch of the readings that the journal had. */
+  readonly repeats: readonly number[];
+  /** The batch's buffer, given back to be used again. */
+  readonly records: Float64Array<ArrayBuffer>;
+}
+
+export type WriterEvent =
+  | {
+      readonly event: 'committed';
+      readonly outcomes: readonly BatchOutcome[];
+      readonly commitMs: number;
+      readonly count: number;
+      readonly rejections: number;
+      readonly rejectionsDropped: number;
+      readonly fileBytes: number;
+    }
+  /** The commit of what waits does not succeed, and is tried again. */
+  | { readonly event: 'problem'; readonly sentence: string; readonly cause: string }
+  | { readonly event: 'well' }
+  /** These many batches, the oldest ones, are not on disk and will not be. */
+  | {
+      readonly event: 'gave-up';
+      readonly batches: number;
+      readonly code: 'JOURNAL_IO' | 'JOURNAL_CLOSED';
+      readonly cause: string;
+    }
+  | { readonly event: 'salvaged'; readonly report: SalvageReport }
+  /** The thread of the checkpoints cannot be had any more: commits wait for them now and then. */
+  | { readonly event: 'checkpoints-ended'; readonly cause: string };
+
+export interface SalvageReport {
+  readonly cause: string;
+  /** Where the damaged file is now. */
+  readonly setAside: string;
+  readonly readings: number;
+  readonly rejections: number;
+  /** Ranges of ids that could not be read, first and last of each; only the first hundred. */
+  readonly unreadable: readonly (readonly [number, number])[];
+}
+
+export interface WriterData {
+  readonly file: string;
+  readonly openedAt: number;
+  readonly maxBatch: number;
+  readonly maxRejections: number;
+  readonly retentionMs: number;
+  readonly maxBytes: number;
+  /** Tests only: a shared number of pages beyond which the file counts as a full disk; 0 is no limit. */
+  readonly pageLimit?: Int32Array<SharedArrayBuffer> | undefined;
+}
+
+export interface OpenedJournal {
+  readonly dictionary: Dictionary;
+  readonly lastId: number;
+  readonly fileBytes: number;
+  readonly salvage?: SalvageReport;
+  readonly lostLog?: LostLogReport;
+}
+
+/** Acknowledged commits were in the write-ahead log and cannot be read. */
+export interface LostLogReport {
+  readonly commits: number;
+  /** Where a copy of the log is. */
+  readonly setAside: string;
+  /** Ids that may have been given to what was lost; they are not given again. */
+  readonly skippedIds: readonly [number, number];
+}
+
+/** Rows packed as [id, record in the layout of record-layout.ts]. */
+export type PackedEntries = Float64Array;
+
+export interface TrimStep {
+  readonly keepAfterId: number;
+  readonly now: number;
+}
+
+export interface TrimOutcome {
+  readonly trimmed: number;
+  /** The largest id that went; 0 when none did. */
+  readonly throughId: number;
+  /** True when another step would find nothing. */
+  readonly done: boolean;
+  readonly fileBytes: number;
+  /** Retention wants more to go than the slowest consumer allows. */
+  readonly heldBack: boolean;
+}
+
+export interface WriterCalls extends Record<string, (argument: never) => unknown> {
+  open(argument: undefined): OpenedJournal;
+  latest(argument: undefined): PackedEntries;
+  markReplayed(argument: { readonly id: number; readonly replayedAt: number }): void;
+  trim(step: TrimStep): TrimOutcome;
+  salvage(argument: { readonly cause: string }): void;
+  close(argument: undefined): Promise<void>;
+}
+
+export interface RejectionAnswer extends Omit<RejectionRow, 'payloadBytes'> {
+  readonly id: number;
+  readonly replayedAt: number | null;
+  readonly payload: Uint8Array;
+}
+
+export interface ReaderCalls extends Record<string, (argument: never) => unknown> {
+  readAfter(argument: {
+    readonly afterId: number;
+    readonly throughId: number;
+    readonly limit: number;
+  }): PackedEntries;
+  rejections(query: RejectionQuery): readonly RejectionAnswer[];
+  /** Another file has taken the place of the one that is open. */
+  reopen(argument: undefined): void;
+}

@@ -1,0 +1,296 @@
+/**
+ * openJournal: the journal as the event loop sees it.
+ *
+ * Appends go through group-commit.ts to the writing thread; the newest entries stay in memory for those who
+ * follow, older ones are read by a thread of their own. A damaged file is salvaged, by the writing thread at
+ * the start or when it or the reader stumbles. Invariants: an entry is readable before the append that
+ * brought it resolves; after the writing thread died nothing is acknowledged any more.
+ */
+import type { Reading } from '../../devices/reading.ts';
+import type { KeptRejection, RejectedMessage } from '../../devices/rejection.ts';
+import {
+  type AppendOutcome,
+  type Journal,
+  type JournalEntry,
+  JournalError,
+  type RejectionQuery,
+} from '../journal.ts';
+import { outcomeOf, type Waiter } from '../waiter.ts';
+import { backupDatabaseFile, JOURNAL_TABLES } from './backup-journal.ts';
+import { EntryWaiters } from './entry-waiters.ts';
+import { isDamage } from './failure-policy.ts';
+import { GroupCommit } from './group-commit.ts';
+import type {
+  OpenedJournal,
+  SalvageReport,
+  WriterCalls,
+  WriterData,
+  WriterEvent,
+} from './journal-messages.ts';
+import {
+  createJournalMetrics,
+  type JournalMetrics,
+  measureCommit,
+  reportLostLog,
+  reportSalvage,
+} from './journal-metrics.ts';
+import type { JournalOptions } from './journal-options.ts';
+import { JournalReads } from './journal-reads.ts';
+import { JournalTrouble } from './journal-trouble.ts';
+import { unpackEntries } from './packed-entries.ts';
+import { ReadingCodec } from './reading-codec.ts';
+import { RecentEntries } from './recent-entries.ts';
+import { RECORD_DEVICE } from './record-layout.ts';
+import { CallingWorker, type WorkerCallError } from './worker-calls.ts';
+
+/** Bounds of the memory of recent entries: 50,000 of 80 bytes, a second of a saturated ingest. */
+const RECENT_ENTRIES = 50_000;
+const RECENT_BYTES = 4 * 1024 * 1024;
+
+/** Opens the journal, creates it where absent, salvages it where damaged. Throws JournalError. */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const journal = new SqliteJournal(options);
+  try {
+    await journal.open();
+    return journal;
+  } catch (error) {
+    await journal.abandon();
+    throw error;
+  }
+}
+
+class SqliteJournal implements Journal {
+  readonly #options: JournalOptions;
+  readonly #writer: CallingWorker<WriterCalls, WriterEvent>;
+  readonly #reads: JournalReads;
+  readonly #metrics: JournalMetrics;
+  readonly #codec = new ReadingCodec({ devices: [], columns: [], words: [] });
+  readonly #commits: GroupCommit;
+  readonly #recent: RecentEntries;
+  readonly #waiters = new EntryWaiters();
+  readonly #trouble: JournalTrouble;
+  #lastId = 0;
+  /** Said once, not once a minute. */
+  #isHeldBack = false;
+  /** Set once: nothing is appended after it. */
+  #end: JournalError | undefined;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    const { file, maxBatch, maxRejections, retentionMs, maxBytes, pageLimit } = options;
+    const openedAt = options.now();
+    const data: WriterData = { file, openedAt, maxBatch, maxRejections, retentionMs, maxBytes, pageLimit };
+    this.#writer = new CallingWorker({
+      file: new URL('./journal-writer.ts', import.meta.url),
+      workerData: data,
+      onEvent: (event) => this.#take(event),
+      onDeath: (error) => this.#die(error),
+    });
+    this.#reads = new JournalReads(file, (error) => this.#die(error));
+    this.#recent = new RecentEntries({
+      codec: this.#codec,
+      maxEntries: options.recentEntries ?? RECENT_ENTRIES,
+      maxBytes: RECENT_BYTES,
+    });
+    this.#commits = new GroupCommit({
+      codec: this.#codec,
+      maxBatch,
+      maxWaitingBytes: options.maxWaitingBytes,
+      post: (message) => this.#writer.post(message, [message.records.buffer]),
+      onStored: (id, records, start, length) => {
+        this.#recent.push(id, records, start, length);
+        this.#lastId = id;
+        this.#metrics.countReading(records[start + RECORD_DEVICE] as number);
+      },
+      onRepeat: (device) => {
+        this.#metrics.countReading(device);
+        options.onRepeat?.(this.#codec.deviceAt(device));
+      },
+      onRefused: (count) => this.#metrics.refused.inc(count),
+    });
+    this.#metrics = createJournalMetrics(options.metrics, {
+      waitingBytes: () => this.waitingBytes,
+      recentEntries: () => this.#recent.count,
+      lastId: () => this.#lastId,
+      hasProblem: () => this.problem !== undefined,
+      kindOf: (device) => this.#codec.columnsOf(device).kind,
+    });
+    const { log, now } = options;
+    this.#trouble = new JournalTrouble({ log, now, failedCommits: this.#metrics.failedCommits });
+  }
+
+  async open(): Promise<void> {
+    let opened: OpenedJournal;
+    try {
+      opened = await this.#writer.call('open', undefined);
+    } catch (error) {
+      const code = (error as WorkerCallError).code === 'JOURNAL_TOO_NEW' ? 'JOURNAL_TOO_NEW' : 'JOURNAL_IO';
+      throw new JournalError(code, (error as Error).message, { cause: error });
+    }
+    this.#codec.learn(opened.dictionary);
+    this.#lastId = opened.lastId;
+    this.#metrics.fileBytes.set(opened.fileBytes);
+    if (opened.salvage) this.#report(opened.salvage);
+    if (opened.lostLog) reportLostLog(this.#options.log, this.#metrics, opened.lostLog);
+  }
+
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  get waitingBytes(): number {
+    return this.#commits.waitingBytes;
+  }
+
+  get problem(): string | undefined {
+    return this.#trouble.problem;
+  }
+
+  async append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome> {
+    const { stored, repeated } = await outcomeOf((waiter) => this.appendFor(waiter, readings, rejections));
+    return { stored, repeated };
+  }
+
+  appendFor(waiter: Waiter, readings: readonly Reading[], rejections: readonly RejectedMessage[]): void {
+    if (this.#end) waiter.refused(this.#end);
+    else if (readings.length + rejections.length === 0) waiter.stored(0, 0, 0);
+    else this.#commits.append(waiter, readings, rejections);
+  }
+
+  async readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]> {
+    if (this.#end) throw this.#end;
+    const throughId = this.#lastId;
+    if (afterId >= throughId || limit <= 0) return [];
+    const recent = this.#recent.after(afterId, limit);
+    if (recent) return recent;
+    this.#metrics.diskReads.inc();
+    const packed = await this.#read(() => this.#reads.readAfter(afterId, throughId, limit));
+    return unpackEntries(packed, this.#codec);
+  }
+
+  waitForEntry(afterId: number, signal: AbortSignal): Promise<void> {
+    // Not resolved: who reads on from an end would ask again at once, for ever.
+    if (this.#end) return Promise.reject(this.#end);
+    if (this.#lastId > afterId || signal.aborted) return Promise.resolve();
+    return this.#waiters.wait(afterId, signal);
+  }
+
+  async latest(): Promise<readonly JournalEntry[]> {
+    const packed = await this.#read(() => this.#writer.call('latest', undefined));
+    return unpackEntries(packed, this.#codec);
+  }
+
+  rejections(query: RejectionQuery): Promise<readonly KeptRejection[]> {
+    return this.#read(() => this.#reads.rejections(query));
+  }
+
+  markReplayed(rejectionId: number, replayedAt: number): Promise<void> {
+    return this.#read(() => this.#writer.call('markReplayed', { id: rejectionId, replayedAt }));
+  }
+
+  async trim(keepAfterId: number, now: number): Promise<number> {
+    let trimmed = 0;
+    for (;;) {
+      // A call a step: the commits that wait go in between.
+      const step = await this.#read(() => this.#writer.call('trim', { keepAfterId, now }));
+      trimmed += step.trimmed;
+      this.#recent.dropThrough(step.throughId);
+      this.#metrics.trimmed.inc(step.trimmed);
+      this.#metrics.fileBytes.set(step.fileBytes);
+      if (step.heldBack && !this.#isHeldBack) {
+        this.#options.log.warn({ keepAfterId }, 'retention waits for a consumer that is behind');
+      }
+      this.#isHeldBack = step.heldBack;
+      if (step.done || this.#end) return trimmed;
+    }
+  }
+
+  salvage(cause: string): Promise<void> {
+    return this.#writer.call('salvage', { cause });
+  }
+
+  async backup(file: string): Promise<void> {
+    await backupDatabaseFile({ from: this.#options.file, to: file, tables: JOURNAL_TABLES });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#end) return this.abandon();
+    this.#end = new JournalError('JOURNAL_CLOSED', 'the journal is closed');
+    this.#commits.flush();
+    await this.#writer.call('close', undefined).catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'the journal did not close cleanly');
+    });
+    await this.abandon();
+  }
+
+  /** Ends the threads; what is not on disk by now rejects. */
+  async abandon(): Promise<void> {
+    this.#end ??= new JournalError('JOURNAL_CLOSED', 'the journal is closed');
+    await Promise.all([this.#writer.terminate(), this.#reads.terminate()]);
+    this.#commits.refuseAll(this.#end);
+    this.#waiters.wakeAll();
+  }
+
+  #take(event: WriterEvent): void {
+    switch (event.event) {
+      case 'committed':
+        for (const outcome of event.outcomes) this.#commits.settle(outcome);
+        this.#waiters.wake(this.#lastId);
+        measureCommit(this.#metrics, event);
+        return;
+      case 'problem':
+        this.#trouble.failed(event.sentence, event.cause);
+        return;
+      case 'well':
+        this.#trouble.ended();
+        return;
+      case 'gave-up': {
+        const error = new JournalError(event.code, `readings are not on disk: ${event.cause}`);
+        this.#trouble.refused(error, event.cause);
+        this.#commits.refuse(event.batches, error);
+        return;
+      }
+      case 'checkpoints-ended':
+        this.#options.log.warn(
+          { cause: event.cause },
+          "the journal's thread of checkpoints ended: commits do its work",
+        );
+        return;
+      case 'salvaged':
+        this.#report(event.report);
+        // Its file is another one now.
+        this.#reads.reopen().catch((error: unknown) => this.#die(error as Error));
+    }
+  }
+
+  /** A read; where it finds damage the journal is salvaged and the read is tried once more. */
+  async #read<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      try {
+        return await read();
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        await this.salvage((error as Error).message);
+        return await read();
+      }
+    } catch (error) {
+      if (this.#end) throw this.#end;
+      throw new JournalError('JOURNAL_IO', (error as Error).message, { cause: error });
+    }
+  }
+
+  #report(salvage: SalvageReport): void {
+    reportSalvage(this.#options.log, this.#metrics, salvage);
+  }
+
+  #die(error: Error): void {
+    if (this.#end) return;
+    this.#end = new JournalError('JOURNAL_IO', `the journal's thread died: ${error.message}`, {
+      cause: error,
+    });
+    this.#trouble.died(this.#end);
+    this.#commits.refuseAll(this.#end);
+    this.#waiters.wakeAll();
+    this.#options.onDeath?.(this.#end);
+  }
+}

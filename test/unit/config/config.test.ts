@@ -1,0 +1,98 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, parseConfig } from '../../../config/config.ts';
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    parseConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('parseConfig', () => {
+  test('an empty environment gives the embedded defaults, on loopback only', () => {
+    const config = parseConfig({});
+    expect(config).toMatchObject({
+      SIAGA_CITY: 'semarang',
+      HTTP_PORT: 3000,
+      MQTT_PORT: 1883,
+      MQTT_HOST: '127.0.0.1',
+    });
+    expect(config.INFLUX_URL).toBeUndefined();
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test('every problem is reported at once, each with its variable', () => {
+    const problems = problemsOf({
+      HTTP_PORT: '70000',
+      MQTT_PORT: 'mqtt',
+      LOG_LEVEL: 'loud',
+      INFLUX_URL: 'influx.local',
+      MQTT_AUTH: 'maybe',
+    });
+    expect(problems.map((each) => each.split(':')[0]).sort()).toEqual(
+      ['HTTP_PORT', 'INFLUX_URL', 'LOG_LEVEL', 'MQTT_AUTH', 'MQTT_PORT'].sort(),
+    );
+  });
+
+  test('a misspelt variable is named with the one that was meant', () => {
+    expect(problemsOf({ MQTT_PRT: '1883' })).toEqual(['MQTT_PRT: no such variable; did you mean MQTT_PORT?']);
+  });
+
+  test('variables of others are left alone', () => {
+    expect(problemsOf({ PATH: '/bin', HTTP_PROXY: 'http://proxy', NODE_ENV: 'production' })).toEqual([]);
+  });
+
+  test('an empty variable counts as absent, as compose files write them', () => {
+    expect(parseConfig({ INFLUX_URL: '', HTTP_PORT: '' }).HTTP_PORT).toBe(3000);
+  });
+
+  test('nothing listens beyond loopback without credentials', () => {
+    expect(problemsOf({ MQTT_AUTH: 'false', MQTT_HOST: '0.0.0.0' })).toEqual([
+      'MQTT_AUTH: may be false only on loopback, and MQTT_HOST is 0.0.0.0',
+    ]);
+    expect(problemsOf({ API_AUTH: 'false', HTTP_HOST: '::' })).toHaveLength(1);
+    expect(problemsOf({ MQTT_AUTH: 'false', MQTT_HOST: '127.0.0.1' })).toEqual([]);
+  });
+
+  test('an unknown city names the ones there are', () => {
+    expect(problemsOf({ SIAGA_CITY: 'atlantis' })[0]).toMatch(
+      /^SIAGA_CITY: no such city; there are: .*semarang/,
+    );
+  });
+
+  test('a secret is read from its file, and never both from file and variable', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'siaga-')), 'token');
+    writeFileSync(file, 's3cret\n');
+    expect(parseConfig({ INFLUX_TOKEN_FILE: file }).INFLUX_TOKEN).toBe('s3cret');
+    expect(problemsOf({ INFLUX_TOKEN_FILE: file, INFLUX_TOKEN: 'x' })).toEqual([
+      'INFLUX_TOKEN and INFLUX_TOKEN_FILE: set one of them',
+    ]);
+    expect(problemsOf({ INFLUX_TOKEN_FILE: `${file}.absent` })[0]).toMatch(/^INFLUX_TOKEN_FILE: ENOENT/);
+  });
+
+  test('what is wrong is said without the value of a secret', () => {
+    expect(problemsOf({ WEBHOOK_SECRET: 'short' }).join()).not.toContain('short');
+  });
+
+  test('proxies are addresses and CIDRs, and never everybody', () => {
+    expect(parseConfig({ TRUST_PROXY: '127.0.0.1, 10.0.0.0/8,fd00::/8' }).TRUST_PROXY).toEqual([
+      '127.0.0.1',
+      '10.0.0.0/8',
+      'fd00::/8',
+    ]);
+    for (const wrong of ['true', '1', 'proxy.local', '0.0.0.0/0', '10.0.0.0/33', '10.0.0.1,', '::/129']) {
+      expect(problemsOf({ TRUST_PROXY: wrong })[0]).toMatch(/^TRUST_PROXY: must be addresses or CIDRs/);
+    }
+  });
+
+  test('a TLS port needs a certificate, a webhook a secret, mail two addresses', () => {
+    const problems = problemsOf({ MQTTS_PORT: '8883', WEBHOOK_URL: 'https://a.b', SMTP_URL: 'smtp://a' });
+    expect(problems.map((each) => each.split(':')[0])).toEqual(['MQTTS_PORT', 'WEBHOOK_URL', 'SMTP_URL']);
+  });
+});
