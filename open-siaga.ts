@@ -9,7 +9,7 @@
  */
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client';
-import { openAlerts } from './alerts/alerts.ts';
+import { openAlerts } from './alerts/open-alerts.ts';
 import { CONSUMER as ALERTS_CONSUMER } from './alerts/record/alert-store.ts';
 import { openHttpApi } from './api/open-http-api.ts';
 import { situationRoomPages } from './api/pages.ts';

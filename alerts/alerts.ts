@@ -1,5 +1,5 @@
 /**
- * openAlerts: the alarms as one part of the house: engine, lifecycle, store and outbox behind one queue.
+ * Port of the alarms: what the rest of the house asks of them and tells them; opened by open-alerts.ts.
  *
  * Follows the journal as the consumer `alerts`; main calls `tick` and `sweep` each second. Readings, ticks and what
  * people do pass through the same serial queue. Invariant: whatever changed is saved with the cursor in one
@@ -16,11 +16,8 @@ import type { LiveFeed } from '../fleet/live-feed.ts';
 import type { Registry } from '../fleet/registry.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Alert } from './alert.ts';
-import { AlertsPart } from './alerts-part.ts';
-import { assembleAlerts } from './assemble.ts';
 import type { ConditionFinding, ConditionRule } from './judgement/conditions.ts';
 import type { Subject } from './judgement/engine-change.ts';
-import { checkOverrides } from './judgement/parameters.ts';
 import type { Description } from './judgement/rule.ts';
 import type { NewSilence, Silence } from './lifecycle/silences.ts';
 import type { CapEntry } from './notices/cap-feed.ts';
@@ -30,7 +27,7 @@ import type { Publish } from './notices/mqtt-channel.ts';
 import type { AlertQuery } from './record/alert-store.ts';
 import type { Explanation } from './record/explain.ts';
 import type { ReadableJournal } from './record/rebuild.ts';
-import { trackRules } from './rules/index.ts';
+
 export interface AlertsDependencies {
   readonly config: Pick<Config, 'NOTICES_PER_CHANNEL_PER_MIN'> & ChannelConfig;
   readonly city: City;
@@ -79,11 +76,4 @@ export interface Alerts extends AsyncDisposable {
   endSilence(id: number, by: string): Promise<boolean>;
   /** Undefined when all is well, else a sentence. */
   readonly problem: string | undefined;
-}
-
-export async function openAlerts(dependencies: AlertsDependencies): Promise<Alerts> {
-  const problems = checkOverrides(dependencies.city.alertRules, trackRules);
-  if (problems.length > 0)
-    throw new Error(`cities/${dependencies.city.id}, alertRules: ${problems.join('; ')}`);
-  return new AlertsPart(dependencies, await assembleAlerts(dependencies));
 }

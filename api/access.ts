@@ -6,7 +6,6 @@
  * `request.user` is set before any handler runs.
  */
 import type { FastifyInstance } from 'fastify';
-import type { Authenticator } from './authenticator.ts';
 import { Problem } from './problem.ts';
 
 /** `public` may be given to a partner so that its reads are counted by name; it sees what everybody sees. */
@@ -36,6 +35,14 @@ declare module 'fastify' {
   interface FastifyRequest {
     user: User;
   }
+}
+
+/** From an Authorization header to who calls; authenticator.ts keeps it. */
+export interface Authenticator {
+  /** Throws Problem 401, or 429 when this address failed too often. */
+  authenticate(authorization: string | undefined, address: string): Promise<User>;
+  /** Forgets what is remembered of tokens; called after one was revoked. */
+  forget(): void;
 }
 
 export function isStaff(user: User): boolean {

@@ -9,7 +9,7 @@
 import type { Logger } from 'pino';
 import { Counter, type Registry as Metrics } from 'prom-client';
 import type { Database } from '../database/database.ts';
-import { ANONYMOUS, type User } from './access.ts';
+import { ANONYMOUS, type Authenticator, type User } from './access.ts';
 import { createFailureBound } from './failure-bound.ts';
 import { Problem } from './problem.ts';
 import { findToken, hashToken, isTokenShaped, markUsed } from './token-store.ts';
@@ -20,13 +20,6 @@ const MAX_CACHED = 1_000;
 /** `last used` is kept to the minute: a write a minute and token, not one a call. */
 const USED_PRECISION_MS = 60_000;
 const FAILURES = { maxFailures: 20, windowMs: 60_000, maxAddresses: 10_000 };
-
-export interface Authenticator {
-  /** Throws Problem 401, or 429 when this address failed too often. */
-  authenticate(authorization: string | undefined, address: string): Promise<User>;
-  /** Forgets what is remembered of tokens; called after one was revoked. */
-  forget(): void;
-}
 
 export interface AuthenticatorDependencies {
   readonly database: Database;

@@ -5,8 +5,9 @@
  * the code does because it is read off the code.
  */
 import { writeFileSync } from 'node:fs';
-import type { DeviceKind, Quantity } from './device-kind.ts';
+import type { DeviceKind } from './device-kind.ts';
 import { deviceKinds } from './kinds/index.ts';
+import type { Quantity } from './quantity.ts';
 import { DOWN_CHANNELS, formatDeviceTopic, ID_PATTERN, PRESENCES, UP_CHANNELS } from './topics.ts';
 
 /** The whole document, Markdown. */

@@ -6,39 +6,9 @@
  * carries its unit (`levelM`), and numbers are always stored as floats.
  */
 import { z } from 'zod';
+import type { Quantity } from './quantity.ts';
 import { createQuickParse, type QuickParse } from './quick-parse.ts';
 import type { Values } from './reading.ts';
-
-interface Described {
-  /** One sentence for docs/devices.md, in English. */
-  readonly description: string;
-  /** True where a reading without it means nothing. */
-  readonly required?: boolean;
-}
-
-/** A measured number. Outside [min, max] it is physically absurd and the reading is rejected. */
-export interface GaugeQuantity extends Described {
-  readonly type: 'gauge';
-  readonly unit: string;
-  readonly min: number;
-  readonly max: number;
-  /** True for what is counted: a fraction is refused. */
-  readonly whole?: boolean;
-}
-
-/** A number that only grows, and starts again from 0 when the device restarts. */
-export interface CounterQuantity extends Described {
-  readonly type: 'counter';
-  readonly unit: string;
-}
-
-/** One word out of few. */
-export interface StateQuantity extends Described {
-  readonly type: 'state';
-  readonly states: readonly [string, ...string[]];
-}
-
-export type Quantity = GaugeQuantity | CounterQuantity | StateQuantity;
 
 export interface DeviceKindDefinition {
   /** The word in the topic: `river-gauge`. */

@@ -5,12 +5,18 @@
  * where this says undefined; nearly every reading is sound, and the schema allocates a kilobyte for each.
  * Invariant: where it gives values they are those of the schema (kept by a property test).
  */
-import type { DeviceKindDefinition, Quantity } from './device-kind.ts';
+import type { Quantity } from './quantity.ts';
 import type { Values } from './reading.ts';
 
 export type QuickParse = (item: Readonly<Record<string, unknown>>) => Values | undefined;
 
-export function createQuickParse({ quantities, oneOf = [] }: DeviceKindDefinition): QuickParse {
+/** What of a kind's definition it is derived from. */
+interface Definition {
+  readonly quantities: Readonly<Record<string, Quantity>>;
+  readonly oneOf?: readonly (readonly string[])[];
+}
+
+export function createQuickParse({ quantities, oneOf = [] }: Definition): QuickParse {
   const names = Object.keys(quantities);
   const all = Object.values(quantities);
   return (item) => {

@@ -6,7 +6,6 @@
  * the reading is of the present, so that a watcher never shows a late reading as now.
  */
 import { FAILED_QUALITY, formatQuality, QualityFlag, type Reading } from '../devices/reading.ts';
-import type { Quality } from '../ingest/quality.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Fleet } from './fleet.ts';
@@ -18,6 +17,12 @@ import type { LiveFeed } from './live-feed.ts';
  */
 const UNSETTLED_ENTRIES = 20_000;
 
+/** What judges readings by their device's past; ingest's quality.ts. */
+interface PastOfDevices {
+  restore(reading: Reading): void;
+  restoreSeq(reading: Reading): void;
+}
+
 /** Reads the last reading of every device back into the present. To be awaited before the broker opens. */
 export async function restorePresent({
   journal,
@@ -26,7 +31,7 @@ export async function restorePresent({
 }: {
   journal: Pick<Journal, 'lastId' | 'latest' | 'readAfter'>;
   fleet: Fleet;
-  quality: Quality;
+  quality: PastOfDevices;
 }): Promise<void> {
   for (const { reading } of await journal.latest()) {
     quality.restore(reading);

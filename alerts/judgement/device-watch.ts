@@ -7,9 +7,9 @@
  */
 import type { RegisteredDevice } from '../../fleet/registry.ts';
 import { restoreTimeline, type SavedTimeline, saveTimeline } from '../record/saved-timeline.ts';
-import { createHearing, type Hearing } from '../rules/silence.ts';
 import type { Clock } from '../wording.ts';
 import type { Subject } from './engine-change.ts';
+import { createHearing, type Hearing } from './hearing.ts';
 import { groupOf, type ParameterOverride } from './parameters.ts';
 import { type KnownEpisode, NONE_KNOWN } from './reconcile.ts';
 import type { BoundRule, TrackRule } from './rule.ts';

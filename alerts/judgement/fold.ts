@@ -6,13 +6,11 @@
  * asks what was before them; whoever wants to come back to it keeps a copy. Invariant: a fold shares nothing
  * that is ever changed with its copies.
  */
-import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
+import { FAILED_QUALITY } from '../../devices/reading.ts';
+import type { Observation } from './observation.ts';
 import { appendRecent, copyRecent, createRecent, overwriteRecent, type Recent } from './recent.ts';
 import type { BoundRule } from './rule.ts';
 import { copyTrack, forgetSettled, overwriteTrack, type Track } from './track.ts';
-
-/** What a fold needs of a reading: its device is the same for all of them. */
-export type Observation = Pick<Reading, 'measuredAt' | 'receivedAt' | 'quality' | 'simulated' | 'values'>;
 
 export interface Fold {
   /** Of the newest reading in it; 0 before the first. */

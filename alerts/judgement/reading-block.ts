@@ -6,7 +6,8 @@
  * settled is filled again: what lives for a second or so is what a garbage collector likes least. Invariants:
  * every block but the newest is full; what it gave is not changed when it is filled again.
  */
-import { copyFold, type Fold, type Observation, overwriteFold } from './fold.ts';
+import { copyFold, type Fold, overwriteFold } from './fold.ts';
+import type { Observation } from './observation.ts';
 
 /** A copy of the fold for so many readings: fewer take more memory, more are stepped again for a late one. */
 export const BLOCK_READINGS = 16;

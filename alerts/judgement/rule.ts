@@ -10,7 +10,7 @@ import type { Bilingual } from '../../cities/city.ts';
 import type { RegisteredDevice } from '../../fleet/registry.ts';
 import type { Rank } from '../alert.ts';
 import type { Clock } from '../wording.ts';
-import type { Observation } from './fold.ts';
+import type { Observation } from './observation.ts';
 import { type ParameterOverride, resolveParameters } from './parameters.ts';
 import type { Recent } from './recent.ts';
 import { type EndedEpisode, type Episode, shownRank, startTrack, type Track } from './track.ts';

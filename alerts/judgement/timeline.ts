@@ -7,7 +7,8 @@
  * reading changes nothing; a reading older than the watermark is history and never moves the present.
  */
 import type { Reading } from '../../devices/reading.ts';
-import { copyFold, createFold, type Fold, type Observation, stepFold } from './fold.ts';
+import { copyFold, createFold, type Fold, stepFold } from './fold.ts';
+import type { Observation } from './observation.ts';
 import { BLOCK_READINGS, ReadingBlock } from './reading-block.ts';
 import type { BoundRule } from './rule.ts';
 import { WATERMARK_MS } from './watermark.ts';

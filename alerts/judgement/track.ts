@@ -6,7 +6,7 @@
  * its place, and one that does not leaves the very same, so that "did anything happen" is one comparison.
  */
 import type { Rank } from '../alert.ts';
-import type { Observation } from './fold.ts';
+import type { Observation } from './observation.ts';
 import { WATERMARK_MS } from './watermark.ts';
 
 export type Detail = Readonly<Record<string, unknown>>;

@@ -4,7 +4,8 @@
  * Between the timeline and the saved state. Invariant: what follows from these is not saved, it is folded again;
  * a rule that is new, or has changed its judgement, begins with an empty track.
  */
-import type { Fold, Observation } from '../judgement/fold.ts';
+import type { Fold } from '../judgement/fold.ts';
+import type { Observation } from '../judgement/observation.ts';
 import type { BoundRule } from '../judgement/rule.ts';
 import { Timeline } from '../judgement/timeline.ts';
 import type { Track } from '../judgement/track.ts';

@@ -9,7 +9,6 @@ import type { RiverGauge, Threshold } from '../../cities/city.ts';
 import { FAILED_QUALITY } from '../../devices/reading.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
 import { startDoubt } from '../judgement/doubt.ts';
-import type { Observation } from '../judgement/fold.ts';
 import {
   doubtRank,
   holdMs,
@@ -19,6 +18,7 @@ import {
   resumeLadder,
   stepLadder,
 } from '../judgement/ladder.ts';
+import type { Observation } from '../judgement/observation.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack, isClaim, isProvisional } from '../judgement/track.ts';
 import { formatMetres } from '../wording.ts';

@@ -7,49 +7,10 @@
  */
 
 import type { Bilingual } from '../../cities/city.ts';
-import type { Presence } from '../../devices/topics.ts';
 import type { Rank } from '../alert.ts';
+import type { Hearing } from '../judgement/hearing.ts';
 import type { Description } from '../judgement/rule.ts';
 import { type Clock, formatMetres, formatSpan } from '../wording.ts';
-import { type ClockWatch, createClockWatch } from './clock-skew.ts';
-import type { RainSlot } from './rain.ts';
-import type { ArrivedWave } from './upstream-rise.ts';
-
-/** What our clock knows of a device. Epoch ms; 0 is never. */
-export interface Hearing {
-  lastHeardAt: number;
-  /** Of the last reading that could be judged. */
-  lastUsableAt: number;
-  presence: Presence | undefined;
-  presenceAt: number;
-  /** The last reading was simulated: what follows is a drill. */
-  simulated: boolean;
-  /** A crew's last word on duty. */
-  onDuty: boolean;
-  /** There is an open alert of its silence, or of its clock: what a reading must be held against. */
-  silenceOpen: boolean;
-  skewOpen: boolean;
-  readonly rain: RainSlot[];
-  readonly clock: ClockWatch;
-  /** Of a gauge: waves from above that were here, by the gauge that they came from. See upstream-rise.ts. */
-  readonly waves: Record<string, ArrivedWave>;
-}
-
-export function createHearing(): Hearing {
-  return {
-    lastHeardAt: 0,
-    lastUsableAt: 0,
-    presence: undefined,
-    presenceAt: 0,
-    simulated: false,
-    onDuty: true,
-    silenceOpen: false,
-    skewOpen: false,
-    rain: [],
-    clock: createClockWatch(),
-    waves: {},
-  };
-}
 
 export interface SilenceParameters {
   /** Without a word for longer than this it is silent, ms … */

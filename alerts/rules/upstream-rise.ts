@@ -35,12 +35,6 @@ interface UpstreamDetail {
   readonly latestAt: string | null;
 }
 
-/** The level alert above whose water has been here, and its rank then, or the lowest since. */
-export interface ArrivedWave {
-  readonly startedAt: number;
-  readonly rank: Rank;
-}
-
 /** Judges the gauges given; all of them on a tick. */
 export function judgeUpstream(
   view: CityView,

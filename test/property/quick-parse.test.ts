@@ -1,8 +1,9 @@
 /** The quick way through a kind's quantities, held against its schema for every kind that is registered. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeviceKind, Quantity } from '../../devices/device-kind.ts';
+import type { DeviceKind } from '../../devices/device-kind.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
+import type { Quantity } from '../../devices/quantity.ts';
 
 const anything = fc.oneof(
   fc.constantFrom(null, true, '', '3', Number.NaN, Number.POSITIVE_INFINITY, -0, [], {}),

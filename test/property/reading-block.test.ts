@@ -1,7 +1,8 @@
 /** Property: a block of readings gives back what it was given, also when it is filled again with others. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createFold, type Observation } from '../../alerts/judgement/fold.ts';
+import { createFold } from '../../alerts/judgement/fold.ts';
+import type { Observation } from '../../alerts/judgement/observation.ts';
 import { BLOCK_READINGS, ReadingBlock } from '../../alerts/judgement/reading-block.ts';
 
 const fold = createFold([], 60_000);

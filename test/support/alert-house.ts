@@ -4,8 +4,9 @@
  */
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
-import { type Alerts, type AlertsDependencies, openAlerts } from '../../alerts/alerts.ts';
+import type { Alerts, AlertsDependencies } from '../../alerts/alerts.ts';
 import type { NoticeBody } from '../../alerts/notices/channel.ts';
+import { openAlerts } from '../../alerts/open-alerts.ts';
 import { type City, parseCity } from '../../cities/city.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading, Values } from '../../devices/reading.ts';

@@ -4,7 +4,8 @@
  */
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
-import { type Alerts, openAlerts } from '../../alerts/alerts.ts';
+import type { Alerts } from '../../alerts/alerts.ts';
+import { openAlerts } from '../../alerts/open-alerts.ts';
 import { type City, parseCity } from '../../cities/city.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading } from '../../devices/reading.ts';

@@ -1,5 +1,5 @@
 /**
- * AlertsPart: engine, lifecycle, store and outbox behind one serial queue.
+ * QueuedAlerts: engine, lifecycle, store and outbox behind one serial queue.
  *
  * Made by openAlerts. Readings, ticks and what people do move the same state one after the other. Invariant:
  * whatever changed is saved with the cursor in one transaction before anybody is told (alert-saver.ts).
@@ -7,15 +7,18 @@
 import type { JournalEntry } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Alert } from './alert.ts';
+import type { createAlertMetrics } from './alert-metrics.ts';
 import type { Alerts, AlertsDependencies } from './alerts.ts';
-import type { AlertsParts } from './assemble.ts';
 import type { ConditionFinding, ConditionRule } from './judgement/conditions.ts';
-import type { ReadingOutcome } from './judgement/engine.ts';
+import type { AlertEngine, ReadingOutcome } from './judgement/engine.ts';
 import type { EngineChange, Subject } from './judgement/engine-change.ts';
 import type { Description } from './judgement/rule.ts';
-import type { NewSilence, Silence } from './lifecycle/silences.ts';
+import type { Lifecycle } from './lifecycle/lifecycle.ts';
+import type { NewSilence, Silence, SilenceBook } from './lifecycle/silences.ts';
 import { type CapEntry, findCap, listCap } from './notices/cap-feed.ts';
-import { type AlertQuery, CONSUMER } from './record/alert-store.ts';
+import type { Outbox } from './notices/outbox.ts';
+import type { AlertSaver } from './record/alert-saver.ts';
+import { type AlertQuery, type AlertStore, CONSUMER } from './record/alert-store.ts';
 import { type Explanation, explainAlert } from './record/explain.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
@@ -23,30 +26,41 @@ import { createSerialQueue } from './serial-queue.ts';
 const FULL_BATCH = 2_000;
 const TIDY_EVERY_MS = 60_000;
 
-export class AlertsPart implements Alerts {
+/** The parts that move together, one piece of work after the other. */
+export interface AlarmMachinery {
+  readonly engine: AlertEngine;
+  readonly lifecycle: Lifecycle;
+  readonly saver: AlertSaver;
+  readonly outbox: Outbox;
+  readonly store: AlertStore;
+  readonly silences: SilenceBook;
+  readonly counters: ReturnType<typeof createAlertMetrics>;
+}
+
+export class QueuedAlerts implements Alerts {
   readonly #dependencies: AlertsDependencies;
-  readonly #parts: AlertsParts;
+  readonly #machinery: AlarmMachinery;
   readonly #enqueue = createSerialQueue();
   #tidiedAt = 0;
   #behind = false;
   readonly consumer: JournalConsumer;
 
-  constructor(dependencies: AlertsDependencies, parts: AlertsParts) {
+  constructor(dependencies: AlertsDependencies, machinery: AlarmMachinery) {
     this.#dependencies = dependencies;
-    this.#parts = parts;
+    this.#machinery = machinery;
     this.consumer = {
       name: CONSUMER,
-      loadCursor: () => parts.store.loadCursor(),
+      loadCursor: () => machinery.store.loadCursor(),
       consume: (entries) => this.#enqueue(() => this.#consume(entries)),
     };
   }
 
   get problem(): string | undefined {
-    return this.#parts.outbox.problem;
+    return this.#machinery.outbox.problem;
   }
 
   async #consume(entries: readonly JournalEntry[]): Promise<void> {
-    const { engine, saver } = this.#parts;
+    const { engine, saver } = this.#machinery;
     const nowMs = this.#dependencies.now();
     this.#behind = entries.length >= FULL_BATCH;
     for (const { id, reading } of entries) {
@@ -59,7 +73,7 @@ export class AlertsPart implements Alerts {
   }
 
   async tick(nowMs: number): Promise<void> {
-    const { engine, lifecycle, saver, silences, outbox } = this.#parts;
+    const { engine, lifecycle, saver, silences, outbox } = this.#machinery;
     await this.#enqueue(async () => {
       // The clocks of silence stand still while we are deaf, and begin anew when that is over.
       if (this.#dependencies.isDeaf()) engine.listen(nowMs);
@@ -83,11 +97,11 @@ export class AlertsPart implements Alerts {
   }
 
   sweep(nowMs: number): Promise<void> {
-    return this.#parts.saver.sweep(this.#enqueue, nowMs);
+    return this.#machinery.saver.sweep(this.#enqueue, nowMs);
   }
 
   #apply(changes: readonly EngineChange[]): void {
-    const { counters, lifecycle } = this.#parts;
+    const { counters, lifecycle } = this.#machinery;
     for (const change of changes) {
       counters.changes.inc({ rule: change.rule, change: change.change });
       lifecycle.apply(change);
@@ -95,24 +109,25 @@ export class AlertsPart implements Alerts {
   }
 
   open(): readonly Alert[] {
-    return [...this.#parts.lifecycle.open.values()];
+    return [...this.#machinery.lifecycle.open.values()];
   }
 
   list(query: AlertQuery): Promise<readonly Alert[]> {
-    return this.#parts.store.list(query);
+    return this.#machinery.store.list(query);
   }
 
   async find(id: string): Promise<Alert | undefined> {
-    return this.#parts.lifecycle.open.get(id) ?? (await this.#parts.store.find(id));
+    return this.#machinery.lifecycle.open.get(id) ?? (await this.#machinery.store.find(id));
   }
 
   async explain(alert: Alert): Promise<Explanation> {
     return explainAlert(alert, {
-      notices: await this.#parts.store.notices(alert.id),
-      ruleTimers: this.#parts.engine.timersOf(alert.subject, alert.rule),
+      notices: await this.#machinery.store.notices(alert.id),
+      ruleTimers: this.#machinery.engine.timersOf(alert.subject, alert.rule),
       timeZone: this.#dependencies.city.timeZone,
       nowMs: this.#dependencies.now(),
-      silenceEndsAt: this.#parts.silences.inForce.find((silence) => silence.id === alert.silencedBy)?.endsAt,
+      silenceEndsAt: this.#machinery.silences.inForce.find((silence) => silence.id === alert.silencedBy)
+        ?.endsAt,
     });
   }
 
@@ -127,18 +142,18 @@ export class AlertsPart implements Alerts {
   acknowledge(id: string, by: string, note: string | undefined): Promise<Alert | undefined> {
     return this.#enqueue(async () => {
       const nowMs = this.#dependencies.now();
-      const alert = this.#parts.lifecycle.acknowledge(id, by, note, nowMs);
-      await this.#parts.saver.saveChanges(nowMs);
+      const alert = this.#machinery.lifecycle.acknowledge(id, by, note, nowMs);
+      await this.#machinery.saver.saveChanges(nowMs);
       return alert;
     });
   }
 
   raise(rule: ConditionRule, subject: Subject, finding: ConditionFinding): Promise<void> {
-    return this.#judge((nowMs) => this.#parts.engine.conditions.raise(rule, subject, finding, nowMs));
+    return this.#judge((nowMs) => this.#machinery.engine.conditions.raise(rule, subject, finding, nowMs));
   }
 
   resolve(rule: ConditionRule, subject: Subject, why: Description): Promise<void> {
-    return this.#judge((nowMs) => this.#parts.engine.conditions.clear(rule, subject, why, nowMs, nowMs));
+    return this.#judge((nowMs) => this.#machinery.engine.conditions.clear(rule, subject, why, nowMs, nowMs));
   }
 
   #judge(judge: (nowMs: number) => EngineChange | undefined): Promise<void> {
@@ -146,33 +161,33 @@ export class AlertsPart implements Alerts {
       const nowMs = this.#dependencies.now();
       const change = judge(nowMs);
       if (change) this.#apply([change]);
-      await this.#parts.saver.saveChanges(nowMs);
+      await this.#machinery.saver.saveChanges(nowMs);
     });
   }
 
   silences(): readonly Silence[] {
-    return this.#parts.silences.inForce;
+    return this.#machinery.silences.inForce;
   }
 
   silence(silence: NewSilence): Promise<Silence> {
-    return this.#enqueue(() => this.#parts.silences.add(silence));
+    return this.#enqueue(() => this.#machinery.silences.add(silence));
   }
 
   endSilence(id: number, by: string): Promise<boolean> {
-    return this.#enqueue(() => this.#parts.silences.end(id, by));
+    return this.#enqueue(() => this.#machinery.silences.end(id, by));
   }
 
   #countOutcomes(): void {
-    const { outcomes } = this.#parts.engine;
+    const { outcomes } = this.#machinery.engine;
     for (const outcome of Object.keys(outcomes) as ReadingOutcome[]) {
-      this.#parts.counters.readings.inc({ outcome }, outcomes[outcome]);
+      this.#machinery.counters.readings.inc({ outcome }, outcomes[outcome]);
       outcomes[outcome] = 0;
     }
   }
 
   /** Saves what is not saved yet, and lets the notices under way end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.saver.sweepAll(this.#enqueue, this.#dependencies.now());
-    await this.#parts.outbox[Symbol.asyncDispose]();
+    await this.#machinery.saver.sweepAll(this.#enqueue, this.#dependencies.now());
+    await this.#machinery.outbox[Symbol.asyncDispose]();
   }
 }

@@ -1,35 +1,35 @@
 /**
- * Puts the parts of the alarms together and restores them, before the first reading.
+ * openAlerts: puts the parts of the alarms together and restores them, before the first reading.
  *
- * Called by openAlerts; AlertsPart then moves them. Invariant: what is open is in the lifecycle, the engine and
- * the outbox before any of them is asked.
+ * QueuedAlerts then moves them. Invariant: what is open is in the lifecycle, the engine and the outbox before any
+ * of them is asked.
  */
 import { isOpen } from './alert.ts';
 import { createAlertMetrics } from './alert-metrics.ts';
-import type { AlertsDependencies } from './alerts.ts';
+import type { Alerts, AlertsDependencies } from './alerts.ts';
 import { AlertEngine } from './judgement/engine.ts';
+import { checkOverrides } from './judgement/parameters.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { SilenceBook } from './lifecycle/silences.ts';
 import { createChannels } from './notices/channels.ts';
 import { Outbox } from './notices/outbox.ts';
 import { NoticePlanner, repeatDraft } from './notices/plan.ts';
+import { type AlarmMachinery, QueuedAlerts } from './queued-alerts.ts';
 import { AlertSaver } from './record/alert-saver.ts';
 import { AlertStore } from './record/alert-store.ts';
 import { audienceOf } from './record/format-alert.ts';
 import { restoreAlerts } from './record/restore-alerts.ts';
 import { cityOverrides, trackRules } from './rules/index.ts';
 
-export interface AlertsParts {
-  readonly engine: AlertEngine;
-  readonly lifecycle: Lifecycle;
-  readonly saver: AlertSaver;
-  readonly outbox: Outbox;
-  readonly store: AlertStore;
-  readonly silences: SilenceBook;
-  readonly counters: ReturnType<typeof createAlertMetrics>;
+/** Throws where an override of the city's folder names what no rule has. */
+export async function openAlerts(dependencies: AlertsDependencies): Promise<Alerts> {
+  const problems = checkOverrides(dependencies.city.alertRules, trackRules);
+  if (problems.length > 0)
+    throw new Error(`cities/${dependencies.city.id}, alertRules: ${problems.join('; ')}`);
+  return new QueuedAlerts(dependencies, await assembleAlerts(dependencies));
 }
 
-export async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlertsParts> {
+async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlarmMachinery> {
   const { city, registry, database, journal, metrics, config, feed, now, random, log, publish } =
     dependencies;
   const nowMs = now();
@@ -63,7 +63,7 @@ export async function assembleAlerts(dependencies: AlertsDependencies): Promise<
   return { engine, lifecycle, saver, outbox, store, silences, counters };
 }
 
-function countOpen({ open }: AlertsParts['counters'], lifecycle: Lifecycle): void {
+function countOpen({ open }: AlarmMachinery['counters'], lifecycle: Lifecycle): void {
   open.reset();
   for (const { rule, severity, state } of lifecycle.open.values()) {
     if (isOpen(state)) open.inc({ rule, severity });

@@ -1,0 +1,52 @@
+/**
+ * Hearing: what our clock knows of a device: when it was heard, and what was heard of it besides levels.
+ *
+ * Part of what the engine holds of each device (device-watch.ts); judged by the rules of silence, clock, rain and
+ * waves from above. Invariant: plain data, saved and restored as it is.
+ */
+import type { Presence } from '../../devices/topics.ts';
+import type { Rank } from '../alert.ts';
+import { type ClockWatch, createClockWatch } from '../rules/clock-skew.ts';
+import type { RainSlot } from '../rules/rain.ts';
+
+/** The level alert above whose water has been here, and its rank then, or the lowest since. */
+export interface ArrivedWave {
+  readonly startedAt: number;
+  readonly rank: Rank;
+}
+
+/** What our clock knows of a device. Epoch ms; 0 is never. */
+export interface Hearing {
+  lastHeardAt: number;
+  /** Of the last reading that could be judged. */
+  lastUsableAt: number;
+  presence: Presence | undefined;
+  presenceAt: number;
+  /** The last reading was simulated: what follows is a drill. */
+  simulated: boolean;
+  /** A crew's last word on duty. */
+  onDuty: boolean;
+  /** There is an open alert of its silence, or of its clock: what a reading must be held against. */
+  silenceOpen: boolean;
+  skewOpen: boolean;
+  readonly rain: RainSlot[];
+  readonly clock: ClockWatch;
+  /** Of a gauge: waves from above that were here, by the gauge that they came from. See upstream-rise.ts. */
+  readonly waves: Record<string, ArrivedWave>;
+}
+
+export function createHearing(): Hearing {
+  return {
+    lastHeardAt: 0,
+    lastUsableAt: 0,
+    presence: undefined,
+    presenceAt: 0,
+    simulated: false,
+    onDuty: true,
+    silenceOpen: false,
+    skewOpen: false,
+    rain: [],
+    clock: createClockWatch(),
+    waves: {},
+  };
+}
