@@ -14,13 +14,8 @@ import type { Dictionary, DictionaryColumn, DictionaryDevice } from './reading-c
 const APPLICATION_ID = 0x53696167;
 export const SCHEMA_VERSION = 1;
 
-/**
- * WAL pages between two checkpoints, 1,000 × 4 KiB = 4 MiB: 2,400 pages took 10 ms of processor time, and 20 to
- * 50 ms on a busy machine. A thread does them beside the commits (log-checkpoint.ts) …
- */
-export const CHECKPOINT_PAGES = 1_000;
-/** … and SQLite in a commit, where that did not come to it: 16 MiB. */
-const COMMIT_CHECKPOINT_PAGES = 4 * CHECKPOINT_PAGES;
+/** WAL pages after which a commit carries the log into the file, 1,000 × 4 KiB = 4 MiB: some 10 ms each time. */
+const CHECKPOINT_PAGES = 1_000;
 /** The WAL file is cut back to this when a long read had let it grow. */
 const WAL_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -57,7 +52,7 @@ export function openJournalFile(file: string): DatabaseSync {
     if (version === 0) createSchema(database, file);
     database.exec('pragma journal_mode = wal; pragma synchronous = full');
     database.exec(
-      `pragma wal_autocheckpoint = ${COMMIT_CHECKPOINT_PAGES}; pragma journal_size_limit = ${WAL_MAX_BYTES}`,
+      `pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}; pragma journal_size_limit = ${WAL_MAX_BYTES}`,
     );
     return database;
   } catch (error) {

@@ -62,9 +62,7 @@ export type WriterEvent =
       readonly code: 'JOURNAL_IO' | 'JOURNAL_CLOSED';
       readonly cause: string;
     }
-  | { readonly event: 'salvaged'; readonly report: SalvageReport }
-  /** The thread of the checkpoints cannot be had any more: commits wait for them now and then. */
-  | { readonly event: 'checkpoints-ended'; readonly cause: string };
+  | { readonly event: 'salvaged'; readonly report: SalvageReport };
 
 export interface SalvageReport {
   readonly cause: string;
@@ -83,8 +81,6 @@ export interface WriterData {
   readonly maxRejections: number;
   readonly retentionMs: number;
   readonly maxBytes: number;
-  /** Tests only: a shared number of pages beyond which the file counts as a full disk; 0 is no limit. */
-  readonly pageLimit?: Int32Array<SharedArrayBuffer> | undefined;
 }
 
 export interface OpenedJournal {

@@ -21,7 +21,6 @@ export interface JournalOptions {
   readonly onRepeat?: (device: string) => void;
   /** Told once when a thread of the journal has died: from then on nothing is stored, and only a restart helps. */
   readonly onDeath?: (error: Error) => void;
+  /** Newest entries kept in memory. */
   readonly recentEntries?: number;
-  /** Tests only: a shared number of pages beyond which the file counts as a full disk; 0 is no limit. */
-  readonly pageLimit?: Int32Array<SharedArrayBuffer>;
 }

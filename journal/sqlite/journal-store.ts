@@ -9,7 +9,6 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { openJournalFile, pragma, readLastId, writeDictionary, writeMeta } from './journal-file.ts';
 import type { BatchMessage, PackedEntries, WriterData } from './journal-messages.ts';
 import { LatestReadings } from './latest-readings.ts';
-import { LogCheckpoint } from './log-checkpoint.ts';
 import type { Dictionary } from './reading-codec.ts';
 import { ReadingInserts, type StoredBatch } from './reading-inserts.ts';
 import { RejectionShelf } from './rejection-shelf.ts';
@@ -22,12 +21,10 @@ export interface StoredCommit {
 
 export class JournalStore {
   readonly database: DatabaseSync;
-  readonly #options: WriterData;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #pageCount: StatementSync;
   readonly #pageBytes: number;
-  readonly #log: LogCheckpoint;
   readonly #inserts: ReadingInserts;
   readonly #latest: LatestReadings;
   readonly #shelf: RejectionShelf;
@@ -37,15 +34,13 @@ export class JournalStore {
   #unwritten: Dictionary[] = [];
 
   /** Opens the file, creates it where absent. Throws JournalError JOURNAL_TOO_NEW, or SQLite's own error. */
-  constructor(options: WriterData, onThreadEnd: (error: Error) => void) {
-    this.#options = options;
+  constructor(options: WriterData) {
     this.database = openJournalFile(options.file);
     this.#begin = this.database.prepare('begin immediate');
     this.#commit = this.database.prepare('commit');
     this.#pageCount = this.database.prepare('pragma page_count');
     this.#pageBytes = pragma(this.database, 'page_size');
     this.#pages = this.#readPages();
-    this.#log = new LogCheckpoint(this.database, options.file, onThreadEnd);
     this.#inserts = new ReadingInserts(this.database);
     this.#latest = new LatestReadings(this.database);
     this.#shelf = new RejectionShelf(this.database, options.maxRejections);
@@ -68,7 +63,6 @@ export class JournalStore {
 
   /** Returns when everything is on disk (fsync of the WAL). Throws SQLite's error, and then nothing happened. */
   commit(batches: readonly BatchMessage[]): StoredCommit {
-    this.#applyPageLimit();
     const before = this.#lastId;
     this.#begin.run();
     try {
@@ -87,7 +81,6 @@ export class JournalStore {
       if (writesLatest) this.#latest.written(before);
       batches.forEach((batch, i) => {
         this.#latest.move(batch, stored[i] as StoredBatch);
-        this.#log.grow(batch);
       });
       return {
         batches: stored,
@@ -100,11 +93,6 @@ export class JournalStore {
       this.#shelf.forget();
       throw error;
     }
-  }
-
-  /** Between commits; `isIdle` when none waits. */
-  carryLog(isIdle: boolean): void {
-    if (this.database.isOpen) this.#log.run(isIdle);
   }
 
   /** Ids up to this one are not given (again). */
@@ -124,7 +112,6 @@ export class JournalStore {
 
   close(): void {
     if (!this.database.isOpen) return;
-    this.#log.close();
     try {
       this.database.exec('begin immediate');
       this.#latest.write(this.#lastId);
@@ -139,7 +126,6 @@ export class JournalStore {
 
   /** Closes a damaged file without writing to it. */
   abandon(): void {
-    this.#log.close();
     this.database.close();
   }
 
@@ -156,12 +142,5 @@ export class JournalStore {
   #rollBack(): void {
     // SQLite has rolled back by itself after some errors (full, I/O).
     if (this.database.isOpen && this.database.isTransaction) this.database.exec('rollback');
-  }
-
-  #applyPageLimit(): void {
-    const limit = this.#options.pageLimit;
-    if (!limit) return;
-    const pages = Atomics.load(limit, 0);
-    this.database.exec(`pragma max_page_count = ${pages === 0 ? 0xfffffffe : pages}`);
   }
 }

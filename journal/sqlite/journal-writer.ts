@@ -74,7 +74,6 @@ async function work(): Promise<void> {
     await commit(batches);
     waiting.splice(0, batches.length);
     await nextTurn();
-    store.carryLog(waiting.length === 0);
   }
   working = undefined;
 }
@@ -202,11 +201,7 @@ function skipLostIds({ commits, bytes }: LostLog, setAside: string): LostLogRepo
 
 function openChecked(): JournalStore {
   checkJournalFile(options.file);
-  return openStore();
-}
-
-function openStore(): JournalStore {
-  return new JournalStore(options, ({ message }) => post({ event: 'checkpoints-ended', cause: message }));
+  return new JournalStore(options);
 }
 
 /** Somebody else found damage. Where the salvage fails the next commit tries it again. */
@@ -237,7 +232,7 @@ function salvageDamaged({ cause, lastId }: { cause: string; lastId: number }): v
     dictionary: known,
     lastId,
   });
-  store = openStore();
+  store = new JournalStore(options);
   damage = undefined;
   post({ event: 'salvaged', report });
 }

@@ -77,9 +77,9 @@ class SqliteJournal implements Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
-    const { file, maxBatch, maxRejections, retentionMs, maxBytes, pageLimit } = options;
+    const { file, maxBatch, maxRejections, retentionMs, maxBytes } = options;
     const openedAt = options.now();
-    const data: WriterData = { file, openedAt, maxBatch, maxRejections, retentionMs, maxBytes, pageLimit };
+    const data: WriterData = { file, openedAt, maxBatch, maxRejections, retentionMs, maxBytes };
     this.#writer = new CallingWorker({
       file: new URL('./journal-writer.ts', import.meta.url),
       workerData: data,
@@ -250,12 +250,6 @@ class SqliteJournal implements Journal {
         this.#commits.refuse(event.batches, error);
         return;
       }
-      case 'checkpoints-ended':
-        this.#options.log.warn(
-          { cause: event.cause },
-          "the journal's thread of checkpoints ended: commits do its work",
-        );
-        return;
       case 'salvaged':
         this.#report(event.report);
         // Its file is another one now.

@@ -34,8 +34,18 @@ export function findSmallDisk(): SmallDisk | undefined {
   return undefined;
 }
 
-/** Leaves no room on the disk of this process. */
-export function fillDisk(pid: number, folder: string): void {
+/** A small disk for a test of this process, mounted on an empty folder; undefined where that is not allowed. */
+export function mountSmallDisk(folder: string, bytes: number): Disposable | undefined {
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder]);
+  if (status === 0) return { [Symbol.dispose]: () => void spawnSync('umount', ['--lazy', folder]) };
+  const reason = `no tmpfs can be mounted here (${String(stderr).trim()}): run as root`;
+  if (process.env['CI'] === 'true') throw new Error(reason);
+  console.warn(`skipped: ${reason}`);
+  return undefined;
+}
+
+/** Leaves no room on the disk that is mounted on the folder, as this process sees it. */
+export function fillDisk(pid: number | 'self', folder: string): void {
   const descriptor = openSync(`/proc/${pid}/root${folder}/${BALLAST}`, 'w');
   try {
     for (let bytes = CHUNK_BYTES; bytes >= 1; ) {
@@ -51,6 +61,6 @@ export function fillDisk(pid: number, folder: string): void {
   }
 }
 
-export function giveRoom(pid: number, folder: string): void {
+export function giveRoom(pid: number | 'self', folder: string): void {
   rmSync(`/proc/${pid}/root${folder}/${BALLAST}`);
 }

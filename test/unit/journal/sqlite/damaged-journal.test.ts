@@ -308,6 +308,23 @@ describe('a journal whose log is damaged', () => {
   });
 });
 
+describe('a journal that is salvaged while it works', () => {
+  it('loses nothing of what is appended meanwhile', async () => {
+    const commits = 60;
+    const readings = 2_000;
+    await using journal = await ground.open();
+    const appends: Promise<unknown>[] = [];
+    for (let commit = 0; commit < commits; commit++) {
+      appends.push(journal.append(gaugeReadings(commit * readings, (commit + 1) * readings), []));
+      // Between two of them the log is carried into the file; commits go on before and after.
+      if (commit % 20 === 19) await journal.salvage('said by the test');
+    }
+    await Promise.all(appends);
+    const seqs = (await allEntries(journal)).map(({ reading }) => reading.seq);
+    expect(seqs).toEqual(Array.from({ length: commits * readings }, (_, seq) => seq));
+  });
+});
+
 describe('a journal that must not be opened', () => {
   it('is refused with JOURNAL_TOO_NEW when a later version wrote it, and stays as it is', async () => {
     const database = new DatabaseSync(ground.file);

@@ -10,14 +10,25 @@ import {
   metricValue,
   rejectedMessage,
 } from '../../../support/journal-fixture.ts';
+import { fillDisk, giveRoom, mountSmallDisk } from '../../../support/small-disk.ts';
+
+/** Room for some thousand readings with their log. */
+const DISK_BYTES = 6 * 1024 * 1024;
 
 let ground: JournalGround;
-let pageLimit: Int32Array<SharedArrayBuffer>;
-beforeEach(() => {
+let disk: Disposable | undefined;
+beforeEach(({ skip }) => {
   ground = createJournalGround();
-  pageLimit = new Int32Array(new SharedArrayBuffer(4));
+  disk = mountSmallDisk(ground.directory, DISK_BYTES);
+  if (!disk) skip();
 });
-afterEach(() => ground[Symbol.dispose]());
+afterEach(() => {
+  disk?.[Symbol.dispose]();
+  ground[Symbol.dispose]();
+});
+
+const fill = () => fillDisk('self', ground.directory);
+const makeRoom = () => giveRoom('self', ground.directory);
 
 /** Asks again and again: what is waited for happens in a thread with a clock of its own. */
 async function eventually(holds: () => boolean): Promise<void> {
@@ -27,9 +38,9 @@ async function eventually(holds: () => boolean): Promise<void> {
 
 describe('a full disk', () => {
   it('keeps appends waiting, says since when, and goes on by itself when there is room', async () => {
-    await using journal = await ground.open({ pageLimit });
+    await using journal = await ground.open();
     await journal.append(gaugeReadings(0, 100), []);
-    Atomics.store(pageLimit, 0, 1);
+    fill();
     let isSettled = false;
     const waiting = journal.append(gaugeReadings(100, 2_000), [rejectedMessage(1)]).finally(() => {
       isSettled = true;
@@ -41,7 +52,7 @@ describe('a full disk', () => {
     expect(journal.lastId).toBe(100);
     expect(await allEntries(journal)).toHaveLength(100);
     const behind = journal.append([gaugeReading(5_000)], []);
-    Atomics.store(pageLimit, 0, 0);
+    makeRoom();
     expect(await waiting).toEqual({ stored: 1_900, repeated: 0 });
     expect(await behind).toEqual({ stored: 1, repeated: 0 });
     expect(journal.problem).toBeUndefined();
@@ -55,13 +66,13 @@ describe('a full disk', () => {
 
   it('takes the names that it could not write with the first commit that succeeds', async () => {
     {
-      await using journal = await ground.open({ pageLimit });
+      await using journal = await ground.open();
       await journal.append(gaugeReadings(0, 10), []);
-      Atomics.store(pageLimit, 0, 1);
+      fill();
       const readings = gaugeReadings(100, 1_000).map((reading, i) => ({ ...reading, device: `new-${i}` }));
       const waiting = journal.append(readings, []);
       await eventually(() => journal.problem !== undefined);
-      Atomics.store(pageLimit, 0, 0);
+      makeRoom();
       await waiting;
     }
     await using journal = await ground.open();
@@ -70,9 +81,9 @@ describe('a full disk', () => {
   });
 
   it('makes a journal that closes reject what it could not store', async () => {
-    const journal = await ground.open({ pageLimit });
+    const journal = await ground.open();
     await journal.append(gaugeReadings(0, 10), []);
-    Atomics.store(pageLimit, 0, 1);
+    fill();
     const waiting = journal.append(gaugeReadings(100, 2_000), []);
     const outcome = expect(waiting).rejects.toMatchObject({ code: 'JOURNAL_CLOSED' });
     await eventually(() => journal.problem !== undefined);
@@ -82,13 +93,16 @@ describe('a full disk', () => {
     expect(reopened.lastId).toBe(10);
   });
 
-  it('is given room by retention', async () => {
-    await using journal = await ground.open({ pageLimit, retentionMs: 1_000 });
+  it('refuses retention, whose own log needs room, until there is some; then it trims and stores', async () => {
+    await using journal = await ground.open({ retentionMs: 1_000 });
     await journal.append(gaugeReadings(0, 5_000), []);
-    Atomics.store(pageLimit, 0, 1);
+    fill();
     const waiting = journal.append(gaugeReadings(5_000, 6_000), []);
     await eventually(() => journal.problem !== undefined);
-    expect(await journal.trim(5_000, gaugeReading(5_000).receivedAt + 1_000)).toBe(5_000);
+    const trim = () => journal.trim(5_000, gaugeReading(5_000).receivedAt + 1_000);
+    await expect(trim()).rejects.toMatchObject({ code: 'JOURNAL_IO' });
+    makeRoom();
+    expect(await trim()).toBe(5_000);
     expect(await waiting).toEqual({ stored: 1_000, repeated: 0 });
     expect((await journal.readAfter(0, 1))[0]?.id).toBe(5_001);
   });

@@ -1,4 +1,4 @@
-/** Readings of a batch stored twenty a statement: what is a repeat, and which ids are given, as if one by one. */
+/** Readings of a batch: what is a repeat, and which ids are given. */
 import type { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ function numbersById(database: DatabaseSync, codec: ReadingCodec): (readonly [nu
   return found;
 }
 
-/** Some rows of a batch alike, some new: repeats at the ends of statements, in runs, within one statement. */
+/** Some rows of a batch alike, some new: repeats at its ends, in runs, within the batch. */
 const batches = fc.array(
   fc
     .record({ from: fc.nat(120), count: fc.integer({ min: 1, max: 70 }), again: fc.array(fc.nat(190)) })
