@@ -5,8 +5,9 @@
  * one subject has at most one open alert of a rule; a ladder of severities is one alert that is upgraded and
  * downgraded; `revision` grows by one with each change that somebody is told of.
  */
-import { type Bilingual, SEVERITIES, type Severity } from '../cities/city.ts';
+
 import type { Values } from '../devices/reading.ts';
+import { type Bilingual, SEVERITIES, type Severity } from '../devices/site.ts';
 
 /** 0 is "nothing", 1–4 are the severities in order. Numbers compare; words are for people. */
 export type Rank = 0 | 1 | 2 | 3 | 4;

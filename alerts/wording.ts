@@ -4,7 +4,7 @@
  * Used by every rule's sentences, which go to people by Telegram, e-mail, CAP and the page. Invariant: a clock
  * time is the city's own, without seconds, and carries its date where that is not the day of the text.
  */
-import type { Bilingual } from '../cities/city.ts';
+import type { Bilingual } from '../devices/site.ts';
 import { formatIndonesian } from './notices/indonesian-number.ts';
 import { formatLocalTime } from './notices/local-time.ts';
 

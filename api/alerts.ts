@@ -10,7 +10,7 @@ import { ALERT_STATES, type Alert, type AlertState } from '../alerts/alert.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import { formatExplanation } from '../alerts/record/explain.ts';
 import { audienceOf, formatAlert } from '../alerts/record/format-alert.ts';
-import { SEVERITIES } from '../cities/city.ts';
+import { SEVERITIES } from '../devices/site.ts';
 import { isStaff, type User } from './access.ts';
 import { Problem } from './problem.ts';
 import { timeInput, timeOutput } from './time.ts';

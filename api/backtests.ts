@@ -11,7 +11,8 @@ import { trackRules } from '../alerts/rules/index.ts';
 import { runBacktestInTurns } from '../backtest/backtest.ts';
 import { buildReport } from '../backtest/report.ts';
 import type { SeriesPoint } from '../backtest/series.ts';
-import { type RiverGauge, SEVERITIES } from '../cities/city.ts';
+import { isRiverGauge, type RiverGauge } from '../devices/kinds/river-gauge.ts';
+import { SEVERITIES } from '../devices/site.ts';
 import type { Registry } from '../fleet/registry.ts';
 import type { History } from '../history/history.ts';
 import { Problem } from './problem.ts';
@@ -101,7 +102,7 @@ export const backtestRoutes =
       },
       async ({ body: asked }) => {
         const site = registry.find(asked.device)?.site;
-        if (site?.kind !== 'river-gauge') {
+        if (!isRiverGauge(site)) {
           throw new Problem(404, 'unknown-gauge', `There is no river gauge ${asked.device}.`);
         }
         const overrides = readOverrides(asked.parameters);

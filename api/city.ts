@@ -5,10 +5,14 @@
  * from elsewhere. Invariant: it is for everybody, so it holds nothing of ambulances but how their kind
  * reports; and what is drawn is bounded: the important roads first.
  */
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type City, ROAD_CLASSES, SEVERITIES } from '../cities/city.ts';
+import { type City, ROAD_CLASSES } from '../cities/city.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
+import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
+import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
+import { SEVERITIES } from '../devices/site.ts';
 import { ROLES } from './access.ts';
 import { drawRivers } from './river-lines.ts';
 
@@ -110,8 +114,8 @@ export const cityRoutes =
 
 function formatCity(city: City): CityJson {
   const { id, name, timeZone, disclaimer, bounds, hospitals, kecamatan } = city;
-  const gauges = city.devices.filter((device) => device.kind === 'river-gauge');
-  const accessPoints = city.devices.filter((device) => device.kind === 'wifi-access-point');
+  const gauges = city.devices.filter(isRiverGauge);
+  const accessPoints = city.devices.filter(isAccessPoint);
   const roads = formatRoads(city);
   return {
     id,
@@ -124,7 +128,7 @@ function formatCity(city: City): CityJson {
       label: { id: kind.label.id, en: kind.label.en },
       reportIntervalS: kind.reportIntervalS,
       silentAfterS: kind.silentAfterS,
-      isPublic: kind.isPublic === true,
+      isPublic: kind.audience === 'public',
     })),
     rivers: drawRivers(city),
     gauges: gauges.map(({ id, name, lat, lng, river, tidal, normalLevelM, thresholds, upstream }) => ({

@@ -5,7 +5,9 @@
  * point, and on to the gauge of another river that lies downstream. Invariant: every position is one that
  * the folder states (a gauge, or the middle of a road with a bridge); nothing is invented between.
  */
+
 import type { City } from '../cities/city.ts';
+import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
 
 type Position = [lng: number, lat: number];
 
@@ -28,7 +30,7 @@ export function drawRivers(city: City): RiverLine[] {
 function collectPoints(city: City): Map<string, Position[]> {
   const points = new Map<string, Position[]>(city.rivers.map(({ id }) => [id, []]));
   for (const device of city.devices) {
-    if (device.kind === 'river-gauge') points.get(device.river)?.push([device.lng, device.lat]);
+    if (isRiverGauge(device)) points.get(device.river)?.push([device.lng, device.lat]);
   }
   const junctions = new Map(city.roads?.junctions.map((junction) => [junction.id, junction]));
   for (const { from, to, bridgeOver } of city.roads?.roads ?? []) {
@@ -69,7 +71,7 @@ function indexOfFarthestEnd(points: readonly Position[]): number {
 
 /** A river whose gauge stands upstream of another river's reaches that one: the line goes on to there. */
 function joinDownstream(city: City, river: string, line: Position[]): Position[] {
-  const gauges = city.devices.filter((device) => device.kind === 'river-gauge');
+  const gauges = city.devices.filter(isRiverGauge);
   const own = new Set(gauges.filter((gauge) => gauge.river === river).map(({ id }) => id));
   const mouth = gauges.find(
     (gauge) => gauge.river !== river && gauge.upstream.some((each) => own.has(each.gauge)),

@@ -12,7 +12,7 @@ import { isStaff, type User } from './access.ts';
 export const PUBLIC_EVENT_TYPES: ReadonlySet<LiveEventType> = new Set(['reading', 'presence', 'alert']);
 
 export function maySeeKind(user: User, kind: string): boolean {
-  return isStaff(user) || deviceKinds.get(kind)?.isPublic === true;
+  return isStaff(user) || deviceKinds.get(kind)?.audience === 'public';
 }
 
 /**
@@ -24,5 +24,5 @@ export function isPublicEvent({ type, body }: Pick<LiveEvent, 'type' | 'body'>):
   const { kind, audience } = (body ?? {}) as { kind?: unknown; audience?: unknown };
   if (audience === 'staff') return false;
   if (type === 'alert' && kind === undefined) return true;
-  return typeof kind === 'string' && deviceKinds.get(kind)?.isPublic === true;
+  return typeof kind === 'string' && deviceKinds.get(kind)?.audience === 'public';
 }

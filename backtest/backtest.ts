@@ -14,7 +14,7 @@ import { shownRank } from '../alerts/judgement/track.ts';
 import { Lifecycle } from '../alerts/lifecycle/lifecycle.ts';
 import { trackRules } from '../alerts/rules/index.ts';
 import type { Prediction } from '../alerts/rules/time-to-threshold.ts';
-import type { RiverGauge } from '../cities/city.ts';
+import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
 import { QualityFlag, type Reading } from '../devices/reading.ts';
 import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
 import type { SeriesPoint } from './series.ts';

@@ -4,7 +4,7 @@
  * Plain SVG, made by hand, no dependencies. Invariant: no more points than pixels, and the highest level of
  * every pixel is drawn, so that no peak is lost by thinning.
  */
-import type { RiverGauge } from '../cities/city.ts';
+import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
 import { formatLocal } from './format-report.ts';
 import type { BacktestReport } from './report.ts';
 import type { SeriesPoint } from './series.ts';

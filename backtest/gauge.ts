@@ -3,7 +3,8 @@
  *
  * Invariant: thresholds ascend in level and in severity; what cannot be read is refused with an example.
  */
-import { type RiverGauge, SEVERITIES, type Severity, type Threshold } from '../cities/city.ts';
+import type { RiverGauge, Threshold } from '../devices/kinds/river-gauge.ts';
+import { SEVERITIES, type Severity } from '../devices/site.ts';
 import type { SeriesOptions } from './series.ts';
 
 export interface GaugeOptions {

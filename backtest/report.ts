@@ -6,7 +6,7 @@
  */
 
 import { type Alert, rankOf } from '../alerts/alert.ts';
-import type { RiverGauge, Threshold } from '../cities/city.ts';
+import type { RiverGauge, Threshold } from '../devices/kinds/river-gauge.ts';
 import type { BacktestRun } from './backtest.ts';
 import type { Series, SeriesPoint } from './series.ts';
 

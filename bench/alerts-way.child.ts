@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectAsync } from 'mqtt';
-import { loadCity, type RiverGauge } from '../cities/city.ts';
+import { loadCity } from '../cities/city.ts';
+import { isRiverGauge, type RiverGauge } from '../devices/kinds/river-gauge.ts';
 import type { LoadOrders } from './ingest-load.child.ts';
 import { OPEN_TO_ALL, registerGauges, type SiagaServer, startSiaga } from './siaga-server.child.ts';
 
@@ -82,7 +83,7 @@ function startLoad(file: string): { begun: Promise<void>; perSecond: Promise<num
 
 /** Gauges of the city take turns: far up, and with the next reading back. */
 async function spikeAndListen(url: string, forMs: number): Promise<Record<string, number>> {
-  const gauges = loadCity('semarang').devices.filter((each) => each.kind === 'river-gauge');
+  const gauges = loadCity('semarang').devices.filter(isRiverGauge);
   const tookMs: number[] = [];
   const waiting = new Map<string, (atMs: number) => void>();
   const siren = await connectAsync(url, { clientId: 'bench-siren' });

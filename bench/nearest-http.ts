@@ -6,6 +6,7 @@
  * a moment pays for all that were due in it. The city's ambulances report each second meanwhile. Invariant:
  * an answer without a candidate is a failure, and failures are shown.
  */
+
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
@@ -15,6 +16,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { type City, loadCity } from '../cities/city.ts';
+import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import type { LoadOrders, LoadReport } from './ingest-load.child.ts';
 import {
   firstLine,
@@ -80,7 +82,7 @@ export async function run(args: string[]): Promise<void> {
 
 /** Each ambulance reports each second, some metres on. */
 function keepMoving(client: MqttClient, city: City): NodeJS.Timeout {
-  const units = city.devices.filter((each) => each.kind === 'ambulance');
+  const units = city.devices.filter(isAmbulance);
   let seq = 0;
   const report = () => {
     seq++;

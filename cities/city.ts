@@ -6,22 +6,11 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
 import { crossCheck, type JudgedCity } from './cross-check.ts';
 import { type City, cityShape, deviceSchema, junctionSchema, roadSchema } from './entries.ts';
 
-export {
-  type AccessPoint,
-  type AmbulanceUnit,
-  type Bilingual,
-  type City,
-  type CityDevice,
-  type Hospital,
-  type RiverGauge,
-  ROAD_CLASSES,
-  SEVERITIES,
-  type Severity,
-  type Threshold,
-} from './entries.ts';
+export { type City, ROAD_CLASSES } from './entries.ts';
 
 const { shape } = cityShape;
 
@@ -68,7 +57,7 @@ function judgedEntries(input: unknown): JudgedCity {
     ids: {
       rivers: idsOf(raw['rivers']),
       devices: idsOf(raw['devices']),
-      gauges: idsOf(raw['devices'], (fields) => fields['kind'] === 'river-gauge'),
+      gauges: idsOf(raw['devices'], (fields) => isRiverGauge(fields as { kind: string })),
       uplinks: idsOf(raw['uplinks']),
       bases: idsOf(raw['bases']),
       hospitals: idsOf(raw['hospitals']),

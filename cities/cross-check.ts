@@ -6,8 +6,13 @@
  * shows every problem. Invariant: an entry that is itself broken still counts as named, so that one fault is
  * reported once and not again by each that refers to it.
  */
-import type { City, CityDevice, RiverGauge } from './entries.ts';
-import { SEVERITIES } from './entries.ts';
+
+import type { SiteFields } from '../devices/device-kind.ts';
+import { deviceKinds } from '../devices/kinds/index.ts';
+import { isRiverGauge, type RiverGauge } from '../devices/kinds/river-gauge.ts';
+import type { DeviceSite } from '../devices/site.ts';
+import { SEVERITIES } from '../devices/site.ts';
+import type { City } from './entries.ts';
 
 type Roads = NonNullable<City['roads']>;
 const LISTS = ['rivers', 'devices', 'uplinks', 'bases', 'hospitals', 'kecamatan', 'junctions'] as const;
@@ -27,7 +32,7 @@ export interface JudgedCity {
 export function* crossCheck(city: JudgedCity): Generator<string> {
   yield* checkPlaces(city);
   for (const entry of city.entries.devices) yield* checkDevice(entry, city);
-  yield* checkUpstreamCircles(city.entries.devices.filter((each) => each.kind === 'river-gauge'));
+  yield* checkUpstreamCircles(city.entries.devices.filter(isRiverGauge));
   for (const { id, kecamatan } of city.entries.hospitals) {
     if (city.ids.devices.has(id)) yield `hospitals.${id}: a device has this id already`;
     const names = city.entries.kecamatan.map((each) => each.name);
@@ -62,22 +67,18 @@ function* checkPlaces({ bounds, entries }: JudgedCity): Generator<string> {
   }
 }
 
-function* checkDevice(entry: CityDevice, { ids }: JudgedCity): Generator<string> {
+function* checkDevice(entry: DeviceSite, { ids }: JudgedCity): Generator<string> {
   const where = `devices.${entry.id}`;
-  switch (entry.kind) {
-    case 'river-gauge':
-      if (!ids.rivers.has(entry.river)) yield `${where}: no river ${entry.river}`;
-      for (const { gauge } of entry.upstream) {
-        if (!ids.gauges.has(gauge)) yield `${where}: no upstream gauge ${gauge}`;
-      }
-      yield* checkLadder(entry, where);
-      return;
-    case 'wifi-access-point':
-      if (!ids.uplinks.has(entry.uplink)) yield `${where}: no uplink ${entry.uplink}`;
-      return;
-    case 'ambulance':
-      if (!ids.bases.has(entry.base)) yield `${where}: no base ${entry.base}`;
+  const references = deviceKinds.get(entry.kind)?.references ?? {};
+  for (const [field, list] of Object.entries(references)) {
+    const named = (entry as unknown as SiteFields)[field];
+    if (typeof named === 'string' && !ids[list].has(named)) yield `${where}: no ${field} ${named}`;
   }
+  if (!isRiverGauge(entry)) return;
+  for (const { gauge } of entry.upstream) {
+    if (!ids.gauges.has(gauge)) yield `${where}: no upstream gauge ${gauge}`;
+  }
+  yield* checkLadder(entry, where);
 }
 
 function* checkLadder(gauge: RiverGauge, where: string): Generator<string> {

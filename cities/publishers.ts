@@ -5,11 +5,10 @@
  * Asked by the registry, by the credentials and by the simulator. Invariant: an id is one publisher's
  * (cross-check.ts), and a hospital without a connection is merely one that was never heard.
  */
-import type { City, CityDevice, Hospital } from './entries.ts';
+import type { HospitalSite } from '../devices/kinds/hospital.ts';
+import type { DeviceSite } from '../devices/site.ts';
+import type { City } from './entries.ts';
 
-export type HospitalSite = Hospital & { readonly kind: 'hospital' };
-export type Publisher = CityDevice | HospitalSite;
-
-export function publishersOf({ devices, hospitals }: Pick<City, 'devices' | 'hospitals'>): Publisher[] {
+export function publishersOf({ devices, hospitals }: Pick<City, 'devices' | 'hospitals'>): DeviceSite[] {
   return [...devices, ...hospitals.map((each): HospitalSite => ({ ...each, kind: 'hospital' }))];
 }

@@ -9,6 +9,28 @@ import { z } from 'zod';
 import type { Quantity } from './quantity.ts';
 import { createQuickParse, type QuickParse } from './quick-parse.ts';
 import type { Values } from './reading.ts';
+import type { Bilingual } from './site.ts';
+
+/** The alert of a device that is not heard. */
+export interface SilenceWords {
+  /** The rule's name, which alerts keep for ever: `gauge-blind`. */
+  readonly rule: string;
+  /** From 1, as severities rank. */
+  readonly rank: 1 | 2 | 3 | 4;
+  readonly label: Bilingual;
+  /** Its rank while another alert of the same device is open: a gauge that goes blind in a flood. */
+  readonly rankInAlert?: 1 | 2 | 3 | 4;
+  /** True where only a reading that can be judged counts as a word: what sends nonsense sees nothing. */
+  readonly needsUsable?: boolean;
+  /** A word of the device that excuses its silence: a crew off duty. */
+  readonly excuse?: { readonly quantity: string; readonly word: string };
+}
+
+/** How a simulated quantity moves: within a range, up from 0, or from one word to the next. */
+export type SimulatedQuantity =
+  | { readonly from: number; readonly to: number }
+  | { readonly perMinute: number }
+  | { readonly words: readonly string[] };
 
 export interface DeviceKindDefinition {
   /** The word in the topic: `river-gauge`. */
@@ -16,27 +38,43 @@ export interface DeviceKindDefinition {
   readonly label: { readonly en: string; readonly id: string };
   readonly description: string;
   readonly quantities: Readonly<Record<string, Quantity>>;
+  /** Its entry in the city's list of devices; absent where a city lists it elsewhere, or nowhere. */
+  readonly site?: z.ZodObject;
   /** Each list names quantities of which at least one must be present. */
   readonly oneOf?: readonly (readonly string[])[];
   /** How often a device of this kind reports, seconds. */
   readonly reportIntervalS: number;
   /** Without a word for this long it is silent, seconds: at least two missed reports. */
   readonly silentAfterS: number;
-  /** True where everybody may see its readings; positions of units are for staff. */
-  readonly isPublic?: boolean;
+  /** Who may see its readings and its alerts; positions of units are for staff. */
+  readonly audience: 'public' | 'staff';
+  /** Fields of the site that history and InfluxDB carry as tags: of few values each. */
+  readonly tags?: readonly string[];
+  /** The field of the site that names what fails, floods or moves together: its river, its uplink, its base. */
+  readonly groupedBy?: string;
+  /** Fields of the site that name an entry of another list of the city, by that list. */
+  readonly references?: Readonly<Record<string, 'rivers' | 'uplinks' | 'bases'>>;
+  /** What it is when nothing comes; absent where that is no fault. */
+  readonly silence?: SilenceWords;
+  /** Its alerts are one page to a person by these words: of the whole city, or of a group; else of each device. */
+  readonly digest?: { readonly name: string; readonly per: 'city' | 'group' };
+  /** What a simulated device sends, by quantity; a kind with a behaviour of its own in firmware-sim has none. */
+  readonly simulated?: Readonly<Record<string, SimulatedQuantity>>;
+  /** The quantities that pages and dashboards show, the most telling first; all of them where absent. */
+  readonly shows?: readonly string[];
   /** An example payload, shown in the documents and accepted by a test. */
   readonly example: Readonly<Record<string, unknown>>;
   /**
    * Completes the values from what the registry knows of the site, or says in one sentence what is missing
    * there. Called after the schema.
    */
-  readonly complete?: (values: Values, site: Site) => Values | string;
+  readonly complete?: (values: Values, site: SiteFields) => Values | string;
   /** Bits of QualityFlag that the values earn at this site. */
-  readonly assess?: (values: Values, site: Site) => number;
+  readonly assess?: (values: Values, site: SiteFields) => number;
 }
 
-/** What the city's folder says of one device; a kind reads what it knows of. Empty for added devices. */
-export type Site = Readonly<Record<string, unknown>>;
+/** What the city's folder says of one device, as fields; a kind reads what it knows of. Empty for added devices. */
+export type SiteFields = Readonly<Record<string, unknown>>;
 
 export interface DeviceKind extends DeviceKindDefinition {
   /** InfluxDB measurement: the name with underscores. */

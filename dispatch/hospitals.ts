@@ -7,8 +7,8 @@
  * hidden.
  */
 import type { Selectable } from 'kysely';
-import type { Hospital } from '../cities/city.ts';
 import type { HospitalBedsTable } from '../database/tables.ts';
+import type { Hospital } from '../devices/kinds/hospital.ts';
 import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';

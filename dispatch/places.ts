@@ -4,7 +4,9 @@
  * Knows what the city's folder knows: hospitals, bases, public places, junctions, kecamatan. Invariant: a name
  * is matched whole, in any case, and the most exact kind of place wins; what lies outside has no kecamatan.
  */
+
 import type { City } from '../cities/city.ts';
+import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
 import { MAX_RADIUS_M } from './recommendation.ts';
 
@@ -25,7 +27,7 @@ function* placesOf(city: City): Generator<{ name: string } & Position> {
   yield* city.hospitals;
   yield* city.bases;
   for (const device of city.devices) {
-    if (device.kind === 'wifi-access-point') yield { name: device.place, lat: device.lat, lng: device.lng };
+    if (isAccessPoint(device)) yield { name: device.place, lat: device.lat, lng: device.lng };
   }
   for (const { name, lat, lng } of city.roads?.junctions ?? []) if (name) yield { name, lat, lng };
   yield* city.kecamatan;

@@ -6,10 +6,12 @@
  * acknowledgement, escalation); whoever sends another unit has it in hand; the crew's answer, or the end of
  * the assignment, ends it with that reason.
  */
+
 import { type Alert, rankOf } from '../alerts/alert.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { Subject } from '../alerts/judgement/engine-change.ts';
 import type { Description } from '../alerts/judgement/rule.ts';
+import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import { type AssignmentRow, readAssignment } from './assignment-row.ts';
 import type { Role } from './assignment-steps.ts';
 import type { DispatchContext } from './dispatch-context.ts';
@@ -119,7 +121,7 @@ export class UnansweredOrders {
       id: unit,
       name: board.callSignOf(unit) ?? unit,
       kind: 'ambulance',
-      group: site?.kind === 'ambulance' ? site.base : undefined,
+      group: isAmbulance(site) ? site.base : undefined,
       ...(fix ? { lat: fix.lat, lng: fix.lng } : {}),
     };
   }

@@ -6,8 +6,10 @@
  * stands in the index exactly when `refusal` finds nothing that time cannot change; what depends on the
  * clock (age of the fix, silence) is judged when asked.
  */
+
 import type { City } from '../cities/city.ts';
 import type { DispatchUnitsTable } from '../database/tables.ts';
+import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet, Liveness } from '../fleet/fleet.ts';
 import { type Fix, fixOf } from '../fleet/positions/position-filter.ts';
@@ -60,7 +62,7 @@ export class UnitBoard {
   constructor(city: City, fleet: Fleet) {
     this.#fleet = fleet;
     for (const device of city.devices) {
-      if (device.kind !== 'ambulance') continue;
+      if (!isAmbulance(device)) continue;
       this.#units.set(device.id, { callSign: device.callSign, vehicle: device.vehicle });
     }
     for (const unit of this.#units.keys()) {

@@ -4,12 +4,19 @@
  * Puts the parts together (story, roads, faults, connections) and starts them. Invariant: the same city,
  * seed and options give the same plan; only the real clock and the network differ from run to run.
  */
+
 import type { City } from '../cities/city.ts';
-import { type Publisher, publishersOf } from '../cities/publishers.ts';
+import { publishersOf } from '../cities/publishers.ts';
+import { type AmbulanceUnit, isAmbulance } from '../devices/kinds/ambulance.ts';
+import { isHospital } from '../devices/kinds/hospital.ts';
+import { isRiverGauge, riverGauge } from '../devices/kinds/river-gauge.ts';
+import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
+import type { DeviceSite } from '../devices/site.ts';
 import { createAmbulance, USUAL_CREW } from './ambulances/ambulance.ts';
 import { DEMO_PACE } from './ambulances/duty.ts';
 import { createShadows } from './ambulances/gps.ts';
 import { createRoadMap } from './ambulances/road-map.ts';
+import { createAnyDevice } from './any-device.ts';
 import type { Clock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
 import { DeviceConnection } from './device/connection.ts';
@@ -18,7 +25,7 @@ import type { OutboxBounds } from './device/outbox.ts';
 import { type FaultName, type FaultPlan, planFaults } from './faults.ts';
 import { type FleetRun, startFleet } from './fleet-run.ts';
 import { createHospital } from './hospitals/hospital.ts';
-import { createRandom } from './random.ts';
+import { createRandom, type Random } from './random.ts';
 import { createFlood } from './rivers/flood.ts';
 import { createFloodStory, type FloodStory } from './rivers/flood-story.ts';
 import { createRiverGauge } from './rivers/river-gauge.ts';
@@ -34,7 +41,8 @@ export interface CityOptions {
   readonly seed: number;
   /** Story seconds per real second; by default the first flood passes in four and a half minutes. */
   readonly speed: number | undefined;
-  readonly kinds: ReadonlySet<Publisher['kind']>;
+  /** Kinds that do not take part. */
+  readonly without: ReadonlySet<string>;
   readonly faults: ReadonlySet<FaultName>;
   /** Chance that an order to an ambulance gets no answer, and that it is refused. */
   readonly silentChance: number | undefined;
@@ -55,12 +63,6 @@ export interface CityRun {
 const OUTBOX: OutboxBounds = { maxWaiting: 5_000, maxInFlight: 8 };
 /** One drive in four from a standby is for a patient of the crew's own, where no dispatcher sends them. */
 const OWN_CASE_CHANCE = 0.25;
-const FIRMWARE: Readonly<Record<Publisher['kind'], string>> = {
-  'river-gauge': 'sim-gauge 1.0',
-  'wifi-access-point': 'sim-ap 1.0',
-  ambulance: 'sim-tracker 1.0',
-  hospital: 'sim-beds 1.0',
-};
 
 interface Stage {
   readonly options: CityOptions;
@@ -77,7 +79,7 @@ interface Stage {
 export function startCity(options: CityOptions, clock: Clock, totals: Totals): CityRun {
   const { city, seed } = options;
   const startedAt = clock.now();
-  const gauges = city.devices.filter((each) => each.kind === 'river-gauge');
+  const gauges = city.devices.filter(isRiverGauge);
   const floods = createFloodStory(gauges, seed);
   const mainRiver = new Set(createFlood(gauges, seed, 0).main.map(({ gauge }) => gauge.id));
   const story = createStoryClock(startedAt, options.speed ?? floods.defaultSpeed);
@@ -94,7 +96,7 @@ export function startCity(options: CityOptions, clock: Clock, totals: Totals): C
     shadows: createShadows(roads?.junctions ?? [], createRandom(seed, 'gps shadows')),
   };
   const devices = publishersOf(city)
-    .filter((each) => options.kinds.has(each.kind))
+    .filter((each) => !options.without.has(each.kind))
     .map((each) => createDevice(each, stage));
   totals.devices = devices.length;
   const fleet = startFleet(devices, stage.faults.cuts, clock, createRandom(seed, 'boot'));
@@ -103,13 +105,13 @@ export function startCity(options: CityOptions, clock: Clock, totals: Totals): C
     faultLines: stage.faults.lines,
     speed: story.speed,
     describeStory(nowMs) {
-      const rivers = options.kinds.has('river-gauge') ? [floods.describe(story.minutes(nowMs))] : [];
+      const rivers = !options.without.has(riverGauge.name) ? [floods.describe(story.minutes(nowMs))] : [];
       return [...rivers, ...fleet.activeCuts()].join(', ');
     },
   };
 }
 
-function createDevice(site: Publisher, stage: Stage): SimulatedDevice {
+function createDevice(site: DeviceSite, stage: Stage): SimulatedDevice {
   const { options, clock, totals } = stage;
   const random = createRandom(options.seed, site.id);
   const identity = {
@@ -118,12 +120,11 @@ function createDevice(site: Publisher, stage: Stage): SimulatedDevice {
     id: site.id,
     password: options.credentials.get(site.id),
   };
-  const create = (behaviour: Behaviour, onCommand?: (payload: Buffer) => void): SimulatedDevice => {
-    const firmware = FIRMWARE[site.kind];
+  const create: CreateDevice = (behaviour, onCommand) => {
     const connection = new DeviceConnection({
       url: options.url,
       identity,
-      firmware,
+      firmware: `sim-${site.kind} 1.0`,
       bounds: OUTBOX,
       clock,
       random,
@@ -133,42 +134,48 @@ function createDevice(site: Publisher, stage: Stage): SimulatedDevice {
     const faults = stage.faults.hooks(site.id);
     return new SimulatedDevice({ identity, connection, behaviour, faults, clock, random });
   };
-  switch (site.kind) {
-    case 'river-gauge': {
-      const { floods } = stage;
-      const water = {
-        stageM: (gauge: string, minute: number) =>
-          site.tidal ? tideM(site, minute) : floods.stageM(gauge, minute),
-        rainMm: floods.rainMm,
-      };
-      return create(createRiverGauge(site, water, stage.story, random));
-    }
-    case 'wifi-access-point':
-      return create(createAccessPoint(site, stage.startHour, stage.story, random));
-    case 'hospital':
-      return create(createHospital(site, stage.startHour, stage.story, random));
-    case 'ambulance': {
-      const ambulance = createAmbulance({
-        unit: site,
-        city: options.city,
-        roads: stage.roads,
-        shadows: stage.shadows,
-        pace: DEMO_PACE,
-        crew: {
-          ...USUAL_CREW,
-          silentChance: options.silentChance ?? USUAL_CREW.silentChance,
-          refuseChance: options.refuseChance ?? USUAL_CREW.refuseChance,
-        },
-        ownCaseChance: options.ownCases ? OWN_CASE_CHANCE : 0,
-        clock,
-        random,
-        acknowledge: (answer) => device.acknowledge(answer),
-        reportNow: () => device.report(),
-      });
-      const device = create(ambulance, ambulance.onCommand);
-      return device;
-    }
+  if (isRiverGauge(site)) {
+    const { floods } = stage;
+    const water = {
+      stageM: (gauge: string, minute: number) =>
+        site.tidal ? tideM(site, minute) : floods.stageM(gauge, minute),
+      rainMm: floods.rainMm,
+    };
+    return create(createRiverGauge(site, water, stage.story, random));
   }
+  if (isAccessPoint(site)) return create(createAccessPoint(site, stage.startHour, stage.story, random));
+  if (isHospital(site)) return create(createHospital(site, stage.startHour, stage.story, random));
+  if (isAmbulance(site)) return createAmbulanceDevice(site, stage, random, create);
+  return create(createAnyDevice(site, clock, random));
+}
+
+type CreateDevice = (behaviour: Behaviour, onCommand?: (payload: Buffer) => void) => SimulatedDevice;
+
+function createAmbulanceDevice(
+  unit: AmbulanceUnit,
+  { options, clock, roads, shadows }: Stage,
+  random: Random,
+  create: CreateDevice,
+): SimulatedDevice {
+  const ambulance = createAmbulance({
+    unit,
+    city: options.city,
+    roads,
+    shadows,
+    pace: DEMO_PACE,
+    crew: {
+      ...USUAL_CREW,
+      silentChance: options.silentChance ?? USUAL_CREW.silentChance,
+      refuseChance: options.refuseChance ?? USUAL_CREW.refuseChance,
+    },
+    ownCaseChance: options.ownCases ? OWN_CASE_CHANCE : 0,
+    clock,
+    random,
+    acknowledge: (answer) => device.acknowledge(answer),
+    reportNow: () => device.report(),
+  });
+  const device = create(ambulance, ambulance.onCommand);
+  return device;
 }
 
 /** The hour of the day, with its fraction, on a clock of the city. */

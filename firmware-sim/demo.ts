@@ -6,10 +6,12 @@
  * Words after `--` go to `sim city`. Invariant: whatever fails, one clear line says so, nothing that it
  * started stays behind, and Ctrl-C ends all of it within three seconds.
  */
+
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadCity } from '../cities/city.ts';
+import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import { type ChildProgram, startProgram } from './demo/child-program.ts';
 import { ensureCredentials } from './demo/demo-credentials.ts';
 import { chooseDemoPlace, clientUrl, type DemoPlace } from './demo/demo-environment.ts';
@@ -66,7 +68,7 @@ async function main(words: readonly string[]): Promise<number> {
     credentials,
   ];
   const api = ['--api', clientUrl('http', place.http)];
-  const dispatched = options.ambulances && city.devices.some((each) => each.kind === 'ambulance');
+  const dispatched = options.ambulances && city.devices.some(isAmbulance);
   if (dispatched) api.push('--dispatch');
   const sim = startProgram('firmware-sim/cli.ts', [...own, ...api, ...words], place.environment, 'inherit');
   const first = await Promise.race([

@@ -9,7 +9,10 @@
  *
  * Invariant: the plan depends on the city and the seed alone; faults never touch the main river of a flood.
  */
+
 import type { City } from '../cities/city.ts';
+import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
+import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import type { FaultHooks, Measured } from './device/device.ts';
 import { createRandom, pick, type Random } from './random.ts';
 
@@ -51,10 +54,8 @@ export function planFaults(
   const hooks = new Map<string, FaultHooks>();
   const cuts: Cut[] = [];
   const lines: string[] = [];
-  const gauges = city.devices.filter(
-    (each) => each.kind === 'river-gauge' && !each.tidal && !spared.has(each.id),
-  );
-  const points = city.devices.filter((each) => each.kind === 'wifi-access-point');
+  const gauges = city.devices.filter((each) => isRiverGauge(each) && !each.tidal && !spared.has(each.id));
+  const points = city.devices.filter(isAccessPoint);
   /** Takes one of a list away, so that each device suffers one fault. Undefined when none is left. */
   const draw = <T>(list: T[]): T | undefined => {
     const drawn = pick(random, list);
@@ -89,9 +90,7 @@ export function planFaults(
     );
   }
   if (wanted.has('uplink') && uplink) {
-    const behind = city.devices.filter(
-      (each) => each.kind === 'wifi-access-point' && each.uplink === uplink.id,
-    );
+    const behind = city.devices.filter((each) => isAccessPoint(each) && each.uplink === uplink.id);
     cuts.push({ label: `${uplink.id} down`, devices: behind.map((each) => each.id), ...UPLINK_CUT });
     lines.push(`uplink: ${uplink.id} (${behind.length} access points) ${describeCut(UPLINK_CUT)}`);
   }

@@ -6,8 +6,9 @@
  */
 import { sql } from 'kysely';
 import type { City } from '../cities/city.ts';
-import { type Publisher, publishersOf } from '../cities/publishers.ts';
+import { publishersOf } from '../cities/publishers.ts';
 import type { Database } from '../database/database.ts';
+import type { DeviceSite } from '../devices/site.ts';
 
 export interface RegisteredDevice {
   readonly id: string;
@@ -17,7 +18,7 @@ export interface RegisteredDevice {
   readonly lat?: number;
   readonly lng?: number;
   /** What the city's folder says of it: thresholds, uplink, vehicle, beds. Absent for added devices. */
-  readonly site?: Publisher;
+  readonly site?: DeviceSite;
 }
 
 export interface Registry {

@@ -8,7 +8,7 @@
  * Invariant: ids of alerts and incidents are fields and never tags, or each would be a series of its own. Two
  * events of the same series in the same millisecond count as one.
  */
-import { SEVERITIES, type Severity } from '../cities/city.ts';
+import { SEVERITIES, type Severity } from '../devices/site.ts';
 import type { Fleet, Liveness } from '../fleet/fleet.ts';
 import type { Registry } from '../fleet/registry.ts';
 import { formatLine } from '../history/line-protocol.ts';

@@ -8,8 +8,8 @@
  * response times count each call once.
  */
 import { z } from 'zod';
-import { SEVERITIES } from '../cities/city.ts';
 import type { Database } from '../database/database.ts';
+import { SEVERITIES } from '../devices/site.ts';
 import type { EventSource } from './keep-following-events.ts';
 
 const noticeBody = z.object({

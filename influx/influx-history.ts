@@ -5,12 +5,14 @@
  * Stands behind the journal, which is the truth: InfluxDB may be down, wiped or slow, and catches up.
  * Invariant: opening never fails, and waits for a server that is away 5 s at most; `problem` says that it is.
  */
+
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { SiteFields } from '../devices/device-kind.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Registry } from '../fleet/registry.ts';
@@ -143,15 +145,12 @@ export async function openInfluxHistory(options: InfluxHistoryOptions): Promise<
 
 /** Of low cardinality, and one a device: they add no series. */
 function siteTags(registry: Pick<Registry, 'find'> | undefined, device: string): Tags {
-  const site = registry?.find(device)?.site;
-  switch (site?.kind) {
-    case 'river-gauge':
-      return { river: site.river };
-    case 'wifi-access-point':
-      return { place: site.place, uplink: site.uplink };
-    case 'ambulance':
-      return { vehicle: site.vehicle };
-    default:
-      return {};
+  const found = registry?.find(device);
+  const site = found?.site as SiteFields | undefined;
+  const tags: Record<string, string> = {};
+  for (const field of deviceKinds.get(found?.kind ?? '')?.tags ?? []) {
+    const value = site?.[field];
+    if (typeof value === 'string') tags[field] = value;
   }
+  return tags;
 }

@@ -6,7 +6,7 @@
  * refusal is kept beside it. Invariant: never throws; nothing is dropped without a Rejection or a flag.
  */
 import type { z } from 'zod';
-import type { DeviceKind, Site } from '../devices/device-kind.ts';
+import type { DeviceKind, SiteFields } from '../devices/device-kind.ts';
 import { QualityFlag, type Reading, type Values } from '../devices/reading.ts';
 import { type Rejection, reject } from '../devices/rejection.ts';
 import type { RegisteredDevice } from '../fleet/registry.ts';
@@ -38,7 +38,7 @@ export interface Validated {
   readonly rejection?: Rejection;
 }
 
-const NO_SITE: Site = {};
+const NO_SITE: SiteFields = {};
 
 export function validateReading(item: unknown, target: Target, options: ValidateOptions): Validated {
   if (!isJsonObject(item)) return { rejection: reject('not-an-object', 'a reading must be a JSON object') };
@@ -56,7 +56,7 @@ export function validateReading(item: unknown, target: Target, options: Validate
 
   const { values, rejection } = parseValues(item, target.kind);
   if (!values) return rejection ? { rejection } : {};
-  const site = (target.device.site as Site | undefined) ?? NO_SITE;
+  const site = (target.device.site as SiteFields | undefined) ?? NO_SITE;
   const complete = target.kind.complete ? target.kind.complete(values, site) : values;
   if (typeof complete === 'string') return { rejection: reject('missing-quantity', complete) };
   const quality =

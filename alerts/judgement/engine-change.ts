@@ -8,6 +8,9 @@ import type { Change, Evidence } from '../alert.ts';
 import type { Description } from './rule.ts';
 import type { Episode } from './track.ts';
 
+/** The kind of a subject that is no device: what several access points hang on. */
+export const UPLINK_SUBJECT = 'uplink';
+
 export interface Subject {
   readonly id: string;
   readonly name: string;

@@ -5,6 +5,7 @@
  * Called by the engine for each reading, before and after the fold. Invariant: a reading whose own clock is
  * known to be wrong is judged by the time of receipt, and every other by its own.
  */
+import { deviceKinds } from '../../devices/kinds/index.ts';
 import { QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Evidence } from '../alert.ts';
 import { observeClock } from '../rules/clock-skew.ts';
@@ -27,10 +28,15 @@ export function hear({ hearing }: DeviceWatch, reading: Reading): Reading {
 }
 
 /** The reading could be judged: the device sees. */
-export function recordUse({ hearing }: DeviceWatch, { receivedAt, measuredAt, values }: Reading): void {
+export function recordUse(
+  { device, hearing }: DeviceWatch,
+  { receivedAt, measuredAt, values }: Reading,
+): void {
   hearing.lastUsableAt = Math.max(hearing.lastUsableAt, receivedAt);
-  const { status, rainMm } = values;
-  if (typeof status === 'string') hearing.onDuty = status !== 'off-duty';
+  const { rainMm } = values;
+  const excuse = deviceKinds.get(device.kind)?.silence?.excuse;
+  const word = excuse && values[excuse.quantity];
+  if (typeof word === 'string') hearing.onDuty = word !== excuse?.word;
   if (typeof rainMm === 'number') addRain(hearing.rain, measuredAt, rainMm);
 }
 

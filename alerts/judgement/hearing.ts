@@ -24,7 +24,7 @@ export interface Hearing {
   presenceAt: number;
   /** The last reading was simulated: what follows is a drill. */
   simulated: boolean;
-  /** A crew's last word on duty. */
+  /** False while its last word excuses a silence: a crew off duty. */
   onDuty: boolean;
   /** There is an open alert of its silence, or of its clock: what a reading must be held against. */
   silenceOpen: boolean;

@@ -15,6 +15,7 @@ import {
   SILENCE_RULES,
   type Silence,
   type SilenceParameters,
+  type SilenceRule,
 } from '../rules/silence.ts';
 import { UPLINK_DOWN } from '../rules/uplink-down.ts';
 import type { CityView } from './city-view.ts';
@@ -34,7 +35,7 @@ export function silenceOf(
 }
 
 export function judgeDevice(watch: DeviceWatch, view: CityView): readonly EngineChange[] {
-  const rule = SILENCE_RULES[watch.device.kind as keyof typeof SILENCE_RULES];
+  const rule = SILENCE_RULES.get(watch.device.kind);
   const changes = rule ? judgeHearing(watch, view, rule) : NO_CHANGES;
   const skew = judgeClock(watch, view);
   return skew ? [...changes, skew] : changes;
@@ -45,11 +46,7 @@ export function isWorthJudging({ hearing }: DeviceWatch): boolean {
   return hearing.silenceOpen || hearing.clock.wrong !== hearing.skewOpen;
 }
 
-function judgeHearing(
-  watch: DeviceWatch,
-  view: CityView,
-  rule: (typeof SILENCE_RULES)[keyof typeof SILENCE_RULES],
-): readonly EngineChange[] {
+function judgeHearing(watch: DeviceWatch, view: CityView, rule: SilenceRule): readonly EngineChange[] {
   const { conditions, nowMs } = view;
   const { kind, name } = watch.device;
   const silence = silenceOf(watch, view);
@@ -87,23 +84,21 @@ function judgeHearing(
 
 function hasSpokenSince({ device, hearing }: DeviceWatch, sinceMs: number): boolean {
   const { lastUsableAt, lastHeardAt, presence } = hearing;
-  if (device.kind !== 'river-gauge' || presence === 'sleeping') return lastHeardAt > sinceMs;
+  const needsUsable = deviceKinds.get(device.kind)?.silence?.needsUsable;
+  if (!needsUsable || presence === 'sleeping') return lastHeardAt > sinceMs;
   return lastUsableAt > sinceMs;
 }
 
-function isBehindDeadUplink({ device, subject }: DeviceWatch, { conditions }: CityView): boolean {
-  return (
-    device.kind === 'wifi-access-point' &&
-    subject.group !== undefined &&
-    conditions.find(UPLINK_DOWN.name, subject.group) !== undefined
-  );
+function isBehindDeadUplink({ subject }: DeviceWatch, { conditions }: CityView): boolean {
+  return subject.group !== undefined && conditions.find(UPLINK_DOWN.name, subject.group) !== undefined;
 }
 
 /** A gauge that goes blind in a flood is worse than one that goes blind on a dry day. */
 function silenceRank({ device, known }: DeviceWatch, rank: Rank): Rank {
-  if (device.kind !== 'river-gauge') return rank;
-  const inFlood = known.some((list) => list.some(({ episode }) => episode.endedAt === undefined));
-  return inFlood ? 2 : rank;
+  const rankInAlert = deviceKinds.get(device.kind)?.silence?.rankInAlert;
+  if (rankInAlert === undefined) return rank;
+  const inAlert = known.some((list) => list.some(({ episode }) => episode.endedAt === undefined));
+  return inAlert ? rankInAlert : rank;
 }
 
 /** An open alert of a device that fell silent is kept, and says that it is blind. */
@@ -154,7 +149,7 @@ function judgeClock(watch: DeviceWatch, { conditions, clock, nowMs }: CityView):
 /** Worked out once a kind: this is asked for each reading. */
 const PARAMETERS: ReadonlyMap<string, SilenceParameters> = new Map(
   [...deviceKinds.values()].map(({ name, silentAfterS }) => {
-    const rank = SILENCE_RULES[name as keyof typeof SILENCE_RULES]?.rank ?? 1;
+    const rank = SILENCE_RULES.get(name)?.rank ?? 1;
     return [name, { ...SILENCE_DEFAULTS, rank, silentAfterMs: silentAfterS * 1000 }] as const;
   }),
 );

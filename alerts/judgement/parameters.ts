@@ -5,6 +5,8 @@
  * override names parameters that the rule has, with values of the same type; anything else is refused with
  * a sentence when the city is loaded, and never ignored at night.
  */
+import type { SiteFields } from '../../devices/device-kind.ts';
+import { deviceKinds } from '../../devices/kinds/index.ts';
 import type { RegisteredDevice } from '../../fleet/registry.ts';
 
 export interface ParameterOverride {
@@ -19,10 +21,9 @@ export interface ParameterOverride {
 
 /** The group of a device: what fails, floods or moves together. */
 export function groupOf(device: RegisteredDevice): string | undefined {
-  const { site } = device;
-  if (site?.kind === 'river-gauge') return site.river;
-  if (site?.kind === 'wifi-access-point') return site.uplink;
-  return site?.kind === 'ambulance' ? site.base : undefined;
+  const field = deviceKinds.get(device.kind)?.groupedBy;
+  const group = field && (device.site as SiteFields | undefined)?.[field];
+  return typeof group === 'string' ? group : undefined;
 }
 
 /** The parameters of a rule for a device; undefined where an override switches it off. */

@@ -6,7 +6,7 @@
  * arguments only and changes nothing but the track and its memory, so that it may be called again, on a copy
  * of an earlier track, for the same readings in a corrected order.
  */
-import type { Bilingual } from '../../cities/city.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { RegisteredDevice } from '../../fleet/registry.ts';
 import type { Rank } from '../alert.ts';
 import type { Clock } from '../wording.ts';

@@ -3,7 +3,8 @@
  *
  * Invariant: a group is named after its cause and city, so that it is the same after a restart.
  */
-import type { Subject } from '../judgement/engine-change.ts';
+import { deviceKinds } from '../../devices/kinds/index.ts';
+import { type Subject, UPLINK_SUBJECT } from '../judgement/engine-change.ts';
 
 const WATER: ReadonlySet<string> = new Set([
   'river-level',
@@ -20,8 +21,9 @@ export function isWaterRule(rule: string): boolean {
 
 export function groupKeyOf(rule: string, city: string, subject: Subject): string {
   if (isWaterRule(rule)) return `flood:${city}`;
-  if (subject.kind === 'river-gauge') return `gauges:${city}`;
-  if (subject.kind === 'wifi-access-point') return `wifi:${subject.group ?? city}`;
-  if (subject.kind === 'uplink') return `wifi:${subject.id}`;
+  // An uplink is a group of its own: what is behind it belongs to its page.
+  if (subject.kind === UPLINK_SUBJECT) return `wifi:${subject.id}`;
+  const digest = deviceKinds.get(subject.kind)?.digest;
+  if (digest) return `${digest.name}:${digest.per === 'group' ? (subject.group ?? city) : city}`;
   return `${subject.kind}:${subject.id}`;
 }

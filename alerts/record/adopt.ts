@@ -104,7 +104,7 @@ function joined(episode: Episode, { startedAt, highestRank, peak, peakAt }: Epis
 
 /** What a device's open conditions mean for how it is heard. */
 export function adoptHearing({ device, hearing }: DeviceWatch, conditions: readonly SavedCondition[]): void {
-  const silence = SILENCE_RULES[device.kind as keyof typeof SILENCE_RULES]?.name;
+  const silence = SILENCE_RULES.get(device.kind)?.name;
   for (const { rule, subject, episode } of conditions) {
     if (subject !== device.id) continue;
     if (rule === silence) hearing.silenceOpen = true;

@@ -4,7 +4,7 @@
  * For the official who must decide, a few sentences; for the engineer who asks why, all of it as JSON. Pure.
  */
 
-import type { Bilingual } from '../../cities/city.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Alert, Evidence, LogEntry } from '../alert.ts';
 import { createClock, formatSpan } from '../wording.ts';
 import type { NoticeRecord } from './alert-store.ts';

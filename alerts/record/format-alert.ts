@@ -3,7 +3,10 @@
  *
  * Times are RFC 3339 in UTC; what is absent is null, so that a reader in C finds every key.
  */
+
+import { deviceKinds } from '../../devices/kinds/index.ts';
 import { type Alert, isInHand, isOpen } from '../alert.ts';
+import { UPLINK_SUBJECT } from '../judgement/engine-change.ts';
 
 export interface AlertMessage {
   readonly id: string;
@@ -47,12 +50,10 @@ export function formatTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** A new kind of subject is for staff until it is listed here. */
-const PUBLIC_SUBJECTS: ReadonlySet<string> = new Set(['river-gauge', 'wifi-access-point', 'uplink']);
-
 /** Whom an alert is for: what is said of a crew's unit is not the public's. */
 export function audienceOf({ subjectKind }: Pick<Alert, 'subjectKind'>): 'public' | 'staff' {
-  return PUBLIC_SUBJECTS.has(subjectKind) ? 'public' : 'staff';
+  if (subjectKind === UPLINK_SUBJECT) return 'public';
+  return deviceKinds.get(subjectKind)?.audience ?? 'staff';
 }
 
 function formatMaybe(ms: number | undefined): string | null {

@@ -3,7 +3,8 @@
  *
  * The limits are shares of the site's own capacity, so that one rule holds for a kiosk and for a square.
  */
-import type { Bilingual } from '../../cities/city.ts';
+import { isAccessPoint } from '../../devices/kinds/wifi-access-point.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import {
   LADDER_START,
@@ -42,7 +43,7 @@ export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderS
   },
   forDevice(parameters, { site }) {
     if (parameters.capacityClients > 0) return parameters;
-    if (site?.kind !== 'wifi-access-point') return undefined;
+    if (!isAccessPoint(site)) return undefined;
     return { ...parameters, capacityClients: site.capacityClients };
   },
   prepare: ladderOf,

@@ -3,7 +3,7 @@
  *
  * Both quantities become one score, in units of their own limit, so that the worse one speaks.
  */
-import type { Bilingual } from '../../cities/city.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import {
   LADDER_START,
   type LadderParameters,

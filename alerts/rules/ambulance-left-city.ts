@@ -4,8 +4,9 @@
  * The bounds come with the override that the city's own rules add; without them the rule does not apply. A
  * fix of low accuracy or after an impossible jump says nothing either way.
  */
-import type { Bilingual } from '../../cities/city.ts';
+
 import { FAILED_QUALITY, QualityFlag } from '../../devices/reading.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack } from '../judgement/track.ts';

@@ -1,5 +1,5 @@
 /** Ambulance with a low battery: its tracker will fall silent soon. Counted in percent that are missing. */
-import type { Bilingual } from '../../cities/city.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import {
   LADDER_START,
   type LadderParameters,

@@ -5,8 +5,9 @@
  * at its own pace, each as far off as the last. While it is known to be wrong, readings are judged by the
  * time of receipt: a flood is seen all the same. Judged by our clock, one device at a time.
  */
-import type { Bilingual } from '../../cities/city.ts';
+
 import type { Reading } from '../../devices/reading.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Description } from '../judgement/rule.ts';
 import { formatSpan } from '../wording.ts';
 

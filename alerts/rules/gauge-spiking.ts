@@ -3,7 +3,8 @@
  *
  * A maintenance notice; each spike was already doubted by the ladder on its own.
  */
-import type { Bilingual } from '../../cities/city.ts';
+import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack } from '../judgement/track.ts';
@@ -41,7 +42,7 @@ export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
   defaults: { spikeShare: 0.2, spikeM: 0, spikes: 3, withinReadings: 50 },
   forDevice(parameters, { site }) {
     if (parameters.spikeM > 0) return parameters;
-    if (site?.kind !== 'river-gauge') return undefined;
+    if (!isRiverGauge(site)) return undefined;
     return { ...parameters, spikeM: Math.max(0.15, parameters.spikeShare * ladderSpanM(site)) };
   },
   step(track, memory, reading, _view, parameters) {

@@ -4,7 +4,7 @@
  * Staff round to 5 or 10 cm, so that five equal readings are nothing on one gauge and a fault on another: the
  * rule learns from each gauge how often its readings repeat. Never suppresses: the repeated level still counts.
  */
-import type { Bilingual } from '../../cities/city.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack } from '../judgement/track.ts';

@@ -4,7 +4,9 @@
  * "Fast" is a share of the gauge's own ladder within half an hour (Katulampa once rose 40 cm of its 120 cm in
  * 8 minutes). Needs three readings in a row that rise, so that a spike is none; slow reporters cannot tell.
  */
-import type { Bilingual, Threshold } from '../../cities/city.ts';
+
+import { isRiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import { lookBackOf, type Recent } from '../judgement/recent.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack } from '../judgement/track.ts';
@@ -48,7 +50,7 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
     holdShare: 0.5,
   },
   forDevice(parameters, { site }) {
-    if (site?.kind !== 'river-gauge') return parameters.riseM > 0 ? parameters : undefined;
+    if (!isRiverGauge(site)) return parameters.riseM > 0 ? parameters : undefined;
     const { thresholds } = site;
     return { ...parameters, thresholds, riseM: parameters.riseM || parameters.riseShare * ladderSpanM(site) };
   },

@@ -5,7 +5,7 @@
  * raised provisionally. Left by hysteresis and hold. Invariant: only the sensor's range (gross range)
  * suppresses a reading; whatever else looks odd may be the flood itself.
  */
-import type { RiverGauge, Threshold } from '../../cities/city.ts';
+import { isRiverGauge, type RiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts';
 import { FAILED_QUALITY } from '../../devices/reading.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
 import { startDoubt } from '../judgement/doubt.ts';
@@ -60,7 +60,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, LadderState>({
     ladder: undefined,
   },
   forDevice(parameters, { site }) {
-    if (site?.kind !== 'river-gauge') return undefined;
+    if (!isRiverGauge(site)) return undefined;
     const { thresholds, hysteresisM, normalLevelM } = site;
     const jump = Math.max(parameters.jumpMinM, parameters.jumpShare * ladderSpanM(site));
     const top = thresholds.length - 1;

@@ -4,7 +4,8 @@
  * Either alone is ordinary; together they put water on the streets below the tide's own threshold. Rain is the
  * second highest of the city's buckets over three hours, so that one broken bucket drowns nobody.
  */
-import type { Bilingual } from '../../cities/city.ts';
+import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import type { CityView } from '../judgement/city-view.ts';
 import type { EngineChange } from '../judgement/engine-change.ts';
@@ -32,7 +33,7 @@ export function judgeRob(view: CityView): EngineChange[] {
   let rainMm: number | undefined;
   for (const watch of view.watches.values()) {
     const { site } = watch.device;
-    if (site?.kind !== 'river-gauge' || !site.tidal) continue;
+    if (!isRiverGauge(site) || !site.tidal) continue;
     const { recent } = watch.timeline.head;
     const levelM = recent.value.at(-1);
     const lowestM = site.thresholds[0]?.levelM;

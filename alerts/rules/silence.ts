@@ -6,7 +6,9 @@
  * resolves nothing but itself; what was announced (`sleeping`, `off-duty`) is no fault, for a bounded time.
  */
 
-import type { Bilingual } from '../../cities/city.ts';
+import type { SilenceWords } from '../../devices/device-kind.ts';
+import { deviceKinds } from '../../devices/kinds/index.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import type { Hearing } from '../judgement/hearing.ts';
 import type { Description } from '../judgement/rule.ts';
@@ -24,11 +26,19 @@ export interface SilenceParameters {
   readonly rank: Rank;
 }
 
-export const SILENCE_RULES = {
-  'river-gauge': { name: 'gauge-blind', version: 1, unit: 's', rank: 1 },
-  'wifi-access-point': { name: 'access-point-down', version: 1, unit: 's', rank: 1 },
-  ambulance: { name: 'ambulance-silent', version: 1, unit: 's', rank: 2 },
-} as const satisfies Record<string, { name: string; version: number; unit: string; rank: Rank }>;
+export interface SilenceRule {
+  readonly name: string;
+  readonly version: number;
+  readonly unit: 's';
+  readonly rank: Rank;
+}
+
+/** By kind; a kind whose silence is no fault has none. */
+export const SILENCE_RULES: ReadonlyMap<string, SilenceRule> = new Map(
+  [...deviceKinds.values()].flatMap(({ name, silence }) =>
+    silence ? [[name, { name: silence.rule, version: 1, unit: 's', rank: silence.rank }] as const] : [],
+  ),
+);
 
 export const SILENCE_DEFAULTS = {
   silentAfterIntervals: 4,
@@ -48,7 +58,7 @@ export function judgeSilence(
   nowMs: number,
 ): Silence | undefined {
   if (hearing.lastHeardAt === 0) return undefined;
-  if (kind === 'ambulance' && !hearing.onDuty) return undefined;
+  if (!hearing.onDuty) return undefined;
   const quietFor = (since: number) => nowMs - Math.max(since, listeningSince);
   if (hearing.presence === 'sleeping' && quietFor(hearing.presenceAt) < parameters.sleepMaxMs)
     return undefined;
@@ -59,17 +69,12 @@ export function judgeSilence(
   }
   const allowedMs = Math.max(parameters.silentAfterMs, parameters.silentAfterIntervals * intervalMs);
   if (quietFor(hearing.lastHeardAt) > allowedMs) return { reason: 'silent', since: hearing.lastHeardAt };
-  if (kind === 'river-gauge' && quietFor(hearing.lastUsableAt) > allowedMs) {
+  if (silenceWordsOf(kind)?.needsUsable && quietFor(hearing.lastUsableAt) > allowedMs) {
     return { reason: 'unusable', since: hearing.lastUsableAt };
   }
   return undefined;
 }
 
-const LABELS: Readonly<Record<string, Bilingual>> = {
-  'river-gauge': { en: 'no data from gauge', id: 'data pos duga terputus' },
-  'wifi-access-point': { en: 'access point down', id: 'titik Wi-Fi mati' },
-  ambulance: { en: 'ambulance silent on duty', id: 'ambulans tanpa kabar saat bertugas' },
-};
 const REASONS: Readonly<Record<Silence['reason'], Bilingual>> = {
   silent: { en: 'no data', id: 'tidak ada data' },
   offline: { en: 'its connection has been broken', id: 'sambungannya terputus' },
@@ -95,15 +100,14 @@ export function describeSilence(known: Known, { reason, since }: Silence): Descr
   const from = clock(since, nowMs);
   const span = formatSpan(nowMs - since);
   const last = levelM === undefined ? undefined : formatMetres(levelM);
-  const present =
-    kind !== 'river-gauge'
-      ? { en: '', id: '' }
-      : last
-        ? {
-            en: ` The last level was ${last.en}; the present level is not known.`,
-            id: ` Tinggi air terakhir ${last.id}; keadaan sekarang tidak diketahui.`,
-          }
-        : { en: ' The level is not known.', id: ' Tinggi air tidak diketahui.' };
+  const present = !silenceWordsOf(kind)?.needsUsable
+    ? { en: '', id: '' }
+    : last
+      ? {
+          en: ` The last level was ${last.en}; the present level is not known.`,
+          id: ` Tinggi air terakhir ${last.id}; keadaan sekarang tidak diketahui.`,
+        }
+      : { en: ' The level is not known.', id: ' Tinggi air tidak diketahui.' };
   return {
     label: labelOf(kind),
     text: {
@@ -129,6 +133,10 @@ export function describeHeardAgain({ kind, name, levelM, nowMs, clock }: Known, 
   };
 }
 
+function silenceWordsOf(kind: string): SilenceWords | undefined {
+  return deviceKinds.get(kind)?.silence;
+}
+
 function labelOf(kind: string): Bilingual {
-  return LABELS[kind] ?? { en: 'silent', id: 'tanpa kabar' };
+  return silenceWordsOf(kind)?.label ?? { en: 'silent', id: 'tanpa kabar' };
 }

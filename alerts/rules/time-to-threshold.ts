@@ -6,7 +6,9 @@
  * Invariant: it says when it cannot tell (too few reports in the hour) and then claims nothing; a claim is
  * made and given up per threshold, and one alert carries them all.
  */
-import { type Bilingual, SEVERITIES, type Threshold } from '../../cities/city.ts';
+
+import { isRiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts';
+import { type Bilingual, SEVERITIES } from '../../devices/site.ts';
 import { type Rank, rankOf } from '../alert.ts';
 import { lookBackOf } from '../judgement/recent.ts';
 import { defineTrackRule, type View } from '../judgement/rule.ts';
@@ -59,7 +61,7 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     giveUpAfterShare: 0.5,
   },
   forDevice(parameters, { site }) {
-    return site?.kind === 'river-gauge' ? { ...parameters, thresholds: site.thresholds } : undefined;
+    return isRiverGauge(site) ? { ...parameters, thresholds: site.thresholds } : undefined;
   },
   step(track, memory, reading, view, parameters) {
     const levelM = levelOf(reading);

@@ -5,11 +5,12 @@
  * and those that had are folded into it. Invariant: it suppresses creation only; an access point that is
  * still silent when the line is back gets its own alert then.
  */
-import type { Bilingual } from '../../cities/city.ts';
+import { isAccessPoint } from '../../devices/kinds/wifi-access-point.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import type { CityView } from '../judgement/city-view.ts';
 import type { DeviceWatch } from '../judgement/device-watch.ts';
-import type { EngineChange, Subject } from '../judgement/engine-change.ts';
+import { type EngineChange, type Subject, UPLINK_SUBJECT } from '../judgement/engine-change.ts';
 
 export const UPLINK_DOWN = { name: 'uplink-down', version: 1, unit: 'access points' } as const;
 export const UPLINK_PARAMETERS = {
@@ -36,11 +37,11 @@ interface Members {
 export function judgeUplinks(view: CityView, isSilent: (watch: DeviceWatch) => boolean): EngineChange[] {
   const changes: EngineChange[] = [];
   const byUplink = Map.groupBy(
-    [...view.watches.values()].filter((watch) => watch.device.kind === 'wifi-access-point'),
+    [...view.watches.values()].filter((watch) => isAccessPoint(watch.device)),
     (watch) => watch.subject.group ?? '',
   );
   for (const uplink of view.city.uplinks) {
-    const subject: Subject = { id: uplink.id, name: uplink.name, kind: 'uplink', group: uplink.id };
+    const subject: Subject = { id: uplink.id, name: uplink.name, kind: UPLINK_SUBJECT, group: uplink.id };
     const open = view.conditions.find(UPLINK_DOWN.name, uplink.id);
     const members = lookAt(byUplink.get(uplink.id) ?? [], view, isSilent, open?.episode.changedAt);
     const share = members.missing.length / Math.max(1, members.heard.length);

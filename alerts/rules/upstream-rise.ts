@@ -5,7 +5,8 @@
  * median 11 h, 4 to 20). Ends when the water is here (the gauge's own alert takes over) or when the wave
  * should long have passed. Invariant: a wave that has been here is not announced again, unless it grows above.
  */
-import type { Bilingual } from '../../cities/city.ts';
+import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { RegisteredDevice } from '../../fleet/registry.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
 import { type CityView, openLevel } from '../judgement/city-view.ts';
@@ -43,7 +44,7 @@ export function judgeUpstream(
   const changes: EngineChange[] = [];
   for (const watch of gauges) {
     const { site } = watch.device;
-    if (site?.kind !== 'river-gauge' || site.upstream.length === 0) continue;
+    if (!isRiverGauge(site) || site.upstream.length === 0) continue;
     const change = judgeGauge(view, watch, site.upstream);
     if (change) changes.push(change);
   }
@@ -52,7 +53,7 @@ export function judgeUpstream(
 
 /** The ids of the gauges above a device. */
 export function gaugesAbove({ device: { site } }: DeviceWatch): readonly string[] {
-  return site?.kind === 'river-gauge' ? site.upstream.map(({ gauge }) => gauge) : [];
+  return isRiverGauge(site) ? site.upstream.map(({ gauge }) => gauge) : [];
 }
 
 function judgeGauge(
@@ -220,7 +221,7 @@ function nameOf({ watches }: CityView, gauge: string): string {
 
 /** The ladder's own word for what a rank means there: its highest step up to it, or its lowest. */
 function stepUpTo({ site }: RegisteredDevice, rank: Rank): Bilingual {
-  const thresholds = site?.kind === 'river-gauge' ? site.thresholds : [];
+  const thresholds = isRiverGauge(site) ? site.thresholds : [];
   const step = thresholds.findLast(({ severity }) => rankOf(severity) <= rank) ?? thresholds[0];
   return step?.label ?? { en: severityOf(rank), id: severityOf(rank) };
 }

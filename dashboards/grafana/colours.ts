@@ -11,7 +11,7 @@ import {
   ThresholdsMode,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Severity } from '../../cities/city.ts';
+import type { Severity } from '../../devices/site.ts';
 
 export const SEVERITY_COLOUR: Readonly<Record<Severity, string>> = {
   minor: 'yellow',

@@ -9,7 +9,7 @@ import {
   GraphThresholdsStyleMode,
 } from '@grafana/grafana-foundation-sdk/common';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { RiverGauge } from '../../cities/city.ts';
+import type { RiverGauge } from '../../devices/kinds/river-gauge.ts';
 import { CALM_COLOUR, SEVERITY_COLOUR, steps } from './colours.ts';
 import { panel } from './frame.ts';
 import { influxQl } from './influx-query.ts';

@@ -5,6 +5,7 @@
  * between its own thresholds, and beside it the gauge above it, moved by the time a wave takes: a flood that
  * comes stands at the same place on both. Invariant: readings of failed quality are in no graph.
  */
+
 import {
   BarAlignment,
   GraphDrawStyle,
@@ -18,6 +19,7 @@ import { PanelBuilder as MapBuilder, MapViewConfigBuilder } from '@grafana/grafa
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import type { City } from '../../cities/city.ts';
+import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import { CALM_COLOUR, SEVERITY_COLOUR, words } from './colours.ts';
 import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, marksOf, panel } from './frame.ts';
 import { GOOD, ladder, shifted, tide } from './gauge-ladder.ts';
@@ -35,7 +37,7 @@ export const RANK_WORDS = words({
 const CHOSEN = `${GOOD} AND "device" =~ /^$device$/`;
 
 export function buildRivers(city: City): DashboardBuilder {
-  const gauges = city.devices.filter((device) => device.kind === 'river-gauge');
+  const gauges = city.devices.filter(isRiverGauge);
   const dashboard = dashboardOf(
     `siaga-rivers-${city.id}`,
     `Rivers · ${city.name}`,

@@ -2,7 +2,20 @@
  * GPS-tracked ambulances, motorcycles and transport units alike (which one it is stands in the registry).
  * `status` is the crew's word; whether a unit may be sent is decided in dispatch, not here.
  */
+import { z } from 'zod';
 import { defineDeviceKind } from '../device-kind.ts';
+import { id, isOfKind, place } from '../site.ts';
+
+const site = z.strictObject({
+  ...place,
+  kind: z.literal('ambulance'),
+  /** `motorcycle` gives first aid where a car cannot go and never transports a patient. */
+  vehicle: z.enum(['motorcycle', 'transport']),
+  base: id,
+  callSign: z.string().min(1),
+});
+export type AmbulanceUnit = z.infer<typeof site>;
+export const isAmbulance = isOfKind<AmbulanceUnit>('ambulance');
 
 export const AMBULANCE_STATUSES = [
   'available',
@@ -16,6 +29,7 @@ export type AmbulanceStatus = (typeof AMBULANCE_STATUSES)[number];
 
 export const ambulance = defineDeviceKind({
   name: 'ambulance',
+  site,
   label: { en: 'ambulance', id: 'ambulans' },
   description: 'Position, movement and duty status of one ambulance.',
   quantities: {
@@ -35,6 +49,17 @@ export const ambulance = defineDeviceKind({
   },
   reportIntervalS: 5,
   silentAfterS: 60,
+  audience: 'staff',
+  tags: ['vehicle'],
+  groupedBy: 'base',
+  references: { base: 'bases' },
+  silence: {
+    rule: 'ambulance-silent',
+    rank: 2,
+    label: { en: 'ambulance silent on duty', id: 'ambulans tanpa kabar saat bertugas' },
+    excuse: { quantity: 'status', word: 'off-duty' },
+  },
+  shows: ['status', 'speedMps', 'batteryPct', 'accuracyM'],
   example: {
     measuredAt: '2026-01-15T02:30:00Z',
     seq: 12,

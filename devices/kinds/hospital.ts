@@ -4,8 +4,23 @@
  * Beds that a person reports by telephone or in a form come by the API instead: `PUT /v1/hospitals/{id}/beds`.
  * What a report leaves out is not known, and not 0.
  */
+import { z } from 'zod';
 import { defineDeviceKind } from '../device-kind.ts';
 import { QualityFlag } from '../reading.ts';
+import { isOfKind, place } from '../site.ts';
+
+export const hospitalSite = z.strictObject({
+  ...place,
+  kecamatan: z.string().optional(),
+  /** Indonesian class of the hospital. */
+  class: z.enum(['A', 'B', 'C', 'D']),
+  /** Beds in all, by class of bed; how many are free is reported, not configured. */
+  beds: z.strictObject({ emergency: z.int().min(0), intensive: z.int().min(0), ward: z.int().min(0) }),
+});
+export type Hospital = z.infer<typeof hospitalSite>;
+/** A hospital as a publisher of its own beds. */
+export type HospitalSite = Hospital & { readonly kind: 'hospital' };
+export const isHospital = isOfKind<HospitalSite>('hospital');
 
 /** More than the largest hospital of the country has. */
 const MAX_BEDS = 5_000;
@@ -25,6 +40,7 @@ export const hospital = defineDeviceKind({
   reportIntervalS: 3_600,
   // As long as dispatch trusts a report.
   silentAfterS: 7_200,
+  audience: 'staff',
   example: {
     measuredAt: '2026-01-15T02:30:00Z',
     seq: 7,

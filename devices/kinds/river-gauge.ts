@@ -3,11 +3,46 @@
  * hangs under a bridge, the distance down to the water (`distanceM`): stage = sensor height − distance,
  * worked out at validate from the device's `sensorHeightM`, and the distance is kept.
  */
+import { z } from 'zod';
 import { defineDeviceKind } from '../device-kind.ts';
 import { QualityFlag } from '../reading.ts';
+import { bilingual, id, isOfKind, place, SEVERITIES } from '../site.ts';
+
+const threshold = z.strictObject({
+  severity: z.enum(SEVERITIES),
+  /** The agency's own words: "Siaga 3", "zona kuning". */
+  label: bilingual,
+  levelM: z.number(),
+  /** Whether the exact level counts belongs to the threshold: sources differ. */
+  comparator: z.enum(['>=', '>']).default('>='),
+});
+export type Threshold = z.infer<typeof threshold>;
+
+const site = z.strictObject({
+  ...place,
+  kind: z.literal('river-gauge'),
+  /** The id of its river, or of the sea for a tide gauge. */
+  river: id,
+  tidal: z.boolean().default(false),
+  /** Height of the sensor above the gauge datum; stage = sensorHeightM − distanceM. */
+  sensorHeightM: z.number().optional(),
+  /** What the sensor can see, m above datum: outside it a reading is a fault, not a flood. */
+  sensorRangeM: z.tuple([z.number(), z.number()]),
+  /** The stage on an ordinary dry day; the simulator starts from it. */
+  normalLevelM: z.number(),
+  /** Ascending. */
+  thresholds: z.array(threshold).min(1),
+  /** A level is left only when the stage is this much below it. */
+  hysteresisM: z.number().positive().default(0.1),
+  /** Gauges above it and how long a wave takes from there. */
+  upstream: z.array(z.strictObject({ gauge: id, lagMin: z.number().positive() })).default([]),
+});
+export type RiverGauge = z.infer<typeof site>;
+export const isRiverGauge = isOfKind<RiverGauge>('river-gauge');
 
 export const riverGauge = defineDeviceKind({
   name: 'river-gauge',
+  site,
   label: { en: 'river gauge', id: 'pos duga air' },
   description:
     'Stage of a river, canal or the tide above the gauge datum, with rain where there is a bucket.',
@@ -28,7 +63,19 @@ export const riverGauge = defineDeviceKind({
   oneOf: [['levelM', 'distanceM']],
   reportIntervalS: 60,
   silentAfterS: 300,
-  isPublic: true,
+  audience: 'public',
+  tags: ['river'],
+  groupedBy: 'river',
+  references: { river: 'rivers' },
+  digest: { name: 'gauges', per: 'city' },
+  silence: {
+    rule: 'gauge-blind',
+    rank: 1,
+    rankInAlert: 2,
+    needsUsable: true,
+    label: { en: 'no data from gauge', id: 'data pos duga terputus' },
+  },
+  shows: ['levelM', 'rainMm', 'batteryV', 'rssiDbm'],
   example: {
     measuredAt: '2026-01-15T02:30:00Z',
     seq: 4711,

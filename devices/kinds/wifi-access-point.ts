@@ -2,10 +2,25 @@
  * Access points of the free public Wi-Fi. Counters restart from 0 with the device; traffic is their
  * difference. Addresses of clients are personal data and have no place in the payload.
  */
+import { z } from 'zod';
 import { defineDeviceKind } from '../device-kind.ts';
+import { id, isOfKind, place } from '../site.ts';
+
+const site = z.strictObject({
+  ...place,
+  kind: z.literal('wifi-access-point'),
+  /** The public place it serves, many access points to one. */
+  place: z.string().min(1),
+  uplink: id,
+  /** Clients it serves well at once. */
+  capacityClients: z.int().positive(),
+});
+export type AccessPoint = z.infer<typeof site>;
+export const isAccessPoint = isOfKind<AccessPoint>('wifi-access-point');
 
 export const wifiAccessPoint = defineDeviceKind({
   name: 'wifi-access-point',
+  site,
   label: { en: 'Wi-Fi access point', id: 'titik Wi-Fi publik' },
   description: 'Load, traffic and link quality of one public access point.',
   quantities: {
@@ -32,7 +47,17 @@ export const wifiAccessPoint = defineDeviceKind({
   },
   reportIntervalS: 60,
   silentAfterS: 300,
-  isPublic: true,
+  audience: 'public',
+  tags: ['place', 'uplink'],
+  groupedBy: 'uplink',
+  references: { uplink: 'uplinks' },
+  digest: { name: 'wifi', per: 'group' },
+  silence: {
+    rule: 'access-point-down',
+    rank: 1,
+    label: { en: 'access point down', id: 'titik Wi-Fi mati' },
+  },
+  shows: ['clients', 'rttMs', 'lossPct', 'channelUtilizationPct'],
   example: {
     measuredAt: '2026-01-15T02:30:00Z',
     seq: 90,

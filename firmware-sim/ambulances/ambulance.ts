@@ -5,7 +5,8 @@
  * after some seconds, refuses now and then, or never answers, at rates that are configured. Invariant: an
  * order repeated by the server is answered as before and never taken twice; only a free unit accepts.
  */
-import type { AmbulanceUnit, City } from '../../cities/city.ts';
+import type { City } from '../../cities/city.ts';
+import type { AmbulanceUnit } from '../../devices/kinds/ambulance.ts';
 import type { Cancel, Clock } from '../clock.ts';
 import type { Behaviour } from '../device/device.ts';
 import { between, type Random } from '../random.ts';

@@ -3,9 +3,14 @@
  *
  * Invariant: whatever happened on the way, the last line accounts for every message.
  */
+
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type City, loadCity } from '../../cities/city.ts';
+import { ambulance } from '../../devices/kinds/ambulance.ts';
+import { hospital } from '../../devices/kinds/hospital.ts';
+import { riverGauge } from '../../devices/kinds/river-gauge.ts';
+import { wifiAccessPoint } from '../../devices/kinds/wifi-access-point.ts';
 import { startCity } from '../city-run.ts';
 import { realClock } from '../clock.ts';
 import { readCredentials } from '../credentials.ts';
@@ -22,12 +27,11 @@ export const FINISH_MS = 1_500;
 
 export async function runCityCommand(command: CityCommand, ending: Promise<void>): Promise<number> {
   const totals = createTotals();
-  const kinds = [
-    ...(command.rivers ? (['river-gauge'] as const) : []),
-    ...(command.wifi ? (['wifi-access-point'] as const) : []),
-    ...(command.ambulances ? (['ambulance'] as const) : []),
-    ...(command.hospitals ? (['hospital'] as const) : []),
-  ];
+  const without = new Set<string>();
+  if (!command.rivers) without.add(riverGauge.name);
+  if (!command.wifi) without.add(wifiAccessPoint.name);
+  if (!command.ambulances) without.add(ambulance.name);
+  if (!command.hospitals) without.add(hospital.name);
   const simulated = loadCity(command.city);
   const run = startCity(
     {
@@ -36,7 +40,7 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
       credentials: command.credentials ? readCredentials(command.credentials) : new Map(),
       seed: command.seed,
       speed: command.speed,
-      kinds: new Set(kinds),
+      without,
       faults: command.faults,
       silentChance: command['silent-rate'],
       refuseChance: command['refuse-rate'],

@@ -5,7 +5,9 @@
  * the calls are none: pranks, silence, questions. Invariant: the same city, seed and rate give the same calls
  * in the same order, with the same gaps.
  */
+
 import type { City } from '../../cities/city.ts';
+import { isAccessPoint } from '../../devices/kinds/wifi-access-point.ts';
 import { METRES_PER_DEGREE, moved, type Position } from '../ambulances/position.ts';
 import { between, exponential, normal, pick, type Random } from '../random.ts';
 
@@ -57,7 +59,7 @@ export function createIncidentStream(city: City, callsPerHour: number, random: R
     lat,
     lng,
   }));
-  const squares: Place[] = city.devices.filter((each) => each.kind === 'wifi-access-point');
+  const squares: Place[] = city.devices.filter(isAccessPoint);
   const centres: Place[] = city.kecamatan;
   const anywhere = [...junctions, ...squares, ...centres, ...city.bases, ...city.hospitals];
   if (anywhere.length === 0) throw new Error(`${city.id} has no place where something could happen`);

@@ -4,7 +4,7 @@
  * Reports once an hour of the story, as the kind asks, so that a fast story still shows beds that change.
  * Invariant: never more free beds than the hospital has, and nobody waits while an emergency bed is free.
  */
-import type { Hospital } from '../../cities/city.ts';
+import type { Hospital } from '../../devices/kinds/hospital.ts';
 import type { Behaviour } from '../device/device.ts';
 import { between, normal, type Random } from '../random.ts';
 import type { StoryClock } from '../story-clock.ts';

@@ -4,7 +4,7 @@
  * Stands between the flood's arithmetic and the gauges that measure it. Invariant: each gauge starts and
  * ends a flood at its normal level, so that one flood follows another without a step.
  */
-import type { RiverGauge } from '../../cities/city.ts';
+import type { RiverGauge } from '../../devices/kinds/river-gauge.ts';
 import { createFlood, type Flood } from './flood.ts';
 
 /** A cycle is this many times as long as its flood: the calm after it lasts twice as long. */

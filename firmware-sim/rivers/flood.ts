@@ -5,7 +5,8 @@
  * gauge below its springs passes the severe threshold; in the others the lowest gauge stays lower. Invariant: the same seed and number give
  * the same flood, and no stage leaves what the gauge's sensor can see.
  */
-import { type RiverGauge, SEVERITIES } from '../../cities/city.ts';
+import type { RiverGauge } from '../../devices/kinds/river-gauge.ts';
+import { SEVERITIES } from '../../devices/site.ts';
 import { between, createRandom, type Random } from '../random.ts';
 import { flowForStageShare, peakOf, routeDownstream, runOff, stageShare } from './flow.ts';
 

@@ -5,7 +5,7 @@
  * sends the distance down to the water and leaves the arithmetic to the server. Invariant: rain is sent
  * once, in whole tips, and what is less than a tip is kept for the next report.
  */
-import type { RiverGauge } from '../../cities/city.ts';
+import type { RiverGauge } from '../../devices/kinds/river-gauge.ts';
 import type { Behaviour, Measured } from '../device/device.ts';
 import { between, normal, type Random } from '../random.ts';
 import { type StoryClock, storyIntervalMs } from '../story-clock.ts';

@@ -4,7 +4,7 @@
  * Mixed, mainly diurnal: the constituent K1 (23.93 h) with half as much of M2 (12.42 h). High water passes
  * the first threshold a little when the two meet, as the tidal floods (rob) of Semarang do on some days.
  */
-import type { RiverGauge } from '../../cities/city.ts';
+import type { RiverGauge } from '../../devices/kinds/river-gauge.ts';
 
 const K1_MIN = 23.93 * 60;
 const M2_MIN = 12.42 * 60;

@@ -5,7 +5,7 @@
  * place; counters grow with the clients and fall to 0 when the device restarts, as real ones do. Invariant:
  * between two restarts no counter ever falls.
  */
-import type { AccessPoint } from '../../cities/city.ts';
+import type { AccessPoint } from '../../devices/kinds/wifi-access-point.ts';
 import type { Behaviour } from '../device/device.ts';
 import { between, exponential, normal, type Random } from '../random.ts';
 import { type StoryClock, storyIntervalMs } from '../story-clock.ts';

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cityRoutes } from '../../api/city.ts';
 import { situationRoomPages } from '../../api/pages.ts';
 import { loadCity } from '../../cities/city.ts';
+import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { smallCity } from '../support/small-city.ts';
 
@@ -125,9 +126,7 @@ describe('GET /v1/city', () => {
     await using whole = await openTestApi({ city: semarang, routes: [cityRoutes(semarang)] });
     const { city } = (await whole.get('/v1/city')).json();
     const junctions = new Map(semarang.roads?.junctions.map((each) => [each.id, each]));
-    const known = new Set(
-      semarang.devices.filter(({ kind }) => kind === 'river-gauge').map(({ lng, lat }) => `${lng} ${lat}`),
-    );
+    const known = new Set(semarang.devices.filter(isRiverGauge).map(({ lng, lat }) => `${lng} ${lat}`));
     for (const { from, to, bridgeOver } of semarang.roads?.roads ?? []) {
       const [a, b] = [junctions.get(from), junctions.get(to)];
       if (bridgeOver && a && b) known.add(`${(a.lng + b.lng) / 2} ${(a.lat + b.lat) / 2}`);

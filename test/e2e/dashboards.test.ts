@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type City, loadCity } from '../../cities/city.ts';
 import { allDashboards } from '../../dashboards/grafana/catalogue.ts';
 import { openDatabase } from '../../database/database.ts';
+import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import type { Reading } from '../../devices/reading.ts';
 import { createFleet } from '../../fleet/fleet.ts';
 import { openRegistry } from '../../fleet/registry.ts';
@@ -33,7 +34,7 @@ function* threeHoursOf(city: City): Generator<Reading> {
         simulated: false,
         quality: 0,
       };
-      if (device.kind === 'river-gauge') {
+      if (isRiverGauge(device)) {
         const levelM = device.normalLevelM + 2 * Math.sin((Math.PI * step) / 180) ** 2;
         yield { ...envelope, values: { levelM, rainMm: step % 7 === 0 ? 0.4 : 0, batteryV: 12.6 } };
       } else if (device.kind === 'wifi-access-point') {
@@ -71,7 +72,7 @@ function* eventsOf(city: City): Generator<HistoryEvent> {
   for (const [index, device] of city.devices.entries()) {
     if (device.kind === 'ambulance') continue;
     const about = { type: 'alert', device: device.id, alert: `a-${index}`, simulated: true } as const;
-    const rule = device.kind === 'river-gauge' ? 'level' : 'overloaded';
+    const rule = isRiverGauge(device) ? 'level' : 'overloaded';
     yield {
       ...about,
       rule,

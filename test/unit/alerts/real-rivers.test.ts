@@ -10,7 +10,7 @@ import { runBacktest } from '../../../backtest/backtest.ts';
 import { parseGauge } from '../../../backtest/gauge.ts';
 import { buildReport } from '../../../backtest/report.ts';
 import { parseSeries, type SeriesPoint } from '../../../backtest/series.ts';
-import { SEVERITIES } from '../../../cities/city.ts';
+import { SEVERITIES } from '../../../devices/site.ts';
 
 const DATA_DIR = process.env['SIAGA_TEST_DATA_DIR'] ?? join(import.meta.dirname, '../../../../shared/data');
 const JAKARTA = join(DATA_DIR, 'jakarta-water-level-hourly.csv');

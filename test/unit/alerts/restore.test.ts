@@ -1,6 +1,8 @@
 /** A start on state that this version cannot use: dropped with one line, rebuilt, and no alert lost. */
+
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { isAccessPoint } from '../../../devices/kinds/wifi-access-point.ts';
 import type { Reading } from '../../../devices/reading.ts';
 import {
   type AlertHouse,
@@ -148,7 +150,7 @@ test('what a gauge said after its state was saved is recalled, also when the ale
 });
 
 test('a sweep saves every device that spoke and then says how far it came', async () => {
-  const [pattern] = alertCity.devices.filter(({ kind }) => kind === 'wifi-access-point');
+  const [pattern] = alertCity.devices.filter(isAccessPoint);
   const many = Array.from(
     { length: 60 },
     (_, index) => ({ ...pattern, id: `many-${index}` }) as typeof pattern,

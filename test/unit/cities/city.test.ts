@@ -1,7 +1,9 @@
 /** A city's folder: what loads, and that a broken one says everything that is wrong with it at once. */
+
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CityError, loadCity, parseCity } from '../../../cities/city.ts';
+import { isRiverGauge } from '../../../devices/kinds/river-gauge.ts';
 
 const CITIES = readdirSync(`${import.meta.dirname}/../../../cities`, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -60,7 +62,7 @@ describe('every city folder', () => {
   });
 
   test.each(CITIES)('%s: every gauge rests below its first threshold and clears on the way there', (name) => {
-    const gauges = loadCity(name).devices.filter((each) => each.kind === 'river-gauge');
+    const gauges = loadCity(name).devices.filter(isRiverGauge);
     expect(gauges.length).toBeGreaterThan(0);
     for (const { id, normalLevelM, thresholds, hysteresisM } of gauges) {
       expect(normalLevelM, id).toBeLessThan((thresholds[0]?.levelM ?? 0) - hysteresisM);

@@ -1,14 +1,16 @@
 /** The three gauges on the Ciliwung, whose real levels the back-tests read. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadCity } from '../../../cities/city.ts';
+import { isRiverGauge } from '../../../devices/kinds/river-gauge.ts';
 
 const DATA_DIR = process.env['SIAGA_TEST_DATA_DIR'] ?? `${import.meta.dirname}/../../../../shared/data`;
 const GAUGES_CSV = `${DATA_DIR}/jakarta-gauges.csv`;
 
 const gauges = new Map(
   loadCity('jakarta')
-    .devices.filter((each) => each.kind === 'river-gauge')
+    .devices.filter(isRiverGauge)
     .map((each) => [each.id, each]),
 );
 

@@ -1,15 +1,19 @@
 /** Semarang as the demonstration needs it: enough of everything, joined up, and on its own land. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadCity } from '../../../cities/city.ts';
+import { isAmbulance } from '../../../devices/kinds/ambulance.ts';
+import { isRiverGauge } from '../../../devices/kinds/river-gauge.ts';
+import { isAccessPoint } from '../../../devices/kinds/wifi-access-point.ts';
 
 const DATA_DIR = process.env['SIAGA_TEST_DATA_DIR'] ?? `${import.meta.dirname}/../../../../shared/data`;
 const KELURAHAN = `${DATA_DIR}/semarang-kelurahan.geojson`;
 
 const city = loadCity('semarang');
-const gauges = city.devices.filter((each) => each.kind === 'river-gauge');
-const accessPoints = city.devices.filter((each) => each.kind === 'wifi-access-point');
-const ambulances = city.devices.filter((each) => each.kind === 'ambulance');
+const gauges = city.devices.filter(isRiverGauge);
+const accessPoints = city.devices.filter(isAccessPoint);
+const ambulances = city.devices.filter(isAmbulance);
 const junctions = city.roads?.junctions ?? [];
 const roads = city.roads?.roads ?? [];
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadCity } from '../../../cities/city.ts';
+import { isAccessPoint } from '../../../devices/kinds/wifi-access-point.ts';
 import { FAULT_NAMES, type FaultName, parseFaults, planFaults } from '../../../firmware-sim/faults.ts';
 
 const STARTED_AT = Date.UTC(2026, 0, 15);
@@ -41,7 +42,7 @@ describe('faults', () => {
   it('an uplink takes every access point behind it', () => {
     const cut = plan(['uplink']).cuts[0];
     const uplink = cut?.label.replace(' down', '');
-    const behind = city.devices.filter((each) => each.kind === 'wifi-access-point' && each.uplink === uplink);
+    const behind = city.devices.filter((each) => isAccessPoint(each) && each.uplink === uplink);
     expect(cut?.devices).toEqual(behind.map((each) => each.id));
     expect(behind.length).toBeGreaterThan(1);
   });

@@ -114,6 +114,7 @@ describe('a line', () => {
       },
       reportIntervalS: 60,
       silentAfterS: 300,
+      audience: 'staff',
       example: { batteryV: 12 },
     });
     const values = { batteryV: 12.5, state: 'say "hi"' };

@@ -4,6 +4,7 @@ import { Counter, Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { loadCity } from '../../../cities/city.ts';
 import { openDatabase } from '../../../database/database.ts';
+import { isRiverGauge } from '../../../devices/kinds/river-gauge.ts';
 import { createFleet } from '../../../fleet/fleet.ts';
 import { openRegistry } from '../../../fleet/registry.ts';
 import { formatEvent, formatLiveness, type HistoryEvent } from '../../../influx/event-lines.ts';
@@ -175,7 +176,7 @@ describe('liveness', () => {
     const city = loadCity('semarang');
     const registry = await openRegistry(city, database);
     const fleet = createFleet(registry);
-    const gauges = city.devices.filter((device) => device.kind === 'river-gauge').map((device) => device.id);
+    const gauges = city.devices.filter(isRiverGauge).map((device) => device.id);
     const [awake, asleep, gone, quiet] = gauges as [string, string, string, string];
     fleet.observePresence(awake, 'online', NOW);
     fleet.observePresence(asleep, 'sleeping', NOW);

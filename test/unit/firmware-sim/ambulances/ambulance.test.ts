@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ambulance as kind } from '../../../../devices/kinds/ambulance.ts';
+import { isAmbulance, ambulance as kind } from '../../../../devices/kinds/ambulance.ts';
 import { type Crew, createAmbulance, USUAL_CREW } from '../../../../firmware-sim/ambulances/ambulance.ts';
 import type { Acknowledgement } from '../../../../firmware-sim/ambulances/command.ts';
 import { DEMO_PACE } from '../../../../firmware-sim/ambulances/duty.ts';
@@ -16,8 +16,8 @@ function open(crew: Crew = WILLING) {
   const clock = createManualClock();
   const answers: Acknowledgement[] = [];
   let reports = 0;
-  const unit = smallCity.devices.find((each) => each.kind === 'ambulance' && each.vehicle === 'transport');
-  if (unit?.kind !== 'ambulance') throw new Error('the small city has ambulances');
+  const unit = smallCity.devices.filter(isAmbulance).find(({ vehicle }) => vehicle === 'transport');
+  if (!unit) throw new Error('the small city has ambulances');
   const ambulance = createAmbulance({
     unit,
     city: smallCity,

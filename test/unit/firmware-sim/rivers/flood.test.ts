@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadCity } from '../../../../cities/city.ts';
+import { isRiverGauge } from '../../../../devices/kinds/river-gauge.ts';
 import { createFlood, findBasins, type GaugeFlood } from '../../../../firmware-sim/rivers/flood.ts';
 import { createFloodStory } from '../../../../firmware-sim/rivers/flood-story.ts';
 import { peakOf, routeDownstream, runOff } from '../../../../firmware-sim/rivers/flow.ts';
@@ -12,7 +13,7 @@ function gaugeOf(flood: ReturnType<typeof createFlood>, id: string): GaugeFlood 
   return found;
 }
 
-const semarang = loadCity('semarang').devices.filter((each) => each.kind === 'river-gauge');
+const semarang = loadCity('semarang').devices.filter(isRiverGauge);
 
 describe('flow', () => {
   it('a wave arrives later and lower at the end of a reach', () => {

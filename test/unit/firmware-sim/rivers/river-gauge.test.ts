@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RiverGauge } from '../../../../cities/city.ts';
+import type { RiverGauge } from '../../../../devices/kinds/river-gauge.ts';
 import { riverGauge } from '../../../../devices/kinds/river-gauge.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 import { createRiverGauge } from '../../../../firmware-sim/rivers/river-gauge.ts';

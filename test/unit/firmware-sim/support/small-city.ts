@@ -1,5 +1,6 @@
 /** A city small enough to reason about: one river of three gauges, a brook, a grid of roads, two units. */
-import { type City, parseCity, type RiverGauge } from '../../../../cities/city.ts';
+import { type City, parseCity } from '../../../../cities/city.ts';
+import { isRiverGauge, type RiverGauge } from '../../../../devices/kinds/river-gauge.ts';
 
 const label = { id: 'Siaga', en: 'Alert' };
 const thresholds = [
@@ -106,6 +107,4 @@ export const smallCity: City = parseCity('small', {
   roads: grid(4),
 });
 
-export const smallGauges: readonly RiverGauge[] = smallCity.devices.filter(
-  (each) => each.kind === 'river-gauge',
-);
+export const smallGauges: readonly RiverGauge[] = smallCity.devices.filter(isRiverGauge);

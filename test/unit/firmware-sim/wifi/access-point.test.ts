@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wifiAccessPoint } from '../../../../devices/kinds/wifi-access-point.ts';
+import { isAccessPoint, wifiAccessPoint } from '../../../../devices/kinds/wifi-access-point.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 import { createStoryClock } from '../../../../firmware-sim/story-clock.ts';
 import { createAccessPoint, crowdShare } from '../../../../firmware-sim/wifi/access-point.ts';
@@ -8,7 +8,7 @@ import { smallCity } from '../support/small-city.ts';
 const STARTED_AT = Date.UTC(2026, 0, 15);
 
 function measureFor(storyMinutes: number, seed: number) {
-  const site = smallCity.devices.find((each) => each.kind === 'wifi-access-point');
+  const site = smallCity.devices.find(isAccessPoint);
   if (!site) throw new Error('the small city has access points');
   const point = createAccessPoint(site, 6, createStoryClock(STARTED_AT, 60), createRandom(seed, site.id));
   return Array.from({ length: storyMinutes }, (_, second) => point.measure(STARTED_AT + second * 1000) ?? {});
