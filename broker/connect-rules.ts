@@ -1,12 +1,12 @@
 /**
- * What a CONNECT must be like, and who may be connected as whom.
+ * Who may be connected as whom.
  *
  * Called by the broker's hooks before and while a client is authenticated. Invariant: a client id belongs to
  * one identity, so that nobody can push another off the line by taking its id [MQTT-3.1.4-2]: a device's is
  * its own id, an observer's is kept in a name space of its own.
  */
 import { formatDeviceTopic, isId, parseDeviceTopic } from '../devices/topics.ts';
-import { hasForbiddenCharacters, type Identity, OBSERVER_PREFIX } from './access.ts';
+import { type Identity, OBSERVER_PREFIX } from './access.ts';
 import { type Authenticator, AuthenticatorBusyError } from './authenticator.ts';
 import type { Connection } from './connection/connection.ts';
 import type { EndReason } from './connection/end-reason.ts';
@@ -27,17 +27,6 @@ const MAX_CLIENT_ID_LENGTH = 128;
 export interface ConnectRefusal {
   readonly returnCode: 2 | 3 | 4 | 5;
   readonly reason: EndReason;
-}
-
-/** What ends the connection without a CONNACK. */
-export function findMalformed({ clientId, username, password, will }: ConnectPacket): EndReason | undefined {
-  // [MQTT-3.1.2-22] a password needs a user name.
-  if (password !== undefined && username === undefined) return 'malformed';
-  if (hasForbiddenCharacters(clientId) || hasForbiddenCharacters(username ?? '')) return 'malformed';
-  if (will && (will.topic === '' || /[+#]/.test(will.topic) || hasForbiddenCharacters(will.topic))) {
-    return 'malformed';
-  }
-  return undefined;
 }
 
 /** Gives a client the id it is known by inside. [MQTT-3.1.3-6] an empty one is assigned. */

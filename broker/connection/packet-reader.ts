@@ -8,7 +8,8 @@
 import { parseDeviceTopic } from '../../devices/topics.ts';
 import { ownCopy } from '../own-copy.ts';
 import { CutPacket } from './cut-packet.ts';
-import { findPacketFault, type PacketFault } from './packet-check.ts';
+import { findPacketFault } from './packet-check.ts';
+import type { PacketFault } from './packet-fields.ts';
 
 const PUBLISH_QOS_1 = 0x32;
 /** [MQTT-3.3.1-1] a repeat is taken like the first. */
