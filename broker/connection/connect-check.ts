@@ -14,23 +14,26 @@ import {
 } from './packet-fields.ts';
 
 /** Flags of a CONNECT [MQTT 3.1.1, 3.1.2.3]. */
-const RESERVED_FLAG = 0x01;
-const WILL_FLAG = 0x04;
+export const RESERVED_FLAG = 0x01;
+export const WILL_FLAG = 0x04;
 const WILL_RETAIN_FLAG = 0x20;
-const PASSWORD_FLAG = 0x40;
-const USER_NAME_FLAG = 0x80;
+export const PASSWORD_FLAG = 0x40;
+export const USER_NAME_FLAG = 0x80;
 
 const UNACCEPTABLE_PROTOCOL: PacketFault = {
   reason: 'unacceptable-protocol',
   detail: 'the protocol level is not one of ours',
 };
 
-export function findConnectFault(fields: Fields): PacketFault | undefined {
+/** `unused` are the lower four bits of the first byte. */
+export function findConnectFault(fields: Fields, unused: number): PacketFault | undefined {
   const name = String.fromCharCode(...fields.field().subarray(0, 8));
   const level = fields.byte();
   // [MQTT-3.1.2-1], [MQTT-3.1.2-2]
   if (name !== 'MQTT' && name !== 'MQIsdp') return malformed('CONNECT', 'another protocol');
   if (level !== (name === 'MQTT' ? 4 : 3)) return UNACCEPTABLE_PROTOCOL;
+  // [MQTT-2.2.2-2]
+  if (unused !== 0) return malformed('CONNECT', 'flags in its first byte');
   const flags = fields.byte();
   return malformed('CONNECT', findConnectFlagsFault(flags) ?? findConnectPayloadFault(fields, flags));
 }

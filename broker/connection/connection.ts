@@ -220,6 +220,7 @@ export class Connection {
 
   #pass(sound: Buffer): void {
     const fault = this.#reader.read(sound, this.#open && this.#options.isTelemetryDirect());
+    this.#scanner.is31 = this.#reader.is31;
     if (!fault) return;
     this.endDetail = fault.detail;
     this.end(fault.reason);

@@ -39,7 +39,7 @@ export function findPacketFault(
   const fields = new Fields(bytes, body, end);
   switch (first >> 4) {
     case CONNECT:
-      return findConnectFault(fields);
+      return findConnectFault(fields, first & 0x0f);
     case PUBLISH:
       return malformed('PUBLISH', findPublishFault(fields, (first >> 1) & 3));
     case SUBSCRIBE:
