@@ -22,7 +22,15 @@ export const USER_NAME_FLAG = 0x80;
 
 const UNACCEPTABLE_PROTOCOL: PacketFault = {
   reason: 'unacceptable-protocol',
-  detail: 'the protocol level is not one of ours',
+  detail: 'CONNECT: a protocol level that is not one of ours',
+  // CONNACK, no session, return code 1.
+  answer: Buffer.from([0x20, 2, 0, 1]),
+};
+const MQTT_5: PacketFault = {
+  reason: 'unacceptable-protocol',
+  detail: 'CONNECT: MQTT 5; set the client to 3.1.1',
+  // A CONNACK of version 5: no session, reason code "unsupported protocol version", no properties.
+  answer: Buffer.from([0x20, 3, 0, 0x84, 0]),
 };
 
 /** `unused` are the lower four bits of the first byte. */
@@ -31,6 +39,7 @@ export function findConnectFault(fields: Fields, unused: number): PacketFault | 
   const level = fields.byte();
   // [MQTT-3.1.2-1], [MQTT-3.1.2-2]
   if (name !== 'MQTT' && name !== 'MQIsdp') return malformed('CONNECT', 'another protocol');
+  if (name === 'MQTT' && level === 5) return MQTT_5;
   if (level !== (name === 'MQTT' ? 4 : 3)) return UNACCEPTABLE_PROTOCOL;
   // [MQTT-2.2.2-2]
   if (unused !== 0) return malformed('CONNECT', 'flags in its first byte');

@@ -15,6 +15,8 @@ export const SLASH = 0x2f;
 export interface PacketFault {
   readonly reason: EndReason;
   readonly detail: string;
+  /** What the client is told before the end. */
+  readonly answer?: Buffer;
 }
 
 export const SHORT = 'ends before its last field';
