@@ -33,12 +33,3 @@ export function listensToDevices(city: string, filter: string): boolean {
   const alertsOnly = filter.startsWith(`${TOPIC_ROOT}/${city}/alerts/`);
   return !alertsOnly && !DOWN_CHANNELS.some((channel) => channel === fourth);
 }
-
-/** NUL [MQTT-1.5.3-2], the control characters beside it, and what was no valid UTF-8 [MQTT-1.5.3-1]. */
-export function hasForbiddenCharacters(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0xfffd) return true;
-  }
-  return false;
-}

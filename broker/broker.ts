@@ -18,6 +18,7 @@ import type { Authenticator } from './authenticator.ts';
 import { boundPersistence } from './bounded-persistence.ts';
 import { createBrokerMetrics } from './broker-metrics.ts';
 import { ClientHooks } from './client-hooks.ts';
+import { MAX_CLIENT_ID_LENGTH } from './connect-rules.ts';
 import { AnswerRound } from './connection/answer-queue.ts';
 import { Connection } from './connection/connection.ts';
 import type { Origin } from './connection/connection-options.ts';
@@ -108,6 +109,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     drainTimeout: config.MQTT_DRAIN_TIMEOUT_MS,
     maxInflightInbound: MAX_QOS2_PER_CLIENT,
     maxTopicLevels: MAX_TOPIC_LEVELS,
+    // MQTT 3.1 allows 23; ids of devices are longer, and our own bound holds for both versions.
+    maxClientsIdLength: MAX_CLIENT_ID_LENGTH,
     // The guard passes nothing after the CONNECT before CONNACK, so that Aedes has nothing to queue.
     queueLimit: 1,
     preConnect: hooks.preConnect,

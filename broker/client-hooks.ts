@@ -6,16 +6,10 @@
  */
 import type { AedesOptions, Client, PublishPacket, Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { hasForbiddenCharacters, type Identity, maySubscribe } from './access.ts';
+import { type Identity, maySubscribe } from './access.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
-import {
-  assignClientId,
-  type ConnectPacket,
-  type ConnectRefusal,
-  findMalformed,
-  identify,
-} from './connect-rules.ts';
+import { assignClientId, type ConnectPacket, type ConnectRefusal, identify } from './connect-rules.ts';
 import type { Connection } from './connection/connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { TakePublish } from './publish-rules.ts';
@@ -57,11 +51,6 @@ export class ClientHooks {
     if (!connection) return callback(new Error('no connection'), false);
     connection.guard(() => {
       const connect = packet as unknown as ConnectPacket;
-      const malformed = findMalformed(connect);
-      if (malformed) {
-        connection.end(malformed);
-        return callback(new Error('malformed CONNECT'), false);
-      }
       connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
       assignClientId(connect, connection.origin.certificateName ?? connect.username);
       this.#connects.set(client, connect);
@@ -135,11 +124,6 @@ export class ClientHooks {
     callback: Parameters<Hook<'authorizeSubscribe'>>[2],
   ): void {
     const { table, city, maxSubscriptions, metrics } = this.#options;
-    if (!connection.identity || hasForbiddenCharacters(subscription.topic)) {
-      connection.end('malformed');
-      callback(new Error('malformed SUBSCRIBE'));
-      return;
-    }
     const refusal = findSubscribeRefusal(connection, city, subscription, maxSubscriptions);
     if (refusal) {
       metrics.countBound(refusal);

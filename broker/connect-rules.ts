@@ -1,12 +1,12 @@
 /**
- * What a CONNECT must be like, and who may be connected as whom.
+ * Who may be connected as whom.
  *
  * Called by the broker's hooks before and while a client is authenticated. Invariant: a client id belongs to
  * one identity, so that nobody can push another off the line by taking its id [MQTT-3.1.4-2]: a device's is
  * its own id, an observer's is kept in a name space of its own.
  */
 import { formatDeviceTopic, isId, parseDeviceTopic } from '../devices/topics.ts';
-import { hasForbiddenCharacters, type Identity, OBSERVER_PREFIX } from './access.ts';
+import { type Identity, OBSERVER_PREFIX } from './access.ts';
 import { type Authenticator, AuthenticatorBusyError } from './authenticator.ts';
 import type { Connection } from './connection/connection.ts';
 import type { EndReason } from './connection/end-reason.ts';
@@ -14,6 +14,8 @@ import type { EndReason } from './connection/end-reason.ts';
 /** The part of a CONNECT that is judged, and changed, here. */
 export interface ConnectPacket {
   clientId: string;
+  /** 3 is MQTT 3.1, 4 is 3.1.1. */
+  protocolVersion?: number;
   clean?: boolean;
   username?: string;
   password?: Buffer;
@@ -21,7 +23,7 @@ export interface ConnectPacket {
 }
 
 /** Longest client id: the longest device id, or an observer's name with a random tail. */
-const MAX_CLIENT_ID_LENGTH = 128;
+export const MAX_CLIENT_ID_LENGTH = 128;
 
 /** A refused CONNECT: the return code of its CONNACK, and the reason for log and metrics. */
 export interface ConnectRefusal {
@@ -29,23 +31,17 @@ export interface ConnectRefusal {
   readonly reason: EndReason;
 }
 
-/** What ends the connection without a CONNACK. */
-export function findMalformed({ clientId, username, password, will }: ConnectPacket): EndReason | undefined {
-  // [MQTT-3.1.2-22] a password needs a user name.
-  if (password !== undefined && username === undefined) return 'malformed';
-  if (hasForbiddenCharacters(clientId) || hasForbiddenCharacters(username ?? '')) return 'malformed';
-  if (will && (will.topic === '' || /[+#]/.test(will.topic) || hasForbiddenCharacters(will.topic))) {
-    return 'malformed';
-  }
-  return undefined;
-}
-
-/** Gives a client the id it is known by inside. [MQTT-3.1.3-6] an empty one is assigned. */
+/** Gives a client the id it is known by inside. [MQTT-3.1.3-6] an empty one is assigned; 3.1 has none such. */
 export function assignClientId(packet: ConnectPacket, userName: string | undefined): void {
   if (userName?.startsWith(OBSERVER_PREFIX)) packet.clientId = `${userName}/${packet.clientId}`;
-  else if (packet.clientId === '' && packet.clean && userName !== undefined && isId(userName)) {
+  else if (packet.clientId === '' && mayAssignId(packet) && userName !== undefined && isId(userName)) {
     packet.clientId = userName;
   }
+}
+
+/** [MQTT-3.1.3-8] without an id there is no session to keep; MQTT 3.1 asks for one character at least. */
+function mayAssignId({ clean, protocolVersion }: ConnectPacket): boolean {
+  return clean === true && protocolVersion !== 3;
 }
 
 export interface IdentifyOptions {
@@ -60,9 +56,8 @@ export async function identify(
   connection: Connection,
   { authenticator, city }: IdentifyOptions,
 ): Promise<Identity | ConnectRefusal> {
-  // [MQTT-3.1.3-8] without an id there is no session to keep.
-  const isAnonymousSession = packet.clientId.endsWith('/') || packet.clientId === '';
-  if ((isAnonymousSession && !packet.clean) || packet.clientId.length > MAX_CLIENT_ID_LENGTH) {
+  const isAnonymous = packet.clientId.endsWith('/') || packet.clientId === '';
+  if ((isAnonymous && !mayAssignId(packet)) || packet.clientId.length > MAX_CLIENT_ID_LENGTH) {
     return { returnCode: 2, reason: 'identifier-rejected' };
   }
   const identity = authenticator

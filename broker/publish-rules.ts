@@ -8,7 +8,6 @@
  */
 import type { PublishPacket } from 'aedes';
 import type { IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
-import { hasForbiddenCharacters } from './access.ts';
 import { digestPayload, type Persistence } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import type { Connection } from './connection/connection.ts';
@@ -69,12 +68,6 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
 
   function take(connection: Connection, packet: PublishPacket, answer: Answer): void {
     const { topic } = packet;
-    // [MQTT-2.3.1-1] and [MQTT-1.5.3-2]: the connection ends, nothing is answered.
-    if (packet.messageId === 0 || hasForbiddenCharacters(topic)) {
-      connection.end('malformed');
-      answer(new Error('malformed publish'));
-      return;
-    }
     const isStatus = topic.endsWith('/status');
     if (packet.retain && !isStatus) {
       packet.retain = false;

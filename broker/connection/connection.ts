@@ -18,11 +18,9 @@ import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import { type ByteSource, readBytes } from './byte-source.ts';
 import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
+import type { PacketFault } from './packet-fields.ts';
 import { PacketReader } from './packet-reader.ts';
 import { PacketScanner } from './packet-scanner.ts';
-
-/** CONNACK, no session, return code 1: unacceptable protocol version [MQTT-3.1.2-2]. */
-const CONNACK_UNACCEPTABLE_PROTOCOL = Buffer.from([0x20, 2, 0, 1]);
 
 export class Connection {
   readonly stream: Duplex;
@@ -119,9 +117,7 @@ export class Connection {
   /** Cuts the connection. The first reason stands. */
   end(reason: EndReason): void {
     this.endReason ??= reason;
-    if (reason === 'unacceptable-protocol' && !this.stream.destroyed) {
-      this.stream.end(CONNACK_UNACCEPTABLE_PROTOCOL, () => this.stream.destroy());
-    } else this.stream.destroy();
+    this.stream.destroy();
   }
 
   /**
@@ -220,9 +216,15 @@ export class Connection {
 
   #pass(sound: Buffer): void {
     const fault = this.#reader.read(sound, this.#open && this.#options.isTelemetryDirect());
-    if (!fault) return;
-    this.endDetail = fault.detail;
-    this.end(fault.reason);
+    this.#scanner.is31 = this.#reader.is31;
+    if (fault) this.#endWith(fault);
+  }
+
+  #endWith({ reason, detail, answer }: PacketFault): void {
+    this.endDetail = detail;
+    this.endReason ??= reason;
+    if (answer && !this.stream.destroyed) this.stream.end(answer, () => this.stream.destroy());
+    else this.stream.destroy();
   }
 
   #giveAedes(bytes: Buffer): void {

@@ -2,10 +2,21 @@
  * What the body of a packet from a client must be like, judged on the whole packet before anybody acts on it.
  *
  * Second step of every packet, behind its fixed header (packet-scanner.ts). Aedes' parser reads on into the
- * next packet where a field is missing, and answers with an identifier that nobody sent. Invariant: the fields
- * of a packet that passes lie within it, and its identifier is not 0.
+ * next packet where a field is missing, and takes texts as they come. Invariants: the fields of a packet that
+ * passes fill it, its identifier is not 0, its texts are UTF-8 without control characters.
  */
-import type { EndReason } from './end-reason.ts';
+import { findConnectFault } from './connect-check.ts';
+import {
+  Fields,
+  findTextFault,
+  HASH,
+  hasWildcard,
+  malformed,
+  type PacketFault,
+  PLUS,
+  SHORT,
+  SLASH,
+} from './packet-fields.ts';
 
 export const CONNECT = 1;
 export const PUBLISH = 3;
@@ -16,60 +27,6 @@ export const PUBCOMP = 7;
 export const SUBSCRIBE = 8;
 export const UNSUBSCRIBE = 10;
 export const DISCONNECT = 14;
-
-/** Why a packet ends its connection: the reason for metrics, and words for whoever wrote the firmware. */
-export interface PacketFault {
-  readonly reason: EndReason;
-  readonly detail: string;
-}
-
-const UNACCEPTABLE_PROTOCOL: PacketFault = {
-  reason: 'unacceptable-protocol',
-  detail: 'the protocol level is not one of ours',
-};
-
-/** Reads the fields of one packet. What lies beyond its end reads as 0 or nothing, and is noted. */
-class Fields {
-  isShort = false;
-  readonly #bytes: Uint8Array;
-  readonly #end: number;
-  #at: number;
-
-  constructor(bytes: Uint8Array, from: number, end: number) {
-    this.#bytes = bytes;
-    this.#at = from;
-    this.#end = end;
-  }
-
-  get left(): number {
-    return this.#end - this.#at;
-  }
-
-  byte(): number {
-    if (this.left < 1) {
-      this.isShort = true;
-      return 0;
-    }
-    return this.#bytes[this.#at++] as number;
-  }
-
-  uint16(): number {
-    const high = this.byte();
-    return (high << 8) | this.byte();
-  }
-
-  /** A field that says its length in its first two bytes: a string, a secret, a will's payload. */
-  field(): Uint8Array {
-    const length = this.uint16();
-    if (this.left < length) {
-      this.isShort = true;
-      this.#at = this.#end;
-    }
-    const from = this.#at;
-    this.#at = Math.min(this.#end, from + length);
-    return this.#bytes.subarray(from, this.#at);
-  }
-}
 
 /** Why the packet that begins at `start`, with its body from `body` to `end`, must end its connection. */
 export function findPacketFault(
@@ -82,13 +39,13 @@ export function findPacketFault(
   const fields = new Fields(bytes, body, end);
   switch (first >> 4) {
     case CONNECT:
-      return findConnectFault(fields);
+      return findConnectFault(fields, first & 0x0f);
     case PUBLISH:
       return malformed('PUBLISH', findPublishFault(fields, (first >> 1) & 3));
     case SUBSCRIBE:
-      return malformed('SUBSCRIBE', findSubscribeFault(fields));
+      return malformed('SUBSCRIBE', findFiltersFault(fields, true));
     case UNSUBSCRIBE:
-      return malformed('UNSUBSCRIBE', findUnsubscribeFault(fields));
+      return malformed('UNSUBSCRIBE', findFiltersFault(fields, false));
     case PUBACK:
     case PUBREC:
     case PUBREL:
@@ -98,58 +55,26 @@ export function findPacketFault(
   return undefined;
 }
 
-function malformed(packet: string, fault: string | undefined): PacketFault | undefined {
-  return fault === undefined ? undefined : { reason: 'malformed', detail: `${packet}: ${fault}` };
-}
-
-const SHORT = 'ends before its last field';
-
-function findConnectFault(fields: Fields): PacketFault | undefined {
-  const name = String.fromCharCode(...fields.field().subarray(0, 8));
-  const level = fields.byte();
-  // [MQTT-3.1.2-1], [MQTT-3.1.2-2]
-  if (name !== 'MQTT' && name !== 'MQIsdp') return malformed('CONNECT', 'another protocol');
-  if (level !== (name === 'MQTT' ? 4 : 3)) return UNACCEPTABLE_PROTOCOL;
-  const flags = fields.byte();
-  // [MQTT-3.1.2-3], [MQTT-3.1.2-14]
-  if (flags & 0x01) return malformed('CONNECT', 'the reserved flag is set');
-  if (((flags >> 3) & 3) === 3) return malformed('CONNECT', 'the will has QoS 3');
-  fields.uint16();
-  fields.field();
-  if (flags & 0x04) {
-    fields.field();
-    fields.field();
-  }
-  if (flags & 0x80) fields.field();
-  if (flags & 0x40) fields.field();
-  return fields.isShort ? malformed('CONNECT', SHORT) : undefined;
-}
-
+/** [MQTT-3.3.2-2] a topic has no wildcard, [MQTT-4.7.3-1] and at least one character. */
 function findPublishFault(fields: Fields, qos: number): string | undefined {
-  fields.field();
-  if (qos > 0) return findIdentifierFault(fields);
-  return fields.isShort ? SHORT : undefined;
+  const topic = fields.field();
+  const fault = qos > 0 ? findIdentifierFault(fields) : fields.isShort ? SHORT : undefined;
+  if (fault) return fault;
+  if (topic.length === 0) return 'no topic';
+  return hasWildcard(topic) ? 'a wildcard in its topic' : findTextFault(topic);
 }
 
-/** [MQTT-3.8.3-3] at least one filter, each with its QoS. */
-function findSubscribeFault(fields: Fields): string | undefined {
+/** [MQTT-3.8.3-3], [MQTT-3.10.3-2] at least one filter; of a SUBSCRIBE each with its QoS [MQTT-3.8.3-4]. */
+function findFiltersFault(fields: Fields, hasQos: boolean): string | undefined {
   const fault = findIdentifierFault(fields);
   if (fault) return fault;
   do {
-    fields.field();
-    fields.byte();
+    const filter = fields.field();
+    const qos = hasQos ? fields.byte() : 0;
     if (fields.isShort) return SHORT;
-  } while (fields.left > 0);
-  return undefined;
-}
-
-/** [MQTT-3.10.3-2] at least one filter. */
-function findUnsubscribeFault(fields: Fields): string | undefined {
-  const fault = findIdentifierFault(fields);
-  if (fault) return fault;
-  do {
-    fields.field();
-    if (fields.isShort) return SHORT;
+    if (qos > 2) return 'a QoS above 2';
+    const filterFault = findFilterFault(filter);
+    if (filterFault) return filterFault;
   } while (fields.left > 0);
   return undefined;
 }
@@ -159,4 +84,16 @@ function findIdentifierFault(fields: Fields): string | undefined {
   const identifier = fields.uint16();
   if (fields.isShort) return SHORT;
   return identifier === 0 ? 'packet identifier 0' : undefined;
+}
+
+/** [MQTT-4.7.1-2] # is a level of its own and the last one, [MQTT-4.7.1-3] + is a level of its own. */
+function findFilterFault(filter: Uint8Array): string | undefined {
+  if (filter.length === 0) return 'an empty filter';
+  for (let at = 0; at < filter.length; at++) {
+    if (filter[at] !== PLUS && filter[at] !== HASH) continue;
+    const isWhole =
+      (at === 0 || filter[at - 1] === SLASH) && (at + 1 === filter.length || filter[at + 1] === SLASH);
+    if (!isWhole || (filter[at] === HASH && at + 1 < filter.length)) return 'a wildcard that is no level';
+  }
+  return findTextFault(filter);
 }

@@ -8,7 +8,9 @@
 import { parseDeviceTopic } from '../../devices/topics.ts';
 import { ownCopy } from '../own-copy.ts';
 import { CutPacket } from './cut-packet.ts';
-import { findPacketFault, type PacketFault } from './packet-check.ts';
+import { clearUnused, isConnectOf31 } from './mqtt-3-1.ts';
+import { CONNECT, findPacketFault } from './packet-check.ts';
+import type { PacketFault } from './packet-fields.ts';
 
 const PUBLISH_QOS_1 = 0x32;
 /** [MQTT-3.3.1-1] a repeat is taken like the first. */
@@ -23,6 +25,8 @@ export interface PacketTakers {
 }
 
 export class PacketReader {
+  /** The CONNECT was of MQTT 3.1. */
+  is31 = false;
   readonly #takers: PacketTakers;
   /** A device has one telemetry topic: it is judged and made a string once. */
   #topic = '';
@@ -52,6 +56,8 @@ export class PacketReader {
         this.#takeOne(bytes, body, end);
         due = end;
       } else {
+        if ((bytes[at] as number) >> 4 === CONNECT) this.is31 = isConnectOf31(bytes, body, end);
+        if (this.is31) clearUnused(bytes, at, body, end);
         const fault = findPacketFault(bytes, at, body, end);
         if (fault) {
           this.#give(bytes, due, at);

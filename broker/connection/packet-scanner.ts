@@ -7,13 +7,14 @@
  * is. It copies and allocates nothing.
  */
 import type { EndReason } from './end-reason.ts';
+import { areFlagsOf31 } from './mqtt-3-1.ts';
 import { CONNECT, DISCONNECT, PUBLISH } from './packet-check.ts';
 
 /** Longest remaining-length field, bytes [MQTT 3.1.1, 2.2.3]. */
 const MAX_LENGTH_BYTES = 4;
 
-/** What the lower four bits of the first byte must be, by packet type [MQTT-2.2.2-1]. */
-const REQUIRED_FLAGS = [-1, 0, -1, -1, 0, 0, 2, 0, 2, -1, 2, -1, 0, -1, 0, -1];
+/** What the lower four bits of the first byte must be, by packet type [MQTT-2.2.2-1]; -1: judged elsewhere. */
+const REQUIRED_FLAGS = [-1, -1, -1, -1, 0, 0, 2, 0, 2, -1, 2, -1, 0, -1, 0, -1];
 /** Packet types that a client may send; the others flow from server to client only. */
 const FROM_CLIENT = [0, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1, 0, 1, 0];
 /** Smallest and largest remaining length, by packet type; 0 means: no bound but the packet's. */
@@ -36,6 +37,8 @@ export class PacketScanner {
   connectPassed = false;
   /** A DISCONNECT has been passed on: the end that follows is a clean one. */
   disconnectPassed = false;
+  /** Its CONNECT was of MQTT 3.1, which leaves more open. */
+  is31 = false;
   /** PUBLISH packets begun in the last scan. */
   publishesBegun = 0;
 
@@ -96,8 +99,14 @@ export class PacketScanner {
       this.publishesBegun++;
       const qos = (this.#flags >> 1) & 3;
       // [MQTT-3.3.1-4] both QoS bits, [MQTT-3.3.1-2] a repeat of what is never repeated.
-      if (qos === 3 || (qos === 0 && this.#flags & 8)) this.violation = 'malformed';
-    } else if (this.#flags !== REQUIRED_FLAGS[this.#type]) this.violation = 'malformed';
+      if (qos === 3 || (qos === 0 && this.#flags & 8 && !this.is31)) this.violation = 'malformed';
+    } else if (!this.#areFlagsAllowed()) this.violation = 'malformed';
+  }
+
+  #areFlagsAllowed(): boolean {
+    const required = REQUIRED_FLAGS[this.#type] as number;
+    if (this.is31) return areFlagsOf31(this.#type, this.#flags);
+    return required < 0 || this.#flags === required;
   }
 
   #readLength(byte: number): void {

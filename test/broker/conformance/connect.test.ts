@@ -55,11 +55,29 @@ describe('CONNECT', () => {
     await expectClosedWithoutAnswer(changed(4, () => 0x58));
   });
 
-  test.each([3, 5, 6, 0x84, 255])('[MQTT-3.1.2-2] level %i is answered with 1 and closed', async (level) => {
+  test.each([3, 6, 0x84, 0x85, 255])(
+    '[MQTT-3.1.2-2] level %i is answered with 1 and closed',
+    async (level) => {
+      const client = siaga.attach();
+      client.sendBytes(changed(LEVEL, () => level));
+      expect(await client.next('connack')).toMatchObject({ returnCode: 1, sessionPresent: false });
+      await client.closed();
+    },
+  );
+
+  test.each([
+    ['as short as can be', Buffer.from('100d00044d5154540502000a00000000', 'hex').subarray(0, 15)],
+    ['with properties', Buffer.from('101300044d5154540502000a052700000014000170', 'hex')],
+    ['with flags of 3.1.1 that are wrong', Buffer.from('100e00044d51545405ff000a00000170', 'hex')],
+  ])('of MQTT 5 %s is answered with a CONNACK of MQTT 5, 0x84, and closed', async (_name, bytes) => {
     const client = siaga.attach();
-    client.sendBytes(changed(LEVEL, () => level));
-    expect(await client.next('connack')).toMatchObject({ returnCode: 1, sessionPresent: false });
+    const received: Buffer[] = [];
+    client.stream.on('data', (chunk: Buffer) => received.push(chunk));
+    client.sendBytes(bytes);
     await client.closed();
+    expect(Buffer.concat(received).toString('hex')).toBe('2003008400');
+    const labels = { reason: 'unacceptable-protocol' };
+    expect(await siaga.value('siaga_mqtt_connection_ends_total', labels)).toBe(1);
   });
 
   test('[MQTT-3.1.2-3] the reserved flag closes the connection', async () => {
@@ -79,6 +97,53 @@ describe('CONNECT', () => {
     const bytes = mqtt.generate(connectPacket({ clientId: 'gauge-1', username: 'ab' }));
     bytes[FLAGS] = ((bytes[FLAGS] as number) & ~0x80) | 0x40;
     await expectClosedWithoutAnswer(bytes);
+  });
+
+  test('[MQTT-3.1.2-18] a user name whose flag is 0 closes the connection', async () => {
+    await expectClosedWithoutAnswer(changed(FLAGS, (flags) => flags & ~0xc0));
+  });
+
+  test('[MQTT-3.1.2-20] a password whose flag is 0 closes the connection', async () => {
+    await expectClosedWithoutAnswer(changed(FLAGS, (flags) => flags & ~0x40));
+  });
+
+  test('[MQTT-3.1.2-9] a will whose flag is 0 closes the connection', async () => {
+    await expectClosedWithoutAnswer(changed(FLAGS, (flags) => flags & ~0x3c, { will }));
+  });
+
+  test.each([1, 2, 20])(
+    '[MQTT-3.1.3-1] %i bytes behind its last field close the connection',
+    async (count) => {
+      const bytes = Buffer.concat([connectBytes(), Buffer.alloc(count)]);
+      bytes[1] = (bytes[1] as number) + count;
+      await expectClosedWithoutAnswer(bytes);
+    },
+  );
+
+  test.each(['#', 'siaga/+/status'])('[MQTT-3.3.2-2] a will on %s closes the connection', async (topic) => {
+    await expectClosedWithoutAnswer(connectBytes({ will: { ...will, topic } }));
+  });
+
+  test('[MQTT-4.7.3-1] a will on an empty topic closes the connection', async () => {
+    const bytes = connectBytes({ will: { ...will, topic: '~' } });
+    const at = bytes.indexOf('~');
+    bytes[1] = (bytes[1] as number) - 1;
+    bytes[at - 1] = 0;
+    await expectClosedWithoutAnswer(Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]));
+  });
+
+  test('[MQTT-3.1.3-11] [MQTT-1.5.3-2] control characters in id, user name or will topic close the connection', async () => {
+    for (const character of ['\u0000', '\u0001', '\u001f', '\u007f', '\u0080', '\u009f']) {
+      await expectClosedWithoutAnswer(connectBytes({ clientId: `a${character}` }));
+      await expectClosedWithoutAnswer(connectBytes({ username: `a${character}` }));
+      await expectClosedWithoutAnswer(connectBytes({ will: { ...will, topic: `a${character}` } }));
+    }
+  });
+
+  test('[MQTT-3.1.3-5] a password is bytes and may hold any', async () => {
+    const client = siaga.attach();
+    const connack = await client.connect({ ...good, password: Buffer.of(0, 1, 0xed, 0xa0, 0x80) });
+    expect(connack.returnCode).toBe(4);
   });
 
   test('[MQTT-3.1.3-5] client ids of 1 to 23 letters and digits are allowed', async () => {

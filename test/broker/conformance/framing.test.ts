@@ -33,15 +33,23 @@ async function expectClosed(...bytes: (number | Buffer)[]): Promise<void> {
 
 const ILL_FORMED = [0xc3, 0x28];
 const SURROGATE_START = [0xed, 0xa0];
+const OVERLONG_NUL = [0xc0, 0x80];
 const NUL = [0x61, 0x00];
+const unsubscribe = (topic: string): Packet => ({
+  cmd: 'unsubscribe',
+  messageId: 1,
+  unsubscriptions: [topic],
+});
 
 describe('strings', () => {
   test.each([
     ['ill-formed UTF-8', ILL_FORMED],
     ['a surrogate', SURROGATE_START],
+    ['an overlong NUL', OVERLONG_NUL],
   ])('[MQTT-1.5.3-1] %s in a topic or a filter closes the connection', async (_name, bytes) => {
     await expectClosed(withBytes(publishPacket('siaga/@@', 'x', { qos: 1, messageId: 1 }), bytes));
     await expectClosed(withBytes(subscribe('siaga/semarang/@@'), bytes));
+    await expectClosed(withBytes(unsubscribe('siaga/semarang/@@'), bytes));
   });
 
   test('[MQTT-1.5.3-1] [MQTT-3.1.3-4] ill-formed UTF-8 in a client id or a user name closes the connection', async () => {
@@ -56,6 +64,34 @@ describe('strings', () => {
   test('[MQTT-1.5.3-2] [MQTT-4.7.3-2] U+0000 in a topic or a filter closes the connection', async () => {
     await expectClosed(withBytes(publishPacket('siaga/@@', 'x', { qos: 1, messageId: 1 }), NUL));
     await expectClosed(withBytes(subscribe('siaga/semarang/@@'), NUL));
+    await expectClosed(withBytes(unsubscribe('siaga/semarang/@@'), NUL));
+  });
+
+  test.each([
+    ['U+0001', [0x61, 0x01]],
+    ['U+001F', [0x61, 0x1f]],
+    ['U+007F', [0x61, 0x7f]],
+    ['U+0080', [0xc2, 0x80]],
+    ['U+009F', [0xc2, 0x9f]],
+  ])(
+    '[MQTT 1.5.3] the control character %s closes the connection wherever it stands',
+    async (_name, bytes) => {
+      await expectClosed(withBytes(publishPacket('siaga/@@', 'x', { qos: 0 }), bytes));
+      await expectClosed(withBytes(publishPacket('siaga/@@', 'x', { qos: 2, messageId: 1 }), bytes));
+      await expectClosed(withBytes(subscribe('siaga/semarang/@@'), bytes));
+      await expectClosed(withBytes(unsubscribe('siaga/semarang/@@'), bytes));
+    },
+  );
+
+  test.each([
+    ['U+00A0', '\u00a0'],
+    ['the replacement character', '\ufffd'],
+    ['a character of four bytes', '\u{2a6d4}'],
+  ])('[MQTT-1.5.3-1] %s is text like any other', async (_name, text) => {
+    const device = await siaga.device();
+    device.send(publishPacket(`siaga/${text}`, 'x', { qos: 1, messageId: 1 }));
+    await device.next('puback');
+    expect(siaga.pipeline.messages[0]?.topic).toBe(`siaga/${text}`);
   });
 
   test('[MQTT-1.5.3-3] U+FEFF in a topic is kept as it is', async () => {

@@ -90,11 +90,38 @@ describe('a topic filter', () => {
     },
   );
 
-  test.each([`${ROOT}/#/a`, `${ROOT}/a#`, `${ROOT}/a+`, `${ROOT}/+a/b`])(
-    '[MQTT-4.7.1-2] [MQTT-4.7.1-3] %s closes the connection',
+  test.each([
+    `${ROOT}/#/a`,
+    `${ROOT}/a#`,
+    `${ROOT}/a+`,
+    `${ROOT}/+a/b`,
+    'ab/+e',
+    'a+',
+    '+a',
+    'a+/b',
+    'ab/#e',
+    '#a',
+    'a#',
+    '##',
+    '++',
+    '+#',
+  ])(
+    '[MQTT-4.7.1-2] [MQTT-4.7.1-3] %s closes the connection, in SUBSCRIBE and UNSUBSCRIBE',
     async (topic) => {
       observer.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 0 }] });
       await observer.closed();
+      const other = await siaga.observer();
+      other.send({ cmd: 'unsubscribe', messageId: 1, unsubscriptions: [topic] });
+      await other.closed();
+      expect(other.take()).toEqual([]);
+    },
+  );
+
+  test.each(['+', '#', '/', '+/+', '/+', '+/', 'a/+/b/#', '/#'])(
+    '[MQTT-4.7.1-2] [MQTT-4.7.1-3] %s is a filter',
+    async (topic) => {
+      expect(await subscribe([topic, 0])).toEqual([0x80]);
+      expect(await unsubscribe(topic)).toBe(11);
     },
   );
 
