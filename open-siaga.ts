@@ -16,6 +16,7 @@ import { loadCity } from './cities/city.ts';
 import { createClockMonitor } from './clock/clock-monitor.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './database/data-folder-lock.ts';
+import { tightenDataFolder } from './database/data-folder-modes.ts';
 import { openDatabase } from './database/database.ts';
 import { formatDeviceTopic } from './devices/topics.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
@@ -65,6 +66,7 @@ export async function openSiaga(
   const clock = createClockMonitor({ now, monotonicNow, log, metrics });
 
   opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
+  closeDataFolder(config.SIAGA_DATA_DIR, log);
   const city = loadCity(config.SIAGA_CITY);
   // Its files take a while, beside what is opened meanwhile.
   const page = situationRoomPages();
@@ -244,5 +246,18 @@ export async function openSiaga(
       { name: 'retention', everyMs: 60_000, run: () => keepWithinRetention(retention) },
       ...following.jobs,
     ];
+  }
+}
+
+/** Said once, by the start that closes it. */
+function closeDataFolder(folder: string, log: Logger): void {
+  const { closed, stillOpen } = tightenDataFolder(folder);
+  if (closed.length > 0)
+    log.warn({ closed }, 'other accounts of this machine could read these; not any more');
+  if (stillOpen.length > 0) {
+    log.warn(
+      { stillOpen },
+      'other accounts of this machine can use these, which belong to another one: chmod go=',
+    );
   }
 }

@@ -53,7 +53,7 @@ const LAW: Record<string, { value: string[]; type?: string[] }> = {
   'describe-config.ts': { value: ['environment.ts'] },
   clock: { value: [] },
   'periodic-jobs.ts': { value: [] },
-  'main.ts': { value: ['cities', 'config.ts', 'open-siaga.ts'] },
+  'main.ts': { value: ['cities', 'config.ts', 'database', 'open-siaga.ts'] },
   'start.js': { value: ['main.ts'] },
 };
 
