@@ -193,6 +193,7 @@ export async function openSiaga(
     log: log.child({ part: 'broker' }),
     metrics,
     now,
+    monotonicNow,
   });
   broker = openedBroker;
   opened.use(openedBroker);
@@ -217,6 +218,7 @@ export async function openSiaga(
       readiness,
       log: log.child({ part: 'api' }),
       now,
+      monotonicNow,
     }),
   );
 
