@@ -129,6 +129,7 @@ export async function openSiaga(
       log: log.child({ part: 'alerts' }),
       metrics,
       now,
+      monotonicNow,
       random,
       // Nothing gets onto the disk, or nothing from it to the alarms.
       isDeaf: () => journal.problem !== undefined || draining.problems.has(ALERTS_CONSUMER),
@@ -136,6 +137,11 @@ export async function openSiaga(
   );
 
   await restorePresent({ journal, fleet, quality });
+  fleet.clockSet(now());
+  clock.onStep(({ foundAt }) => {
+    fleet.clockSet(foundAt);
+    void alerts.clockSet(foundAt);
+  });
   const dispatch = opened.use(
     await openDispatch({
       config,

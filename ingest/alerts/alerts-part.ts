@@ -27,7 +27,8 @@ export class AlertsPart implements Alerts {
   readonly #dependencies: AlertsDependencies;
   readonly #parts: AlertsParts;
   readonly #enqueue = createSerialQueue();
-  #tidiedAt = 0;
+  /** ms, by the monotonic clock. */
+  #tidiedAt = Number.NEGATIVE_INFINITY;
   #behind = false;
   readonly consumer: JournalConsumer;
 
@@ -72,8 +73,9 @@ export class AlertsPart implements Alerts {
       saver.planOccasions(nowMs);
       saver.planDigests(nowMs);
       await saver.saveChanges(nowMs);
-      if (nowMs - this.#tidiedAt >= TIDY_EVERY_MS) {
-        this.#tidiedAt = nowMs;
+      const monotonicMs = this.#dependencies.monotonicNow();
+      if (monotonicMs - this.#tidiedAt >= TIDY_EVERY_MS) {
+        this.#tidiedAt = monotonicMs;
         await silences.reload();
         await outbox.tidy();
       }
@@ -84,6 +86,10 @@ export class AlertsPart implements Alerts {
 
   sweep(nowMs: number): Promise<void> {
     return this.#parts.saver.sweep(this.#enqueue, nowMs);
+  }
+
+  clockSet(nowMs: number): Promise<void> {
+    return this.#enqueue(async () => this.#parts.engine.listen(nowMs));
   }
 
   #apply(changes: readonly EngineChange[]): void {

@@ -5,6 +5,7 @@
  * Does no I/O: what it touched and drafted is saved by alerts.ts in the transaction of the cursor. Invariant:
  * a change is logged once and raises the revision by one; nothing but the engine's word closes an alert.
  */
+import { isDue } from '../../clock/due.ts';
 import {
   type Alert,
   appendLog,
@@ -17,7 +18,7 @@ import {
 } from './alert.ts';
 import { createAlert } from './create-alert.ts';
 import type { EngineChange } from './engine-change.ts';
-import { armEscalation, askAgain } from './escalation.ts';
+import { armEscalation, askAgain, ESCALATE_WITHIN_MS } from './escalation.ts';
 import { StartCounter } from './flapping.ts';
 import { findSilence, type Silence } from './silences.ts';
 import { isClaim, isProvisional, shownRank } from './track.ts';
@@ -193,7 +194,7 @@ export class Lifecycle {
         this.#record(alert, silence ? 'silenced' : 'unsilenced', nowMs, silence?.createdBy, silence?.note);
       }
       const { dueAt, level } = alert.escalation;
-      if (dueAt === undefined || dueAt > nowMs) continue;
+      if (dueAt === undefined || !isDue(dueAt, nowMs, ESCALATE_WITHIN_MS)) continue;
       alert.escalation = { level: level + 1, dueAt: undefined };
       this.#record(alert, 'escalated', nowMs);
       armEscalation(alert, nowMs);

@@ -13,7 +13,7 @@ const LAW: Record<string, { value: string[]; type?: string[] }> = {
   'environment.ts': { value: [] },
   'config.ts': { value: ['environment.ts'] },
   database: { value: ['config.ts'], type: ['devices', 'ingest', 'dispatch', 'api'] },
-  ingest: { value: ['devices', 'cities', 'config.ts', 'database'] },
+  ingest: { value: ['clock', 'devices', 'cities', 'config.ts', 'database'] },
   broker: { value: ['devices', 'cities', 'config.ts', 'database'], type: ['ingest'] },
   dispatch: { value: ['devices', 'cities', 'config.ts', 'database', 'ingest'] },
   api: { value: ['devices', 'cities', 'config.ts', 'database', 'ingest', 'dispatch'], type: ['broker'] },
