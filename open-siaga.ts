@@ -112,6 +112,7 @@ export async function openSiaga(
     log: log.child({ part: 'history' }),
     metrics,
     now,
+    retentionNow: clock.retentionNow,
     signal: draining.signal,
     ...(onFatal ? { onDeath: onFatal } : {}),
   });
@@ -137,6 +138,8 @@ export async function openSiaga(
   );
 
   await restorePresent({ journal, fleet, quality });
+  const heardAt = [...fleet.known()].map(({ lastHeardAt }) => lastHeardAt);
+  if (heardAt.length > 0) clock.compareWithDisk(Math.max(...heardAt));
   fleet.clockSet(now());
   clock.onStep(({ foundAt }) => {
     fleet.clockSet(foundAt);
@@ -245,7 +248,14 @@ export async function openSiaga(
 
   function periodicJobs(): PeriodicJob[] {
     const { settledThroughId } = following;
-    const retention = { journal, database, consumers: durable, settledThroughId, log, now };
+    const retention = {
+      journal,
+      database,
+      consumers: durable,
+      settledThroughId,
+      log,
+      now: clock.retentionNow,
+    };
     return [
       { name: 'alerts', everyMs: 1_000, run: () => alerts.tick(now()) },
       { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
