@@ -9,7 +9,7 @@ FROM node:26-slim
 ENV NODE_ENV=production
 RUN groupadd --system --gid 10001 siaga \
  && useradd --system --uid 10001 --gid siaga --home-dir /siaga --no-create-home siaga \
- && install -d -o siaga -g siaga -m 0750 /data
+ && install -d -o siaga -g siaga -m 0700 /data
 WORKDIR /siaga
 COPY --from=dependencies /siaga/node_modules ./node_modules
 COPY . .

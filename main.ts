@@ -10,6 +10,7 @@ import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { CityError } from './cities/city.ts';
 import { ConfigError, parseConfig } from './config/config.ts';
+import { PRIVATE_UMASK } from './database/data-folder-modes.ts';
 import { openSiaga, type Siaga } from './open-siaga.ts';
 
 /** Longer than any part's own bound; then the process ends by force, and the journal is still whole. */
@@ -18,6 +19,7 @@ const CLOSE_WITHIN_MS = 10_000;
 const EXIT_SOFTWARE = 70;
 
 async function main(): Promise<void> {
+  process.umask(PRIVATE_UMASK);
   const config = parseConfig(process.env);
   const log = pino({
     level: config.LOG_LEVEL,

@@ -20,6 +20,7 @@ import { createClockMonitor } from './clock/clock-monitor.ts';
 import { type PeriodicJob, startPeriodicJobs } from './clock/periodic-jobs.ts';
 import type { Config } from './config/config.ts';
 import { lockDataFolder } from './database/data-folder-lock.ts';
+import { tightenDataFolder } from './database/data-folder-modes.ts';
 import { openDatabase } from './database/database.ts';
 import { formatDeviceTopic } from './devices/topics.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
@@ -65,6 +66,7 @@ export async function openSiaga(
   const clock = createClockMonitor({ now, monotonicNow, log, metrics });
 
   opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
+  closeDataFolder(config.SIAGA_DATA_DIR, log);
   const city = loadCity(config.SIAGA_CITY);
   // Its files take a while, beside what is opened meanwhile.
   const page = situationRoomPages();
@@ -110,6 +112,7 @@ export async function openSiaga(
     log: log.child({ part: 'history' }),
     metrics,
     now,
+    retentionNow: clock.retentionNow,
     signal: draining.signal,
     ...(onFatal ? { onDeath: onFatal } : {}),
   });
@@ -127,6 +130,7 @@ export async function openSiaga(
       log: log.child({ part: 'alerts' }),
       metrics,
       now,
+      monotonicNow,
       random,
       // Nothing gets onto the disk, or nothing from it to the alarms.
       isDeaf: () => journal.problem !== undefined || draining.problems.has(ALERTS_CONSUMER),
@@ -134,6 +138,13 @@ export async function openSiaga(
   );
 
   await restorePresent({ journal, fleet, quality });
+  const heardAt = [...fleet.known()].map(({ lastHeardAt }) => lastHeardAt);
+  if (heardAt.length > 0) clock.compareWithDisk(Math.max(...heardAt));
+  fleet.clockSet(now());
+  clock.onStep(({ foundAt }) => {
+    fleet.clockSet(foundAt);
+    void alerts.clockSet(foundAt);
+  });
   const dispatch = opened.use(
     await openDispatch({
       config,
@@ -191,6 +202,7 @@ export async function openSiaga(
     log: log.child({ part: 'broker' }),
     metrics,
     now,
+    monotonicNow,
   });
   broker = openedBroker;
   opened.use(openedBroker);
@@ -215,6 +227,7 @@ export async function openSiaga(
       readiness,
       log: log.child({ part: 'api' }),
       now,
+      monotonicNow,
     }),
   );
 
@@ -235,7 +248,14 @@ export async function openSiaga(
 
   function periodicJobs(): PeriodicJob[] {
     const { settledThroughId } = following;
-    const retention = { journal, database, consumers: durable, settledThroughId, log, now };
+    const retention = {
+      journal,
+      database,
+      consumers: durable,
+      settledThroughId,
+      log,
+      now: clock.retentionNow,
+    };
     return [
       { name: 'alerts', everyMs: 1_000, run: () => alerts.tick(now()) },
       { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
@@ -244,5 +264,18 @@ export async function openSiaga(
       { name: 'retention', everyMs: 60_000, run: () => keepWithinRetention(retention) },
       ...following.jobs,
     ];
+  }
+}
+
+/** Said once, by the start that closes it. */
+function closeDataFolder(folder: string, log: Logger): void {
+  const { closed, stillOpen } = tightenDataFolder(folder);
+  if (closed.length > 0)
+    log.warn({ closed }, 'other accounts of this machine could read these; not any more');
+  if (stillOpen.length > 0) {
+    log.warn(
+      { stillOpen },
+      'other accounts of this machine can use these, which belong to another one: chmod go=',
+    );
   }
 }

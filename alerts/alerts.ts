@@ -41,6 +41,7 @@ export interface AlertsDependencies {
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   readonly now: () => number;
+  readonly monotonicNow: () => number;
   readonly random: () => number;
   /** Readings do not reach the alarms, by a fault of ours: that is no device's silence. */
   readonly isDeaf: () => boolean;
@@ -54,6 +55,8 @@ export interface Alerts extends AsyncDisposable {
   tick(nowMs: number): Promise<void>;
   /** Saves the state of devices that moved, when it is due; may take seconds, in which ticks go on. */
   sweep(nowMs: number): Promise<void>;
+  /** Our clock was set, and says `nowMs` now: who is silent is judged anew from here on. */
+  clockSet(nowMs: number): Promise<void>;
   /** The open ones, from memory. */
   open(): readonly Alert[];
   list(query: AlertQuery): Promise<readonly Alert[]>;

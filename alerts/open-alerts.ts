@@ -30,8 +30,20 @@ export async function openAlerts(dependencies: AlertsDependencies): Promise<Aler
 }
 
 async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlarmMachinery> {
-  const { city, registry, database, journal, metrics, config, feed, now, random, log, publish } =
-    dependencies;
+  const {
+    city,
+    registry,
+    database,
+    journal,
+    metrics,
+    config,
+    feed,
+    now,
+    monotonicNow,
+    random,
+    log,
+    publish,
+  } = dependencies;
   const nowMs = now();
   const counters = createAlertMetrics(metrics);
   const lifecycle = new Lifecycle({ city: city.id });
@@ -43,7 +55,9 @@ async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlarmMa
   const planner = new NoticePlanner(channels);
   const perMinute = config.NOTICES_PER_CHANNEL_PER_MIN;
   const { sent, waiting } = counters;
-  const outbox = new Outbox({ database, channels, perMinute, now, random, log, sent, waiting });
+  const outbox = new Outbox({
+    ...{ database, channels, perMinute, now, monotonicNow, random, log, sent, waiting },
+  });
   const overrides = [...cityOverrides(city), ...city.alertRules];
   const { engine, cursor, open } = await restoreAlerts({
     createEngine: () => new AlertEngine({ city, registry, rules: trackRules, overrides }),

@@ -41,7 +41,8 @@ export class QueuedAlerts implements Alerts {
   readonly #dependencies: AlertsDependencies;
   readonly #machinery: AlarmMachinery;
   readonly #enqueue = createSerialQueue();
-  #tidiedAt = 0;
+  /** ms, by the monotonic clock. */
+  #tidiedAt = Number.NEGATIVE_INFINITY;
   #behind = false;
   readonly consumer: JournalConsumer;
 
@@ -86,8 +87,9 @@ export class QueuedAlerts implements Alerts {
       saver.planOccasions(nowMs);
       saver.planDigests(nowMs);
       await saver.saveChanges(nowMs);
-      if (nowMs - this.#tidiedAt >= TIDY_EVERY_MS) {
-        this.#tidiedAt = nowMs;
+      const monotonicMs = this.#dependencies.monotonicNow();
+      if (monotonicMs - this.#tidiedAt >= TIDY_EVERY_MS) {
+        this.#tidiedAt = monotonicMs;
         await silences.reload();
         await outbox.tidy();
       }
@@ -98,6 +100,10 @@ export class QueuedAlerts implements Alerts {
 
   sweep(nowMs: number): Promise<void> {
     return this.#machinery.saver.sweep(this.#enqueue, nowMs);
+  }
+
+  clockSet(nowMs: number): Promise<void> {
+    return this.#enqueue(async () => this.#machinery.engine.listen(nowMs));
   }
 
   #apply(changes: readonly EngineChange[]): void {

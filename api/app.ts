@@ -56,6 +56,8 @@ export interface ApiDependencies {
   readonly readiness: () => readonly string[];
   readonly log: Logger;
   readonly now: () => number;
+  /** ms, never set: what waits and bounds go by. */
+  readonly monotonicNow: () => number;
   /** More resources, under /v1: alerts, dispatch. */
   readonly routes: readonly ApiRoutes[];
   /** What stands at the root beside the API: the situation room's page. It must declare its access. */
@@ -78,7 +80,7 @@ const MAX_PARAM_LENGTH = 200;
 
 /** Everything registered and ready; call `listen` or `inject`. `close` ends the open streams first. */
 export async function buildApp(dependencies: ApiDependencies): Promise<FastifyInstance> {
-  const { config, database, metrics, log, now } = dependencies;
+  const { config, database, metrics, log, now, monotonicNow } = dependencies;
   const app = createServer(log, config.TRUST_PROXY);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -90,7 +92,9 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
     if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
   });
-  const authenticator = config.API_AUTH ? createAuthenticator({ database, metrics, log, now }) : undefined;
+  const authenticator = config.API_AUTH
+    ? createAuthenticator({ database, metrics, log, now, monotonicNow })
+    : undefined;
   registerAccess(app, authenticator);
   await registerOpenApi(app, readVersion());
   await app.register(healthRoutes(dependencies));

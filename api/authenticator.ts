@@ -26,6 +26,7 @@ export interface AuthenticatorDependencies {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => number;
+  readonly monotonicNow: () => number;
 }
 
 export function createAuthenticator({
@@ -33,6 +34,7 @@ export function createAuthenticator({
   metrics,
   log,
   now,
+  monotonicNow,
 }: AuthenticatorDependencies): Authenticator {
   const failures = new Counter({
     name: 'siaga_http_authentication_failures_total',
@@ -41,11 +43,11 @@ export function createAuthenticator({
     registers: [metrics],
   });
   const bound = createFailureBound(FAILURES);
-  const cached = new Map<string, { user: User; readAtMs: number }>();
+  const cached = new Map<string, { user: User; readMonotonicMs: number }>();
 
   function fail(reason: 'malformed' | 'unknown', address: string, detail: string): Problem {
     failures.inc({ reason });
-    bound.record(address, now());
+    bound.record(address, monotonicNow());
     return new Problem(401, 'bad-token', detail);
   }
 
@@ -56,8 +58,9 @@ export function createAuthenticator({
     const { id, name, role, lastUsedAt } = token;
     const user: User = { name, role, tokenId: id };
     if (cached.size >= MAX_CACHED) cached.delete(cached.keys().next().value as string);
-    cached.set(hash, { user, readAtMs: now() });
-    if (lastUsedAt === null || now() - lastUsedAt > USED_PRECISION_MS) {
+    cached.set(hash, { user, readMonotonicMs: monotonicNow() });
+    // After a step back the last use lies ahead of us, and is no last use any more.
+    if (lastUsedAt === null || Math.abs(now() - lastUsedAt) > USED_PRECISION_MS) {
       // A full disk must not lock people out of seeing that it is full.
       await markUsed(database, id, now()).catch((error: unknown) =>
         log.warn({ err: error, token: name }, 'cannot write when a token was last used'),
@@ -72,8 +75,8 @@ export function createAuthenticator({
       const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       const hash = token !== undefined && isTokenShaped(token) ? hashToken(token) : undefined;
       const known = hash === undefined ? undefined : cached.get(hash);
-      if (known && now() - known.readAtMs < CACHE_MS) return known.user;
-      const waitMs = bound.waitMs(address, now());
+      if (known && monotonicNow() - known.readMonotonicMs < CACHE_MS) return known.user;
+      const waitMs = bound.waitMs(address, monotonicNow());
       // A token that was good some seconds ago is looked up again even beside a neighbour who guesses.
       if (waitMs > 0 && !known) {
         failures.inc({ reason: 'bounded' });

@@ -7,6 +7,7 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ConfigError, parseConfig } from '../config/config.ts';
+import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { ROLES, type Role } from './access.ts';
 import { Problem } from './problem.ts';
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
+  process.umask(PRIVATE_UMASK);
   const database = await openDatabase(parseConfig(process.env));
   try {
     process.stdout.write(await runTokensCommand(database, positionals, Date.now()));

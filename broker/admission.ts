@@ -27,7 +27,7 @@ interface Address {
   strangers: number;
   /** Connects still allowed at `filledAt`: a bucket of one second's worth. */
   tokens: number;
-  /** Epoch ms. */
+  /** ms, by the monotonic clock. */
   filledAt: number;
 }
 
@@ -39,7 +39,7 @@ export interface Admission {
   readonly connections: number;
 }
 
-export function createAdmission(config: AdmissionConfig, now: () => number): Admission {
+export function createAdmission(config: AdmissionConfig, monotonicNow: () => number): Admission {
   const perSecond = config.MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S;
   const addresses = new Map<string, Address>();
   /** What to do when one of these is known, by where it came from. */
@@ -52,7 +52,7 @@ export function createAdmission(config: AdmissionConfig, now: () => number): Adm
     if (addresses.size >= MAX_ADDRESSES) {
       for (const [key, { connections }] of addresses) if (connections === 0) addresses.delete(key);
     }
-    entry = { connections: 0, strangers: 0, tokens: perSecond, filledAt: now() };
+    entry = { connections: 0, strangers: 0, tokens: perSecond, filledAt: monotonicNow() };
     addresses.set(address, entry);
     return entry;
   }
@@ -76,11 +76,8 @@ export function createAdmission(config: AdmissionConfig, now: () => number): Adm
     },
     admit(socket, origin) {
       const entry = find(socket.remoteAddress ?? '');
-      const at = now();
-      entry.tokens = Math.min(
-        perSecond,
-        entry.tokens + (Math.max(0, at - entry.filledAt) * perSecond) / 1000,
-      );
+      const at = monotonicNow();
+      entry.tokens = Math.min(perSecond, entry.tokens + ((at - entry.filledAt) * perSecond) / 1000);
       entry.filledAt = at;
       if (entry.tokens < 1) return 'connects-per-address';
       entry.tokens--;

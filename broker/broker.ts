@@ -52,6 +52,8 @@ export interface BrokerOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly now: () => number;
+  /** ms, never set: what rates and durations go by. */
+  readonly monotonicNow: () => number;
 }
 
 export interface Broker extends AsyncDisposable {
@@ -66,16 +68,16 @@ export interface Broker extends AsyncDisposable {
 }
 
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
-  const { config, log, now } = options;
+  const { config, log, now, monotonicNow } = options;
   const metrics = createBrokerMetrics(options.metrics);
-  const limiter = createLogLimiter(log, now);
-  const admission = createAdmission(config, now);
+  const limiter = createLogLimiter(log, monotonicNow);
+  const admission = createAdmission(config, monotonicNow);
   const table = new ConnectionTable({
     city: options.city,
     metrics,
     log: limiter,
     onIdentified: (origin) => admission.identified(origin),
-    now,
+    monotonicNow,
   });
   const pressure = new JournalPressure(options.waitingBytes, config.JOURNAL_MAX_WAITING_BYTES, () => {
     log.info('the journal has room again; publishes are read');
@@ -140,7 +142,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       limits: { maxPacketBytes: config.MQTT_MAX_PACKET_BYTES, maxConnectBytes: MAX_CONNECT_BYTES },
       maxInFlight: config.MQTT_MAX_INFLIGHT_PER_CLIENT,
       round,
-      rate: new PublishRate(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, now),
+      rate: new PublishRate(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, monotonicNow),
       drainTimeoutMs: config.MQTT_DRAIN_TIMEOUT_MS,
       isJournalBusy: () => pressure.isBusy,
       isTelemetryDirect: rules.isTelemetryDirect,
@@ -154,6 +156,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         metrics.bytes.in += bytes;
       },
       openedAt: now(),
+      openedMonotonicMs: monotonicNow(),
     });
     connection.startPhase(config.MQTT_CONNECT_TIMEOUT_MS, 'connect-timeout');
     connection.guard(() => table.add(connection, aedes.handle(stream)));

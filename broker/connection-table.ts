@@ -32,7 +32,7 @@ export interface ConnectionTableOptions {
   readonly log: LogLimiter;
   /** Told where one comes from whose credential has been verified. */
   readonly onIdentified: (origin: Origin) => void;
-  readonly now: () => number;
+  readonly monotonicNow: () => number;
 }
 
 export class ConnectionTable {
@@ -43,16 +43,16 @@ export class ConnectionTable {
   readonly #metrics: BrokerMetrics;
   readonly #log: LogLimiter;
   readonly #onIdentified: (origin: Origin) => void;
-  readonly #now: () => number;
+  readonly #monotonicNow: () => number;
   /** Connections with a subscription that may match what devices send up. */
   readonly #observers = new Set<Connection>();
 
-  constructor({ city, metrics, log, onIdentified, now }: ConnectionTableOptions) {
+  constructor({ city, metrics, log, onIdentified, monotonicNow }: ConnectionTableOptions) {
     this.#city = city;
     this.#metrics = metrics;
     this.#log = log;
     this.#onIdentified = onIdentified;
-    this.#now = now;
+    this.#monotonicNow = monotonicNow;
     metrics.bytesOutOfOpen = () => {
       let bytes = 0;
       for (const connection of this.#connections.keys()) bytes += connection.bytesWritten;
@@ -160,7 +160,7 @@ export class ConnectionTable {
     if (isOpen) this.#metrics.countOpen(origin.listener, -1);
     const reason = connection.endReason ?? (connection.saidGoodbye ? 'client-disconnect' : 'client-closed');
     this.#metrics.countEnd(reason);
-    const durationS = Math.round((this.#now() - connection.openedAt) / 1000);
+    const durationS = Math.round((this.#monotonicNow() - connection.openedMonotonicMs) / 1000);
     const level = MISBEHAVIOURS.has(reason) ? 'warn' : 'info';
     this.#log.log(
       level,

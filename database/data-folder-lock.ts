@@ -24,7 +24,7 @@ export class DataFolderError extends Error {
 export function lockDataFolder(folder: string): Disposable {
   let database: DatabaseSync | undefined;
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     database = new DatabaseSync(`${folder}/siaga.lock`, { timeout: 0 });
     database.exec('begin immediate');
     return database;

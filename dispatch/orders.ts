@@ -21,6 +21,8 @@ import type { Recommendation, RecommendationQuery } from './recommendation.ts';
 const WARN_AFTER_MS = 30_000;
 export const ESCALATE_AFTER_MS = 75_000;
 const REPEAT_EVERY_MS = 60_000;
+/** A timer further ahead was set before the clock was set back. */
+const LONGEST_TIMER_MS = ESCALATE_AFTER_MS;
 /** A message that the broker did not take is tried again so soon. */
 const RETRY_MS = 5_000;
 /** Timers worked off in one tick; the rest a second later. */
@@ -115,10 +117,13 @@ export class Orders {
   /** Works off the timers that are due. Called each second and once at start. */
   async tick(): Promise<void> {
     const { database, now } = this.#context;
+    const nowMs = now();
     const due = await database
       .selectFrom('assignments')
       .selectAll()
-      .where('next_timer_at', '<=', now())
+      .where(({ eb, or }) =>
+        or([eb('next_timer_at', '<=', nowMs), eb('next_timer_at', '>', nowMs + LONGEST_TIMER_MS)]),
+      )
       .orderBy('next_timer_at')
       .limit(MAX_DUE)
       .execute();
@@ -132,17 +137,23 @@ export class Orders {
   /** One stage at most, by how long the order has been out; then the next timer. */
   async #remind(assignment: AssignmentRow): Promise<void> {
     const { database, now, metrics } = this.#context;
-    const { id, reserved_at } = assignment;
+    const { id } = assignment;
     const atMs = now();
-    const elapsedMs = atMs - reserved_at;
-    const changes: { warned_at?: number; escalated_at?: number; next_timer_at?: number } = {};
+    // A reservation of the future is one from before the clock was set back: its stages begin anew.
+    const reservedAt = Math.min(assignment.reserved_at, atMs);
+    const elapsedMs = atMs - reservedAt;
+    const changes: Partial<
+      Pick<AssignmentRow, 'warned_at' | 'escalated_at' | 'next_timer_at' | 'reserved_at'>
+    > = {
+      reserved_at: reservedAt,
+    };
     if (elapsedMs >= ESCALATE_AFTER_MS && assignment.escalated_at === null) changes.escalated_at = atMs;
     else if (elapsedMs >= WARN_AFTER_MS && assignment.warned_at === null) changes.warned_at = atMs;
     const isWarned = assignment.warned_at !== null || changes.warned_at !== undefined;
     const isEscalated = assignment.escalated_at !== null || changes.escalated_at !== undefined;
     changes.next_timer_at = isEscalated
       ? atMs + REPEAT_EVERY_MS
-      : Math.max(atMs, reserved_at + (isWarned ? ESCALATE_AFTER_MS : WARN_AFTER_MS));
+      : Math.max(atMs, reservedAt + (isWarned ? ESCALATE_AFTER_MS : WARN_AFTER_MS));
     if (assignment.step === 'reserved')
       changes.next_timer_at = Math.min(changes.next_timer_at, atMs + RETRY_MS);
     const { numUpdatedRows } = await database

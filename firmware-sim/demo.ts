@@ -40,6 +40,8 @@ async function main(words: readonly string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  // What it writes holds secrets: for this account only.
+  process.umask(0o077);
   const options = parseOptions('city', words);
   const chosen = words.some((word) => word.startsWith('--city')) ? { SIAGA_CITY: options.city } : {};
   const place = chooseDemoPlace({ ...process.env, ...chosen });

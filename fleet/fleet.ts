@@ -36,6 +36,8 @@ export interface Fleet {
   /** Takes one reading into the present. False when it belongs to history only. */
   observe(reading: Reading): boolean;
   observePresence(id: string, presence: Presence, atMs: number): void;
+  /** Our clock was set, and says `nowMs` now: nothing can have been heard after it. */
+  clockSet(nowMs: number): void;
   /** A reading came that the journal had already. */
   countRepeat(id: string): void;
 }
@@ -76,6 +78,9 @@ export function createFleet(registry: Registry): Fleet {
       if (device.last && device.last.measuredAt > reading.measuredAt) return false;
       device.last = reading;
       return true;
+    },
+    clockSet(nowMs) {
+      for (const device of devices.values()) device.lastHeardAt = Math.min(device.lastHeardAt, nowMs);
     },
     countRepeat(id) {
       const device = now(id);

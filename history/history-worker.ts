@@ -49,7 +49,8 @@ interface Opened extends HistorySource {
 let opened: Opened;
 let settling: Promise<void> | undefined;
 let isClosing = false;
-let settledAtMs = Date.now();
+/** By the monotonic clock. */
+let settledAtMs = performance.now();
 const clock = setInterval(look, LOOK_EVERY_MS);
 
 port.on(
@@ -151,7 +152,7 @@ function look(): void {
   try {
     if (isReplaced()) reopen();
     const waiting = readLastId(opened.journal) - opened.settledThroughId;
-    const isDue = waiting >= SETTLE_ENTRIES || Date.now() - settledAtMs >= SETTLE_AFTER_MS;
+    const isDue = waiting >= SETTLE_ENTRIES || performance.now() - settledAtMs >= SETTLE_AFTER_MS;
     if (waiting > 0 && isDue) settleAll().catch(report);
   } catch (error) {
     report(error);
@@ -174,7 +175,7 @@ async function settleRounds(): Promise<void> {
     for (; !step.done && !isClosing; step = round.next()) await nextTurn();
     if (!step.done) return;
     opened.settledThroughId = step.value;
-    settledAtMs = Date.now();
+    settledAtMs = performance.now();
     post({
       event: 'settled',
       throughId: step.value,

@@ -32,6 +32,8 @@ export interface HistoryDependencies {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly now: () => number;
+  /** The time by which data may be too old to keep. */
+  readonly retentionNow: () => number;
   readonly signal: AbortSignal;
   /** Told once when the thread of history has died: only a restart brings it back. */
   readonly onDeath?: (error: Error) => void;
@@ -72,7 +74,7 @@ async function openAdapter(dependencies: HistoryDependencies): Promise<OpenedHis
       ],
     };
   }
-  const { journal, log, metrics, now, onDeath } = dependencies;
+  const { journal, log, metrics, now, retentionNow, onDeath } = dependencies;
   const history = await openSqliteHistory({
     file: `${config.SIAGA_DATA_DIR}/history.db`,
     journalFile: `${config.SIAGA_DATA_DIR}/journal.db`,
@@ -93,7 +95,7 @@ async function openAdapter(dependencies: HistoryDependencies): Promise<OpenedHis
         name: 'history-retention',
         schedule: '7 * * * *',
         async run() {
-          const chunks = await history.trim(now());
+          const chunks = await history.trim(retentionNow());
           if (chunks > 0) log.info({ chunks }, 'history beyond retention removed');
         },
       },

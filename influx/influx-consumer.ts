@@ -61,6 +61,7 @@ export class InfluxConsumer implements JournalConsumer {
   #failure: unknown;
   /** False before the first contact and after each failure: then the bucket and the mark are looked at. */
   #prepared = false;
+  /** By the monotonic clock. */
   #notBeforeMs = 0;
 
   constructor(options: InfluxConsumerOptions) {
@@ -109,8 +110,8 @@ export class InfluxConsumer implements JournalConsumer {
     await this.#saving;
     this.#flights = [];
     this.#prepared = false;
-    const { server, signal, now } = this.#options;
-    const waitMs = this.#notBeforeMs - now();
+    const { server, signal } = this.#options;
+    const waitMs = this.#notBeforeMs - performance.now();
     if (waitMs > 0) await delay(waitMs, undefined, { signal });
     try {
       await server.prepare();
@@ -181,10 +182,10 @@ export class InfluxConsumer implements JournalConsumer {
   async #attempt(flight: Flight, readings: readonly Reading[], mark: number): Promise<void> {
     const { metrics, delivery, now } = this.#options;
     try {
-      const startedAt = now();
+      const startedAt = performance.now();
       const { line, confirm } = this.#mark.prepare(mark);
       const counts = await deliverBatch(delivery, readings, line);
-      metrics.writeSeconds.observe((now() - startedAt) / 1000);
+      metrics.writeSeconds.observe((performance.now() - startedAt) / 1000);
       metrics.lines.inc({ outcome: 'written' }, counts.written);
       metrics.lines.inc({ outcome: 'expired' }, counts.expired);
       metrics.lines.inc({ outcome: 'set-aside' }, counts.setAside);
@@ -194,7 +195,7 @@ export class InfluxConsumer implements JournalConsumer {
       this.#advance();
     } catch (error) {
       this.#failure ??= error;
-      if (error instanceof InfluxUnavailableError) this.#notBeforeMs = now() + error.waitMs;
+      if (error instanceof InfluxUnavailableError) this.#notBeforeMs = performance.now() + error.waitMs;
     }
   }
 

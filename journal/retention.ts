@@ -17,6 +17,7 @@ export interface RetentionOptions {
   /** Of a history that follows the journal by itself. */
   readonly settledThroughId: (() => number) | undefined;
   readonly log: Logger;
+  /** The time by which data may be too old to keep. */
   readonly now: () => number;
 }
 

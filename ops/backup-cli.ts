@@ -9,6 +9,7 @@
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../config/config.ts';
+import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import {
   type BackupReport,
   backupDatabaseFile,
@@ -47,6 +48,7 @@ async function main(words: readonly string[]): Promise<number> {
     console.error(`one FILE is wanted\n\n${HELP}`);
     return 2;
   }
+  process.umask(PRIVATE_UMASK);
   const config = parseConfig(process.env);
   const journalFile = `${config.SIAGA_DATA_DIR}/journal.db`;
   const obstacle = findObstacle({ from: journalFile, to: file });

@@ -66,9 +66,17 @@ export class AlertEngine {
     this.#clock = createClock(options.city.timeZone);
   }
 
-  /** We begin to listen, or could not until now: silence before this moment was our own. */
+  /**
+   * We begin to listen, could not until now, or our clock was set: silence before this moment was our own, and
+   * nothing can have been heard after it.
+   */
   listen(nowMs: number): void {
     this.#listeningSince = nowMs;
+    for (const { hearing } of this.#watches.values()) {
+      hearing.lastHeardAt = Math.min(hearing.lastHeardAt, nowMs);
+      hearing.lastUsableAt = Math.min(hearing.lastUsableAt, nowMs);
+      hearing.presenceAt = Math.min(hearing.presenceAt, nowMs);
+    }
   }
 
   /** Where other parts of the house raise what they judge themselves; see Alerts.raise. */

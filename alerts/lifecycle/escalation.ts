@@ -13,6 +13,8 @@ const ESCALATE_AFTER_MS: Readonly<Record<Alert['severity'], number | undefined>>
   severe: 10 * 60_000,
   extreme: 5 * 60_000,
 };
+/** The longest of these. */
+export const ESCALATE_WITHIN_MS = 30 * 60_000;
 const MAX_ESCALATIONS = 3;
 
 /** Starts the timer anew from `nowMs`, or stops it where there is nothing to escalate (any more). */

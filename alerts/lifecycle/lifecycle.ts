@@ -5,6 +5,7 @@
  * Does no I/O: what it touched and drafted is saved by alerts.ts in the transaction of the cursor. Invariant:
  * a change is logged once and raises the revision by one; nothing but the engine's word closes an alert.
  */
+import { isDue } from '../../clock/due.ts';
 import {
   type Alert,
   appendLog,
@@ -18,7 +19,7 @@ import {
 import type { EngineChange } from '../judgement/engine-change.ts';
 import { isClaim, isProvisional, shownRank } from '../judgement/track.ts';
 import { createAlert } from './create-alert.ts';
-import { armEscalation, askAgain } from './escalation.ts';
+import { armEscalation, askAgain, ESCALATE_WITHIN_MS } from './escalation.ts';
 import { StartCounter } from './flapping.ts';
 import { findSilence, type Silence } from './silences.ts';
 
@@ -193,7 +194,7 @@ export class Lifecycle {
         this.#record(alert, silence ? 'silenced' : 'unsilenced', nowMs, silence?.createdBy, silence?.note);
       }
       const { dueAt, level } = alert.escalation;
-      if (dueAt === undefined || dueAt > nowMs) continue;
+      if (dueAt === undefined || !isDue(dueAt, nowMs, ESCALATE_WITHIN_MS)) continue;
       alert.escalation = { level: level + 1, dueAt: undefined };
       this.#record(alert, 'escalated', nowMs);
       armEscalation(alert, nowMs);

@@ -5,9 +5,11 @@
  * Invariants: machines get the revisions of one channel in order, so a failure stops that channel; people's
  * channels send the worst first, at a bounded rate; a table says when to try again and when to give up.
  */
+
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Counter, Gauge } from 'prom-client';
+import { isDue } from '../../clock/due.ts';
 import type { Database } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { type Channel, type Notice, type NoticeBody, NoticeRefused } from './channel.ts';
@@ -17,7 +19,8 @@ import { RateBound } from './rate-bound.ts';
 
 /** Wait before attempt 2, 3, …, ms, before jitter; the last one repeats. */
 const RETRY_MS = [1_000, 5_000, 15_000, 60_000, 300_000, 900_000] as const;
-/** A notice that nobody took for a day is news no more. */
+const LONGEST_RETRY_MS = 900_000;
+/** A notice that nobody took for a day is news no more; a clock that jumps by a day alone does not end it. */
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 /** Notices read in one go. */
 const BATCH = 200;
@@ -33,6 +36,7 @@ export interface OutboxOptions {
   readonly channels: readonly Channel[];
   readonly perMinute: number;
   readonly now: () => number;
+  readonly monotonicNow: () => number;
   readonly random: () => number;
   readonly log: Logger;
   readonly sent: Counter<'channel' | 'outcome'>;
@@ -50,7 +54,7 @@ export class Outbox implements AsyncDisposable {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#rate = new RateBound(options.perMinute, options.now);
+    this.#rate = new RateBound(options.perMinute, options.monotonicNow);
   }
 
   get problem(): string | undefined {
@@ -123,12 +127,17 @@ export class Outbox implements AsyncDisposable {
       .where('channel', '=', channel.name)
       .where('state', '=', 'waiting');
     // A machine's channel keeps its order: the head decides, due or not.
-    if (people) query = query.where('next_at', '<=', now()).orderBy('urgency', 'desc');
+    if (people) {
+      const nowMs = now();
+      query = query
+        .where(({ eb, or }) => or([eb('next_at', '<=', nowMs), eb('next_at', '>', nowMs + LONGEST_RETRY_MS)]))
+        .orderBy('urgency', 'desc');
+    }
     const rows = await query.orderBy('id').limit(limit).execute();
     let done = 0;
     const taken: number[] = [];
     for (const row of rows) {
-      if (this.#abort.signal.aborted || Number(row.next_at) > now()) break;
+      if (this.#abort.signal.aborted || !isDue(Number(row.next_at), now(), LONGEST_RETRY_MS)) break;
       const notice: Notice = {
         id: Number(row.id),
         key: row.key,
@@ -156,7 +165,8 @@ export class Outbox implements AsyncDisposable {
       if (this.#abort.signal.aborted) return 'later';
       const { message } = error as Error;
       const isRefused = error instanceof NoticeRefused;
-      const over = isRefused || now() - notice.createdAt > GIVE_UP_AFTER_MS;
+      const isOld = now() - notice.createdAt > GIVE_UP_AFTER_MS && attempts > RETRY_MS.length;
+      const over = isRefused || isOld;
       sent.inc({ channel: channel.name, outcome: over ? 'failed' : 'retried' });
       if (attempts === 1 || over) {
         log.warn(

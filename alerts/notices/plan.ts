@@ -5,6 +5,7 @@
  * confirmation, blindness, an escalation, the end; once a level. Invariant: the top level is never held
  * back, by no silence, no flapping and no grouping.
  */
+import { isDue } from '../../clock/due.ts';
 import { type Alert, type LogEntry, rankOf, TOP_RANK } from '../alert.ts';
 import type { Occasion } from '../lifecycle/lifecycle.ts';
 import { audienceOf } from '../record/format-alert.ts';
@@ -88,13 +89,14 @@ export class NoticePlanner {
   /** Notes a page of a group. True when the group had one lately that was as high: this one waits. */
   #page(alert: Alert, rank: number, nowMs: number): boolean {
     const page = this.#groups.get(alert.group);
-    if (page && page.digestAt > nowMs && rank <= page.rank) {
+    const isWaiting = page !== undefined && !isDue(page.digestAt, nowMs, GROUP_WAIT_MS);
+    if (isWaiting && rank <= page.rank) {
       if (!page.waiting.includes(alert.id)) {
         this.#groups.set(alert.group, { ...page, waiting: [...page.waiting, alert.id] });
       }
       return true;
     }
-    const waiting = page && page.digestAt > nowMs ? page.waiting.filter((id) => id !== alert.id) : [];
+    const waiting = isWaiting ? page.waiting.filter((id) => id !== alert.id) : [];
     this.#groups.set(alert.group, { rank, digestAt: nowMs + GROUP_WAIT_MS, waiting });
     return false;
   }
@@ -103,7 +105,7 @@ export class NoticePlanner {
   digests(open: ReadonlyMap<string, Alert>, nowMs: number): NoticeDraft[] {
     const drafts: NoticeDraft[] = [];
     for (const [group, page] of this.#groups) {
-      if (page.digestAt > nowMs) continue;
+      if (!isDue(page.digestAt, nowMs, GROUP_WAIT_MS)) continue;
       this.#groups.delete(group);
       const alerts = page.waiting.map((id) => open.get(id)).filter((alert) => alert !== undefined);
       const worst = alerts.toSorted((a, b) => rankOf(b.severity) - rankOf(a.severity))[0];

@@ -5,17 +5,17 @@
  */
 export class RateBound {
   readonly #perMinute: number;
-  readonly #now: () => number;
+  readonly #monotonicNow: () => number;
   readonly #buckets = new Map<string, { left: number; at: number }>();
 
-  constructor(perMinute: number, now: () => number) {
+  constructor(perMinute: number, monotonicNow: () => number) {
     this.#perMinute = perMinute;
-    this.#now = now;
+    this.#monotonicNow = monotonicNow;
   }
 
   /** Whole notices that may be sent now. */
   left(channel: string): number {
-    const nowMs = this.#now();
+    const nowMs = this.#monotonicNow();
     const bucket = this.#buckets.get(channel) ?? { left: this.#perMinute, at: nowMs };
     const gained = ((nowMs - bucket.at) / 60_000) * this.#perMinute;
     const left = Math.min(this.#perMinute, bucket.left + gained);

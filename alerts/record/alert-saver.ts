@@ -6,6 +6,8 @@
  * time, and what is behind the cursor is recalled at start. Invariant: nobody is told before the transaction
  * has ended, and what a failed save leaves behind is saved with the next.
  */
+
+import { isDue } from '../../clock/due.ts';
 import type { LiveFeed } from '../../fleet/live-feed.ts';
 import type { Alert } from '../alert.ts';
 import type { AlertEngine } from '../judgement/engine.ts';
@@ -122,7 +124,7 @@ export class AlertSaver {
   async sweep(enqueue: Enqueue, nowMs: number): Promise<void> {
     const pauseMs = SWEEP_EVERY_MS + PAUSE_PER_DEVICE_MS * this.#sweptDevices;
     const dueAt = this.#sweptAt + Math.min(pauseMs, SWEEP_AT_LEAST_EVERY_MS);
-    if (nowMs < dueAt && this.#takenId - this.#sweptId < MAX_UNSWEPT) return;
+    if (!isDue(dueAt, nowMs, SWEEP_AT_LEAST_EVERY_MS) && this.#takenId - this.#sweptId < MAX_UNSWEPT) return;
     this.#sweptAt = nowMs;
     await this.sweepAll(enqueue, nowMs);
   }

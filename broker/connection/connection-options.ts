@@ -43,4 +43,6 @@ export interface ConnectionOptions {
   readonly onBytes: (bytes: number) => void;
   /** Epoch ms. */
   readonly openedAt: number;
+  /** The same moment by the clock that is never set. */
+  readonly openedMonotonicMs: number;
 }

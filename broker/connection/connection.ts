@@ -26,6 +26,7 @@ export class Connection {
   readonly stream: Duplex;
   readonly origin: Origin;
   readonly openedAt: number;
+  readonly openedMonotonicMs: number;
   /** Set when its credential has been verified, or at once where none is asked for. */
   identity: Identity | undefined;
   clientId: string | undefined;
@@ -58,6 +59,7 @@ export class Connection {
     this.stream = options.stream;
     this.origin = options.origin;
     this.openedAt = options.openedAt;
+    this.openedMonotonicMs = options.openedMonotonicMs;
     this.#scanner = new PacketScanner(options.limits);
     this.#answers = new AnswerQueue(this.stream, {
       round: options.round,

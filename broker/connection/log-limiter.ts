@@ -10,7 +10,7 @@ const INTERVAL_MS = 10_000;
 const LINES = 20;
 
 interface Cause {
-  /** Epoch ms. */
+  /** ms, by the monotonic clock. */
   since: number;
   lines: number;
   leftOut: number;
@@ -21,14 +21,15 @@ export interface LogLimiter {
 }
 
 /** Causes come from closed lists (end reasons, refusals), so the map is bounded by them. */
-export function createLogLimiter(log: Logger, now: () => number): LogLimiter {
+export function createLogLimiter(log: Logger, monotonicNow: () => number): LogLimiter {
   const causes = new Map<string, Cause>();
   return {
     log(level, cause, fields, message) {
+      const nowMs = monotonicNow();
       let entry = causes.get(cause);
-      if (!entry || now() - entry.since >= INTERVAL_MS) {
+      if (!entry || nowMs - entry.since >= INTERVAL_MS) {
         const leftOut = entry?.leftOut ?? 0;
-        entry = { since: now(), lines: 0, leftOut: 0 };
+        entry = { since: nowMs, lines: 0, leftOut: 0 };
         causes.set(cause, entry);
         if (leftOut > 0) log[level]({ cause, leftOut }, 'lines of this cause were left out');
       }

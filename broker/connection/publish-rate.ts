@@ -11,22 +11,22 @@ const REFILL_MS = 100;
 export class PublishRate {
   readonly refillMs = REFILL_MS;
   readonly #perSecond: number;
-  readonly #now: () => number;
+  readonly #monotonicNow: () => number;
   #tokens: number;
-  /** Epoch ms. */
+  /** ms, by the monotonic clock. */
   #filledAt: number;
 
-  constructor(perSecond: number, now: () => number) {
+  constructor(perSecond: number, monotonicNow: () => number) {
     this.#perSecond = perSecond;
-    this.#now = now;
+    this.#monotonicNow = monotonicNow;
     this.#tokens = perSecond * AVERAGED_OVER_S;
-    this.#filledAt = now();
+    this.#filledAt = monotonicNow();
   }
 
   available(): number {
-    const now = this.#now();
-    const passedMs = Math.max(0, now - this.#filledAt);
-    this.#filledAt = now;
+    const nowMs = this.#monotonicNow();
+    const passedMs = nowMs - this.#filledAt;
+    this.#filledAt = nowMs;
     const full = this.#perSecond * AVERAGED_OVER_S;
     this.#tokens = Math.min(full, this.#tokens + (passedMs * this.#perSecond) / 1000);
     return Math.floor(this.#tokens);

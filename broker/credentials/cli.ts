@@ -8,6 +8,7 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { loadCity } from '../../cities/city.ts';
 import { parseConfig } from '../../config/config.ts';
+import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { openDatabase } from '../../database/database.ts';
 import { CommandError, type Environment, HELP, parseCommand, runCommand } from './device-commands.ts';
 import { DeviceListError } from './device-list.ts';
@@ -17,6 +18,7 @@ async function main(words: readonly string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  process.umask(PRIVATE_UMASK);
   const command = parseCommand(words);
   const config = parseConfig(process.env);
   const database = await openDatabase(config);

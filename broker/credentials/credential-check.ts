@@ -48,6 +48,8 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
   let revokedNames = new Set<string>();
   /** When the next credential expires; until then nothing changes by time alone. */
   let nextExpiryAt = Number.POSITIVE_INFINITY;
+  /** Epoch ms of the last look. A clock set back since then makes expiries of the past come again. */
+  let lookedAt = Number.NEGATIVE_INFINITY;
 
   const isCurrent = ({ expiresAt }: Credential) => expiresAt === null || expiresAt > now();
   const isInForce = (name: string, credential: number) =>
@@ -89,9 +91,12 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
       await read();
       version = fresh;
     }
-    if (!changed && now() < nextExpiryAt) return;
+    const nowMs = now();
+    const isSetBack = nowMs < lookedAt;
+    lookedAt = nowMs;
+    if (!changed && !isSetBack && nowMs < nextExpiryAt) return;
     const expiries = [...byName.values()].flat().map(({ expiresAt }) => expiresAt ?? Infinity);
-    nextExpiryAt = expiries.reduce((least, at) => (at > now() && at < least ? at : least), Infinity);
+    nextExpiryAt = expiries.reduce((least, at) => (at > nowMs && at < least ? at : least), Infinity);
     for (const watcher of watchers) watcher();
   };
   await look();

@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadCity } from '../../cities/city.ts';
 import { parseConfig } from '../../config/config.ts';
+import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { keepLargestComponent } from './largest-component.ts';
 import { parseOsm } from './osm.ts';
 import { CLASS_NUMBERS } from './road-classes.ts';
@@ -95,6 +96,7 @@ if (help || command === undefined) {
   console.log(HELP);
   process.exit(help ? 0 : 1);
 }
+process.umask(PRIVATE_UMASK);
 try {
   const config = parseConfig({ ...process.env, ...(cityOption ? { SIAGA_CITY: cityOption } : {}) });
   const out = outOption ?? roadFileOf(config.SIAGA_DATA_DIR, config.SIAGA_CITY);

@@ -111,6 +111,41 @@ describe('access', () => {
   });
 });
 
+describe('a clock that is set', () => {
+  const HOURS_MS = 2 * 3_600_000;
+  test.each([
+    ['back', -HOURS_MS],
+    ['forward', HOURS_MS],
+  ])('%s neither locks an address out for longer nor lets it in sooner', async (_, stepMs) => {
+    const guess = () => api.get('/v1/tokens', `siaga_${'A'.repeat(43)}`);
+    for (let number = 0; number < 20; number++) await guess();
+    api.clock.setByMs += stepMs;
+    const bounded = await guess();
+    expect([bounded.statusCode, bounded.headers['retry-after']]).toEqual([429, '60']);
+    api.clock.ms += 60_000;
+    expect((await guess()).statusCode).toBe(401);
+  });
+
+  test('back leaves a revoked token no more time than it has', async () => {
+    const token = await api.tokenFor('desk');
+    await api.get('/v1/rejections', token);
+    await api.database.updateTable('api_tokens').set({ revoked_at: 1 }).where('id', '=', 2).execute();
+    api.clock.setByMs -= HOURS_MS;
+    api.clock.ms += 10_000;
+    expect((await api.get('/v1/rejections', token)).statusCode).toBe(401);
+  });
+
+  test('back does not keep the last use of a token in the future', async () => {
+    const token = await api.tokenFor('desk');
+    await api.get('/v1/rejections', token);
+    api.clock.setByMs -= HOURS_MS;
+    api.clock.ms += 10_000;
+    await api.get('/v1/rejections', token);
+    const { tokens } = (await api.get('/v1/tokens', api.adminToken)).json();
+    expect(tokens[0].lastUsedAt).toBe('2026-01-15T00:30:10.000Z');
+  });
+});
+
 describe('behind a proxy', () => {
   const PROXY = '10.0.0.1';
   const guess = async (forwardedFor: string, remoteAddress = PROXY) => {

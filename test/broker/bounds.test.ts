@@ -28,6 +28,15 @@ async function takePubacks(client: RawMqttClient, count: number): Promise<number
   return ids;
 }
 
+/** A wall clock that is set back by two hours each time somebody looks at it. */
+function stepping(): () => number {
+  let now = 1_000_000_000;
+  return () => {
+    now -= 7_200_000;
+    return now;
+  };
+}
+
 describe('publishes in flight', () => {
   test('of one client never exceed its window, and all are answered in order in the end', async () => {
     const siaga = await start({ MQTT_MAX_INFLIGHT_PER_CLIENT: '8' });
@@ -117,7 +126,10 @@ describe('bytes that await the disk', () => {
 test('publishes beyond the rate of a client wait for their time', async () => {
   let now = 1_000_000;
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const siaga = await start({ MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: '10' }, { now: () => now });
+  const siaga = await start(
+    { MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: '10' },
+    { now: stepping(), monotonicNow: () => now },
+  );
   const device = await siaga.device();
   device.send(...publishes(150));
   expect(await takePubacks(device, 100)).toHaveLength(100);
@@ -236,7 +248,10 @@ describe('connections over TCP', () => {
 
   test('beyond the rate of one address are cut until its second is over', async () => {
     let now = 1_000_000;
-    const siaga = await start({ MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: '2' }, { now: () => now });
+    const siaga = await start(
+      { MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: '2' },
+      { now: stepping(), monotonicNow: () => now },
+    );
     const clients = [await connectTcp(portOf(siaga)), await connectTcp(portOf(siaga))];
     await beCut(siaga);
     expect(await bounds(siaga, 'connects-per-address')).toBe(1);

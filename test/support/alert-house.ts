@@ -24,7 +24,8 @@ export interface Published {
 }
 
 export interface AlertHouse extends AsyncDisposable {
-  readonly clock: { ms: number };
+  /** `ms` is time that goes by, `setByMs` what the wall clock was set by besides. */
+  readonly clock: { ms: number; setByMs: number };
   readonly published: Published[];
   readonly database: Database;
   readonly feed: LiveFeed;
@@ -125,7 +126,8 @@ export function readingOf(
 }
 
 export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}): Promise<AlertHouse> {
-  const clock = { ms: START_MS };
+  const clock = { ms: START_MS, setByMs: 0 };
+  const now = () => clock.ms + clock.setByMs;
   const city = overrides.city ?? alertCity;
   const database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
   const registry = await openRegistry(city, database);
@@ -148,7 +150,8 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
       journal: readableJournal(journal),
       log: pino({ level: 'silent' }),
       metrics: new Metrics(),
-      now: () => clock.ms,
+      now,
+      monotonicNow: () => clock.ms,
       random: () => 0.5,
       isDeaf: () => false,
       channels: [
@@ -181,8 +184,8 @@ export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}
       const until = clock.ms + ms;
       while (clock.ms < until) {
         clock.ms = Math.min(until, clock.ms + stepMs);
-        await house.alerts.tick(clock.ms);
-        await house.alerts.sweep(clock.ms);
+        await house.alerts.tick(now());
+        await house.alerts.sweep(now());
       }
     },
     async crash() {

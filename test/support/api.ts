@@ -27,7 +27,8 @@ export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 
 export interface TestApi extends AsyncDisposable {
   readonly app: FastifyInstance;
-  readonly clock: { ms: number };
+  /** `ms` is time that goes by, `setByMs` what the wall clock was set by besides. */
+  readonly clock: { ms: number; setByMs: number };
   readonly journal: Journal;
   readonly history: MemoryHistory;
   readonly feed: LiveFeed;
@@ -56,8 +57,8 @@ export async function openTestApi(
   memory: MemoryJournal = createMemoryJournal(),
   journal: Journal = memory,
 ): Promise<TestApi> {
-  const clock = { ms: START_MS };
-  const now = () => clock.ms;
+  const clock = { ms: START_MS, setByMs: 0 };
+  const now = () => clock.ms + clock.setByMs;
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
   const database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
@@ -106,6 +107,7 @@ export async function openTestApi(
     readiness: () => problems,
     log,
     now,
+    monotonicNow: () => clock.ms,
     routes: [],
     ...overrides,
   });

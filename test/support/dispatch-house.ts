@@ -149,6 +149,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     log: pino({ level: 'silent' }),
     metrics: new Metrics(),
     now: () => clock.ms,
+    monotonicNow: () => performance.now(),
     random: () => 0.5,
     isDeaf: () => false,
   });

@@ -123,8 +123,13 @@ export async function startAndKill(options: StartOptions, afterMs: number): Prom
 }
 
 /** Runs one of our command lines, such as `broker/credentials/cli.ts`, to its end. */
-export async function runCommand(file: string, words: readonly string[], dataDir: string): Promise<Exit> {
-  const child = spawnNode([file, ...words], { SIAGA_DATA_DIR: dataDir }, []);
+export async function runCommand(
+  file: string,
+  words: readonly string[],
+  dataDir: string,
+  prefix: readonly string[] = [],
+): Promise<Exit> {
+  const child = spawnNode([file, ...words], { SIAGA_DATA_DIR: dataDir }, prefix);
   return collect(child, () => undefined);
 }
 

@@ -72,3 +72,42 @@ it('a clock that is slewed, and an event loop that stood for a minute, are no st
   expect(house.told).toEqual([]);
   expect(house.monitor.lastStep).toBeUndefined();
 });
+
+it.each([
+  ['ten years', 10 * YEAR_MS],
+  ['two days', 2 * DAY_MS],
+])('a clock that jumps ahead by %s makes nothing too old for a day', (_, sizeMs) => {
+  const house = openHouse();
+  house.pass(1_000, sizeMs);
+  expect(house.monitor.retentionNow()).toBe(START_MS + 1_000);
+  house.pass(DAY_MS - 1);
+  expect(house.monitor.retentionNow()).toBe(START_MS + 1_000 + DAY_MS - 1);
+  house.pass(1);
+  expect(house.monitor.retentionNow()).toBe(START_MS + 1_000 + DAY_MS + sizeMs);
+});
+
+it('a jump ahead that is taken back leaves no doubt, and one back makes nothing older', () => {
+  const house = openHouse();
+  house.pass(1_000, YEAR_MS);
+  house.pass(1_000, -YEAR_MS);
+  expect(house.monitor.retentionNow()).toBe(START_MS + 2_000);
+  house.pass(1_000, -DAY_MS);
+  expect(house.monitor.retentionNow()).toBe(START_MS + 3_000 - DAY_MS);
+});
+
+it('a start years after the last reading makes nothing too old for a day, and says so', () => {
+  const house = openHouse();
+  house.monitor.compareWithDisk(START_MS - 2 * YEAR_MS);
+  expect(house.monitor.retentionNow()).toBe(START_MS - 2 * YEAR_MS);
+  expect(house.lines).toMatchObject([{ days: 730 }]);
+  house.pass(DAY_MS);
+  expect(house.monitor.retentionNow()).toBe(START_MS + DAY_MS);
+});
+
+it('a start within a day of the last reading, or before it, doubts nothing', () => {
+  const house = openHouse();
+  house.monitor.compareWithDisk(START_MS - DAY_MS + 1);
+  house.monitor.compareWithDisk(START_MS + YEAR_MS);
+  expect(house.monitor.retentionNow()).toBe(START_MS);
+  expect(house.lines).toEqual([]);
+});

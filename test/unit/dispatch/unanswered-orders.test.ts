@@ -126,3 +126,21 @@ test('a restart right after the escalation raises it all the same, and one while
     rmSync(folder, { recursive: true });
   }
 });
+
+test.each([
+  ['two hours', 7_200_000],
+  ['a year', 365 * 86_400_000],
+])(
+  'an order that waits when the clock is set back by %s is escalated at the latest 75 s after',
+  async (_, backMs) => {
+    await using house = await openDispatchHouse();
+    await house.assign(await house.report(), 'u1');
+    await house.pass(20);
+    const sent = house.orders.length;
+    house.clock.ms -= backMs;
+    await house.pass(76);
+    expect(open(house)).toMatchObject([{ subject: 'u1', state: 'open' }]);
+    // Reminded by the plan, and not each second.
+    expect(house.orders.length - sent).toBeLessThan(6);
+  },
+);

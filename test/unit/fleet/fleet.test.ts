@@ -60,6 +60,15 @@ describe('liveness', () => {
     expect(fleet.liveness(gauge, NOW + 300_001)).toBe('silent');
   });
 
+  test('does not outlast a clock that was set back: what was heard cannot lie ahead', () => {
+    fleet.observe(reading());
+    const setTo = NOW - 7_200_000;
+    expect(fleet.liveness(gauge, setTo + 300_001)).toBe('online');
+    fleet.clockSet(setTo);
+    expect(fleet.liveness(gauge, setTo + 300_000)).toBe('online');
+    expect(fleet.liveness(gauge, setTo + 300_001)).toBe('silent');
+  });
+
   test('a device that announced its sleep is not silent, and one whose will came is offline', () => {
     fleet.observe(reading());
     fleet.observePresence('bendung', 'sleeping', NOW);

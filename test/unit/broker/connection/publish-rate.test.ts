@@ -18,13 +18,3 @@ test('what is saved up never exceeds ten seconds worth', () => {
   now = 3_600_000;
   expect(rate.available()).toBe(1_000);
 });
-
-test('a clock that is set back gives nothing and takes nothing', () => {
-  let now = 10_000;
-  const rate = new PublishRate(100, () => now);
-  rate.take(1_000);
-  now = 0;
-  expect(rate.available()).toBe(0);
-  now = 1_000;
-  expect(rate.available()).toBe(100);
-});

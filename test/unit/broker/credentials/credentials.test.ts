@@ -134,6 +134,20 @@ describe('a device', () => {
     expect(told).toBe(1);
     expect(identity && check.isValid(identity)).toBe(false);
   });
+
+  test('whose credential expires is told so also where the clock was set back after a first expiry', async () => {
+    await issue();
+    await rotateCredential(database, DEVICE, { now, overlapMs: 1_000 });
+    now += 1_001;
+    await check.look();
+    now -= 10_000;
+    await check.look();
+    let told = 0;
+    check.watch(() => told++);
+    now += 10_000;
+    await check.look();
+    expect(told).toBe(1);
+  });
 });
 
 test('an observer is known by its name', async () => {

@@ -1,0 +1,116 @@
+/** The alarms on a machine whose clock is set while they work: nobody is silent by it, nobody is forgotten. */
+import { expect, test } from 'vitest';
+import type { Channel } from '../../../alerts/notices/channel.ts';
+import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../../support/alert-house.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
+
+const flood = [1.4, 1.6, 1.7].map((levelM, index) =>
+  readingOf('bendung', START_MS + index * MINUTE, { levelM }),
+);
+const blind = (house: AlertHouse) => house.alerts.open().filter(({ rule }) => rule === 'gauge-blind');
+
+async function setClock(house: AlertHouse, stepMs: number): Promise<void> {
+  house.clock.setByMs += stepMs;
+  await house.alerts.clockSet(house.clock.ms + house.clock.setByMs);
+}
+
+test.each([
+  ['forward by an hour', HOUR],
+  ['forward by a year', YEAR],
+  ['back by two hours', -2 * HOUR],
+  ['back by a year', -YEAR],
+])('a clock set %s makes nobody silent, and whoever is silent is said in time', async (_, stepMs) => {
+  await using house = await openAlertHouse();
+  await house.read(...flood);
+  await setClock(house, stepMs);
+  await house.wait(4 * MINUTE);
+  expect(blind(house)).toEqual([]);
+  await house.wait(2 * MINUTE);
+  expect(blind(house)).toMatchObject([{ subject: 'bendung', state: 'open' }]);
+});
+
+test('readings of a clock that was set back while we were down make nobody heard for ever', async () => {
+  await using house = await openAlertHouse();
+  await house.read(...flood);
+  await house.wait(MINUTE);
+  house.clock.setByMs -= 2 * HOUR;
+  await house.crash();
+  await house.wait(6 * MINUTE);
+  expect(blind(house)).toMatchObject([{ subject: 'bendung' }]);
+});
+
+test('an alert that nobody takes in hand is said again, also after the clock was set back', async () => {
+  await using house = await openAlertHouse();
+  await house.read(
+    ...[1.4, 2.1, 2.2].map((levelM, index) => readingOf('bendung', START_MS + index * MINUTE, { levelM })),
+  );
+  await setClock(house, -2 * HOUR);
+  await house.wait(31 * MINUTE, 10_000);
+  const [alert] = house.alerts.open().filter(({ rule }) => rule === 'river-level');
+  expect(alert?.log.map(({ change }) => change)).toContain('escalated');
+});
+
+/** A way to people that refuses until it is told otherwise. */
+function openChannel() {
+  const channel = {
+    name: 'desk',
+    audience: 'people',
+    isPublic: false,
+    isDown: true as boolean,
+    calls: 0,
+    async send() {
+      channel.calls++;
+      if (channel.isDown) throw new Error('the desk does not answer');
+    },
+  } satisfies Channel & { isDown: boolean; calls: number };
+  return channel;
+}
+
+const stateOf = async (house: AlertHouse) => {
+  const rows = await house.database
+    .selectFrom('notices')
+    .select('state')
+    .where('channel', '=', 'desk')
+    .execute();
+  return [...new Set(rows.map(({ state }) => state))];
+};
+
+test('a notice that waits for its next try gets it, also after the clock was set back', async () => {
+  const desk = openChannel();
+  await using house = await openAlertHouse({ channels: [desk] });
+  await house.read(...flood);
+  await house.wait(MINUTE);
+  const before = desk.calls;
+  desk.isDown = false;
+  await setClock(house, -DAY);
+  await house.wait(MINUTE);
+  expect(desk.calls).toBeGreaterThan(before);
+  expect(await stateOf(house)).toEqual(['sent']);
+});
+
+test('a clock set forward by a day gives up no notice that was hardly tried', async () => {
+  const desk = openChannel();
+  await using house = await openAlertHouse({ channels: [desk] });
+  await house.read(...flood);
+  await house.wait(2_000);
+  await setClock(house, 2 * DAY);
+  await house.wait(10_000);
+  expect(await stateOf(house)).toEqual(['waiting']);
+  desk.isDown = false;
+  await house.wait(MINUTE);
+  expect(await stateOf(house)).toEqual(['sent']);
+});
+
+test('a rate of notices is neither lifted nor locked by a clock that is set', async () => {
+  const desk = openChannel();
+  desk.isDown = false;
+  await using house = await openAlertHouse({ channels: [desk] });
+  await setClock(house, -YEAR);
+  await house.read(...flood);
+  await house.wait(2_000);
+  expect(await stateOf(house)).toEqual(['sent']);
+});
