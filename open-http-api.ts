@@ -11,6 +11,7 @@ import { type ApiDependencies, buildApp } from './api/app.ts';
 import { backtestRoutes } from './api/backtests.ts';
 import { capFeedRoutes } from './api/cap-feed.ts';
 import { cityRoutes } from './api/city.ts';
+import { createConnections } from './api/connections.ts';
 import { dispatchRoutes } from './api/dispatch-routes.ts';
 import { silenceRoutes } from './api/silences.ts';
 import { ensureFirstAdminToken } from './api/token-store.ts';
@@ -18,7 +19,7 @@ import type { Config } from './config.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import type { Alerts } from './ingest/alerts/alerts.ts';
 
-export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'routes'> {
+export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'connections' | 'routes'> {
   readonly config: Config;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
@@ -35,10 +36,11 @@ export interface HttpApi extends AsyncDisposable {
 const CLOSE_MS = 1_000;
 
 export async function openHttpApi(dependencies: HttpApiDependencies): Promise<HttpApi> {
-  const { alerts, city, config, database, dispatch, history, now, registry } = dependencies;
+  const { alerts, city, config, database, dispatch, history, metrics, now, registry } = dependencies;
   const firstAdminToken = config.API_AUTH ? await ensureFirstAdminToken(database, now) : undefined;
   const app = await buildApp({
     ...dependencies,
+    connections: createConnections({ metrics, now }),
     routes: [
       cityRoutes(city),
       alertRoutes(alerts),

@@ -6,6 +6,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { type ApiDependencies, buildApp } from '../../api/app.ts';
+import { type Connections, createConnections } from '../../api/connections.ts';
 import { ensureFirstAdminToken } from '../../api/token-store.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { createFleet } from '../../ingest/fleet/fleet.ts';
@@ -28,6 +29,7 @@ export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 export interface TestApi extends AsyncDisposable {
   readonly app: FastifyInstance;
   readonly clock: { ms: number };
+  readonly connections: Connections;
   readonly journal: Journal;
   readonly history: MemoryHistory;
   readonly feed: LiveFeed;
@@ -87,6 +89,7 @@ export async function openTestApi(
   });
   const adminToken = (await ensureFirstAdminToken(database, now)) as string;
   const problems: string[] = [];
+  const connections = createConnections({ metrics, now });
   const app = await buildApp({
     config: {
       API_AUTH: true,
@@ -94,6 +97,7 @@ export async function openTestApi(
       STREAM_MAX_CLIENTS: 5,
       STREAM_MAX_CLIENTS_PER_ADDRESS: 3,
     },
+    connections,
     city: smallCity,
     registry,
     fleet,
@@ -120,6 +124,7 @@ export async function openTestApi(
   return {
     app,
     clock,
+    connections,
     journal,
     history,
     feed,
