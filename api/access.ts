@@ -7,6 +7,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import type { Authenticator } from './authenticator.ts';
+import type { CallerShare, CallerShares } from './caller-shares.ts';
 import { Problem } from './problem.ts';
 
 /** `public` may be given to a partner so that its reads are counted by name; it sees what everybody sees. */
@@ -35,6 +36,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     user: User;
+    /** What this class of caller may take of the machine. */
+    share: CallerShare;
   }
 }
 
@@ -59,16 +62,23 @@ export function formatAccess(access: Access | undefined): 'public' | readonly Ro
 }
 
 /** `authenticator` is absent where API_AUTH is false: then everybody is `local`. */
-export function registerAccess(app: FastifyInstance, authenticator: Authenticator | undefined): void {
+export function registerAccess(
+  app: FastifyInstance,
+  authenticator: Authenticator | undefined,
+  shares: CallerShares,
+): void {
   app.decorateRequest('user');
+  app.decorateRequest('share');
   app.addHook('onRequest', async (request) => {
     if (!authenticator) {
       request.user = LOCAL;
+      request.share = shares.staff;
       return;
     }
     // What does not exist needs no token to say so; the list of routes is public.
     const access = request.is404 ? 'public' : formatAccess(request.routeOptions.config.access);
     request.user = await authenticator.authenticate(request.headers.authorization, request.ip);
+    request.share = isStaff(request.user) ? shares.staff : shares.public;
     if (access !== 'public') requireRole(request.user, access);
   });
 }

@@ -7,6 +7,7 @@
  * nothing that a caller wrote in a header or a query is logged.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -27,6 +28,7 @@ import type { LiveFeed } from '../ingest/live-feed.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import { registerAccess } from './access.ts';
 import { type Authenticator, createAuthenticator } from './authenticator.ts';
+import { createCallerShares } from './caller-shares.ts';
 import type { Connections } from './connections.ts';
 import { deviceRoutes } from './devices.ts';
 import { handleError, registerNotFound } from './failures.ts';
@@ -97,7 +99,8 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
     if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
   });
   const authenticator = config.API_AUTH ? createAuthenticator({ database, metrics, log, now }) : undefined;
-  registerAccess(app, authenticator);
+  const shares = createCallerShares({ metrics, nowMs: () => performance.now(), wait: delay });
+  registerAccess(app, authenticator, shares);
   await registerOpenApi(app, readVersion());
   await app.register(healthRoutes(dependencies));
   await app.register(ownRoutes(dependencies, authenticator), { prefix: '/v1' });
