@@ -160,10 +160,11 @@ function ownRoutes(
     await app.register(rejectionRoutes(dependencies));
     await app.register(streamRoutes({ ...dependencies, hub }));
     const onRevoked = (tokenId: number) => {
-      authenticator?.forget();
+      authenticator?.forget(tokenId);
       hub.endTokens((open) => open === tokenId);
     };
-    await app.register(tokenRoutes({ ...dependencies, onRevoked }));
+    const onMade = () => authenticator?.readAgain();
+    await app.register(tokenRoutes({ ...dependencies, onMade, onRevoked }));
   };
 }
 
