@@ -6,6 +6,7 @@
  * `request.user` is set before any handler runs.
  */
 import type { FastifyInstance } from 'fastify';
+import type { CallerShare, CallerShares } from './caller-shares.ts';
 import { Problem } from './problem.ts';
 
 /** `public` may be given to a partner so that its reads are counted by name; it sees what everybody sees. */
@@ -34,6 +35,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     user: User;
+    /** What this class of caller may take of the machine. */
+    share: CallerShare;
   }
 }
 
@@ -41,8 +44,10 @@ declare module 'fastify' {
 export interface Authenticator {
   /** Throws Problem 401, or 429 when this address failed too often. */
   authenticate(authorization: string | undefined, address: string): Promise<User>;
-  /** Forgets what is remembered of tokens; called after one was revoked. */
-  forget(): void;
+  /** Called after one was revoked: it is refused from now on, and the others stay known. */
+  forget(tokenId: number): void;
+  /** Called after one was made: it is known from the next call on. */
+  readAgain(): void;
 }
 
 export function isStaff(user: User): boolean {
@@ -66,16 +71,23 @@ export function formatAccess(access: Access | undefined): 'public' | readonly Ro
 }
 
 /** `authenticator` is absent where API_AUTH is false: then everybody is `local`. */
-export function registerAccess(app: FastifyInstance, authenticator: Authenticator | undefined): void {
+export function registerAccess(
+  app: FastifyInstance,
+  authenticator: Authenticator | undefined,
+  shares: CallerShares,
+): void {
   app.decorateRequest('user');
+  app.decorateRequest('share');
   app.addHook('onRequest', async (request) => {
     if (!authenticator) {
       request.user = LOCAL;
+      request.share = shares.staff;
       return;
     }
     // What does not exist needs no token to say so; the list of routes is public.
     const access = request.is404 ? 'public' : formatAccess(request.routeOptions.config.access);
     request.user = await authenticator.authenticate(request.headers.authorization, request.ip);
+    request.share = isStaff(request.user) ? shares.staff : shares.public;
     if (access !== 'public') requireRole(request.user, access);
   });
 }

@@ -13,10 +13,13 @@ import { audienceOf, formatAlert } from '../alerts/record/format-alert.ts';
 import { SEVERITIES } from '../devices/site.ts';
 import { isStaff, type User } from './access.ts';
 import { Problem } from './problem.ts';
+import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
 import { timeInput, timeOutput } from './time.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 500;
+/** Read from the database at once: each is a document of some KiB, parsed on the event loop. */
+const PART_ALERTS = 50;
 
 const bilingual = z.object({ id: z.string(), en: z.string() });
 export const alertSchema = z
@@ -161,24 +164,37 @@ export const alertRoutes =
           },
         },
       },
-      async ({ query, user, url }) => {
+      async ({ query, user, url, share, signal }, reply) => {
         const { state, rule, subject, before, beforeId, limit } = query;
-        const found = await alerts.list({
-          limit,
+        const filter = {
           audience: isStaff(user) ? 'staff' : 'public',
           ...(state ? { states: state } : {}),
           ...(rule === undefined ? {} : { rule }),
           ...(subject === undefined ? {} : { subject }),
+        } as const;
+        const first = {
           ...(before === undefined ? {} : { before }),
           ...(beforeId === undefined ? {} : { beforeId }),
+        };
+        const page = readInParts<Alert>({
+          limit,
+          partSize: PART_ALERTS,
+          read: (after, part) => {
+            const from = after ? { before: after.raisedAt, beforeId: after.id } : first;
+            return alerts.list({ ...filter, ...from, limit: part });
+          },
         });
-        const shown = found.map((alert) => showAlert(alert, user));
-        const last = found.at(-1);
-        if (!last || found.length < limit) return { alerts: shown };
-        const next = new URL(url, 'http://here').searchParams;
-        next.set('before', String(last.raisedAt));
-        next.set('beforeId', last.id);
-        return { alerts: shown, next: `/v1/alerts?${next}` };
+        const tail = () => {
+          if (!page.last) return {};
+          const next = new URL(url, 'http://here').searchParams;
+          next.set('before', String(page.last.raisedAt));
+          next.set('beforeId', page.last.id);
+          return { next: `/v1/alerts?${next}` };
+        };
+        const format = jsonPage({}, 'alerts', (alert: Alert) => showAlert(alert, user), tail);
+        return share.makePage('too-many-pages', (turns) =>
+          sendPage(reply, { format, slices: page.slices, turns, signal }),
+        );
       },
     );
 

@@ -7,6 +7,7 @@
  * nothing that a caller wrote in a header or a query is logged.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -27,8 +28,10 @@ import type { Pipeline } from '../ingest/pipeline.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Authenticator, registerAccess } from './access.ts';
 import { createAuthenticator } from './authenticator.ts';
+import { createCallerShares } from './caller-shares.ts';
+import type { Connections } from './connections.ts';
 import { deviceRoutes } from './devices.ts';
-import { handleError, refuseConnection, registerNotFound } from './failures.ts';
+import { handleError, registerNotFound } from './failures.ts';
 import { type HealthConfig, healthRoutes } from './health.ts';
 import { registerOpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
@@ -43,6 +46,8 @@ export type ApiRoutes = FastifyPluginAsyncZod | FastifyPluginAsync;
 
 export interface ApiDependencies {
   readonly config: Pick<Config, 'API_AUTH'> & HealthConfig & StreamConfig;
+  /** What the listener's connections are kept in. */
+  readonly connections: Connections;
   readonly city: City;
   readonly registry: Registry;
   readonly fleet: Fleet;
@@ -73,6 +78,8 @@ const HANDLER_TIMEOUT_MS = 30_000;
 /** Without a byte either way; the stream's heartbeat is every 15 s. */
 const IDLE_CONNECTION_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
+/** How often answers that nobody reads are looked for. */
+const SWEEP_EVERY_MS = 2_000;
 /** Streams and callers at once; one more is closed unread. 2,000 sockets are some 50 MB. */
 const MAX_CONNECTIONS = 2_000;
 /** The longest id is 64; an alert's id is made of two. */
@@ -80,14 +87,15 @@ const MAX_PARAM_LENGTH = 200;
 
 /** Everything registered and ready; call `listen` or `inject`. `close` ends the open streams first. */
 export async function buildApp(dependencies: ApiDependencies): Promise<FastifyInstance> {
-  const { config, database, metrics, log, now, monotonicNow } = dependencies;
-  const app = createServer(log, config.TRUST_PROXY);
+  const { config, connections, database, metrics, log, now, monotonicNow } = dependencies;
+  const app = createServer(log, config.TRUST_PROXY, connections);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
   registerNotFound(app);
   registerRequestMetrics(app, metrics);
   refuseWhenClosing(app);
+  keepSweeping(app, connections);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
     if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
@@ -95,7 +103,8 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   const authenticator = config.API_AUTH
     ? createAuthenticator({ database, metrics, log, now, monotonicNow })
     : undefined;
-  registerAccess(app, authenticator);
+  const shares = createCallerShares({ metrics, nowMs: monotonicNow, wait: delay });
+  registerAccess(app, authenticator, shares);
   await registerOpenApi(app, readVersion());
   await app.register(healthRoutes(dependencies));
   await app.register(ownRoutes(dependencies, authenticator), { prefix: '/v1' });
@@ -106,18 +115,21 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   return app;
 }
 
-function createServer(log: Logger, proxies: readonly string[] | undefined): FastifyInstance {
+function createServer(
+  log: Logger,
+  proxies: readonly string[] | undefined,
+  connections: Connections,
+): FastifyInstance {
+  const times = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
   const app = Fastify({
+    serverFactory: (handle) => connections.createServer(times, handle).setTimeout(IDLE_CONNECTION_MS),
     loggerInstance: log as FastifyBaseLogger,
     // Requests are in the metrics; their headers and queries are nobody's business.
     logController: new LogController({ disableRequestLogging: true }),
     // The address of a caller bounds wrong tokens and streams: only these proxies may say another.
     trustProxy: proxies ? [...proxies] : false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     handlerTimeout: HANDLER_TIMEOUT_MS,
-    connectionTimeout: IDLE_CONNECTION_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // Ours is a problem; see refuseWhenClosing.
     return503OnClosing: false,
@@ -125,10 +137,20 @@ function createServer(log: Logger, proxies: readonly string[] | undefined): Fast
     frameworkErrors: (error, request, reply) => {
       handleError(error, request, reply);
     },
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: (error, socket) => connections.refuse(socket, error),
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   return app;
+}
+
+/** A live stream has no end of its own; every other answer has one. */
+function keepSweeping(app: FastifyInstance, connections: Connections): void {
+  app.addHook('onRequest', async ({ raw, routeOptions }) => {
+    const connection = connections.find(raw.socket);
+    if (connection && routeOptions.config.longLived) connection.isLongLived = true;
+  });
+  const timer = setInterval(connections.sweep, SWEEP_EVERY_MS).unref();
+  app.addHook('onClose', async () => clearInterval(timer));
 }
 
 function ownRoutes(
@@ -142,10 +164,11 @@ function ownRoutes(
     await app.register(rejectionRoutes(dependencies));
     await app.register(streamRoutes({ ...dependencies, hub }));
     const onRevoked = (tokenId: number) => {
-      authenticator?.forget();
+      authenticator?.forget(tokenId);
       hub.endTokens((open) => open === tokenId);
     };
-    await app.register(tokenRoutes({ ...dependencies, onRevoked }));
+    const onMade = () => authenticator?.readAgain();
+    await app.register(tokenRoutes({ ...dependencies, onMade, onRevoked }));
   };
 }
 

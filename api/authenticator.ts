@@ -1,22 +1,28 @@
 /**
  * The authenticator: from an Authorization header to a User.
  *
- * Between the access hook and the token store. A token that was found is remembered for some seconds, so that
- * a busy page costs no query a call; a revoked one is therefore refused after at most CACHE_MS, and at once
- * when it was revoked through this API. Invariant: without a header the caller is `anonymous`; with a wrong
- * one it is refused and never `anonymous`, so that nobody mistakes the public view for theirs.
+ * Between the access hook and the token store. The tokens in force are in memory and read again every CACHE_MS, so
+ * that a right one is known at once, whatever its neighbours guess meanwhile; one that was revoked past this process
+ * is refused after at most CACHE_MS. Invariant: without a header the caller is `anonymous`; with a wrong one it is
+ * refused and never `anonymous`, so that nobody mistakes the public view for theirs.
  */
 import type { Logger } from 'pino';
 import { Counter, type Registry as Metrics } from 'prom-client';
 import type { Database } from '../database/database.ts';
-import { ANONYMOUS, type Authenticator, type User } from './access.ts';
+import { ANONYMOUS, type Authenticator } from './access.ts';
 import { createFailureBound } from './failure-bound.ts';
 import { Problem } from './problem.ts';
-import { findToken, hashToken, isTokenShaped, markUsed } from './token-store.ts';
+import { formatTime } from './time.ts';
+import {
+  findToken,
+  hashToken,
+  isTokenShaped,
+  markUsed,
+  readTokensInForce,
+  type Token,
+} from './token-store.ts';
 
 const CACHE_MS = 10_000;
-/** As many as tokens may be in force; beyond it the oldest is forgotten. */
-const MAX_CACHED = 1_000;
 /** `last used` is kept to the minute: a write a minute and token, not one a call. */
 const USED_PRECISION_MS = 60_000;
 const FAILURES = { maxFailures: 20, windowMs: 60_000, maxAddresses: 10_000 };
@@ -43,54 +49,95 @@ export function createAuthenticator({
     registers: [metrics],
   });
   const bound = createFailureBound(FAILURES);
-  const cached = new Map<string, { user: User; readMonotonicMs: number }>();
+  const inForce = keepTokensInForce(database, now, monotonicNow);
 
-  function fail(reason: 'malformed' | 'unknown', address: string, detail: string): Problem {
+  function fail(reason: 'malformed' | 'unknown' | 'ended', address: string, detail: string): Problem {
     failures.inc({ reason });
     bound.record(address, monotonicNow());
     return new Problem(401, 'bad-token', detail);
   }
 
-  async function read(hash: string): Promise<User | undefined> {
+  /** In memory, or made past this process some seconds ago; who guesses does not reach the database. */
+  async function find(hash: string, address: string): Promise<Token> {
+    const known = (await inForce.read()).get(hash);
+    if (known && known.expiresAt > now()) return known;
+    const waitMs = bound.waitMs(address, monotonicNow());
+    if (waitMs > 0) throw refuse(address, waitMs);
     const token = await findToken(database, hash);
-    cached.delete(hash);
-    if (!token) return undefined;
-    const { id, name, role, lastUsedAt } = token;
-    const user: User = { name, role, tokenId: id };
-    if (cached.size >= MAX_CACHED) cached.delete(cached.keys().next().value as string);
-    cached.set(hash, { user, readMonotonicMs: monotonicNow() });
+    if (!token) throw fail('unknown', address, 'No such token is in force; ask an admin for a new one.');
+    if (token.expiresAt > now()) return token;
+    const detail = `This token ended at ${formatTime(token.expiresAt)}; ask an admin for a new one.`;
+    throw fail('ended', address, detail);
+  }
+
+  function refuse(address: string, waitMs: number): Problem {
+    failures.inc({ reason: 'bounded' });
+    const retryAfterS = Math.ceil(waitMs / 1000);
+    const detail = `Too many wrong tokens from ${address}; wait ${retryAfterS} s.`;
+    return new Problem(429, 'too-many-failures', detail, { retryAfterS });
+  }
+
+  const usedAtMs = new Map<number, number>();
+  async function noteUse({ id, name, lastUsedAt }: Token): Promise<void> {
+    const lastMs = usedAtMs.get(id) ?? lastUsedAt ?? 0;
     // After a step back the last use lies ahead of us, and is no last use any more.
-    if (lastUsedAt === null || Math.abs(now() - lastUsedAt) > USED_PRECISION_MS) {
-      // A full disk must not lock people out of seeing that it is full.
-      await markUsed(database, id, now()).catch((error: unknown) =>
-        log.warn({ err: error, token: name }, 'cannot write when a token was last used'),
-      );
-    }
-    return user;
+    if (Math.abs(now() - lastMs) <= USED_PRECISION_MS) return;
+    usedAtMs.set(id, now());
+    // A full disk must not lock people out of seeing that it is full.
+    await markUsed(database, id, now()).catch((error: unknown) =>
+      log.warn({ err: error, token: name }, 'cannot write when a token was last used'),
+    );
   }
 
   return {
     async authenticate(authorization, address) {
       if (authorization === undefined) return ANONYMOUS;
-      const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-      const hash = token !== undefined && isTokenShaped(token) ? hashToken(token) : undefined;
-      const known = hash === undefined ? undefined : cached.get(hash);
-      if (known && monotonicNow() - known.readMonotonicMs < CACHE_MS) return known.user;
-      const waitMs = bound.waitMs(address, monotonicNow());
-      // A token that was good some seconds ago is looked up again even beside a neighbour who guesses.
-      if (waitMs > 0 && !known) {
-        failures.inc({ reason: 'bounded' });
-        const retryAfterS = Math.ceil(waitMs / 1000);
-        const detail = `Too many wrong tokens from ${address}; wait ${retryAfterS} s.`;
-        throw new Problem(429, 'too-many-failures', detail, { retryAfterS });
-      }
-      if (hash === undefined) {
+      const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+      if (secret === undefined || !isTokenShaped(secret)) {
+        const waitMs = bound.waitMs(address, monotonicNow());
+        if (waitMs > 0) throw refuse(address, waitMs);
         throw fail('malformed', address, 'Expected Authorization: Bearer siaga_… with a whole token.');
       }
-      const user = await read(hash);
-      if (user) return user;
-      throw fail('unknown', address, 'No such token is in force; ask an admin for a new one.');
+      const token = await find(hashToken(secret), address);
+      await noteUse(token);
+      return { name: token.name, role: token.role, tokenId: token.id };
     },
-    forget: () => cached.clear(),
+    forget: inForce.forget,
+    readAgain: inForce.readAgain,
+  };
+}
+
+/** The tokens in force, read again when they are older than CACHE_MS. */
+function keepTokensInForce(database: Database, now: () => number, monotonicNow: () => number) {
+  let known: Map<string, Token> = new Map();
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  let reading: Promise<void> | undefined;
+  /** Revoked while they were read. */
+  const revoked = new Set<number>();
+
+  async function load(): Promise<void> {
+    const beganMs = monotonicNow();
+    const fresh = await readTokensInForce(database, now());
+    for (const [hash, { id }] of fresh) if (revoked.has(id)) fresh.delete(hash);
+    known = fresh;
+    readAtMs = beganMs;
+  }
+  return {
+    async read(): Promise<ReadonlyMap<string, Token>> {
+      if (monotonicNow() - readAtMs >= CACHE_MS) {
+        reading ??= load().finally(() => {
+          reading = undefined;
+        });
+        await reading;
+      }
+      return known;
+    },
+    readAgain(): void {
+      readAtMs = Number.NEGATIVE_INFINITY;
+    },
+    forget(tokenId: number): void {
+      revoked.add(tokenId);
+      for (const [hash, { id }] of known) if (id === tokenId) known.delete(hash);
+    },
   };
 }

@@ -19,6 +19,7 @@ import {
   LIVENESSES,
 } from './device-json.ts';
 import { Problem } from './problem.ts';
+import { inSlices, jsonPage, sendPage } from './sliced-page.ts';
 import { maySeeKind } from './visibility.ts';
 
 export interface DevicesDependencies {
@@ -67,7 +68,7 @@ export const deviceRoutes =
           },
         },
       },
-      async ({ query, user }) => {
+      async ({ query, user, share, signal }, reply) => {
         const { kind, liveness, limit, after } = query;
         const nowMs = now();
         const matching = registry.all().filter((device) => {
@@ -78,11 +79,15 @@ export const deviceRoutes =
         const page = start < 0 ? [] : matching.slice(start, start + limit);
         const last = page.at(-1);
         const hasMore = last !== undefined && last !== matching.at(-1);
-        return {
-          total: matching.length,
-          devices: page.map((device) => formatDevice(device, presentOf(fleet, device), fleet, nowMs)),
-          ...(hasMore ? { next: formatNext({ kind, liveness, limit, after: last.id }) } : {}),
-        };
+        const format = jsonPage(
+          { total: matching.length },
+          'devices',
+          (device: RegisteredDevice) => formatDevice(device, presentOf(fleet, device), fleet, nowMs),
+          () => (hasMore ? { next: formatNext({ kind, liveness, limit, after: last.id }) } : {}),
+        );
+        return share.makePage('too-many-pages', (turns) =>
+          sendPage(reply, { format, slices: inSlices(page, limit), turns, signal }),
+        );
       },
     );
 

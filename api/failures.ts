@@ -5,6 +5,7 @@
  * Registered first, so that it covers all routes. Invariant: the answer is `application/problem+json`, a
  * validation problem lists every wrong field of every part of the request, and only a 5xx is logged (once).
  */
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodFastifySchemaValidationError } from 'fastify-type-provider-zod';
 import { formatProblem, PROBLEM_CONTENT_TYPE, Problem, parseProblem } from './problem.ts';
@@ -111,13 +112,13 @@ function compilePath(url: string): RegExp {
 }
 
 /** What Node refuses before there is a request: answered on the bare socket. */
-export function refuseConnection(error: Error & { code?: string }, socket: import('node:net').Socket): void {
+export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const problem = parseProblem(error, 'none');
-  const body = JSON.stringify(formatProblem(problem));
   if (socket.writable) {
+    const problem = formatProblem(parseProblem(error, 'none'));
+    const body = JSON.stringify(problem);
     socket.write(
-      `HTTP/1.1 ${problem.status} ${formatProblem(problem).title}\r\nContent-Type: ${PROBLEM_CONTENT_TYPE}\r\n` +
+      `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: ${PROBLEM_CONTENT_TYPE}\r\n` +
         `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   }

@@ -25,6 +25,7 @@ import {
   formatRecommendation,
   recommendationSchema,
 } from './recommendation-json.ts';
+import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
 
 const line = (max: number) => z.string().trim().min(1).max(max);
 export const numericId = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -57,6 +58,7 @@ const report = z
 const params = z.object({ id: numericId });
 const desk = { access: ['dispatcher', 'desk'] as const };
 const MAX_INCIDENTS = 500;
+const PART_INCIDENTS = 100;
 
 export const incidentRoutes =
   ({ dispatch }: DispatchRoutesDependencies): FastifyPluginAsyncZod =>
@@ -97,14 +99,21 @@ export const incidentRoutes =
           response: { 200: z.object({ incidents: z.array(incidentSchema), next: z.string().optional() }) },
         },
       },
-      async ({ query, user }) => {
-        const rows = await incidents.list(query);
-        const last = rows.length === query.limit ? rows.at(-1) : undefined;
+      async ({ query, user, share, signal }, reply) => {
+        const { limit } = query;
+        const page = readInParts<IncidentRow>({
+          limit,
+          partSize: PART_INCIDENTS,
+          read: (after, part) =>
+            incidents.list({ ...query, ...(after ? { before: after.id } : {}), limit: part }),
+        });
         const state = query.state ? `state=${query.state}&` : '';
-        return {
-          incidents: rows.map((row) => formatIncident(row, user)),
-          ...(last ? { next: `/v1/incidents?${state}limit=${query.limit}&before=${last.id}` } : {}),
-        };
+        const tail = () =>
+          page.last ? { next: `/v1/incidents?${state}limit=${limit}&before=${page.last.id}` } : {};
+        const format = jsonPage({}, 'incidents', (row: IncidentRow) => formatIncident(row, user), tail);
+        return share.makePage('too-many-pages', (turns) =>
+          sendPage(reply, { format, slices: page.slices, turns, signal }),
+        );
       },
     );
 

@@ -14,11 +14,12 @@ import { type ApiDependencies, buildApp } from './app.ts';
 import { backtestRoutes } from './backtests.ts';
 import { capFeedRoutes } from './cap-feed.ts';
 import { cityRoutes } from './city.ts';
+import { createConnections } from './connections.ts';
 import { dispatchRoutes } from './dispatch-routes.ts';
 import { silenceRoutes } from './silences.ts';
 import { ensureFirstAdminToken } from './token-store.ts';
 
-export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'routes'> {
+export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'connections' | 'routes'> {
   readonly config: Config;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
@@ -35,10 +36,11 @@ export interface HttpApi extends AsyncDisposable {
 const CLOSE_MS = 1_000;
 
 export async function openHttpApi(dependencies: HttpApiDependencies): Promise<HttpApi> {
-  const { alerts, city, config, database, dispatch, history, now, registry } = dependencies;
+  const { alerts, city, config, database, dispatch, history, metrics, now, registry } = dependencies;
   const firstAdminToken = config.API_AUTH ? await ensureFirstAdminToken(database, now) : undefined;
   const app = await buildApp({
     ...dependencies,
+    connections: createConnections({ metrics, now }),
     routes: [
       cityRoutes(city),
       alertRoutes(alerts),

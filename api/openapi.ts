@@ -49,8 +49,14 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
     transform: (route) => jsonSchemaTransform({ ...route, schema: addContract(route.schema, route.route) }),
     transformObject: jsonSchemaTransformObject,
   });
-  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () =>
-    app.swagger(),
+  let written: Buffer | undefined;
+  app.get(
+    '/openapi.json',
+    { config: { access: 'public' }, schema: { hide: true } },
+    async (_request, reply) => {
+      written ??= Buffer.from(JSON.stringify(app.swagger()));
+      return reply.type('application/json; charset=utf-8').send(written);
+    },
   );
   await app.register(async (docs) => {
     docs.addHook('onRoute', (route) => {

@@ -108,12 +108,6 @@ const POLICIES: Readonly<Record<string, Policy>> = {
     retryAfterS: 30,
   },
   JOURNAL_CLOSED: { status: 503, slug: 'closing', detail: 'Siaga is closing; ask again.', retryAfterS: 5 },
-  HISTORY_BUSY: {
-    status: 503,
-    slug: 'history-busy',
-    detail: 'More questions wait for history than it can answer soon; ask again later.',
-    retryAfterS: 5,
-  },
   ECONNREFUSED: {
     status: 503,
     slug: 'store-unavailable',

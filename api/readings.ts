@@ -11,11 +11,12 @@ import type { City } from '../cities/city.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { formatQuality } from '../devices/reading.ts';
 import type { Registry } from '../fleet/registry.ts';
-import { HistoryBusyError } from '../history/bound-history.ts';
-import { AGGREGATES, type History, type HistoryPage } from '../history/history.ts';
+import { AGGREGATES, type History, type HistoryPage, type HistoryPoint } from '../history/history.ts';
+import type { PageTurns } from './caller-shares.ts';
 import { valuesSchema } from './device-json.ts';
 import { deviceId, findVisibleDevice, formatUnits } from './devices.ts';
-import { Problem, parseProblem } from './problem.ts';
+import { Problem } from './problem.ts';
+import { jsonPage, sendPage } from './sliced-page.ts';
 import { durationInput, formatTime, timeInput, timeOutput, timeZoneInput } from './time.ts';
 
 export interface ReadingsDependencies {
@@ -34,6 +35,10 @@ const DEFAULT_RANGE_MS = DAY_MS;
 const MAX_RANGE_MS = 10 * 366 * DAY_MS;
 /** Windows in one range: a year in windows of 5 minutes is 105,408. */
 const MAX_WINDOWS = 110_000;
+/** Points of one question to history: some ms of its thread, and one of the event loop to take them. */
+const QUESTION_POINTS = 1_000;
+/** A question about windows reads all that they hold: a month of readings every 5 s is half a million. */
+const QUESTION_RANGE_MS = 31 * DAY_MS;
 
 const query = z.strictObject({
   from: timeInput
@@ -89,33 +94,77 @@ export const readingRoutes =
           response: { 200: answer },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const { city, registry, history, now } = dependencies;
         const device = findVisibleDevice(registry, request.user, request.params.id);
-        const range = checkRange(request.query, device.kind, now());
-        const { fromMs, toMs } = range;
+        const { fromMs, toMs } = checkRange(request.query, device.kind, now());
         const { every, fn = 'mean', tz = city.timeZone, limit, quantities } = request.query;
-        const base = { kind: device.kind, device: device.id, fromMs, toMs, limit };
+        const base = { kind: device.kind, device: device.id, toMs };
         const windowed = { everyMs: every ?? 0, fn, timeZone: tz, ...(quantities ? { quantities } : {}) };
-        const page = await readPage(history, request.id, () =>
-          every === undefined ? history.raw(base) : history.windows({ ...base, ...windowed }),
-        );
+        const question: Question = {
+          fromMs,
+          limit,
+          questionLimit: questionLimit(every),
+          ask: (part) =>
+            readPage(history, () =>
+              every === undefined
+                ? history.raw({ ...base, ...part })
+                : history.windows({ ...base, ...windowed, ...part }),
+            ),
+        };
         const asked = new URL(request.url, 'http://here').searchParams;
-        return {
+        const head = {
           device: device.id,
           kind: device.kind,
           from: formatTime(fromMs),
           to: formatTime(toMs),
           ...(every === undefined ? {} : { every: asked.get('every') as string, fn, tz }),
           units: formatUnits(device.kind),
-          points: formatPoints(page),
-          ...(page.nextFromMs === undefined
-            ? {}
-            : { next: formatNext(device.id, asked, page.nextFromMs, toMs) }),
         };
+        return request.share.makePage('history-busy', async (turns) => {
+          let nextFromMs: number | undefined;
+          const slices = readSlices(question, turns, (rest) => {
+            nextFromMs = rest;
+          });
+          const tail = () =>
+            nextFromMs === undefined ? {} : { next: formatNext(device.id, asked, nextFromMs, toMs) };
+          const format = jsonPage(head, 'points', formatPoint, tail);
+          return sendPage(reply, { format, slices, turns, signal: request.signal });
+        });
       },
     );
   };
+
+interface Question {
+  readonly fromMs: number;
+  /** Of the whole page. */
+  readonly limit: number;
+  readonly questionLimit: number;
+  readonly ask: (part: { readonly fromMs: number; readonly limit: number }) => Promise<HistoryPage>;
+}
+
+/** Points of one question, so that it keeps neither history nor the event loop for long. */
+function questionLimit(everyMs: number | undefined): number {
+  if (everyMs === undefined) return QUESTION_POINTS;
+  return Math.min(QUESTION_POINTS, Math.max(1, Math.floor(QUESTION_RANGE_MS / everyMs)));
+}
+
+/** The page in parts, one question after the other; `onRest` is told where the next page begins, if there is one. */
+async function* readSlices(
+  { fromMs, limit, questionLimit, ask }: Question,
+  turns: PageTurns,
+  onRest: (nextFromMs: number) => void,
+): AsyncGenerator<readonly HistoryPoint[]> {
+  let nextFromMs: number | undefined = fromMs;
+  for (let left = limit; left > 0 && nextFromMs !== undefined; ) {
+    const part = { fromMs: nextFromMs, limit: Math.min(left, questionLimit) };
+    const page: HistoryPage = await turns.ask(() => ask(part));
+    yield page.points;
+    left -= page.points.length;
+    nextFromMs = page.nextFromMs;
+  }
+  if (nextFromMs !== undefined) onRest(nextFromMs);
+}
 
 /** What one field alone cannot say. Throws Problem 400. */
 function checkRange(asked: Query, kind: string, nowMs: number): { fromMs: number; toMs: number } {
@@ -151,29 +200,19 @@ function checkRange(asked: Query, kind: string, nowMs: number): { fromMs: number
   return { fromMs, toMs };
 }
 
-/** A history that is busy or known to be down is 503 with its own words, not a bug. */
-async function readPage(
-  history: History,
-  requestId: string,
-  read: () => Promise<HistoryPage>,
-): Promise<HistoryPage> {
+/** A history that is known to be down is 503 with its own words, not a bug. */
+async function readPage(history: History, read: () => Promise<HistoryPage>): Promise<HistoryPage> {
   try {
     return await read();
   } catch (error) {
-    // Counted where it was refused: a line in the log for each would help the one who asks too much.
-    if (error instanceof HistoryBusyError) throw parseProblem(error, requestId);
     if (history.problem === undefined) throw error;
     const detail = `History (${history.name}) does not answer: ${history.problem}. Nothing is lost; ask again later.`;
     throw new Problem(503, 'history-unavailable', detail, { retryAfterS: 10 }, { cause: error });
   }
 }
 
-function formatPoints(page: HistoryPage): z.infer<typeof answer.shape.points> {
-  return page.points.map(({ atMs, values, quality }) => ({
-    at: formatTime(atMs),
-    values,
-    ...(quality ? { quality: formatQuality(quality) } : {}),
-  }));
+function formatPoint({ atMs, values, quality }: HistoryPoint): z.infer<typeof answer.shape.points.element> {
+  return { at: formatTime(atMs), values, ...(quality ? { quality: formatQuality(quality) } : {}) };
 }
 
 function formatNext(device: string, asked: URLSearchParams, nextFromMs: number, toMs: number): string {

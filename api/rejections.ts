@@ -13,6 +13,7 @@ import type { Pipeline } from '../ingest/pipeline.ts';
 import type { Journal } from '../journal/journal.ts';
 import { deviceId } from './devices.ts';
 import { Problem } from './problem.ts';
+import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
 import { formatTime, timeOutput } from './time.ts';
 
 export interface RejectionsDependencies {
@@ -24,6 +25,8 @@ export interface RejectionsDependencies {
 const DEFAULT_LIMIT = 50;
 /** Payloads are up to 256 KiB each; 100 of them are 25 MiB to read. */
 const MAX_LIMIT = 100;
+/** Read at once: 2.5 MiB from the journal's thread. */
+const PART_REJECTIONS = 10;
 /** In a list a payload is cut after this; `/v1/rejections/{id}` shows all of it. */
 const LISTED_PAYLOAD_BYTES = 2_048;
 
@@ -77,20 +80,32 @@ export const rejectionRoutes =
           },
         },
       },
-      async ({ query, url }) => {
-        const { device, reason, before, limit } = query;
-        const kept = await journal.rejections({
-          ...(device === undefined ? {} : { device }),
-          ...(reason === undefined ? {} : { reason }),
-          ...(before === undefined ? {} : { before }),
+      async ({ query, url, share, signal }, reply) => {
+        const { device, reason, before: first, limit } = query;
+        const page = readInParts<KeptRejection>({
           limit,
+          partSize: PART_REJECTIONS,
+          read: (after, part) => {
+            const before = after?.id ?? first;
+            return journal.rejections({
+              ...(device === undefined ? {} : { device }),
+              ...(reason === undefined ? {} : { reason }),
+              ...(before === undefined ? {} : { before }),
+              limit: part,
+            });
+          },
         });
-        const rejections = kept.map((each) => formatRejection(each, LISTED_PAYLOAD_BYTES));
-        const last = kept.at(-1);
-        if (!last || kept.length < limit) return { rejections };
-        const next = new URL(url, 'http://here').searchParams;
-        next.set('before', String(last.id));
-        return { rejections, next: `/v1/rejections?${next}` };
+        const tail = () => {
+          if (!page.last) return {};
+          const next = new URL(url, 'http://here').searchParams;
+          next.set('before', String(page.last.id));
+          return { next: `/v1/rejections?${next}` };
+        };
+        const show = (each: KeptRejection) => formatRejection(each, LISTED_PAYLOAD_BYTES);
+        const format = jsonPage({}, 'rejections', show, tail);
+        return share.makePage('too-many-pages', (turns) =>
+          sendPage(reply, { format, slices: page.slices, turns, signal }),
+        );
       },
     );
 

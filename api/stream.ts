@@ -14,7 +14,7 @@ import type { LiveEventType, LiveFeed } from '../fleet/live-feed.ts';
 import { ANONYMOUS, isStaff, requireRole, STAFF_ROLES } from './access.ts';
 import { Problem } from './problem.ts';
 import { createStreamHub, HEARTBEAT_MS, type StreamHub, type StreamRequest } from './stream-hub.ts';
-import { findTokensInForce } from './token-store.ts';
+import { readTokensInForce } from './token-store.ts';
 import { PUBLIC_EVENT_TYPES } from './visibility.ts';
 
 const TYPES = [
@@ -72,6 +72,7 @@ export interface StreamDependencies extends MeteredHubDependencies {
   readonly config: StreamConfig;
   readonly hub: StreamHub;
   readonly database: Database;
+  readonly now: () => number;
 }
 
 const query = z.strictObject({
@@ -93,7 +94,7 @@ const query = z.strictObject({
 });
 
 export const streamRoutes =
-  ({ config, hub, feed, metrics, database }: StreamDependencies): FastifyPluginAsyncZod =>
+  ({ config, hub, feed, metrics, database, now }: StreamDependencies): FastifyPluginAsyncZod =>
   async (app) => {
     const refused = new Counter({
       name: 'siaga_stream_refused_total',
@@ -101,7 +102,7 @@ export const streamRoutes =
       labelNames: ['bound'],
       registers: [metrics],
     });
-    keepTime(app, hub, feed, database);
+    keepTime(app, hub, feed, () => readTokensInForce(database, now()));
 
     app.get(
       '/stream',
@@ -181,7 +182,7 @@ function keepTime(
   app: Parameters<FastifyPluginAsyncZod>[0],
   hub: StreamHub,
   feed: LiveFeed,
-  database: Database,
+  readInForce: () => Promise<ReadonlyMap<string, { readonly id: number }>>,
 ): void {
   let flushTimer: NodeJS.Timeout | undefined;
   const stopWatching = feed.watch(() => {
@@ -194,9 +195,12 @@ function keepTime(
   const heart = setInterval(() => {
     hub.beat();
     if (hub.size === 0) return;
-    // Catches what was revoked past this process, on the command line.
-    findTokensInForce(database).then(
-      (inForce) => hub.endTokens((tokenId) => !inForce.has(tokenId)),
+    // Catches what has ended, and what was revoked past this process, on the command line.
+    readInForce().then(
+      (tokens) => {
+        const inForce = new Set([...tokens.values()].map(({ id }) => id));
+        hub.endTokens((tokenId) => !inForce.has(tokenId));
+      },
       (error: unknown) => app.log.warn({ err: error }, 'cannot read which tokens are in force'),
     );
   }, HEARTBEAT_MS);

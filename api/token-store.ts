@@ -1,14 +1,15 @@
 /**
- * API tokens in the state database: made, listed, revoked, found by their hash.
+ * API tokens in the state database: made, listed, revoked, found by their hash; each has an end.
  *
  * A token is 256 random bits, so its SHA-256 needs neither salt nor stretching, and finding it by hash leaks
- * nothing by its timing. Invariants: the secret is returned once and never kept; names of tokens in force are
- * unique (the audit names its user by them); there is always an admin token in force once there was one.
+ * nothing by its timing. Invariants: the secret is returned once and never kept; no two names of tokens in force
+ * look alike (the audit names its user by them); the last admin token in force is not revoked.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from '../database/database.ts';
 import { ROLES, type Role } from './access.ts';
 import { Problem } from './problem.ts';
+import { explainBadName, findLookAlike } from './token-name.ts';
 
 const TOKEN_BYTES = 256 / 8;
 /** A prefix lets scanners of leaked secrets know it. */
@@ -19,6 +20,11 @@ const TOKEN_PATTERN = /^siaga_[A-Za-z0-9_-]{43}$/;
 const MAX_TOKENS_IN_FORCE = 1_000;
 const MAX_LISTED = 1_000;
 export const FIRST_ADMIN_NAME = 'first-admin';
+const DAY_MS = 86_400_000;
+/** Somebody looks once a year at who still calls. */
+export const DEFAULT_LIFE_DAYS = 365;
+/** A year, and a month in which the next one is handed out. */
+export const MAX_LIFE_DAYS = 400;
 
 export interface Token {
   readonly id: number;
@@ -26,6 +32,7 @@ export interface Token {
   readonly role: Role;
   readonly createdAt: number;
   readonly createdBy: string;
+  readonly expiresAt: number;
   readonly lastUsedAt: number | null;
   readonly revokedAt: number | null;
 }
@@ -35,7 +42,25 @@ export interface NewToken extends Token {
   readonly token: string;
 }
 
-const COLUMNS = ['id', 'name', 'role', 'created_at', 'created_by', 'last_used_at', 'revoked_at'] as const;
+export interface WantedToken {
+  readonly name: string;
+  readonly role: Role;
+  readonly createdBy: string;
+  readonly lifeDays?: number;
+  /** Ids of devices: the audit writes them too. */
+  readonly deviceIds: Iterable<string>;
+}
+
+const COLUMNS = [
+  'id',
+  'name',
+  'role',
+  'created_at',
+  'created_by',
+  'expires_at',
+  'last_used_at',
+  'revoked_at',
+] as const;
 
 export function isTokenShaped(text: string): boolean {
   return TOKEN_PATTERN.test(text);
@@ -45,14 +70,33 @@ export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }
 
-/** Throws Problem 409 when the name is taken or there are too many. */
-export async function createToken(
+/** Throws Problem 400 for a name that cannot be, 409 when it looks like another's or there are too many. */
+export async function createToken(database: Database, wanted: WantedToken, nowMs: number): Promise<NewToken> {
+  const { name, lifeDays = DEFAULT_LIFE_DAYS } = wanted;
+  const bad = explainBadName(name);
+  if (bad) throw new Problem(400, 'bad-name', `The name ${JSON.stringify(name)}: ${bad}.`);
+  const device = findLookAlike(name, wanted.deviceIds);
+  if (device) {
+    const detail = `There is a device ${device}, and the audit could not tell them apart; take another name.`;
+    throw new Problem(409, 'name-taken', detail);
+  }
+  return insertToken(database, { ...wanted, expiresAt: nowMs + lifeDays * DAY_MS }, nowMs);
+}
+
+async function insertToken(
   database: Database,
-  wanted: { name: string; role: Role; createdBy: string },
+  wanted: Pick<WantedToken, 'name' | 'role' | 'createdBy'> & { readonly expiresAt: number },
   nowMs: number,
 ): Promise<NewToken> {
   const token = PREFIX + randomBytes(TOKEN_BYTES).toString('base64url');
   return database.transaction().execute(async (transaction) => {
+    // The name of one that has ended is free again.
+    await transaction
+      .updateTable('api_tokens')
+      .set(({ ref }) => ({ revoked_at: ref('expires_at') }))
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '<=', nowMs)
+      .execute();
     const inForce = await transaction
       .selectFrom('api_tokens')
       .select('name')
@@ -62,8 +106,12 @@ export async function createToken(
       const detail = `There are ${inForce.length} tokens in force; revoke some first.`;
       throw new Problem(409, 'too-many-tokens', detail);
     }
-    if (inForce.some(({ name }) => name === wanted.name)) {
-      const detail = `A token named ${wanted.name} is in force; take another name, or revoke that one first.`;
+    const taken = findLookAlike(
+      wanted.name,
+      inForce.map(({ name }) => name),
+    );
+    if (taken !== undefined) {
+      const detail = `A token named ${taken} is in force; take another name, or revoke that one first.`;
       throw new Problem(409, 'name-taken', detail);
     }
     const row = await transaction
@@ -74,6 +122,7 @@ export async function createToken(
         hash: hashToken(token),
         created_at: nowMs,
         created_by: wanted.createdBy,
+        expires_at: wanted.expiresAt,
         last_used_at: null,
         revoked_at: null,
       })
@@ -94,7 +143,7 @@ export async function listTokens(database: Database): Promise<Token[]> {
   return rows.map(parseRow);
 }
 
-/** The token in force that has this hash. */
+/** The token that has this hash and was not revoked; it may have ended. */
 export async function findToken(database: Database, hash: string): Promise<Token | undefined> {
   const row = await database
     .selectFrom('api_tokens')
@@ -105,10 +154,15 @@ export async function findToken(database: Database, hash: string): Promise<Token
   return row && parseRow(row);
 }
 
-/** Ids of all tokens in force. */
-export async function findTokensInForce(database: Database): Promise<ReadonlySet<number>> {
-  const rows = await database.selectFrom('api_tokens').select('id').where('revoked_at', 'is', null).execute();
-  return new Set(rows.map(({ id }) => Number(id)));
+/** All tokens in force, by the hash of their secret. */
+export async function readTokensInForce(database: Database, nowMs: number): Promise<Map<string, Token>> {
+  const rows = await database
+    .selectFrom('api_tokens')
+    .select([...COLUMNS, 'hash'])
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', nowMs)
+    .execute();
+  return new Map(rows.map((row) => [row.hash, parseRow(row)]));
 }
 
 export async function markUsed(database: Database, id: number, nowMs: number): Promise<void> {
@@ -122,6 +176,7 @@ export async function revokeToken(database: Database, id: number, nowMs: number)
       .selectFrom('api_tokens')
       .select(COLUMNS)
       .where('revoked_at', 'is', null)
+      .where('expires_at', '>', nowMs)
       .execute();
     const row = inForce.find((each) => Number(each.id) === id);
     if (!row)
@@ -145,10 +200,12 @@ export async function ensureFirstAdminToken(
     .select('id')
     .where('role', '=', 'admin')
     .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now())
     .executeTakeFirst();
   if (admin) return undefined;
-  const wanted = { name: FIRST_ADMIN_NAME, role: 'admin', createdBy: 'siaga' } as const;
-  return (await createToken(database, wanted, now())).token;
+  const expiresAt = now() + DEFAULT_LIFE_DAYS * DAY_MS;
+  const wanted = { name: FIRST_ADMIN_NAME, role: 'admin', createdBy: 'siaga', expiresAt } as const;
+  return (await insertToken(database, wanted, now())).token;
 }
 
 interface Row {
@@ -157,6 +214,7 @@ interface Row {
   role: string;
   created_at: number;
   created_by: string;
+  expires_at: number;
   last_used_at: number | null;
   revoked_at: number | null;
 }
@@ -171,6 +229,7 @@ function parseRow(row: Row): Token {
     role,
     createdAt: Number(row.created_at),
     createdBy: row.created_by,
+    expiresAt: Number(row.expires_at),
     lastUsedAt: row.last_used_at === null ? null : Number(row.last_used_at),
     revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
   };

@@ -6,17 +6,21 @@
  */
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { loadCity } from '../cities/city.ts';
 import { ConfigError, parseConfig } from '../config/config.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../database/database.ts';
+import { openRegistry } from '../fleet/registry.ts';
 import { ROLES, type Role } from './access.ts';
 import { Problem } from './problem.ts';
 import { formatTime } from './time.ts';
-import { createToken, listTokens, revokeToken } from './token-store.ts';
+import { createToken, DEFAULT_LIFE_DAYS, listTokens, MAX_LIFE_DAYS, revokeToken } from './token-store.ts';
 
 const USAGE = `Usage:
   node api/tokens-cli.ts list
-  node api/tokens-cli.ts make NAME ROLE      roles: ${ROLES.join(', ')}; prints the secret once
+  node api/tokens-cli.ts make NAME ROLE [DAYS]
+      roles: ${ROLES.join(', ')}; prints the secret once
+      ends after DAYS: ${DEFAULT_LIFE_DAYS} where absent, at most ${MAX_LIFE_DAYS}
   node api/tokens-cli.ts revoke ID
 The environment says which database: SIAGA_DATA_DIR or DATABASE_URL.
 `;
@@ -26,14 +30,16 @@ export async function runTokensCommand(
   database: Database,
   words: readonly string[],
   nowMs: number,
+  readDeviceIds: () => Promise<readonly string[]>,
 ): Promise<string> {
-  const [command, first = '', second] = words;
+  const [command, first = '', second, third = String(DEFAULT_LIFE_DAYS)] = words;
   switch (command) {
     case 'list': {
       const rows = (await listTokens(database)).map(
-        ({ id, name, role, createdAt, lastUsedAt, revokedAt }) => {
+        ({ id, name, role, createdAt, expiresAt, lastUsedAt, revokedAt }) => {
           const used = lastUsedAt === null ? 'never used' : `used ${formatTime(lastUsedAt)}`;
-          const state = revokedAt === null ? used : `revoked ${formatTime(revokedAt)}`;
+          const end = `${expiresAt > nowMs ? 'ends' : 'ended'} ${formatTime(expiresAt)}`;
+          const state = revokedAt === null ? `${end}\t${used}` : `revoked ${formatTime(revokedAt)}`;
           return `${id}\t${role}\t${name}\tmade ${formatTime(createdAt)}\t${state}\n`;
         },
       );
@@ -41,9 +47,18 @@ export async function runTokensCommand(
     }
     case 'make': {
       const role = ROLES.find((each): each is Role => each === second);
-      if (!first || !role) throw new Problem(400, 'usage', USAGE);
-      const made = await createToken(database, { name: first, role, createdBy: 'command line' }, nowMs);
-      return `${made.token}\nToken ${made.id}, ${made.name}, ${made.role}. It is shown this once.\n`;
+      const lifeDays = /^\d{1,3}$/.test(third) ? Number(third) : 0;
+      if (!first || !role || lifeDays < 1 || lifeDays > MAX_LIFE_DAYS) throw new Problem(400, 'usage', USAGE);
+      const wanted = {
+        name: first,
+        role,
+        lifeDays,
+        createdBy: 'command line',
+        deviceIds: await readDeviceIds(),
+      };
+      const made = await createToken(database, wanted, nowMs);
+      const end = `It ends at ${formatTime(made.expiresAt)}, and is shown this once.`;
+      return `${made.token}\nToken ${made.id}, ${made.name}, ${made.role}. ${end}\n`;
     }
     case 'revoke': {
       if (!/^\d{1,15}$/.test(first)) throw new Problem(400, 'usage', USAGE);
@@ -65,9 +80,12 @@ async function main(): Promise<void> {
     return;
   }
   process.umask(PRIVATE_UMASK);
-  const database = await openDatabase(parseConfig(process.env));
+  const config = parseConfig(process.env);
+  const database = await openDatabase(config);
+  const readDeviceIds = async () =>
+    (await openRegistry(loadCity(config.SIAGA_CITY), database)).all().map(({ id }) => id);
   try {
-    process.stdout.write(await runTokensCommand(database, positionals, Date.now()));
+    process.stdout.write(await runTokensCommand(database, positionals, Date.now(), readDeviceIds));
   } finally {
     await database.destroy();
   }

@@ -6,23 +6,35 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../database/database.ts';
+import type { Registry } from '../fleet/registry.ts';
 import { ROLES } from './access.ts';
 import { formatTime, timeOutput } from './time.ts';
-import { createToken, listTokens, revokeToken, type Token } from './token-store.ts';
+import { explainBadName } from './token-name.ts';
+import {
+  createToken,
+  DEFAULT_LIFE_DAYS,
+  listTokens,
+  MAX_LIFE_DAYS,
+  revokeToken,
+  type Token,
+} from './token-store.ts';
 
 export interface TokensDependencies {
   readonly database: Database;
+  readonly registry: Registry;
   readonly now: () => number;
+  /** Called after one was made, so that it is known at once. */
+  readonly onMade: () => void;
   /** Called after one was revoked, so that it ends now and not when a cache has aged. */
   readonly onRevoked: (tokenId: number) => void;
 }
 
-/** Names that the audit uses for those without a token. */
-const RESERVED = new Set(['anonymous', 'local', 'siaga']);
 const name = z
   .string()
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$/u, 'letters, digits, space, . _ @ -, up to 64')
-  .refine((text) => !RESERVED.has(text), 'this name has a meaning of its own; take another')
+  .superRefine((text, context) => {
+    const message = explainBadName(text);
+    if (message) context.addIssue({ code: 'custom', message });
+  })
   .describe('Whose it is: the audit of each write says it.');
 
 const tokenSchema = z
@@ -32,13 +44,14 @@ const tokenSchema = z
     role: z.enum(ROLES),
     createdAt: timeOutput,
     createdBy: z.string(),
+    expiresAt: timeOutput.describe('From then on it is refused.'),
     lastUsedAt: timeOutput.describe('To the minute.').optional(),
     revokedAt: timeOutput.optional(),
   })
   .meta({ id: 'Token' });
 
 export const tokenRoutes =
-  ({ database, now, onRevoked }: TokensDependencies): FastifyPluginAsyncZod =>
+  ({ database, registry, now, onMade, onRevoked }: TokensDependencies): FastifyPluginAsyncZod =>
   async (app) => {
     app.get(
       '/tokens',
@@ -60,14 +73,25 @@ export const tokenRoutes =
         schema: {
           tags: ['tokens'],
           summary: 'Make a token; its secret is in this answer and never again',
-          body: z.strictObject({ name, role: z.enum(ROLES) }),
+          body: z.strictObject({
+            name,
+            role: z.enum(ROLES),
+            lifeDays: z
+              .int()
+              .min(1)
+              .max(MAX_LIFE_DAYS)
+              .default(DEFAULT_LIFE_DAYS)
+              .describe('After so many days it is refused.'),
+          }),
           response: {
             201: tokenSchema.extend({ token: z.string().describe('The secret. Keep it; it is shown once.') }),
           },
         },
       },
       async ({ body, user, log }, reply) => {
-        const made = await createToken(database, { ...body, createdBy: user.name }, now());
+        const deviceIds = registry.all().map(({ id }) => id);
+        const made = await createToken(database, { ...body, createdBy: user.name, deviceIds }, now());
+        onMade();
         log.info({ token: made.name, role: made.role, user: user.name }, 'token made');
         reply.code(201);
         return { ...formatToken(made), token: made.token };
@@ -95,13 +119,14 @@ export const tokenRoutes =
   };
 
 function formatToken(token: Token): z.infer<typeof tokenSchema> {
-  const { id, name: owner, role, createdAt, createdBy, lastUsedAt, revokedAt } = token;
+  const { id, name: owner, role, createdAt, createdBy, expiresAt, lastUsedAt, revokedAt } = token;
   return {
     id,
     name: owner,
     role,
     createdAt: formatTime(createdAt),
     createdBy,
+    expiresAt: formatTime(expiresAt),
     ...(lastUsedAt === null ? {} : { lastUsedAt: formatTime(lastUsedAt) }),
     ...(revokedAt === null ? {} : { revokedAt: formatTime(revokedAt) }),
   };

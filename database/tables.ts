@@ -52,6 +52,8 @@ export interface ApiTokensTable {
   hash: string;
   created_at: number;
   created_by: string;
+  /** From then on it is refused. */
+  expires_at: number;
   /** To the minute. */
   last_used_at: number | null;
   revoked_at: number | null;

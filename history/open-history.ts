@@ -14,14 +14,11 @@ import type { Registry } from '../fleet/registry.ts';
 import { openInfluxHistory } from '../influx/influx-history.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
-import { boundHistory } from './bound-history.ts';
 import type { History } from './history.ts';
 import { openSqliteHistory } from './open-sqlite-history.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** Each holds at most a page of 10,000 points, and waits for those before it: the caller gives up after 30 s. */
-const MAX_WAITING_QUESTIONS = 32;
 
 export interface HistoryDependencies {
   readonly config: Config;
@@ -55,12 +52,6 @@ export interface OpenedHistory {
 }
 
 export async function openHistory(dependencies: HistoryDependencies): Promise<OpenedHistory> {
-  const opened = await openAdapter(dependencies);
-  const bounds = { maxWaiting: MAX_WAITING_QUESTIONS, metrics: dependencies.metrics };
-  return { ...opened, history: boundHistory(opened.history, bounds) };
-}
-
-async function openAdapter(dependencies: HistoryDependencies): Promise<OpenedHistory> {
   const { config, fleet } = dependencies;
   if (config.INFLUX_URL) {
     const history = await openInfluxHistory(dependencies);

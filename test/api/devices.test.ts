@@ -1,8 +1,5 @@
-import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { boundHistory } from '../../history/bound-history.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
-import { createMemoryHistory, createMemoryJournal } from '../support/memory-journal.ts';
 
 const GAUGE = 'siaga/semarang/river-gauge/bendung/telemetry';
 const UNIT = 'siaga/semarang/ambulance/motor-1/telemetry';
@@ -216,16 +213,6 @@ describe('GET /v1/devices/{id}/readings', () => {
     expect(answer.statusCode).toBe(503);
     expect(answer.headers['retry-after']).toBe('10');
     expect(answer.json().detail).toContain('connection refused since 10:02');
-  });
-
-  test('a history of which too much is asked is 503 with a time to ask again, and no line in the log', async () => {
-    const metrics = new Metrics();
-    const history = boundHistory(createMemoryHistory(createMemoryJournal()), { maxWaiting: 0, metrics });
-    await using busy = await openTestApi({ history });
-    const answer = await busy.get('/v1/devices/bendung/readings');
-    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '5']);
-    expect(answer.json().type).toBe('urn:siaga:problem:history-busy');
-    expect(busy.logged.filter((line) => line.includes('"level":50'))).toEqual([]);
   });
 
   test('readings of an ambulance are for staff', async () => {

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ensureFirstAdminToken } from '../../api/token-store.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 
@@ -146,6 +146,87 @@ describe('a clock that is set', () => {
   });
 });
 
+describe('behind an address that others guess from', () => {
+  const guess = (number: number) => api.get('/v1/tokens', `siaga_${String(number).padStart(43, 'A')}`);
+  const guessUntilBounded = async () => {
+    for (let number = 0; number < 20; number++) await guess(number);
+    expect((await guess(20)).statusCode).toBe(429);
+  };
+
+  test('a right token is known, also one that never called, or not for days', async () => {
+    const silent = await api.tokenFor('desk');
+    await guessUntilBounded();
+    expect((await api.get('/v1/rejections', silent)).statusCode).toBe(200);
+    api.clock.ms += 3 * 86_400_000;
+    await guessUntilBounded();
+    expect((await api.get('/v1/rejections', silent)).statusCode).toBe(200);
+    expect((await api.get('/v1/tokens', api.adminToken)).statusCode).toBe(200);
+  });
+
+  test('one that is made meanwhile is known at once', async () => {
+    await guessUntilBounded();
+    const fresh = await api.tokenFor('engineer');
+    expect((await api.get('/v1/rejections', fresh)).statusCode).toBe(200);
+  });
+
+  test('a revocation locks out the one token that it names', async () => {
+    const [desk, engineer] = [await api.tokenFor('desk'), await api.tokenFor('engineer')];
+    await guessUntilBounded();
+    await api.call('DELETE', '/v1/tokens/2', api.adminToken);
+    // Bounded now, as any wrong token is.
+    expect((await api.get('/v1/rejections', desk)).statusCode).toBe(429);
+    expect((await api.get('/v1/rejections', engineer)).statusCode).toBe(200);
+    expect((await api.get('/v1/tokens', api.adminToken)).statusCode).toBe(200);
+  });
+
+  test('guesses do not reach the database once they are bounded', async () => {
+    await guessUntilBounded();
+    const asked = vi.spyOn(api.database, 'selectFrom');
+    for (let number = 100; number < 150; number++) await guess(number);
+    expect(asked).not.toHaveBeenCalled();
+    asked.mockRestore();
+  });
+});
+
+describe('the end of a token', () => {
+  const DAY_MS = 86_400_000;
+  const make = (body: object) => api.call('POST', '/v1/tokens', api.adminToken, { role: 'desk', ...body });
+
+  test('is a year away where nobody said when, and no further than 400 days', async () => {
+    expect((await make({ name: 'Dewi' })).json().expiresAt).toBe('2027-01-15T02:30:00.000Z');
+    expect((await make({ name: 'Budi', lifeDays: 7 })).json().expiresAt).toBe('2026-01-22T02:30:00.000Z');
+    expect((await make({ name: 'Ayu', lifeDays: 400 })).statusCode).toBe(201);
+    for (const lifeDays of [401, 0, -1, 1.5, '30', null]) {
+      const answer = await make({ name: 'Citra', lifeDays });
+      if (lifeDays !== null) expect([lifeDays, answer.statusCode]).toEqual([lifeDays, 400]);
+    }
+  });
+
+  test('comes to the millisecond, is said to its user, and frees its name', async () => {
+    const { token } = (await make({ name: 'Dewi', lifeDays: 1 })).json();
+    api.clock.ms += DAY_MS - 1;
+    expect((await api.get('/v1/rejections', token)).statusCode).toBe(200);
+    api.clock.ms += 1;
+    const answer = await api.get('/v1/rejections', token);
+    expect(answer.statusCode).toBe(401);
+    expect(answer.json().detail).toContain('ended at 2026-01-16T02:30:00.000Z');
+    expect((await make({ name: 'Dewi' })).statusCode).toBe(201);
+  });
+
+  test('of the only other admin makes this one the last, which stays', async () => {
+    await api.call('POST', '/v1/tokens', api.adminToken, { name: 'Dewi', role: 'admin', lifeDays: 1 });
+    api.clock.ms += DAY_MS;
+    expect((await api.call('DELETE', '/v1/tokens/1', api.adminToken)).statusCode).toBe(409);
+  });
+
+  test('of the last admin has the next start make another', async () => {
+    api.clock.ms += 365 * DAY_MS;
+    expect((await api.get('/v1/tokens', api.adminToken)).statusCode).toBe(401);
+    const next = await ensureFirstAdminToken(api.database, () => api.clock.ms);
+    expect((await api.get('/v1/tokens', next)).statusCode).toBe(200);
+  });
+});
+
 describe('behind a proxy', () => {
   const PROXY = '10.0.0.1';
   const guess = async (forwardedFor: string, remoteAddress = PROXY) => {
@@ -192,6 +273,7 @@ describe('/v1/tokens', () => {
       role: 'engineer',
       createdAt: '2026-01-15T02:30:00.000Z',
       createdBy: 'first-admin',
+      expiresAt: '2027-01-15T02:30:00.000Z',
     });
     const kept = JSON.stringify(await api.database.selectFrom('api_tokens').selectAll().execute());
     for (const secret of [token, api.adminToken]) {
@@ -242,6 +324,45 @@ describe('/v1/tokens', () => {
     expect((await make('Dewi')).statusCode).toBe(409);
     expect((await make('anonymous')).statusCode).toBe(400);
     expect((await make('a\nb')).statusCode).toBe(400);
+  });
+
+  test.each([
+    ['a device', 'motor-1'],
+    ['a device in capitals', 'Motor-1'],
+    ['a device without its hyphen', 'motor 1'],
+    ['a device with an l for its 1', 'motor-l'],
+    ['a device with an accent', 'mótor-1'],
+    ['a word of the audit', 'Siaga'],
+    ['a word of the audit with a capital I', 'IocaI'],
+    ['the first admin', 'flrst admin'],
+    ['a name in force in another case', 'DEWI'],
+    ['a name in force with a Cyrillic e', 'D\u0435wi'],
+    ['a name in force in wide letters', '\uff24\uff45\uff57\uff49'],
+    ['a name in force with a dotless i', 'Dew\u0131'],
+    ['a name in force with an accent', 'Dewí'],
+    ['a name in force with a combining accent', 'Dewi\u0301'],
+    ['a name with a mathematical letter', '\u{1d403}ewi'],
+    ['a name with a space of no width', 'De\u200bwi'],
+    ['a name of 65 letters', 'x'.repeat(65)],
+  ])('a name that looks like %s is refused', async (_what, name) => {
+    const make = (wanted: string) =>
+      api.call('POST', '/v1/tokens', api.adminToken, { name: wanted, role: 'desk' });
+    expect((await make('Dewi')).statusCode).toBe(201);
+    const { statusCode } = await make(name);
+    expect([400, 409]).toContain(statusCode);
+  });
+
+  test('names of people are taken as they are', async () => {
+    for (const name of [
+      'Dewi Lestari',
+      'Sri Wahyuni (desk)'.replace(/[()]/g, ''),
+      'José',
+      'dinkes@kota',
+      'pos-3_malam',
+    ]) {
+      const answer = await api.call('POST', '/v1/tokens', api.adminToken, { name, role: 'desk' });
+      expect([name, answer.statusCode]).toEqual([name, 201]);
+    }
   });
 
   test('every wrong field of the body is listed', async () => {

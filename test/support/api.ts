@@ -6,6 +6,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { type ApiDependencies, buildApp } from '../../api/app.ts';
+import { type Connections, createConnections } from '../../api/connections.ts';
 import { ensureFirstAdminToken } from '../../api/token-store.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { createFleet } from '../../fleet/fleet.ts';
@@ -29,6 +30,7 @@ export interface TestApi extends AsyncDisposable {
   readonly app: FastifyInstance;
   /** `ms` is time that goes by, `setByMs` what the wall clock was set by besides. */
   readonly clock: { ms: number; setByMs: number };
+  readonly connections: Connections;
   readonly journal: Journal;
   readonly history: MemoryHistory;
   readonly feed: LiveFeed;
@@ -88,6 +90,7 @@ export async function openTestApi(
   });
   const adminToken = (await ensureFirstAdminToken(database, now)) as string;
   const problems: string[] = [];
+  const connections = createConnections({ metrics, now });
   const app = await buildApp({
     config: {
       API_AUTH: true,
@@ -95,6 +98,7 @@ export async function openTestApi(
       STREAM_MAX_CLIENTS: 5,
       STREAM_MAX_CLIENTS_PER_ADDRESS: 3,
     },
+    connections,
     city: smallCity,
     registry,
     fleet,
@@ -122,6 +126,7 @@ export async function openTestApi(
   return {
     app,
     clock,
+    connections,
     journal,
     history,
     feed,
