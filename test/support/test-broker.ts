@@ -7,6 +7,7 @@ import { Registry } from 'prom-client';
 import type { Identity } from '../../broker/access.ts';
 import type { Authenticator } from '../../broker/authenticator.ts';
 import { type Broker, openBroker } from '../../broker/broker.ts';
+import type { DeviceLinkWatcher } from '../../broker/device-links.ts';
 import type { Config } from '../../config.ts';
 import { environmentSchema } from '../../environment.ts';
 import type { IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
@@ -110,7 +111,11 @@ export interface TestBroker extends AsyncDisposable {
 
 export async function openTestBroker(
   environment: Partial<Record<keyof Config, string>> = {},
-  options: { authenticator?: Authenticator | undefined; now?: () => number } = {},
+  options: {
+    authenticator?: Authenticator | undefined;
+    now?: () => number;
+    deviceLinks?: DeviceLinkWatcher;
+  } = {},
 ): Promise<TestBroker> {
   const config = Object.freeze(environmentSchema.parse({ MQTT_PORT: '0', ...environment }));
   const pipeline = new RecordingPipeline();
@@ -124,6 +129,7 @@ export async function openTestBroker(
     log: pino({ level: 'silent' }),
     metrics,
     now: options.now ?? Date.now,
+    ...(options.deviceLinks ? { deviceLinks: options.deviceLinks } : {}),
   });
   const attach = (bufferBytes?: number) => {
     const { client, serverSide } = createClientPair(bufferBytes);
