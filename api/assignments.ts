@@ -109,16 +109,40 @@ export const assignmentRoutes =
       async ({ params, body: { status, ...more }, user }) => advance(params, status, user.name, more),
     );
 
+    app.post(
+      '/incidents/:id/assignments/:assignment/answer',
+      {
+        config: { access: ['dispatcher'] },
+        schema: {
+          tags: ['assignments'],
+          summary: 'Judges what the crew said and what was not taken by itself (`asked`)',
+          params: assignmentParams,
+          body: z.strictObject({
+            take: z.boolean().describe('Whether the step that the word means is taken; else it is dropped.'),
+          }),
+          response: { 200: assignmentSchema },
+        },
+      },
+      async ({ params, body: { take }, user }) => {
+        await refuseForeign(params);
+        return formatAssignment(await dispatch.answer(params.assignment, take, user.name));
+      },
+    );
+
+    async function refuseForeign({ id, assignment }: z.output<typeof assignmentParams>): Promise<void> {
+      const { incident } = await dispatch.assignments.get(assignment);
+      if (incident === id) return;
+      throw new DispatchError('unknown-assignment', `incident ${id} has no assignment ${assignment}`);
+    }
+
     async function advance(
-      { id, assignment }: z.output<typeof assignmentParams>,
+      params: z.output<typeof assignmentParams>,
       to: Step,
       actor: string,
       more: { reason?: string | undefined; hospital?: string | undefined } = {},
     ) {
-      const { incident } = await dispatch.assignments.get(assignment);
-      if (incident !== id) {
-        throw new DispatchError('unknown-assignment', `incident ${id} has no assignment ${assignment}`);
-      }
+      await refuseForeign(params);
+      const { assignment } = params;
       return formatAssignment(await dispatch.advance({ assignment, to, actor, ...more }));
     }
   };

@@ -25,6 +25,15 @@ export const assignmentSchema = z.object({
   forcedReason: z.string().nullable(),
   endReason: z.string().nullable(),
   ordersSent: z.int(),
+  asked: z
+    .object({
+      word: z.string().describe('As the crew said it.'),
+      step: z.enum(STEPS).nullable().describe('What it would mean; null where it means no step.'),
+      why: z.string(),
+      at: timeOutput,
+    })
+    .nullable()
+    .describe('What the crew said and what was not taken: a person answers it.'),
   timeline: z.object({
     reservedAt: timeOutput,
     dispatchedAt: time,
@@ -81,6 +90,11 @@ function formatOptional(ms: number | null): string | null {
   return ms === null ? null : formatTime(Number(ms));
 }
 
+function formatQuestion({ asked_word: word, asked_step, asked_why, asked_at }: AssignmentRow) {
+  if (word === null) return null;
+  return { word, step: asked_step as Step | null, why: asked_why ?? '', at: formatTime(Number(asked_at)) };
+}
+
 export function formatAssignment(row: AssignmentRow): z.input<typeof assignmentSchema> {
   return {
     id: row.id,
@@ -93,6 +107,7 @@ export function formatAssignment(row: AssignmentRow): z.input<typeof assignmentS
     forcedReason: row.forced_reason,
     endReason: row.end_reason,
     ordersSent: row.commands_sent,
+    asked: formatQuestion(row),
     timeline: {
       reservedAt: formatTime(Number(row.reserved_at)),
       dispatchedAt: formatOptional(row.dispatched_at),

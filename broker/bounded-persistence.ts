@@ -29,7 +29,10 @@ interface SessionId {
 export interface Persistence {
   storeRetained(packet: StoredPacket): Promise<void>;
   outgoingEnqueueCombi(sessions: readonly { clientId: string }[], packet: StoredPacket): Promise<void>;
-  outgoingClearMessageId(session: SessionId, packet: { messageId?: number }): Promise<unknown>;
+  outgoingClearMessageId(
+    session: SessionId,
+    packet: { readonly cmd?: string; readonly messageId?: number },
+  ): Promise<unknown>;
   /** What waits for a session, the oldest first. */
   outgoingStream(session: SessionId): AsyncIterable<QueuedPacket>;
   incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;

@@ -26,6 +26,7 @@ import type { EndReason } from './connection/end-reason.ts';
 import { createLogLimiter } from './connection/log-limiter.ts';
 import { PublishRate } from './connection/publish-rate.ts';
 import { type ConnectionSummary, ConnectionTable } from './connection-table.ts';
+import { type DeviceLinkWatcher, watchDeviceLinks } from './device-links.ts';
 import { JournalPressure } from './journal-pressure.ts';
 import { type ListeningAddress, openListeners } from './listeners.ts';
 import { createPublishRules } from './publish-rules.ts';
@@ -49,6 +50,8 @@ export interface BrokerOptions {
   readonly waitingBytes: () => number;
   /** Undefined where MQTT_AUTH is false. */
   readonly authenticator: Authenticator | undefined;
+  /** Whoever sends commands and must know whether they arrive. */
+  readonly deviceLinks?: DeviceLinkWatcher;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly now: () => number;
@@ -129,6 +132,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     maxOfflinePerClient: config.MQTT_MAX_OFFLINE_MESSAGES_PER_CLIENT,
     countBound: metrics.countBound,
   });
+  // Before the connection is open, so that what it has is of a session that was kept.
+  if (options.deviceLinks) {
+    watchDeviceLinks(aedes, { city: options.city, table, watcher: options.deviceLinks, now });
+  }
   listenToAedes(aedes, table, log);
   const { authenticator } = options;
   const stopWatching = authenticator?.watch(() =>

@@ -12,6 +12,7 @@ import * as corrections from './migrations/0006-corrections.ts';
 import * as incidentRequests from './migrations/0007-incident-requests.ts';
 import * as journalEnds from './migrations/0008-journal-ends.ts';
 import * as tokenEnds from './migrations/0009-token-ends.ts';
+import * as orderTime from './migrations/0009-order-time.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -22,6 +23,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-corrections': corrections,
   '0007-incident-requests': incidentRequests,
   '0008-journal-ends': journalEnds,
+  '0009-order-time': orderTime,
   '0009-token-ends': tokenEnds,
 };
 

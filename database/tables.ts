@@ -181,6 +181,14 @@ export interface AssignmentsTable {
   handed_over_at: number | null;
   ended_at: number | null;
   arrival_proposed_at: number | null;
+  /** That the crew says it is free counts from here: the order, or the last step that a person took. */
+  frees_from: Generated<number>;
+  /** A status of the crew that was not taken and that a person must judge; null while there is none. */
+  asked_word: string | null;
+  /** The step that it would mean; null where it means none. */
+  asked_step: string | null;
+  asked_why: string | null;
+  asked_at: number | null;
   warned_at: number | null;
   escalated_at: number | null;
   end_reason: string | null;
@@ -199,6 +207,8 @@ export interface DispatchUnitsTable {
   version: number;
   assignment: number | null;
   out_of_service: string | null;
+  /** Why a patient may be aboard although nobody has an assignment; null where nothing speaks for it. */
+  patient_doubt: string | null;
 }
 
 /** Who did what, when. Never changed. */

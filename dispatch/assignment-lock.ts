@@ -48,29 +48,35 @@ export async function takeUnit(
   throw new DispatchError('unit-changed', message, facts);
 }
 
-/** Names the assignment that the taken unit belongs to. */
+/** Names the assignment that the taken unit belongs to. Who sends it answers for what was in doubt. */
 export async function bindUnit(
   transaction: DispatchTransaction,
   unit: string,
   assignment: number,
 ): Promise<LockRow> {
-  await transaction.updateTable('dispatch_units').set({ assignment }).where('unit', '=', unit).execute();
+  await transaction
+    .updateTable('dispatch_units')
+    .set({ assignment, patient_doubt: null })
+    .where('unit', '=', unit)
+    .execute();
   return readLock(transaction, unit);
 }
 
-/** Frees the unit of an assignment that has ended. `outOfService` says why it may not be sent at once. */
+/** Frees the unit of an assignment that has ended; `reasons` say why it may not be sent at once. */
 export async function releaseUnit(
   transaction: DispatchTransaction,
   unit: string,
   assignment: number,
-  outOfService?: string,
+  reasons: { readonly outOfService: string | undefined; readonly patientDoubt: string | undefined },
 ): Promise<LockRow> {
+  const { outOfService, patientDoubt } = reasons;
   await transaction
     .updateTable('dispatch_units')
     .set((column) => ({
       version: column('version', '+', 1),
       assignment: null,
       ...(outOfService === undefined ? {} : { out_of_service: outOfService }),
+      ...(patientDoubt === undefined ? {} : { patient_doubt: patientDoubt }),
     }))
     .where('unit', '=', unit)
     .where('assignment', '=', assignment)
@@ -78,7 +84,10 @@ export async function releaseUnit(
   return readLock(transaction, unit);
 }
 
-/** Takes a unit out of service or puts it back; an open assignment is not touched by it. */
+/**
+ * Takes a unit out of service or puts it back; an open assignment is not touched by it. Who puts it back says
+ * that no patient is aboard.
+ */
 export async function setService(
   transaction: DispatchTransaction,
   unit: string,
@@ -91,6 +100,26 @@ export async function setService(
       conflict.column('unit').doUpdateSet((column) => ({
         version: column('dispatch_units.version', '+', 1),
         out_of_service: outOfService,
+        ...(outOfService === null ? { patient_doubt: null } : {}),
+      })),
+    )
+    .execute();
+  return readLock(transaction, unit);
+}
+
+/** Notes, or with null takes back, that a patient may be aboard of a unit without an assignment. */
+export async function setPatientDoubt(
+  transaction: DispatchTransaction,
+  unit: string,
+  doubt: string | null,
+): Promise<LockRow> {
+  await transaction
+    .insertInto('dispatch_units')
+    .values({ unit, version: 1, assignment: null, out_of_service: null, patient_doubt: doubt })
+    .onConflict((conflict) =>
+      conflict.column('unit').doUpdateSet((column) => ({
+        version: column('dispatch_units.version', '+', 1),
+        patient_doubt: doubt,
       })),
     )
     .execute();

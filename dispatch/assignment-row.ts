@@ -22,6 +22,11 @@ export interface Advance {
   readonly hospital?: string | undefined;
 }
 
+/** Of a unit that is called off on its way to a hospital. */
+const LEFT_SCENE = 'it was called off after it had left a scene: a patient may be aboard';
+/** Nobody is asked any more. */
+export const NO_QUESTION = { asked_word: null, asked_step: null, asked_why: null, asked_at: null };
+
 /** One step in the caller's transaction, with the release of the unit when it is the last. */
 export async function takeStep(
   transaction: DispatchTransaction,
@@ -36,11 +41,15 @@ export async function takeStep(
   // The crew of a cancelled or broken-down unit must hear that its order is void.
   const tellsUnit = to === 'cancelled' || to === 'broken-down';
   const awaitsAnswer = to === 'dispatched';
+  const isByPerson = actor !== before.unit && actor !== 'siaga';
   const { numUpdatedRows } = await transaction
     .updateTable('assignments')
     .set((column) => ({
       step: to,
       [TIME_COLUMN[to]]: atMs,
+      ...(awaitsAnswer ? {} : NO_QUESTION),
+      // That the crew was free before a person knew better belongs to what it did before.
+      ...(isByPerson ? { frees_from: atMs } : {}),
       ...(hospital === undefined ? {} : { hospital }),
       ...(ends ? { end_reason: reason ?? to, cancel_pending: tellsUnit ? 1 : 0 } : {}),
       ...(awaitsAnswer ? {} : { next_timer_at: tellsUnit ? atMs : null }),
@@ -68,7 +77,11 @@ export async function takeStep(
   const { unit, incident } = before;
   await writeAudit(transaction, atMs, { actor, action: to, incident, assignment: id, unit, note: reason });
   const lock = ends
-    ? await releaseUnit(transaction, unit, id, to === 'broken-down' ? (reason ?? 'broken down') : undefined)
+    ? await releaseUnit(transaction, unit, id, {
+        outOfService: to === 'broken-down' ? (reason ?? 'broken down') : undefined,
+        patientDoubt:
+          to === 'cancelled' && from === 'left-scene' && canTransport(before.unit) ? LEFT_SCENE : undefined,
+      })
     : undefined;
   return { assignment: await readAssignment(transaction, id), lock };
 }

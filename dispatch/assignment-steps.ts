@@ -82,19 +82,41 @@ export function followsOrder(step: Step): boolean {
   return !isEnded(step) && stepRank(step) <= stepRank('on-scene');
 }
 
-/** What the crew's status in telemetry means for the step: 'available' only ends what had begun. */
-export function stepOfStatus(status: string, from: Step): Step | undefined {
+/** What a status of the crew means for its assignment. */
+export interface StatusMeaning {
+  readonly to: Step | undefined;
+  /** Why a person must judge it before anything moves. */
+  readonly doubt?: string;
+}
+
+/**
+ * Undefined where the status says nothing of the assignment: `available` only ends what had begun. What no crew
+ * can do (free with a patient aboard) is in doubt: trackers that restart say their default.
+ */
+export function readStatus(status: string, from: Step, canTransport: boolean): StatusMeaning | undefined {
   switch (status) {
     case 'en-route':
     case 'on-scene':
-      return status;
+      return { to: status };
     case 'transporting':
-      return 'left-scene';
+      return { to: 'left-scene' };
     case 'at-hospital':
-      return 'at-destination';
+      return { to: 'at-destination' };
     case 'available':
-      return stepRank(from) >= FIRST_COMPLETABLE ? 'completed' : undefined;
+      return readAvailable(from, canTransport);
+    case 'off-duty':
+      return { to: undefined, doubt: `the crew says that it is off duty; by its assignment it is ${from}` };
     default:
       return undefined;
   }
+}
+
+function readAvailable(from: Step, canTransport: boolean): StatusMeaning | undefined {
+  if (from === 'left-scene' && canTransport) {
+    const doubt = 'the crew says available with no hospital after it left the scene: a patient may be aboard';
+    return { to: 'completed', doubt };
+  }
+  if (stepRank(from) >= FIRST_COMPLETABLE) return { to: 'completed' };
+  if (from !== 'en-route') return undefined;
+  return { to: undefined, doubt: 'the crew says available while it is en route: does it still go?' };
 }

@@ -8,7 +8,7 @@
 import type { Position } from '../fleet/positions/great-circle.ts';
 import { bindUnit, type LockRow, takeUnit } from './assignment-lock.ts';
 import { type Advance, type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';
-import { isEnded, type Role, type Step, stepRank, TIME_COLUMN } from './assignment-steps.ts';
+import { isEnded, type Role, type Step, stepRank } from './assignment-steps.ts';
 import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { findBlocks, findWarnings } from './eligibility.ts';
@@ -33,7 +33,12 @@ export interface OpenAssignment {
   readonly incident: number;
   readonly role: Role;
   readonly step: Step;
-  readonly stepAtMs: number;
+  /** What the crew said before this moves nothing. */
+  readonly orderedAtMs: number;
+  /** That it is free counts from here: the order, or the last step that a person took. */
+  readonly freesFromMs: number;
+  /** The crew's word that a person is asked about. */
+  readonly askedWord: string | undefined;
   readonly scene: Position;
   readonly arrivalProposed: boolean;
 }
@@ -55,7 +60,7 @@ export class Assignments {
     const { database, board } = this.#context;
     for (const lock of await database.selectFrom('dispatch_units').selectAll().execute()) board.setLock(lock);
     const rows = await database.selectFrom('assignments').selectAll().where('ended_at', 'is', null).execute();
-    for (const row of rows) await this.#remember(row);
+    for (const row of rows) await this.remember(row);
   }
 
   /** Takes the unit for the incident. The order goes out after it: see Orders.send. */
@@ -122,6 +127,7 @@ export class Assignments {
         idempotency_key: key,
         request: text,
         reserved_at: at,
+        frees_from: at,
         commands_sent: 0,
         cancel_pending: 0,
         next_timer_at: at + RESEND_AFTER_MS,
@@ -204,10 +210,11 @@ export class Assignments {
   /** Brings the mirrors up to what has been committed. */
   async #committed(locks: readonly LockRow[], ...rows: readonly AssignmentRow[]): Promise<void> {
     for (const lock of locks) this.#context.board.setLock(lock);
-    for (const row of rows) await this.#remember(row);
+    for (const row of rows) await this.remember(row);
   }
 
-  async #remember(row: AssignmentRow): Promise<void> {
+  /** Takes a committed row into the mirror. */
+  async remember(row: AssignmentRow): Promise<void> {
     const known = this.open.get(row.unit);
     if (isEnded(row.step as Step)) {
       if (known?.id === row.id) this.open.delete(row.unit);
@@ -221,7 +228,9 @@ export class Assignments {
       incident: row.incident,
       role: row.role as Role,
       step: row.step as Step,
-      stepAtMs: row[TIME_COLUMN[row.step as Step]] ?? row.reserved_at,
+      orderedAtMs: Number(row.reserved_at),
+      freesFromMs: Number(row.frees_from),
+      askedWord: row.asked_word ?? undefined,
       scene,
       arrivalProposed: row.arrival_proposed_at !== null,
     });

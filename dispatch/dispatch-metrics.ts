@@ -8,6 +8,7 @@ export interface DispatchMetrics {
   readonly steps: Counter<'step'>;
   readonly routingFallbacks: Counter<'source'>;
   readonly droppedUnitWork: Counter;
+  readonly crewWords: Counter<'judgement'>;
   readonly bedReports: Counter<'outcome'>;
 }
 
@@ -47,6 +48,12 @@ export function createDispatchMetrics(registry: Registry): DispatchMetrics {
     droppedUnitWork: new Counter({
       name: 'siaga_dispatch_dropped_unit_work_total',
       help: 'Messages of units that found the queue full; the next reading of the unit says it again.',
+      registers,
+    }),
+    crewWords: new Counter({
+      name: 'siaga_dispatch_crew_words_total',
+      help: 'Changed statuses of assigned crews: after the order, before it, unsure when, impossible. A person is asked about the last two.',
+      labelNames: ['judgement'],
       registers,
     }),
     bedReports: new Counter({

@@ -18,6 +18,7 @@ import { setService } from './assignment-lock.ts';
 import type { AssignmentRow } from './assignment-row.ts';
 import { type AssignmentRequest, Assignments } from './assignments.ts';
 import { BedReports } from './bed-reports.ts';
+import { CrewAnswers } from './crew-answers.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { createDispatchMetrics } from './dispatch-metrics.ts';
@@ -25,6 +26,7 @@ import { type Figures, type FiguresQuery, measureFigures } from './figures.ts';
 import { Hospitals } from './hospitals.ts';
 import { Incidents } from './incidents.ts';
 import { Orders } from './orders.ts';
+import { Questions } from './questions.ts';
 import {
   type CoverageNow,
   type Recommendation,
@@ -37,6 +39,7 @@ import { openRoadNetwork } from './roads/road-network.ts';
 import { createTravel } from './travel.ts';
 import { type AlertsPort, UnansweredOrders } from './unanswered-orders.ts';
 import { UnitBoard } from './unit-board.ts';
+import { createUnitClocks } from './unit-clock.ts';
 import { UnitMessages } from './unit-messages.ts';
 
 export interface DispatchDependencies {
@@ -70,6 +73,8 @@ export interface Dispatch extends AsyncDisposable {
   ): Promise<{ assignment: AssignmentRow; isRepeat: boolean }>;
   /** A dispatcher's word on a step; tells the unit where that voids its order. */
   advance(advance: Omit<Parameters<Assignments['advance']>[0], 'atMs'>): Promise<AssignmentRow>;
+  /** A person's answer to what a crew said and what was not taken by itself. */
+  answer(assignment: number, isTaken: boolean, user: string): Promise<AssignmentRow>;
   /** Takes a unit out of service (with why) or, with null, puts it back. */
   setService(unit: string, outOfService: string | null, user: string): Promise<void>;
   figures(query: Omit<FiguresQuery, 'nowMs'>): Promise<Figures>;
@@ -106,7 +111,7 @@ const MAX_AUDIT_LINES = 1_000;
 
 export async function openDispatch(dependencies: DispatchDependencies): Promise<Dispatch> {
   const { config, city, database, fleet, log, now } = dependencies;
-  const board = new UnitBoard(city, fleet);
+  const board = new UnitBoard(city, fleet, createUnitClocks());
   const roads = openRoadNetwork(city, config.SIAGA_DATA_DIR, log);
   const metrics = createDispatchMetrics(dependencies.metrics);
   const outside = createOutsideEngine(config);
@@ -120,7 +125,9 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
     if (isInOrder) await orders.renew(id);
   });
   const unanswered = new UnansweredOrders(context, dependencies.alerts, orders);
-  const messages = new UnitMessages(context, assignments, orders);
+  const questions = new Questions(context, assignments);
+  const messages = new UnitMessages(context, assignments, questions);
+  const answers = new CrewAnswers(context, assignments, orders);
   const hospitals = new Hospitals(context, roads);
   await assignments.load();
   await messages.resume();
@@ -195,6 +202,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
       if (assignment.cancel_pending) await orders.sendCancel(assignment.id);
       return assignments.get(assignment.id);
     },
+    answer: (assignment, isTaken, user) => questions.answer(assignment, isTaken, user),
     async setService(unit, outOfService, user) {
       if (board.vehicleOf(unit) === undefined) {
         throw new DispatchError('unknown-unit', `there is no ambulance ${unit}`);
@@ -217,13 +225,14 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
         .execute(),
     observe(reading) {
       if (reading.kind === 'hospital') return bedReports.observe(reading);
-      const status = board.observe(reading);
-      messages.observe(reading, status);
+      const observation = board.observe(reading);
+      if (observation) messages.observe(reading, observation);
     },
     observeWord(reading) {
-      messages.observeWord(reading, board.observeWord(reading));
+      const observation = board.observeWord(reading);
+      if (observation) messages.observeWord(reading.device, observation);
     },
-    onAck: (device, body, atMs) => messages.onAck(device, body, atMs),
+    onAck: (device, body, atMs) => answers.hear(device, body, atMs),
     async tick() {
       await orders.tick();
       await unanswered.tick();

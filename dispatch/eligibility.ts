@@ -34,6 +34,7 @@ export function findWarnings(unit: UnitNow): string[] {
   if (unit.status === undefined) warnings.push('its crew has not said that it is available');
   else if (unit.status !== 'available' && unit.status !== 'off-duty')
     warnings.push(`its crew says ${unit.status}`);
+  if (unit.lock.patientDoubt !== undefined) warnings.push(unit.lock.patientDoubt);
   if (unit.liveness !== 'online') warnings.push(`its tracker is ${unit.liveness}`);
   if (unit.fix === undefined || unit.fixAgeMs === undefined) {
     warnings.push('no position is known');

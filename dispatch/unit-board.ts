@@ -15,11 +15,14 @@ import type { Fleet, Liveness } from '../fleet/fleet.ts';
 import { type Fix, fixOf } from '../fleet/positions/position-filter.ts';
 import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
 import type { Vehicle } from './roads/road-classes.ts';
+import type { SaidAt, UnitClocks } from './unit-clock.ts';
 
 export interface Lock {
   readonly version: number;
   readonly assignment: number | undefined;
   readonly outOfService: string | undefined;
+  /** Why a patient may be aboard although it has no assignment. */
+  readonly patientDoubt: string | undefined;
 }
 
 export interface UnitNow {
@@ -43,24 +46,45 @@ export interface Word {
   readonly status: string;
   readonly measuredAt: number;
   readonly receivedAt: number;
+  readonly saidAt: SaidAt;
+  /** What it had said before; undefined of the first word. */
+  readonly before: string | undefined;
+  /** Its tracker began to count anew: it may be the default of a tracker and no word of a crew. */
+  readonly isRestart: boolean;
   /** It had no effect although it should have: the same word counts as new. */
   readonly isLost: boolean;
 }
 
+/** What one reading says of its unit. */
+export interface Observation {
+  /** When it was measured, by our clock. */
+  readonly saidAt: SaidAt;
+  readonly changed?: Word;
+}
+
 /** Faster than a walk. */
 const MOVING_MPS = 1.4;
-const FREE: Lock = { version: 0, assignment: undefined, outOfService: undefined };
+const FREE: Lock = {
+  version: 0,
+  assignment: undefined,
+  outOfService: undefined,
+  patientDoubt: undefined,
+};
 
 export class UnitBoard {
   readonly #fleet: Fleet;
+  readonly #clocks: UnitClocks;
   readonly #units = new Map<string, { callSign: string; vehicle: Vehicle }>();
   readonly #locks = new Map<string, Lock>();
   /** The crew's last word of each unit, kept when a reading comes without one. */
   readonly #words = new Map<string, Word>();
+  /** The last `seq` of each unit that counts its readings. */
+  readonly #seqs = new Map<string, number>();
   readonly index: UnitIndex = createUnitIndex();
 
-  constructor(city: City, fleet: Fleet) {
+  constructor(city: City, fleet: Fleet, clocks: UnitClocks) {
     this.#fleet = fleet;
+    this.#clocks = clocks;
     for (const device of city.devices) {
       if (!isAmbulance(device)) continue;
       this.#units.set(device.id, { callSign: device.callSign, vehicle: device.vehicle });
@@ -106,26 +130,33 @@ export class UnitBoard {
       version: Number(row.version),
       assignment: row.assignment === null ? undefined : Number(row.assignment),
       outOfService: row.out_of_service ?? undefined,
+      patientDoubt: row.patient_doubt ?? undefined,
     });
     this.#reindex(row.unit);
   }
 
-  /** A reading of the present. Returns the crew's status when it has changed. */
-  observe(reading: Reading): string | undefined {
-    if (!this.#units.has(reading.device)) return undefined;
-    const changed = this.#takeWord(reading);
-    this.#reindex(reading.device, fixOf(reading));
-    return changed;
+  /** Nobody is offered a unit that may carry a patient, also before the database knows of it. */
+  doubt(unit: string, patientDoubt: string | undefined): void {
+    this.#locks.set(unit, { ...this.lockOf(unit), patientDoubt });
+    this.#reindex(unit);
   }
 
-  /** A reading whose position was refused: its crew's status, when it has changed; the position stays. */
-  observeWord(reading: Reading): string | undefined {
+  /** A reading of the present. `changed` is the crew's word when it is another than before. */
+  observe(reading: Reading): Observation | undefined {
+    if (!this.#units.has(reading.device)) return undefined;
+    const observation = this.#takeWord(reading);
+    this.#reindex(reading.device, fixOf(reading));
+    return observation;
+  }
+
+  /** A reading whose position was refused: only its crew's word counts; the position stays. */
+  observeWord(reading: Reading): Observation | undefined {
     if (!this.#units.has(reading.device)) return undefined;
     const last = this.#fleet.now(reading.device)?.last;
     if (last && last.measuredAt > reading.measuredAt) return undefined;
-    const changed = this.#takeWord(reading);
+    const observation = this.#takeWord(reading);
     this.#reindex(reading.device);
-    return changed;
+    return observation;
   }
 
   wordOf(unit: string): Word | undefined {
@@ -138,13 +169,28 @@ export class UnitBoard {
     if (word?.status === status) this.#words.set(unit, { ...word, isLost: true });
   }
 
-  #takeWord({ device, measuredAt, receivedAt, values: { status } }: Reading): string | undefined {
+  #takeWord(reading: Reading): Observation {
+    const { device, measuredAt, receivedAt, seq } = reading;
+    const { status } = reading.values;
+    const saidAt = this.#clocks.observe(reading);
+    const lastSeq = this.#seqs.get(device);
+    if (seq !== undefined) this.#seqs.set(device, seq);
     const before = this.#words.get(device);
-    if (typeof status !== 'string' || (before && before.measuredAt > measuredAt)) return undefined;
-    this.#words.set(device, { status, measuredAt, receivedAt, isLost: false });
+    if (typeof status !== 'string' || (before && before.measuredAt > measuredAt)) return { saidAt };
+    const isRestart = seq !== undefined && lastSeq !== undefined && seq < lastSeq;
+    const word: Word = {
+      status,
+      measuredAt,
+      receivedAt,
+      saidAt,
+      before: before?.status,
+      isRestart,
+      isLost: false,
+    };
+    this.#words.set(device, word);
     // The first word after a start may be the hundredth of its tracker: that it is free frees nobody.
-    if (!before && status === 'available') return undefined;
-    return status === before?.status && !before.isLost ? undefined : status;
+    if (!before && status === 'available') return { saidAt };
+    return status === before?.status && !before.isLost ? { saidAt } : { saidAt, changed: word };
   }
 
   now(unit: string, atMs: number): UnitNow | undefined {
@@ -168,11 +214,14 @@ export class UnitBoard {
   }
 
   #reindex(unit: string, fix?: Fix): void {
-    const { assignment, outOfService } = this.lockOf(unit);
+    const { assignment, outOfService, patientDoubt } = this.lockOf(unit);
     const last = this.#fleet.now(unit)?.last;
     const at = fix ?? (last && fixOf(last));
     const canBeSent =
-      assignment === undefined && outOfService === undefined && this.#words.get(unit)?.status === 'available';
+      assignment === undefined &&
+      outOfService === undefined &&
+      patientDoubt === undefined &&
+      this.#words.get(unit)?.status === 'available';
     if (at && canBeSent) this.index.upsert(unit, at.lat, at.lng);
     else this.index.remove(unit);
   }

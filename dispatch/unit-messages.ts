@@ -1,21 +1,24 @@
 /**
- * What the units say, and what it means for their assignments: `ack` messages, the crew's status, the position.
+ * What the units say, and what it means for their assignments: the crew's status, the position.
  *
- * An ack is answered when it is on disk. Status and position come with every reading, so their work is queued,
- * in order and bounded. Invariants: only a change of the crew's status moves a step (a tracker repeats the
- * last one for ever); a step's time is the server's time of receipt; work that found the queue full is
- * counted; a word that could not be worked off counts when it is said again, or at the next start.
+ * Both come with every reading, so their work is queued, in order and bounded. Invariants: only a change of the
+ * crew's status moves a step (a tracker repeats the last one for ever), and only one that was said after the
+ * order; what is not sure, or impossible, a person is asked; a step's time is the server's time of receipt; work
+ * that found the queue full is counted; a word that could not be worked off counts when it is said again, or at
+ * the next start.
  */
-import { z } from 'zod';
 import type { Reading } from '../devices/reading.ts';
 import { distanceM } from '../fleet/positions/great-circle.ts';
 import { fixOf } from '../fleet/positions/position-filter.ts';
 import type { AssignmentRow } from './assignment-row.ts';
-import { type Role, type Step, stepOfStatus, stepRank } from './assignment-steps.ts';
+import { type Role, type StatusMeaning, type Step, readStatus, stepOfStatus, stepRank, whyNot } from './assignment-steps.ts';
+import { setPatientDoubt } from './assignment-lock.ts';
 import type { Assignments } from './assignments.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
-import type { Orders } from './orders.ts';
+import type { Questions } from './questions.ts';
+import type { Observation, Word } from './unit-board.ts';
+import { compareToInstant, type Order } from './unit-clock.ts';
 
 /** By the scene when this near: a street's width and the error of a good fix in a gang. */
 const ARRIVAL_RADIUS_M = 100;
@@ -23,96 +26,83 @@ const ARRIVAL_RADIUS_M = 100;
 const MAX_WAITING = 1_000;
 /** Steps that a crew takes by its status. */
 const SAID_STEPS = ['en-route', 'on-scene', 'left-scene', 'at-destination'] as const;
-/** From here on an answer to the order comes too late. */
-const UNDER_WAY_RANK = stepRank('en-route');
 const UNDER_WAY = new Set(['reserved', 'dispatched', 'acknowledged', 'en-route']);
 
-const ackSchema = z.object({
-  assignment: z.union([z.string().regex(/^\d{1,15}$/), z.int().min(1)]).transform(Number),
-  ack: z.enum(['accepted', 'refused']),
-  reason: z.string().max(500).optional(),
-});
+const TRANSPORTED_WITHOUT_HOSPITAL =
+  'its crew said transporting and then available, with no hospital between: a patient may be aboard';
+const UNSURE_WHEN = 'its clock is not known well enough to tell whether this was said after the order';
+const RESTARTED = 'its tracker has just restarted and may say its default';
 
 export class UnitMessages {
   readonly #context: DispatchContext;
   readonly #assignments: Assignments;
-  readonly #orders: Orders;
+  readonly #questions: Questions;
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(context: DispatchContext, assignments: Assignments, orders: Orders) {
+  constructor(context: DispatchContext, assignments: Assignments, questions: Questions) {
     this.#context = context;
     this.#assignments = assignments;
-    this.#orders = orders;
+    this.#questions = questions;
   }
 
-  /** Resolves when the answer is on disk; a string says what is wrong with it. */
-  async onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
-    const parsed = ackSchema.safeParse(body);
-    if (!parsed.success) return 'expected {"assignment": "<id>", "ack": "accepted" or "refused"}';
-    const answer = () => this.#answer(device, parsed.data, atMs);
-    try {
-      return await answer().catch((error: unknown) => {
-        // The unit moved on while we looked: once more, by where it is now.
-        if (error instanceof DispatchError && error.code === 'step-not-possible') return answer();
-        throw error;
-      });
-    } catch (error) {
-      if (error instanceof DispatchError) return error.message;
-      throw error;
-    }
-  }
-
-  async #answer(device: string, said: z.infer<typeof ackSchema>, atMs: number): Promise<string | undefined> {
-    const { assignment: id, reason } = said;
-    const assignment = await this.#assignments.get(id);
-    if (assignment.unit !== device) return `assignment ${id} belongs to another unit`;
-    const isAccepted = said.ack === 'accepted';
-    // The unit repeats its answer as often as the order: the first one counts.
-    if (assignment.acknowledged_at !== null && isAccepted) return undefined;
-    if (assignment.ended_at !== null) {
-      if (isAccepted) await this.#orders.sendCancel(id);
-      return undefined;
-    }
-    if (stepRank(assignment.step as Step) >= UNDER_WAY_RANK) {
-      // It said so by setting out; the time of a step that was skipped stays empty.
-      if (isAccepted) return undefined;
-      return await this.#hearLateRefusal(assignment, atMs, reason);
-    }
-    const to = isAccepted ? 'acknowledged' : 'refused';
-    await this.#assignments.advance({ assignment: id, to, actor: device, atMs, reason });
-    if (to === 'refused') await this.#proposeOther('other-unit-needed', assignment);
-    return undefined;
-  }
-
-  /** A reading of the present; `status` is the crew's word when it has just changed. */
-  observe(reading: Reading, status: string | undefined): void {
+  /** A reading of the present. */
+  observe(reading: Reading, observation: Observation): void {
     const { device: unit, receivedAt } = reading;
+    this.observeWord(unit, observation);
     const open = this.#assignments.open.get(unit);
-    if (!open) return;
-    this.observeWord(reading, status);
     const fix = fixOf(reading);
-    if (!fix || open.arrivalProposed || !UNDER_WAY.has(open.step)) return;
+    if (!open || !fix || open.arrivalProposed || !UNDER_WAY.has(open.step)) return;
     if (distanceM(fix, open.scene) > ARRIVAL_RADIUS_M) return;
+    // Where it was before it was sent is no arrival.
+    if (compareToInstant(observation.saidAt, open.orderedAtMs) !== 'after') return;
     this.#enqueue(() => this.#assignments.proposeArrival(unit, receivedAt));
   }
 
   /** The crew's word alone, whatever became of the position that it came with. */
-  observeWord({ device: unit, receivedAt }: Reading, status: string | undefined): void {
-    if (status === undefined || !this.#assignments.open.has(unit)) return;
+  observeWord(unit: string, { changed }: Observation): void {
+    if (!changed) return;
+    if (!this.#assignments.open.has(unit)) {
+      this.#watchPatient(unit, changed);
+      return;
+    }
     this.#enqueue(
-      () => this.#takeStatus(unit, status, receivedAt),
-      () => this.#context.board.loseWord(unit, status),
+      () => this.#takeWord(unit, changed),
+      () => this.#context.board.loseWord(unit, changed.status),
     );
+  }
+
+  /** Of a crew without an assignment, on a case of its own: what says that a patient may be aboard, or not any more. */
+  #watchPatient(unit: string, { status, before }: Word): void {
+    const { board } = this.#context;
+    const { patientDoubt } = board.lockOf(unit);
+    const isOdd =
+      status === 'available' && before === 'transporting' && board.vehicleOf(unit) === 'transport';
+    const isOver = patientDoubt !== undefined && status !== 'available' && status !== 'transporting';
+    if (isOdd ? patientDoubt !== undefined : !isOver) return;
+    const doubt = isOdd ? TRANSPORTED_WITHOUT_HOSPITAL : undefined;
+    board.doubt(unit, doubt);
+    this.#enqueue(() => this.#writeDoubt(unit, doubt ?? null));
+  }
+
+  async #writeDoubt(unit: string, doubt: string | null): Promise<void> {
+    const { database, board, now } = this.#context;
+    const lock = await database.transaction().execute(async (transaction) => {
+      const action = doubt === null ? 'patient-doubt-over' : 'patient-doubt';
+      await writeAudit(transaction, now(), { actor: unit, action, unit, note: doubt ?? undefined });
+      return setPatientDoubt(transaction, unit, doubt);
+    });
+    board.setLock(lock);
   }
 
   /** At start: what the crews said that was on disk and not worked off when the last run ended. */
   async resume(): Promise<void> {
+    const { board } = this.#context;
     for (const [unit, { id, step }] of this.#assignments.open) {
-      const word = this.#context.board.wordOf(unit);
-      const to = word && stepOfStatus(word.status, step);
-      if (!to || !(await this.#isChange(id, unit, to))) continue;
-      this.#enqueue(() => this.#takeStatus(unit, word.status, word.receivedAt));
+      const word = board.wordOf(unit);
+      const meaning = word && readStatus(word.status, step, board.vehicleOf(unit) === 'transport');
+      if (!meaning || (meaning.to && !(await this.#isChange(id, unit, meaning.to)))) continue;
+      this.#enqueue(() => this.#takeWord(unit, word));
     }
     await this.settled();
   }
@@ -137,29 +127,29 @@ export class UnitMessages {
     return this.#queue;
   }
 
-  async #takeStatus(unit: string, status: string, atMs: number): Promise<void> {
+  /** Moves the assignment by a word of its crew, asks a person about it, or leaves it: see docs/dispatch.md. */
+  async #takeWord(unit: string, word: Word): Promise<void> {
+    const { board, metrics } = this.#context;
     const open = this.#assignments.open.get(unit);
-    // A status from before the last step belongs to what the unit did before it.
-    if (!open || atMs < open.stepAtMs) return;
-    const to = stepOfStatus(status, open.step);
-    if (!to) return;
-    await this.#assignments.advance({ assignment: open.id, to, actor: unit, atMs });
-  }
-
-  /** A crew on its way does not refuse; the dispatcher hears of it and cancels, or does not. */
-  async #hearLateRefusal(assignment: AssignmentRow, atMs: number, reason?: string): Promise<string> {
-    const { id, incident, unit, step } = assignment;
-    const entry = { actor: unit, action: 'refused-late', incident, assignment: id, unit, note: reason };
-    await this.#context.database.transaction().execute((transaction) => writeAudit(transaction, atMs, entry));
-    await this.#proposeOther('refused-late', assignment, reason);
-    return `a unit that is ${step} cancels, it does not refuse; the dispatcher was told`;
-  }
-
-  async #proposeOther(event: string, assignment: AssignmentRow, reason?: string): Promise<void> {
-    const { id, incident, role, unit } = assignment;
-    const second = await this.#orders.recommendOther(incident, role as Role, unit);
-    const body = { event, incident, assignment: id, unit, second };
-    this.#context.publishEvent('incident', reason === undefined ? body : { ...body, reason });
+    if (!open) return;
+    const canTransport = board.vehicleOf(unit) === 'transport';
+    const meaning = readStatus(word.status, open.step, canTransport);
+    const fromMs = meaning?.to === 'completed' ? open.freesFromMs : open.orderedAtMs;
+    const order = compareToInstant(word.saidAt, fromMs);
+    const doubt = findDoubt(word, order, meaning, canTransport);
+    metrics.crewWords.inc({ judgement: order === 'after' && doubt ? 'impossible' : order });
+    if (order === 'before') return;
+    const { to } = meaning ?? {};
+    if (doubt === undefined && to) {
+      const { receivedAt: atMs } = word;
+      await this.#assignments.advance({ assignment: open.id, to, actor: unit, atMs });
+    }
+    if (doubt === undefined) return;
+    // What could not follow anyway asks nobody; what takes back an earlier question does.
+    const isPossible = to && whyNot(open.step, to, canTransport) === undefined;
+    if (to ? !isPossible : !meaning && open.askedWord === undefined) return;
+    const { status, receivedAt: atMs } = word;
+    await this.#questions.ask({ assignment: open.id, word: status, step: to, why: doubt, atMs });
   }
 
   #enqueue(work: () => Promise<void>, onLost: () => void = () => undefined): void {
@@ -185,4 +175,17 @@ export class UnitMessages {
         this.#waiting--;
       });
   }
+}
+
+/** Why a person must judge this word; undefined where it speaks for itself. */
+function findDoubt(
+  { before, isRestart }: Word,
+  order: Order,
+  meaning: StatusMeaning | undefined,
+  canTransport: boolean,
+): string | undefined {
+  if (order === 'unsure') return UNSURE_WHEN;
+  if (meaning?.to !== 'completed' || meaning.doubt !== undefined) return meaning?.doubt;
+  if (canTransport && before === 'transporting') return TRANSPORTED_WITHOUT_HOSPITAL;
+  return isRestart ? RESTARTED : undefined;
 }

@@ -1,6 +1,7 @@
 /** The routes of dispatch as callers see them: roles, problems, formats. The rules themselves: test/unit/dispatch. */
 import { expect, test } from 'vitest';
 import { dispatchRoutes } from '../../api/dispatch-routes.ts';
+import { QualityFlag } from '../../devices/reading.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { type DispatchHouse, openDispatchHouse } from '../support/dispatch-house.ts';
 
@@ -102,6 +103,41 @@ test('call → recommendation → assignment → steps → close, through the AP
     assignments: [{ step: 'completed' }],
   });
   expect((await api.get('/v1/incidents?state=open', dispatcher)).json()).toEqual({ incidents: [] });
+});
+
+test('what a crew said and what was not taken stands at its assignment, and a dispatcher answers it', async () => {
+  await using desk = await openDesk();
+  const { api, dispatcher, house } = desk;
+  await api.call('POST', '/v1/incidents', dispatcher, call);
+  await assign(desk, 1, { unit: 'u1', unitVersion: 0 });
+  await house.pass(10);
+  const timeless = QualityFlag.serverTime;
+  await house.say('u1', { status: 'on-scene' }, undefined, timeless);
+  const shown = (await api.get('/v1/incidents/1', dispatcher)).json();
+  expect(shown.assignments[0]).toMatchObject({
+    step: 'dispatched',
+    asked: {
+      word: 'on-scene',
+      step: 'on-scene',
+      why: expect.stringMatching(/clock/),
+      at: '2026-01-15T02:30:10.000Z',
+    },
+  });
+  const url = '/v1/incidents/1/assignments/1/answer';
+  expect((await api.call('POST', url, dispatcher, { take: false })).json()).toMatchObject({
+    step: 'dispatched',
+    asked: null,
+  });
+  const again = await api.call('POST', url, dispatcher, { take: true });
+  expect(again.json()).toMatchObject({ status: 409, type: 'urn:siaga:problem:step-not-possible' });
+  await house.say('u1', { status: 'en-route' }, undefined, timeless);
+  expect((await api.call('POST', url, dispatcher, { take: true })).json()).toMatchObject({
+    step: 'en-route',
+    asked: null,
+    timeline: { enRouteAt: '2026-01-15T02:30:10.000Z', onSceneAt: null },
+  });
+  const foreign = await api.call('POST', '/v1/incidents/7/assignments/1/answer', dispatcher, { take: true });
+  expect(foreign.statusCode).toBe(404);
 });
 
 test('a loser is told who has the unit and which version to look at', async () => {

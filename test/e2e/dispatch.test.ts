@@ -206,6 +206,30 @@ test.each([
   180_000,
 );
 
+test('what a crew had said before it was sent, and what arrives after it, moves nothing', async () => {
+  crew = await Crew.connect(UNIT, server.mqttPort);
+  await crew.report('available', SCENE, 0, 60_000);
+  const incident = await report();
+  await assign(incident, 'the-first-key');
+  await eventually(() => expect(crew.orders).toHaveLength(1));
+  for (const [status, ageMs] of [
+    ['en-route', 50_000],
+    ['on-scene', 30_000],
+    ['available', 10_000],
+  ] as const)
+    await crew.report(status, SCENE, 0, ageMs);
+  await crew.answer('accepted', (crew.orders[0] as Crew['orders'][0]).assignment);
+  const { timeline } = await untilStep(incident, 'acknowledged');
+  expect(timeline).toMatchObject({
+    enRouteAt: null,
+    onSceneAt: null,
+    arrivalProposedAt: null,
+    endedAt: null,
+  });
+  await crew.report('en-route', SCENE, 9);
+  await untilStep(incident, 'en-route');
+});
+
 test('a crew that refuses is free for the next call; one whose order is cancelled is told', async () => {
   crew = await Crew.connect(UNIT, server.mqttPort);
   await crew.report('available');

@@ -39,6 +39,7 @@ export interface DispatchHouse extends AsyncDisposable {
     values: Record<string, number | string>,
     measuredAt?: number,
     quality?: number,
+    seq?: number,
   ): Promise<void>;
   /** Moves the clock in steps of a second, with a tick at each. */
   pass(seconds: number): Promise<void>;
@@ -88,12 +89,19 @@ export interface HouseOptions {
   /** A state database that another house left; in memory where absent. */
   readonly file?: string;
   readonly databaseUrl?: string;
+  /** One that is open, and stays so: the house before this one was killed. */
+  readonly database?: Database;
   readonly clock?: { ms: number };
   readonly config?: Partial<DispatchDependencies['config']>;
   /** Where the units stand: the n-th is n km north of the scene unless told. */
   readonly silent?: boolean;
   /** Readings that the journal holds at the start. */
-  readonly present?: readonly { device: string; values: Record<string, number | string> }[];
+  readonly present?: readonly {
+    device: string;
+    values: Record<string, number | string>;
+    measuredAt?: number;
+    quality?: number;
+  }[];
 }
 
 export async function openDispatchHouse(options: HouseOptions = {}): Promise<DispatchHouse> {
@@ -107,7 +115,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     ROUTING_TIMEOUT_MS: 800,
     ...options.config,
   };
-  const database = await openDatabase(config, options.file ?? ':memory:');
+  const database = options.database ?? (await openDatabase(config, options.file ?? ':memory:'));
   const registry = await openRegistry(city, database);
   const fleet = createFleet(registry);
   const metrics = new Metrics();
@@ -135,7 +143,8 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
       fleet.observe(readingOf(id, { ...at, speedMps: 0, batteryPct: 80, status: 'available' }));
     }
   }
-  for (const { device, values } of options.present ?? []) fleet.observe(readingOf(device, values));
+  for (const { device, values, measuredAt, quality } of options.present ?? [])
+    fleet.observe(readingOf(device, values, measuredAt, quality));
   const feed = createLiveFeed(100, 'run-1');
   const alerts = await openAlerts({
     config: { NOTICES_PER_CHANNEL_PER_MIN: 20, CAP_SENDER: 'siaga.test' },
@@ -187,9 +196,10 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     orders,
     events,
     broker,
-    async say(unit, values, measuredAt, quality) {
+    async say(unit, values, measuredAt, quality, seq) {
       const before = fleet.now(unit)?.last?.values ?? {};
-      const reading = readingOf(unit, { ...before, ...values }, measuredAt, quality);
+      const said = readingOf(unit, { ...before, ...values }, measuredAt, quality);
+      const reading = seq === undefined ? said : { ...said, seq };
       await live.consume([{ id: nextId++, reading }]);
       await dispatch.settled();
     },
@@ -217,7 +227,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     async [Symbol.asyncDispose]() {
       await dispatch[Symbol.asyncDispose]();
       await alerts[Symbol.asyncDispose]();
-      await database.destroy();
+      if (!options.database) await database.destroy();
     },
   };
   return house;

@@ -9,6 +9,7 @@ import type { Authenticator } from '../../broker/authenticator.ts';
 import { type Broker, openBroker } from '../../broker/broker.ts';
 import type { Config } from '../../config/config.ts';
 import { environmentSchema } from '../../config/environment.ts';
+import type { DeviceLinkWatcher } from '../../broker/device-links.ts';
 import type { IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
 import { type Outcome, outcomeOf, type Waiter } from '../../journal/waiter.ts';
 import { createClientPair, type RawMqttClient } from './raw-mqtt-client.ts';
@@ -114,6 +115,7 @@ export async function openTestBroker(
     authenticator?: Authenticator | undefined;
     now?: () => number;
     monotonicNow?: () => number;
+    deviceLinks?: DeviceLinkWatcher;
   } = {},
 ): Promise<TestBroker> {
   const config = Object.freeze(environmentSchema.parse({ MQTT_PORT: '0', ...environment }));
@@ -129,6 +131,7 @@ export async function openTestBroker(
     metrics,
     now: options.now ?? Date.now,
     monotonicNow: options.monotonicNow ?? (() => performance.now()),
+    ...(options.deviceLinks ? { deviceLinks: options.deviceLinks } : {}),
   });
   const attach = (bufferBytes?: number) => {
     const { client, serverSide } = createClientPair(bufferBytes);

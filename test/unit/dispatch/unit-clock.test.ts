@@ -1,0 +1,92 @@
+/** When a word was said, by a clock that is right, ahead, behind, set anew, or not there. */
+import { describe, expect, test } from 'vitest';
+import { QualityFlag } from '../../../devices/reading.ts';
+import { compareToInstant, createUnitClocks } from '../../../dispatch/unit-clock.ts';
+
+const NOON_MS = Date.UTC(2026, 0, 15, 12);
+const HOUR_MS = 3_600_000;
+
+/** A unit whose clock is ahead of ours, or behind; it says something at a true time that arrives later. */
+function unitWithClock(initialAheadMs: number) {
+  const clocks = createUnitClocks();
+  let aheadMs = initialAheadMs;
+  return {
+    setClock(nextAheadMs: number) {
+      aheadMs = nextAheadMs;
+    },
+    say(trueS: number, delayS = 0, quality = 0) {
+      const measuredAt = NOON_MS + trueS * 1_000 + aheadMs;
+      const receivedAt = NOON_MS + (trueS + delayS) * 1_000;
+      const saidAt = clocks.observe({ device: 'u1', measuredAt, receivedAt, quality });
+      return (orderS: number) => compareToInstant(saidAt, NOON_MS + orderS * 1_000);
+    },
+  };
+}
+
+test('a clock that agrees with ours is taken at its word, to the millisecond', () => {
+  const unit = unitWithClock(0);
+  const isAfter = unit.say(10, 0.1);
+  expect([isAfter(9), isAfter(10), isAfter(11)]).toEqual(['after', 'after', 'before']);
+});
+
+test('what a stalled link holds back was said when it was measured, whatever the receipt says', () => {
+  const unit = unitWithClock(0);
+  for (const second of [0, 5, 10]) unit.say(second, 0.1);
+  const held = [12, 17, 22].map((second) => unit.say(second, 24 - second));
+  expect(held.map((each) => each(23))).toEqual(['before', 'before', 'before']);
+  expect(held.map((each) => each(14.5))).toEqual(['before', 'after', 'after']);
+});
+
+describe.each([
+  ['7 h behind', -7 * HOUR_MS],
+  ['7 h ahead', 7 * HOUR_MS],
+  ['20 s behind', -20_000],
+  ['20 s ahead', 20_000],
+  ['half a second ahead', 500],
+])('a clock that is %s', (_name, aheadMs) => {
+  test('is not believed at its first word, and is at the third that agrees', () => {
+    const unit = unitWithClock(aheadMs);
+    expect(unit.say(0, 0.1)(-1)).toBe('unsure');
+    unit.say(5, 0.1);
+    const third = unit.say(10, 0.1);
+    expect([third(5), third(12)]).toEqual(['after', 'before']);
+  });
+
+  test('never makes a word of before an order one of after it', () => {
+    const unit = unitWithClock(aheadMs);
+    for (const second of [0, 5, 10, 15]) unit.say(second, 0.3);
+    for (const second of [16, 18, 20, 22]) expect(unit.say(second, 24 - second)(23)).not.toBe('after');
+  });
+});
+
+test('a word without a time of its own is never sure, unless it came before the order', () => {
+  const unit = unitWithClock(0);
+  for (const second of [0, 5, 10]) unit.say(second);
+  const timeless = unit.say(20, 0, QualityFlag.serverTime);
+  expect([timeless(5), timeless(21)]).toEqual(['unsure', 'before']);
+});
+
+test('a clock that is set forward is not believed until it has been seen again', () => {
+  const unit = unitWithClock(0);
+  for (const second of [0, 5, 10]) unit.say(second);
+  unit.setClock(30_000);
+  expect(unit.say(12, 8)(19)).toBe('unsure');
+  for (const second of [25, 30, 35]) unit.say(second);
+  expect(unit.say(40)(36)).toBe('after');
+});
+
+test('a clock that is set back is in doubt from the second word on, and known at the fifth', () => {
+  const unit = unitWithClock(0);
+  for (const second of [0, 5, 10]) unit.say(second);
+  unit.setClock(-60_000);
+  unit.say(100);
+  expect(unit.say(105)(99)).toBe('unsure');
+  for (const second of [110, 115, 120]) unit.say(second);
+  expect(unit.say(125)(120)).toBe('after');
+});
+
+test('a device that delivers its backlog first is known by the words after it', () => {
+  const unit = unitWithClock(0);
+  for (const second of [0, 60, 120]) unit.say(second, 300 - second);
+  expect(unit.say(310, 0.2)(305)).toBe('after');
+});
