@@ -8,7 +8,7 @@ import { type Chromium, chromiumMissing, type Page, startChromium } from '../sup
 import { openRoomHouse, type RoomHouse } from '../support/room-house.ts';
 
 const GAUGE = 'bendung-simongan';
-const card = `document.querySelector('.gauge[aria-label*="Bendung Simongan"]')`;
+const card = `[...document.querySelectorAll('.gauge')].find((each) => each.innerText.includes('Bendung Simongan'))`;
 const streamState = `document.querySelector('#connection').dataset.stream`;
 
 describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
