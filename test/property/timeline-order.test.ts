@@ -7,13 +7,14 @@ import { expect, test } from 'vitest';
 import { createWatch, type DeviceWatch, restoreWatch, saveWatch } from '../../ingest/alerts/device-watch.ts';
 import { trackRules } from '../../ingest/alerts/rules/index.ts';
 import { MAX_ENTRIES } from '../../ingest/alerts/timeline.ts';
-import { alertCity, readingOf, START_MS } from '../support/alert-house.ts';
+import { readingOf, START_MS } from '../support/alert-house.ts';
+import { smallCity } from '../support/small-city.ts';
 
 /** Places by which a reading may come too early or too late: fewer than can be reordered. */
 const SHUFFLE = MAX_ENTRIES / 4;
 
 function openWatch(): DeviceWatch {
-  const site = alertCity.devices.find(({ id }) => id === 'hulu');
+  const site = smallCity.devices.find(({ id }) => id === 'hulu');
   if (!site) throw new Error('the city of the tests has no gauge hulu');
   return createWatch({ ...site, site }, trackRules, [], 60_000);
 }
