@@ -11,8 +11,8 @@ import * as alertAudience from './migrations/0005-alert-audience.ts';
 import * as corrections from './migrations/0006-corrections.ts';
 import * as incidentRequests from './migrations/0007-incident-requests.ts';
 import * as journalEnds from './migrations/0008-journal-ends.ts';
-import * as tokenEnds from './migrations/0009-token-ends.ts';
 import * as orderTime from './migrations/0009-order-time.ts';
+import * as tokenEnds from './migrations/0009-token-ends.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,

@@ -10,9 +10,8 @@
 import type { Reading } from '../devices/reading.ts';
 import { distanceM } from '../fleet/positions/great-circle.ts';
 import { fixOf } from '../fleet/positions/position-filter.ts';
-import type { AssignmentRow } from './assignment-row.ts';
-import { type Role, type StatusMeaning, type Step, readStatus, stepOfStatus, stepRank, whyNot } from './assignment-steps.ts';
 import { setPatientDoubt } from './assignment-lock.ts';
+import { readStatus, type StatusMeaning, type Step, whyNot } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';

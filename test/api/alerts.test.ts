@@ -5,8 +5,9 @@ import { backtestRoutes } from '../../api/backtests.ts';
 import { capFeedRoutes } from '../../api/cap-feed.ts';
 import { silenceRoutes } from '../../api/silences.ts';
 import type { HistoryPoint } from '../../history/history.ts';
-import { type AlertHouse, alertCity, openAlertHouse, readingOf, START_MS } from '../support/alert-house.ts';
+import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../support/alert-house.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
+import { smallCity } from '../support/small-city.ts';
 
 const MINUTE = 60_000;
 interface AlertPage {
@@ -27,7 +28,7 @@ beforeEach(async () => {
       silenceRoutes({ alerts: house.alerts, now: () => house.clock.ms }),
       capFeedRoutes({
         alerts: house.alerts,
-        city: alertCity,
+        city: smallCity,
         publicUrl: 'https://siaga.test',
         now: () => house.clock.ms,
       }),

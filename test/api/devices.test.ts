@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 
+import { smallCity } from '../support/small-city.ts';
+
 const GAUGE = 'siaga/semarang/river-gauge/bendung/telemetry';
 const UNIT = 'siaga/semarang/ambulance/motor-1/telemetry';
 
@@ -18,12 +20,12 @@ describe('GET /v1/devices', () => {
     const answer = await api.get('/v1/devices?kind=river-gauge');
     expect(answer.statusCode).toBe(200);
     expect(answer.json()).toEqual({
-      total: 2,
+      total: 3,
       devices: [
         {
           id: 'bendung',
           kind: 'river-gauge',
-          name: 'Bendung Simongan',
+          name: 'Gauge bendung',
           lat: -7,
           lng: 110.4,
           liveness: 'online',
@@ -37,7 +39,8 @@ describe('GET /v1/devices', () => {
             values: { levelM: 1.42 },
           },
         },
-        { id: 'hulu', kind: 'river-gauge', name: 'Hulu', lat: -7, lng: 110.4, liveness: 'unseen' },
+        { id: 'hulu', kind: 'river-gauge', name: 'Gauge hulu', lat: -7, lng: 110.4, liveness: 'unseen' },
+        { id: 'tide', kind: 'river-gauge', name: 'Gauge tide', lat: -7, lng: 110.4, liveness: 'unseen' },
       ],
     });
   });
@@ -56,14 +59,15 @@ describe('GET /v1/devices', () => {
   test('pages by id without a gap or a repeat', async () => {
     const ids: string[] = [];
     let next: string | undefined = '/v1/devices?limit=1';
-    for (let page = 0; next && page < 10; page++) {
+    for (let page = 0; next && page < 20; page++) {
       const answer: { devices: { id: string }[]; next?: string } = (
         await api.get(next, api.adminToken)
       ).json();
       ids.push(...answer.devices.map(({ id }) => id));
       next = answer.next;
     }
-    expect(ids).toEqual(['ap-simpang-lima', 'bendung', 'hulu', 'motor-1']);
+    expect(ids).toEqual(smallCity.devices.map(({ id }) => id).toSorted());
+    expect(ids).toHaveLength(12);
   });
 
   test('shows ambulances to staff and not to the public', async () => {
@@ -89,7 +93,14 @@ describe('GET /v1/devices/{id}', () => {
     expect(answer).toMatchObject({
       id: 'bendung',
       last: { values: { levelM: 1.5 } },
-      site: { river: 'bkb', thresholds: [{ severity: 'minor', levelM: 1.5 }] },
+      site: {
+        river: 'bkb',
+        thresholds: [
+          { severity: 'minor', levelM: 1.5 },
+          { severity: 'moderate', levelM: 2 },
+          { severity: 'extreme', levelM: 3 },
+        ],
+      },
       units: { levelM: 'm', rainMm: 'mm' },
       dataHealth: {
         readings: 3,
@@ -161,7 +172,7 @@ describe('GET /v1/devices/{id}/readings', () => {
   test.each(['', '&every=1m'])('following next reads every point once, new ones not (%s)', async (how) => {
     const seen: string[] = [];
     let next: string | undefined = `/v1/devices/bendung/readings?limit=2${how}`;
-    for (let page = 0; next && page < 10; page++) {
+    for (let page = 0; next && page < 20; page++) {
       const answer: { points: { at: string }[]; next?: string } = (await api.get(next)).json();
       seen.push(...answer.points.map((point) => point.at));
       next = answer.next;

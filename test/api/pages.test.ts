@@ -108,11 +108,10 @@ describe('GET /v1/city', () => {
       timeZone: 'Asia/Jakarta',
       disclaimer: smallCity.disclaimer,
     });
-    expect(city.gauges.map(({ id }: { id: string }) => id)).toEqual(['bendung', 'hulu']);
+    expect(city.gauges.map(({ id }: { id: string }) => id)).toEqual(['bendung', 'hulu', 'tide']);
     expect(city.gauges[0].thresholds[0]).toMatchObject({ severity: 'minor', levelM: 1.5, comparator: '>=' });
-    expect(city.accessPoints).toEqual([
-      { id: 'ap-simpang-lima', place: 'Simpang Lima', capacityClients: 60 },
-    ]);
+    expect(city.accessPoints).toHaveLength(8);
+    expect(city.accessPoints[0]).toEqual({ id: 'ap-1', place: 'Simpang Lima', capacityClients: 50 });
     expect(JSON.stringify(city)).not.toMatch(/motor-1|callSign|PSC 119/);
   });
 

@@ -3,85 +3,32 @@
  *
  * One Siaga over TCP on ports of the system's choice, a gauge that publishes by MQTT, Chromium on the page.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import mqtt from 'mqtt';
-import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseConfig } from '../../config/config.ts';
-import { openSiaga, type Siaga } from '../../open-siaga.ts';
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
 import { type Chromium, chromiumMissing, type Page, startChromium } from '../support/chromium.ts';
+import { openRoomHouse, type RoomHouse } from '../support/room-house.ts';
 
 const GAUGE = 'bendung-simongan';
-
-interface House extends AsyncDisposable {
-  readonly url: string;
-  readonly adminToken: string;
-  stop(): Promise<void>;
-  start(): Promise<void>;
-  publish(kind: string, device: string, payload: object): Promise<void>;
-}
-
-async function openHouse(): Promise<House> {
-  const folder = await mkdtemp(join(tmpdir(), 'siaga-room-'));
-  const environment = { SIAGA_DATA_DIR: folder, MQTT_PORT: '0', MQTT_AUTH: 'false' };
-  let siaga: Siaga | undefined;
-  // The port of the first start is kept for the others.
-  let port = '0';
-  let url = '';
-  let adminToken = '';
-  const start = async () => {
-    siaga = await openSiaga(parseConfig({ ...environment, HTTP_PORT: port }), pino({ level: 'silent' }));
-    url = siaga.addresses.http;
-    port = new URL(url).port;
-    adminToken ||= siaga.firstAdminToken ?? '';
-  };
-  const stop = async () => {
-    await siaga?.[Symbol.asyncDispose]();
-    siaga = undefined;
-  };
-  await start();
-  return {
-    start,
-    stop,
-    get url() {
-      return `${url}/`;
-    },
-    get adminToken() {
-      return adminToken;
-    },
-    async publish(kind, device, payload) {
-      const address = siaga?.addresses.mqtt[0]?.replace('tcp:', 'mqtt:') as string;
-      const client = await mqtt.connectAsync(address, { clientId: device });
-      await client.publishAsync(`siaga/semarang/${kind}/${device}/telemetry`, JSON.stringify(payload), {
-        qos: 1,
-      });
-      await client.endAsync();
-    },
-    async [Symbol.asyncDispose]() {
-      await stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-const card = `document.querySelector('.gauge[aria-label*="Bendung Simongan"]')`;
+const card = `[...document.querySelectorAll('.gauge')].find((each) => each.innerText.includes('Bendung Simongan'))`;
 const streamState = `document.querySelector('#connection').dataset.stream`;
 
 describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
-  let house: House;
+  let house: RoomHouse;
   let chromium: Chromium;
   let page: Page;
-  beforeEach(async () => {
-    house = await openHouse();
+  beforeAll(async () => {
     chromium = await startChromium();
+  });
+  afterAll(() => chromium[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    house = await openRoomHouse();
     page = await chromium.newPage();
     await page.go(house.url);
     await page.until(`${streamState} === 'live' && ${card}`);
   });
   afterEach(async () => {
-    await chromium[Symbol.asyncDispose]();
+    await page.tab.close();
     await house[Symbol.asyncDispose]();
   });
 
@@ -135,7 +82,7 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
         ? new Response('', { headers: { etag: '"0123456789abcdef"' } })
         : real(url, init);`;
     await page.ask(`${source} window.isFirst = true`);
-    await page.send('Page.addScriptToEvaluateOnNewDocument', { source });
+    await page.tab.addInitScript({ content: source });
     await house.stop();
     await page.until(`${streamState} === 'waiting'`);
     await house.start();
@@ -181,26 +128,16 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
     // The history follows the journal; the plot is asked for once it is there.
     const readings = `v1/devices/${GAUGE}/readings`;
     await page.until(`(await (await fetch('${readings}')).json()).points.length === 2`);
-    const press = async (key: string, keyCode: number) => {
-      const event = {
-        key,
-        code: key,
-        windowsVirtualKeyCode: keyCode,
-        ...(key === 'Enter' ? { text: '\r' } : {}),
-      };
-      await page.send('Input.dispatchKeyEvent', { type: 'keyDown', ...event });
-      await page.send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
-    };
     await page.ask(`${card}.focus()`);
-    await press('Enter', 13);
+    await page.tab.keyboard.press('Enter');
     await page.until(
       `document.querySelector('#gauge-dialog').open && document.querySelector('.plot-readout')`,
     );
     await page.until(`document.querySelector('.plot').getAttribute('aria-label').includes('1.20 m')`);
     await page.ask(`document.querySelector('.plot').focus()`);
-    await press('Home', 36);
+    await page.tab.keyboard.press('Home');
     expect(await page.ask(`document.querySelector('.plot-readout').textContent`)).toMatch(/^1\.\d0 m · /);
-    await press('Escape', 27);
+    await page.tab.keyboard.press('Escape');
     await page.until(`!document.querySelector('#gauge-dialog').open`);
     expect(await page.ask(`document.activeElement === ${card}`)).toBe(true);
     expect(page.problems).toEqual([]);

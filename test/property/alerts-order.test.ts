@@ -11,7 +11,8 @@ import { adoptRecords, type RebuildOptions, recallReadings } from '../../alerts/
 import { trackRules } from '../../alerts/rules/index.ts';
 import type { Reading } from '../../devices/reading.ts';
 import type { Registry } from '../../fleet/registry.ts';
-import { alertCity, readingOf, START_MS } from '../support/alert-house.ts';
+import { readingOf, START_MS } from '../support/alert-house.ts';
+import { smallCity } from '../support/small-city.ts';
 
 const EVERY_MS = 10_000;
 /** Readings may overtake each other by this: less than the watermark of 120 s. */
@@ -20,7 +21,7 @@ const SHUFFLE_MS = 100_000;
 const registry: Registry = {
   city: 'semarang',
   find: (id) => {
-    const site = alertCity.devices.find((each) => each.id === id);
+    const site = smallCity.devices.find((each) => each.id === id);
     return site && { id, kind: site.kind, name: site.name, lat: site.lat, lng: site.lng, site };
   },
   all: () => [],

@@ -13,13 +13,14 @@ import {
 import { MAX_ENTRIES } from '../../alerts/judgement/timeline.ts';
 import { trackRules } from '../../alerts/rules/index.ts';
 import { createClock } from '../../alerts/wording.ts';
-import { alertCity, readingOf, START_MS } from '../support/alert-house.ts';
+import { readingOf, START_MS } from '../support/alert-house.ts';
+import { smallCity } from '../support/small-city.ts';
 
 /** Places by which a reading may come too early or too late: fewer than can be reordered. */
 const SHUFFLE = MAX_ENTRIES / 4;
 
 function openWatch(): DeviceWatch {
-  const site = alertCity.devices.find(({ id }) => id === 'hulu');
+  const site = smallCity.devices.find(({ id }) => id === 'hulu');
   if (!site) throw new Error('the city of the tests has no gauge hulu');
   return createWatch({ ...site, site }, trackRules, [], 60_000, createClock('Asia/Jakarta'));
 }

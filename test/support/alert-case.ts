@@ -8,8 +8,9 @@ import { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
 import { createPipeline } from '../../ingest/pipeline.ts';
 import { createQuality } from '../../ingest/quality.ts';
-import { type AlertHouse, alertCity, openAlertHouse, START_MS } from './alert-house.ts';
+import { type AlertHouse, openAlertHouse, START_MS } from './alert-house.ts';
 import { createMemoryJournal } from './memory-journal.ts';
+import { smallCity } from './small-city.ts';
 
 const time = z.string().regex(/^-?\d+(\.\d+)?(s|m|h)$/);
 const values = z.array(z.union([z.number(), z.null()]));
@@ -96,7 +97,7 @@ export async function playCase(spec: AlertCase, { forget = false } = {}): Promis
   const house = await openAlertHouse({ journal });
   const pipeline = createPipeline({
     config: { CLOCK_AHEAD_MAX_MS: 60_000 },
-    city: alertCity,
+    city: smallCity,
     registry: house.registry,
     fleet: house.fleet,
     quality: createQuality(),
@@ -107,7 +108,7 @@ export async function playCase(spec: AlertCase, { forget = false } = {}): Promis
   });
   let drained = 0;
   const publish = async (device: string, channel: string, payload: unknown) => {
-    const kind = alertCity.devices.find((each) => each.id === device)?.kind ?? 'river-gauge';
+    const kind = smallCity.devices.find((each) => each.id === device)?.kind ?? 'river-gauge';
     const topic = `siaga/semarang/${kind}/${device}/${channel}`;
     const bytes = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
     await pipeline.accept({ topic, payload: bytes, receivedAt: house.clock.ms, clientId: device });

@@ -7,13 +7,14 @@ import { Registry as Metrics } from 'prom-client';
 import type { Alerts, AlertsDependencies } from '../../alerts/alerts.ts';
 import type { NoticeBody } from '../../alerts/notices/channel.ts';
 import { openAlerts } from '../../alerts/open-alerts.ts';
-import { type City, parseCity } from '../../cities/city.ts';
+
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading, Values } from '../../devices/reading.ts';
 import { createFleet, type Fleet } from '../../fleet/fleet.ts';
 import { createLiveFeed, type LiveFeed } from '../../fleet/live-feed.ts';
 import { openRegistry, type Registry } from '../../fleet/registry.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
+import { smallCity } from './small-city.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 
@@ -42,76 +43,14 @@ export interface AlertHouse extends AsyncDisposable {
   crash(): Promise<void>;
 }
 
-export const alertCity: City = parseCity('semarang', {
-  id: 'semarang',
-  name: 'Semarang',
-  timeZone: 'Asia/Jakarta',
-  disclaimer: { id: 'Posisi kira-kira.', en: 'Positions are approximate.' },
-  bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
-  rivers: [
-    { id: 'bkb', name: 'Banjir Kanal Barat' },
-    { id: 'laut-jawa', name: 'Laut Jawa', tidal: true },
-  ],
-  uplinks: [{ id: 'fibre-1', name: 'Fibre 1' }],
-  bases: [{ id: 'psc', name: 'PSC 119', lat: -7, lng: 110.4 }],
-  devices: [
-    gauge('bendung', { upstream: [{ gauge: 'hulu', lagMin: 60 }] }),
-    gauge('hulu', {}),
-    gauge('tide', { river: 'laut-jawa', tidal: true }),
-    ...Array.from({ length: 8 }, (_, index) => accessPoint(index + 1)),
-    {
-      id: 'motor-1',
-      name: 'Motor 1',
-      kind: 'ambulance',
-      lat: -7,
-      lng: 110.4,
-      vehicle: 'motorcycle',
-      base: 'psc',
-      callSign: 'M1',
-    },
-  ],
-});
-
-function gauge(id: string, more: object) {
-  return {
-    id,
-    name: `Gauge ${id}`,
-    kind: 'river-gauge',
-    lat: -7,
-    lng: 110.4,
-    river: 'bkb',
-    sensorRangeM: [0, 6],
-    normalLevelM: 1,
-    thresholds: [
-      { severity: 'minor', label: { id: 'siap', en: 'ready' }, levelM: 1.5 },
-      { severity: 'moderate', label: { id: 'siaga', en: 'on alert' }, levelM: 2 },
-      { severity: 'extreme', label: { id: 'awas', en: 'danger' }, levelM: 3 },
-    ],
-    ...more,
-  };
-}
-
-function accessPoint(number: number) {
-  return {
-    id: `ap-${number}`,
-    name: `Access point ${number}`,
-    kind: 'wifi-access-point',
-    lat: -6.99,
-    lng: 110.42,
-    place: 'Simpang Lima',
-    uplink: 'fibre-1',
-    capacityClients: 50,
-  };
-}
-
-/** A reading of a device of `alertCity`, measured and received at `atMs`. */
+/** A reading of a device of `smallCity`, measured and received at `atMs`. */
 export function readingOf(
   device: string,
   atMs: number,
   values: Values,
   more: Partial<Reading> = {},
 ): Reading {
-  const kind = alertCity.devices.find((each) => each.id === device)?.kind ?? 'river-gauge';
+  const kind = smallCity.devices.find((each) => each.id === device)?.kind ?? 'river-gauge';
   return {
     city: 'semarang',
     kind,
@@ -128,7 +67,7 @@ export function readingOf(
 export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}): Promise<AlertHouse> {
   const clock = { ms: START_MS, setByMs: 0 };
   const now = () => clock.ms + clock.setByMs;
-  const city = overrides.city ?? alertCity;
+  const city = overrides.city ?? smallCity;
   const database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
   const registry = await openRegistry(city, database);
   const fleet = createFleet(registry);

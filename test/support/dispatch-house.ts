@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import type { Alerts } from '../../alerts/alerts.ts';
 import { openAlerts } from '../../alerts/open-alerts.ts';
-import { type City, parseCity } from '../../cities/city.ts';
+import type { City } from '../../cities/city.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading } from '../../devices/reading.ts';
 import { type Dispatch, type DispatchDependencies, openDispatch } from '../../dispatch/dispatch.ts';
@@ -15,6 +15,7 @@ import { createLiveConsumer } from '../../fleet/live-consumer.ts';
 import { createLiveFeed } from '../../fleet/live-feed.ts';
 import { openRegistry } from '../../fleet/registry.ts';
 import { createMemoryJournal } from './memory-journal.ts';
+import { ambulance, buildSmallCity, hospital } from './small-city.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 export const SCENE = { lat: -7, lng: 110.41 };
@@ -48,40 +49,27 @@ export interface DispatchHouse extends AsyncDisposable {
   assign(incident: number, unit: string, more?: object): ReturnType<Dispatch['assign']>;
 }
 
-export function dispatchCity(units = 4): City {
-  return parseCity('semarang', {
-    id: 'semarang',
-    name: 'Semarang',
-    timeZone: 'Asia/Jakarta',
-    disclaimer: { id: 'Posisi kira-kira.', en: 'Positions are approximate.' },
-    bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
-    rivers: [],
-    bases: [{ id: 'psc', name: 'PSC 119', lat: -7, lng: 110.4 }],
+/** The small city with these ambulances instead of its devices, three hospitals and two districts. */
+function buildDispatchCity(units = 4): City {
+  // Odd ones are motorcycles: u1, u3 …; even ones transport: u2, u4 …
+  const devices = Array.from({ length: units }, (_, index) =>
+    ambulance(`u${index + 1}`, {
+      name: `Unit ${index + 1}`,
+      callSign: `S${index + 1}`,
+      vehicle: index % 2 === 0 ? 'motorcycle' : 'transport',
+    }),
+  );
+  return buildSmallCity(devices, {
     kecamatan: [
       { id: 'tengah', name: 'Semarang Tengah', lat: -6.98, lng: 110.42 },
       { id: 'tembalang', name: 'Tembalang', lat: -7.05, lng: 110.45 },
     ],
     hospitals: [
-      hospital('kariadi', 'RSUP Dr. Kariadi', -6.994, 110.407, 'A'),
-      hospital('tugu', 'RSUD Tugurejo', -6.985, 110.355, 'B'),
-      hospital('wongsonegoro', 'RSUD Wongsonegoro', -7.015, 110.47, 'B'),
+      hospital('kariadi', { name: 'RSUP Dr. Kariadi', lat: -6.994, lng: 110.407, class: 'A' }),
+      hospital('tugu', { name: 'RSUD Tugurejo', lat: -6.985, lng: 110.355 }),
+      hospital('wongsonegoro', { name: 'RSUD Wongsonegoro', lat: -7.015, lng: 110.47 }),
     ],
-    // Odd ones are motorcycles: u1, u3 …; even ones transport: u2, u4 …
-    devices: Array.from({ length: units }, (_, index) => ({
-      id: `u${index + 1}`,
-      kind: 'ambulance',
-      name: `Unit ${index + 1}`,
-      callSign: `S${index + 1}`,
-      vehicle: index % 2 === 0 ? 'motorcycle' : 'transport',
-      base: 'psc',
-      lat: -7,
-      lng: 110.4,
-    })),
   });
-}
-
-function hospital(id: string, name: string, lat: number, lng: number, hospitalClass: string) {
-  return { id, name, lat, lng, class: hospitalClass, beds: { emergency: 20, intensive: 10, ward: 200 } };
 }
 
 export interface HouseOptions {
@@ -106,7 +94,7 @@ export interface HouseOptions {
 
 export async function openDispatchHouse(options: HouseOptions = {}): Promise<DispatchHouse> {
   const clock = options.clock ?? { ms: START_MS };
-  const city = dispatchCity(options.units);
+  const city = buildDispatchCity(options.units);
   const config = {
     SIAGA_DATA_DIR: '/nonexistent',
     DATABASE_URL: options.databaseUrl,

@@ -1,55 +1,66 @@
-/** A city of four devices, one a kind and a second gauge: enough for the API, small enough to see whole. */
+/**
+ * The small city of the tests, small enough to see whole: one river with a gauge above another, the sea, a square of
+ * access points on one uplink, one motorcycle. And the parts it is made of, for a test that needs other devices.
+ */
 import { type City, parseCity } from '../../cities/city.ts';
 
-export const smallCity: City = parseCity('semarang', {
-  id: 'semarang',
-  name: 'Semarang',
-  timeZone: 'Asia/Jakarta',
-  disclaimer: { id: 'Posisi kira-kira.', en: 'Positions are approximate.' },
-  bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
-  rivers: [{ id: 'bkb', name: 'Banjir Kanal Barat' }],
-  uplinks: [{ id: 'fibre-1', name: 'Fibre 1' }],
-  bases: [{ id: 'psc', name: 'PSC 119', lat: -7, lng: 110.4 }],
-  devices: [gauge('bendung', 'Bendung Simongan'), gauge('hulu', 'Hulu'), accessPoint(), motorcycle()],
-});
+const label = (id: string, en: string) => ({ id, en });
+const PLACE = { lat: -7, lng: 110.4 };
 
-function gauge(id: string, name: string) {
+export function gauge(id: string, more: object = {}) {
   return {
-    id,
-    name,
-    kind: 'river-gauge',
-    lat: -7,
-    lng: 110.4,
-    river: 'bkb',
-    sensorHeightM: 5,
-    sensorRangeM: [0, 5],
-    normalLevelM: 1,
-    thresholds: [{ severity: 'minor', label: { id: 'siap', en: 'ready' }, levelM: 1.5 }],
+    ...{ id, name: `Gauge ${id}`, kind: 'river-gauge', ...PLACE, river: 'bkb' },
+    ...{ sensorRangeM: [0, 6], normalLevelM: 1 },
+    thresholds: [
+      { severity: 'minor', label: label('siap', 'ready'), levelM: 1.5 },
+      { severity: 'moderate', label: label('siaga', 'on alert'), levelM: 2 },
+      { severity: 'extreme', label: label('awas', 'danger'), levelM: 3 },
+    ],
+    ...more,
   };
 }
 
-function accessPoint() {
+export function accessPoint(id: string, more: object = {}) {
   return {
-    id: 'ap-simpang-lima',
-    name: 'Simpang Lima',
-    kind: 'wifi-access-point',
-    lat: -6.99,
-    lng: 110.42,
-    place: 'Simpang Lima',
-    uplink: 'fibre-1',
-    capacityClients: 60,
+    ...{ id, name: id, kind: 'wifi-access-point', lat: -6.99, lng: 110.42 },
+    ...{ place: 'Simpang Lima', uplink: 'fibre-1', capacityClients: 50 },
+    ...more,
   };
 }
 
-function motorcycle() {
+export function ambulance(id: string, more: object = {}) {
   return {
-    id: 'motor-1',
-    name: 'Motor 1',
-    kind: 'ambulance',
-    lat: -7,
-    lng: 110.4,
-    vehicle: 'motorcycle',
-    base: 'psc',
-    callSign: 'M1',
+    ...{ id, name: id, kind: 'ambulance', ...PLACE, vehicle: 'motorcycle', base: 'psc', callSign: id },
+    ...more,
   };
 }
+
+export function hospital(id: string, more: object = {}) {
+  const beds = { emergency: 20, intensive: 10, ward: 200 };
+  return { id, name: id, lat: -6.98, lng: 110.42, class: 'B', beds, ...more };
+}
+
+/** The city's frame with these devices; `more` goes over it. */
+export function buildSmallCity(devices: readonly object[], more: object = {}): City {
+  return parseCity('semarang', {
+    ...{ id: 'semarang', name: 'Semarang', timeZone: 'Asia/Jakarta' },
+    disclaimer: { id: 'Posisi kira-kira.', en: 'Positions are approximate.' },
+    bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
+    rivers: [
+      { id: 'bkb', name: 'Banjir Kanal Barat' },
+      { id: 'laut-jawa', name: 'Laut Jawa', tidal: true },
+    ],
+    uplinks: [{ id: 'fibre-1', name: 'Fibre 1' }],
+    bases: [{ id: 'psc', name: 'PSC 119', ...PLACE }],
+    devices,
+    ...more,
+  });
+}
+
+export const smallCity: City = buildSmallCity([
+  gauge('bendung', { upstream: [{ gauge: 'hulu', lagMin: 60 }] }),
+  gauge('hulu'),
+  gauge('tide', { river: 'laut-jawa', tidal: true }),
+  ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => accessPoint(`ap-${n}`, { name: `Access point ${n}` })),
+  ambulance('motor-1', { name: 'Motor 1', callSign: 'M1' }),
+]);

@@ -46,10 +46,15 @@ function createGaugeCard(gauge: Gauge, actions: Actions): KeyedView<GaugeItem> {
   const figure = html('b', { class: 'figure' });
   const [label, trend] = [html('small', { class: 'gauge-level' }), html('small')];
   const arrow = createTrendArrow();
+  const trendWord = html('span', { class: 'unseen' });
   const spark = createSpark(gauge);
   const water = html('small', {}, river === '' ? '' : ` · ${river}`);
   const name = html('span', { class: 'gauge-name' }, html('b', {}, place), html('span', {}, label, water));
-  const stage = html('span', { class: 'gauge-stage' }, html('span', {}, figure, arrow.element), trend);
+  const stage = html(
+    'span',
+    { class: 'gauge-stage' },
+    ...[html('span', {}, figure, arrow.element), trendWord, trend],
+  );
   const button = html(
     'button',
     { type: 'button', class: 'gauge' },
@@ -66,10 +71,11 @@ function createGaugeCard(gauge: Gauge, actions: Actions): KeyedView<GaugeItem> {
       icon.set(level);
       setText(figure, levelM === undefined ? '–' : `${speech.metres(levelM)} m`);
       setText(label, describeLevel(item));
-      arrow.set(isFresh && change ? trendOf(change.changeM) : undefined);
+      const direction = isFresh && change ? trendOf(change.changeM) : undefined;
+      arrow.set(direction);
+      setText(trendWord, direction === undefined ? '' : speech.word(direction));
       setText(trend, isFresh && change ? formatChange(change, room) : '');
       spark.update(room, levelM, isFresh);
-      setAttribute(button, 'aria-label', describeGauge(item, change));
     },
   };
 }
@@ -102,14 +108,6 @@ function describeLevel({
 
 export function formatChange({ changeM, overMs }: LevelChange, { speech }: Room): string {
   return `${speech.signed(changeM)} m / ${Math.max(1, Math.round(overMs / 60_000))} ${speech.word('minutes')}`;
-}
-
-function describeGauge(item: GaugeItem, change: LevelChange | undefined): string {
-  const { gauge, levelM, isFresh, room } = item;
-  const { speech } = room;
-  const parts = [gauge.name, levelM === undefined ? '' : `${speech.metres(levelM)} m`, describeLevel(item)];
-  if (isFresh && change) parts.push(speech.word(trendOf(change.changeM)), formatChange(change, room));
-  return parts.filter((part) => part !== '').join(', ');
 }
 
 /** The sparkline, and beside it on the same scale the bands with a pointer at the stage. */

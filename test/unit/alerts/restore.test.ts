@@ -4,13 +4,8 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { isAccessPoint } from '../../../devices/kinds/wifi-access-point.ts';
 import type { Reading } from '../../../devices/reading.ts';
-import {
-  type AlertHouse,
-  alertCity,
-  openAlertHouse,
-  readingOf,
-  START_MS,
-} from '../../support/alert-house.ts';
+import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../../support/alert-house.ts';
+import { smallCity } from '../../support/small-city.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -150,12 +145,12 @@ test('what a gauge said after its state was saved is recalled, also when the ale
 });
 
 test('a sweep saves every device that spoke and then says how far it came', async () => {
-  const [pattern] = alertCity.devices.filter(isAccessPoint);
+  const [pattern] = smallCity.devices.filter(isAccessPoint);
   const many = Array.from(
     { length: 60 },
     (_, index) => ({ ...pattern, id: `many-${index}` }) as typeof pattern,
   );
-  const city = { ...alertCity, devices: many.filter((each) => each !== undefined) };
+  const city = { ...smallCity, devices: many.filter((each) => each !== undefined) };
   await using house = await openAlertHouse({ city });
   const readings = many.map((_, index) =>
     readingOf(`many-${index}`, START_MS, { clients: 3 }, { kind: 'wifi-access-point' }),

@@ -1,6 +1,5 @@
 import { Registry as Metrics } from 'prom-client';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { parseCity } from '../../../cities/city.ts';
 import { QualityFlag, type Reading } from '../../../devices/reading.ts';
 import type { RejectedMessage } from '../../../devices/rejection.ts';
 import { createFleet, type Fleet } from '../../../fleet/fleet.ts';
@@ -8,44 +7,17 @@ import type { RegisteredDevice, Registry } from '../../../fleet/registry.ts';
 import { createPipeline, type Pipeline } from '../../../ingest/pipeline.ts';
 import { createQuality } from '../../../ingest/quality.ts';
 import { JournalError } from '../../../journal/journal.ts';
+import { ambulance, buildSmallCity, gauge } from '../../support/small-city.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 const GAUGE = 'siaga/semarang/river-gauge/bendung/telemetry';
 const UNIT = 'siaga/semarang/ambulance/motor-1/telemetry';
 
-const city = parseCity('semarang', {
-  id: 'semarang',
-  name: 'Semarang',
-  timeZone: 'Asia/Jakarta',
-  disclaimer: { id: 'x', en: 'x' },
-  bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
-  rivers: [{ id: 'bkb', name: 'Banjir Kanal Barat' }],
-  bases: [{ id: 'psc', name: 'PSC', lat: -7, lng: 110.4 }],
-  devices: [
-    {
-      id: 'bendung',
-      name: 'Bendung',
-      kind: 'river-gauge',
-      lat: -7,
-      lng: 110.4,
-      river: 'bkb',
-      sensorHeightM: 5,
-      sensorRangeM: [0, 5],
-      normalLevelM: 1,
-      thresholds: [{ severity: 'minor', label: { id: 'siap', en: 'ready' }, levelM: 1.5 }],
-    },
-    {
-      id: 'motor-1',
-      name: 'Motor 1',
-      kind: 'ambulance',
-      lat: -7,
-      lng: 110.4,
-      vehicle: 'motorcycle',
-      base: 'psc',
-      callSign: 'M1',
-    },
-  ],
-});
+// The gauge hangs 5 m above its zero and looks down.
+const city = buildSmallCity([
+  gauge('bendung', { sensorHeightM: 5, sensorRangeM: [0, 5] }),
+  ambulance('motor-1'),
+]);
 
 let readings: Reading[];
 let rejections: RejectedMessage[];

@@ -8,7 +8,7 @@ import { distanceM } from '../../../../firmware-sim/ambulances/position.ts';
 import { createRoadMap } from '../../../../firmware-sim/ambulances/road-map.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-import { smallCity } from '../support/small-city.ts';
+import { simulatedCity } from '../support/simulated-city.ts';
 
 const WILLING: Crew = { silentChance: 0, refuseChance: 0, answerS: [2, 8], turnoutS: [8, 25] };
 
@@ -16,12 +16,12 @@ function open(crew: Crew = WILLING) {
   const clock = createManualClock();
   const answers: Acknowledgement[] = [];
   let reports = 0;
-  const unit = smallCity.devices.filter(isAmbulance).find(({ vehicle }) => vehicle === 'transport');
+  const unit = simulatedCity.devices.filter(isAmbulance).find(({ vehicle }) => vehicle === 'transport');
   if (!unit) throw new Error('the small city has ambulances');
   const ambulance = createAmbulance({
     unit,
-    city: smallCity,
-    roads: createRoadMap(smallCity.roads as NonNullable<typeof smallCity.roads>),
+    city: simulatedCity,
+    roads: createRoadMap(simulatedCity.roads as NonNullable<typeof simulatedCity.roads>),
     shadows: [],
     pace: DEMO_PACE,
     crew,

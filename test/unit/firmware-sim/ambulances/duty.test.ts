@@ -3,16 +3,16 @@ import { DEMO_PACE, Duty } from '../../../../firmware-sim/ambulances/duty.ts';
 import { distanceM } from '../../../../firmware-sim/ambulances/position.ts';
 import { createRoadMap, type Vehicle } from '../../../../firmware-sim/ambulances/road-map.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
-import { smallCity } from '../support/small-city.ts';
+import { simulatedCity } from '../support/simulated-city.ts';
 
 const STARTED_AT = Date.UTC(2026, 0, 15);
 const SCENE = { lat: -6.97, lng: 110.43 };
 const BASE = { lat: -7, lng: 110.4 };
-const roads = createRoadMap(smallCity.roads as NonNullable<typeof smallCity.roads>);
+const roads = createRoadMap(simulatedCity.roads as NonNullable<typeof simulatedCity.roads>);
 
 function open(vehicle: Vehicle, seed = 1, ownCaseChance = 0): Duty {
   const random = createRandom(seed, vehicle);
-  const hospitals = smallCity.hospitals;
+  const hospitals = simulatedCity.hospitals;
   return new Duty(
     { vehicle, base: BASE, roads, hospitals, pace: DEMO_PACE, ownCaseChance, random },
     STARTED_AT,

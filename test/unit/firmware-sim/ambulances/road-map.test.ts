@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { loadCity } from '../../../../cities/city.ts';
 import { distanceM, type Position } from '../../../../firmware-sim/ambulances/position.ts';
 import { createRoadMap, type Stretch } from '../../../../firmware-sim/ambulances/road-map.ts';
-import { smallCity } from '../support/small-city.ts';
+import { simulatedCity } from '../support/simulated-city.ts';
 
-type Roads = NonNullable<typeof smallCity.roads>;
-const roads = smallCity.roads as Roads;
+type Roads = NonNullable<typeof simulatedCity.roads>;
+const roads = simulatedCity.roads as Roads;
 const map = createRoadMap(roads);
 const corner = (row: number, column: number): Position => ({
   lat: -7 + row * 0.01,

@@ -5,7 +5,7 @@ import { createFlood, findBasins, type GaugeFlood } from '../../../../firmware-s
 import { createFloodStory } from '../../../../firmware-sim/rivers/flood-story.ts';
 import { peakOf, routeDownstream, runOff } from '../../../../firmware-sim/rivers/flow.ts';
 import { tideM } from '../../../../firmware-sim/rivers/tide.ts';
-import { smallGauges } from '../support/small-city.ts';
+import { simulatedGauges } from '../support/simulated-city.ts';
 
 function gaugeOf(flood: ReturnType<typeof createFlood>, id: string): GaugeFlood {
   const found = flood.gauges.get(id);
@@ -35,7 +35,7 @@ describe('flow', () => {
 
 describe('flood', () => {
   it('runs down the river: each gauge peaks after and lower in its bed than the one above', () => {
-    const flood = createFlood(smallGauges, 1, 0);
+    const flood = createFlood(simulatedGauges, 1, 0);
     const river = ['upper', 'middle', 'lower'].map((id) => gaugeOf(flood, id));
     const peaksMin = river.map((each) => each.peakMin);
     const peaksM = river.map((each) => peakOf(each.stageM).value);
@@ -81,14 +81,14 @@ describe('flood', () => {
   });
 
   it('refuses rivers that run in a circle', () => {
-    const circle = smallGauges.map((gauge) =>
+    const circle = simulatedGauges.map((gauge) =>
       gauge.id === 'upper' ? { ...gauge, upstream: [{ gauge: 'lower', lagMin: 10 }] } : gauge,
     );
     expect(() => findBasins(circle)).toThrow('a river runs in a circle');
   });
 
   it('joins rivers into one basin where they meet, upstream first', () => {
-    const basins = findBasins(smallGauges).map((basin) => basin.map((gauge) => gauge.id));
+    const basins = findBasins(simulatedGauges).map((basin) => basin.map((gauge) => gauge.id));
     expect(basins).toEqual([['upper', 'middle', 'lower'], ['brook']]);
   });
 });
@@ -101,7 +101,7 @@ describe('the story of the rivers', () => {
   });
 
   it('goes from calm through rain and peaks back to calm', () => {
-    const story = createFloodStory(smallGauges, 1);
+    const story = createFloodStory(simulatedGauges, 1);
     const phrases: string[] = [];
     for (let minute = 0; minute < 400; minute++) {
       const phrase = story.describe(minute);
@@ -114,7 +114,7 @@ describe('the story of the rivers', () => {
   });
 
   it('follows one flood with another without a step in the water', () => {
-    const story = createFloodStory(smallGauges, 1);
+    const story = createFloodStory(simulatedGauges, 1);
     for (let minute = 1; minute < 3000; minute++) {
       const rise = Math.abs(story.stageM('lower', minute) - story.stageM('lower', minute - 1));
       expect(rise, `minute ${minute}`).toBeLessThan(0.25);
@@ -122,7 +122,7 @@ describe('the story of the rivers', () => {
   });
 
   it('counts the rain between two reports once, however the time is cut', () => {
-    const story = createFloodStory(smallGauges, 1);
+    const story = createFloodStory(simulatedGauges, 1);
     let inPieces = 0;
     for (let minute = 0; minute < 90; minute += 0.7) inPieces += story.rainMm('upper', minute, minute + 0.7);
     expect(inPieces).toBeGreaterThan(10);
@@ -131,7 +131,7 @@ describe('the story of the rivers', () => {
 });
 
 describe('tide', () => {
-  const gauge = smallGauges.find((each) => each.tidal);
+  const gauge = simulatedGauges.find((each) => each.tidal);
   it('starts below the mean and passes the first threshold a little at its highest, half a day on', () => {
     if (!gauge) throw new Error('the small city has a tide gauge');
     const levels = Array.from({ length: 3 * 24 * 60 }, (_, minute) => tideM(gauge, minute));

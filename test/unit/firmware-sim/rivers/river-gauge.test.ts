@@ -4,12 +4,12 @@ import { riverGauge } from '../../../../devices/kinds/river-gauge.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 import { createRiverGauge } from '../../../../firmware-sim/rivers/river-gauge.ts';
 import { createStoryClock } from '../../../../firmware-sim/story-clock.ts';
-import { smallGauges } from '../support/small-city.ts';
+import { simulatedGauges } from '../support/simulated-city.ts';
 
 const STARTED_AT = Date.UTC(2026, 0, 15);
 
 function gaugeNamed(id: string): RiverGauge {
-  const gauge = smallGauges.find((each) => each.id === id);
+  const gauge = simulatedGauges.find((each) => each.id === id);
   if (!gauge) throw new Error(`no ${id}`);
   return gauge;
 }

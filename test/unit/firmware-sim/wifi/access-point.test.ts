@@ -3,12 +3,12 @@ import { isAccessPoint, wifiAccessPoint } from '../../../../devices/kinds/wifi-a
 import { createRandom } from '../../../../firmware-sim/random.ts';
 import { createStoryClock } from '../../../../firmware-sim/story-clock.ts';
 import { createAccessPoint, crowdShare } from '../../../../firmware-sim/wifi/access-point.ts';
-import { smallCity } from '../support/small-city.ts';
+import { simulatedCity } from '../support/simulated-city.ts';
 
 const STARTED_AT = Date.UTC(2026, 0, 15);
 
 function measureFor(storyMinutes: number, seed: number) {
-  const site = smallCity.devices.find(isAccessPoint);
+  const site = simulatedCity.devices.find(isAccessPoint);
   if (!site) throw new Error('the small city has access points');
   const point = createAccessPoint(site, 6, createStoryClock(STARTED_AT, 60), createRandom(seed, site.id));
   return Array.from({ length: storyMinutes }, (_, second) => point.measure(STARTED_AT + second * 1000) ?? {});

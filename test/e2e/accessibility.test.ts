@@ -1,0 +1,151 @@
+/**
+ * The situation room's page judged by axe-core in a real browser: every view of it, in light, in dark and in forced
+ * colours, on a phone of 320 pixels and on a desk.
+ *
+ * Besides what axe calls a violation: no control lies beside the page, and no text has the colour of its ground.
+ */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Chromium, chromiumMissing, type Page, startChromium } from '../support/chromium.ts';
+import { openRoomHouse, type RoomHouse } from '../support/room-house.ts';
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const PHONE = { width: 320, height: 640 };
+const DESK = { width: 1280, height: 900 };
+const COLOURS = {
+  light: { colorScheme: 'light', forcedColors: 'none' },
+  dark: { colorScheme: 'dark', forcedColors: 'none' },
+  'forced colours on light': { colorScheme: 'light', forcedColors: 'active' },
+  'forced colours on dark': { colorScheme: 'dark', forcedColors: 'active' },
+} as const;
+
+/** What a person opens in turn: the expression that opens it, the one that is true once it is there, and its part of the page. */
+const VIEWS: Record<string, readonly [open: string, shown: string, part: string]> = {
+  'rivers and alerts': ['0', `document.querySelector('.alert')`, 'body'],
+  'the legend': [
+    `document.querySelector('#legend').open = true`,
+    `document.querySelector('#legend').open`,
+    '#legend',
+  ],
+  'the Wi-Fi': [`document.querySelector('#wifi-tab').click()`, `document.querySelector('.wifi')`, '#side'],
+  'the ambulances': [
+    `document.querySelector('#units-tab').click()`,
+    `document.querySelector('.unit')`,
+    '#side',
+  ],
+  'the incidents': [
+    `document.querySelector('#incidents-tab').click()`,
+    `document.querySelector('#incidents-panel .incident')`,
+    '#side',
+  ],
+  'a gauge': [
+    `document.querySelector('.gauge[data-level=extreme]').click()`,
+    `document.querySelector('#gauge-dialog .plot')`,
+    '#gauge-dialog',
+  ],
+};
+
+interface Finding {
+  readonly id: string;
+  readonly nodes: readonly {
+    readonly html: string;
+    readonly any: readonly { readonly message: string; readonly data?: { readonly messageKey?: string } }[];
+    readonly failureSummary: string;
+  }[];
+}
+
+/** What axe calls a violation; and text in the very colour of its ground, which axe leaves to a person to judge. */
+async function findViolations(page: Page, part: string): Promise<string[]> {
+  const { violations, incomplete } = await page.ask<{ violations: Finding[]; incomplete: Finding[] }>(
+    `axe.run('${part}', { resultTypes: ['violations', 'incomplete'] })`,
+  );
+  const unseen = incomplete.map(({ id, nodes }) => ({
+    id,
+    nodes: nodes.filter(({ any }) => any.some(({ data }) => data?.messageKey === 'equalRatio')),
+  }));
+  return [...violations, ...unseen].flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+  );
+}
+
+/** What a person does not reach by scrolling down alone. */
+function findBeside(page: Page): Promise<string[]> {
+  return page.ask(`[...document.querySelectorAll('html, button, a, input, summary')]
+    .filter((each) => each.checkVisibility() && !each.matches('.skip'))
+    .filter((each) => each.getBoundingClientRect().right > innerWidth || (each.matches('html') && each.scrollWidth > innerWidth))
+    .map((each) => 'lies beside the page: ' + each.cloneNode().outerHTML)`);
+}
+
+describe.skipIf(chromiumMissing())('the situation room for everybody', { timeout: 90_000 }, () => {
+  let house: RoomHouse;
+  let chromium: Chromium;
+  beforeAll(async () => {
+    house = await openRoomHouse();
+    chromium = await startChromium();
+    await house.publish('river-gauge', 'bendung-simongan', { levelM: 1.9 });
+    await house.publish('ambulance', 'motor-01', { lat: -6.9868, lng: 110.4135, status: 'available' });
+    const response = await fetch(`${house.url}v1/incidents`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${house.adminToken}` },
+      body: JSON.stringify({
+        classification: 'real',
+        category: 'trauma',
+        priority: 1,
+        place: 'simpang-lima',
+      }),
+    });
+    expect(response.status, await response.text()).toBe(201);
+  });
+  afterAll(async () => {
+    await chromium[Symbol.asyncDispose]();
+    await house[Symbol.asyncDispose]();
+  });
+
+  async function openPage(size: { width: number; height: number }): Promise<Page> {
+    const page = await chromium.newPage(size);
+    // Signing in loads the page anew: axe comes with each document.
+    await page.tab.addInitScript({ content: AXE });
+    await page.go(house.url);
+    await page.until(`document.querySelector('.gauge[data-level=extreme]')`);
+    return page;
+  }
+
+  async function signIn(page: Page): Promise<void> {
+    await page.ask(`(() => {
+      document.querySelector('#sign-in').click();
+      document.querySelector('#token').value = ${JSON.stringify(house.adminToken)};
+      document.querySelector('#sign-in-form').requestSubmit();
+    })()`);
+    await page.until(
+      `document.querySelector('.unit') && document.querySelector('#incidents-panel .incident')`,
+    );
+  }
+
+  const sizes = [
+    ...Object.entries(COLOURS).map(([name, colours]) => ({ name, colours, size: PHONE })),
+    { name: 'light', colours: COLOURS.light, size: DESK },
+  ];
+  for (const { name, colours, size } of sizes) {
+    test(`has no violation in ${name} at ${size.width} pixels, and nothing lies beside the page`, async () => {
+      const page = await openPage(size);
+      await page.tab.emulateMedia({ ...colours, reducedMotion: 'reduce' });
+      const found: Record<string, string[]> = {};
+      const look = async (view: string, part: string) => {
+        const all = [...(await findViolations(page, part)), ...(await findBeside(page))];
+        if (all.length > 0) found[view] = all;
+      };
+      await page.ask(`document.querySelector('#sign-in').click()`);
+      await look('signing in', '#sign-in-dialog');
+      await page.ask(`document.querySelector('#sign-in-cancel').click()`);
+      await signIn(page);
+      for (const [view, [open, shown, part]] of Object.entries(VIEWS)) {
+        await page.ask(open);
+        await page.until(shown);
+        await look(view, part);
+      }
+      expect(found).toEqual({});
+      await page.tab.close();
+    });
+  }
+});
