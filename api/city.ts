@@ -9,6 +9,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type City, ROAD_CLASSES } from '../cities/city.ts';
+import type { DeviceKind } from '../devices/device-kind.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
 import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
@@ -47,6 +48,10 @@ const citySchema = z
         reportIntervalS: z.number(),
         silentAfterS: z.number().describe('Without a word for longer, a device is silent.'),
         isPublic: z.boolean(),
+        panel: z.enum(['rivers', 'wifi', 'units', 'others']).describe('Where the pages show its devices.'),
+        shows: z
+          .array(z.object({ name: z.string(), unit: z.string(), label: bilingual }))
+          .describe('Its quantities, the most telling first.'),
       }),
     ),
     rivers: z.array(
@@ -133,6 +138,8 @@ function formatCity(city: City): CityJson {
       reportIntervalS: kind.reportIntervalS,
       silentAfterS: kind.silentAfterS,
       isPublic: kind.audience === 'public',
+      panel: kind.panel ?? 'others',
+      shows: shownQuantities(kind),
     })),
     rivers: drawRivers(city),
     gauges: gauges.map(({ id, name, lat, lng, river, tidal, normalLevelM, thresholds, upstream }) => ({
@@ -167,4 +174,12 @@ function formatRoads({ roads: network }: City): CityJson['roads'] {
       }),
     }))
     .sort((a, b) => ROAD_ORDER.indexOf(a.class) - ROAD_ORDER.indexOf(b.class));
+}
+
+function shownQuantities({ quantities, shows = Object.keys(quantities) }: DeviceKind) {
+  return shows.map((name) => {
+    const quantity = quantities[name];
+    const unit = quantity && 'unit' in quantity && quantity.unit !== '1' ? quantity.unit : '';
+    return { name, unit, label: quantity?.label ?? { en: name, id: name } };
+  });
 }

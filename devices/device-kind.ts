@@ -60,6 +60,8 @@ export interface DeviceKindDefinition {
   readonly digest?: { readonly name: string; readonly per: 'city' | 'group' };
   /** What a simulated device sends, by quantity; a kind with a behaviour of its own in firmware-sim has none. */
   readonly simulated?: Readonly<Record<string, SimulatedQuantity>>;
+  /** The panel of the pages that is made for it; absent: the one for all other kinds. */
+  readonly panel?: 'rivers' | 'wifi' | 'units';
   /** The quantities that pages and dashboards show, the most telling first; all of them where absent. */
   readonly shows?: readonly string[];
   /** An example payload, shown in the documents and accepted by a test. */

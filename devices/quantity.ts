@@ -4,10 +4,13 @@
  * Said by each kind (kinds/) of its own readings; schema, history and documents are derived from it. Invariant: a
  * quantity says its unit and its bounds, so that nobody has to ask what a number means.
  */
+import type { Bilingual } from './site.ts';
 
 interface Described {
   /** One sentence for docs/devices.md, in English. */
   readonly description: string;
+  /** As pages name it to people; its own name where absent. */
+  readonly label?: Bilingual;
   /** True where a reading without it means nothing. */
   readonly required?: boolean;
 }

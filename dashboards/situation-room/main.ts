@@ -22,6 +22,7 @@ import { createHeaderView } from './views/header-view.ts';
 import { createIncidentsView } from './views/incidents-view.ts';
 import { fillLegend } from './views/legend.ts';
 import { createMapView, type MapView } from './views/map-view.ts';
+import { createOthersView } from './views/others-view.ts';
 import type { Actions, Room } from './views/room.ts';
 import { createSignIn, forgetToken, readStoredToken } from './views/sign-in.ts';
 import { createTabs } from './views/tabs.ts';
@@ -60,6 +61,7 @@ const alerts = createAlertsView(actions);
 const gauges = createGaugesView(actions);
 const wifi = createWifiView();
 const units = createUnitsView(actions);
+const others = createOthersView();
 const incidents = createIncidentsView(actions);
 const tabs = createTabs('tabs');
 const gaugeDialog = createGaugeDialog(client, () => currentRoom() as Room);
@@ -85,7 +87,18 @@ function draw(): void {
   );
   byId('room').hidden = room === undefined;
   if (!room) return;
-  for (const view of [header, alerts, gauges, wifi, units, incidents, mapFor(room), gaugeDialog, signIn])
+  for (const view of [
+    header,
+    alerts,
+    gauges,
+    wifi,
+    units,
+    others,
+    incidents,
+    mapFor(room),
+    gaugeDialog,
+    signIn,
+  ])
     view.update(room);
   setAttribute(document.body, 'data-staff', room.state.isStaff);
   const leftOut = room.state.devicesLeftOut;

@@ -59,6 +59,7 @@ export const ambulance = defineDeviceKind({
     label: { en: 'ambulance silent on duty', id: 'ambulans tanpa kabar saat bertugas' },
     excuse: { quantity: 'status', word: 'off-duty' },
   },
+  panel: 'units',
   shows: ['status', 'speedMps', 'batteryPct', 'accuracyM'],
   example: {
     measuredAt: '2026-01-15T02:30:00Z',

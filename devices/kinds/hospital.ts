@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { defineDeviceKind } from '../device-kind.ts';
 import { QualityFlag } from '../reading.ts';
-import { isOfKind, place } from '../site.ts';
+import { type Bilingual, isOfKind, place } from '../site.ts';
 
 export const hospitalSite = z.strictObject({
   ...place,
@@ -24,23 +24,27 @@ export const isHospital = isOfKind<HospitalSite>('hospital');
 
 /** More than the largest hospital of the country has. */
 const MAX_BEDS = 5_000;
-const beds = (description: string) =>
-  ({ type: 'gauge', unit: '1', min: 0, max: MAX_BEDS, whole: true, description }) as const;
+const beds = (description: string, label: Bilingual) =>
+  ({ type: 'gauge', unit: '1', min: 0, max: MAX_BEDS, whole: true, description, label }) as const;
 
 export const hospital = defineDeviceKind({
   name: 'hospital',
   label: { en: 'hospital', id: 'rumah sakit' },
   description: 'Free beds of one hospital by class, and who waits for one. Send it at every change as well.',
   quantities: {
-    emergencyFree: beds('Free beds of the emergency room.'),
-    intensiveFree: beds('Free beds of intensive care.'),
-    wardFree: beds('Free beds of the wards.'),
-    queue: beds('Patients who wait for a bed.'),
+    emergencyFree: beds('Free beds of the emergency room.', {
+      en: 'emergency beds free',
+      id: 'TT IGD kosong',
+    }),
+    intensiveFree: beds('Free beds of intensive care.', { en: 'intensive care free', id: 'TT ICU kosong' }),
+    wardFree: beds('Free beds of the wards.', { en: 'ward beds free', id: 'TT rawat inap kosong' }),
+    queue: beds('Patients who wait for a bed.', { en: 'waiting', id: 'antrean' }),
   },
   reportIntervalS: 3_600,
   // As long as dispatch trusts a report.
   silentAfterS: 7_200,
   audience: 'staff',
+  shows: ['emergencyFree', 'intensiveFree', 'wardFree', 'queue'],
   example: {
     measuredAt: '2026-01-15T02:30:00Z',
     seq: 7,

@@ -75,6 +75,7 @@ export const riverGauge = defineDeviceKind({
     needsUsable: true,
     label: { en: 'no data from gauge', id: 'data pos duga terputus' },
   },
+  panel: 'rivers',
   shows: ['levelM', 'rainMm', 'batteryV', 'rssiDbm'],
   example: {
     measuredAt: '2026-01-15T02:30:00Z',

@@ -57,6 +57,7 @@ export const wifiAccessPoint = defineDeviceKind({
     rank: 1,
     label: { en: 'access point down', id: 'titik Wi-Fi mati' },
   },
+  panel: 'wifi',
   shows: ['clients', 'rttMs', 'lossPct', 'channelUtilizationPct'],
   example: {
     measuredAt: '2026-01-15T02:30:00Z',

@@ -35,6 +35,9 @@ export interface Gauge extends Place {
 
 export type LngLat = readonly [lng: number, lat: number];
 
+/** Where the devices of a kind are shown. */
+export type Panel = 'rivers' | 'wifi' | 'units' | 'others';
+
 export interface City {
   readonly id: string;
   readonly name: string;
@@ -51,6 +54,8 @@ export interface City {
     readonly label: Bilingual;
     readonly silentAfterS: number;
     readonly isPublic: boolean;
+    readonly panel: Panel;
+    readonly shows: readonly { readonly name: string; readonly unit: string; readonly label: Bilingual }[];
   }[];
   readonly rivers: readonly {
     readonly id: string;

@@ -12,6 +12,7 @@ import type {
   Gauge,
   Incident,
   Liveness,
+  Panel,
   PresenceEvent,
   ReadingEvent,
   Values,
@@ -57,6 +58,7 @@ export class CityState {
   alertsLeftOut = 0;
   readonly #alerts = new Map<string, { alert: Alert; seenAt: number }>();
   readonly #silentAfterMs: ReadonlyMap<string, number>;
+  readonly #panels: ReadonlyMap<string, Panel>;
 
   /** `known` are series read before, which go on. */
   constructor(city: City, viewer: Viewer, known?: ReadonlyMap<string, LevelSeries>) {
@@ -65,7 +67,13 @@ export class CityState {
     this.gauges = new Map(city.gauges.map((gauge) => [gauge.id, gauge]));
     this.capacities = new Map(city.accessPoints.map((each) => [each.id, each]));
     this.#silentAfterMs = new Map(city.kinds.map((kind) => [kind.name, kind.silentAfterS * 1000]));
+    this.#panels = new Map(city.kinds.map((kind) => [kind.name, kind.panel]));
     for (const gauge of city.gauges) this.series.set(gauge.id, known?.get(gauge.id) ?? new LevelSeries());
+  }
+
+  /** The devices of one panel: a kind says which is its own. */
+  devicesOn(panel: Panel): Device[] {
+    return [...this.devices.values()].filter(({ kind }) => (this.#panels.get(kind) ?? 'others') === panel);
   }
 
   get isStaff(): boolean {

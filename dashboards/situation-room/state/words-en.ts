@@ -51,6 +51,7 @@ export const english: Record<Word, string> = {
   legend: 'Legend',
   rivers: 'Rivers',
   wifi: 'Public Wi-Fi',
+  others: 'Others',
   units: 'Ambulances',
   incidents: 'Incidents',
   noIncidents: 'No open incidents.',

@@ -50,6 +50,7 @@ export const indonesian = {
   legend: 'Keterangan',
   rivers: 'Sungai',
   wifi: 'Wi-Fi publik',
+  others: 'Lainnya',
   units: 'Ambulans',
   incidents: 'Kejadian',
   noIncidents: 'Tidak ada kejadian terbuka.',

@@ -70,7 +70,7 @@ export function createMapView(first: Room, actions: Actions): MapView {
       const { state, speech } = next;
       setAttribute(map, 'aria-label', speech.word('mapKeys'));
       setText(byId('disclaimer'), `${speech.pick(state.city.disclaimer)} ${speech.word('sketch')}`);
-      const devices = [...state.devices.values()].filter(({ kind }) => kind === 'wifi-access-point');
+      const devices = state.devicesOn('wifi');
       pointMarks.update(devices.map((device) => ({ device, room: next })));
       const located = unitsNow(next).filter(({ lat, lng }) => lat !== undefined && lng !== undefined);
       unitMarks.update(located.map((unit) => ({ unit, room: next })));

@@ -37,9 +37,7 @@ export function unitNow(device: Device, nowMs: number): UnitNow {
 }
 
 export function unitsNow({ state, nowMs }: Pick<Room, 'state' | 'nowMs'>): UnitNow[] {
-  return [...state.devices.values()]
-    .filter(({ kind }) => kind === 'ambulance')
-    .map((device) => unitNow(device, nowMs));
+  return state.devicesOn('units').map((device) => unitNow(device, nowMs));
 }
 
 export function createUnitsView(actions: Actions): { update(room: Room): void } {

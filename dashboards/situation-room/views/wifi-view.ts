@@ -66,8 +66,7 @@ export function createWifiView(): { update(room: Room): void } {
 
 function groupByPlace(state: CityState, nowMs: number): WifiPlace[] {
   const places = new Map<string, WifiPlace>();
-  for (const device of state.devices.values()) {
-    if (device.kind !== 'wifi-access-point') continue;
+  for (const device of state.devicesOn('wifi')) {
     const site = state.capacities.get(device.id);
     const name = site?.place ?? device.name;
     const place = places.get(name) ?? { name, total: 0, working: 0, clients: 0, capacity: 0 };
