@@ -1,5 +1,5 @@
 /** The process as those who run it see it: what it refuses to start with, in one clear line, and how it ends. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
@@ -38,48 +38,6 @@ async function occupyPort(): Promise<{ port: number; [Symbol.dispose](): void }>
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { port: (server.address() as AddressInfo).port, [Symbol.dispose]: () => void server.close() };
 }
-
-describe('a server that starts', { timeout: START_TIMEOUT_MS }, () => {
-  it.runIf(process.platform === 'linux')(
-    'begins anew as the same process with what the runtime must be told, and leaves alone what it was told',
-    async () => {
-      const told = { MALLOC_ARENA_MAX: '3' };
-      await using server = await startSiaga({ dataDir, environment: told });
-      const read = (file: string) => readFileSync(`/proc/${server.pid}/${file}`, 'utf8').split('\0');
-      expect(read('cmdline')).toContain('--max-semi-space-size=16');
-      expect(read('environ')).toContain('MALLOC_ARENA_MAX=3');
-      expect(server.logged.every(({ pid }) => pid === server.pid)).toBe(true);
-      await server.stop();
-
-      await using second = await startSiaga({ dataDir });
-      const environment = readFileSync(`/proc/${second.pid}/environ`, 'utf8').split('\0');
-      expect(environment).toContain('MALLOC_ARENA_MAX=2');
-      expect(environment).toContain(`SIAGA_DATA_DIR=${dataDir}`);
-    },
-  );
-
-  it.runIf(process.platform === 'linux')("has V8's helpers step back behind the event loop", async () => {
-    await using server = await startSiaga({ dataDir });
-    const tasks = `/proc/${server.pid}/task`;
-    const threads = readdirSync(tasks).map((thread) => {
-      // One may have ended meanwhile.
-      const stat = existsSync(`${tasks}/${thread}/stat`)
-        ? readFileSync(`${tasks}/${thread}/stat`, 'utf8')
-        : '';
-      // The name stands in brackets; `nice` is the 17th word behind it, see proc_pid_stat(5).
-      const [, name, rest] = /\((.*)\) (.*)/.exec(stat) ?? [];
-      return {
-        thread: Number(thread),
-        isHelper: name?.includes('V8Worker'),
-        nice: Number(rest?.split(' ')[16]),
-      };
-    });
-    const own = threads.find(({ thread }) => thread === server.pid)?.nice as number;
-    const helpers = threads.filter(({ isHelper }) => isHelper);
-    expect(helpers.length).toBeGreaterThan(0);
-    for (const { nice } of helpers) expect(nice).toBe(Math.min(own + 4, 19));
-  });
-});
 
 describe('a server that cannot start', { timeout: START_TIMEOUT_MS }, () => {
   it('lists every problem of its environment and exits 1', async () => {
