@@ -1,7 +1,8 @@
 /**
  * openSiaga: opens the parts in the order of the flow and closes them in reverse.
  *
- *   state database → registry → journal → fleet → history → alerts → dispatch → pipeline → broker → API
+ *   state database → registry → journal → fleet → history → copy in InfluxDB → alerts → dispatch → pipeline →
+ *   broker → API
  *
  * Every dependency is handed over here (to the API's resources in open-http-api.ts) and nowhere else. Invariant:
  * the present is restored from the journal before the broker takes the first device, and the broker is closed
@@ -24,7 +25,9 @@ import { Draining } from './ingest/draining.ts';
 import { createFleet } from './ingest/fleet/fleet.ts';
 import { registerFleetMetrics } from './ingest/fleet/fleet-metrics.ts';
 import { openRegistry } from './ingest/fleet/registry.ts';
-import { INFLUX_CONSUMER } from './ingest/history/influx/influx-consumer.ts';
+import { alertStaff } from './ingest/history/influx/copy-alert.ts';
+import { INFLUX_CONSUMER } from './ingest/history/influx/copy-journal.ts';
+import { openInfluxCopy } from './ingest/history/influx/open-influx-copy.ts';
 import { openHistory } from './ingest/history/open-history.ts';
 import { openJournal } from './ingest/journal/open-journal.ts';
 import { createLiveConsumer, restorePresent } from './ingest/live-consumer.ts';
@@ -97,19 +100,29 @@ export async function openSiaga(
     await broker.publish(topic, payload, options);
   };
 
-  const { history, ...following } = await openHistory({
+  const openedHistory = await openHistory({
     config,
     journal,
-    database,
-    registry,
-    fleet,
     log: log.child({ part: 'history' }),
     metrics,
     now,
-    signal: draining.signal,
     ...(onFatal ? { onDeath: onFatal } : {}),
   });
-  opened.use(history);
+  const history = opened.use(openedHistory.history);
+  const copy = config.INFLUX_URL
+    ? opened.use(
+        openInfluxCopy({
+          config,
+          journal,
+          database,
+          registry,
+          log: log.child({ part: 'influx' }),
+          metrics,
+          now,
+          random,
+        }),
+      )
+    : undefined;
   const alerts = opened.use(
     await openAlerts({
       config,
@@ -154,8 +167,11 @@ export async function openSiaga(
     onPresent: (reading) => dispatch.observe(reading),
     onFailed: (reading) => dispatch.observeWord(reading),
   });
-  const durable = [alerts.consumer, ...(following.consumer ? [following.consumer] : [])];
-  opened.use(draining.start([live, ...durable]));
+  opened.use(draining.start([live, alerts.consumer]));
+  if (copy) {
+    draining.showBacklog(INFLUX_CONSUMER, () => copy.waitingEntries);
+    copy.start();
+  }
 
   const pipeline = createPipeline({
     config,
@@ -209,6 +225,7 @@ export async function openSiaga(
       metrics,
       pages: [page],
       readiness,
+      degraded,
       log: log.child({ part: 'api' }),
       now,
     }),
@@ -229,16 +246,29 @@ export async function openSiaga(
     return [...own, ...[...draining.problems].map(([consumer, problem]) => `${consumer}: ${problem}`)];
   }
 
+  /** Nobody but Grafana and engineers waits for the copy. */
+  function degraded(): readonly string[] {
+    return (copy?.problems ?? []).map((problem) => `the copy in InfluxDB: ${problem}`);
+  }
+
   function periodicJobs(): PeriodicJob[] {
-    const { settledThroughId } = following;
-    const retention = { journal, database, consumers: durable, settledThroughId, log, now };
+    const { settledThroughId } = openedHistory;
+    const retention = { journal, database, consumers: [alerts.consumer], settledThroughId, log, now };
     return [
       { name: 'alerts', schedule: '* * * * * *', run: () => alerts.tick(now()) },
       { name: 'alerts-sweep', schedule: '* * * * * *', run: () => alerts.sweep(now()) },
       { name: 'dispatch', schedule: '* * * * * *', run: () => dispatch.tick() },
       { name: 'registry', schedule: '*/2 * * * * *', run: () => registry.reload() },
       { name: 'retention', schedule: '30 * * * * *', run: () => keepWithinRetention(retention) },
-      ...following.jobs,
+      { name: 'history-retention', schedule: '45 7 * * * *', run: () => openedHistory.trim() },
+      ...(copy
+        ? [
+            { name: 'influx-liveness', schedule: '15 * * * * *', run: () => copy.sampleLiveness(fleet) },
+            { name: 'influx-mark', schedule: '35 * * * * *', run: () => copy.checkMark() },
+            { name: 'influx-alert', schedule: '50 * * * * *', run: () => alertStaff(copy, alerts, now()) },
+            { name: 'influx-self', schedule: '*/10 * * * * *', run: () => copy.sampleSelf() },
+          ]
+        : []),
     ];
   }
 }

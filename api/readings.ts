@@ -163,7 +163,7 @@ async function readPage(
     // Counted where it was refused: a line in the log for each would help the one who asks too much.
     if (error instanceof HistoryBusyError) throw parseProblem(error, requestId);
     if (history.problem === undefined) throw error;
-    const detail = `History (${history.name}) does not answer: ${history.problem}. Nothing is lost; ask again later.`;
+    const detail = `History does not answer: ${history.problem}. Nothing is lost; ask again later.`;
     throw new Problem(503, 'history-unavailable', detail, { retryAfterS: 10 }, { cause: error });
   }
 }

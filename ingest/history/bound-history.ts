@@ -1,7 +1,7 @@
 /**
  * boundHistory: any history with a bound on the questions that wait for it.
  *
- * Stands before either adapter, since both answer anybody who asks and one after the other: without a bound,
+ * Stands before the adapter, which answers anybody who asks, one question after the other: without a bound,
  * questions that nobody waits for any more would fill the memory. Invariant: at most `maxWaiting` questions are
  * with the adapter; those beyond reject at once with HistoryBusyError and are counted.
  */
@@ -38,7 +38,6 @@ export function boundHistory(history: History, { maxWaiting, metrics }: BoundHis
     }
   };
   return {
-    name: history.name,
     get problem() {
       return history.problem;
     },

@@ -1,38 +1,37 @@
 /**
- * What the adapter for InfluxDB needs around it in a test: a real journal in a folder of its own, a state
- * database in memory, and keepDraining beside it.
+ * What the copy in InfluxDB needs around it in a test: a real journal in a folder of its own, and a state database
+ * in memory.
  *
- * Invariant: `stop` leaves nothing running.
+ * Invariant: closing it leaves nothing running.
  */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading } from '../../devices/reading.ts';
 import {
-  type InfluxHistory,
-  type InfluxHistoryOptions,
-  openInfluxHistory,
-} from '../../ingest/history/influx/influx-history.ts';
+  type InfluxCopy,
+  type InfluxCopyOptions,
+  openInfluxCopy,
+} from '../../ingest/history/influx/open-influx-copy.ts';
 import type { Journal } from '../../ingest/journal/journal.ts';
-import { keepDraining } from '../../ingest/keep-draining.ts';
 import { createJournalGround } from './journal-fixture.ts';
 
 export interface InfluxHouse extends AsyncDisposable {
-  readonly history: InfluxHistory;
+  readonly copy: InfluxCopy;
   readonly journal: Journal;
   readonly database: Database;
   readonly metrics: Registry;
   readonly folder: string;
-  /** Starts to drain; calls again are nothing. */
-  drain(): void;
+  /** Begins to follow the journal. */
+  start(): void;
   /** Resolves when the cursor stands at the end of the journal. Rejects after a minute. */
   caughtUp(): Promise<void>;
 }
 
 export async function openInfluxHouse(
   url: string,
-  more: Partial<Omit<InfluxHistoryOptions, 'config'>> & {
-    config?: Partial<InfluxHistoryOptions['config']>;
+  more: Partial<Omit<InfluxCopyOptions, 'config'>> & {
+    config?: Partial<InfluxCopyOptions['config']>;
   } = {},
 ): Promise<InfluxHouse> {
   const ground = createJournalGround();
@@ -42,15 +41,14 @@ export async function openInfluxHouse(
   const database =
     more.database ?? (await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined }, ':memory:'));
   const metrics = new Registry();
-  const stop = new AbortController();
   const log = pino({ level: 'silent' });
-  const history = await openInfluxHistory({
+  const copy = openInfluxCopy({
     journal,
     database,
     log,
     metrics,
     now: Date.now,
-    signal: stop.signal,
+    random: () => 0,
     lingerMs: 0,
     ...more,
     config: {
@@ -64,22 +62,13 @@ export async function openInfluxHouse(
       ...more.config,
     },
   });
-  let draining: Promise<void> | undefined;
   return {
-    history,
+    copy,
     journal,
     database,
     metrics,
     folder,
-    drain() {
-      draining ??= keepDraining({
-        journal,
-        consumer: history.consumer,
-        signal: stop.signal,
-        log,
-        random: () => 0,
-      });
-    },
+    start: () => copy.start(),
     async caughtUp() {
       const signal = AbortSignal.timeout(60_000);
       while ((await cursorOf(database)) < journal.lastId) {
@@ -88,10 +77,7 @@ export async function openInfluxHouse(
       }
     },
     async [Symbol.asyncDispose]() {
-      stop.abort();
-      // The batch in hand is still written, as when the server closes.
-      await draining;
-      await history[Symbol.asyncDispose]();
+      await copy[Symbol.asyncDispose]();
       if (ownDatabase) await database.destroy();
       if (!more.journal) await journal[Symbol.asyncDispose]();
       ground[Symbol.dispose]();

@@ -85,7 +85,6 @@ export async function openSqliteHistory(options: SqliteHistoryOptions): Promise<
     throw error;
   }
   return {
-    name: 'sqlite',
     get problem() {
       return problem;
     },

@@ -21,7 +21,6 @@ function openGround() {
     return promise;
   };
   const slow: History = {
-    name: 'slow',
     problem: undefined,
     raw: answerLater,
     windows: answerLater,

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { HttpError } from '@influxdata/influxdb-client';
 import { pino } from 'pino';
 import { Counter, Histogram, Registry } from 'prom-client';
@@ -11,11 +14,13 @@ import {
   formatLiveness,
   type HistoryEvent,
 } from '../../../../../ingest/history/influx/event-lines.ts';
+import type { WriteFailure } from '../../../../../ingest/history/influx/influx-error.ts';
 import { createInfluxMetrics } from '../../../../../ingest/history/influx/influx-metrics.ts';
 import type { InfluxServer } from '../../../../../ingest/history/influx/influx-server.ts';
 import { copyEvents, type EventSource } from '../../../../../ingest/history/influx/keep-following-events.ts';
 import { createSampleWriter } from '../../../../../ingest/history/influx/sample-writer.ts';
 import { createSelfSampler, percentile } from '../../../../../ingest/history/influx/self-lines.ts';
+import { createSetAside } from '../../../../../ingest/history/influx/set-aside.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 const log = pino({ level: 'silent' });
@@ -27,8 +32,9 @@ function keepingServer() {
     name: 'InfluxDB',
     generation: 1,
     fault: undefined,
-    prepare: async () => undefined,
+    prepare: async () => ({ retentionMs: 0 }),
     query: async () => [],
+    explainNotFound: async (words) => words,
     async write(lines) {
       if (server.fault) throw server.fault;
       taken.push(...lines.trimEnd().split('\n'));
@@ -41,7 +47,8 @@ describe('samples', () => {
   const open = (maxWaiting: number) => {
     const { server, taken } = keepingServer();
     const metrics = createInfluxMetrics(new Registry());
-    const samples = createSampleWriter({ server, metrics, log, now: () => NOW, maxWaiting });
+    const onFailure = () => undefined;
+    const samples = createSampleWriter({ server, metrics, log, now: () => NOW, onFailure, maxWaiting });
     const outcome = async (name: string) =>
       (await metrics.events.get()).values.find((each) => each.labels.outcome === name)?.value ?? 0;
     return { server, taken, samples, outcome };
@@ -71,6 +78,20 @@ describe('samples', () => {
     await samples.flush();
     expect(taken).toEqual(['m v=1 1']);
     expect(await outcome('refused')).toBe(1);
+  });
+});
+
+describe('samples to a server that has lost its bucket', () => {
+  it('have it looked at again, so that it is made anew', async () => {
+    const { server, metrics } = { ...keepingServer(), metrics: createInfluxMetrics(new Registry()) };
+    const remedies: string[] = [];
+    const onFailure = ({ remedy }: WriteFailure) => void remedies.push(remedy);
+    const samples = createSampleWriter({ server, metrics, log, now: () => NOW, onFailure });
+    server.fault = new HttpError(404, 'Not Found', '{"error":"database not found: \\"siaga\\""}');
+    samples.write(['m v=1 1']);
+    await samples.flush();
+    expect(remedies).toEqual(['prepare']);
+    expect(samples.waitingLines).toBe(1);
   });
 });
 
@@ -143,6 +164,7 @@ describe('events', () => {
   });
 
   it('are copied from their log by a cursor that never passes what InfluxDB did not take', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'siaga-events-'));
     const database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
     const logOf = Array.from({ length: 700 }, (_, index) => ({
       position: index + 1,
@@ -156,20 +178,29 @@ describe('events', () => {
     const options = {
       source,
       city: 'semarang',
-      server,
+      delivery: {
+        write: (lines: string) => server.write(lines),
+        setAside: createSetAside(`${folder}/set-aside.jsonl`),
+        now: () => NOW,
+        onFailure: () => undefined,
+      },
       database,
       metrics: createInfluxMetrics(new Registry()),
-      log,
-      now: () => NOW,
     };
     expect(await copyEvents(options)).toBe(500);
     server.fault = new Error('connect ECONNREFUSED');
     await expect(copyEvents(options)).rejects.toThrow('ECONNREFUSED');
+    // A database too many for 3 Core, and a foreign writer: nothing is wrong with the events.
+    for (const words of ['exceed limit of 5 databases', 'field type conflict']) {
+      server.fault = new HttpError(400, 'x', `{"code":"invalid","message":"${words}"}`);
+      await expect(copyEvents(options)).rejects.toThrow(words);
+    }
     server.fault = undefined;
     expect(await copyEvents(options)).toBe(200);
     expect(await copyEvents(options)).toBe(0);
     expect(taken.map((line) => Number(line.split(' ').at(-1)) - NOW)).toEqual(logOf.map((_, index) => index));
     await database.destroy();
+    rmSync(folder, { recursive: true });
   });
 });
 

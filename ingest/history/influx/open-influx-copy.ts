@@ -1,12 +1,14 @@
 /**
- * History in InfluxDB: opens the server, and gives the reader, the consumer that fills it, and the ways for
- * what else Grafana shows. The logs of alerts and incidents are copied from the state database until closed.
+ * openInfluxCopy: a complete copy of the journal in InfluxDB, for Grafana and engineers, and of the logs of
+ * alerts and incidents beside it.
  *
- * Stands behind the journal, which is the truth: InfluxDB may be down, wiped or slow, and catches up.
- * Invariant: opening never fails, and waits for a server that is away 5 s at most; `problem` says that it is.
+ * Another follower of the journal, which nothing else waits for: people are answered from history. InfluxDB may
+ * be away, wiped or slow; the copy is then *degraded* and catches up. Invariant: opening neither fails nor waits
+ * for a server that is away.
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Config } from '../../../config.ts';
@@ -15,25 +17,34 @@ import { deviceKinds } from '../../../devices/kinds/index.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import type { Journal } from '../../journal/journal.ts';
-import type { JournalConsumer } from '../../keep-draining.ts';
-import type { History } from '../history.ts';
 import type { Tags } from '../line-protocol.ts';
+import { CopyHealth } from './copy-health.ts';
+import { JournalCopy } from './copy-journal.ts';
+import type { DeliveryTools } from './deliver-lines.ts';
 import { formatLiveness } from './event-lines.ts';
 import { alertEvents, incidentEvents } from './event-sources.ts';
-import { InfluxConsumer } from './influx-consumer.ts';
 import { createInfluxMetrics } from './influx-metrics.ts';
-import { createInfluxReader } from './influx-reader.ts';
 import { createInfluxServer } from './influx-server.ts';
 import { keepFollowingEvents } from './keep-following-events.ts';
-import { createLineEncoder } from './line-encoder.ts';
+import { createReadingFormat } from './reading-lines.ts';
 import { createSampleWriter } from './sample-writer.ts';
 import { createSelfSampler } from './self-lines.ts';
 import { createSetAside } from './set-aside.ts';
 
-export interface InfluxHistory extends History {
-  /** For keepDraining; its cursor is `influx`. */
-  readonly consumer: JournalConsumer;
-  /** Looks whether InfluxDB still has what it acknowledged. Call once a minute; throws when it does not answer. */
+export interface InfluxCopy extends AsyncDisposable {
+  /** The server and its version, `InfluxDB 1.6.7`; `InfluxDB` before it has answered once. */
+  readonly name: string;
+  /** Why the copy is degraded, in sentences; none when all is well. */
+  readonly problems: readonly string[];
+  /** Since when, epoch ms. */
+  readonly degradedSinceMs: number | undefined;
+  /** Entries of the journal that are not in InfluxDB. */
+  readonly waitingEntries: number;
+  /** Begins to follow the journal and the logs of the state database, until it is closed. */
+  start(): void;
+  /** Copies what the journal holds; for who does not `start`. */
+  catchUp(): Promise<void>;
+  /** Looks whether InfluxDB still has what it acknowledged. Call once a minute. */
   checkMark(): Promise<void>;
   /** Writes the liveness of every device. Call once a minute; never throws, best effort. */
   sampleLiveness(fleet: Fleet): Promise<void>;
@@ -41,7 +52,7 @@ export interface InfluxHistory extends History {
   sampleSelf(): Promise<void>;
 }
 
-export interface InfluxHistoryOptions {
+export interface InfluxCopyOptions {
   readonly config: Pick<
     Config,
     | 'INFLUX_URL'
@@ -57,22 +68,24 @@ export interface InfluxHistoryOptions {
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   readonly now: () => number;
-  readonly signal: AbortSignal;
+  readonly random: () => number;
   /** Gives each device its tags: river, place and uplink, vehicle. Without it there are only city and device. */
   readonly registry?: Pick<Registry, 'find'>;
   readonly lingerMs?: number;
 }
 
-/** Connections to InfluxDB: batches in flight, samples, events. */
+/** Connections to InfluxDB: the journal, samples, two logs. */
 const MAX_SOCKETS = 8;
+/** What is on its way when we close may still arrive; a server that hangs is left. */
+const CLOSE_MS = 2_000;
 
-export async function openInfluxHistory(options: InfluxHistoryOptions): Promise<InfluxHistory> {
-  const { config, log, now, registry } = options;
+export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
+  const { config, log, now, registry, database } = options;
   const city = config.SIAGA_CITY;
   const url = config.INFLUX_URL;
   if (!url) throw new Error('INFLUX_URL is not set');
   const closing = new AbortController();
-  const signal = AbortSignal.any([options.signal, closing.signal]);
+  const { signal } = closing;
   const agent = new (url.startsWith('https:') ? HttpsAgent : HttpAgent)({
     keepAlive: true,
     maxSockets: MAX_SOCKETS,
@@ -86,43 +99,43 @@ export async function openInfluxHistory(options: InfluxHistoryOptions): Promise<
   };
   const server = createInfluxServer(target, agent, signal);
   const metrics = createInfluxMetrics(options.metrics);
-  const encoder = createLineEncoder(deviceKinds, (device) => siteTags(registry, device));
-  const consumer = new InfluxConsumer({
-    ...options,
-    city,
-    signal,
-    server,
-    metrics,
-    delivery: {
-      encoder,
-      write: (lines) => server.write(lines),
-      setAside: createSetAside(`${config.SIAGA_DATA_DIR}/influx-set-aside.jsonl`),
-      now,
-      onFailure: ({ code }) => metrics.failures.inc({ code }),
+  const health = new CopyHealth(log, now, options.metrics);
+  const delivery: DeliveryTools = {
+    write: (lines) => server.write(lines),
+    setAside: createSetAside(`${config.SIAGA_DATA_DIR}/influx-set-aside.jsonl`),
+    now,
+    onFailure: ({ code, remedy }) => {
+      metrics.failures.inc({ code });
+      if (remedy === 'prepare') journal.lookAgain();
     },
-  });
-  const samples = createSampleWriter({ server, metrics, log, now });
+  };
+  const format = createReadingFormat(deviceKinds, (device) => siteTags(registry, device));
+  const journal = new JournalCopy({ ...options, city, signal, server, metrics, health, delivery, format });
+  const samples = createSampleWriter({ server, metrics, log, now, onFailure: delivery.onFailure });
   const selfSampler = createSelfSampler(options.metrics, city);
-  try {
-    await server.prepare();
-    log.info({ url, bucket: target.bucket }, `history in ${server.name}`);
-  } catch (error) {
-    log.warn({ err: error, url }, 'InfluxDB is not ready; readings wait in the journal');
-  }
-  const sources = [alertEvents(options.database), incidentEvents(options.database)];
-  const following = Promise.all(
-    sources.map((source) => keepFollowingEvents({ ...options, source, city, signal, server, metrics })),
-  );
+  const sources = [alertEvents(database), incidentEvents(database)];
+  let following: Promise<unknown> | undefined;
   return {
     get name() {
       return server.name;
     },
-    ...createInfluxReader(server, city, deviceKinds),
-    get problem() {
-      return consumer.problem;
+    get problems() {
+      return health.problems;
     },
-    consumer,
-    checkMark: () => consumer.checkMark(),
+    get degradedSinceMs() {
+      return health.sinceMs;
+    },
+    get waitingEntries() {
+      return journal.waitingEntries;
+    },
+    start() {
+      const events = sources.map((source) =>
+        keepFollowingEvents({ source, city, delivery, database, metrics, health, signal }),
+      );
+      following = Promise.all([journal.keepCopying(), ...events]);
+    },
+    catchUp: () => journal.catchUp(),
+    checkMark: () => journal.checkMark(),
     async sampleLiveness(fleet) {
       samples.write(formatLiveness(city, fleet, registry, now()));
       await samples.flush();
@@ -135,8 +148,10 @@ export async function openInfluxHistory(options: InfluxHistoryOptions): Promise<
     },
     async [Symbol.asyncDispose]() {
       closing.abort();
-      await following;
+      await Promise.race([following, delay(CLOSE_MS, undefined, { ref: false })]);
+      // Ends the requests of a server that hangs; what they carried is in the journal.
       agent.destroy();
+      await following;
     },
   };
 }
