@@ -54,6 +54,8 @@ export interface ApiDependencies {
   readonly metrics: Metrics;
   /** Problems in words; none when ready. */
   readonly readiness: () => readonly string[];
+  /** What does not work and keeps nobody from what is promised. */
+  readonly degraded?: () => readonly string[];
   readonly log: Logger;
   readonly now: () => number;
   /** More resources, under /v1: alerts, dispatch. */
