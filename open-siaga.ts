@@ -26,7 +26,7 @@ import { createFleet } from './ingest/fleet/fleet.ts';
 import { registerFleetMetrics } from './ingest/fleet/fleet-metrics.ts';
 import { openRegistry } from './ingest/fleet/registry.ts';
 import { alertStaff } from './ingest/history/influx/copy-alert.ts';
-import { INFLUX_CONSUMER } from './ingest/history/influx/copy-journal.ts';
+import { INFLUX_CONSUMER } from './ingest/history/influx/copy-cursor.ts';
 import { openInfluxCopy } from './ingest/history/influx/open-influx-copy.ts';
 import { openHistory } from './ingest/history/open-history.ts';
 import { openJournal } from './ingest/journal/open-journal.ts';
@@ -116,6 +116,7 @@ export async function openSiaga(
           journal,
           database,
           registry,
+          countDays: openedHistory.countDays,
           log: log.child({ part: 'influx' }),
           metrics,
           now,
@@ -265,6 +266,8 @@ export async function openSiaga(
         ? [
             { name: 'influx-liveness', schedule: '15 * * * * *', run: () => copy.sampleLiveness(fleet) },
             { name: 'influx-mark', schedule: '35 * * * * *', run: () => copy.checkMark() },
+            { name: 'influx-compare', schedule: '20 40 2 * * *', run: () => copy.compare() },
+            { name: 'influx-replay', schedule: '25 20 * * * *', run: () => copy.replay() },
             { name: 'influx-alert', schedule: '50 * * * * *', run: () => alertStaff(copy, alerts, now()) },
             { name: 'influx-self', schedule: '*/10 * * * * *', run: () => copy.sampleSelf() },
           ]

@@ -10,7 +10,7 @@ import type { Config } from '../../config.ts';
 import type { Journal } from '../journal/journal.ts';
 import { boundHistory } from './bound-history.ts';
 import type { History } from './history.ts';
-import { openSqliteHistory } from './sqlite/open-sqlite-history.ts';
+import { openSqliteHistory, type SqliteHistory } from './sqlite/open-sqlite-history.ts';
 
 const DAY_MS = 86_400_000;
 /** Each holds at most a page of 10,000 points, and waits for those before it: the caller gives up after 30 s. */
@@ -33,6 +33,8 @@ export interface OpenedHistory {
   readonly history: History;
   /** The journal must keep what is above. */
   readonly settledThroughId: () => number;
+  /** Points of a kind by day of UTC: what a copy is compared with. */
+  readonly countDays: SqliteHistory['countDays'];
   /** Deletes what is beyond retention. Call once an hour. */
   trim(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export async function openHistory(dependencies: HistoryDependencies): Promise<Op
   return {
     history: boundHistory(history, { maxWaiting: MAX_WAITING_QUESTIONS, metrics }),
     settledThroughId: () => history.settledThroughId,
+    countDays: (question) => history.countDays(question),
     async trim() {
       const chunks = await history.trim(now());
       if (chunks > 0) log.info({ chunks }, 'history beyond retention removed');

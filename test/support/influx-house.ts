@@ -1,6 +1,6 @@
 /**
- * What the copy in InfluxDB needs around it in a test: a real journal in a folder of its own, and a state database
- * in memory.
+ * What the copy in InfluxDB needs around it in a test: a real journal and history in a folder of their own, and a
+ * state database in memory.
  *
  * Invariant: closing it leaves nothing running.
  */
@@ -13,11 +13,14 @@ import {
   type InfluxCopyOptions,
   openInfluxCopy,
 } from '../../ingest/history/influx/open-influx-copy.ts';
+import { openSqliteHistory, type SqliteHistory } from '../../ingest/history/sqlite/open-sqlite-history.ts';
 import type { Journal } from '../../ingest/journal/journal.ts';
 import { createJournalGround } from './journal-fixture.ts';
 
 export interface InfluxHouse extends AsyncDisposable {
   readonly copy: InfluxCopy;
+  /** Of the same journal; where the journal is one of files and this house's own. */
+  readonly history: SqliteHistory | undefined;
   readonly journal: Journal;
   readonly database: Database;
   readonly metrics: Registry;
@@ -42,7 +45,21 @@ export async function openInfluxHouse(
     more.database ?? (await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined }, ':memory:'));
   const metrics = new Registry();
   const log = pino({ level: 'silent' });
+  const history = more.journal
+    ? undefined
+    : await openSqliteHistory({
+        file: `${folder}/history.db`,
+        journalFile: ground.file,
+        city: 'semarang',
+        retentionMs: 400 * 86_400_000,
+        maxBytes: 1024 ** 3,
+        log,
+        metrics,
+        now: Date.now,
+        salvageJournal: (cause) => journal.salvage(cause),
+      });
   const copy = openInfluxCopy({
+    ...(history ? { countDays: (question) => history.countDays(question) } : {}),
     journal,
     database,
     log,
@@ -64,6 +81,7 @@ export async function openInfluxHouse(
   });
   return {
     copy,
+    history,
     journal,
     database,
     metrics,
@@ -78,6 +96,7 @@ export async function openInfluxHouse(
     },
     async [Symbol.asyncDispose]() {
       await copy[Symbol.asyncDispose]();
+      await history?.[Symbol.asyncDispose]();
       if (ownDatabase) await database.destroy();
       if (!more.journal) await journal[Symbol.asyncDispose]();
       ground[Symbol.dispose]();
@@ -111,4 +130,15 @@ export function stageReading(
     quality,
     values,
   };
+}
+
+/** Waits for the orders that stand, and gives what they came to, the newest last. */
+export async function outcomesOf(database: Database): Promise<readonly string[]> {
+  const signal = AbortSignal.timeout(60_000);
+  for (;;) {
+    const rows = await database.selectFrom('influx_orders').selectAll().orderBy('id').execute();
+    if (rows.every(({ done_at }) => done_at !== null)) return rows.map(({ outcome }) => String(outcome));
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

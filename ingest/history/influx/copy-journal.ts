@@ -10,6 +10,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
+import { CopyCursor } from './copy-cursor.ts';
 import type { CopyHealth } from './copy-health.ts';
 import { CursorMark, type CursorMarkOptions } from './cursor-mark.ts';
 import { type DeliveryTools, deliverLines, NotDeliveredError } from './deliver-lines.ts';
@@ -17,15 +18,14 @@ import { classifyWriteError, describeError } from './influx-error.ts';
 import type { InfluxMetrics } from './influx-metrics.ts';
 import type { InfluxServer } from './influx-server.ts';
 import { InfluxQueryError } from './influxql.ts';
-import { type FormatReading, LINE_FORM } from './reading-lines.ts';
+import type { FormatReading } from './reading-lines.ts';
+import { Rewrite, type RewriteRange } from './rewrite-range.ts';
 
 /** InfluxData recommends 5,000 lines. 3 Core answers with the next flush of its log, once a second: 3.7 MB a time. */
 const FULL_BATCH: Readonly<Record<1 | 2 | 3, number>> = { 1: 5_000, 2: 5_000, 3: 20_000 };
 /** With fewer than this waiting at the head, the next write waits a moment: InfluxDB pays per write. */
 const SMALL_BATCH = 500;
 const LINGER_MS = 200;
-/** A mark lies behind the cursor by the batches since; more is a loss. */
-const MARK_LAG = 3 * FULL_BATCH[3];
 /** While nothing comes, the mark is said again, so that retention does not take it. */
 const MARK_AGAIN_MS = 30 * 60_000;
 /** After a failure: 0.25 s, doubling, with jitter. */
@@ -34,10 +34,6 @@ const LAST_RETRY_MS = 30_000;
 /** How often it is looked whether a mark is found, where that may take until a log is flushed. */
 const READ_BACK_TRIES = 4;
 const READ_BACK_MS = 500;
-
-export const INFLUX_CONSUMER = 'influx';
-/** The form of the lines that stand in InfluxDB, among the cursors. */
-const FORM_ROW = 'influx-form';
 
 export interface JournalCopyOptions extends CursorMarkOptions {
   readonly journal: Journal;
@@ -49,32 +45,37 @@ export interface JournalCopyOptions extends CursorMarkOptions {
   readonly metrics: InfluxMetrics;
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** Told when lines are taken again that were held: whoever mended it may have removed what we had written. */
+  readonly onReleased?: () => void;
   readonly lingerMs?: number;
 }
 
 export class JournalCopy {
   readonly #options: JournalCopyOptions;
   readonly #mark: CursorMark;
-  #isLoaded = false;
-  /** Up to this id everything is in InfluxDB. */
-  #confirmedId = 0;
+  readonly #cursor: CopyCursor;
   /** False before the first contact and after each failure: then the bucket and the mark are looked at. */
   #isPrepared = false;
   #failures = 0;
   #nudge = new AbortController();
+  /** A range that is written again, in turns with what is new. */
+  #rewrite: Rewrite | undefined;
+  /** Whether the last failure was a refusal of lines that are right: what others wrote may have cost what we had. */
+  #wasHeld = false;
 
   constructor(options: JournalCopyOptions) {
     this.#options = options;
     this.#mark = new CursorMark(options);
+    this.#cursor = new CopyCursor(options, this.#mark);
   }
 
   get confirmedId(): number {
-    return this.#confirmedId;
+    return this.#cursor.id;
   }
 
   /** Entries that are not in InfluxDB yet, those that are written again among them. */
   get waitingEntries(): number {
-    return Math.max(0, this.#options.journal.lastId - this.#confirmedId);
+    return Math.max(0, this.#options.journal.lastId - this.#cursor.id);
   }
 
   /** Runs until the signal aborts; never throws. */
@@ -89,9 +90,10 @@ export class JournalCopy {
         if (!signal.aborted) await this.#backOff(error);
       }
     }
+    this.#rewrite?.giveUp(new Error('Siaga closes'));
     // So that nothing is written again at the next start.
-    if (this.#isPrepared && this.#mark.position < this.#confirmedId) {
-      await this.#mark.write(this.#confirmedId).catch((error: unknown) => {
+    if (this.#isPrepared && this.#mark.position < this.#cursor.id) {
+      await this.#mark.write(this.#cursor.id).catch((error: unknown) => {
         this.#options.log.debug({ err: error }, 'the last mark was not written');
       });
     }
@@ -99,14 +101,13 @@ export class JournalCopy {
 
   /** Copies what the journal holds. Rejects with the first failure, after which calling it again goes on. */
   async catchUp(): Promise<void> {
-    const { signal, health } = this.#options;
+    const { signal } = this.#options;
     try {
       do {
         signal.throwIfAborted();
         await this.#recover();
-      } while (await this.#copyBatch());
-      health.works('writing');
-      this.#failures = 0;
+      } while ((await this.#copyBatch()) || (await this.#rewriteBatch()));
+      this.#works();
     } catch (error) {
       this.#isPrepared = false;
       throw error;
@@ -120,12 +121,30 @@ export class JournalCopy {
     try {
       if (!(await this.#mark.isThere()) || !(await this.#mark.isAnchored())) this.lookAgain();
       else if (this.#mark.ageMs > MARK_AGAIN_MS && this.waitingEntries === 0) {
-        await this.#mark.write(this.#confirmedId);
+        await this.#mark.write(this.#cursor.id);
       }
     } catch (error) {
       this.#options.log.debug({ err: error }, 'the mark was not read');
       this.lookAgain();
     }
+  }
+
+  /** Writes a range again, beside what is new; resolves with the number of readings. One at a time. */
+  async rewrite(range: RewriteRange): Promise<number> {
+    this.#options.signal.throwIfAborted();
+    if (this.#rewrite) throw new Error('another range is being written again');
+    this.#rewrite = new Rewrite(this.#options.journal, range);
+    this.#nudge.abort();
+    try {
+      return await this.#rewrite.done;
+    } finally {
+      this.#rewrite = undefined;
+    }
+  }
+
+  /** Entries of the journal that a range being written again has yet to go through. */
+  get rewriteEntriesLeft(): number {
+    return this.#rewrite ? Math.max(0, this.#cursor.id - this.#rewrite.position) : 0;
   }
 
   /** Has the bucket and the mark looked at before anything else is written. */
@@ -138,6 +157,7 @@ export class JournalCopy {
     const { health, random, signal, metrics } = this.#options;
     const isHeld = error instanceof NotDeliveredError && error.isHeld;
     if (isHeld) metrics.holds.inc();
+    this.#wasHeld ||= isHeld;
     health.fails('writing', error instanceof NotDeliveredError ? error.message : describeError(error));
     const retryMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS) * (0.5 + random() / 2);
     const waitMs = Math.max(retryMs, error instanceof NotDeliveredError ? error.waitMs : 0);
@@ -148,12 +168,16 @@ export class JournalCopy {
   async #recover(): Promise<void> {
     if (this.#isPrepared) return;
     const { server, health, log } = this.#options;
-    await this.#load();
+    await this.#cursor.load();
     const before = server.name;
     const { doubt } = await server.prepare();
-    if (server.name !== before) log.info({ server: server.name }, 'the journal is copied to InfluxDB');
+    if (server.name !== before) {
+      log.info({ server: server.name }, 'the journal is copied to InfluxDB');
+      for (const note of server.notes) log.warn({ server: server.name }, note);
+    }
     const found = await this.#readMark(doubt);
-    if (found !== undefined && found < this.#confirmedId) await this.#rewind(found);
+    if (found !== undefined && found < this.#cursor.id) await this.#cursor.goBack(found);
+    await this.#mark.forgetLostAnchor();
     if (found !== undefined) health.works('reading back');
     this.#isPrepared = true;
   }
@@ -175,7 +199,7 @@ export class JournalCopy {
       health.fails('reading back', await server.explainNotFound('what was written is not there'));
     } catch (error) {
       if (!(error instanceof InfluxQueryError) || error.status >= 500 || error.status === 429) throw error;
-      await this.#writeMark(this.#confirmedId, doubt);
+      await this.#writeMark(this.#cursor.id, doubt);
       health.fails('reading back', await server.explainNotFound(error.message));
     }
     return undefined;
@@ -193,102 +217,57 @@ export class JournalCopy {
     }
   }
 
-  /** The cursor; from the beginning where the lines in InfluxDB have an older form. */
-  async #load(): Promise<void> {
-    if (this.#isLoaded) return;
-    const { database, log } = this.#options;
-    const rows = await database
-      .selectFrom('cursors')
-      .selectAll()
-      .where('consumer', 'in', [INFLUX_CONSUMER, FORM_ROW])
-      .execute();
-    const saved = new Map(rows.map(({ consumer, position }) => [consumer, Number(position)]));
-    this.#confirmedId = saved.get(INFLUX_CONSUMER) ?? 0;
-    if (saved.get(FORM_ROW) !== LINE_FORM) {
-      if (this.#confirmedId > 0) {
-        log.warn(
-          { form: LINE_FORM },
-          'lines have a new form: the journal is written to InfluxDB again, once',
-        );
-        await this.#forgetEvents();
-        await this.#mark.forget();
-      }
-      await this.#saveCursor(0);
-      await this.#savePosition(FORM_ROW, LINE_FORM);
-    }
-    this.#isLoaded = true;
-  }
-
-  /** InfluxDB has less than it acknowledged: a wiped disk, a restored backup, a removed database. */
-  async #rewind(position: number): Promise<void> {
-    const { log, metrics } = this.#options;
-    const details = { confirmed: this.#confirmedId, found: position };
-    if (position === 0 || this.#confirmedId - position > MARK_LAG) {
-      metrics.rewinds.inc();
-      log.warn(details, 'InfluxDB lost readings: the journal is written to it again from the last mark');
-      await this.#forgetEvents();
-      await this.#mark.forget();
-    } else log.info(details, 'the last readings are written to InfluxDB again');
-    await this.#saveCursor(position);
-  }
-
-  /** The copies of the logs (keep-following-events.ts) have no mark: they begin anew. */
-  async #forgetEvents(): Promise<void> {
-    const { database } = this.#options;
-    await database
-      .deleteFrom('cursors')
-      .where('consumer', 'in', ['influx-alerts', 'influx-incidents'])
-      .execute();
-  }
-
   /** Writes the next batch; false when there is none. */
   async #copyBatch(): Promise<boolean> {
     const { journal, server } = this.#options;
     const through = journal.lastId;
-    const entries = await journal.readAfter(this.#confirmedId, FULL_BATCH[server.generation ?? 1]);
+    const entries = await journal.readAfter(this.#cursor.id, FULL_BATCH[server.generation ?? 1]);
     if (entries.length === 0) {
       // Where ids were skipped or trimmed nothing lies between here and there, and nothing ever will.
-      await this.#saveCursor(Math.max(this.#confirmedId, through));
-      if (this.#mark.position < this.#confirmedId) await this.#writeMark(this.#confirmedId, undefined);
+      await this.#cursor.save(Math.max(this.#cursor.id, through));
+      if (this.#mark.position < this.#cursor.id) await this.#writeMark(this.#cursor.id, undefined);
       return false;
     }
     await this.#deliver(entries);
-    if (entries.length < SMALL_BATCH) await this.#linger();
+    if (entries.length < SMALL_BATCH && !this.#rewrite) await this.#linger();
     return true;
   }
 
   async #deliver(entries: readonly JournalEntry[]): Promise<void> {
-    const { metrics, delivery, format, now, health } = this.#options;
+    const { metrics, delivery, format, now } = this.#options;
     const [first] = entries as readonly [JournalEntry];
-    const missed = first.id - this.#confirmedId - 1;
+    const missed = first.id - this.#cursor.id - 1;
     if (missed > 0) metrics.lines.inc({ outcome: 'missed' }, missed);
     const lines = entries.map(({ reading }) => format(reading)).filter((line) => line !== undefined);
-    const { line, confirm } = this.#mark.prepare(this.#confirmedId);
+    const { line, confirm } = this.#mark.prepare(this.#cursor.id);
     const startedAt = now();
     const counts = await deliverLines(delivery, lines, line);
     confirm();
     metrics.writeSeconds.observe((now() - startedAt) / 1000);
     metrics.countLines(counts);
     metrics.lagSeconds.observe(Math.max(0, now() - first.reading.receivedAt) / 1000);
-    await this.#saveCursor((entries.at(-1) as JournalEntry).id);
+    await this.#cursor.save((entries.at(-1) as JournalEntry).id);
+    this.#works();
+  }
+
+  /** Writes the next batch of a range that is written again; false when there is none. */
+  async #rewriteBatch(): Promise<boolean> {
+    const { delivery, format, metrics } = this.#options;
+    return (
+      (await this.#rewrite?.step(this.#cursor.id, async (readings) => {
+        const lines = readings.map(format).filter((line) => line !== undefined);
+        const { written } = await deliverLines(delivery, lines);
+        metrics.lines.inc({ outcome: 'again' }, written);
+      })) ?? false
+    );
+  }
+
+  #works(): void {
+    const { health, onReleased } = this.#options;
     health.works('writing');
     this.#failures = 0;
-  }
-
-  async #saveCursor(position: number): Promise<void> {
-    if (position !== this.#confirmedId || !this.#isLoaded) {
-      await this.#savePosition(INFLUX_CONSUMER, position);
-    }
-    this.#confirmedId = position;
-    this.#options.metrics.confirmedId.set(position);
-  }
-
-  async #savePosition(consumer: string, position: number): Promise<void> {
-    await this.#options.database
-      .insertInto('cursors')
-      .values({ consumer, position })
-      .onConflict((conflict) => conflict.column('consumer').doUpdateSet({ position }))
-      .execute();
+    if (this.#wasHeld) onReleased?.();
+    this.#wasHeld = false;
   }
 
   /** Writing a few readings at a time costs InfluxDB more than it gives: lets some gather. */

@@ -34,6 +34,8 @@ export class CursorMark {
   /** What the newest mark that InfluxDB has acknowledged says, and the time of its point. */
   #position = 0;
   #atMs = 0;
+  /** The anchor was looked for and is not there. */
+  #isAnchorLost = false;
 
   constructor(options: CursorMarkOptions) {
     this.#options = options;
@@ -66,7 +68,8 @@ export class CursorMark {
   async read(): Promise<number> {
     const anchorMs = await this.#loadAnchor();
     let [atMs, position] = await this.#ask(this.#sinceAnchor(anchorMs));
-    if (anchorMs > 0 && !(await this.#has(anchorMs))) {
+    this.#isAnchorLost = anchorMs > 0 && !(await this.#has(anchorMs));
+    if (this.#isAnchorLost) {
       // What came after it says nothing of what was there before.
       [atMs, position] = this.#isBounded ? [0, 0] : await this.#ask(` AND time < ${anchorMs}ms`);
     }
@@ -83,8 +86,8 @@ export class CursorMark {
   /** Whether the newest acknowledged mark is found, the way that Grafana reads. */
   async isThere(): Promise<boolean> {
     if (this.#atMs === 0) return true;
-    const [, found] = await this.#ask(` AND time = ${this.#atMs}ms`);
-    return found === this.#position;
+    const [atMs, position] = await this.#ask(` AND time = ${this.#atMs}ms`);
+    return atMs === this.#atMs && position === this.#position;
   }
 
   /** Whether the older mark is found that was there before. Once it is, the anchor moves on from time to time. */
@@ -100,9 +103,14 @@ export class CursorMark {
     return this.#options.now() - this.#atMs;
   }
 
-  /** After a rewind: what was acknowledged before does not count any more. */
+  /** Call once what a lost anchor means has been done: another one is chosen. */
+  async forgetLostAnchor(): Promise<void> {
+    if (this.#isAnchorLost) await this.forget();
+  }
+
+  /** What was acknowledged before does not count any more. */
   async forget(): Promise<void> {
-    this.#atMs = 0;
+    this.#isAnchorLost = false;
     await this.#options.database.deleteFrom('cursors').where('consumer', '=', ANCHOR).execute();
   }
 
@@ -112,11 +120,9 @@ export class CursorMark {
 
   /** All that may hold the last mark. */
   #sinceAnchor(anchorMs: number): string {
-    if (anchorMs === 0) {
-      return this.#isBounded ? ` AND time > ${this.#options.now() - DAY_MS}ms` : '';
-    }
-    const until = this.#isBounded ? ` AND time < ${anchorMs + DAY_MS}ms` : '';
-    return ` AND time >= ${anchorMs}ms${until}`;
+    const fromMs = anchorMs > 0 || !this.#isBounded ? anchorMs : this.#options.now() - DAY_MS;
+    const from = fromMs > 0 ? ` AND time >= ${fromMs}ms` : '';
+    return this.#isBounded ? `${from} AND time < ${fromMs + 2 * DAY_MS}ms` : from;
   }
 
   async #has(atMs: number): Promise<boolean> {

@@ -9,7 +9,7 @@
  */
 import { classifyWriteError, type WriteFailure } from './influx-error.ts';
 import { measurementOf, timeOf } from './reading-lines.ts';
-import type { SetAside } from './set-aside.ts';
+import type { SetAside, SetAsideLine } from './set-aside.ts';
 
 /** Refused lines of one batch, beyond which they are not to blame: 20 cost some 60 requests to find. */
 const MAX_REFUSED = 20;
@@ -149,4 +149,29 @@ function adviceOn(words: string, measurement: string): string {
     );
   }
   return 'look at the server and the bucket';
+}
+
+/** Lines tried at once: fewer than would be held for their number. */
+const REPLAYED_AT_ONCE = MAX_REFUSED;
+
+/** Tries what was set aside once more, and leaves what is still refused. Throws where InfluxDB takes nothing. */
+export async function replaySetAside(tools: DeliveryTools): Promise<{ written: number; left: number }> {
+  const kept = await tools.setAside.read();
+  const refused = new Set<string>();
+  const keepBack = {
+    roomFor: () => MAX_REFUSED,
+    keep: async ({ line }: SetAsideLine) => void refused.add(line),
+  };
+  for (let at = 0; at < kept.length; at += REPLAYED_AT_ONCE) {
+    const lines = kept.slice(at, at + REPLAYED_AT_ONCE).map(({ line }) => line);
+    try {
+      await deliverLines({ ...tools, setAside: { ...tools.setAside, ...keepBack } }, lines);
+    } catch (error) {
+      if (!(error instanceof NotDeliveredError && error.isHeld)) throw error;
+      for (const line of lines) refused.add(line);
+    }
+  }
+  const tried = new Set(kept.map(({ line }) => line));
+  await tools.setAside.retain(({ line }) => !tried.has(line) || refused.has(line));
+  return { written: tried.size - refused.size, left: refused.size };
 }

@@ -7,6 +7,8 @@ import type { DeliveryCounts } from './deliver-lines.ts';
 export interface InfluxMetrics {
   /** Counts what a batch came to. */
   countLines(counts: DeliveryCounts): void;
+  /** How far a range that is written again has come. */
+  showRewrite(entriesLeft: () => number): void;
   readonly holds: Counter;
   readonly lines: Counter<'outcome'>;
   readonly failures: Counter<'code'>;
@@ -31,6 +33,16 @@ export function createInfluxMetrics(registry: Registry): InfluxMetrics {
       lines.inc({ outcome: 'written' }, written);
       lines.inc({ outcome: 'expired' }, expired);
       lines.inc({ outcome: 'set-aside' }, setAside);
+    },
+    showRewrite(entriesLeft) {
+      new Gauge({
+        name: 'siaga_influx_rewrite_entries',
+        help: 'Entries of the journal that a range being written again has yet to go through.',
+        registers,
+        collect() {
+          this.set(entriesLeft());
+        },
+      });
     },
     holds: new Counter({
       name: 'siaga_influx_holds_total',

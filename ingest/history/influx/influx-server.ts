@@ -8,21 +8,25 @@
 import type { Agent } from 'node:http';
 import { InfluxDB, type WriteApi } from '@influxdata/influxdb-client';
 import { isLoopback } from '../../../config.ts';
+import { explainReadBack, notesOn } from './explain-server.ts';
 import { type InfluxQlSeries, parseInfluxQlAnswer } from './influxql.ts';
 import {
-  type Call,
   detectVersion,
-  explainReadBack,
   type Generation,
   type InfluxTarget,
   type PreparedBucket,
   prepareBucket,
 } from './prepare-server.ts';
+import type { Call } from './server-call.ts';
 
 export interface InfluxServer {
   /** `InfluxDB 1.6.7`; `InfluxDB` before the server has answered once. */
   readonly name: string;
   readonly generation: Generation | undefined;
+  /** How long the bucket keeps what is written, ms; 0 for ever; undefined where nobody says. */
+  readonly retentionMs: number | undefined;
+  /** What the operator should know of this server and bucket, in sentences. */
+  readonly notes: readonly string[];
   /** Detects the version and creates the bucket where it is missing. Throws a sentence. */
   prepare(): Promise<PreparedBucket>;
   /** Sends lines. Rejects with the client's HttpError or the network's error. */
@@ -64,6 +68,12 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
     },
     get generation() {
       return detected?.generation;
+    },
+    get retentionMs() {
+      return prepared?.retentionMs;
+    },
+    get notes() {
+      return detected && prepared ? notesOn(target, detected.generation, prepared) : [];
     },
     async prepare() {
       const found = await detectVersion(call);

@@ -18,13 +18,15 @@ import type { Fleet } from '../../fleet/fleet.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Tags } from '../line-protocol.ts';
+import { type CompareOptions, DAY_MS } from './compare-copy.ts';
 import { CopyHealth } from './copy-health.ts';
 import { JournalCopy } from './copy-journal.ts';
+import { keepWorkingOrders, type OrderAction, placeOrder, recentDays } from './copy-orders.ts';
 import type { DeliveryTools } from './deliver-lines.ts';
 import { formatLiveness } from './event-lines.ts';
 import { alertEvents, incidentEvents } from './event-sources.ts';
 import { createInfluxMetrics } from './influx-metrics.ts';
-import { createInfluxServer } from './influx-server.ts';
+import { createInfluxServer, type InfluxServer } from './influx-server.ts';
 import { keepFollowingEvents } from './keep-following-events.ts';
 import { createReadingFormat } from './reading-lines.ts';
 import { createSampleWriter } from './sample-writer.ts';
@@ -44,6 +46,10 @@ export interface InfluxCopy extends AsyncDisposable {
   start(): void;
   /** Copies what the journal holds; for who does not `start`. */
   catchUp(): Promise<void>;
+  /** Has the copy compared with history, and what is missing mended. Call once a night. */
+  compare(): Promise<void>;
+  /** Has what was set aside tried again. Call once an hour. */
+  replay(): Promise<void>;
   /** Looks whether InfluxDB still has what it acknowledged. Call once a minute. */
   checkMark(): Promise<void>;
   /** Writes the liveness of every device. Call once a minute; never throws, best effort. */
@@ -71,6 +77,8 @@ export interface InfluxCopyOptions {
   readonly random: () => number;
   /** Gives each device its tags: river, place and uplink, vehicle. Without it there are only city and device. */
   readonly registry?: Pick<Registry, 'find'>;
+  /** Points in history by day: what the copy is compared with. */
+  readonly countDays?: CompareOptions['countDays'];
   readonly lingerMs?: number;
 }
 
@@ -78,6 +86,8 @@ export interface InfluxCopyOptions {
 const MAX_SOCKETS = 8;
 /** What is on its way when we close may still arrive; a server that hangs is left. */
 const CLOSE_MS = 2_000;
+/** At the head the copy is some 0.3 s behind. */
+const CATCH_UP_MS = 60_000;
 
 export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
   const { config, log, now, registry, database } = options;
@@ -109,8 +119,18 @@ export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
       if (remedy === 'prepare') journal.lookAgain();
     },
   };
+  const place = (action: OrderAction) => placeOrder(database, { action, ...recentDays(now()), now: now() });
+  const onReleased = () => {
+    Promise.all([place('replay'), place('verify')]).catch((error: unknown) => {
+      log.error({ err: error }, 'no order to compare the copy with history');
+    });
+  };
   const format = createReadingFormat(deviceKinds, (device) => siteTags(registry, device));
-  const journal = new JournalCopy({ ...options, city, signal, server, metrics, health, delivery, format });
+  const journal = new JournalCopy({
+    ...options,
+    ...{ city, signal, server, metrics, health, delivery, format, onReleased },
+  });
+  metrics.showRewrite(() => journal.rewriteEntriesLeft);
   const samples = createSampleWriter({ server, metrics, log, now, onFailure: delivery.onFailure });
   const selfSampler = createSelfSampler(options.metrics, city);
   const sources = [alertEvents(database), incidentEvents(database)];
@@ -132,9 +152,21 @@ export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
       const events = sources.map((source) =>
         keepFollowingEvents({ source, city, delivery, database, metrics, health, signal }),
       );
-      following = Promise.all([journal.keepCopying(), ...events]);
+      const orders = keepWorkingOrders({
+        ...{ database, delivery, health, now, signal },
+        compare: {
+          ...{ city, kinds: deviceKinds, server },
+          countDays: options.countDays ?? (async () => []),
+          caughtUp: () => caughtUp(options.journal, journal, signal),
+        },
+        rewrite: (range) => journal.rewrite(range),
+        earliestMs: () => earliestDay(server, now()),
+      });
+      following = Promise.all([journal.keepCopying(), orders, ...events]);
     },
     catchUp: () => journal.catchUp(),
+    compare: async () => void (await place('verify')),
+    replay: async () => void (await place('replay')),
     checkMark: () => journal.checkMark(),
     async sampleLiveness(fleet) {
       samples.write(formatLiveness(city, fleet, registry, now()));
@@ -154,6 +186,23 @@ export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
       await following;
     },
   };
+}
+
+/** Resolves when what the journal holds now is in InfluxDB. Rejects where that takes too long. */
+async function caughtUp(journal: Journal, copy: JournalCopy, signal: AbortSignal): Promise<void> {
+  const goal = journal.lastId;
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(CATCH_UP_MS)]);
+  while (copy.confirmedId < goal) {
+    if (deadline.aborted) throw new Error(`the copy is ${goal - copy.confirmedId} readings behind`);
+    await delay(100, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** What InfluxDB can be asked about: its retention, and in 3 Core some 72 hours. */
+function earliestDay({ retentionMs, generation }: InfluxServer, nowMs: number): number {
+  const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
+  if (generation === 3) return today - DAY_MS;
+  return retentionMs ? Math.ceil((nowMs - retentionMs) / DAY_MS) * DAY_MS : 0;
 }
 
 /** Of low cardinality, and one a device: they add no series. */

@@ -7,6 +7,7 @@
  * the server's own words.
  */
 import { type InfluxQlSeries, InfluxQueryError, quoteIdentifier } from './influxql.ts';
+import { type Call, listIn, stringIn, wordsOf } from './server-call.ts';
 
 export interface InfluxTarget {
   readonly url: string;
@@ -28,9 +29,6 @@ export interface PreparedBucket {
   /** Of a bucket of 2.x that was found. */
   readonly ids?: { readonly bucket: string; readonly org: string };
 }
-
-/** One HTTP call below INFLUX_URL, with the token. */
-export type Call = (path: string, init?: RequestInit, timeoutMs?: number) => Promise<Response>;
 
 export interface ServerCalls {
   readonly call: Call;
@@ -183,58 +181,6 @@ async function prepareDatabaseOf3(
   };
 }
 
-/**
- * Why InfluxQL does not find what was written. 2.x looks a database up among its mappings, virtual ones from 2.4 on,
- * in the organisation of the token; it writes to the bucket of INFLUX_ORG.
- */
-export async function explainReadBack(
-  { bucket, org }: InfluxTarget,
-  prepared: PreparedBucket | undefined,
-  version: string,
-  call: Call,
-): Promise<string> {
-  if (version.startsWith('1.')) return 'may INFLUX_TOKEN read the database, and is its default policy one?';
-  if (version.startsWith('3.')) return 'may INFLUX_TOKEN read it?';
-  const ids = prepared?.ids;
-  if (!ids) return `may INFLUX_TOKEN read the bucket, and is it of ${org} (INFLUX_ORG)?`;
-  const answer = await call(`/api/v2/dbrps?${new URLSearchParams({ orgID: ids.org, db: bucket })}`);
-  const mappings = listIn(await answer.text(), 'content');
-  const elsewhere = mappings.find(({ bucketID }) => bucketID !== ids.bucket);
-  if (elsewhere) {
-    const { id, bucketID } = elsewhere;
-    return `a mapping leads to the bucket ${bucketID} and not to ${ids.bucket}: influx v1 dbrp delete --id ${id}`;
-  }
-  const create = `influx v1 dbrp create --bucket-id ${ids.bucket} --db ${bucket} --rp autogen --default`;
-  if (/^2\.[0-3]\./.test(version)) return `${version} has no mapping by itself: ${create}`;
-  return `may INFLUX_TOKEN read the bucket, and is it a token of ${org} (INFLUX_ORG)? Else: ${create}`;
-}
-
 function isId(org: string): boolean {
   return /^[0-9a-f]{16}$/.test(org);
-}
-
-/** What the server says, out of its JSON where it is some. */
-function wordsOf(text: string): string {
-  const words = stringIn(text, 'message') ?? stringIn(text, 'error') ?? text;
-  return words.trim().slice(0, 300);
-}
-
-function stringIn(text: string, key: string): string | undefined {
-  const value = parseObject(text)[key];
-  return typeof value === 'string' ? value : undefined;
-}
-
-function listIn(text: string, key: string): readonly Readonly<Record<string, unknown>>[] {
-  const value = parseObject(text)[key];
-  return Array.isArray(value) ? value : [];
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    // Not JSON: a proxy's page, or the empty body of 1.x.
-    return {};
-  }
 }

@@ -50,6 +50,8 @@ export function createSetAside(file: string, maxBytes = MAX_BYTES): SetAside {
     keep: (line) =>
       inTurn(async () => {
         await mkdir(dirname(file), { recursive: true });
+        // A range that is written again meets the same line again.
+        if ((await readLines(file)).some((kept) => kept.line === line.line)) return;
         const text = `${JSON.stringify(line)}\n`;
         const bytes = (await orAbsent(stat(file)))?.size ?? 0;
         if (bytes > 0 && bytes + Buffer.byteLength(text) > maxBytes) await rename(file, older);

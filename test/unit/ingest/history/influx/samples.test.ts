@@ -32,6 +32,8 @@ function keepingServer() {
     name: 'InfluxDB',
     generation: 1,
     fault: undefined,
+    retentionMs: 0,
+    notes: [],
     prepare: async () => ({ retentionMs: 0 }),
     query: async () => [],
     explainNotFound: async (words) => words,
