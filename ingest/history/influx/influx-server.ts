@@ -27,6 +27,8 @@ export interface InfluxServer {
   readonly retentionMs: number | undefined;
   /** What the operator should know of this server and bucket, in sentences. */
   readonly notes: readonly string[];
+  /** Detects the version alone, and changes nothing. Throws a sentence. */
+  detect(): Promise<Generation>;
   /** Detects the version and creates the bucket where it is missing. Throws a sentence. */
   prepare(): Promise<PreparedBucket>;
   /** Sends lines. Rejects with the client's HttpError or the network's error. */
@@ -62,6 +64,10 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
     const response = await call('/query', { method: 'POST', body: new URLSearchParams(form) });
     return parseInfluxQlAnswer(response.status, await response.text());
   };
+  const detect = async () => {
+    detected = await detectVersion(call);
+    return detected.generation;
+  };
   return {
     get name() {
       return detected ? `InfluxDB ${detected.version}` : 'InfluxDB';
@@ -75,13 +81,12 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
     get notes() {
       return detected && prepared ? notesOn(target, detected.generation, prepared) : [];
     },
+    detect,
     async prepare() {
-      const found = await detectVersion(call);
-      if (found.generation !== detected?.generation) {
-        writer = openWriter({ ...target, url: base }, found.generation, agent);
-      }
-      detected = found;
-      prepared = await prepareBucket(target, found.generation, {
+      const before = detected?.generation;
+      const generation = await detect();
+      if (!writer || generation !== before) writer = openWriter({ ...target, url: base }, generation, agent);
+      prepared = await prepareBucket(target, generation, {
         call,
         ask: (statement) => query(statement, {}),
       });

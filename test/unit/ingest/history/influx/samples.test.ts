@@ -34,6 +34,7 @@ function keepingServer() {
     fault: undefined,
     retentionMs: 0,
     notes: [],
+    detect: async () => 1,
     prepare: async () => ({ retentionMs: 0 }),
     query: async () => [],
     explainNotFound: async (words) => words,
