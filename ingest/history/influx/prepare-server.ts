@@ -161,6 +161,11 @@ async function prepareDatabaseOf3(
   { bucket, retentionDays }: InfluxTarget,
   call: Call,
 ): Promise<PreparedBucket> {
+  if (!/^[A-Za-z0-9][\w-]*$/.test(bucket)) {
+    throw new Error(
+      `INFLUX_BUCKET: a database of 3 Core has letters, digits, - and _ only, and not "${bucket}"`,
+    );
+  }
   const answer = await call('/api/v3/configure/database', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

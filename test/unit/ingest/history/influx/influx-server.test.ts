@@ -189,6 +189,24 @@ describe('InfluxDB 3.x', () => {
     expect(await open(target(fake.url)).prepare()).toEqual({ retentionMs: undefined });
   });
 
+  it('does not take a name with a blank, which is said before anything is written', async () => {
+    await using fake = await startFakeInflux({ 'GET /ping': V3_PING });
+    await expect(open(target(fake.url, { bucket: 'kota semarang' })).prepare()).rejects.toThrow(
+      /INFLUX_BUCKET: .* and not "kota semarang"/,
+    );
+    expect(fake.seen).toHaveLength(1);
+  });
+
+  it('says at the start what it cannot', async () => {
+    await using fake = await startFakeInflux({
+      'GET /ping': V3_PING,
+      'POST /api/v3/configure/database': { status: 409 },
+    });
+    const server = open(target(fake.url));
+    await server.prepare();
+    expect(server.notes.join()).toMatch(/five databases.*72 hours.*either may stay/);
+  });
+
   it('that answers 401 without a version wants a token', async () => {
     await using fake = await startFakeInflux({ '': { status: 401 } });
     await expect(open(target(fake.url)).prepare()).rejects.toThrow(/INFLUX_TOKEN is missing or not accepted/);
@@ -228,8 +246,12 @@ describe('InfluxDB 1.x', () => {
       'GET /ping': V1_PING,
       'POST /query': [answerOf(databases), answerOf({ columns, values })],
     });
-    expect(await open(target(fake.url)).prepare()).toEqual({ retentionMs: 720 * 3_600_000 });
+    const server = open(target(fake.url, { retentionDays: 400 }));
+    expect(await server.prepare()).toEqual({ retentionMs: 720 * 3_600_000 });
     expect(fake.seen).toHaveLength(3);
+    expect(server.notes).toEqual([
+      'siaga keeps 30 days, and INFLUX_RETENTION_DAYS asks for 400 days: change it in InfluxDB',
+    ]);
   });
 
   it('that knows neither user nor password says which variable holds them', async () => {

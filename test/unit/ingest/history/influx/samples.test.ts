@@ -145,7 +145,7 @@ describe('events', () => {
   it('keep ids out of the tags, and say whether an arrival was within the target of 15 minutes', () => {
     expect(formatEvent('semarang', incident('on-scene', 900))).toBe(
       'siaga_incident,city=semarang,device=moto-01,step=on-scene ' +
-        `incident="i-1",title="a fall, \\"bad\\"",sinceCallS=900,withinTarget=1,simulated=false ${NOW}`,
+        `incident="i-1",title="a fall, \\"bad\\"",sinceCallS=900,withinTarget=1,real=1 ${NOW}`,
     );
     expect(formatEvent('semarang', incident('on-scene', 901))).toContain('withinTarget=0');
     expect(formatEvent('semarang', incident('created', 0))).not.toContain('withinTarget');
