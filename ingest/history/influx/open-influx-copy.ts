@@ -15,7 +15,7 @@ import type { Config } from '../../../config.ts';
 import type { Database } from '../../../database/database.ts';
 import { deviceKinds } from '../../../devices/kinds/index.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
-import type { Registry } from '../../fleet/registry.ts';
+import type { RegisteredDevice, Registry } from '../../fleet/registry.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Tags } from '../line-protocol.ts';
 import { type CompareOptions, DAY_MS } from './compare-copy.ts';
@@ -28,7 +28,7 @@ import { alertEvents, incidentEvents } from './event-sources.ts';
 import { createInfluxMetrics } from './influx-metrics.ts';
 import { createInfluxServer, type InfluxServer } from './influx-server.ts';
 import { keepFollowingEvents } from './keep-following-events.ts';
-import { createReadingFormat } from './reading-lines.ts';
+import { createReadingFormat, NO_TAGS } from './reading-lines.ts';
 import { createSampleWriter } from './sample-writer.ts';
 import { createSelfSampler } from './self-lines.ts';
 import { createSetAside } from './set-aside.ts';
@@ -125,7 +125,7 @@ export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
       log.error({ err: error }, 'no order to compare the copy with history');
     });
   };
-  const format = createReadingFormat(deviceKinds, (device) => siteTags(registry, device));
+  const format = createReadingFormat(deviceKinds, createSiteTags(registry));
   const journal = new JournalCopy({
     ...options,
     ...{ city, signal, server, metrics, health, delivery, format, onReleased },
@@ -205,10 +205,20 @@ function earliestDay({ retentionMs, generation }: InfluxServer, nowMs: number): 
   return retentionMs ? Math.ceil((nowMs - retentionMs) / DAY_MS) * DAY_MS : 0;
 }
 
-/** Of low cardinality, and one a device: they add no series. */
-function siteTags(registry: Pick<Registry, 'find'> | undefined, device: string): Tags {
-  const site = registry?.find(device)?.site;
-  switch (site?.kind) {
+/** The tags of a device's site, of low cardinality, and one a device: they add no series. */
+function createSiteTags(registry: Pick<Registry, 'find'> | undefined): (device: string) => Tags {
+  const known = new WeakMap<object, Tags>();
+  return (device) => {
+    const site = registry?.find(device)?.site;
+    if (!site) return NO_TAGS;
+    const tags = known.get(site) ?? tagsOf(site);
+    known.set(site, tags);
+    return tags;
+  };
+}
+
+function tagsOf(site: NonNullable<RegisteredDevice['site']>): Tags {
+  switch (site.kind) {
     case 'river-gauge':
       return { river: site.river };
     case 'wifi-access-point':
@@ -216,6 +226,6 @@ function siteTags(registry: Pick<Registry, 'find'> | undefined, device: string):
     case 'ambulance':
       return { vehicle: site.vehicle };
     default:
-      return {};
+      return NO_TAGS;
   }
 }
