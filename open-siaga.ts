@@ -1,7 +1,8 @@
 /**
  * openSiaga: opens the parts in the order of the flow and closes them in reverse.
  *
- *   state database → registry → journal → fleet → history → alerts → dispatch → pipeline → broker → API
+ *   state database → registry → journal → fleet → history → copy in InfluxDB → alerts → dispatch → pipeline →
+ *   broker → API
  *
  * Every dependency is handed over here (to the API's resources in open-http-api.ts) and nowhere else. Invariant:
  * the present is restored from the journal before the broker takes the first device, and the broker is closed
@@ -30,7 +31,9 @@ import { createLiveConsumer, restorePresent } from './fleet/live-consumer.ts';
 import { createLiveFeed } from './fleet/live-feed.ts';
 import { openRegistry } from './fleet/registry.ts';
 import { openHistory } from './history/open-history.ts';
-import { INFLUX_CONSUMER } from './influx/influx-consumer.ts';
+import { alertStaff } from './influx/copy-alert.ts';
+import { INFLUX_CONSUMER } from './influx/copy-cursor.ts';
+import { openInfluxCopy } from './influx/open-influx-copy.ts';
 import { createPipeline } from './ingest/pipeline.ts';
 import { createQuality } from './ingest/quality.ts';
 import { Draining } from './journal/draining.ts';
@@ -103,20 +106,31 @@ export async function openSiaga(
     await broker.publish(topic, payload, options);
   };
 
-  const { history, ...following } = await openHistory({
+  const openedHistory = await openHistory({
     config,
     journal,
-    database,
-    registry,
-    fleet,
     log: log.child({ part: 'history' }),
     metrics,
     now,
     retentionNow: clock.retentionNow,
-    signal: draining.signal,
     ...(onFatal ? { onDeath: onFatal } : {}),
   });
-  opened.use(history);
+  const history = opened.use(openedHistory.history);
+  const copy = config.INFLUX_URL
+    ? opened.use(
+        openInfluxCopy({
+          config,
+          journal,
+          database,
+          registry,
+          countDays: openedHistory.countDays,
+          log: log.child({ part: 'influx' }),
+          metrics,
+          now,
+          random,
+        }),
+      )
+    : undefined;
   const alerts = opened.use(
     await openAlerts({
       config,
@@ -169,8 +183,11 @@ export async function openSiaga(
     onPresent: (reading) => dispatch.observe(reading),
     onFailed: (reading) => dispatch.observeWord(reading),
   });
-  const durable = [alerts.consumer, ...(following.consumer ? [following.consumer] : [])];
-  opened.use(draining.start([live, ...durable]));
+  opened.use(draining.start([live, alerts.consumer]));
+  if (copy) {
+    draining.showBacklog(INFLUX_CONSUMER, () => copy.waitingEntries);
+    copy.start();
+  }
 
   const pipeline = createPipeline({
     config,
@@ -225,6 +242,7 @@ export async function openSiaga(
       metrics,
       pages: [page],
       readiness,
+      degraded,
       log: log.child({ part: 'api' }),
       now,
       monotonicNow,
@@ -246,12 +264,17 @@ export async function openSiaga(
     return [...own, ...[...draining.problems].map(([consumer, problem]) => `${consumer}: ${problem}`)];
   }
 
+  /** Nobody but Grafana and engineers waits for the copy. */
+  function degraded(): readonly string[] {
+    return (copy?.problems ?? []).map((problem) => `the copy in InfluxDB: ${problem}`);
+  }
+
   function periodicJobs(): PeriodicJob[] {
-    const { settledThroughId } = following;
+    const { settledThroughId } = openedHistory;
     const retention = {
       journal,
       database,
-      consumers: durable,
+      consumers: [alerts.consumer],
       settledThroughId,
       log,
       now: clock.retentionNow,
@@ -262,7 +285,17 @@ export async function openSiaga(
       { name: 'dispatch', everyMs: 1_000, run: () => dispatch.tick() },
       { name: 'registry', everyMs: 2_000, run: () => registry.reload() },
       { name: 'retention', everyMs: 60_000, run: () => keepWithinRetention(retention) },
-      ...following.jobs,
+      { name: 'history-retention', everyMs: 3_600_000, run: () => openedHistory.trim() },
+      ...(copy
+        ? [
+            { name: 'influx-liveness', everyMs: 60_000, run: () => copy.sampleLiveness(fleet) },
+            { name: 'influx-mark', everyMs: 60_000, run: () => copy.checkMark() },
+            { name: 'influx-compare', schedule: '40 2 * * *', run: () => copy.compare() },
+            { name: 'influx-replay', everyMs: 3_600_000, run: () => copy.replay() },
+            { name: 'influx-alert', everyMs: 60_000, run: () => alertStaff(copy, alerts, now()) },
+            { name: 'influx-self', everyMs: 10_000, run: () => copy.sampleSelf() },
+          ]
+        : []),
     ];
   }
 }

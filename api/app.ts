@@ -59,6 +59,8 @@ export interface ApiDependencies {
   readonly metrics: Metrics;
   /** Problems in words; none when ready. */
   readonly readiness: () => readonly string[];
+  /** What does not work and keeps nobody from what is promised. */
+  readonly degraded?: () => readonly string[];
   readonly log: Logger;
   readonly now: () => number;
   /** ms, never set: what waits and bounds go by. */

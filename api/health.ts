@@ -3,7 +3,8 @@
  *
  * Figures and reasons tell of units, incidents and addresses inside the house: where others than this machine
  * can call, they are for those who run it. Invariant: `/healthz` says that the event loop turns and asks nothing
- * of the parts; `/readyz` says to everybody whether they work, and why not, in words, to those who may know.
+ * of the parts; `/readyz` says to everybody whether they work, and why not, in words, to those who may know. What
+ * only engineers wait for is *degraded*, and ready all the same.
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Registry as Metrics } from 'prom-client';
@@ -19,11 +20,15 @@ export interface HealthDependencies {
   readonly metrics: Metrics;
   /** Problems in words; none when ready. */
   readonly readiness: () => readonly string[];
+  /** What does not work and keeps nobody from anything that Siaga promises, in words; none when all is well. */
+  readonly degraded?: () => readonly string[];
 }
 
 export const healthRoutes =
-  ({ config: { HTTP_HOST, TRUST_PROXY }, metrics, readiness }: HealthDependencies): FastifyPluginAsyncZod =>
+  (dependencies: HealthDependencies): FastifyPluginAsyncZod =>
   async (app) => {
+    const { metrics, readiness, degraded = () => [] } = dependencies;
+    const { HTTP_HOST, TRUST_PROXY } = dependencies.config;
     const config = { access: 'public' } as const;
     // A proxy on this machine calls over loopback too, for people who are elsewhere.
     const isOnlyThisMachine = HTTP_HOST !== undefined && isLoopback(HTTP_HOST) && TRUST_PROXY === undefined;
@@ -48,13 +53,26 @@ export const healthRoutes =
         schema: {
           tags: ['health'],
           summary: 'Ready; 503 when not, for staff with every reason',
-          response: { 200: z.object({ status: z.literal('ready') }) },
+          response: {
+            200: z.object({
+              status: z.enum(['ready', 'degraded']),
+              problems: z
+                .array(z.string())
+                .describe('For staff: what does not work, though people are served.')
+                .optional(),
+            }),
+          },
         },
       },
       async ({ user }) => {
+        const mayKnow = isOnlyThisMachine || isStaff(user);
         const problems = readiness();
-        if (problems.length === 0) return { status: 'ready' as const };
-        if (isOnlyThisMachine || isStaff(user)) {
+        if (problems.length === 0) {
+          const lesser = degraded();
+          if (lesser.length === 0) return { status: 'ready' as const };
+          return { status: 'degraded' as const, ...(mayKnow ? { problems: [...lesser] } : {}) };
+        }
+        if (mayKnow) {
           throw new Problem(503, 'not-ready', problems.join('; '), { problems });
         }
         throw new Problem(

@@ -206,7 +206,7 @@ async function readPage(history: History, read: () => Promise<HistoryPage>): Pro
     return await read();
   } catch (error) {
     if (history.problem === undefined) throw error;
-    const detail = `History (${history.name}) does not answer: ${history.problem}. Nothing is lost; ask again later.`;
+    const detail = `History does not answer: ${history.problem}. Nothing is lost; ask again later.`;
     throw new Problem(503, 'history-unavailable', detail, { retryAfterS: 10 }, { cause: error });
   }
 }

@@ -104,6 +104,10 @@ function* readSecrets(config: Environment): Generator<string> {
       yield `${name}_FILE: ${(error as Error).message}`;
     }
   }
+  // The errors of Node's HTTP would show it.
+  if (config.INFLUX_TOKEN !== undefined && !/^[\x21-\x7e]+$/.test(config.INFLUX_TOKEN)) {
+    yield 'INFLUX_TOKEN: is empty, or has a blank or a character that no HTTP header carries';
+  }
 }
 
 /** Levenshtein distance, for "did you mean". */

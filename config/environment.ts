@@ -108,16 +108,28 @@ export const environmentSchema = z.object({
   /** Ahead of our clock by up to this is a flag; further ahead is quarantined. */
   CLOCK_AHEAD_MAX_MS: positive.default(60_000),
 
-  /** History in InfluxDB when set, else in the journal itself. */
-  INFLUX_URL: url('http:', 'https:').optional(),
+  /** Where Grafana and engineers find a copy of history; off until set. People are answered without it. */
+  INFLUX_URL: url('http:', 'https:')
+    .refine(
+      (text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''),
+      'user and password belong into INFLUX_TOKEN, as user:password',
+    )
+    .optional(),
   /** Token of InfluxDB 2 and 3; `user:password` for 1.x with authentication. */
   INFLUX_TOKEN: z.string().optional(),
   /** The same from a file. */
   INFLUX_TOKEN_FILE: z.string().optional(),
-  /** Organisation of InfluxDB 2. */
-  INFLUX_ORG: z.string().default('siaga'),
-  /** Bucket, or the database of 1.x. */
-  INFLUX_BUCKET: z.string().default('siaga'),
+  /** Organisation of InfluxDB 2: its name, or its id of 16 hexadecimal digits. */
+  INFLUX_ORG: z.string().min(1).default('siaga'),
+  /** Bucket, or the database of 1.x and 3. */
+  INFLUX_BUCKET: z
+    .string()
+    .regex(
+      /^[^_\s"'\\/,\p{C}][^"'\\/,\p{C}]*$/u,
+      'must be a name without quotes, commas, slashes and backslashes that begins with neither _ nor a blank: InfluxDB or its queries refuse others',
+    )
+    .max(64)
+    .default('siaga'),
   /** Retention of a bucket or database that Siaga creates. 0 keeps for ever. */
   INFLUX_RETENTION_DAYS: z.coerce.number().int().min(0).default(400),
 

@@ -11,6 +11,7 @@ import * as alertAudience from './migrations/0005-alert-audience.ts';
 import * as corrections from './migrations/0006-corrections.ts';
 import * as incidentRequests from './migrations/0007-incident-requests.ts';
 import * as journalEnds from './migrations/0008-journal-ends.ts';
+import * as influxOrders from './migrations/0009-influx-orders.ts';
 import * as orderTime from './migrations/0009-order-time.ts';
 import * as tokenEnds from './migrations/0009-token-ends.ts';
 
@@ -23,6 +24,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-corrections': corrections,
   '0007-incident-requests': incidentRequests,
   '0008-journal-ends': journalEnds,
+  '0009-influx-orders': influxOrders,
   '0009-order-time': orderTime,
   '0009-token-ends': tokenEnds,
 };

@@ -19,6 +19,22 @@ export interface JournalEndsTable {
   last_id: number;
 }
 
+/** What is to be done with the copy in InfluxDB: asked by a command or by the night, done by a running Siaga. */
+export interface InfluxOrdersTable {
+  id: Generated<number>;
+  /** `verify`, `rewrite` or `replay`. */
+  action: string;
+  /** The range, [from, to) of measuredAt. */
+  from_ms: number;
+  to_ms: number;
+  asked_at: number;
+  /** Of a rewrite: the id of the journal up to which it is done; null while nobody has begun. */
+  position: number | null;
+  done_at: number | null;
+  /** What it came to, in words. */
+  outcome: string | null;
+}
+
 /** Devices added by an operator, beside those of the city's folder. */
 export interface DevicesTable {
   id: string;
@@ -249,6 +265,7 @@ export interface Tables {
   api_tokens: ApiTokensTable;
   cursors: CursorsTable;
   journal_ends: JournalEndsTable;
+  influx_orders: InfluxOrdersTable;
   devices: DevicesTable;
   device_credentials: DeviceCredentialsTable;
 }

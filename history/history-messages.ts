@@ -21,6 +21,19 @@ export interface WindowsQuestion extends WindowQuery {
   readonly numeric: readonly string[];
 }
 
+export interface DaysQuestion {
+  readonly kind: string;
+  readonly city: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Points of a day of UTC. */
+export interface DayCount {
+  readonly dayMs: number;
+  readonly points: number;
+}
+
 export interface PackedPage {
   readonly names: readonly string[];
   /** A column of words holds their numbers, which `words` explains. */
@@ -34,6 +47,7 @@ export interface HistoryCalls extends Record<string, (argument: never) => unknow
   open(argument: undefined): { readonly settledThroughId: number; readonly rebuilt?: string };
   raw(query: RawQuestion): PackedPage;
   windows(query: WindowsQuestion): PackedPage;
+  countDays(question: DaysQuestion): Promise<readonly DayCount[]>;
   /** Carries on until everything that the journal holds now is settled. */
   settle(argument: undefined): Promise<void>;
   trim(argument: { readonly beforeMs: number; readonly maxBytes: number }): Promise<number>;

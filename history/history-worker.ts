@@ -20,6 +20,7 @@ import {
 import { EMPTY_DICTIONARY, ReadingCodec } from '../journal/sqlite/reading-codec.ts';
 import { createCallAnswerer } from '../journal/sqlite/worker-calls.ts';
 import { ChunkStore } from './chunk-store.ts';
+import { countDays } from './count-days.ts';
 import { openHistoryFile, readSettledThroughId, setAsideHistoryFile } from './history-file.ts';
 import type { HistoryCalls, HistoryData, HistoryEvent } from './history-messages.ts';
 import { type HistorySource, readRaw, readWindows } from './read-history.ts';
@@ -62,6 +63,7 @@ port.on(
     },
     raw: (query) => asking((source) => readRaw(source, query)),
     windows: (query) => asking((source) => readWindows(source, query)),
+    countDays: (question) => asking((source) => countDays(source, question)),
     async settle() {
       // What waits now may be behind the round that runs.
       await settling;

@@ -1,8 +1,8 @@
 /**
- * Port of history: what the API and the back-test read. Two adapters give the same answers: `sqlite`, where
- * the journal itself is the history, and `influx`, which follows the journal by a cursor of its own.
+ * Port of history: what the API, the pages and the back-test read. The embedded adapter (sqlite/) follows the
+ * journal always and answers every question; InfluxDB (influx/) gets a copy and is asked nothing.
  *
- * Invariants, kept by one contract suite over both: a range is [fromMs, toMs); points ascend by time; the
+ * Invariants, kept by a contract suite: a range is [fromMs, toMs); points ascend by time; the
  * last written of two readings with the same device, time and quantity counts; a window of `every` starts at
  * a multiple of it in the given time zone's local time (so that a day is a day in Asia/Jakarta); an empty
  * window gives no point; readings of failed quality are in history (raw) and never in down-samples.
@@ -45,8 +45,6 @@ export interface HistoryPage {
 }
 
 export interface History extends AsyncDisposable {
-  /** `sqlite`, or the server and version: `InfluxDB 1.6.7`. */
-  readonly name: string;
   raw(query: RawQuery): Promise<HistoryPage>;
   windows(query: WindowQuery): Promise<HistoryPage>;
   /** Undefined when all is well, else a sentence. */

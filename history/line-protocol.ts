@@ -1,12 +1,13 @@
 /**
  * InfluxDB's line protocol: escaping, series, and any single point that is not a reading (events, Siaga's own
- * figures). Readings in bulk are encoded by influx/line-encoder.ts on the same functions.
+ * figures). Readings are written on the same functions (influx/reading-lines.ts).
  *
- * Invariant: a number is always written as a float (no `i` behind it) and text as a string, so that no field
- * ever changes its type: one integer first, and the field's type conflicts for ever.
+ * Invariants: a number is always written as a float (no `i` behind it) and text as a string, so that no field
+ * ever changes its type: one integer first, and the field's type conflicts for ever. There are no booleans: in a
+ * WHERE they find nothing in 3 Core.
  */
 export type Tags = Readonly<Record<string, string | undefined>>;
-export type FieldValue = number | string | boolean | undefined;
+export type FieldValue = number | string | undefined;
 
 /** One line without its end; undefined when no field has a value. */
 export function formatLine(

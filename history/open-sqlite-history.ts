@@ -10,7 +10,14 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { CallingWorker } from '../journal/sqlite/worker-calls.ts';
 import type { History, HistoryPage, HistoryPoint, RawQuery, WindowQuery } from './history.ts';
-import type { HistoryCalls, HistoryData, HistoryEvent, PackedPage } from './history-messages.ts';
+import type {
+  DayCount,
+  DaysQuestion,
+  HistoryCalls,
+  HistoryData,
+  HistoryEvent,
+  PackedPage,
+} from './history-messages.ts';
 
 export interface SqliteHistoryOptions {
   /** Created where absent. */
@@ -34,6 +41,8 @@ export interface SqliteHistory extends History {
   readonly settledThroughId: number;
   /** Settles what waits now, rather than within a minute. */
   settle(): Promise<void>;
+  /** Points of a kind by day of UTC; days without any are left out. */
+  countDays(question: Omit<DaysQuestion, 'city'>): Promise<readonly DayCount[]>;
   /** Deletes what retention allows; returns how many chunks of up to 128 points went. */
   trim(now: number): Promise<number>;
 }
@@ -85,7 +94,6 @@ export async function openSqliteHistory(options: SqliteHistoryOptions): Promise<
     throw error;
   }
   return {
-    name: 'sqlite',
     get problem() {
       return problem;
     },
@@ -102,6 +110,7 @@ export async function openSqliteHistory(options: SqliteHistoryOptions): Promise<
       return unpackPage(await worker.call('windows', { ...query, city, numeric }), false);
     },
     settle: () => worker.call('settle', undefined),
+    countDays: (question) => worker.call('countDays', { ...question, city }),
     async trim(now: number) {
       const { retentionMs, maxBytes } = options;
       const deleted = await worker.call('trim', { beforeMs: now - retentionMs, maxBytes });

@@ -87,7 +87,7 @@ function wantedColumns(
 }
 
 /** Runs of points in order of time, merged with what is not settled. */
-function* pointsOf(
+export function* pointsOf(
   { journal, chunks, settledThroughId }: HistorySource,
   device: number,
   fromMs: number,

@@ -1,12 +1,13 @@
 /**
  * What else than readings goes to InfluxDB: what Grafana annotates with and works figures out of.
  *
- *   siaga_alert     tags city, device, rule, severity   fields state, rank, title, alert, simulated
- *   siaga_incident  tags city, device, step             fields incident, title, sinceCallS, withinTarget, simulated
+ *   siaga_alert     tags city, device, rule, severity   fields state, rank, title, alert, real
+ *   siaga_incident  tags city, device, step             fields incident, title, sinceCallS, withinTarget, real
  *   siaga_liveness  tags city, device, kind             fields state, up, lat, lng
  *
- * Invariant: ids of alerts and incidents are fields and never tags, or each would be a series of its own. Two
- * events of the same series in the same millisecond count as one.
+ * `real` is 0 for an exercise or a simulated device, else 1. Invariant: ids of alerts and incidents are fields and
+ * never tags, or each would be a series of its own. Two events of the same series in the same millisecond count as
+ * one.
  */
 import { SEVERITIES, type Severity } from '../devices/site.ts';
 import type { Fleet, Liveness } from '../fleet/fleet.ts';
@@ -57,7 +58,7 @@ export function formatEvent(city: string, event: HistoryEvent): string | undefin
     return formatLine(
       'siaga_alert',
       { city, device, rule, severity },
-      { state, rank, title, alert, simulated },
+      { state, rank, title, alert, real: simulated ? 0 : 1 },
       event.atMs,
     );
   }
@@ -67,7 +68,7 @@ export function formatEvent(city: string, event: HistoryEvent): string | undefin
   return formatLine(
     'siaga_incident',
     { city, device, step },
-    { incident, title, sinceCallS, withinTarget, simulated },
+    { incident, title, sinceCallS, withinTarget, real: simulated ? 0 : 1 },
     event.atMs,
   );
 }

@@ -1,9 +1,15 @@
 /**
- * What the InfluxDB adapter counts: every line that was written, left out, set aside or lost has a counter.
+ * What the copy in InfluxDB counts: every line that was written, left out, set aside or missed has a counter.
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { DeliveryCounts } from './deliver-lines.ts';
 
 export interface InfluxMetrics {
+  /** Counts what a batch came to. */
+  countLines(counts: DeliveryCounts): void;
+  /** How far a range that is written again has come. */
+  showRewrite(entriesLeft: () => number): void;
+  readonly holds: Counter;
   readonly lines: Counter<'outcome'>;
   readonly failures: Counter<'code'>;
   readonly rewinds: Counter;
@@ -15,11 +21,32 @@ export interface InfluxMetrics {
 
 export function createInfluxMetrics(registry: Registry): InfluxMetrics {
   const registers = [registry];
+  const lines = new Counter({
+    name: 'siaga_influx_lines_total',
+    help: 'Readings for InfluxDB: written, expired (older than its retention), set-aside (refused), missed (no longer in the journal), again (written again by order).',
+    labelNames: ['outcome'],
+    registers,
+  });
   return {
-    lines: new Counter({
-      name: 'siaga_influx_lines_total',
-      help: 'Readings handed to InfluxDB: written, expired (older than its retention), set-aside (refused).',
-      labelNames: ['outcome'],
+    lines,
+    countLines({ written, expired, setAside }) {
+      lines.inc({ outcome: 'written' }, written);
+      lines.inc({ outcome: 'expired' }, expired);
+      lines.inc({ outcome: 'set-aside' }, setAside);
+    },
+    showRewrite(entriesLeft) {
+      new Gauge({
+        name: 'siaga_influx_rewrite_entries',
+        help: 'Entries of the journal that a range being written again has yet to go through.',
+        registers,
+        collect() {
+          this.set(entriesLeft());
+        },
+      });
+    },
+    holds: new Counter({
+      name: 'siaga_influx_holds_total',
+      help: 'Times that a batch was held which InfluxDB refuses though its lines are right.',
       registers,
     }),
     failures: new Counter({

@@ -1,5 +1,5 @@
 /**
- * InfluxQL's answers and literals.
+ * InfluxQL's answers and literals: how the mark and the counts are read back.
  *
  * The one language that InfluxDB 1.x, 2.x and 3.x and Grafana's data source share. Invariant: whatever comes
  * from outside (a device's id, a bucket) enters a statement only through `quoteIdentifier` or `quoteLiteral`.
@@ -7,7 +7,6 @@
 import { z } from 'zod';
 
 const cell = z.union([z.number(), z.string(), z.boolean(), z.null()]);
-export type Cell = z.infer<typeof cell>;
 
 const series = z.object({
   name: z.string().optional(),
@@ -19,6 +18,7 @@ export type InfluxQlSeries = z.infer<typeof series>;
 
 const answer = z.object({
   error: z.string().optional(),
+  message: z.string().optional(),
   results: z.array(z.object({ error: z.string().optional(), series: z.array(series).optional() })).optional(),
 });
 
@@ -29,31 +29,28 @@ export class InfluxQueryError extends Error {
     super(message);
     this.status = status;
   }
+
+  /** There is no such database, bucket or mapping: nothing was ever written, or it is not found this way. */
+  get isMissing(): boolean {
+    return this.status === 404 || /(database|bucket|retention policy).*not found/i.test(this.message);
+  }
 }
 
-/** The series of a single statement. Throws InfluxQueryError. A missing database has no series. */
+/** The series of a single statement. Throws InfluxQueryError with the server's words. */
 export function parseInfluxQlAnswer(status: number, text: string): readonly InfluxQlSeries[] {
   let json: unknown;
   try {
     json = JSON.parse(text);
-  } catch (cause) {
-    throw new InfluxQueryError(
-      status,
-      `InfluxDB answered ${status} ${text.slice(0, 200)} (${String(cause)})`,
-    );
+  } catch {
+    // Errors of 3 Core and of proxies are plain text.
+    throw new InfluxQueryError(status, `${status} ${text.trim().slice(0, 300)}`);
   }
   const parsed = answer.safeParse(json);
   const result = parsed.data?.results?.[0];
-  const error = parsed.error?.message ?? parsed.data?.error ?? result?.error;
-  if (error !== undefined) {
-    if (/database not found|bucket.*not found|retention policy not found/i.test(error)) return [];
-    throw new InfluxQueryError(status, `InfluxDB: ${error}`);
-  }
-  if (status >= 300) {
-    // 2.x answers a missing mapping of database to bucket with 404 and its own JSON.
-    if (status === 404) return [];
-    throw new InfluxQueryError(status, `InfluxDB answered ${status} ${text.slice(0, 200)}`);
-  }
+  const words = parsed.error?.message ?? parsed.data?.error ?? result?.error;
+  if (words !== undefined) throw new InfluxQueryError(status, words);
+  if (status >= 300)
+    throw new InfluxQueryError(status, `${status} ${parsed.data?.message ?? text.slice(0, 300)}`);
   return result?.series ?? [];
 }
 

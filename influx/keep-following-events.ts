@@ -6,17 +6,17 @@
  * saved cursor never passes an event that is not in InfluxDB.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
+
 import type { Database } from '../database/database.ts';
+import type { CopyHealth } from './copy-health.ts';
+import { type DeliveryTools, deliverLines, NotDeliveredError } from './deliver-lines.ts';
 import { formatEvent, type HistoryEvent } from './event-lines.ts';
-import { classifyWriteError } from './influx-error.ts';
 import type { InfluxMetrics } from './influx-metrics.ts';
-import type { InfluxServer } from './influx-server.ts';
 
 /** A log in the state database that only grows: alert steps, incident timeline. */
 export interface EventSource {
   /** Names the cursor: `influx-<name>`. */
-  readonly name: string;
+  readonly name: 'alerts' | 'incidents';
   /** Up to `limit` events with a position above `after`, ascending. */
   readAfter(
     after: number,
@@ -27,11 +27,10 @@ export interface EventSource {
 export interface FollowEventsOptions {
   readonly source: EventSource;
   readonly city: string;
-  readonly server: InfluxServer;
+  readonly delivery: DeliveryTools;
   readonly database: Database;
   readonly metrics: InfluxMetrics;
-  readonly log: Logger;
-  readonly now: () => number;
+  readonly health: CopyHealth;
   readonly signal: AbortSignal;
   readonly pollMs?: number;
 }
@@ -44,27 +43,27 @@ const RETRY_MS = 10_000;
 
 /** Runs until `signal` aborts. */
 export async function keepFollowingEvents(options: FollowEventsOptions): Promise<void> {
-  const { source, signal, log, pollMs = POLL_MS } = options;
-  let failing = false;
+  const { signal, health, pollMs = POLL_MS } = options;
+  const matter = options.source.name;
   while (!signal.aborted) {
     let waitMs = pollMs;
     try {
       if ((await copyEvents(options)) === MAX_EVENTS) waitMs = 0;
-      failing = false;
+      health.works(matter);
     } catch (error) {
       if (signal.aborted) return;
-      if (!failing)
-        log.warn({ err: error, source: source.name }, 'events are not written to InfluxDB, will retry');
-      failing = true;
-      waitMs = Math.max(RETRY_MS, classifyWriteError(error, options.now()).waitMs);
+      health.fails(matter, `${matter}: ${(error as Error).message}`);
+      waitMs = Math.max(RETRY_MS, error instanceof NotDeliveredError ? error.waitMs : 0);
     }
     await delay(waitMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
 /** Copies what is new, at most MAX_EVENTS. Returns how many there were. */
-export async function copyEvents(options: Omit<FollowEventsOptions, 'signal' | 'pollMs'>): Promise<number> {
-  const { source, server, database, metrics, city, now, log } = options;
+export async function copyEvents(
+  options: Omit<FollowEventsOptions, 'health' | 'signal' | 'pollMs'>,
+): Promise<number> {
+  const { source, delivery, database, metrics, city } = options;
   const consumer = `influx-${source.name}`;
   const row = await database
     .selectFrom('cursors')
@@ -75,17 +74,10 @@ export async function copyEvents(options: Omit<FollowEventsOptions, 'signal' | '
   const position = events.at(-1)?.position;
   if (position === undefined) return 0;
   const lines = events.map(({ event }) => formatEvent(city, event)).filter((line) => line !== undefined);
-  try {
-    await server.write(`${lines.join('\n')}\n`);
-    metrics.events.inc({ outcome: 'written' }, lines.length);
-  } catch (error) {
-    const { remedy, sentence } = classifyWriteError(error, now());
-    if (remedy === 'retry' || remedy === 'prepare') throw error;
-    // The server took the good ones of them; the bad ones stay in the state database only.
-    metrics.events.inc({ outcome: 'refused' }, lines.length);
-    log.warn({ err: error, source: source.name }, sentence);
-  }
-  // Where the cursor was taken away meanwhile (influx-consumer.ts goes back), the copy begins anew.
+  const { written, expired, setAside } = await deliverLines(delivery, lines);
+  metrics.events.inc({ outcome: 'written' }, written);
+  metrics.events.inc({ outcome: 'refused' }, expired + setAside);
+  // Where the cursor was taken away meanwhile (copy-journal.ts goes back), the copy begins anew.
   await (row
     ? database
         .updateTable('cursors')

@@ -5,7 +5,7 @@
  * lines; beyond it the oldest go and are counted. Invariant: it never delays and never fails its caller.
  */
 import type { Logger } from 'pino';
-import { classifyWriteError } from './influx-error.ts';
+import { classifyWriteError, type WriteFailure } from './influx-error.ts';
 import type { InfluxMetrics } from './influx-metrics.ts';
 import type { InfluxServer } from './influx-server.ts';
 
@@ -25,11 +25,12 @@ export interface SampleWriterOptions {
   readonly metrics: InfluxMetrics;
   readonly log: Logger;
   readonly now: () => number;
+  readonly onFailure: (failure: WriteFailure) => void;
   readonly maxWaiting?: number;
 }
 
 export function createSampleWriter(options: SampleWriterOptions): SampleWriter {
-  const { server, metrics, log, now, maxWaiting = MAX_WAITING } = options;
+  const { server, metrics, log, now, onFailure, maxWaiting = MAX_WAITING } = options;
   let waiting: string[] = [];
   let running: Promise<void> | undefined;
   let failing = false;
@@ -49,10 +50,12 @@ export function createSampleWriter(options: SampleWriterOptions): SampleWriter {
         metrics.events.inc({ outcome: 'written' }, lines.length);
         failing = false;
       } catch (error) {
-        const { remedy, sentence } = classifyWriteError(error, now());
-        if (!failing) log.warn({ err: error }, `samples are not written: ${sentence}`);
+        const failure = classifyWriteError(error, now());
+        onFailure(failure);
+        if (!failing) log.warn(`samples are not written: ${failure.sentence}`);
         failing = true;
-        if (remedy === 'retry' || remedy === 'prepare') {
+        const { remedy } = failure;
+        if (remedy === 'hold' || remedy === 'prepare') {
           waiting = [...lines, ...waiting];
           drop();
           return;

@@ -20,14 +20,22 @@ export class Draining {
   readonly #options: DrainingOptions;
   readonly #ending = new AbortController();
   readonly #problems = new Map<string, string>();
+  /** Who follows the journal by a loop of their own, and how many entries they have yet to work on. */
+  readonly #others = new Map<string, () => number>();
+  readonly #backlog: Gauge<'consumer'>;
 
   constructor(options: DrainingOptions) {
     this.#options = options;
-  }
-
-  /** Aborts when the loops are to end. */
-  get signal(): AbortSignal {
-    return this.#ending.signal;
+    const others = this.#others;
+    this.#backlog = new Gauge({
+      name: 'siaga_backlog_entries',
+      help: 'Entries of the journal that a consumer has yet to work on.',
+      labelNames: ['consumer'],
+      registers: [options.metrics],
+      collect() {
+        for (const [consumer, waitingEntries] of others) this.set({ consumer }, waitingEntries());
+      },
+    });
   }
 
   /** In words, by the consumer's name. */
@@ -35,16 +43,16 @@ export class Draining {
     return this.#problems;
   }
 
+  /** Shows the backlog of somebody who follows the journal by a loop of their own. */
+  showBacklog(consumer: string, waitingEntries: () => number): void {
+    this.#others.set(consumer, waitingEntries);
+  }
+
   /** Called once. What it gives ends the loops and waits for them. */
   start(consumers: readonly JournalConsumer[]): AsyncDisposable {
-    const { journal, log, metrics, random } = this.#options;
+    const { journal, log, random } = this.#options;
     const { signal } = this.#ending;
-    const backlog = new Gauge({
-      name: 'siaga_backlog_entries',
-      help: 'Entries of the journal that a consumer has yet to work on.',
-      labelNames: ['consumer'],
-      registers: [metrics],
-    });
+    const backlog = this.#backlog;
     const loops = consumers.map((consumer) => {
       const onOutcome = (problem: string | undefined) => this.#note(consumer.name, problem);
       return keepDraining({ journal, consumer, signal, log, random, backlog, onOutcome });

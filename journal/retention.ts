@@ -1,8 +1,8 @@
 /**
  * Retention of the journal, from time to time: what is too old or too much goes, the oldest first.
  *
- * Invariant: nothing is trimmed that a consumer, or the embedded history, has yet to read; one that never saved a
- * cursor has all of it to read.
+ * Invariant: nothing is trimmed that a consumer, or history, has yet to read; one that never saved a cursor has all
+ * of it to read. The copy in InfluxDB is none of them: a server that is away for good must not fill the disk.
  */
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
@@ -14,8 +14,8 @@ export interface RetentionOptions {
   readonly database: Database;
   /** Those whose cursor is saved in the state database. */
   readonly consumers: readonly JournalConsumer[];
-  /** Of a history that follows the journal by itself. */
-  readonly settledThroughId: (() => number) | undefined;
+  /** Of history, which follows the journal by itself. */
+  readonly settledThroughId: () => number;
   readonly log: Logger;
   /** The time by which data may be too old to keep. */
   readonly now: () => number;
@@ -32,5 +32,5 @@ async function lowestCursor(options: RetentionOptions): Promise<number> {
   const rows = await database.selectFrom('cursors').select(['consumer', 'position']).execute();
   const saved = new Map(rows.map((row) => [row.consumer, Number(row.position)]));
   const cursors = consumers.map((consumer) => saved.get(consumer.name) ?? 0);
-  return Math.min(journal.lastId, settledThroughId?.() ?? journal.lastId, ...cursors);
+  return Math.min(journal.lastId, settledThroughId(), ...cursors);
 }

@@ -1,14 +1,12 @@
 /**
- * What the benches of history stand on: a journal on disk, a state database, and the adapter for InfluxDB with
- * keepDraining beside it.
+ * What the benches of history stand on: a journal on disk, a state database, and the copy in InfluxDB.
  */
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { openDatabase } from '../../database/database.ts';
-import { openInfluxHistory } from '../../influx/influx-history.ts';
+import { openInfluxCopy } from '../../influx/open-influx-copy.ts';
 import type { Journal } from '../../journal/journal.ts';
-import { keepDraining } from '../../journal/keep-draining.ts';
 import { openJournal } from '../../journal/sqlite/open-journal.ts';
 
 export function openBenchJournal(file: string): Promise<Journal> {
@@ -40,9 +38,8 @@ export async function openBenchHouse(
     { SIAGA_DATA_DIR: folder, DATABASE_URL: undefined },
     join(folder, `state-${bucket}.db`),
   );
-  const stop = new AbortController();
   const log = pino({ level: 'warn' });
-  const history = await openInfluxHistory({
+  const copy = openInfluxCopy({
     config: {
       INFLUX_URL: url,
       INFLUX_TOKEN: undefined,
@@ -57,19 +54,10 @@ export async function openBenchHouse(
     log,
     metrics: new Registry(),
     now: Date.now,
-    signal: stop.signal,
+    random: Math.random,
   });
-  let draining: Promise<void> | undefined;
   return {
-    drain() {
-      draining = keepDraining({
-        journal,
-        consumer: history.consumer,
-        signal: stop.signal,
-        log,
-        random: Math.random,
-      });
-    },
+    drain: () => copy.start(),
     async cursor() {
       const row = await database
         .selectFrom('cursors')
@@ -79,9 +67,7 @@ export async function openBenchHouse(
       return Number(row?.position ?? 0);
     },
     async [Symbol.asyncDispose]() {
-      stop.abort();
-      await draining;
-      await history[Symbol.asyncDispose]();
+      await copy[Symbol.asyncDispose]();
       await database.destroy();
     },
   };

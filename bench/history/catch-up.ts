@@ -1,5 +1,5 @@
 /**
- * Catching up after an outage: from the journal on disk through keepDraining into influxd, against a plain
+ * Catching up after an outage: from the journal on disk into influxd, against a plain
  * script that posts ready-made lines to the same influxd, in turns.
  *
  * The processor time a line, of influxd and of Node, stands beside the rates: a busy machine disturbs it less.
@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { deviceKinds } from '../../devices/kinds/index.ts';
-import { createLineEncoder } from '../../influx/line-encoder.ts';
+import { createReadingFormat } from '../../influx/reading-lines.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Influxd } from '../../test/support/influxd.ts';
 import { openBenchHouse, openBenchJournal } from './bench-house.ts';
@@ -30,11 +30,11 @@ export async function benchCatchUp({ url, pid }: Influxd, folder: string, count:
       [],
     );
   }
-  const encoder = createLineEncoder(deviceKinds);
+  const format = createReadingFormat(deviceKinds);
   const bodies: string[] = [];
   for (let at = 0; at < count; at += PLAIN_LINES) {
     const size = Math.min(PLAIN_LINES, count - at);
-    bodies.push(encoder.encode(Array.from({ length: size }, (_, index) => readingAt(at + index))));
+    bodies.push(Array.from({ length: size }, (_, index) => format(readingAt(at + index))).join('\n'));
   }
   const shares: number[] = [];
   for (let round = 1; round <= rounds; round++) {

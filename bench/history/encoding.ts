@@ -2,11 +2,12 @@
  * Encoding of lines on one core, without any server.
  */
 import { deviceKinds } from '../../devices/kinds/index.ts';
-import { createLineEncoder } from '../../influx/line-encoder.ts';
+
+import { createReadingFormat } from '../../influx/reading-lines.ts';
 import { readingAt } from './readings.ts';
 
 export function benchEncoding(): Record<string, string | number>[] {
-  const encoder = createLineEncoder(deviceKinds, () => ({ river: 'kali-garang' }));
+  const format = createReadingFormat(deviceKinds, () => ({ river: 'kali-garang' }));
   const readings = Array.from({ length: 200_000 }, (_, index) => readingAt(index));
   const rates: number[] = [];
   let bytes = 0;
@@ -14,7 +15,10 @@ export function benchEncoding(): Record<string, string | number>[] {
     const startedAt = performance.now();
     bytes = 0;
     for (let at = 0; at < readings.length; at += 2_000) {
-      bytes += encoder.encode(readings.slice(at, at + 2_000)).length;
+      bytes += readings
+        .slice(at, at + 2_000)
+        .map(format)
+        .join('\n').length;
     }
     rates.push((readings.length / (performance.now() - startedAt)) * 1_000);
   }

@@ -16,7 +16,7 @@ import { markerLayer } from './marker-layer.ts';
 import { arrivals, responseShare, responseTimes, typicalResponse, withinTarget } from './response-times.ts';
 
 const CHOSEN = `$timeFilter AND "city" = '$city' AND "vehicle" =~ /^$vehicle$/ AND "device" =~ /^$device$/`;
-const GOOD = `${CHOSEN} AND "failed" = false`;
+const GOOD = `${CHOSEN} AND "sound" = 1`;
 const BUSY = '/^(en-route|on-scene|transporting|at-hospital)$/';
 
 const STATUS_WORDS = words({

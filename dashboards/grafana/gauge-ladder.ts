@@ -15,7 +15,7 @@ import { panel } from './frame.ts';
 import { influxQl } from './influx-query.ts';
 
 /** Readings of failed quality are in no graph. */
-export const GOOD = `$timeFilter AND "city" = '$city' AND "failed" = false`;
+export const GOOD = `$timeFilter AND "city" = '$city' AND "sound" = 1`;
 
 export function tide(tidal: readonly RiverGauge[]): GraphBuilder {
   const ids = tidal.map((gauge) => gauge.id).join('|');

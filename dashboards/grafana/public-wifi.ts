@@ -16,7 +16,7 @@ import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, marksOf, panel } from '
 import { influxQl } from './influx-query.ts';
 
 const CHOSEN = `$timeFilter AND "city" = '$city' AND "place" =~ /^$place$/ AND "device" =~ /^$device$/`;
-const GOOD = `${CHOSEN} AND "failed" = false`;
+const GOOD = `${CHOSEN} AND "sound" = 1`;
 const LIVENESS = `$timeFilter AND "city" = '$city' AND "kind" = 'wifi-access-point' AND "device" =~ /^$device$/`;
 /**
  * Liveness is sampled once a minute. Around a window of 10 minutes there is no second time filter: the first

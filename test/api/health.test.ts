@@ -20,6 +20,17 @@ describe('health', () => {
     expect((await api.get('/healthz')).statusCode).toBe(200);
   });
 
+  test('what only engineers wait for is degraded, with its reason, and ready all the same', async () => {
+    await api[Symbol.asyncDispose]();
+    const lesser = ['the copy in InfluxDB: connect ECONNREFUSED 10.1.2.3:8086'];
+    api = await openTestApi({ degraded: () => lesser });
+    const answer = await api.get('/readyz');
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toEqual({ status: 'degraded', problems: lesser });
+    api.problems.push('the disk is full since 10:02');
+    expect((await api.get('/readyz')).statusCode).toBe(503);
+  });
+
   test('metrics count requests by the pattern of the route and never by what a caller wrote', async () => {
     await api.get('/v1/devices/bendung');
     await api.get('/v1/devices/evil-1');
@@ -42,7 +53,9 @@ describe('health where others than this machine can call', () => {
   ])('%s: figures and reasons are for those who run it', async (_where, reach) => {
     await api[Symbol.asyncDispose]();
     const bounds = { STREAM_MAX_CLIENTS: 5, STREAM_MAX_CLIENTS_PER_ADDRESS: 3 };
-    api = await openTestApi({ config: { API_AUTH: true, ...reach, ...bounds } });
+    const degraded: string[] = [];
+    const config = { API_AUTH: true, ...reach, ...bounds };
+    api = await openTestApi({ config, degraded: () => degraded });
     expect((await api.get('/healthz')).statusCode).toBe(200);
     expect((await api.get('/readyz')).json()).toEqual({ status: 'ready' });
     api.problems.push('connect ECONNREFUSED 10.1.2.3:8086');
@@ -51,7 +64,13 @@ describe('health where others than this machine can call', () => {
     expect(toAnybody.body).not.toContain('10.1.2.3');
     const partner = await api.tokenFor('public');
     expect((await api.get('/readyz', partner)).body).not.toContain('10.1.2.3');
-    expect((await api.get('/readyz', await api.tokenFor('desk'))).json().problems).toEqual(api.problems);
+    const desk = await api.tokenFor('desk');
+    expect((await api.get('/readyz', desk)).json().problems).toEqual(api.problems);
+
+    api.problems.length = 0;
+    degraded.push('the copy in InfluxDB: connect ECONNREFUSED 10.1.2.3:8086');
+    expect((await api.get('/readyz')).json()).toEqual({ status: 'degraded' });
+    expect((await api.get('/readyz', desk)).json().problems).toEqual(degraded);
 
     expect((await api.get('/metrics')).statusCode).toBe(401);
     expect((await api.get('/metrics', partner)).statusCode).toBe(403);

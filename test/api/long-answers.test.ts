@@ -32,7 +32,6 @@ function endlessHistory(gate: Promise<void> = Promise.resolve()) {
     return all > query.limit ? { points, nextFromMs: query.fromMs + query.limit * everyMs } : { points };
   };
   const history: History = {
-    name: 'endless',
     problem: undefined,
     raw: (query) => read(query, 5_000),
     windows: (query) => read(query, query.everyMs),

@@ -102,6 +102,38 @@ describe('the embedded history', () => {
     expect(await levels(history)).toEqual(levelsOf(readings));
   });
 
+  it('counts points by kind and day, each instant of a device once, settled or not', async () => {
+    const dayOf = (n: number) => TEST_START_MS + n * DAY_MS;
+    const device = { device: 'gauge-a' };
+    const days = [
+      ...gaugeReadings(0, 200),
+      ...[0, 1, 2].map((n) => gaugeReading(n, { ...device, measuredAt: dayOf(1) + n })),
+      gaugeReading(9, { ...device, kind: 'ambulance', measuredAt: dayOf(1), values: { lat: 1, lng: 2 } }),
+      gaugeReading(9, { ...device, city: 'elsewhere', measuredAt: dayOf(1) }),
+    ];
+    await journal.append(days, []);
+    await using history = await openOn(ground, journal);
+    await history.settle();
+    // The correction of one of them, and one more.
+    const later = [{ levelM: 5 }, { levelM: 6 }].map((values, n) =>
+      gaugeReading(n, { ...device, measuredAt: dayOf(1) + 2 + n, values }),
+    );
+    await journal.append(later, []);
+    const range = { fromMs: dayOf(0), toMs: dayOf(2) };
+    expect(await history.countDays({ kind: 'river-gauge', ...range })).toEqual([
+      { dayMs: dayOf(0), points: 200 },
+      { dayMs: dayOf(1), points: 4 },
+    ]);
+    expect(await history.countDays({ kind: 'ambulance', ...range })).toEqual([
+      { dayMs: dayOf(1), points: 1 },
+    ]);
+    expect(await history.countDays({ kind: 'hospital', ...range })).toEqual([]);
+    const inside = { fromMs: dayOf(1) + 1, toMs: dayOf(1) + 3 };
+    expect(await history.countDays({ kind: 'river-gauge', ...inside })).toEqual([
+      { dayMs: dayOf(1), points: 2 },
+    ]);
+  });
+
   it('keeps what is settled over a restart, and settles on from there', async () => {
     await journal.append(gaugeReadings(0, 100), []);
     {

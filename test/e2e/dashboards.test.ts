@@ -10,7 +10,8 @@ import type { Reading } from '../../devices/reading.ts';
 import { createFleet } from '../../fleet/fleet.ts';
 import { openRegistry } from '../../fleet/registry.ts';
 import { formatEvent, type HistoryEvent } from '../../influx/event-lines.ts';
-import { openInfluxHistory } from '../../influx/influx-history.ts';
+
+import { openInfluxCopy } from '../../influx/open-influx-copy.ts';
 import { ask, faultOf, queriesOf, resolveVariables } from '../support/grafana-variables.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
 import { createMemoryJournal } from '../support/memory-journal.ts';
@@ -138,7 +139,7 @@ async function fill(url: string, city: City): Promise<void> {
   const registry = await openRegistry(city, database);
   const fleet = createFleet(registry);
   let nowMs = FROM_MS;
-  await using history = await openInfluxHistory({
+  await using copy = openInfluxCopy({
     config: {
       INFLUX_URL: url,
       INFLUX_TOKEN: undefined,
@@ -154,16 +155,11 @@ async function fill(url: string, city: City): Promise<void> {
     log: pino({ level: 'silent' }),
     metrics,
     now: () => nowMs,
-    signal: new AbortController().signal,
+    random: () => 0,
     lingerMs: 0,
   });
   await journal.append([...threeHoursOf(city)], []);
-  await history.consumer.loadCursor();
-  for (let after = 0; after < journal.lastId; ) {
-    const entries = await journal.readAfter(after, 2_000);
-    await history.consumer.consume(entries);
-    after = entries.at(-1)?.id ?? journal.lastId;
-  }
+  await copy.catchUp();
   const tick = figures(metrics);
   for (const [index, device] of city.devices.entries()) {
     // Every tenth one goes silent after an hour.
@@ -172,8 +168,8 @@ async function fill(url: string, city: City): Promise<void> {
   }
   for (; nowMs <= TO_MS; nowMs += MINUTE_MS) {
     tick();
-    await history.sampleLiveness(fleet);
-    await history.sampleSelf();
+    await copy.sampleLiveness(fleet);
+    await copy.sampleSelf();
   }
   const lines = [...eventsOf(city)].map((event) => formatEvent(city.id, event));
   await fetch(`${url}/write?db=siaga&precision=ms`, { method: 'POST', body: lines.join('\n') });

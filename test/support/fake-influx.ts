@@ -20,6 +20,8 @@ export interface FakeAnswer {
   readonly status: number;
   readonly headers?: Record<string, string>;
   readonly json?: unknown;
+  /** Takes the request and never says a word, as a server does whose disk hangs. */
+  readonly hangs?: true;
 }
 
 export interface FakeInflux extends AsyncDisposable {
@@ -45,9 +47,10 @@ export async function startFakeInflux(
     calls.set(route ?? '', call + 1);
     const found = route === undefined ? undefined : routes[route];
     const list = found === undefined ? [] : Array.isArray(found) ? found : [found as FakeAnswer];
-    const { status, headers, json } = (list[Math.min(call, list.length - 1)] ?? {
+    const { status, headers, json, hangs } = (list[Math.min(call, list.length - 1)] ?? {
       status: 404,
     }) as FakeAnswer;
+    if (hangs) return;
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
     response.end(json === undefined ? '' : JSON.stringify(json));
   });

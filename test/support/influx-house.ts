@@ -1,38 +1,36 @@
 /**
- * What the adapter for InfluxDB needs around it in a test: a real journal in a folder of its own, a state
- * database in memory, and keepDraining beside it.
+ * What the copy in InfluxDB needs around it in a test: a real journal and history in a folder of their own, and a
+ * state database in memory.
  *
- * Invariant: `stop` leaves nothing running.
+ * Invariant: closing it leaves nothing running.
  */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading } from '../../devices/reading.ts';
-import {
-  type InfluxHistory,
-  type InfluxHistoryOptions,
-  openInfluxHistory,
-} from '../../influx/influx-history.ts';
+import { openSqliteHistory, type SqliteHistory } from '../../history/open-sqlite-history.ts';
+import { type InfluxCopy, type InfluxCopyOptions, openInfluxCopy } from '../../influx/open-influx-copy.ts';
 import type { Journal } from '../../journal/journal.ts';
-import { keepDraining } from '../../journal/keep-draining.ts';
 import { createJournalGround } from './journal-fixture.ts';
 
 export interface InfluxHouse extends AsyncDisposable {
-  readonly history: InfluxHistory;
+  readonly copy: InfluxCopy;
+  /** Of the same journal; where the journal is one of files and this house's own. */
+  readonly history: SqliteHistory | undefined;
   readonly journal: Journal;
   readonly database: Database;
   readonly metrics: Registry;
   readonly folder: string;
-  /** Starts to drain; calls again are nothing. */
-  drain(): void;
+  /** Begins to follow the journal. */
+  start(): void;
   /** Resolves when the cursor stands at the end of the journal. Rejects after a minute. */
   caughtUp(): Promise<void>;
 }
 
 export async function openInfluxHouse(
   url: string,
-  more: Partial<Omit<InfluxHistoryOptions, 'config'>> & {
-    config?: Partial<InfluxHistoryOptions['config']>;
+  more: Partial<Omit<InfluxCopyOptions, 'config'>> & {
+    config?: Partial<InfluxCopyOptions['config']>;
   } = {},
 ): Promise<InfluxHouse> {
   const ground = createJournalGround();
@@ -42,15 +40,28 @@ export async function openInfluxHouse(
   const database =
     more.database ?? (await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined }, ':memory:'));
   const metrics = new Registry();
-  const stop = new AbortController();
   const log = pino({ level: 'silent' });
-  const history = await openInfluxHistory({
+  const history = more.journal
+    ? undefined
+    : await openSqliteHistory({
+        file: `${folder}/history.db`,
+        journalFile: ground.file,
+        city: 'semarang',
+        retentionMs: 400 * 86_400_000,
+        maxBytes: 1024 ** 3,
+        log,
+        metrics,
+        now: Date.now,
+        salvageJournal: (cause) => journal.salvage(cause),
+      });
+  const copy = openInfluxCopy({
+    ...(history ? { countDays: (question) => history.countDays(question) } : {}),
     journal,
     database,
     log,
     metrics,
     now: Date.now,
-    signal: stop.signal,
+    random: () => 0,
     lingerMs: 0,
     ...more,
     config: {
@@ -64,22 +75,14 @@ export async function openInfluxHouse(
       ...more.config,
     },
   });
-  let draining: Promise<void> | undefined;
   return {
+    copy,
     history,
     journal,
     database,
     metrics,
     folder,
-    drain() {
-      draining ??= keepDraining({
-        journal,
-        consumer: history.consumer,
-        signal: stop.signal,
-        log,
-        random: () => 0,
-      });
-    },
+    start: () => copy.start(),
     async caughtUp() {
       const signal = AbortSignal.timeout(60_000);
       while ((await cursorOf(database)) < journal.lastId) {
@@ -88,10 +91,8 @@ export async function openInfluxHouse(
       }
     },
     async [Symbol.asyncDispose]() {
-      stop.abort();
-      // The batch in hand is still written, as when the server closes.
-      await draining;
-      await history[Symbol.asyncDispose]();
+      await copy[Symbol.asyncDispose]();
+      await history?.[Symbol.asyncDispose]();
       if (ownDatabase) await database.destroy();
       if (!more.journal) await journal[Symbol.asyncDispose]();
       ground[Symbol.dispose]();
@@ -125,4 +126,15 @@ export function stageReading(
     quality,
     values,
   };
+}
+
+/** Waits for the orders that stand, and gives what they came to, the newest last. */
+export async function outcomesOf(database: Database): Promise<readonly string[]> {
+  const signal = AbortSignal.timeout(60_000);
+  for (;;) {
+    const rows = await database.selectFrom('influx_orders').selectAll().orderBy('id').execute();
+    if (rows.every(({ done_at }) => done_at !== null)) return rows.map(({ outcome }) => String(outcome));
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }

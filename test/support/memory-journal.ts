@@ -87,7 +87,6 @@ export function createMemoryHistory(journal: MemoryJournal): MemoryHistory {
       .filter(({ measuredAt }) => measuredAt >= query.fromMs && measuredAt < query.toMs)
       .sort((a, b) => a.measuredAt - b.measuredAt);
   const history: MemoryHistory = {
-    name: 'memory',
     problem: undefined,
     async raw(query) {
       if (history.problem) throw new Error(history.problem);

@@ -76,9 +76,37 @@ describe('parseConfig', () => {
     expect(problemsOf({ INFLUX_TOKEN_FILE: `${file}.absent` })[0]).toMatch(/^INFLUX_TOKEN_FILE: ENOENT/);
   });
 
-  test('what is wrong is said without the value of a secret', () => {
-    expect(problemsOf({ WEBHOOK_SECRET: 'short' }).join()).not.toContain('short');
+  test.each([
+    [{ WEBHOOK_SECRET: 'short' }, 'short'],
+    [{ INFLUX_TOKEN: 'se\ncret' }, 'cret'],
+    [{ INFLUX_TOKEN: 'sécret' }, 'cret'],
+    [{ INFLUX_URL: 'http://siaga:sesame@influx:8086' }, 'sesame'],
+  ])('what is wrong is said without the value of a secret: %o', (environment, secret) => {
+    const problems = problemsOf(environment).join();
+    expect(problems).toContain(Object.keys(environment)[0]);
+    expect(problems).not.toContain(secret);
   });
+
+  test.each([
+    '_internal',
+    'a/b',
+    'city "one"',
+    "o'clock",
+    'a\\b',
+    ' city',
+    'a,b',
+    'a\u0000b',
+    'x'.repeat(65),
+  ])('a bucket of the name %o is refused: InfluxDB, or its queries, would not have it', (INFLUX_BUCKET) => {
+    expect(problemsOf({ INFLUX_BUCKET })).toEqual([expect.stringMatching(/^INFLUX_BUCKET: /)]);
+  });
+
+  test.each(['siaga', 'kota semarang', 'banjir-2026', 'Überflutung', 'a.b_c'])(
+    'a bucket of the name %o is one',
+    (INFLUX_BUCKET) => {
+      expect(parseConfig({ INFLUX_BUCKET }).INFLUX_BUCKET).toBe(INFLUX_BUCKET);
+    },
+  );
 
   test('proxies are addresses and CIDRs, and never everybody', () => {
     expect(parseConfig({ TRUST_PROXY: '127.0.0.1, 10.0.0.0/8,fd00::/8' }).TRUST_PROXY).toEqual([

@@ -1,6 +1,18 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { HttpError } from '@influxdata/influxdb-client';
 import { describe, expect, it } from 'vitest';
-import { classifyWriteError, parseRetryAfter } from '../../../influx/influx-error.ts';
+import { classifyWriteError, describeError, parseRetryAfter } from '../../../influx/influx-error.ts';
+
+/** A port of loopback where nothing listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 const NOW = Date.UTC(2026, 0, 15);
 const answer = (status: number, body: string, headers: Record<string, string> = {}) =>
@@ -11,26 +23,36 @@ const answer = (status: number, body: string, headers: Record<string, string> = 
 
 describe('what to do with a refusal', () => {
   it.each([
-    [400, '{"error":"partial write: field type conflict: input field \\"a\\" dropped=1"}', 'bisect'],
-    [400, '{"error":"unable to parse \'x\': missing fields"}', 'bisect'],
+    [400, '{"error":"partial write: field type conflict: input field \\"a\\" dropped=1"}', 'search'],
+    [400, '{"error":"unable to parse \'x\': missing fields"}', 'search'],
     [400, '{"error":"partial write: points beyond retention policy dropped=2"}', 'expired'],
-    [400, '{"code":"invalid","message":"unable to parse \'x\'"}', 'bisect'],
+    [400, '{"code":"invalid","message":"unable to parse \'x\'"}', 'search'],
     [
       422,
       '{"code":"unprocessable entity","message":"failure writing points: partial write: points beyond retention policy dropped=7"}',
       'expired',
     ],
-    [422, '{"code":"unprocessable entity","message":"schema conflict"}', 'bisect'],
-    [401, '{"code":"unauthorized","message":"unauthorized access"}', 'retry'],
-    [403, '{"code":"forbidden","message":"forbidden"}', 'retry'],
+    [422, '{"code":"unprocessable entity","message":"schema conflict"}', 'search'],
+    [401, '{"code":"unauthorized","message":"unauthorized access"}', 'hold'],
+    [403, '{"code":"forbidden","message":"forbidden"}', 'hold'],
     [404, '{"error":"database not found: \\"siaga\\""}', 'prepare'],
     [404, '{"code":"not found","message":"bucket \\"siaga\\" not found"}', 'prepare'],
     [413, '{"code":"request too large","message":"too large"}', 'split'],
-    [429, '{"code":"too many requests","message":"slow down"}', 'retry'],
-    [500, '{"error":"engine: cache maximum memory size exceeded"}', 'retry'],
-    [500, '{"error":"timeout"}', 'retry'],
-    [503, '{"code":"unavailable","message":"overloaded"}', 'retry'],
-    [418, 'what?', 'retry'],
+    [429, '{"code":"too many requests","message":"slow down"}', 'hold'],
+    [500, '{"error":"engine: cache maximum memory size exceeded"}', 'hold'],
+    [500, '{"error":"timeout"}', 'hold'],
+    [503, '{"code":"unavailable","message":"overloaded"}', 'hold'],
+    [418, 'what?', 'hold'],
+    [404, '{"code":"not found","message":"organization name \\"x\\" not found"}', 'prepare'],
+    [400, '{"error":"retention policy not found: \\"week\\""}', 'search'],
+    [400, '{"code":"invalid","message":"write buffer error: parsing for line protocol failed"}', 'search'],
+    [400, '{"code":"invalid","message":"write buffer error: error from wal: full"}', 'hold'],
+    [503, '{"status":"starting"}', 'hold'],
+    [
+      422,
+      '{"code":"unprocessable entity","message":"failure writing points to database: partial write: input field \\"s\\" on measurement \\"m\\" is too long, 1100000 > 1048576 dropped=1"}',
+      'search',
+    ],
   ])('%i %s → %s', (status, body, remedy) => {
     expect(answer(status, body).remedy).toBe(remedy);
   });
@@ -38,10 +60,38 @@ describe('what to do with a refusal', () => {
   it('is to try again when the server cannot be reached, under the code of the network', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     expect(classifyWriteError(refused, NOW)).toMatchObject({
-      remedy: 'retry',
+      remedy: 'hold',
       code: 'ECONNREFUSED',
       waitMs: 0,
     });
+  });
+
+  it('shows the cause that "fetch failed" hides, with the address', async () => {
+    const port = await closedPort();
+    const error = await fetch(`http://127.0.0.1:${port}/ping`).catch((thrown: unknown) => thrown);
+    expect((error as Error).message).toBe('fetch failed');
+    expect(classifyWriteError(error, NOW)).toMatchObject({
+      sentence: `InfluxDB cannot be reached: connect ECONNREFUSED 127.0.0.1:${port}`,
+      code: 'ECONNREFUSED',
+    });
+  });
+
+  it.each([
+    [new DOMException('The operation was aborted due to timeout', 'TimeoutError')],
+    [Object.assign(new Error('Request timed out'), { name: 'RequestTimedOutError' })],
+    [new TypeError('fetch failed', { cause: new DOMException('late', 'TimeoutError') })],
+  ])('says of a server that hangs that it did not answer in time', (error) => {
+    expect(classifyWriteError(error, NOW)).toMatchObject({
+      sentence: 'InfluxDB cannot be reached: it did not answer in time',
+      code: 'ETIMEDOUT',
+    });
+  });
+
+  it('shows each address of a name that leads to several', () => {
+    const cause = new AggregateError([new Error('connect ECONNREFUSED ::1:8086'), new Error('no 127.0.0.1')]);
+    expect(describeError(new TypeError('fetch failed', { cause }))).toBe(
+      'connect ECONNREFUSED ::1:8086, no 127.0.0.1',
+    );
   });
 
   it('tells how many lines the server left out, where it counts them', () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { HttpError } from '@influxdata/influxdb-client';
 import { pino } from 'pino';
 import { Counter, Histogram, Registry } from 'prom-client';
@@ -8,11 +11,13 @@ import { isRiverGauge } from '../../../devices/kinds/river-gauge.ts';
 import { createFleet } from '../../../fleet/fleet.ts';
 import { openRegistry } from '../../../fleet/registry.ts';
 import { formatEvent, formatLiveness, type HistoryEvent } from '../../../influx/event-lines.ts';
+import type { WriteFailure } from '../../../influx/influx-error.ts';
 import { createInfluxMetrics } from '../../../influx/influx-metrics.ts';
 import type { InfluxServer } from '../../../influx/influx-server.ts';
 import { copyEvents, type EventSource } from '../../../influx/keep-following-events.ts';
 import { createSampleWriter } from '../../../influx/sample-writer.ts';
 import { createSelfSampler, percentile } from '../../../influx/self-lines.ts';
+import { createSetAside } from '../../../influx/set-aside.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 const log = pino({ level: 'silent' });
@@ -24,8 +29,12 @@ function keepingServer() {
     name: 'InfluxDB',
     generation: 1,
     fault: undefined,
-    prepare: async () => undefined,
+    retentionMs: 0,
+    notes: [],
+    detect: async () => 1,
+    prepare: async () => ({ retentionMs: 0 }),
     query: async () => [],
+    explainNotFound: async (words) => words,
     async write(lines) {
       if (server.fault) throw server.fault;
       taken.push(...lines.trimEnd().split('\n'));
@@ -38,7 +47,8 @@ describe('samples', () => {
   const open = (maxWaiting: number) => {
     const { server, taken } = keepingServer();
     const metrics = createInfluxMetrics(new Registry());
-    const samples = createSampleWriter({ server, metrics, log, now: () => NOW, maxWaiting });
+    const onFailure = () => undefined;
+    const samples = createSampleWriter({ server, metrics, log, now: () => NOW, onFailure, maxWaiting });
     const outcome = async (name: string) =>
       (await metrics.events.get()).values.find((each) => each.labels.outcome === name)?.value ?? 0;
     return { server, taken, samples, outcome };
@@ -68,6 +78,20 @@ describe('samples', () => {
     await samples.flush();
     expect(taken).toEqual(['m v=1 1']);
     expect(await outcome('refused')).toBe(1);
+  });
+});
+
+describe('samples to a server that has lost its bucket', () => {
+  it('have it looked at again, so that it is made anew', async () => {
+    const { server, metrics } = { ...keepingServer(), metrics: createInfluxMetrics(new Registry()) };
+    const remedies: string[] = [];
+    const onFailure = ({ remedy }: WriteFailure) => void remedies.push(remedy);
+    const samples = createSampleWriter({ server, metrics, log, now: () => NOW, onFailure });
+    server.fault = new HttpError(404, 'Not Found', '{"error":"database not found: \\"siaga\\""}');
+    samples.write(['m v=1 1']);
+    await samples.flush();
+    expect(remedies).toEqual(['prepare']);
+    expect(samples.waitingLines).toBe(1);
   });
 });
 
@@ -118,7 +142,7 @@ describe('events', () => {
   it('keep ids out of the tags, and say whether an arrival was within the target of 15 minutes', () => {
     expect(formatEvent('semarang', incident('on-scene', 900))).toBe(
       'siaga_incident,city=semarang,device=moto-01,step=on-scene ' +
-        `incident="i-1",title="a fall, \\"bad\\"",sinceCallS=900,withinTarget=1,simulated=false ${NOW}`,
+        `incident="i-1",title="a fall, \\"bad\\"",sinceCallS=900,withinTarget=1,real=1 ${NOW}`,
     );
     expect(formatEvent('semarang', incident('on-scene', 901))).toContain('withinTarget=0');
     expect(formatEvent('semarang', incident('created', 0))).not.toContain('withinTarget');
@@ -140,6 +164,7 @@ describe('events', () => {
   });
 
   it('are copied from their log by a cursor that never passes what InfluxDB did not take', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'siaga-events-'));
     const database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
     const logOf = Array.from({ length: 700 }, (_, index) => ({
       position: index + 1,
@@ -153,20 +178,29 @@ describe('events', () => {
     const options = {
       source,
       city: 'semarang',
-      server,
+      delivery: {
+        write: (lines: string) => server.write(lines),
+        setAside: createSetAside(`${folder}/set-aside.jsonl`),
+        now: () => NOW,
+        onFailure: () => undefined,
+      },
       database,
       metrics: createInfluxMetrics(new Registry()),
-      log,
-      now: () => NOW,
     };
     expect(await copyEvents(options)).toBe(500);
     server.fault = new Error('connect ECONNREFUSED');
     await expect(copyEvents(options)).rejects.toThrow('ECONNREFUSED');
+    // A database too many for 3 Core, and a foreign writer: nothing is wrong with the events.
+    for (const words of ['exceed limit of 5 databases', 'field type conflict']) {
+      server.fault = new HttpError(400, 'x', `{"code":"invalid","message":"${words}"}`);
+      await expect(copyEvents(options)).rejects.toThrow(words);
+    }
     server.fault = undefined;
     expect(await copyEvents(options)).toBe(200);
     expect(await copyEvents(options)).toBe(0);
     expect(taken.map((line) => Number(line.split(' ').at(-1)) - NOW)).toEqual(logOf.map((_, index) => index));
     await database.destroy();
+    rmSync(folder, { recursive: true });
   });
 });
 

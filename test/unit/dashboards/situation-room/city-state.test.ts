@@ -15,9 +15,7 @@ const city: City = {
   timeZone: 'Asia/Jakarta',
   disclaimer: label,
   bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
-  kinds: [
-    { name: 'river-gauge', label, silentAfterS: 300, isPublic: true, panel: 'rivers', shows: [] },
-  ],
+  kinds: [{ name: 'river-gauge', label, silentAfterS: 300, isPublic: true, panel: 'rivers', shows: [] }],
   rivers: [],
   gauges: [
     {

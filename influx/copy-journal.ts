@@ -1,0 +1,278 @@
+/**
+ * JournalCopy: copies the journal to InfluxDB, in order of ids, by a cursor of its own in the state database.
+ *
+ * One batch is on its way at a time, so that of two readings of one instant the later arrives last. After each
+ * failure, and once a minute, the server is asked what it still has (cursor-mark.ts), and the copy goes back to
+ * there, also while no reading comes. Ranges that somebody wants written again are written in between, when all that
+ * is new is there. Invariants: the saved cursor never passes a reading that is not in InfluxDB, older than its
+ * retention, or set aside; nothing but the journal needs to be durable; nobody waits for this.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Journal, JournalEntry } from '../journal/journal.ts';
+import { CopyCursor } from './copy-cursor.ts';
+import type { CopyHealth } from './copy-health.ts';
+import { CursorMark, type CursorMarkOptions } from './cursor-mark.ts';
+import { type DeliveryTools, deliverLines, NotDeliveredError } from './deliver-lines.ts';
+import { classifyWriteError, describeError } from './influx-error.ts';
+import type { InfluxMetrics } from './influx-metrics.ts';
+import type { InfluxServer } from './influx-server.ts';
+import { InfluxQueryError } from './influxql.ts';
+import type { FormatReading } from './reading-lines.ts';
+import { Rewrite, type RewriteRange } from './rewrite-range.ts';
+
+/** InfluxData recommends 5,000 lines. 3 Core answers with the next flush of its log, once a second: 3.7 MB a time. */
+const FULL_BATCH: Readonly<Record<1 | 2 | 3, number>> = { 1: 5_000, 2: 5_000, 3: 20_000 };
+/** With fewer than this waiting at the head, the next write waits a moment: InfluxDB pays per write. */
+const SMALL_BATCH = 500;
+const LINGER_MS = 200;
+/** While nothing comes, the mark is said again, so that retention does not take it. */
+const MARK_AGAIN_MS = 30 * 60_000;
+/** After a failure: 0.25 s, doubling, with jitter. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+/** How often it is looked whether a mark is found, where that may take until a log is flushed. */
+const READ_BACK_TRIES = 4;
+const READ_BACK_MS = 500;
+
+export interface JournalCopyOptions extends CursorMarkOptions {
+  readonly journal: Journal;
+  readonly server: InfluxServer;
+  readonly format: FormatReading;
+  readonly delivery: DeliveryTools;
+  readonly health: CopyHealth;
+  readonly log: Logger;
+  readonly metrics: InfluxMetrics;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  /** Told when lines are taken again that were held: whoever mended it may have removed what we had written. */
+  readonly onReleased?: () => void;
+  readonly lingerMs?: number;
+}
+
+export class JournalCopy {
+  readonly #options: JournalCopyOptions;
+  readonly #mark: CursorMark;
+  readonly #cursor: CopyCursor;
+  /** False before the first contact and after each failure: then the bucket and the mark are looked at. */
+  #isPrepared = false;
+  #failures = 0;
+  #nudge = new AbortController();
+  /** A range that is written again, in turns with what is new. */
+  #rewrite: Rewrite | undefined;
+  /** Whether the last failure was a refusal of lines that are right: what others wrote may have cost what we had. */
+  #wasHeld = false;
+
+  constructor(options: JournalCopyOptions) {
+    this.#options = options;
+    this.#mark = new CursorMark(options);
+    this.#cursor = new CopyCursor(options, this.#mark);
+  }
+
+  get confirmedId(): number {
+    return this.#cursor.id;
+  }
+
+  /** Entries that are not in InfluxDB yet, those that are written again among them. */
+  get waitingEntries(): number {
+    return Math.max(0, this.#options.journal.lastId - this.#cursor.id);
+  }
+
+  /** Runs until the signal aborts; never throws. */
+  async keepCopying(): Promise<void> {
+    const { journal, signal } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.catchUp();
+        await journal.waitForEntry(journal.lastId, AbortSignal.any([signal, this.#nudge.signal]));
+        if (this.#nudge.signal.aborted) this.#nudge = new AbortController();
+      } catch (error) {
+        if (!signal.aborted) await this.#backOff(error);
+      }
+    }
+    this.#rewrite?.giveUp(new Error('Siaga closes'));
+    // So that nothing is written again at the next start.
+    if (this.#isPrepared && this.#mark.position < this.#cursor.id) {
+      await this.#mark.write(this.#cursor.id).catch((error: unknown) => {
+        this.#options.log.debug({ err: error }, 'the last mark was not written');
+      });
+    }
+  }
+
+  /** Copies what the journal holds. Rejects with the first failure, after which calling it again goes on. */
+  async catchUp(): Promise<void> {
+    const { signal } = this.#options;
+    try {
+      do {
+        signal.throwIfAborted();
+        await this.#recover();
+      } while ((await this.#copyBatch()) || (await this.#rewriteBatch()));
+      this.#works();
+    } catch (error) {
+      this.#isPrepared = false;
+      throw error;
+    }
+  }
+
+  /** Looks whether InfluxDB still has what it acknowledged; where not, copying goes back. Call once a minute. */
+  async checkMark(): Promise<void> {
+    this.#options.health.remind();
+    if (!this.#isPrepared) return;
+    try {
+      if (!(await this.#mark.isThere()) || !(await this.#mark.isAnchored())) this.lookAgain();
+      else if (this.#mark.ageMs > MARK_AGAIN_MS && this.waitingEntries === 0) {
+        await this.#mark.write(this.#cursor.id);
+      }
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'the mark was not read');
+      this.lookAgain();
+    }
+  }
+
+  /** Writes a range again, beside what is new; resolves with the number of readings. One at a time. */
+  async rewrite(range: RewriteRange): Promise<number> {
+    this.#options.signal.throwIfAborted();
+    if (this.#rewrite) throw new Error('another range is being written again');
+    this.#rewrite = new Rewrite(this.#options.journal, range);
+    this.#nudge.abort();
+    try {
+      return await this.#rewrite.done;
+    } finally {
+      this.#rewrite = undefined;
+    }
+  }
+
+  /** Entries of the journal that a range being written again has yet to go through. */
+  get rewriteEntriesLeft(): number {
+    return this.#rewrite ? Math.max(0, this.#cursor.id - this.#rewrite.position) : 0;
+  }
+
+  /** Has the bucket and the mark looked at before anything else is written. */
+  lookAgain(): void {
+    this.#isPrepared = false;
+    this.#nudge.abort();
+  }
+
+  async #backOff(error: unknown): Promise<void> {
+    const { health, random, signal, metrics } = this.#options;
+    const isHeld = error instanceof NotDeliveredError && error.isHeld;
+    if (isHeld) metrics.holds.inc();
+    this.#wasHeld ||= isHeld;
+    health.fails('writing', error instanceof NotDeliveredError ? error.message : describeError(error));
+    const retryMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS) * (0.5 + random() / 2);
+    const waitMs = Math.max(retryMs, error instanceof NotDeliveredError ? error.waitMs : 0);
+    await delay(waitMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  /** Before the first batch and after a failure: asks the server what it has, and goes back to there. */
+  async #recover(): Promise<void> {
+    if (this.#isPrepared) return;
+    const { server, health, log } = this.#options;
+    await this.#cursor.load();
+    const before = server.name;
+    const { doubt } = await server.prepare();
+    if (server.name !== before) {
+      log.info({ server: server.name }, 'the journal is copied to InfluxDB');
+      for (const note of server.notes) log.warn({ server: server.name }, note);
+    }
+    const found = await this.#readMark(doubt);
+    if (found !== undefined && found < this.#cursor.id) await this.#cursor.goBack(found);
+    await this.#mark.forgetLostAnchor();
+    if (found !== undefined) health.works('reading back');
+    this.#isPrepared = true;
+  }
+
+  /**
+   * The position of the last mark. Undefined where it cannot be told, since what is written is not found the way
+   * that Grafana reads: then nothing speaks for a loss, and copying goes on.
+   */
+  async #readMark(doubt: string | undefined): Promise<number | undefined> {
+    const { health, server } = this.#options;
+    try {
+      const found = await this.#mark.read();
+      // A mark at the present, which says what the last one said: is it found where it was written?
+      await this.#writeMark(found, doubt);
+      for (let tries = 0; tries < READ_BACK_TRIES; tries++) {
+        if (await this.#mark.isThere()) return found;
+        await delay(READ_BACK_MS, undefined, { signal: this.#options.signal });
+      }
+      health.fails('reading back', await server.explainNotFound('what was written is not there'));
+    } catch (error) {
+      if (!(error instanceof InfluxQueryError) || error.status >= 500 || error.status === 429) throw error;
+      await this.#writeMark(this.#cursor.id, doubt);
+      health.fails('reading back', await server.explainNotFound(error.message));
+    }
+    return undefined;
+  }
+
+  async #writeMark(position: number, doubt: string | undefined): Promise<void> {
+    const { delivery, now } = this.#options;
+    try {
+      await this.#mark.write(position);
+    } catch (error) {
+      const failure = classifyWriteError(error, now());
+      delivery.onFailure(failure);
+      const sentence = doubt === undefined ? failure.sentence : `${failure.sentence}; ${doubt}`;
+      throw new NotDeliveredError(sentence, { waitMs: failure.waitMs });
+    }
+  }
+
+  /** Writes the next batch; false when there is none. */
+  async #copyBatch(): Promise<boolean> {
+    const { journal, server } = this.#options;
+    const through = journal.lastId;
+    const entries = await journal.readAfter(this.#cursor.id, FULL_BATCH[server.generation ?? 1]);
+    if (entries.length === 0) {
+      // Where ids were skipped or trimmed nothing lies between here and there, and nothing ever will.
+      await this.#cursor.save(Math.max(this.#cursor.id, through));
+      if (this.#mark.position < this.#cursor.id) await this.#writeMark(this.#cursor.id, undefined);
+      return false;
+    }
+    await this.#deliver(entries);
+    if (entries.length < SMALL_BATCH && !this.#rewrite) await this.#linger();
+    return true;
+  }
+
+  async #deliver(entries: readonly JournalEntry[]): Promise<void> {
+    const { metrics, delivery, format, now } = this.#options;
+    const [first] = entries as readonly [JournalEntry];
+    const missed = first.id - this.#cursor.id - 1;
+    if (missed > 0) metrics.lines.inc({ outcome: 'missed' }, missed);
+    const lines = entries.map(({ reading }) => format(reading)).filter((line) => line !== undefined);
+    const { line, confirm } = this.#mark.prepare(this.#cursor.id);
+    const startedAt = now();
+    const counts = await deliverLines(delivery, lines, line);
+    confirm();
+    metrics.writeSeconds.observe((now() - startedAt) / 1000);
+    metrics.countLines(counts);
+    metrics.lagSeconds.observe(Math.max(0, now() - first.reading.receivedAt) / 1000);
+    await this.#cursor.save((entries.at(-1) as JournalEntry).id);
+    this.#works();
+  }
+
+  /** Writes the next batch of a range that is written again; false when there is none. */
+  async #rewriteBatch(): Promise<boolean> {
+    const { delivery, format, metrics } = this.#options;
+    return (
+      (await this.#rewrite?.step(this.#cursor.id, async (readings) => {
+        const lines = readings.map(format).filter((line) => line !== undefined);
+        const { written } = await deliverLines(delivery, lines);
+        metrics.lines.inc({ outcome: 'again' }, written);
+      })) ?? false
+    );
+  }
+
+  #works(): void {
+    const { health, onReleased } = this.#options;
+    health.works('writing');
+    this.#failures = 0;
+    if (this.#wasHeld) onReleased?.();
+    this.#wasHeld = false;
+  }
+
+  /** Writing a few readings at a time costs InfluxDB more than it gives: lets some gather. */
+  async #linger(): Promise<void> {
+    const { lingerMs = LINGER_MS, signal } = this.#options;
+    if (lingerMs > 0) await delay(lingerMs, undefined, { signal });
+  }
+}
