@@ -9,11 +9,11 @@ import { z } from 'zod';
 import { type RiverGauge, SEVERITIES } from '../cities/city.ts';
 import { runBacktestInTurns } from '../ingest/alerts/backtest/backtest.ts';
 import { buildReport } from '../ingest/alerts/backtest/report.ts';
-import type { SeriesPoint } from '../ingest/alerts/backtest/series.ts';
 import { checkOverrides, type ParameterOverride } from '../ingest/alerts/parameters.ts';
 import { trackRules } from '../ingest/alerts/rules/index.ts';
 import type { Registry } from '../ingest/fleet/registry.ts';
 import type { History } from '../ingest/history/history.ts';
+import type { LevelPoint } from '../tables/level-series.ts';
 import { Problem } from './problem.ts';
 import { formatTime, timeInput, timeOutput } from './time.ts';
 
@@ -115,7 +115,7 @@ export const backtestRoutes =
           const gauge = withChanges(site, asked);
           const points = await readPoints(history, asked.device, asked.from, asked.to);
           const run = await runBacktestInTurns({ gauge, points, overrides });
-          const report = buildReport(gauge, { points, rows: points.length, unreadable: 0 }, run);
+          const report = buildReport(gauge, { points, unreadable: 0, repeated: 0, notes: [] }, run);
           return formatAnswer(report);
         } finally {
           running--;
@@ -158,8 +158,8 @@ async function readPoints(
   device: string,
   fromMs: number,
   toMs: number,
-): Promise<SeriesPoint[]> {
-  const points: SeriesPoint[] = [];
+): Promise<LevelPoint[]> {
+  const points: LevelPoint[] = [];
   let next: number | undefined = fromMs;
   while (next !== undefined) {
     const page = await history.raw({ kind: 'river-gauge', device, fromMs: next, toMs, limit: PAGE });

@@ -10,14 +10,19 @@ const SKIPPED = new Set(['node_modules', 'test', 'data', '.git', 'coverage']);
 const LAW: Record<string, { value: string[]; type?: string[] }> = {
   devices: { value: [] },
   cities: { value: ['devices'] },
+  // People's files; of no city and no device, so that server and simulator read them alike.
+  tables: { value: [] },
   'environment.ts': { value: [] },
   'config.ts': { value: ['environment.ts'] },
   database: { value: ['config.ts'], type: ['devices', 'ingest', 'dispatch', 'api'] },
-  ingest: { value: ['devices', 'cities', 'config.ts', 'database'] },
-  broker: { value: ['devices', 'cities', 'config.ts', 'database'], type: ['ingest'] },
+  ingest: { value: ['devices', 'cities', 'tables', 'config.ts', 'database'] },
+  broker: { value: ['devices', 'cities', 'tables', 'config.ts', 'database'], type: ['ingest'] },
   dispatch: { value: ['devices', 'cities', 'config.ts', 'database', 'ingest'] },
-  api: { value: ['devices', 'cities', 'config.ts', 'database', 'ingest', 'dispatch'], type: ['broker'] },
-  'firmware-sim': { value: ['devices', 'cities'] },
+  api: {
+    value: ['devices', 'cities', 'config.ts', 'database', 'ingest', 'dispatch'],
+    type: ['broker', 'tables'],
+  },
+  'firmware-sim': { value: ['devices', 'cities', 'tables'] },
   dashboards: { value: ['devices', 'cities', 'config.ts'] },
   bench: {
     value: [

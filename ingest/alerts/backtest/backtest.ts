@@ -8,6 +8,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { RiverGauge } from '../../../cities/city.ts';
 import { QualityFlag, type Reading } from '../../../devices/reading.ts';
+import type { LevelPoint } from '../../../tables/level-series.ts';
 import type { RegisteredDevice, Registry } from '../../fleet/registry.ts';
 import type { Alert, Change, Rank } from '../alert.ts';
 import { AlertEngine } from '../engine.ts';
@@ -17,11 +18,10 @@ import type { ParameterOverride } from '../parameters.ts';
 import { trackRules } from '../rules/index.ts';
 import type { Prediction } from '../rules/time-to-threshold.ts';
 import { shownRank } from '../track.ts';
-import type { SeriesPoint } from './series.ts';
 
 export interface BacktestOptions {
   readonly gauge: RiverGauge;
-  readonly points: readonly SeriesPoint[];
+  readonly points: readonly LevelPoint[];
   readonly overrides?: readonly ParameterOverride[];
 }
 
@@ -42,7 +42,7 @@ export interface BacktestRun {
   readonly alerts: readonly Alert[];
   readonly changes: readonly BacktestChange[];
   /** Readings outside the sensor's range: suppressed, with their times. */
-  readonly outsideRange: readonly SeriesPoint[];
+  readonly outsideRange: readonly LevelPoint[];
   /** How the engine placed the readings in time. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly elapsedMs: number;
@@ -50,7 +50,7 @@ export interface BacktestRun {
 
 /** A run under way: give it points in order, then finish it. */
 export interface Backtest {
-  take(point: SeriesPoint): void;
+  take(point: LevelPoint): void;
   finish(): BacktestRun;
 }
 
@@ -65,7 +65,7 @@ export function createBacktest({ gauge, overrides = [] }: Omit<BacktestOptions, 
   const lifecycle = new Lifecycle({ city: 'backtest' });
   const alerts = new Map<string, Alert>();
   const changes: BacktestChange[] = [];
-  const outsideRange: SeriesPoint[] = [];
+  const outsideRange: LevelPoint[] = [];
   let taken = 0;
   const apply = (happened: readonly EngineChange[]) => {
     for (const change of happened) {
@@ -132,7 +132,7 @@ function toBacktestChange(change: EngineChange): BacktestChange {
 /** A reading as ingest would have stored it: outside the sensor's range it is flagged, not dropped. */
 function readingOf(
   { id, sensorRangeM: [lowest, highest] }: RiverGauge,
-  { atMs, levelM }: SeriesPoint,
+  { atMs, levelM }: LevelPoint,
 ): Reading {
   return {
     city: 'backtest',

@@ -6,7 +6,8 @@ export function formatReport(report: BacktestReport, timeZone: string): string {
   const time = (ms: number) => formatLocal(ms, timeZone);
   const lines = [
     `${report.gauge}: ${report.readings} readings from ${time(report.fromMs)} to ${time(report.toMs)}, every ${report.intervalMin} min, highest ${report.highestM} m`,
-    `${report.unreadable} rows could not be read; judged in ${Math.round(report.elapsedMs)} ms`,
+    ...report.notes.map((note) => `  ${note}`),
+    `judged in ${Math.round(report.elapsedMs)} ms`,
     '',
     row(
       'threshold',
@@ -55,8 +56,8 @@ const WIDTHS = [22, 10, 8, 9, 7, 7, 9, 8, 5, 18];
 
 function row(...cells: (string | number)[]): string {
   return cells
-    .map((cell, index) => String(cell)[index === 0 ? 'padEnd' : 'padStart'](WIDTHS[index] ?? 10))
-    .join('');
+    .map((cell, index) => String(cell)[index === 0 ? 'padEnd' : 'padStart']((WIDTHS[index] ?? 10) - 1))
+    .join(' ');
 }
 
 export function formatLocal(ms: number, timeZone: string): string {
