@@ -73,6 +73,12 @@ export function parseTime(text: string, options: TimeOptions): number {
   return atMs;
 }
 
+/** `2015-12-26 08:00` on a clock of the zone. */
+export function formatTime(atMs: number, timeZone: string): string {
+  const local = Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs)).toZonedDateTimeISO(timeZone);
+  return local.toPlainDateTime().toString({ smallestUnit: 'minute' }).replace('T', ' ');
+}
+
 type Orders = Partial<Record<DateParts['shape'], DateOrder>>;
 
 function sniffOrders(

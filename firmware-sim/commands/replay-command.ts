@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { type LevelPoint, readLevelSeries } from '../../tables/level-series.ts';
 import { decodeText, readTable } from '../../tables/table.ts';
-import { parseTime } from '../../tables/times.ts';
+import { formatTime, parseTime } from '../../tables/times.ts';
 import { realClock } from '../clock.ts';
 import { readCredentials } from '../credentials.ts';
 import type { ReplayCommand } from '../options.ts';
@@ -34,13 +34,8 @@ export async function runReplayCommand(command: ReplayCommand, ending: Promise<v
     realClock,
     totals,
   );
-  const shown = new Intl.DateTimeFormat('sv', {
-    timeZone: command.tz,
-    dateStyle: 'short',
-    timeStyle: 'short',
-  });
   const describe = () =>
-    `${describeTotals(totals, replay.unacknowledged())} · ${shown.format(replay.seriesTime())}`;
+    `${describeTotals(totals, replay.unacknowledged())} · ${formatTime(replay.seriesTime(), command.tz)}`;
   const progress = keepShowingProgress(describe, process.stdout, realClock);
   const interrupted = ending.then(() => true);
   let ended = await Promise.race([replay.published.then(() => false), interrupted]);

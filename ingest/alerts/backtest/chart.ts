@@ -6,7 +6,7 @@
  */
 import type { RiverGauge } from '../../../cities/city.ts';
 import type { LevelPoint } from '../../../tables/level-series.ts';
-import { formatLocal } from './format-report.ts';
+import { formatTime } from '../../../tables/times.ts';
 import type { BacktestReport } from './report.ts';
 
 const WIDTH = 1_000;
@@ -72,7 +72,7 @@ export function drawChart(options: ChartOptions): string {
     const ms = fromMs + share * (toMs - fromMs);
     const anchor = share === 0 ? 'start' : share === 1 ? 'end' : 'middle';
     parts.push(
-      `<text x="${fixed(x(ms))}" y="${HEIGHT - 12}" text-anchor="${anchor}" fill="#444">${formatLocal(ms, timeZone)}</text>`,
+      `<text x="${fixed(x(ms))}" y="${HEIGHT - 12}" text-anchor="${anchor}" fill="#444">${formatTime(ms, timeZone)}</text>`,
     );
   }
   parts.push('</svg>');

@@ -16,9 +16,6 @@ export interface InfluxReader {
   windows(query: WindowQuery): Promise<HistoryPage>;
 }
 
-/** Transitions of a zone are looked for at this distance; no zone has two within it. */
-const ZONE_STEP_MS = 7 * 86_400_000;
-
 export function createInfluxReader(
   server: Pick<InfluxServer, 'query'>,
   city: string,
@@ -78,19 +75,9 @@ function zoneClause({ timeZone, fromMs, toMs }: WindowQuery): string {
 
 /** The zone's offset, ms east of UTC, when it is the same over the whole range. */
 function constantOffset(timeZone: string, fromMs: number, toMs: number): number | undefined {
-  const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset', year: 'numeric' });
-  const first = offsetAt(format, fromMs);
-  for (let atMs = fromMs + ZONE_STEP_MS; atMs < toMs; atMs += ZONE_STEP_MS) {
-    if (offsetAt(format, atMs) !== first) return undefined;
-  }
-  return offsetAt(format, toMs) === first ? first : undefined;
-}
-
-function offsetAt(format: Intl.DateTimeFormat, atMs: number): number {
-  const name = format.formatToParts(atMs).find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
-  const [, sign, hours, minutes, seconds] = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(name) ?? [];
-  const sizeMs = (Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0)) * 1000;
-  return sign === '-' ? -sizeMs : sizeMs;
+  const from = Temporal.Instant.fromEpochMilliseconds(Math.floor(fromMs)).toZonedDateTimeISO(timeZone);
+  const next = from.getTimeZoneTransition('next');
+  return next && next.epochMilliseconds <= toMs ? undefined : from.offsetNanoseconds / 1_000_000;
 }
 
 /** Rows of several series (a device whose site tags changed) are merged by time. */
