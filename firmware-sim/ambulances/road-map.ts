@@ -7,7 +7,8 @@
  */
 import FlatQueue from 'flatqueue';
 import type { City } from '../../cities/city.ts';
-import { distanceM, offsetM, type Position, pointBetween } from './position.ts';
+import { distanceM, type Position } from '../../cities/great-circle.ts';
+import { offsetM, pointBetween } from './position.ts';
 
 export type Vehicle = 'motorcycle' | 'transport';
 type RoadClass = NonNullable<City['roads']>['roads'][number]['class'];

@@ -6,7 +6,8 @@
  * in the same order, with the same gaps.
  */
 import type { City } from '../../cities/city.ts';
-import { METRES_PER_DEGREE, moved, type Position } from '../ambulances/position.ts';
+import { METRES_PER_DEGREE, type Position } from '../../cities/great-circle.ts';
+import { moved } from '../ambulances/position.ts';
 import { between, exponential, normal, pick, type Random } from '../random.ts';
 
 export interface Call {
