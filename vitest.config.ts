@@ -22,7 +22,7 @@ export default defineConfig({
         extends: true,
         test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: LONG, isolate: false },
       },
-      { extends: true, test: { name: 'long', include: LONG } },
+      { extends: true, test: { name: 'long', include: LONG, globalSetup: 'test/support/say-duration.ts' } },
     ],
   },
 });
