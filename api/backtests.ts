@@ -6,15 +6,17 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { checkOverrides, type ParameterOverride } from '../alerts/judgement/parameters.ts';
+import { type ParameterOverride, checkOverrides } from '../alerts/judgement/parameters.ts';
 import { trackRules } from '../alerts/rules/index.ts';
 import { runBacktestInTurns } from '../backtest/backtest.ts';
 import { buildReport } from '../backtest/report.ts';
-import type { SeriesPoint } from '../backtest/series.ts';
-import { isRiverGauge, type RiverGauge } from '../devices/kinds/river-gauge.ts';
+
+import { type RiverGauge, isRiverGauge } from '../devices/kinds/river-gauge.ts';
 import { SEVERITIES } from '../devices/site.ts';
 import type { Registry } from '../fleet/registry.ts';
 import type { History } from '../history/history.ts';
+
+import type { LevelPoint } from '../tables/level-series.ts';
 import { Problem } from './problem.ts';
 import { formatTime, timeInput, timeOutput } from './time.ts';
 
@@ -117,7 +119,7 @@ export const backtestRoutes =
           const gauge = withChanges(site, asked);
           const points = await readPoints(history, asked.device, asked.from, asked.to);
           const run = await runBacktestInTurns({ gauge, points, overrides });
-          const report = buildReport(gauge, { points, rows: points.length, unreadable: 0 }, run);
+          const report = buildReport(gauge, { points, unreadable: 0, repeated: 0, notes: [] }, run);
           return formatAnswer(report);
         } finally {
           running--;
@@ -160,8 +162,8 @@ async function readPoints(
   device: string,
   fromMs: number,
   toMs: number,
-): Promise<SeriesPoint[]> {
-  const points: SeriesPoint[] = [];
+): Promise<LevelPoint[]> {
+  const points: LevelPoint[] = [];
   let next: number | undefined = fromMs;
   while (next !== undefined) {
     const page = await history.raw({ kind: 'river-gauge', device, fromMs: next, toMs, limit: PAGE });

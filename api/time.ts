@@ -20,11 +20,12 @@ export function parseTime(text: string): number | undefined {
   if (!match) return undefined;
   const [, day, clock, fraction = '', , sign, offset] = match;
   const zone = offset === undefined ? 'Z' : `${sign === ' ' ? '+' : sign}${offset}`;
-  const ms = Date.parse(`${day}T${clock}${fraction.slice(0, 4)}${zone}`);
-  // Date.parse reads 30 February as 2 March.
-  const midnightMs = Date.parse(`${day}T00:00:00Z`);
-  if (Number.isNaN(ms) || Number.isNaN(midnightMs)) return undefined;
-  return formatTime(midnightMs).startsWith(day as string) ? ms : undefined;
+  try {
+    return Temporal.Instant.from(`${day}T${clock}${fraction}${zone}`).epochMilliseconds;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 export function formatTime(ms: number): string {
@@ -74,10 +75,11 @@ export const timeZoneInput = z
 function isTimeZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
   }
 }
 

@@ -17,11 +17,13 @@ import type { Prediction } from '../alerts/rules/time-to-threshold.ts';
 import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
 import { QualityFlag, type Reading } from '../devices/reading.ts';
 import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
-import type { SeriesPoint } from './series.ts';
+
+
+import type { LevelPoint } from '../tables/level-series.ts';
 
 export interface BacktestOptions {
   readonly gauge: RiverGauge;
-  readonly points: readonly SeriesPoint[];
+  readonly points: readonly LevelPoint[];
   readonly overrides?: readonly ParameterOverride[];
 }
 
@@ -42,7 +44,7 @@ export interface BacktestRun {
   readonly alerts: readonly Alert[];
   readonly changes: readonly BacktestChange[];
   /** Readings outside the sensor's range: suppressed, with their times. */
-  readonly outsideRange: readonly SeriesPoint[];
+  readonly outsideRange: readonly LevelPoint[];
   /** How the engine placed the readings in time. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly elapsedMs: number;
@@ -50,7 +52,7 @@ export interface BacktestRun {
 
 /** A run under way: give it points in order, then finish it. */
 export interface Backtest {
-  take(point: SeriesPoint): void;
+  take(point: LevelPoint): void;
   finish(): BacktestRun;
 }
 
@@ -65,7 +67,7 @@ export function createBacktest({ gauge, overrides = [] }: Omit<BacktestOptions, 
   const lifecycle = new Lifecycle({ city: 'backtest' });
   const alerts = new Map<string, Alert>();
   const changes: BacktestChange[] = [];
-  const outsideRange: SeriesPoint[] = [];
+  const outsideRange: LevelPoint[] = [];
   let taken = 0;
   const apply = (happened: readonly EngineChange[]) => {
     for (const change of happened) {
@@ -132,7 +134,7 @@ function toBacktestChange(change: EngineChange): BacktestChange {
 /** A reading as ingest would have stored it: outside the sensor's range it is flagged, not dropped. */
 function readingOf(
   { id, sensorRangeM: [lowest, highest] }: RiverGauge,
-  { atMs, levelM }: SeriesPoint,
+  { atMs, levelM }: LevelPoint,
 ): Reading {
   return {
     city: 'backtest',

@@ -5,9 +5,11 @@
  * every pixel is drawn, so that no peak is lost by thinning.
  */
 import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
-import { formatLocal } from './format-report.ts';
+
+
+import type { LevelPoint } from '../tables/level-series.ts';
+import { formatTime } from '../tables/times.ts';
 import type { BacktestReport } from './report.ts';
-import type { SeriesPoint } from './series.ts';
 
 const WIDTH = 1_000;
 const HEIGHT = 420;
@@ -22,7 +24,7 @@ const LANE_HEIGHT = 10;
 
 export interface ChartOptions {
   readonly gauge: RiverGauge;
-  readonly points: readonly SeriesPoint[];
+  readonly points: readonly LevelPoint[];
   readonly report: BacktestReport;
   readonly timeZone: string;
   readonly title: string;
@@ -72,7 +74,7 @@ export function drawChart(options: ChartOptions): string {
     const ms = fromMs + share * (toMs - fromMs);
     const anchor = share === 0 ? 'start' : share === 1 ? 'end' : 'middle';
     parts.push(
-      `<text x="${fixed(x(ms))}" y="${HEIGHT - 12}" text-anchor="${anchor}" fill="#444">${formatLocal(ms, timeZone)}</text>`,
+      `<text x="${fixed(x(ms))}" y="${HEIGHT - 12}" text-anchor="${anchor}" fill="#444">${formatTime(ms, timeZone)}</text>`,
     );
   }
   parts.push('</svg>');
@@ -105,13 +107,13 @@ function drawLanes(
 
 /** At most `count` points: the extreme one of each slot. */
 function thin(
-  points: readonly SeriesPoint[],
+  points: readonly LevelPoint[],
   count: number,
   pick: (a: number, b: number) => number = Math.max,
-): readonly SeriesPoint[] {
+): readonly LevelPoint[] {
   if (points.length <= count) return points;
   const size = Math.ceil(points.length / count);
-  const thinned: SeriesPoint[] = [];
+  const thinned: LevelPoint[] = [];
   for (let from = 0; from < points.length; from += size) {
     thinned.push(
       points.slice(from, from + size).reduce((a, b) => (pick(a.levelM, b.levelM) === a.levelM ? a : b)),

@@ -6,20 +6,27 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatTime } from '../alerts/record/format-alert.ts';
+import { METRES, readLevelSeries } from '../tables/level-series.ts';
+import { DECIMALS } from '../tables/numbers.ts';
+import { decodeText, readTable } from '../tables/table.ts';
+import { DATE_ORDERS, parseTime } from '../tables/times.ts';
 import { runBacktest } from './backtest.ts';
 import { drawChart } from './chart.ts';
 import { formatReport } from './format-report.ts';
 import { parseGauge } from './gauge.ts';
 import { type BacktestReport, buildReport } from './report.ts';
-import { parseLocalTime, parseSeries, type SeriesOptions } from './series.ts';
 
 const HELP = `Runs the alert engine over a measured level series, in event time.
 
 npm run backtest -- --csv FILE --time COLUMN --value COLUMN --thresholds LIST [options]
 
-  --csv FILE          a header line, then rows
-  --time COLUMN       ISO 8601, day/month/year, or epoch ms
+  --csv FILE          rows below a header; any separator, with or without lines above the header, in any order
+  --time COLUMN       2015-12-26 08:00, 26/12/2015 08.00, 12/26/2015 8:00 AM, 26 Dec 2015 08:00, epoch s or ms
   --value COLUMN      the level
+  --dates ORDER       day-first, month-first or year-first, where the file does not show it
+  --decimal SIGN      point or comma, where the file does not show it
+  --quality COLUMN    leaves out the rows that are not good by it
+  --good WORDS        what the quality column says of good rows: Good,Unchecked
   --thresholds LIST   in the unit of the file, ascending: 80,150,200 (the last is the worst)
                       or with names: minor=80,severe=150,extreme=200
   --unit UNIT         m (default), cm, mm, ft
@@ -37,6 +44,10 @@ function main(): void {
       csv: { type: 'string' },
       time: { type: 'string' },
       value: { type: 'string' },
+      dates: { type: 'string' },
+      decimal: { type: 'string' },
+      quality: { type: 'string' },
+      good: { type: 'string' },
       thresholds: { type: 'string' },
       unit: { type: 'string', default: 'm' },
       tz: { type: 'string', default: 'UTC' },
@@ -56,21 +67,23 @@ function main(): void {
     if (!values.help) process.exitCode = 1;
     return;
   }
-  const unit = values.unit as SeriesOptions['unit'];
-  if (!['m', 'cm', 'mm', 'ft'].includes(unit)) throw new Error('--unit must be m, cm, mm or ft');
+  const unit = chooseOne('unit', values.unit, Object.keys(METRES) as (keyof typeof METRES)[]) ?? 'm';
   const hysteresisM = Number(values.hysteresis);
   if (!(hysteresisM > 0)) throw new Error('--hysteresis must be a number of metres above 0');
-  const series = parseSeries(readFileSync(csv, 'utf8'), {
+  const dates = chooseOne('dates', values.dates, DATE_ORDERS);
+  const { quality } = values;
+  const table = readTable(decodeText(readFileSync(csv)), [time, value, ...(quality ? [quality] : [])]);
+  const series = readLevelSeries(table, {
     timeColumn: time,
     valueColumn: value,
     unit,
     timeZone: tz,
+    dates,
+    decimal: chooseOne('decimal', values.decimal, DECIMALS),
+    qualityColumn: quality,
+    good: values.good?.split(','),
   });
-  if (series.points.length === 0)
-    throw new Error(`no row of ${csv} could be read (${series.unreadable} rows)`);
-  const range = values.range
-    ?.split(',')
-    .map((word) => Number(word) * { m: 1, cm: 0.01, mm: 0.001, ft: 0.3048 }[unit]);
+  const range = values.range?.split(',').map((word) => Number(word) * METRES[unit]);
   if (range && !(range.length === 2 && range.every(Number.isFinite)))
     throw new Error('--range must be LOW,HIGH');
   const gauge = parseGauge({
@@ -84,7 +97,8 @@ function main(): void {
   if (values.json !== '-') console.log(formatReport(report, tz));
   if (values.json) writeJson(values.json, report);
   if (values.svg) {
-    const bound = (text: string | undefined) => (text === undefined ? undefined : parseLocalTime(text, tz));
+    const bound = (text: string | undefined) =>
+      text === undefined ? undefined : parseTime(text, { timeZone: tz, dates });
     const [fromMs, toMs] = [bound(values.from), bound(values.to)];
     const chart = drawChart({
       gauge,
@@ -97,6 +111,17 @@ function main(): void {
     });
     writeFileSync(values.svg, chart);
   }
+}
+
+/** Throws with the words that there are. */
+function chooseOne<T extends string>(
+  name: string,
+  text: string | undefined,
+  words: readonly T[],
+): T | undefined {
+  const chosen = words.find((word) => word === text);
+  if (text !== undefined && chosen === undefined) throw new Error(`--${name} must be ${words.join(', ')}`);
+  return chosen;
 }
 
 function writeJson(file: string, report: BacktestReport): void {

@@ -1,12 +1,14 @@
 /** The back-test's report as a table for people, with local times. */
+import { formatTime } from '../tables/times.ts';
 import type { BacktestReport } from './report.ts';
 
 /** The report as a table for people. */
 export function formatReport(report: BacktestReport, timeZone: string): string {
-  const time = (ms: number) => formatLocal(ms, timeZone);
+  const time = (ms: number) => formatTime(ms, timeZone);
   const lines = [
     `${report.gauge}: ${report.readings} readings from ${time(report.fromMs)} to ${time(report.toMs)}, every ${report.intervalMin} min, highest ${report.highestM} m`,
-    `${report.unreadable} rows could not be read; judged in ${Math.round(report.elapsedMs)} ms`,
+    ...report.notes.map((note) => `  ${note}`),
+    `judged in ${Math.round(report.elapsedMs)} ms`,
     '',
     row(
       'threshold',
@@ -55,11 +57,6 @@ const WIDTHS = [22, 10, 8, 9, 7, 7, 9, 8, 5, 18];
 
 function row(...cells: (string | number)[]): string {
   return cells
-    .map((cell, index) => String(cell)[index === 0 ? 'padEnd' : 'padStart'](WIDTHS[index] ?? 10))
-    .join('');
-}
-
-export function formatLocal(ms: number, timeZone: string): string {
-  const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' });
-  return format.format(ms);
+    .map((cell, index) => String(cell)[index === 0 ? 'padEnd' : 'padStart']((WIDTHS[index] ?? 10) - 1))
+    .join(' ');
 }

@@ -5,18 +5,18 @@
  */
 import type { RiverGauge, Threshold } from '../devices/kinds/river-gauge.ts';
 import { SEVERITIES, type Severity } from '../devices/site.ts';
-import type { SeriesOptions } from './series.ts';
+
+
+import { type LevelUnit, METRES } from '../tables/level-series.ts';
 
 export interface GaugeOptions {
   readonly id: string;
   readonly thresholds: string;
-  readonly unit: SeriesOptions['unit'];
+  readonly unit: LevelUnit;
   readonly hysteresisM: number;
   /** m; outside it a reading is a fault of the sensor. Without it: two ladders' heights beyond the ladder. */
   readonly sensorRangeM?: readonly [number, number];
 }
-
-const METRES: Readonly<Record<SeriesOptions['unit'], number>> = { m: 1, cm: 0.01, mm: 0.001, ft: 0.3048 };
 
 /** Throws with a sentence when the thresholds cannot be read. */
 export function parseGauge(options: GaugeOptions): RiverGauge {

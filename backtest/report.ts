@@ -4,11 +4,11 @@
  * Invariant: episodes are counted from the series alone (runs at or above the threshold, hysteresis applied
  * as the gauge has it), alerts from the engine alone, so that the two can be held against each other.
  */
-
 import { type Alert, rankOf } from '../alerts/alert.ts';
 import type { RiverGauge, Threshold } from '../devices/kinds/river-gauge.ts';
+
+import type { LevelPoint, LevelSeries } from '../tables/level-series.ts';
 import type { BacktestRun } from './backtest.ts';
-import type { Series, SeriesPoint } from './series.ts';
 
 /** A claim that a threshold will be reached, and what became of it. */
 export interface Claim {
@@ -47,6 +47,8 @@ export interface BacktestReport {
   readonly gauge: string;
   readonly readings: number;
   readonly unreadable: number;
+  /** How the file was read, as phrases. */
+  readonly notes: readonly string[];
   readonly fromMs: number;
   readonly toMs: number;
   readonly intervalMin: number;
@@ -58,11 +60,14 @@ export interface BacktestReport {
   readonly elapsedMs: number;
 }
 
+/** A series as it comes out of a file, or out of the history, where nothing had to be read. */
+export type JudgedSeries = Pick<LevelSeries, 'points' | 'unreadable' | 'repeated' | 'notes'>;
+
 const MAX_EXAMPLES = 5;
 /** A pause counts as a gap from this many report intervals on. */
 const GAP_INTERVALS = 2.5;
 
-export function buildReport(gauge: RiverGauge, series: Series, run: BacktestRun): BacktestReport {
+export function buildReport(gauge: RiverGauge, series: JudgedSeries, run: BacktestRun): BacktestReport {
   const { points } = series;
   const intervalMs = medianInterval(points);
   const claims = collectClaims(gauge, run);
@@ -73,14 +78,15 @@ export function buildReport(gauge: RiverGauge, series: Series, run: BacktestRun)
     gauge: gauge.id,
     readings: points.length,
     unreadable: series.unreadable,
+    notes: series.notes,
     fromMs: points[0]?.atMs ?? 0,
     toMs: points.at(-1)?.atMs ?? 0,
-    intervalMin: intervalMs / 60_000,
+    intervalMin: toTenths(intervalMs / 60_000),
     highestM: usable.reduce((highest, { levelM }) => Math.max(highest, levelM), Number.NEGATIVE_INFINITY),
     thresholds: gauge.thresholds.map((threshold) => judgeThreshold(threshold, gauge, usable, run, claims)),
     alerts: run.alerts,
     claims,
-    faults: collectFaults(points, run, intervalMs),
+    faults: collectFaults(series, run, intervalMs),
     elapsedMs: run.elapsedMs,
   };
 }
@@ -88,7 +94,7 @@ export function buildReport(gauge: RiverGauge, series: Series, run: BacktestRun)
 function judgeThreshold(
   threshold: Threshold,
   { hysteresisM }: RiverGauge,
-  points: readonly SeriesPoint[],
+  points: readonly LevelPoint[],
   run: BacktestRun,
   claims: readonly Claim[],
 ): ThresholdReport {
@@ -118,7 +124,7 @@ function judgeThreshold(
       missed: own.length - reached.length,
       unannounced: Math.max(0, starts.length - reached.length),
     },
-    leadMin: reached.map((claim) => (claim.until - claim.since) / 60_000).sort((a, b) => a - b),
+    leadMin: reached.map((claim) => toTenths((claim.until - claim.since) / 60_000)).sort((a, b) => a - b),
   };
 }
 
@@ -129,7 +135,7 @@ interface Run {
 
 /** Runs that begin when `begins` holds and last while `lasts` does. */
 function countRuns(
-  points: readonly SeriesPoint[],
+  points: readonly LevelPoint[],
   begins: (levelM: number) => boolean,
   lasts: (levelM: number) => boolean,
 ): Run[] {
@@ -166,7 +172,7 @@ function collectClaims({ thresholds }: RiverGauge, run: BacktestRun): Claim[] {
   return claims;
 }
 
-function collectFaults(points: readonly SeriesPoint[], run: BacktestRun, intervalMs: number): Fault[] {
+function collectFaults({ points, repeated }: JudgedSeries, run: BacktestRun, intervalMs: number): Fault[] {
   const gaps = points.filter((point, index) => {
     const before = points[index - 1];
     return before !== undefined && point.atMs - before.atMs > GAP_INTERVALS * intervalMs;
@@ -185,7 +191,7 @@ function collectFaults(points: readonly SeriesPoint[], run: BacktestRun, interva
       'gap',
       gaps.map((point) => point.atMs),
     ),
-    { what: 'repeated', count: run.outcomes['repeated'] ?? 0, examples: [] },
+    { what: 'repeated', count: repeated + (run.outcomes['repeated'] ?? 0), examples: [] },
     { what: 'late', count: (run.outcomes['late'] ?? 0) + (run.outcomes['reordered'] ?? 0), examples: [] },
   ];
   return faults.filter((each) => each.count > 0);
@@ -195,11 +201,16 @@ function fault(what: Fault['what'], times: readonly number[]): Fault {
   return { what, count: times.length, examples: times.slice(0, MAX_EXAMPLES) };
 }
 
-function medianInterval(points: readonly SeriesPoint[]): number {
+function medianInterval(points: readonly LevelPoint[]): number {
   const gaps = points
     .slice(1)
-    .map((point, index) => point.atMs - (points[index] as SeriesPoint).atMs)
+    .map((point, index) => point.atMs - (points[index] as LevelPoint).atMs)
     .filter((gap) => gap > 0)
     .sort((a, b) => a - b);
   return gaps[Math.floor(gaps.length / 2)] ?? 0;
+}
+
+/** Six seconds are as near as a report can be timed. */
+function toTenths(minutes: number): number {
+  return Math.round(minutes * 10) / 10;
 }

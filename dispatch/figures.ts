@@ -63,8 +63,10 @@ type Row = Awaited<ReturnType<typeof readRows>>[number];
 export async function measureFigures(database: Database, query: FiguresQuery): Promise<Figures> {
   const rows = await readRows(database, query);
   const incidents = [...Map.groupBy(rows, (row) => row.incident).values()];
-  const formatDay = new Intl.DateTimeFormat('en-CA', { timeZone: query.timeZone });
-  const dayOf = (of: Row[]) => formatDay.format((of[0] as Row).received_at);
+  const dayOf = (of: Row[]) => {
+    const received = Temporal.Instant.fromEpochMilliseconds((of[0] as Row).received_at);
+    return received.toZonedDateTimeISO(query.timeZone).toPlainDate().toString();
+  };
   const byDay = Map.groupBy(incidents, dayOf);
   const byKecamatan = Map.groupBy(incidents, (of) => (of[0] as Row).kecamatan);
   return {

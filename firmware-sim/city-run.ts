@@ -180,13 +180,8 @@ function createAmbulanceDevice(
 
 /** The hour of the day, with its fraction, on a clock of the city. */
 function localHour(nowMs: number, timeZone: string): number {
-  const format = new Intl.DateTimeFormat('en', {
+  const { hour, minute } = Temporal.Instant.fromEpochMilliseconds(Math.floor(nowMs)).toZonedDateTimeISO(
     timeZone,
-    hour: 'numeric',
-    minute: 'numeric',
-    hourCycle: 'h23',
-  });
-  const part = (type: string) =>
-    Number(format.formatToParts(nowMs).find((each) => each.type === type)?.value);
-  return part('hour') + part('minute') / 60;
+  );
+  return hour + minute / 60;
 }

@@ -39,11 +39,15 @@ Only the story is compressed: every reading is measured now, by the real clock.
 
   replay: `npm run sim -- replay --csv FILE --time COL --value COL --device ID [options]
 
-  --csv FILE           a table with a header line
-  --time COL           its column of local times: YYYY-MM-DD HH:MM[:SS], DD/MM/YYYY HH:MM or RFC 3339
+  --csv FILE           rows below a header; any separator, with or without lines above the header, in any order
+  --time COL           2015-12-26 08:00, 26/12/2015 08.00, 12/26/2015 8:00 AM, 26 Dec 2015 08:00, epoch s or ms
   --value COL          its column of levels; several pairs of --value and --device replay several gauges
   --device ID          the gauge that each column becomes
-  --unit m|cm|mm       unit of the levels                         (m)
+  --unit m|cm|mm|ft    unit of the levels                         (m)
+  --dates ORDER        day-first, month-first or year-first, where the file does not show it
+  --decimal SIGN       point or comma, where the file does not show it
+  --quality COL        leaves out the rows that are not good by it
+  --good WORDS         what the quality column says of good rows: Good,Unchecked
   --tz ZONE            zone of times without an offset            (UTC)
   --from T, --to T     the part to replay, in the same zone       (all)
   --speed N            series seconds per real second             (1800: an hour in 2 s)

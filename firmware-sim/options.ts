@@ -7,6 +7,9 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { ID_PATTERN } from '../devices/topics.ts';
+import { type LevelUnit, METRES } from '../tables/level-series.ts';
+import { DECIMALS } from '../tables/numbers.ts';
+import { DATE_ORDERS } from '../tables/times.ts';
 import { parseFaults } from './faults.ts';
 
 const positive = z.coerce.number().positive();
@@ -60,7 +63,14 @@ export const replayOptions = z
     time: z.string(),
     value: z.array(z.string()).min(1),
     device: z.array(id).min(1),
-    unit: z.enum(['m', 'cm', 'mm']).default('m'),
+    unit: z.enum(Object.keys(METRES) as LevelUnit[]).default('m'),
+    dates: z.enum(DATE_ORDERS).optional(),
+    decimal: z.enum(DECIMALS).optional(),
+    quality: z.string().optional(),
+    good: z
+      .string()
+      .transform((text) => text.split(','))
+      .optional(),
     tz: z
       .string()
       .default('UTC')

@@ -9,6 +9,7 @@ import { publishersOf } from '../../cities/publishers.ts';
 import type { Database } from '../../database/database.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import { ID_PATTERN, isId } from '../../devices/topics.ts';
+import { readTable, type Table, TableError } from '../../tables/table.ts';
 
 export interface NewDevice {
   readonly id: string;
@@ -37,31 +38,27 @@ const MORE_THAN_A_ROW: Readonly<Record<string, string>> = {
 };
 const ROWS_PER_STATEMENT = 100;
 
-/** Parses `id,kind,name,lat,lng` with a header line (RFC 4180). Throws DeviceListError. */
+/** Parses a table of `id,kind,name,lat,lng` with a header. Throws DeviceListError. */
 export function parseDeviceCsv(text: string, city: City): NewDevice[] {
-  const [header, ...lines] = parseCsv(text);
-  if (!header) throw new DeviceListError(['the file is empty; its first line must name the columns']);
-  const names = header.map((name) => name.trim());
-  const problems = [
-    ...names
-      .filter((name) => !(COLUMNS as readonly string[]).includes(name))
-      .map((name) => `no column ${name}`),
-    ...REQUIRED_COLUMNS.filter((name) => !names.includes(name)).map((name) => `column ${name} is missing`),
-  ];
+  const { header, rows } = readDeviceTable(text);
+  const problems = header
+    .filter((name) => !(COLUMNS as readonly string[]).includes(name))
+    .map((name) => `no column ${name}`);
   if (problems.length > 0) {
     throw new DeviceListError([...problems, `the columns are ${COLUMNS.join(', ')}`]);
   }
   const seen = new Set<string>();
-  const devices = lines.map((cells, index) => {
-    const at = `line ${index + 2}`;
-    if (cells.length !== names.length) problems.push(`${at}: ${cells.length} cells, not ${names.length}`);
-    const cell = (name: string) => cells[names.indexOf(name)]?.trim() ?? '';
+  const devices = rows.map(({ line, cells }) => {
+    const at = `line ${line}`;
+    if (cells.length !== header.length) problems.push(`${at}: ${cells.length} cells, not ${header.length}`);
+    const cell = (name: string) => cells[header.indexOf(name)] ?? '';
     const device = toDevice({
       id: cell('id'),
       kind: cell('kind'),
       name: cell('name'),
-      lat: cell('lat'),
-      lng: cell('lng'),
+      // A degree has no thousands: a comma is the decimal sign.
+      lat: cell('lat').replace(',', '.'),
+      lng: cell('lng').replace(',', '.'),
     });
     if (seen.has(device.id)) problems.push(`${at}: ${device.id} is in the file twice`);
     seen.add(device.id);
@@ -70,6 +67,18 @@ export function parseDeviceCsv(text: string, city: City): NewDevice[] {
   });
   if (problems.length > 0) throw new DeviceListError(problems);
   return devices;
+}
+
+function readDeviceTable(text: string): Table {
+  if (text.trim() === '') {
+    throw new DeviceListError(['the file is empty; its first line must name the columns']);
+  }
+  try {
+    return readTable(text, REQUIRED_COLUMNS);
+  } catch (error) {
+    if (!(error instanceof TableError)) throw error;
+    throw new DeviceListError([error.message, `the columns are ${COLUMNS.join(', ')}`]);
+  }
 }
 
 /** From words, as typed or in a cell; an empty latitude is none. */
@@ -133,33 +142,4 @@ export async function writeDevices(
       )
       .execute();
   }
-}
-
-/** RFC 4180: quotes, doubled quotes, either line end; blank lines are left out. */
-function parseCsv(text: string): string[][] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  let cell = '';
-  let quoted = false;
-  const endRow = () => {
-    row.push(cell);
-    if (row.length > 1 || row[0] !== '') rows.push(row);
-    row = [];
-    cell = '';
-  };
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (quoted && character === '"' && text[at + 1] === '"') {
-      cell += '"';
-      at++;
-    } else if (character === '"') quoted = !quoted;
-    else if (quoted) cell += character;
-    else if (character === ',') {
-      row.push(cell);
-      cell = '';
-    } else if (character === '\n') endRow();
-    else if (character !== '\r' && character !== '\uFEFF') cell += character;
-  }
-  endRow();
-  return rows;
 }

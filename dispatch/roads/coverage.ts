@@ -6,9 +6,9 @@
  * since they differ in speed from road to road, and compared at the end. Invariant: shares are of road
  * length, 0–1, and `withoutUnit` of a unit is never more than `now`.
  */
+import FlatQueue from 'flatqueue';
 import { OFF_ROAD_MPS, VEHICLES, type Vehicle } from './road-classes.ts';
 import type { RoadNetwork, UnitPlace } from './road-network.ts';
-import { TimeHeap } from './time-heap.ts';
 
 export interface Coverage {
   readonly now: number;
@@ -68,11 +68,11 @@ function searchOutwards(
   const second = new Int32Array(graph.nodeCount).fill(NOBODY);
   const secondsOf = graph.secondsOf[vehicle];
   const { offsets, ends, edges } = graph.forward;
-  // The heap carries one number: node and unit in one.
-  const heap = new TimeHeap();
+  // The queue carries one number: node and unit in one.
+  const queue = new FlatQueue();
   const reach = (seconds: number, node: number, unit: number) => {
     if (seconds > limitS || first[node] === unit || second[node] !== NOBODY) return;
-    heap.push(seconds, node * units.length + unit);
+    queue.push(node * units.length + unit, seconds);
   };
   for (const [unit, place] of units.entries()) {
     const at = place.vehicle === vehicle ? snap(place, vehicle) : undefined;
@@ -85,10 +85,11 @@ function searchOutwards(
       reach(toRoadS + wholeS * at.along, graph.from[at.edge] as number, unit);
     }
   }
-  while (heap.size > 0) {
-    const seconds = heap.pop();
-    const unit = heap.node % units.length;
-    const node = (heap.node - unit) / units.length;
+  while (queue.length > 0) {
+    const seconds = queue.peekValue() as number;
+    const reached = queue.pop() as number;
+    const unit = reached % units.length;
+    const node = (reached - unit) / units.length;
     if (first[node] === unit || second[node] !== NOBODY) continue;
     if (first[node] === NOBODY) first[node] = unit;
     else second[node] = unit;

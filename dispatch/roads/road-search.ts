@@ -7,10 +7,10 @@
  * final once the queue's least is not below it; scratch arrays are reused, so a search allocates little and
  * never runs beside another.
  */
+import FlatQueue from 'flatqueue';
 import { OFF_ROAD_MPS, type Vehicle } from './road-classes.ts';
 import type { RoadGraph } from './road-graph.ts';
 import type { Snap } from './road-snap.ts';
-import { TimeHeap } from './time-heap.ts';
 
 export interface RoadTime {
   /** Index in the list of units asked for. */
@@ -21,7 +21,8 @@ export interface RoadTime {
 
 export class RoadSearch {
   readonly #graph: RoadGraph;
-  readonly #heap = new TimeHeap();
+  /** Nodes by their seconds. One that became nearer stands in it twice; the search skips the older entry. */
+  readonly #queue = new FlatQueue();
   readonly #seconds: Float64Array;
   /** The search in which a node's seconds were written. */
   readonly #stamps: Uint32Array;
@@ -81,11 +82,11 @@ export class RoadSearch {
     const { offsets, ends, edges } = this.#graph.reversed;
     const secondsOf = this.#graph.secondsOf[vehicle];
     this.#stamp++;
-    this.#heap.clear();
+    this.#queue.clear();
     for (const [node, seconds] of seeds) this.#reach(node, seconds);
-    while (this.#heap.size > 0) {
-      const seconds = this.#heap.pop();
-      const { node } = this.#heap;
+    while (this.#queue.length > 0) {
+      const seconds = this.#queue.peekValue() as number;
+      const node = this.#queue.pop() as number;
       if (seconds > (this.#seconds[node] as number)) continue;
       if (!settle(node, seconds)) return;
       for (let place = offsets[node] as number; place < (offsets[node + 1] as number); place++) {
@@ -100,7 +101,7 @@ export class RoadSearch {
     if (this.#stamps[node] === this.#stamp && (this.#seconds[node] as number) <= seconds) return;
     this.#stamps[node] = this.#stamp;
     this.#seconds[node] = seconds;
-    this.#heap.push(seconds, node);
+    this.#queue.push(node, seconds);
   }
 
   /** Nodes from which the snapped point can be driven to, and the time from each. */

@@ -5,7 +5,7 @@
  * hold a nearer piece. Invariant: the answer equals that of a scan over all pieces, within MAX_SNAP_M; a
  * city is small enough that a plane around the position is right to a millimetre in a kilometre.
  */
-import { EARTH_RADIUS_M, type Position } from '../../fleet/positions/great-circle.ts';
+import { METRES_PER_DEGREE, type Position } from '../../cities/great-circle.ts';
 import type { Vehicle } from './road-classes.ts';
 import type { RoadGraph } from './road-graph.ts';
 
@@ -28,7 +28,6 @@ interface Best {
 export const MAX_SNAP_M = 2_000;
 /** Some ten pieces of a dense city's roads in a cell. */
 const CELL_M = 100;
-const M_PER_DEG = (Math.PI / 180) * EARTH_RADIUS_M;
 /** Cells of the grid at most: a country in one file gets larger cells and not more of them. */
 const MAX_CELLS = 1_000_000;
 
@@ -51,8 +50,8 @@ export class RoadSnap {
     const [west, east] = extent(lngs);
     this.#south = south;
     this.#west = west;
-    this.#mPerDegLng = M_PER_DEG * Math.cos((((south + north) / 2) * Math.PI) / 180);
-    const heightM = (north - south) * M_PER_DEG;
+    this.#mPerDegLng = METRES_PER_DEGREE * Math.cos((((south + north) / 2) * Math.PI) / 180);
+    const heightM = (north - south) * METRES_PER_DEGREE;
     const widthM = (east - west) * this.#mPerDegLng;
     this.#cellM = Math.max(CELL_M, Math.sqrt((heightM * widthM) / MAX_CELLS));
     this.#columns = Math.floor(widthM / this.#cellM) + 1;
@@ -95,7 +94,7 @@ export class RoadSnap {
   #searchCell(cell: number, at: Position, vehicle: Vehicle, best: Best): void {
     const { lats, lngs, from, to, secondsOf } = this.#graph;
     const seconds = secondsOf[vehicle];
-    const mPerDegLng = M_PER_DEG * Math.cos((at.lat * Math.PI) / 180);
+    const mPerDegLng = METRES_PER_DEGREE * Math.cos((at.lat * Math.PI) / 180);
     const end = this.#offsets[cell + 1] as number;
     for (let place = this.#offsets[cell] as number; place < end; place++) {
       const edge = this.#edges[place] as number;
@@ -103,9 +102,9 @@ export class RoadSnap {
       const a = from[edge] as number;
       const b = to[edge] as number;
       const ax = ((lngs[a] as number) - at.lng) * mPerDegLng;
-      const ay = ((lats[a] as number) - at.lat) * M_PER_DEG;
+      const ay = ((lats[a] as number) - at.lat) * METRES_PER_DEGREE;
       const dx = ((lngs[b] as number) - at.lng) * mPerDegLng - ax;
-      const dy = ((lats[b] as number) - at.lat) * M_PER_DEG - ay;
+      const dy = ((lats[b] as number) - at.lat) * METRES_PER_DEGREE - ay;
       const squared = dx * dx + dy * dy;
       const along = squared === 0 ? 0 : Math.min(1, Math.max(0, -(ax * dx + ay * dy) / squared));
       const x = ax + along * dx;
@@ -123,7 +122,7 @@ export class RoadSnap {
   }
 
   #row(lat: number): number {
-    return Math.floor(((lat - this.#south) * M_PER_DEG) / this.#cellM);
+    return Math.floor(((lat - this.#south) * METRES_PER_DEGREE) / this.#cellM);
   }
 
   #eachCellOfEdges(visit: (cell: number, edge: number) => void): void {

@@ -4,7 +4,7 @@
  * Invariant: a payload that is not one of these commands is `undefined`, never a half-read command.
  */
 import { z } from 'zod';
-import type { Position } from './position.ts';
+import type { Position } from '../../cities/great-circle.ts';
 
 const position = { lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) };
 

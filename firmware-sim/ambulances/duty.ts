@@ -8,9 +8,10 @@
  * Motorcycles never transport. Invariant: a unit has at most one assignment; time only moves it forward,
  * and however rarely it is looked at, it passes through the same states.
  */
+
+import { distanceM, type Position } from '../../cities/great-circle.ts';
 import type { AmbulanceStatus } from '../../devices/kinds/ambulance.ts';
 import { between, pick, type Random } from '../random.ts';
-import { distanceM, type Position } from './position.ts';
 import type { RoadMap, Vehicle } from './road-map.ts';
 import { createTrip, type Motion, type Trip } from './trip.ts';
 

@@ -5,8 +5,10 @@
  * accuracy gets bad or there is no fix at all. Invariant: without a fix it says nothing, and a fix is never
  * reported as better than it is: the error is drawn from the accuracy that goes with it.
  */
+
+import { distanceM, type Position } from '../../cities/great-circle.ts';
 import { between, normal, pick, type Random } from '../random.ts';
-import { distanceM, moved, type Position } from './position.ts';
+import { moved } from './position.ts';
 
 export interface Fix {
   readonly position: Position;

@@ -1,16 +1,9 @@
 /**
- * Positions on the ground and the way between them, as simple as a city allows: equirectangular.
+ * Directions and points on the way between two positions, as simple as a city allows: equirectangular.
  *
- * Within a city the error against the great circle is far below that of any GPS; the server has its own,
- * exact arithmetic. Invariant: all angles in degrees, all lengths in metres.
+ * Within a city the error against the great circle, by which distances are measured, is far below that of any GPS. Invariant: all angles in degrees, all lengths in metres.
  */
-export interface Position {
-  readonly lat: number;
-  readonly lng: number;
-}
-
-/** Mean radius of the Earth (IUGG) times π/180: one degree of latitude, m. */
-export const METRES_PER_DEGREE = (6_371_008.8 * Math.PI) / 180;
+import { METRES_PER_DEGREE, type Position } from '../../cities/great-circle.ts';
 
 /** `to` seen from `from`, m. */
 export function offsetM(from: Position, to: Position): { northM: number; eastM: number } {
@@ -19,11 +12,6 @@ export function offsetM(from: Position, to: Position): { northM: number; eastM: 
     northM: (to.lat - from.lat) * METRES_PER_DEGREE,
     eastM: (to.lng - from.lng) * METRES_PER_DEGREE * Math.cos(meanLat),
   };
-}
-
-export function distanceM(from: Position, to: Position): number {
-  const { northM, eastM } = offsetM(from, to);
-  return Math.hypot(northM, eastM);
 }
 
 /** Course from north, clockwise, in [0, 360). */

@@ -5,8 +5,10 @@
  * router, or it would prove the router with itself. Invariant: a way follows roads in their direction,
  * except its first and last stretch, between a place and the road nearest to it.
  */
+import FlatQueue from 'flatqueue';
 import type { City } from '../../cities/city.ts';
-import { distanceM, offsetM, type Position, pointBetween } from './position.ts';
+import { distanceM, type Position } from '../../cities/great-circle.ts';
+import { offsetM, pointBetween } from './position.ts';
 
 export type Vehicle = 'motorcycle' | 'transport';
 type RoadClass = NonNullable<City['roads']>['roads'][number]['class'];
@@ -134,11 +136,11 @@ function fastest(
     if (!best || seconds < best.seconds) best = { seconds, last, end };
   };
   const arrivals = new Map<number, Arrival>();
-  const open = new Set<number>();
+  const open = new FlatQueue();
   const reach = (seconds: number, edge: Edge, previous: number | undefined) => {
     if (seconds >= (arrivals.get(edge.to)?.seconds ?? Number.POSITIVE_INFINITY)) return;
     arrivals.set(edge.to, { seconds, edge, previous });
-    open.add(edge.to);
+    open.push(edge.to, seconds);
   };
   for (const start of starts) {
     for (const end of ends) {
@@ -147,11 +149,11 @@ function fastest(
     }
     reach(secondsOf(start.edge, 1 - start.share), start.edge, undefined);
   }
-  const secondsTo = (junction: number) => (arrivals.get(junction) as Arrival).seconds;
-  while (open.size > 0) {
-    const at = [...open].reduce((a, b) => (secondsTo(b) < secondsTo(a) ? b : a));
-    open.delete(at);
-    const reached = secondsTo(at);
+  while (open.length > 0) {
+    const reached = open.peekValue() as number;
+    const at = open.pop() as number;
+    // A junction that became nearer stands in the queue twice.
+    if (reached > (arrivals.get(at) as Arrival).seconds) continue;
     if (best && reached >= best.seconds) break;
     for (const end of ends) {
       if (end.edge.from === at) offer(reached + secondsOf(end.edge, end.share), at, end);

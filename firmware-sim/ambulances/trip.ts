@@ -4,8 +4,10 @@
  * Traffic is chance: each stretch is driven at a share of its speed, and at some of its junctions the unit
  * stops. Invariant: the position is always on the way, and a finished trip stands exactly at its end.
  */
+
+import { distanceM, type Position } from '../../cities/great-circle.ts';
 import { between, type Random } from '../random.ts';
-import { bearingDeg, distanceM, type Position, pointBetween } from './position.ts';
+import { bearingDeg, pointBetween } from './position.ts';
 import type { Stretch } from './road-map.ts';
 
 /** Chance to stop at the end of a stretch, and for how long. */

@@ -4,12 +4,13 @@
  * Invariant: exit code 0 means that every point was acknowledged, unless it was told to end before.
  */
 import { readFileSync } from 'node:fs';
+import { type LevelPoint, readLevelSeries } from '../../tables/level-series.ts';
+import { decodeText, readTable } from '../../tables/table.ts';
+import { formatTime, parseTime } from '../../tables/times.ts';
 import { realClock } from '../clock.ts';
 import { readCredentials } from '../credentials.ts';
 import type { ReplayCommand } from '../options.ts';
 import { describeAccount, describeTotals, keepShowingProgress } from '../progress.ts';
-import { type Point, parseLevelSeries } from '../replay/level-series.ts';
-import { createLocalTimeParser } from '../replay/local-time.ts';
 import { startReplay } from '../replay/replay-run.ts';
 import { createTotals } from '../totals.ts';
 import { FINISH_MS } from './city-command.ts';
@@ -33,13 +34,8 @@ export async function runReplayCommand(command: ReplayCommand, ending: Promise<v
     realClock,
     totals,
   );
-  const shown = new Intl.DateTimeFormat('sv', {
-    timeZone: command.tz,
-    dateStyle: 'short',
-    timeStyle: 'short',
-  });
   const describe = () =>
-    `${describeTotals(totals, replay.unacknowledged())} · ${shown.format(replay.seriesTime())}`;
+    `${describeTotals(totals, replay.unacknowledged())} · ${formatTime(replay.seriesTime(), command.tz)}`;
   const progress = keepShowingProgress(describe, process.stdout, realClock);
   const interrupted = ending.then(() => true);
   let ended = await Promise.race([replay.published.then(() => false), interrupted]);
@@ -51,41 +47,39 @@ export async function runReplayCommand(command: ReplayCommand, ending: Promise<v
 }
 
 /** The series of each --value with its --device; says what it read. Throws with one sentence. */
-function readSeries(command: ReplayCommand): { device: string; points: readonly Point[] }[] {
-  const csv = readTable(command.csv);
-  const parseTime = createLocalTimeParser(command.tz);
-  const bound = (name: 'from' | 'to', absent: number): number => {
-    const text = command[name];
-    if (text === undefined) return absent;
-    const parsed = parseTime(text);
-    if (parsed === undefined) throw new Error(`--${name}: ${text} is no time`);
-    return parsed;
-  };
-  const fromMs = bound('from', Number.NEGATIVE_INFINITY);
-  const toMs = bound('to', Number.POSITIVE_INFINITY);
+function readSeries(command: ReplayCommand): { device: string; points: readonly LevelPoint[] }[] {
+  const { quality, dates, tz: timeZone } = command;
+  const columns = [command.time, ...command.value, ...(quality ? [quality] : [])];
+  const table = readTable(readFile(command.csv), columns);
+  const bound = (text: string | undefined, absent: number) =>
+    text === undefined ? absent : parseTime(text, { timeZone, dates });
+  const fromMs = bound(command.from, Number.NEGATIVE_INFINITY);
+  const toMs = bound(command.to, Number.POSITIVE_INFINITY);
   return command.value.map((valueColumn, index) => {
     const device = command.device[index] as string;
-    const { points, unreadable } = parseLevelSeries(csv, {
+    const series = readLevelSeries(table, {
       timeColumn: command.time,
       valueColumn,
       unit: command.unit,
-      timeZone: command.tz,
-      fromMs,
-      toMs,
+      timeZone,
+      dates,
+      decimal: command.decimal,
+      qualityColumn: quality,
+      good: command.good,
     });
-    if (points.length === 0) throw new Error(`${valueColumn}: no level between --from and --to`);
-    const times = points.map((point) => point.measuredAt);
-    const seconds = (times.reduce((a, b) => Math.max(a, b)) - times.reduce((a, b) => Math.min(a, b))) / 1000;
-    const lastsS = Math.ceil(seconds / command.speed);
-    const skipped = unreadable > 0 ? `, ${unreadable} lines without a time or a number` : '';
-    console.log(`${device}: ${points.length} levels from "${valueColumn}" in ${lastsS} s${skipped}`);
+    const points = series.points.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs);
+    const [first, last] = [points[0], points.at(-1)];
+    if (!first || !last) throw new Error(`${valueColumn}: no level between --from and --to`);
+    const lastsS = Math.ceil((last.atMs - first.atMs) / 1000 / command.speed);
+    console.log(`${device}: ${points.length} levels from "${valueColumn}" in ${lastsS} s`);
+    for (const note of series.notes) console.log(`  ${note}`);
     return { device, points };
   });
 }
 
-function readTable(file: string): string {
+function readFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return decodeText(readFileSync(file));
   } catch (error) {
     throw new Error(`--csv: ${(error as Error).message}`);
   }

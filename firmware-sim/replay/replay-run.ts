@@ -6,19 +6,19 @@
  * data. Invariant: all series share one mapping of time, so that the lag between gauges stays true; points
  * that the file holds out of order are published in the order of their times.
  */
+import type { LevelPoint } from '../../tables/level-series.ts';
 import type { Cancel, Clock } from '../clock.ts';
 import type { Credentials } from '../credentials.ts';
 import { DeviceConnection } from '../device/connection.ts';
 import type { OutboxBounds } from '../device/outbox.ts';
 import { createRandom } from '../random.ts';
 import type { Totals } from '../totals.ts';
-import type { Point } from './level-series.ts';
 
 export interface ReplaySettings {
   readonly city: string;
   readonly url: string;
   readonly credentials: Credentials;
-  readonly gauges: readonly { readonly device: string; readonly points: readonly Point[] }[];
+  readonly gauges: readonly { readonly device: string; readonly points: readonly LevelPoint[] }[];
   /** Series seconds per real second. */
   readonly speed: number;
   readonly shiftToNow: boolean;
@@ -38,7 +38,7 @@ const OUTBOX: OutboxBounds = { maxWaiting: 50_000, maxInFlight: 8 };
 /** The devices connect first. */
 const STARTS_AFTER_MS = 1_500;
 
-interface Step extends Point {
+interface Step extends LevelPoint {
   readonly gauge: number;
 }
 
@@ -46,10 +46,10 @@ export function startReplay(settings: ReplaySettings, clock: Clock, totals: Tota
   const connections = settings.gauges.map(({ device }) => connectGauge(device, settings, clock, totals));
   const steps: Step[] = settings.gauges
     .flatMap(({ points }, gauge) => points.map((point) => ({ ...point, gauge })))
-    .sort((a, b) => a.measuredAt - b.measuredAt);
-  const firstMs = steps[0]?.measuredAt ?? 0;
+    .sort((a, b) => a.atMs - b.atMs);
+  const firstMs = steps[0]?.atMs ?? 0;
   const startsMs = clock.now() + STARTS_AFTER_MS;
-  const dueMs = (step: Step) => startsMs + (step.measuredAt - firstMs) / settings.speed;
+  const dueMs = (step: Step) => startsMs + (step.atMs - firstMs) / settings.speed;
   const sent = settings.gauges.map(() => 0);
   const done = Promise.withResolvers<void>();
   let next = 0;
@@ -58,7 +58,7 @@ export function startReplay(settings: ReplaySettings, clock: Clock, totals: Tota
   const publishDue = () => {
     for (let step = steps[next]; step && dueMs(step) <= clock.now(); step = steps[++next]) {
       // The exact instant, not the timer's: the spacing of the series survives a busy machine.
-      const measuredAt = settings.shiftToNow ? Math.round(dueMs(step)) : step.measuredAt;
+      const measuredAt = settings.shiftToNow ? Math.round(dueMs(step)) : step.atMs;
       const seq = (sent[step.gauge] as number) + 1;
       sent[step.gauge] = seq;
       const reading = { measuredAt: new Date(measuredAt).toISOString(), seq, simulated: true };

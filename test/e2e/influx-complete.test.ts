@@ -1,4 +1,5 @@
 /** The copy in a real InfluxDB beside history: foreign writers, deletions, orders; in the end both hold the same. */
+import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import type { Reading } from '../../devices/reading.ts';
@@ -160,7 +161,7 @@ describe.skipIf(influxdMissing())('the copy in a real InfluxDB', { timeout: 120_
     const [outcome] = await outcomesOf(house.database);
     const wanted = readingsOf(0, 400).filter(({ measuredAt }) => measuredAt >= fromMs && measuredAt < toMs);
     expect(outcome).toBe(`${wanted.length + 1} readings are written again`);
-    const gauges = wanted.filter(({ kind }) => kind === 'river-gauge').length;
+    const gauges = wanted.filter(isRiverGauge).length;
     expect(await countIn(influxd.url, 'river_gauge')).toBe(gauges + 1);
   });
 

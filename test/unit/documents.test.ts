@@ -1,13 +1,11 @@
 /** The documents name only what is there: their links, and the paths and commands of the project in them. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
-const documents = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' })
-  .trim()
-  .split('\n');
+const FOREIGN = new Set(['node_modules', 'data', '.git']);
+const documents = globSync('**/*.md', { cwd: ROOT, exclude: (name) => FOREIGN.has(name) }).sort();
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
 

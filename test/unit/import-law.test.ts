@@ -15,6 +15,8 @@ const LAW: Record<string, readonly string[]> = {
   config: [],
   clock: [],
   cities: ['devices'],
+  // People's files; of no city and no device, so that server and simulator read them alike.
+  tables: [],
   database: ['config', 'clock'],
   journal: ['devices', 'database', 'clock'],
   'journal/sqlite': ['journal', 'devices', 'database', 'clock'],
@@ -34,10 +36,11 @@ const LAW: Record<string, readonly string[]> = {
   ],
   ingest: ['clock', 'devices', 'cities', 'config', 'journal', 'fleet'],
   alerts: ['clock', 'devices', 'cities', 'config', 'database', 'journal', 'fleet'],
-  backtest: ['clock', 'devices', 'cities', 'fleet', 'alerts'],
+  backtest: ['tables', 'clock', 'devices', 'cities', 'fleet', 'alerts'],
   dispatch: ['clock', 'devices', 'cities', 'config', 'database', 'fleet', 'alerts'],
-  broker: ['clock', 'devices', 'cities', 'config', 'database', 'journal', 'fleet', 'ingest'],
+  broker: ['tables', 'clock', 'devices', 'cities', 'config', 'database', 'journal', 'fleet', 'ingest'],
   api: [
+    'tables',
     'clock',
     'devices',
     'cities',
@@ -51,7 +54,7 @@ const LAW: Record<string, readonly string[]> = {
     'backtest',
     'dispatch',
   ],
-  'firmware-sim': ['devices', 'cities'],
+  'firmware-sim': ['tables', 'devices', 'cities'],
   dashboards: ['devices', 'cities', 'config'],
   ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite'],
 };

@@ -9,8 +9,11 @@ import { describe, expect, test } from 'vitest';
 import { runBacktest } from '../../../backtest/backtest.ts';
 import { parseGauge } from '../../../backtest/gauge.ts';
 import { buildReport } from '../../../backtest/report.ts';
-import { parseSeries, type SeriesPoint } from '../../../backtest/series.ts';
+
 import { SEVERITIES } from '../../../devices/site.ts';
+
+import { type LevelPoint, readLevelSeries } from '../../../tables/level-series.ts';
+import { readTable } from '../../../tables/table.ts';
 
 const DATA_DIR = process.env['SIAGA_TEST_DATA_DIR'] ?? join(import.meta.dirname, '../../../../shared/data');
 const JAKARTA = join(DATA_DIR, 'jakarta-water-level-hourly.csv');
@@ -23,16 +26,13 @@ const GAUGES = [
   { name: 'Manggarai', thresholds: '750,850,950' },
 ] as const;
 
-function readJakarta(name: string): readonly SeriesPoint[] {
-  return parseSeries(readFileSync(JAKARTA, 'utf8'), {
-    timeColumn: 'Tanggal',
-    valueColumn: `${name} (air)`,
-    unit: 'cm',
-    timeZone: 'Asia/Jakarta',
-  }).points;
+function readJakarta(name: string): readonly LevelPoint[] {
+  const columns = { timeColumn: 'Tanggal', valueColumn: `${name} (air)` };
+  const table = readTable(readFileSync(JAKARTA, 'utf8'), Object.values(columns));
+  return readLevelSeries(table, { ...columns, unit: 'cm', timeZone: 'Asia/Jakarta' }).points;
 }
 
-function judge(name: string, thresholds: string, points: readonly SeriesPoint[]) {
+function judge(name: string, thresholds: string, points: readonly LevelPoint[]) {
   const gauge = parseGauge({ id: name.toLowerCase(), thresholds, unit: 'cm', hysteresisM: 0.1 });
   const run = runBacktest({ gauge, points });
   return { gauge, run, levels: run.alerts.filter((alert) => alert.rule === 'river-level') };
@@ -53,8 +53,8 @@ describe.skipIf(!existsSync(JAKARTA))('Jakarta, 2021 to 2025', () => {
       const episodes = collectEpisodes(points, lowestM).filter((episode) => episode.points.length >= 2);
       expect(episodes.length).toBeGreaterThan(40);
       for (const episode of episodes) {
-        const from = (episode.points[0] as SeriesPoint).atMs;
-        const to = (episode.points.at(-1) as SeriesPoint).atMs;
+        const from = (episode.points[0] as LevelPoint).atMs;
+        const to = (episode.points.at(-1) as LevelPoint).atMs;
         const alerts = stood.filter(
           (alert) => alert.startedAt <= to && (alert.endedAt ?? Number.MAX_VALUE) > from,
         );
@@ -111,11 +111,13 @@ describe.skipIf(!existsSync(JAKARTA))('Jakarta, 2021 to 2025', () => {
 if (!existsSync(CALDER)) console.warn(`the alarms were not run on the Calder: ${CALDER} is not there`);
 
 describe.skipIf(!existsSync(CALDER))('the Calder at Mytholmroyd, 2015 to 2016', () => {
-  const series = parseSeries(existsSync(CALDER) ? readFileSync(CALDER, 'utf8') : 'Time stamp,Value[m]', {
-    timeColumn: 'Time stamp',
-    valueColumn: 'Value[m]',
+  const columns = { timeColumn: 'Time stamp', valueColumn: 'Value[m]' };
+  const text = existsSync(CALDER) ? readFileSync(CALDER, 'utf8') : 'Time stamp,Value[m]\n01/05/2015 00:00,1';
+  const series = readLevelSeries(readTable(text, Object.values(columns)), {
+    ...columns,
     unit: 'm',
     timeZone: 'UTC',
+    dates: 'day-first',
   });
   const gauge = parseGauge({ id: 'mytholmroyd', thresholds: '1.5,2.5,3.5,4.5', unit: 'm', hysteresisM: 0.1 });
   const report = buildReport(gauge, series, runBacktest({ gauge, points: series.points }));
@@ -144,9 +146,9 @@ describe.skipIf(!existsSync(CALDER))('the Calder at Mytholmroyd, 2015 to 2016', 
   });
 });
 
-function collectEpisodes(points: readonly SeriesPoint[], levelM: number): { points: SeriesPoint[] }[] {
-  const episodes: { points: SeriesPoint[] }[] = [];
-  let current: { points: SeriesPoint[] } | undefined;
+function collectEpisodes(points: readonly LevelPoint[], levelM: number): { points: LevelPoint[] }[] {
+  const episodes: { points: LevelPoint[] }[] = [];
+  let current: { points: LevelPoint[] } | undefined;
   for (const point of points) {
     if (point.levelM < levelM) current = undefined;
     else if (current) current.points.push(point);

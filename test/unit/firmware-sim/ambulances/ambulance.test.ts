@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { isAmbulance, ambulance as kind } from '../../../../devices/kinds/ambulance.ts';
+import { ambulance as kind, isAmbulance } from '../../../../devices/kinds/ambulance.ts';
+import { distanceM } from '../../../../cities/great-circle.ts';
 import { type Crew, createAmbulance, USUAL_CREW } from '../../../../firmware-sim/ambulances/ambulance.ts';
 import type { Acknowledgement } from '../../../../firmware-sim/ambulances/command.ts';
 import { DEMO_PACE } from '../../../../firmware-sim/ambulances/duty.ts';
 import { createReceiver } from '../../../../firmware-sim/ambulances/gps.ts';
-import { distanceM } from '../../../../firmware-sim/ambulances/position.ts';
 import { createRoadMap } from '../../../../firmware-sim/ambulances/road-map.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 import { createManualClock } from '../support/manual-clock.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { distanceM } from '../../../../cities/great-circle.ts';
 import { DEMO_PACE, Duty } from '../../../../firmware-sim/ambulances/duty.ts';
-import { distanceM } from '../../../../firmware-sim/ambulances/position.ts';
 import { createRoadMap, type Vehicle } from '../../../../firmware-sim/ambulances/road-map.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 import { simulatedCity } from '../support/simulated-city.ts';

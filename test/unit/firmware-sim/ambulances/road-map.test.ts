@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadCity } from '../../../../cities/city.ts';
-import { distanceM, type Position } from '../../../../firmware-sim/ambulances/position.ts';
+import { distanceM, type Position } from '../../../../cities/great-circle.ts';
 import { createRoadMap, type Stretch } from '../../../../firmware-sim/ambulances/road-map.ts';
 import { simulatedCity } from '../support/simulated-city.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadCity } from '../../../../cities/city.ts';
-import { distanceM } from '../../../../firmware-sim/ambulances/position.ts';
+import { distanceM } from '../../../../cities/great-circle.ts';
 import { createIncidentStream } from '../../../../firmware-sim/dispatcher/incident-stream.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 

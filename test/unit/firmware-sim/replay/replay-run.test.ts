@@ -31,7 +31,7 @@ async function replay(shiftToNow: boolean) {
   const clock = createManualClock();
   const totals = createTotals();
   const levels = (start: number) =>
-    [0, 1, 2, 3].map((hour) => ({ measuredAt: FIRST_MS + (start + hour) * HOUR_MS, levelM: start + hour }));
+    [0, 1, 2, 3].map((hour) => ({ atMs: FIRST_MS + (start + hour) * HOUR_MS, levelM: start + hour }));
   const gauges = [
     { device: 'upper', points: levels(0) },
     // As some files have it: one row out of order.

@@ -24,6 +24,25 @@ type At = readonly [lat: number, lng: number];
 /** Haversine loses digits near the antipode: 2R·asin(1 − 1e-16) is uncertain by 0.1 m there. */
 const toleranceM = (distanceM: number) => (distanceM > 19_000_000 ? 1 : 1e-3);
 
+/** The distances of the k nearest, ascending: each unit is looked at, and the k best are kept. */
+function scanNearest(
+  units: ReadonlyMap<string, At>,
+  [lat, lng]: At,
+  k: number,
+  filter?: (unit: string) => boolean,
+): number[] {
+  const best: number[] = [];
+  for (const [unit, at] of units) {
+    if (filter && !filter(unit)) continue;
+    const distanceM = haversineM(lat, lng, at[0], at[1]);
+    if (best.length === k && distanceM >= (best[k - 1] as number)) continue;
+    const place = best.findIndex((each) => distanceM < each);
+    best.splice(place < 0 ? best.length : place, 0, distanceM);
+    if (best.length > k) best.pop();
+  }
+  return best;
+}
+
 function expectEqualsScan(
   index: UnitIndex,
   units: ReadonlyMap<string, At>,
@@ -31,15 +50,11 @@ function expectEqualsScan(
   k: number,
   filter?: (unit: string) => boolean,
 ): void {
-  const scanned = [...units]
-    .filter(([unit]) => !filter || filter(unit))
-    .map(([unit, at]) => ({ unit, distanceM: haversineM(lat, lng, at[0], at[1]) }))
-    .sort((a, b) => a.distanceM - b.distanceM)
-    .slice(0, k);
+  const scanned = scanNearest(units, [lat, lng], k, filter);
   const answer = index.nearest(lat, lng, k, filter);
   expect(answer.length).toBe(scanned.length);
   for (const [rank, { unit, distanceM }] of answer.entries()) {
-    const trueM = (scanned[rank] as { distanceM: number }).distanceM;
+    const trueM = scanned[rank] as number;
     const at = units.get(unit) as At;
     expect(filter?.(unit) ?? true).toBe(true);
     // The unit is as near as the scan's at this rank, and the distance said is its own.
