@@ -22,7 +22,7 @@ export const CHECKPOINT_PAGES = 1_000;
 /** … and SQLite in a commit, where that did not come to it: 16 MiB. */
 const COMMIT_CHECKPOINT_PAGES = 4 * CHECKPOINT_PAGES;
 /** The WAL file is cut back to this when a long read had let it grow. */
-const WAL_MAX_BYTES = 64 * 1024 * 1024;
+export const WAL_MAX_BYTES = 64 * 1024 * 1024;
 
 /** Deterministic: the same pages in the same order, which the salvage of a lost header relies on. */
 const SCHEMA = `

@@ -5,6 +5,7 @@
  * are committed and answered in the order in which they were posted.
  */
 import type { RejectionQuery } from './journal.ts';
+import type { LeftOpen } from './open-mark.ts';
 import type { Dictionary } from './reading-codec.ts';
 
 /** What was not understood, packed: one text for all of it, and the payloads end to end. */
@@ -93,6 +94,14 @@ export interface OpenedJournal {
   readonly fileBytes: number;
   readonly salvage?: SalvageReport;
   readonly lostLog?: LostLogReport;
+  readonly leftOpen?: LeftOpenReport;
+}
+
+/** The last run did not close the journal, and its files are not as it left them: see open-mark.ts. */
+export interface LeftOpenReport {
+  readonly fault: NonNullable<LeftOpen>;
+  /** Where a log went: ids that may have been given to what was lost; they are not given again. */
+  readonly skippedIds?: readonly [number, number];
 }
 
 /** Acknowledged commits were in the write-ahead log and cannot be read. */

@@ -31,6 +31,7 @@ import {
   createJournalMetrics,
   type JournalMetrics,
   measureCommit,
+  reportLeftOpen,
   reportLostLog,
   reportSalvage,
 } from './journal-metrics.ts';
@@ -132,6 +133,7 @@ class SqliteJournal implements Journal {
     this.#metrics.fileBytes.set(opened.fileBytes);
     if (opened.salvage) this.#report(opened.salvage);
     if (opened.lostLog) reportLostLog(this.#options.log, this.#metrics, opened.lostLog);
+    if (opened.leftOpen) reportLeftOpen(this.#options.log, this.#metrics, opened.leftOpen);
   }
 
   get lastId(): number {
