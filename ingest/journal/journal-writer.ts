@@ -228,7 +228,7 @@ function closeDamaged(cause: string): void {
 /** Between commits, or before one that is tried again: what it holds is committed into the new file. */
 function salvageDamaged({ cause, lastId }: { cause: string; lastId: number }): void {
   // The last one may have ended between its renames.
-  finishSalvage(options.file);
+  finishSalvage(options.file, Date.now());
   const report = salvageJournal({
     file: options.file,
     cause,

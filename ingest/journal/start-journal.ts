@@ -9,7 +9,7 @@ import { checkJournalFile } from './check-journal-file.ts';
 import { findLostLog } from './check-journal-log.ts';
 import { isDamage } from './failure-policy.ts';
 import { readDictionary, WAL_MAX_BYTES } from './journal-file.ts';
-import type { OpenedJournal, SalvageReport, WriterData } from './journal-messages.ts';
+import type { OpenedJournal, WriterData } from './journal-messages.ts';
 import type { JournalStore } from './journal-store.ts';
 import { lookAtLastRun, removeOpenMark } from './open-mark.ts';
 import type { Dictionary } from './reading-codec.ts';
@@ -25,13 +25,12 @@ export interface StartedJournal {
 }
 
 export function startJournal({ file, openedAt }: WriterData, openStore: () => JournalStore): StartedJournal {
-  finishSalvage(file);
+  let salvage = finishSalvage(file, openedAt);
   const fault = lookAtLastRun(file);
   const lost = findLostLog(file);
   // Opening takes what is whole of the log into the file and begins it anew: the copy comes first.
   const setAside = lost && copyLog(file, openedAt);
   let store: JournalStore;
-  let salvage: SalvageReport | undefined;
   try {
     checkJournalFile(file);
     store = openStore();
