@@ -37,6 +37,7 @@ import { keepWithinRetention } from './ingest/retention.ts';
 import { rewindCursors } from './ingest/rewind-cursors.ts';
 import { openHttpApi } from './open-http-api.ts';
 import { type PeriodicJob, startPeriodicJobs } from './periodic-jobs.ts';
+import { readDescriptorLimit, shareDescriptors } from './share-descriptors.ts';
 
 export interface Siaga extends AsyncDisposable {
   /** Where it listens, ports as the system gave them. */
@@ -46,6 +47,8 @@ export interface Siaga extends AsyncDisposable {
 }
 
 const DAY_MS = 86_400_000;
+const DESCRIPTORS_SHORT =
+  'this process may open fewer files than its bounds need, so it takes fewer connections: raise ulimit -n';
 
 /**
  * Opens all of it. What fails to open closes what was open, and throws. `onFatal` is told when a part has died
@@ -193,8 +196,10 @@ export async function openSiaga(
         await openCredentialCheck({ database, registry, log: log.child({ part: 'credentials' }), now }),
       )
     : undefined;
+  const share = shareDescriptors(config, readDescriptorLimit());
+  if (share.shortage) log.warn(share, DESCRIPTORS_SHORT);
   const openedBroker = await openBroker({
-    config,
+    config: { ...config, MQTT_MAX_CONNECTIONS: share.mqttConnections },
     city: city.id,
     pipeline,
     waitingBytes: () => journal.waitingBytes,
@@ -224,6 +229,7 @@ export async function openSiaga(
       database,
       metrics,
       pages: [page],
+      maxConnections: share.apiConnections,
       readiness,
       log: log.child({ part: 'api' }),
       now,

@@ -60,6 +60,8 @@ export interface ApiDependencies {
   readonly monotonicNow: () => number;
   /** More resources, under /v1: alerts, dispatch. */
   readonly routes: readonly ApiRoutes[];
+  /** Below API_MAX_CONNECTIONS where the system gives too few descriptors. */
+  readonly maxConnections?: number;
   /** What stands at the root beside the API: the situation room's page. It must declare its access. */
   readonly pages?: readonly ApiRoutes[];
 }
@@ -74,7 +76,7 @@ const HANDLER_TIMEOUT_MS = 30_000;
 const IDLE_CONNECTION_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
 /** Streams and callers at once; one more is closed unread. 2,000 sockets are some 50 MB. */
-const MAX_CONNECTIONS = 2_000;
+export const API_MAX_CONNECTIONS = 2_000;
 /** The longest id is 64; an alert's id is made of two. */
 const MAX_PARAM_LENGTH = 200;
 
@@ -82,6 +84,7 @@ const MAX_PARAM_LENGTH = 200;
 export async function buildApp(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { config, database, metrics, log, now, monotonicNow } = dependencies;
   const app = createServer(log, config.TRUST_PROXY);
+  app.server.maxConnections = dependencies.maxConnections ?? API_MAX_CONNECTIONS;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
@@ -127,7 +130,6 @@ function createServer(log: Logger, proxies: readonly string[] | undefined): Fast
     },
     clientErrorHandler: refuseConnection,
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
   return app;
 }
 

@@ -48,11 +48,13 @@ const LAW: Record<string, { value: string[]; type?: string[] }> = {
       'open-http-api.ts',
       'clock',
       'periodic-jobs.ts',
+      'share-descriptors.ts',
     ],
   },
   'describe-config.ts': { value: ['environment.ts'] },
   clock: { value: [] },
   'periodic-jobs.ts': { value: [] },
+  'share-descriptors.ts': { value: ['api'], type: ['config.ts'] },
   'main.ts': { value: ['cities', 'config.ts', 'database', 'open-siaga.ts'] },
   'start.js': { value: ['main.ts'] },
 };
