@@ -7,6 +7,7 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ConfigError, parseConfig } from '../config.ts';
+import { DataFolderError } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { ROLES, type Role } from './access.ts';
@@ -76,7 +77,15 @@ async function main(): Promise<void> {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await main().catch((error: unknown) => {
     const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
-    if (!(isUsage || error instanceof Problem || error instanceof ConfigError)) throw error;
+    if (
+      !(
+        isUsage ||
+        error instanceof Problem ||
+        error instanceof ConfigError ||
+        error instanceof DataFolderError
+      )
+    )
+      throw error;
     process.stderr.write(isUsage ? USAGE : `${(error as Error).message}\n`);
     process.exitCode = 1;
   });
