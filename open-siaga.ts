@@ -267,6 +267,11 @@ export async function openSiaga(
       { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
       { name: 'dispatch', everyMs: 1_000, run: () => dispatch.tick() },
       { name: 'registry', everyMs: 2_000, run: () => registry.reload() },
+      {
+        name: 'retention-bytes',
+        everyMs: 1_000,
+        run: () => (journal.isOverBound ? keepWithinRetention(retention) : undefined),
+      },
       { name: 'retention', everyMs: 60_000, run: () => keepWithinRetention(retention) },
       ...following.jobs,
     ];

@@ -52,6 +52,8 @@ export type WriterEvent =
       readonly rejections: number;
       readonly rejectionsDropped: number;
       readonly fileBytes: number;
+      /** Of it what is in use; the rest are free pages. */
+      readonly usedBytes: number;
     }
   /** The commit of what waits does not succeed, and is tried again. */
   | { readonly event: 'problem'; readonly sentence: string; readonly cause: string }
@@ -92,6 +94,7 @@ export interface OpenedJournal {
   readonly dictionary: Dictionary;
   readonly lastId: number;
   readonly fileBytes: number;
+  readonly usedBytes: number;
   readonly salvage?: SalvageReport;
   readonly lostLog?: LostLogReport;
   readonly leftOpen?: LeftOpenReport;
@@ -128,6 +131,7 @@ export interface TrimOutcome {
   /** True when another step would find nothing. */
   readonly done: boolean;
   readonly fileBytes: number;
+  readonly usedBytes: number;
   /** Retention wants more to go than the slowest consumer allows. */
   readonly heldBack: boolean;
 }

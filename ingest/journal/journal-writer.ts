@@ -140,6 +140,7 @@ function acknowledge(
     rejections: stored.rejections,
     rejectionsDropped: stored.rejectionsDropped,
     fileBytes: store.fileBytes,
+    usedBytes: store.usedBytes,
   };
   port?.postMessage(
     event,

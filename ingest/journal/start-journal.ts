@@ -55,6 +55,7 @@ export function startJournal({ file, openedAt }: WriterData, openStore: () => Jo
       dictionary,
       lastId: store.lastId,
       fileBytes: store.fileBytes,
+      usedBytes: store.usedBytes,
       ...(salvage ? { salvage } : {}),
       ...(lostLog ? { lostLog } : {}),
       ...(leftOpen ? { leftOpen } : {}),
