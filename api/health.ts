@@ -5,12 +5,23 @@
  * can call, they are for those who run it. Invariant: `/healthz` says that the event loop turns and asks nothing
  * of the parts; `/readyz` says to everybody whether they work, and why not, in words, to those who may know.
  */
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
 import { type Config, isLoopback } from '../config.ts';
-import { isStaff } from './access.ts';
+import { isStaff, requireRole } from './access.ts';
 import { Problem } from './problem.ts';
+
+/** What a proxy adds to what it passes on. */
+const PROXY_HEADERS = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+] as const;
 
 export type HealthConfig = Partial<Pick<Config, 'HTTP_HOST' | 'TRUST_PROXY'>>;
 
@@ -27,6 +38,9 @@ export const healthRoutes =
     const config = { access: 'public' } as const;
     // A proxy on this machine calls over loopback too, for people who are elsewhere.
     const isOnlyThisMachine = HTTP_HOST !== undefined && isLoopback(HTTP_HOST) && TRUST_PROXY === undefined;
+    // One that nobody named gives itself away by what it adds.
+    const isAskedHere = ({ headers }: FastifyRequest) =>
+      isOnlyThisMachine && !PROXY_HEADERS.some((name) => headers[name] !== undefined);
 
     app.get(
       '/healthz',
@@ -51,10 +65,10 @@ export const healthRoutes =
           response: { 200: z.object({ status: z.literal('ready') }) },
         },
       },
-      async ({ user }) => {
+      async (request) => {
         const problems = readiness();
         if (problems.length === 0) return { status: 'ready' as const };
-        if (isOnlyThisMachine || isStaff(user)) {
+        if (isAskedHere(request) || isStaff(request.user)) {
           throw new Problem(503, 'not-ready', problems.join('; '), { problems });
         }
         throw new Problem(
@@ -68,6 +82,7 @@ export const healthRoutes =
     app.get(
       '/metrics',
       {
+        // On loopback the handler asks where the request comes from.
         config: isOnlyThisMachine ? config : { access: ['engineer'] },
         schema: {
           tags: ['health'],
@@ -80,7 +95,8 @@ export const healthRoutes =
           },
         },
       },
-      async (_request, reply) => {
+      async (request, reply) => {
+        if (!isAskedHere(request)) requireRole(request.user, ['engineer']);
         // Sent as bytes: text would be taken for a value to serialize.
         return reply.type(metrics.contentType).send(Buffer.from(await metrics.metrics()) as never);
       },
