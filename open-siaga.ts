@@ -40,6 +40,7 @@ import { Draining } from './journal/draining.ts';
 import { keepWithinRetention } from './journal/retention.ts';
 import { rewindCursors } from './journal/rewind-cursors.ts';
 import { openJournal } from './journal/sqlite/open-journal.ts';
+import { readDescriptorLimit, shareDescriptors } from './share-descriptors.ts';
 
 export interface Siaga extends AsyncDisposable {
   /** Where it listens, ports as the system gave them. */
@@ -49,6 +50,8 @@ export interface Siaga extends AsyncDisposable {
 }
 
 const DAY_MS = 86_400_000;
+const DESCRIPTORS_SHORT =
+  'this process may open fewer files than its bounds need, so it takes fewer connections: raise ulimit -n';
 
 /**
  * Opens all of it. What fails to open closes what was open, and throws. `onFatal` is told when a part has died
@@ -210,8 +213,10 @@ export async function openSiaga(
         await openCredentialCheck({ database, registry, log: log.child({ part: 'credentials' }), now }),
       )
     : undefined;
+  const share = shareDescriptors(config, readDescriptorLimit());
+  if (share.shortage) log.warn(share, DESCRIPTORS_SHORT);
   const openedBroker = await openBroker({
-    config,
+    config: { ...config, MQTT_MAX_CONNECTIONS: share.mqttConnections },
     city: city.id,
     pipeline,
     waitingBytes: () => journal.waitingBytes,
@@ -241,6 +246,7 @@ export async function openSiaga(
       database,
       metrics,
       pages: [page],
+      maxConnections: share.apiConnections,
       readiness,
       degraded,
       log: log.child({ part: 'api' }),
@@ -284,6 +290,11 @@ export async function openSiaga(
       { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
       { name: 'dispatch', everyMs: 1_000, run: () => dispatch.tick() },
       { name: 'registry', everyMs: 2_000, run: () => registry.reload() },
+      {
+        name: 'retention-bytes',
+        everyMs: 1_000,
+        run: () => (journal.isOverBound ? keepWithinRetention(retention) : undefined),
+      },
       { name: 'retention', everyMs: 60_000, run: () => keepWithinRetention(retention) },
       { name: 'history-retention', everyMs: 3_600_000, run: () => openedHistory.trim() },
       ...(copy

@@ -67,6 +67,8 @@ export interface ApiDependencies {
   readonly monotonicNow: () => number;
   /** More resources, under /v1: alerts, dispatch. */
   readonly routes: readonly ApiRoutes[];
+  /** Below API_MAX_CONNECTIONS where the system gives too few descriptors. */
+  readonly maxConnections?: number;
   /** What stands at the root beside the API: the situation room's page. It must declare its access. */
   readonly pages?: readonly ApiRoutes[];
 }
@@ -83,7 +85,7 @@ const KEEP_ALIVE_MS = 65_000;
 /** How often answers that nobody reads are looked for. */
 const SWEEP_EVERY_MS = 2_000;
 /** Streams and callers at once; one more is closed unread. 2,000 sockets are some 50 MB. */
-const MAX_CONNECTIONS = 2_000;
+export const API_MAX_CONNECTIONS = 2_000;
 /** The longest id is 64; an alert's id is made of two. */
 const MAX_PARAM_LENGTH = 200;
 
@@ -91,6 +93,7 @@ const MAX_PARAM_LENGTH = 200;
 export async function buildApp(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { config, connections, database, metrics, log, now, monotonicNow } = dependencies;
   const app = createServer(log, config.TRUST_PROXY, connections);
+  app.server.maxConnections = dependencies.maxConnections ?? API_MAX_CONNECTIONS;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
@@ -141,7 +144,6 @@ function createServer(
     },
     clientErrorHandler: (error, socket) => connections.refuse(socket, error),
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
   return app;
 }
 

@@ -6,12 +6,12 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type ParameterOverride, checkOverrides } from '../alerts/judgement/parameters.ts';
+import { checkOverrides, type ParameterOverride } from '../alerts/judgement/parameters.ts';
 import { trackRules } from '../alerts/rules/index.ts';
 import { runBacktestInTurns } from '../backtest/backtest.ts';
 import { buildReport } from '../backtest/report.ts';
 
-import { type RiverGauge, isRiverGauge } from '../devices/kinds/river-gauge.ts';
+import { isRiverGauge, type RiverGauge } from '../devices/kinds/river-gauge.ts';
 import { SEVERITIES } from '../devices/site.ts';
 import type { Registry } from '../fleet/registry.ts';
 import type { History } from '../history/history.ts';

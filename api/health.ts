@@ -6,12 +6,23 @@
  * of the parts; `/readyz` says to everybody whether they work, and why not, in words, to those who may know. What
  * only engineers wait for is *degraded*, and ready all the same.
  */
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
 import { type Config, isLoopback } from '../config/config.ts';
-import { isStaff } from './access.ts';
+import { isStaff, requireRole } from './access.ts';
 import { Problem } from './problem.ts';
+
+/** What a proxy adds to what it passes on. */
+const PROXY_HEADERS = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+] as const;
 
 export type HealthConfig = Partial<Pick<Config, 'HTTP_HOST' | 'TRUST_PROXY'>>;
 
@@ -32,6 +43,9 @@ export const healthRoutes =
     const config = { access: 'public' } as const;
     // A proxy on this machine calls over loopback too, for people who are elsewhere.
     const isOnlyThisMachine = HTTP_HOST !== undefined && isLoopback(HTTP_HOST) && TRUST_PROXY === undefined;
+    // One that nobody named gives itself away by what it adds.
+    const isAskedHere = ({ headers }: FastifyRequest) =>
+      isOnlyThisMachine && !PROXY_HEADERS.some((name) => headers[name] !== undefined);
 
     app.get(
       '/healthz',
@@ -64,8 +78,8 @@ export const healthRoutes =
           },
         },
       },
-      async ({ user }) => {
-        const mayKnow = isOnlyThisMachine || isStaff(user);
+      async (request) => {
+        const mayKnow = isAskedHere(request) || isStaff(request.user);
         const problems = readiness();
         if (problems.length === 0) {
           const lesser = degraded();
@@ -86,6 +100,7 @@ export const healthRoutes =
     app.get(
       '/metrics',
       {
+        // On loopback the handler asks where the request comes from.
         config: isOnlyThisMachine ? config : { access: ['engineer'] },
         schema: {
           tags: ['health'],
@@ -98,7 +113,8 @@ export const healthRoutes =
           },
         },
       },
-      async (_request, reply) => {
+      async (request, reply) => {
+        if (!isAskedHere(request)) requireRole(request.user, ['engineer']);
         // Sent as bytes: text would be taken for a value to serialize.
         return reply.type(metrics.contentType).send(Buffer.from(await metrics.metrics()) as never);
       },

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadCity } from '../cities/city.ts';
 import { ConfigError, parseConfig } from '../config/config.ts';
+import { DataFolderError } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { openRegistry } from '../fleet/registry.ts';
@@ -94,7 +95,15 @@ async function main(): Promise<void> {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await main().catch((error: unknown) => {
     const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
-    if (!(isUsage || error instanceof Problem || error instanceof ConfigError)) throw error;
+    if (
+      !(
+        isUsage ||
+        error instanceof Problem ||
+        error instanceof ConfigError ||
+        error instanceof DataFolderError
+      )
+    )
+      throw error;
     process.stderr.write(isUsage ? USAGE : `${(error as Error).message}\n`);
     process.exitCode = 1;
   });

@@ -18,7 +18,6 @@ import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
 import { QualityFlag, type Reading } from '../devices/reading.ts';
 import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
 
-
 import type { LevelPoint } from '../tables/level-series.ts';
 
 export interface BacktestOptions {

@@ -6,7 +6,6 @@
  */
 import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
 
-
 import type { LevelPoint } from '../tables/level-series.ts';
 import { formatTime } from '../tables/times.ts';
 import type { BacktestReport } from './report.ts';

@@ -6,7 +6,6 @@
 import type { RiverGauge, Threshold } from '../devices/kinds/river-gauge.ts';
 import { SEVERITIES, type Severity } from '../devices/site.ts';
 
-
 import { type LevelUnit, METRES } from '../tables/level-series.ts';
 
 export interface GaugeOptions {

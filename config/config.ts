@@ -54,6 +54,19 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
+/** `fetch` refuses a URL with a user or password, and shows all of it: they go as HTTP Basic [RFC 7617]. */
+export function splitUserInfo(text: string): {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+} {
+  const url = new URL(text);
+  const userInfo = [url.username, url.password].map(decodeURIComponent).join(':');
+  if (userInfo === ':') return { url: text, headers: {} };
+  url.username = '';
+  url.password = '';
+  return { url: url.href, headers: { authorization: `Basic ${Buffer.from(userInfo).toString('base64')}` } };
+}
+
 function* crossCheck(config: Environment): Generator<string> {
   const cities = readdirSync(`${import.meta.dirname}/../cities`, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

@@ -19,7 +19,14 @@ const url = (...protocols: string[]) =>
     .refine(
       (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
       `must be a URL that starts with ${protocols.map((each) => `${each}//`).join(' or ')}`,
-    );
+    )
+    .refine(isUserInfoReadable, 'has a user or password with a % that is no code: write %25 for it');
+/** One that is shown in logs and answers. `instead` is what to do with a secret in it. */
+const openUrl = (instead: string, ...protocols: string[]) =>
+  url(...protocols).refine(
+    (text) => !(URL.canParse(text) && hasUserInfo(new URL(text))),
+    `must not hold a user or a password${instead}`,
+  );
 /** Addresses and CIDRs, with commas. A prefix of 0 would trust everybody. */
 const networks = z
   .string()
@@ -46,7 +53,7 @@ export const environmentSchema = z.object({
    */
   TRUST_PROXY: networks.optional(),
   /** Where people reach the API; written into alerts and feeds. Default: the address it listens on. */
-  PUBLIC_URL: url('http:', 'https:').optional(),
+  PUBLIC_URL: openUrl('', 'http:', 'https:').optional(),
 
   /** Where the broker listens, every listener. */
   MQTT_HOST: z.string().default('127.0.0.1'),
@@ -109,12 +116,7 @@ export const environmentSchema = z.object({
   CLOCK_AHEAD_MAX_MS: positive.default(60_000),
 
   /** Where Grafana and engineers find a copy of history; off until set. People are answered without it. */
-  INFLUX_URL: url('http:', 'https:')
-    .refine(
-      (text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''),
-      'user and password belong into INFLUX_TOKEN, as user:password',
-    )
-    .optional(),
+  INFLUX_URL: openUrl(': set INFLUX_TOKEN=user:password', 'http:', 'https:').optional(),
   /** Token of InfluxDB 2 and 3; `user:password` for 1.x with authentication. */
   INFLUX_TOKEN: z.string().optional(),
   /** The same from a file. */
@@ -145,7 +147,7 @@ export const environmentSchema = z.object({
   /** Events kept so that a stream can resume: some minutes of a busy city. */
   STREAM_KEPT_EVENTS: positive.default(10_000),
 
-  /** Called for each notice, besides MQTT and the CAP feed; off until set. */
+  /** Called for each notice, besides MQTT and the CAP feed; off until set. A user and password in it go as HTTP Basic. */
   WEBHOOK_URL: url('http:', 'https:').optional(),
   /** Key of the HMAC that signs each call. */
   WEBHOOK_SECRET: z.string().min(16, 'at least 16 characters').optional(),
@@ -164,7 +166,7 @@ export const environmentSchema = z.object({
   /** Chat or channel that it writes to. */
   TELEGRAM_CHAT_ID: z.string().optional(),
   /** Base of the bot API; a city may run its own. */
-  TELEGRAM_API_URL: url('http:', 'https:').default('https://api.telegram.org'),
+  TELEGRAM_API_URL: openUrl('', 'http:', 'https:').default('https://api.telegram.org'),
   /** Notices of one channel in a minute; the rest wait, the highest severity first. */
   NOTICES_PER_CHANNEL_PER_MIN: positive.default(20),
   /** The sender of CAP alerts: a name that the receivers know, without spaces, commas, < or &. */
@@ -173,7 +175,7 @@ export const environmentSchema = z.object({
     .regex(/^[^\s,<&]+$/)
     .default('siaga.localhost'),
 
-  /** An outside routing engine; without it the city's own road network answers. */
+  /** An outside routing engine; without it the city's own road network answers. User and password as in WEBHOOK_URL. */
   ROUTING_URL: url('http:', 'https:').optional(),
   /** What speaks at ROUTING_URL. */
   ROUTING_ENGINE: z.enum(['osrm', 'valhalla']).default('osrm'),
@@ -182,6 +184,21 @@ export const environmentSchema = z.object({
 });
 
 export type Environment = z.infer<typeof environmentSchema>;
+
+function isUserInfoReadable(text: string): boolean {
+  if (!URL.canParse(text)) return true;
+  const { username, password } = new URL(text);
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function hasUserInfo({ username, password }: URL): boolean {
+  return username !== '' || password !== '';
+}
 
 function isNetwork(text: string): boolean {
   const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];

@@ -6,25 +6,16 @@
  * Command lines work beside a server and do not take it. Invariant: while it is held no other server gets
  * it, in this process or another.
  */
-import { mkdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { DataFolderError, prepareDataFolder } from './data-folder-access.ts';
 
 const SQLITE_BUSY = 5;
 
-/** The folder is used by another server, or cannot be used at all. */
-export class DataFolderError extends Error {
-  readonly code: 'DATA_FOLDER_IN_USE' | 'DATA_FOLDER_UNUSABLE';
-  constructor(code: DataFolderError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
-
 /** Creates `folder` where absent and locks it. Throws DataFolderError. */
 export function lockDataFolder(folder: string): Disposable {
+  prepareDataFolder(folder);
   let database: DatabaseSync | undefined;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
     database = new DatabaseSync(`${folder}/siaga.lock`, { timeout: 0 });
     database.exec('begin immediate');
     return database;

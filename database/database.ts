@@ -6,9 +6,11 @@
  * the schema is at the newest migration, and a database from a newer Siaga is refused with a clear line.
  */
 import { Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config/config.ts';
+import { prepareDataFolder } from './data-folder-access.ts';
 import { migrateToLatest } from './migrate.ts';
 import { SqliteWorkerDialect } from './sqlite-worker-dialect.ts';
 import type { Tables } from './tables.ts';
@@ -29,12 +31,16 @@ export const POSTGRES_TIMEOUTS = Object.freeze({
 });
 export type PostgresTimeouts = Readonly<Record<keyof typeof POSTGRES_TIMEOUTS, number>>;
 
-/** Opens and migrates. Close with `database.destroy()`. `file` may be `:memory:` in tests. */
+/**
+ * Opens and migrates. Close with `database.destroy()`. `file` may be `:memory:` in tests. Throws DataFolderError where
+ * the data folder is not for this account.
+ */
 export async function openDatabase(
   config: Pick<Config, 'DATABASE_URL' | 'SIAGA_DATA_DIR'>,
   file = `${config.SIAGA_DATA_DIR}/state.db`,
   timeouts: PostgresTimeouts = POSTGRES_TIMEOUTS,
 ): Promise<Database> {
+  if (!config.DATABASE_URL && file !== ':memory:') prepareDataFolder(dirname(file));
   const database: Database = new Kysely<Tables>({
     dialect: config.DATABASE_URL
       ? new PostgresDialect({

@@ -44,6 +44,8 @@ export interface Journal extends AsyncDisposable {
   latest(): Promise<readonly JournalEntry[]>;
   rejections(query: RejectionQuery): Promise<readonly KeptRejection[]>;
   markReplayed(rejectionId: number, replayedAt: number): Promise<void>;
+  /** What is stored takes more than its bytes: `trim` has something to do, unless a consumer is behind. */
+  readonly isOverBound: boolean;
   /** Deletes what retention allows, in small steps; never above `keepAfterId`. Returns how many went. */
   trim(keepAfterId: number, now: number): Promise<number>;
   /** Sets a file aside that somebody found damaged, and goes on with what is readable of it. */

@@ -1,5 +1,5 @@
 /**
- * Retention of the journal, from time to time: what is too old or too much goes, the oldest first.
+ * Retention of the journal: what is too old goes once a minute, what is too much within a second, the oldest first.
  *
  * Invariant: nothing is trimmed that a consumer, or history, has yet to read; one that never saved a cursor has all
  * of it to read. The copy in InfluxDB is none of them: a server that is away for good must not fill the disk.

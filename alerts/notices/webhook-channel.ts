@@ -5,10 +5,12 @@
  * secret; `Idempotency-Key` is the same when a notice is sent again. Invariant: never follows a redirect.
  */
 import { createHmac } from 'node:crypto';
+import { splitUserInfo } from '../../config/config.ts';
 import { formatAlert } from '../record/format-alert.ts';
 import { type Channel, NoticeRefused } from './channel.ts';
 
 export interface WebhookOptions {
+  /** May hold a user and a password. */
   readonly url: string;
   readonly secret: string;
   readonly now: () => number;
@@ -17,7 +19,8 @@ export interface WebhookOptions {
 /** Trying the same body again cannot help. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 404, 405, 410, 413, 415, 422]);
 
-export function createWebhookChannel({ url, secret, now }: WebhookOptions): Channel {
+export function createWebhookChannel({ url: given, secret, now }: WebhookOptions): Channel {
+  const { url, headers } = splitUserInfo(given);
   return {
     name: 'webhook',
     audience: 'people',
@@ -28,6 +31,7 @@ export function createWebhookChannel({ url, secret, now }: WebhookOptions): Chan
       const answer = await fetch(url, {
         method: 'POST',
         headers: {
+          ...headers,
           'content-type': 'application/json',
           'idempotency-key': key,
           'siaga-signature': signBody(json, secret, now()),

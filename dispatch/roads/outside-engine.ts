@@ -6,7 +6,7 @@
  * not know is undefined and never 0.
  */
 import { z } from 'zod';
-import type { Config } from '../../config/config.ts';
+import { type Config, splitUserInfo } from '../../config/config.ts';
 import type { Position } from '../../fleet/positions/great-circle.ts';
 import type { Vehicle } from './road-classes.ts';
 import type { UnitPlace } from './road-network.ts';
@@ -32,14 +32,19 @@ const VALHALLA_COSTING: Readonly<Record<Vehicle, string>> = { motorcycle: 'motor
 export type RoutingConfig = Pick<Config, 'ROUTING_URL' | 'ROUTING_ENGINE' | 'ROUTING_TIMEOUT_MS'>;
 
 export function createOutsideEngine(config: RoutingConfig): OutsideEngine | undefined {
-  const { ROUTING_URL: url, ROUTING_ENGINE: engine, ROUTING_TIMEOUT_MS: timeoutMs } = config;
-  if (!url) return undefined;
+  const { ROUTING_URL: given, ROUTING_ENGINE: engine, ROUTING_TIMEOUT_MS: timeoutMs } = config;
+  if (!given) return undefined;
+  const { url, headers } = splitUserInfo(given);
   const base = url.replace(/\/$/, '');
   const name = engine === 'osrm' ? 'OSRM' : 'Valhalla';
 
   async function ask(request: string, init?: RequestInit): Promise<unknown> {
     try {
-      const response = await fetch(request, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+      const response = await fetch(request, {
+        ...init,
+        headers: { ...headers, ...init?.headers },
+        signal: AbortSignal.timeout(timeoutMs),
+      });
       if (!response.ok) throw new RoutingError(`${name} answered ${response.status}`);
       return await response.json();
     } catch (error) {

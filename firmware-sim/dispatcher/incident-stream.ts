@@ -7,9 +7,9 @@
  */
 
 import type { City } from '../../cities/city.ts';
+import { METRES_PER_DEGREE, type Position } from '../../cities/great-circle.ts';
 import { isAccessPoint } from '../../devices/kinds/wifi-access-point.ts';
 import { moved } from '../ambulances/position.ts';
-import { METRES_PER_DEGREE, type Position } from '../../cities/great-circle.ts';
 import { between, exponential, normal, pick, type Random } from '../random.ts';
 
 export interface Call {

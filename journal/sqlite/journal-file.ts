@@ -17,7 +17,7 @@ export const SCHEMA_VERSION = 1;
 /** WAL pages after which a commit carries the log into the file, 1,000 × 4 KiB = 4 MiB: some 10 ms each time. */
 const CHECKPOINT_PAGES = 1_000;
 /** The WAL file is cut back to this when a long read had let it grow. */
-const WAL_MAX_BYTES = 64 * 1024 * 1024;
+export const WAL_MAX_BYTES = 64 * 1024 * 1024;
 
 /** Deterministic: the same pages in the same order, which the salvage of a lost header relies on. */
 const SCHEMA = `

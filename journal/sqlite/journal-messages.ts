@@ -5,6 +5,7 @@
  * are committed and answered in the order in which they were posted.
  */
 import type { RejectionQuery } from '../journal.ts';
+import type { LeftOpen } from './open-mark.ts';
 import type { Dictionary } from './reading-codec.ts';
 
 /** What was not understood, packed: one text for all of it, and the payloads end to end. */
@@ -51,6 +52,8 @@ export type WriterEvent =
       readonly rejections: number;
       readonly rejectionsDropped: number;
       readonly fileBytes: number;
+      /** Of it what is in use; the rest are free pages. */
+      readonly usedBytes: number;
     }
   /** The commit of what waits does not succeed, and is tried again. */
   | { readonly event: 'problem'; readonly sentence: string; readonly cause: string }
@@ -87,8 +90,17 @@ export interface OpenedJournal {
   readonly dictionary: Dictionary;
   readonly lastId: number;
   readonly fileBytes: number;
+  readonly usedBytes: number;
   readonly salvage?: SalvageReport;
   readonly lostLog?: LostLogReport;
+  readonly leftOpen?: LeftOpenReport;
+}
+
+/** The last run did not close the journal, and its files are not as it left them: see open-mark.ts. */
+export interface LeftOpenReport {
+  readonly fault: NonNullable<LeftOpen>;
+  /** Where a log went: ids that may have been given to what was lost; they are not given again. */
+  readonly skippedIds?: readonly [number, number];
 }
 
 /** Acknowledged commits were in the write-ahead log and cannot be read. */
@@ -115,6 +127,7 @@ export interface TrimOutcome {
   /** True when another step would find nothing. */
   readonly done: boolean;
   readonly fileBytes: number;
+  readonly usedBytes: number;
   /** Retention wants more to go than the slowest consumer allows. */
   readonly heldBack: boolean;
 }

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { LostLogReport, SalvageReport, WriterEvent } from './journal-messages.ts';
+import type { LeftOpenReport, LostLogReport, SalvageReport, WriterEvent } from './journal-messages.ts';
 
 export interface JournalGauges {
   readonly waitingBytes: () => number;
@@ -99,6 +99,17 @@ export function reportSalvage(log: Logger, metrics: JournalMetrics, salvage: Sal
     { salvage },
     `the journal was damaged: ${salvage.readings} readings moved into a new one, the damaged file is ${salvage.setAside}`,
   );
+}
+
+const LEFT_OPEN: Readonly<Record<LeftOpenReport['fault'], string>> = {
+  'log-gone': 'its log (journal.db-wal) was deleted: the last acknowledged readings are lost',
+  'database-gone': 'journal.db was deleted: what it held is lost, a new journal begins',
+  'database-replaced': 'journal.db is another file now: what was not in that one before is lost',
+};
+
+export function reportLeftOpen(log: Logger, metrics: JournalMetrics, leftOpen: LeftOpenReport): void {
+  metrics.damaged.inc();
+  log.error({ leftOpen }, `the last run did not close the journal, and ${LEFT_OPEN[leftOpen.fault]}`);
 }
 
 export function reportLostLog(log: Logger, metrics: JournalMetrics, lostLog: LostLogReport): void {

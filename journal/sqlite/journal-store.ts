@@ -24,12 +24,14 @@ export class JournalStore {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #pageCount: StatementSync;
+  readonly #freePages: StatementSync;
   readonly #pageBytes: number;
   readonly #inserts: ReadingInserts;
   readonly #latest: LatestReadings;
   readonly #shelf: RejectionShelf;
   #lastId: number;
   #pages: number;
+  #usedPages = 0;
   /** Numbered by the event loop, and not yet on disk because no commit has succeeded since. */
   #unwritten: Dictionary[] = [];
 
@@ -39,8 +41,10 @@ export class JournalStore {
     this.#begin = this.database.prepare('begin immediate');
     this.#commit = this.database.prepare('commit');
     this.#pageCount = this.database.prepare('pragma page_count');
+    this.#freePages = this.database.prepare('pragma freelist_count');
     this.#pageBytes = pragma(this.database, 'page_size');
     this.#pages = this.#readPages();
+    this.#usedPages = this.#pages - this.#readFreePages();
     this.#inserts = new ReadingInserts(this.database);
     this.#latest = new LatestReadings(this.database);
     this.#shelf = new RejectionShelf(this.database, options.maxRejections);
@@ -54,6 +58,11 @@ export class JournalStore {
   /** Of the last commit. */
   get fileBytes(): number {
     return this.#pages * this.#pageBytes;
+  }
+
+  /** Without the free pages. */
+  get usedBytes(): number {
+    return this.#usedPages * this.#pageBytes;
   }
 
   /** Names that the next commit writes before its readings. */
@@ -75,8 +84,10 @@ export class JournalStore {
       if (writesLatest) this.#latest.write(before);
       // Here it costs no locks of its own.
       const pages = this.#readPages();
+      const usedPages = pages - this.#readFreePages();
       this.#commit.run();
       this.#pages = pages;
+      this.#usedPages = usedPages;
       this.#unwritten = [];
       if (writesLatest) this.#latest.written(before);
       batches.forEach((batch, i) => {
@@ -137,6 +148,10 @@ export class JournalStore {
 
   #readPages(): number {
     return Number(this.#pageCount.get()?.['page_count']);
+  }
+
+  #readFreePages(): number {
+    return Number(this.#freePages.get()?.['freelist_count']);
   }
 
   #rollBack(): void {

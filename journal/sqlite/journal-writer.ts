@@ -5,27 +5,28 @@
  * fails is judged by failure-policy.ts: tried again until there is room, or after a salvage. Spoken to by
  * open-journal.ts alone. Invariant: outcomes are posted in order of the batches, after their fsync.
  */
-import { copyFileSync, existsSync } from 'node:fs';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { checkJournalFile } from './check-journal-file.ts';
-import { findLostLog, type LostLog } from './check-journal-log.ts';
-import { FIRST_RETRY_MS, isDamage, LAST_RETRY_MS, policyOf } from './failure-policy.ts';
-import { readDictionary } from './journal-file.ts';
+import { FIRST_RETRY_MS, LAST_RETRY_MS, policyOf } from './failure-policy.ts';
 import type {
   BatchMessage,
-  LostLogReport,
   OpenedJournal,
-  SalvageReport,
   WriterCalls,
   WriterData,
   WriterEvent,
 } from './journal-messages.ts';
 import { JournalStore } from './journal-store.ts';
+import { OpenMark, removeOpenMark } from './open-mark.ts';
 import type { Dictionary } from './reading-codec.ts';
-import { finishSalvage, nameForDamaged, ROW_BYTES_MIN, salvageJournal } from './salvage.ts';
+import { finishSalvage, salvageJournal } from './salvage.ts';
+import { startJournal } from './start-journal.ts';
 import { trimStep } from './trim-journal.ts';
 import { createCallAnswerer } from './worker-calls.ts';
+
+/** For readiness and the log. */
+const MISPLACED = 'the file of the journal is not the one that is open';
+/** How often is looked for it where nothing is committed. */
+const LOOK_EVERY_MS = 1_000;
 
 const port = parentPort;
 if (!port) throw new Error('journal-writer.ts runs as a worker thread only');
@@ -35,11 +36,15 @@ const closing = new AbortController();
 /** Every name numbered so far: a salvage of the running journal does not depend on the damaged file for them. */
 let known: Dictionary = { devices: [], columns: [], words: [] };
 let store: JournalStore;
+let mark: OpenMark;
+let watch: NodeJS.Timeout | undefined;
 let working: Promise<void> | undefined;
 /** The event loop has been told of a problem that is not over. */
 let hasProblem = false;
 /** Found, and not salvaged yet: `store` is closed, and nothing is committed before a salvage has succeeded. */
 let damage: { readonly cause: string; readonly lastId: number } | undefined;
+/** The files at their paths are not the open ones; the event loop has been told. */
+let isMisplaced = false;
 
 const answer = createCallAnswerer<WriterCalls>({
   open,
@@ -96,8 +101,8 @@ async function commit(batches: readonly BatchMessage[]): Promise<void> {
     try {
       if (damage) salvageDamaged(damage);
       const stored = store.commit(batches);
-      if (hasProblem) post({ event: 'well' });
-      hasProblem = false;
+      if (!(await untilInPlace())) return giveUp(batches, 'JOURNAL_CLOSED', MISPLACED);
+      endProblem();
       acknowledge(batches, stored, performance.now() - startedAt);
       return;
     } catch (error) {
@@ -134,11 +139,36 @@ function acknowledge(
     rejections: stored.rejections,
     rejectionsDropped: stored.rejectionsDropped,
     fileBytes: store.fileBytes,
+    usedBytes: store.usedBytes,
   };
   port?.postMessage(
     event,
     outcomes.map(({ records }) => records.buffer),
   );
+}
+
+/** Whether the files are where a restart looks for them. A change is said, also while nothing is committed. */
+function look(): boolean {
+  const isInPlace = damage !== undefined || mark.isInPlace();
+  if (isInPlace !== isMisplaced) return isInPlace;
+  isMisplaced = !isInPlace;
+  if (isMisplaced) reportProblem(MISPLACED, `${options.file} or its log was removed or replaced`);
+  else if (!working) endProblem();
+  return isInPlace;
+}
+
+/** What has been committed is not acknowledged before. False where the journal is to be closed meanwhile. */
+async function untilInPlace(): Promise<boolean> {
+  while (!look()) {
+    if (closing.signal.aborted) return false;
+    await delay(LOOK_EVERY_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+  }
+  return true;
+}
+
+function endProblem(): void {
+  if (hasProblem) post({ event: 'well' });
+  hasProblem = false;
 }
 
 function giveUp(
@@ -161,47 +191,17 @@ function post(event: WriterEvent): void {
 }
 
 function open(): OpenedJournal {
-  finishSalvage(options.file);
-  const lost = findLostLog(options.file);
-  // Opening takes what is whole of the log into the file and begins it anew: the copy comes first.
-  const setAside = lost && copyLog();
-  let salvage: SalvageReport | undefined;
-  try {
-    store = openChecked();
-  } catch (error) {
-    if (!isDamage(error) || !existsSync(options.file)) throw error;
-    const cause = (error as Error).message;
-    salvage = salvageJournal({ file: options.file, cause, atMs: options.openedAt });
-    store = openChecked();
-  }
-  known = readDictionary(store.database);
-  const lostLog = lost && setAside ? skipLostIds(lost, setAside) : undefined;
-  return {
-    dictionary: known,
-    lastId: store.lastId,
-    fileBytes: store.fileBytes,
-    ...(salvage ? { salvage } : {}),
-    ...(lostLog ? { lostLog } : {}),
-  };
+  const started = startJournal(options, openStore);
+  store = started.store;
+  known = started.dictionary;
+  watch = setInterval(look, LOOK_EVERY_MS);
+  return started.report;
 }
 
-function copyLog(): string {
-  const setAside = `${nameForDamaged(options.file, options.openedAt)}-wal`;
-  copyFileSync(`${options.file}-wal`, setAside);
-  return setAside;
-}
-
-/** Consumers may have read on past what is left: what comes now must have higher ids. */
-function skipLostIds({ commits, bytes }: LostLog, setAside: string): LostLogReport {
-  const firstId = store.lastId + 1;
-  const lastId = store.lastId + Math.ceil(bytes / ROW_BYTES_MIN);
-  store.skipIds(lastId);
-  return { commits, setAside, skippedIds: [firstId, lastId] };
-}
-
-function openChecked(): JournalStore {
-  checkJournalFile(options.file);
-  return new JournalStore(options);
+function openStore(): JournalStore {
+  const opened = new JournalStore(options);
+  mark = new OpenMark(options.file);
+  return opened;
 }
 
 /** Somebody else found damage. Where the salvage fails the next commit tries it again. */
@@ -218,13 +218,15 @@ function salvageRunning(cause: string): void {
 function closeDamaged(cause: string): void {
   if (damage) return;
   damage = { cause, lastId: store.lastId };
+  // The salvage puts other files in their place.
+  removeOpenMark(options.file);
   store.abandon();
 }
 
 /** Between commits, or before one that is tried again: what it holds is committed into the new file. */
 function salvageDamaged({ cause, lastId }: { cause: string; lastId: number }): void {
   // The last one may have ended between its renames.
-  finishSalvage(options.file);
+  finishSalvage(options.file, Date.now());
   const report = salvageJournal({
     file: options.file,
     cause,
@@ -240,6 +242,9 @@ function salvageDamaged({ cause, lastId }: { cause: string; lastId: number }): v
 /** Lets what waits be committed, once more at once where it had failed, and closes the file. */
 async function close(): Promise<void> {
   closing.abort();
+  clearInterval(watch);
   await working;
+  // Files that are not ours any more stay marked: the next start says so.
+  if (look()) removeOpenMark(options.file);
   store.close();
 }

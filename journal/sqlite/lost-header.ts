@@ -49,6 +49,8 @@ export function replaceLostHeader(file: string, keptHeader: string): boolean {
 }
 
 function firstPageOfNewJournal(file: string): Buffer {
+  // One that a kill left is not new.
+  removeDatabase(file);
   const database = openJournalFile(file);
   database.exec('pragma wal_checkpoint(truncate)');
   database.close();
@@ -56,6 +58,10 @@ function firstPageOfNewJournal(file: string): Buffer {
   const descriptor = openSync(file, 'r');
   readSync(descriptor, page, 0, PAGE_BYTES, 0);
   closeSync(descriptor);
-  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+  removeDatabase(file);
   return page;
+}
+
+function removeDatabase(file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
 }

@@ -31,6 +31,7 @@ import {
   createJournalMetrics,
   type JournalMetrics,
   measureCommit,
+  reportLeftOpen,
   reportLostLog,
   reportSalvage,
 } from './journal-metrics.ts';
@@ -70,6 +71,7 @@ class SqliteJournal implements Journal {
   readonly #waiters = new EntryWaiters();
   readonly #trouble: JournalTrouble;
   #lastId = 0;
+  #usedBytes = 0;
   /** Said once, not once a minute. */
   #isHeldBack = false;
   /** Set once: nothing is appended after it. */
@@ -130,8 +132,10 @@ class SqliteJournal implements Journal {
     this.#codec.learn(opened.dictionary);
     this.#lastId = opened.lastId;
     this.#metrics.fileBytes.set(opened.fileBytes);
+    this.#usedBytes = opened.usedBytes;
     if (opened.salvage) this.#report(opened.salvage);
     if (opened.lostLog) reportLostLog(this.#options.log, this.#metrics, opened.lostLog);
+    if (opened.leftOpen) reportLeftOpen(this.#options.log, this.#metrics, opened.leftOpen);
   }
 
   get lastId(): number {
@@ -144,6 +148,10 @@ class SqliteJournal implements Journal {
 
   get problem(): string | undefined {
     return this.#trouble.problem;
+  }
+
+  get isOverBound(): boolean {
+    return this.#usedBytes > this.#options.maxBytes;
   }
 
   async append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome> {
@@ -197,6 +205,7 @@ class SqliteJournal implements Journal {
       this.#recent.dropThrough(step.throughId);
       this.#metrics.trimmed.inc(step.trimmed);
       this.#metrics.fileBytes.set(step.fileBytes);
+      this.#usedBytes = step.usedBytes;
       if (step.heldBack && !this.#isHeldBack) {
         this.#options.log.warn({ keepAfterId }, 'retention waits for a consumer that is behind');
       }
@@ -235,6 +244,7 @@ class SqliteJournal implements Journal {
     switch (event.event) {
       case 'committed':
         for (const outcome of event.outcomes) this.#commits.settle(outcome);
+        this.#usedBytes = event.usedBytes;
         this.#waiters.wake(this.#lastId);
         measureCommit(this.#metrics, event);
         return;

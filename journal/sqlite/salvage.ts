@@ -1,12 +1,13 @@
 /**
  * What happens to a damaged journal: everything readable moves into a new file, the damaged one is set aside.
  *
- * The damaged file is only read. Order of steps, so that a crash between them loses nothing: the new file is
- * written as `.salvaging`, renamed to `.salvaged` when complete, the damaged one is renamed away, the new one
- * takes its place; `finishSalvage` at the next start finds a `.salvaged` that has not. Invariants: ids and
- * numbers stay; a row counts only with the digest it was stored with; no id is given again that was lost.
+ * The damaged file is only read. It may be killed at any point: the new file is written as `.salvaging` and renamed
+ * to `.salvaged` when it is complete; from then on it is the journal, and `finishSalvage` goes on from there:
+ * the damaged log is renamed away, the damaged file, and the new one takes its place. Invariants: ids and numbers
+ * stay; a row counts only with the digest it was stored with; no id is given again that was lost.
  */
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import {
   openJournalFile,
@@ -34,29 +35,74 @@ export interface SalvageOptions {
   /** What a running journal knows better than its damaged file. */
   readonly dictionary?: Dictionary | undefined;
   readonly lastId?: number | undefined;
+  readonly folder?: JournalFolder;
 }
 
-/** Renames into place what a salvage had completed when it was interrupted. */
-export function finishSalvage(file: string): void {
+/** What a salvage does with whole files; each call is done when it returns, also if the machine stops then. */
+export interface JournalFolder {
+  rename(from: string, to: string): void;
+  remove(path: string): void;
+}
+
+const JOURNAL_FOLDER: JournalFolder = {
+  rename(from, to) {
+    renameSync(from, to);
+    const descriptor = openSync(dirname(to), 'r');
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+  },
+  remove: (path) => rmSync(path, { force: true }),
+};
+
+/** Where the report of a salvage stands in the new journal, for whoever finishes it. */
+const REPORT_KEY = 'salvage';
+
+/** Goes on where a salvage that was complete was interrupted; undefined where there is none. */
+export function finishSalvage(
+  file: string,
+  atMs: number,
+  folder = JOURNAL_FOLDER,
+): SalvageReport | undefined {
   const salvaged = `${file}.salvaged`;
-  if (existsSync(file) || !existsSync(salvaged)) return;
-  renameSync(salvaged, file);
+  if (!existsSync(salvaged)) return undefined;
+  const report = readReport(salvaged) ?? {
+    cause: 'not known: an older Siaga found it',
+    setAside: nameForDamaged(file, atMs),
+    readings: 0,
+    rejections: 0,
+    unreadable: [],
+  };
+  takePlace(file, report.setAside, folder);
+  return report;
+}
+
+/** The log first: it must never stand beside a file that it does not belong to. */
+function takePlace(file: string, setAside: string, folder: JournalFolder): void {
+  folder.remove(`${file}-shm`);
+  if (existsSync(`${file}-wal`)) folder.rename(`${file}-wal`, `${setAside}-wal`);
+  if (existsSync(file)) folder.rename(file, setAside);
+  folder.rename(`${file}.salvaged`, file);
+}
+
+function readReport(salvaged: string): SalvageReport | undefined {
+  const database = openJournalFile(salvaged);
+  try {
+    const text = readMeta(database, REPORT_KEY);
+    return typeof text === 'string' ? (JSON.parse(text) as SalvageReport) : undefined;
+  } finally {
+    database.close();
+  }
 }
 
 /** Throws SQLite's or the file system's error; then the damaged file is where it was, or `finishSalvage` goes on. */
 export function salvageJournal(options: SalvageOptions): SalvageReport {
-  const { file, cause } = options;
+  const { file, folder = JOURNAL_FOLDER } = options;
   const salvaging = `${file}.salvaging`;
-  const salvaged = `${file}.salvaged`;
-  for (const stale of [salvaging, salvaged]) removeDatabase(stale);
-  const setAside = nameForDamaged(file, options.atMs);
-  const copied = copyInto(salvaging, options, `${setAside}.header`);
-  renameSync(salvaging, salvaged);
-  rmSync(`${file}-shm`, { force: true });
-  if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${setAside}-wal`);
-  renameSync(file, setAside);
-  renameSync(salvaged, file);
-  return { cause, setAside, ...copied };
+  for (const suffix of ['', '-wal', '-shm']) folder.remove(salvaging + suffix);
+  const report = copyInto(salvaging, options, nameForDamaged(file, options.atMs));
+  folder.rename(salvaging, `${file}.salvaged`);
+  takePlace(file, report.setAside, folder);
+  return report;
 }
 
 /** `journal.damaged-20260115T023000Z.db`, or with a number behind it where there is one already. */
@@ -69,23 +115,21 @@ export function nameForDamaged(file: string, atMs: number): string {
   }
 }
 
-function removeDatabase(file: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
-}
-
 type Copied = Pick<SalvageReport, 'readings' | 'rejections' | 'unreadable'>;
 
 /** A copy that fails is taken away again: it may be what fills the disk. */
-function copyInto(salvaging: string, options: SalvageOptions, keptHeader: string): Copied {
+function copyInto(salvaging: string, options: SalvageOptions, setAside: string): SalvageReport {
   const fresh = openJournalFile(salvaging);
   try {
-    const copied = copyReadable(fresh, options, keptHeader);
+    const copied = copyReadable(fresh, options, `${setAside}.header`);
+    const report = { cause: options.cause, setAside, ...copied };
+    writeMeta(fresh, REPORT_KEY, JSON.stringify(report));
     fresh.exec('pragma wal_checkpoint(truncate)');
     fresh.close();
-    return copied;
+    return report;
   } catch (error) {
     fresh.close();
-    removeDatabase(salvaging);
+    for (const suffix of ['', '-wal', '-shm']) rmSync(salvaging + suffix, { force: true });
     throw error;
   }
 }

@@ -43,7 +43,8 @@ export function trimStep(database: DatabaseSync, bounds: TrimBounds, step: TrimS
   if (rows > 0) deleteThrough(database, lastId);
   const vacuumed = giveBackPages(database);
   const fileBytes = pragma(database, 'page_count') * pragma(database, 'page_size');
-  return { trimmed: rows, throughId: lastId, done: rows < STEP_ROWS && !vacuumed, fileBytes, heldBack };
+  const done = rows < STEP_ROWS && !vacuumed;
+  return { trimmed: rows, throughId: lastId, done, fileBytes, usedBytes: usedBytes(database), heldBack };
 }
 
 export function usedBytes(database: DatabaseSync): number {

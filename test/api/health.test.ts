@@ -80,6 +80,31 @@ describe('health where others than this machine can call', () => {
   });
 });
 
+describe('health on loopback, asked through a proxy that nobody named', () => {
+  test.each([
+    ['x-forwarded-for', '203.0.113.7'],
+    ['forwarded', 'for=203.0.113.7'],
+    ['x-real-ip', '203.0.113.7'],
+    ['via', '1.1 proxy'],
+    ['x-forwarded-for', ''],
+  ])('%s: %j closes figures and reasons to those without a token', async (name, value) => {
+    await api[Symbol.asyncDispose]();
+    const bounds = { STREAM_MAX_CLIENTS: 5, STREAM_MAX_CLIENTS_PER_ADDRESS: 3 };
+    api = await openTestApi({ config: { API_AUTH: true, HTTP_HOST: '127.0.0.1', ...bounds } });
+    expect((await api.get('/metrics')).statusCode).toBe(200);
+    const through = (url: string, token?: string) => {
+      const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return api.app.inject({ url, headers: { [name]: value, ...authorization } });
+    };
+    expect((await through('/metrics')).statusCode).toBe(401);
+    expect((await through('/metrics', await api.tokenFor('desk'))).statusCode).toBe(403);
+    expect((await through('/metrics', await api.tokenFor('engineer'))).statusCode).toBe(200);
+    api.problems.push('connect ECONNREFUSED 10.1.2.3:8086');
+    expect((await through('/readyz')).body).not.toContain('10.1.2.3');
+    expect((await api.get('/readyz')).body).toContain('10.1.2.3');
+  });
+});
+
 describe('other origins', () => {
   test('are given no CORS headers', async () => {
     const answer = await api.app.inject({

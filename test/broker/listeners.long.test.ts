@@ -20,9 +20,10 @@ const open: TestBroker[] = [];
 function openssl(...words: string[]): void {
   execFileSync('openssl', words, { cwd: folder, stdio: 'pipe' });
 }
+const EC = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 /** A key and a certificate of `name`, signed by `authority` or by itself. */
-function makeCertificate(name: string, authority?: string): void {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
+function makeCertificate(name: string, authority?: string, kind = EC): void {
+  const key = ['-newkey', ...kind, '-nodes', '-keyout', `${name}.key`];
   if (!authority) {
     openssl('req', '-x509', ...key, '-out', `${name}.crt`, '-days', '2', '-subj', `/CN=${name}`);
     return;
@@ -37,6 +38,7 @@ beforeAll(() => {
   makeCertificate('authority');
   makeCertificate('gauge-1', 'authority');
   makeCertificate('gauge-2');
+  makeCertificate('rsa', undefined, ['rsa:2048']);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(async () => {
@@ -115,6 +117,44 @@ describe('over TLS', () => {
     const other = await dialTls(siaga);
     expect((await other.connect(good)).returnCode).toBe(0);
     other.destroy();
+  });
+});
+
+describe('over TLS with an RSA certificate, which could do without a key of the connection', () => {
+  const rsa = { MQTTS_PORT: '0', TLS_CERT_FILE: file('rsa.crt'), TLS_KEY_FILE: file('rsa.key') };
+  const agree = async (ciphers: string, version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3') => {
+    const siaga = await start(rsa);
+    const socket = connectTls({
+      port: portOf(siaga, 'tls'),
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ciphers,
+      minVersion: version,
+      maxVersion: version,
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    socket.once('secureConnect', () => resolve(socket.getCipher().name));
+    socket.once('error', reject);
+    return promise.finally(() => socket.destroy());
+  };
+
+  test.each([
+    ['AES128-GCM-SHA256', 'TLSv1.2'],
+    ['AES256-GCM-SHA384', 'TLSv1.2'],
+    ['AES128-SHA256', 'TLSv1.2'],
+    ['AES256-SHA', 'TLSv1.2'],
+    ['DEFAULT@SECLEVEL=0', 'TLSv1.1'],
+  ] as const)('%s of %s is refused', async (ciphers, version) => {
+    await expect(agree(ciphers, version)).rejects.toThrow();
+  });
+
+  test.each([
+    ['ECDHE-RSA-AES128-GCM-SHA256', 'TLSv1.2'],
+    ['ECDHE-RSA-CHACHA20-POLY1305', 'TLSv1.2'],
+    ['ECDHE-RSA-AES128-SHA256', 'TLSv1.2'],
+    ['TLS_AES_128_GCM_SHA256', 'TLSv1.3'],
+  ] as const)('%s of %s is agreed', async (ciphers, version) => {
+    expect(await agree(ciphers, version)).toBe(ciphers);
   });
 });
 

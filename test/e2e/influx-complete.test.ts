@@ -1,7 +1,8 @@
 /** The copy in a real InfluxDB beside history: foreign writers, deletions, orders; in the end both hold the same. */
-import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deviceKinds } from '../../devices/kinds/index.ts';
+import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import type { Reading } from '../../devices/reading.ts';
 import { placeOrder } from '../../influx/copy-orders.ts';
 import { type InfluxHouse, openInfluxHouse, outcomesOf, stageReading } from '../support/influx-house.ts';

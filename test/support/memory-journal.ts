@@ -59,6 +59,7 @@ export function createMemoryJournal(): MemoryJournal {
     async markReplayed(rejectionId, replayedAt) {
       kept = kept.map((each) => (each.id === rejectionId ? { ...each, replayedAt } : each));
     },
+    isOverBound: false,
     trim: async () => 0,
     salvage: () => Promise.reject(new Error('a journal in memory has no file')),
     backup: () => Promise.reject(new Error('a journal in memory has no file')),

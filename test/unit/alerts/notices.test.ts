@@ -75,6 +75,24 @@ test('a webhook is signed over its time and body, and carries an idempotency key
   });
 });
 
+test('a user and a password of the webhook go as HTTP Basic, and are in no explanation', async () => {
+  const receiver = await openReceiver([503]);
+  const url = receiver.url.replace('//', '//ops:hunter2@');
+  await using house = await openAlertHouse(
+    config({ WEBHOOK_URL: url, WEBHOOK_SECRET: 'a secret of the test' }),
+  );
+  await house.read(...flood);
+  await until(house, () => receiver.calls.length > 0);
+  await house.wait(2_000);
+  expect(receiver.calls[0]?.request.headers.authorization).toBe(
+    `Basic ${Buffer.from('ops:hunter2').toString('base64')}`,
+  );
+  for (const alert of house.alerts.open()) {
+    expect(JSON.stringify(await house.alerts.explain(alert))).not.toContain('hunter2');
+  }
+  expect(house.alerts.problem ?? '').not.toContain('hunter2');
+});
+
 test('a notice that was refused for now is sent again with the same key, and then no more', async () => {
   const receiver = await openReceiver([503, 503, 200]);
   await using house = await openAlertHouse(

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, parseConfig } from '../../../config/config.ts';
+import { ConfigError, parseConfig, splitUserInfo } from '../../../config/config.ts';
 
 function problemsOf(environment: Record<string, string>): readonly string[] {
   try {
@@ -117,6 +117,46 @@ describe('parseConfig', () => {
     for (const wrong of ['true', '1', 'proxy.local', '0.0.0.0/0', '10.0.0.0/33', '10.0.0.1,', '::/129']) {
       expect(problemsOf({ TRUST_PROXY: wrong })[0]).toMatch(/^TRUST_PROXY: must be addresses or CIDRs/);
     }
+  });
+
+  test.each(['INFLUX_URL', 'PUBLIC_URL', 'TELEGRAM_API_URL'])(
+    'a user or password in %s, which is shown, is refused without showing it',
+    (name) => {
+      for (const userInfo of ['ops:hunter2', 'hunter2', ':hunter2']) {
+        const problems = problemsOf({ [name]: `https://${userInfo}@a.b` });
+        expect(problems).toHaveLength(1);
+        expect(problems[0]).toMatch(new RegExp(`^${name}: must not hold a user or a password`));
+        expect(problems[0]).not.toContain('hunter2');
+      }
+    },
+  );
+
+  test('a URL of a protocol that has users takes them, and a % that is no code is said', () => {
+    const mail = { MAIL_FROM: 'a@b', MAIL_TO: 'c@d' };
+    const webhook = { WEBHOOK_SECRET: 'a secret of the test' };
+    for (const [name, url, more] of [
+      ['DATABASE_URL', 'postgres://ops:hun%ter2@a.b/siaga', {}],
+      ['SMTP_URL', 'smtps://ops:hun%ter2@a.b', mail],
+      ['WEBHOOK_URL', 'https://ops:hun%ter2@a.b', webhook],
+      ['ROUTING_URL', 'https://ops:hun%ter2@a.b', {}],
+    ] as const) {
+      expect(problemsOf({ [name]: url.replace('%t', '%25t'), ...more })).toEqual([]);
+      const [problem] = problemsOf({ [name]: url, ...more });
+      expect(problem).toMatch(new RegExp(`^${name}: has a user or password with a %`));
+      expect(problem).not.toContain('ter2');
+    }
+  });
+
+  test.each([
+    ['https://a.b/c?d=e', 'https://a.b/c?d=e', undefined],
+    ['https://ops:hunter2@a.b/c?d=e', 'https://a.b/c?d=e', 'ops:hunter2'],
+    ['http://ops@a.b:8080', 'http://a.b:8080/', 'ops:'],
+    ['https://:p%40ss%C3%A9@a.b', 'https://a.b/', ':p@ssé'],
+  ])('%s is taken apart for HTTP Basic', (given, url, userInfo) => {
+    const { url: shown, headers } = splitUserInfo(given);
+    expect(shown).toBe(url);
+    const basic = userInfo && `Basic ${Buffer.from(userInfo).toString('base64')}`;
+    expect(headers['authorization']).toBe(basic);
   });
 
   test('a TLS port needs a certificate, a webhook a secret, mail two addresses', () => {

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, matchesGlob } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -242,8 +242,47 @@ describe('Dockerfile', () => {
     expect(`exec ${words.join(' ')}`).toBe(scripts['start']);
   });
 
-  it('leaves secrets, data and the repository out of the image', () => {
+  it('leaves data and the repository out of the image', () => {
     const ignored = readFileSync(`${ROOT}/.dockerignore`, 'utf8').split('\n');
-    expect(ignored).toEqual(expect.arrayContaining(['.git', '.env', 'data', 'node_modules']));
+    expect(ignored).toEqual(expect.arrayContaining(['.git', 'data', 'node_modules']));
+  });
+});
+
+describe('secrets and keys', () => {
+  const paths = ['', 'ops/', 'cities/semarang/'].flatMap((folder) =>
+    [
+      '.env',
+      '.env.production',
+      'server.key',
+      'chain.pem',
+      'device.p12',
+      'device.pfx',
+      'secrets.csv',
+      'gauge-secrets.csv',
+      'credentials.csv',
+      'credentials.new.csv',
+      'first-admin-token',
+      'desk.token',
+      'backup.db',
+      'state.db-wal',
+    ].map((name) => folder + name),
+  );
+
+  it.each(paths)('%s goes neither into the repository nor into the image', (path) => {
+    const patterns = readFileSync(`${ROOT}/.dockerignore`, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(patterns.some((pattern) => matchesGlob(path, pattern))).toBe(true);
+    const { status } = spawnSync('git', ['check-ignore', '--no-index', '--quiet', path], { cwd: ROOT });
+    // Where there is no repository, as in an archive of the sources, git has nothing to say.
+    expect([0, 128]).toContain(status);
+  });
+
+  it('are no files of the repository', () => {
+    const { status, stdout } = spawnSync('git', ['ls-files', '-ci', '--exclude-standard'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    if (status === 0) expect(stdout).toBe('');
   });
 });

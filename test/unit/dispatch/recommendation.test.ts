@@ -161,6 +161,22 @@ test('OSRM is asked for a table in its order of coordinates, and its times rank'
   ]);
 });
 
+test('a user and a password of the engine go as HTTP Basic, and are in no answer', async () => {
+  const seen: (string | undefined)[] = [];
+  const answer: RequestListener = (request, response) => {
+    seen.push(request.headers.authorization);
+    response.writeHead(500).end();
+  };
+  await withEngine(answer, async (url) => {
+    const config = { ROUTING_URL: url.replace('//', '//ops:hunter2@') };
+    await using house = await openDispatchHouse({ units: 1, config });
+    const recommendation = await ask(house);
+    expect(recommendation.etaFallback).toBe('OSRM answered 500');
+    expect(JSON.stringify(recommendation)).not.toContain('hunter2');
+  });
+  expect(seen).toEqual([`Basic ${Buffer.from('ops:hunter2').toString('base64')}`]);
+});
+
 test('Valhalla is asked with the costing of each vehicle', async () => {
   const costings: string[] = [];
   const answer: RequestListener = async (request, response) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ambulance as kind, isAmbulance } from '../../../../devices/kinds/ambulance.ts';
 import { distanceM } from '../../../../cities/great-circle.ts';
+import { isAmbulance, ambulance as kind } from '../../../../devices/kinds/ambulance.ts';
 import { type Crew, createAmbulance, USUAL_CREW } from '../../../../firmware-sim/ambulances/ambulance.ts';
 import type { Acknowledgement } from '../../../../firmware-sim/ambulances/command.ts';
 import { DEMO_PACE } from '../../../../firmware-sim/ambulances/duty.ts';

@@ -66,6 +66,28 @@ describe('retention', () => {
     expect(entries.at(-1)?.id).toBe(20_000);
   });
 
+  it('knows after each commit, and at the start, whether the readings take more than their bytes', async () => {
+    const bound = { maxBytes: 1_000_000 };
+    {
+      await using journal = await ground.open(bound);
+      await journal.append(gaugeReadings(0, 1_000), []);
+      expect(journal.isOverBound).toBe(false);
+      await journal.append(gaugeReadings(1_000, 6_000), []);
+      await journal.append(gaugeReadings(6_000, 11_000), []);
+      expect(journal.isOverBound).toBe(true);
+    }
+    await using journal = await ground.open(bound);
+    expect(journal.isOverBound).toBe(true);
+    // A consumer that is behind keeps it so.
+    expect(await journal.trim(10, TEST_START_MS)).toBe(10);
+    expect(journal.isOverBound).toBe(true);
+    await journal.trim(journal.lastId, TEST_START_MS);
+    expect(journal.isOverBound).toBe(false);
+    // The pages that became free count no more, and take what comes.
+    await journal.append(gaugeReadings(20_000, 20_100), []);
+    expect(journal.isOverBound).toBe(false);
+  });
+
   it('lets appends through between its steps', async () => {
     await using journal = await ground.open({ retentionMs: 1 });
     for (let from = 0; from < 20_000; from += 5_000)
