@@ -27,6 +27,7 @@ import { createLogLimiter } from './connection/log-limiter.ts';
 import { PublishRate } from './connection/publish-rate.ts';
 import { type ConnectionSummary, ConnectionTable } from './connection-table.ts';
 import { JournalPressure } from './journal-pressure.ts';
+import { KeptSessions } from './kept-sessions.ts';
 import { type ListeningAddress, openListeners } from './listeners.ts';
 import { createPublishRules } from './publish-rules.ts';
 import { SiagaAedes } from './siaga-aedes.ts';
@@ -94,6 +95,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     },
     now,
   });
+  const sessions = new KeptSessions();
   const hooks = new ClientHooks({
     authenticator: options.authenticator,
     city: options.city,
@@ -103,6 +105,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     metrics,
     log,
     takePublish: rules.take,
+    sessions,
   });
   const aedes = await SiagaAedes.open({
     connectTimeout: config.MQTT_CONNECT_TIMEOUT_MS + AEDES_TIMER_MARGIN_MS,
@@ -126,6 +129,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     maxRetained: config.MQTT_MAX_RETAINED_MESSAGES,
     maxOfflinePerClient: config.MQTT_MAX_OFFLINE_MESSAGES_PER_CLIENT,
     countBound: metrics.countBound,
+    sessions,
   });
   listenToAedes(aedes, table, log);
   const { authenticator } = options;

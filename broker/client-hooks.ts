@@ -4,14 +4,16 @@
  * The only place that speaks Aedes' callbacks. Invariants: no hook throws (a throw in one would end the process;
  * here it ends the connection); every callback is called once, or its connection has ended.
  */
-import type { AedesOptions, Client, PublishPacket, Subscription } from 'aedes';
+import type { AedesOptions, AedesPublishPacket, Client, PublishPacket, Subscription } from 'aedes';
 import type { Logger } from 'pino';
 import { type Identity, maySubscribe } from './access.ts';
 import type { Authenticator } from './authenticator.ts';
+import { NO_SUBSCRIPTION } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import { assignClientId, type ConnectPacket, type ConnectRefusal, identify } from './connect-rules.ts';
 import type { Connection } from './connection/connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
+import type { KeptSessions } from './kept-sessions.ts';
 import type { TakePublish } from './publish-rules.ts';
 
 /** Bytes that a subscriber may leave unread: some thousand readings, or the retained status of a whole city. */
@@ -28,6 +30,7 @@ export interface ClientHooksOptions {
   readonly metrics: BrokerMetrics;
   readonly log: Logger;
   readonly takePublish: TakePublish;
+  readonly sessions: KeptSessions;
 }
 
 export class ClientHooks {
@@ -90,11 +93,21 @@ export class ClientHooks {
     connection.guard(() => this.#authorizeSubscribe(connection, subscription, callback));
   };
 
-  /** Called for each message to each subscriber: who reads too little gets no more of them. */
+  /**
+   * Called for each message to each subscriber: who reads too little gets no more of them. What is to be
+   * acknowledged gets its identifier here, for Aedes would begin anywhere and not look which are in use.
+   */
   readonly authorizeForward: Hook<'authorizeForward'> = (client, packet) => {
-    if (client.conn.writableLength <= MAX_UNREAD_BYTES) return packet;
-    this.#options.table.find(client)?.end('slow-reader');
-    return null;
+    const connection = this.#options.table.find(client);
+    if (!connection) return null;
+    if (client.conn.writableLength > MAX_UNREAD_BYTES) {
+      connection.end('slow-reader');
+      return null;
+    }
+    const qos = qosToBeSent(client, packet);
+    const message = packet as { messageId?: number };
+    if (qos > 0) message.messageId ??= connection.outgoing.open(qos === 2 ? 2 : 1);
+    return packet;
   };
 
   #identified(
@@ -113,6 +126,8 @@ export class ClientHooks {
       return;
     }
     this.#keepSessionOrNot(client, connect, identity.role === 'device');
+    if (connect.clean) this.#options.sessions.forget(client.id);
+    else connection.outgoing = this.#options.sessions.resume(client.id);
     if (connect.will) this.#wills.set(client, connect.will);
     this.#options.table.identified(connection, client.id, identity);
     done(null, true);
@@ -124,6 +139,10 @@ export class ClientHooks {
     callback: Parameters<Hook<'authorizeSubscribe'>>[2],
   ): void {
     const { table, city, maxSubscriptions, metrics } = this.#options;
+    if (subscription === NO_SUBSCRIPTION) {
+      callback(null, null);
+      return;
+    }
     const refusal = findSubscribeRefusal(connection, city, subscription, maxSubscriptions);
     if (refusal) {
       metrics.countBound(refusal);
@@ -141,6 +160,14 @@ export class ClientHooks {
     client.clean = true;
     this.#options.metrics.countBound('persistent-session');
   }
+}
+
+/** Aedes lowers the QoS of a message to that of a subscription to exactly its topic. */
+function qosToBeSent(client: Client, { qos, topic }: AedesPublishPacket): number {
+  const { subscriptions } = client as unknown as {
+    subscriptions: Record<string, { qos: number } | undefined>;
+  };
+  return Math.min(qos, subscriptions[topic]?.qos ?? qos);
 }
 
 function findSubscribeRefusal(

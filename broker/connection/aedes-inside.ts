@@ -8,7 +8,11 @@
 import type { Client } from 'aedes';
 import { ownCopy } from '../own-copy.ts';
 
+type Deliver = (packet: { qos: number }, done: () => void) => void;
+
 interface Inside {
+  /** Hands on a message for a subscription of QoS 0, with the QoS that it was published with. */
+  deliver0: Deliver;
   readonly _parser: { parse(bytes: Buffer): number };
   /** Packets in work; with the CONNECT it must become 1. */
   _parsingBatch: number;
@@ -22,6 +26,12 @@ export class AedesInside {
 
   constructor(client: Client) {
     this.#inside = client as unknown as Inside;
+    const deliver0 = this.#inside.deliver0;
+    this.#inside.deliver0 = (packet, done) => {
+      // `authorizeForward` must know that nothing will be acknowledged. The packet is made for this delivery.
+      packet.qos = 0;
+      deliver0(packet, done);
+    };
   }
 
   /** Of a connection that has no CONNACK yet. */

@@ -18,6 +18,7 @@ import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import { type ByteSource, readBytes } from './byte-source.ts';
 import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
+import { OutgoingWindow } from './outgoing-window.ts';
 import type { PacketFault } from './packet-fields.ts';
 import { PacketReader } from './packet-reader.ts';
 import { PacketScanner } from './packet-scanner.ts';
@@ -35,6 +36,8 @@ export class Connection {
   /** Publishes taken in all. */
   publishes = 0;
   readonly subscriptions = new Set<string>();
+  /** What it has yet to acknowledge; of a kept session, also from earlier connections. */
+  outgoing = new OutgoingWindow();
 
   readonly #options: ConnectionOptions;
   readonly #scanner: PacketScanner;
@@ -73,6 +76,7 @@ export class Connection {
         this.#aedes?.keepAlive();
       },
       giveAedes: (packets) => this.#giveAedes(packets),
+      acknowledge: (type, identifier) => this.outgoing.acknowledge(type, identifier),
     });
     this.#source = readBytes(this.stream, (bytes) => this.guard(() => this.#take(bytes)) ?? false);
     this.stream.on('drain', () => this.#drained());
