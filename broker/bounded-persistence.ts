@@ -126,7 +126,8 @@ function boundOffline(
   };
   persistence.outgoingEnqueueCombi = async (subscribers, packet) => {
     if (subscribers.length === 0) return;
-    const kept = { ...packet, payload: ownCopy(packet.payload) };
+    // [MQTT-3.3.1-9] it was published live and only waits for its subscriber: not what was retained before.
+    const kept = { ...packet, retain: false, payload: ownCopy(packet.payload) };
     const takers: { clientId: string }[] = [];
     for (const subscriber of subscribers) {
       const id = subscriber.clientId;
