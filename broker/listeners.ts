@@ -15,6 +15,7 @@ import type { Admission } from './admission.ts';
 import type { Bound } from './broker-metrics.ts';
 import { SharedBufferSocket } from './connection/byte-source.ts';
 import type { ListenerName, Origin } from './connection/connection-options.ts';
+import { ProtocolViolationError } from './connection/end-reason.ts';
 
 /** Sockets that wait to be accepted while the event loop is busy: a whole city after a power cut. */
 const BACKLOG = 4_096;
@@ -144,7 +145,12 @@ function createWebSocketListener({ config, admission, onStream, onRefused }: Lis
       /(^|[\s,])mqtt(v3\.1)?($|[\s,])/.test(req.headers['sec-websocket-protocol'] ?? ''),
   });
   sockets.on('connection', (socket, request) => {
-    onStream(createWebSocketStream(socket), originOf(request.socket, 'ws'));
+    const stream = createWebSocketStream(socket);
+    // [MQTT-6.0.0-1] Before the stream takes the frame: what was destroyed hands out no more bytes.
+    socket.prependListener('message', (_frame, isBinary) => {
+      if (!isBinary) stream.destroy(new ProtocolViolationError('a text frame'));
+    });
+    onStream(stream, originOf(request.socket, 'ws'));
   });
   // Errors of the HTTP server arrive here too; `listen` reports them.
   sockets.on('error', () => undefined);

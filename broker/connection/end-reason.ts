@@ -43,6 +43,11 @@ export const MISBEHAVIOURS: ReadonlySet<EndReason> = new Set([
   'slow-reader',
 ]);
 
+/** With it whoever brings us a client's bytes destroys the stream of one that broke a rule. */
+export class ProtocolViolationError extends Error {
+  readonly code = 'MQTT_PROTOCOL_VIOLATION';
+}
+
 /** What an error that Aedes or the socket raised means. Aedes tells its errors apart by their words alone. */
 export function parseEndReason(error: Error & { code?: string; errorCode?: number }): EndReason {
   switch (error.message) {
@@ -55,6 +60,7 @@ export function parseEndReason(error: Error & { code?: string; errorCode?: numbe
     case 'Invalid protocol':
       return 'protocol-violation';
   }
+  if (error instanceof ProtocolViolationError) return 'protocol-violation';
   if (error.errorCode === 1) return 'unacceptable-protocol';
   if (error.errorCode === 2) return 'identifier-rejected';
   return error.code === undefined ? 'malformed' : 'io-error';

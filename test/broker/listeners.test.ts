@@ -5,10 +5,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import mqtt from 'mqtt-packet';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createWebSocketStream, WebSocket } from 'ws';
 import type { ListenerName } from '../../broker/connection/connection-options.ts';
-import { connectTcp, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
+import { connectPacket, connectTcp, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, TELEMETRY, type TestBroker } from '../support/test-broker.ts';
 
 const password = Buffer.from('gauge-1-secret');
@@ -141,6 +142,24 @@ describe('over WebSocket', () => {
     expect(siaga.broker.connections()[0]).toMatchObject({ listener: 'ws', address: '127.0.0.1' });
     socket.terminate();
   });
+
+  test.each(['CONNECT', 'PUBLISH', 'an empty frame'])(
+    '[MQTT-6.0.0-1] %s in a text frame closes the connection, and its bytes are not looked at',
+    async (name) => {
+      const siaga = await start({ MQTT_WS_PORT: '0' });
+      const { socket, client } = await dial(siaga, 'mqtt');
+      if (name !== 'CONNECT') expect((await client.connect(good)).returnCode).toBe(0);
+      // Topic and payload are ASCII, so that a text frame brings the very bytes of a PUBLISH of QoS 0.
+      const publish = mqtt.generate(publishPacket(TELEMETRY, '{}')).toString('latin1');
+      const connect = mqtt.generate(connectPacket(good)).toString('latin1');
+      socket.send({ CONNECT: connect, PUBLISH: publish }[name] ?? '', { binary: false });
+      await client.closed();
+      expect(client.take()).toEqual([]);
+      expect(siaga.pipeline.messages).toEqual([]);
+      const labels = { reason: 'protocol-violation' };
+      await expect.poll(() => siaga.value('siaga_mqtt_connection_ends_total', labels)).toBe(1);
+    },
+  );
 
   test('[MQTT-6.0.0-3] a client that does not offer "mqtt" is refused', async () => {
     const siaga = await start({ MQTT_WS_PORT: '0' });
