@@ -24,7 +24,7 @@ import { Connection } from './connection/connection.ts';
 import type { Origin } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
 import { createLogLimiter } from './connection/log-limiter.ts';
-import { PublishRate } from './connection/publish-rate.ts';
+import { TokenBucket } from './connection/token-bucket.ts';
 import { type ConnectionSummary, ConnectionTable } from './connection-table.ts';
 import { JournalPressure } from './journal-pressure.ts';
 import { KeptSessions } from './kept-sessions.ts';
@@ -38,6 +38,10 @@ const MAX_CONNECT_BYTES = 4_096;
 const MAX_QOS2_PER_CLIENT = 1_000;
 /** The most that Aedes can match. Ours have five; deeper garbage is acknowledged and kept like all garbage. */
 const MAX_TOPIC_LEVELS = 100;
+/** A device that empties its offline buffer may do so at once. */
+const PUBLISHES_AVERAGED_OVER_S = 10;
+/** What is done at once keeps the others waiting: 2,000 PINGREQs are some 20 ms. */
+const WORK_AVERAGED_OVER_S = 2;
 /** Aedes' own timer for a CONNECT comes after ours, which knows why. */
 const AEDES_TIMER_MARGIN_MS = 5_000;
 
@@ -144,7 +148,12 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       limits: { maxPacketBytes: config.MQTT_MAX_PACKET_BYTES, maxConnectBytes: MAX_CONNECT_BYTES },
       maxInFlight: config.MQTT_MAX_INFLIGHT_PER_CLIENT,
       round,
-      rate: new PublishRate(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, now),
+      publishRate: new TokenBucket(
+        config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S,
+        PUBLISHES_AVERAGED_OVER_S,
+        now,
+      ),
+      workRate: new TokenBucket(config.MQTT_MAX_WORK_PER_CLIENT_PER_S, WORK_AVERAGED_OVER_S, now),
       drainTimeoutMs: config.MQTT_DRAIN_TIMEOUT_MS,
       isJournalBusy: () => pressure.isBusy,
       isTelemetryDirect: rules.isTelemetryDirect,

@@ -12,12 +12,11 @@ import { NO_SUBSCRIPTION } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import { assignClientId, type ConnectPacket, type ConnectRefusal, identify } from './connect-rules.ts';
 import type { Connection } from './connection/connection.ts';
+import { FILTER_PRICE, RETAINED_PRICE } from './connection/packet-prices.ts';
+import { MAX_UNREAD_BYTES } from './connection/read-pace.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { KeptSessions } from './kept-sessions.ts';
 import type { TakePublish } from './publish-rules.ts';
-
-/** Bytes that a subscriber may leave unread: some thousand readings, or the retained status of a whole city. */
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
 type Hook<Name extends keyof AedesOptions> = NonNullable<AedesOptions[Name]>;
 
@@ -90,7 +89,10 @@ export class ClientHooks {
   readonly authorizeSubscribe: Hook<'authorizeSubscribe'> = (client, subscription, callback) => {
     const connection = this.#options.table.find(client);
     if (!connection) return callback(new Error('no connection'));
-    connection.guard(() => this.#authorizeSubscribe(connection, subscription, callback));
+    connection.guard(() => {
+      connection.pace.charge(FILTER_PRICE);
+      this.#authorizeSubscribe(connection, subscription, callback);
+    });
   };
 
   /**
@@ -104,6 +106,8 @@ export class ClientHooks {
       connection.end('slow-reader');
       return null;
     }
+    // Of messages only those that were kept before the subscription still have it.
+    if (packet.retain) connection.pace.charge(RETAINED_PRICE);
     const qos = qosToBeSent(client, packet);
     const message = packet as { messageId?: number };
     if (qos > 0) message.messageId ??= connection.outgoing.open(qos === 2 ? 2 : 1);

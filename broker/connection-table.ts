@@ -12,6 +12,7 @@ import type { Connection } from './connection/connection.ts';
 import type { ListenerName, Origin } from './connection/connection-options.ts';
 import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
 import type { LogLimiter } from './connection/log-limiter.ts';
+import { FILTER_PRICE } from './connection/packet-prices.ts';
 
 export interface ConnectionSummary {
   readonly clientId: string;
@@ -104,6 +105,7 @@ export class ConnectionTable {
   }
 
   unsubscribed(connection: Connection, filters: readonly string[]): void {
+    connection.pace.charge(filters.length * FILTER_PRICE);
     for (const filter of filters) connection.subscriptions.delete(filter);
     const stillObserves = [...connection.subscriptions].some((each) => listensToDevices(this.#city, each));
     if (!stillObserves) this.#observers.delete(connection);
@@ -133,7 +135,7 @@ export class ConnectionTable {
   summaries(): ConnectionSummary[] {
     return [...this.#connections.keys()]
       .filter((connection) => connection.isOpen)
-      .map(({ clientId = '', identity, origin, openedAt, publishes, inFlight }) => ({
+      .map(({ clientId = '', identity, origin, openedAt, publishes, pace }) => ({
         clientId,
         ...(identity === undefined || identity.role === 'anyone'
           ? {}
@@ -145,7 +147,7 @@ export class ConnectionTable {
         address: origin.address,
         connectedAt: openedAt,
         publishes,
-        inFlight,
+        inFlight: pace.inFlight,
       }));
   }
 

@@ -33,15 +33,15 @@ export class OutgoingWindow {
     this.#awaited.delete(identifier);
   }
 
-  /** False when the message waits for another type of packet. Of one that is not in here anything is right. */
-  acknowledge(type: number, identifier: number): boolean {
+  /** Whether it is the packet that the message waits for; of a message that is not in here none is wrong. */
+  acknowledge(type: number, identifier: number): 'awaited' | 'unasked' | 'wrong' {
     const awaited = this.#awaited.get(identifier);
-    if (awaited === undefined) return true;
+    if (awaited === undefined) return 'unasked';
     // The client did not get our PUBREL, and sends its PUBREC again.
-    if (awaited === PUBCOMP && type === PUBREC) return true;
-    if (type !== awaited) return false;
+    if (awaited === PUBCOMP && type === PUBREC) return 'unasked';
+    if (type !== awaited) return 'wrong';
     if (type === PUBREC) this.#awaited.set(identifier, PUBCOMP);
     else this.#awaited.delete(identifier);
-    return true;
+    return 'awaited';
   }
 }
