@@ -12,6 +12,7 @@ import type { Bound } from './broker-metrics.ts';
 import type { OutgoingWindow } from './connection/outgoing-window.ts';
 import type { KeptSessions } from './kept-sessions.ts';
 import { ownCopy } from './own-copy.ts';
+import { RetainedMessages } from './retained-messages.ts';
 
 interface StoredPacket {
   readonly topic: string;
@@ -40,6 +41,8 @@ export const NO_SUBSCRIPTION: StoredSubscription = { topic: '$kept', qos: 0 };
 /** The part of Aedes' persistence that keeps something for later. */
 export interface Persistence {
   storeRetained(packet: StoredPacket): Promise<void>;
+  /** What is retained under each of the filters, one filter after the other. */
+  createRetainedStreamCombi(filters: readonly string[]): Readable;
   outgoingEnqueueCombi(sessions: readonly { clientId: string }[], packet: StoredPacket): Promise<void>;
   outgoingClearMessageId(session: SessionId, packet: { messageId?: number }): Promise<unknown>;
   subscriptionsByClient(session: SessionId): Promise<readonly StoredSubscription[]>;
@@ -95,14 +98,19 @@ async function* prepare(
 }
 
 function boundRetained(persistence: Persistence, { maxRetained, countBound }: PersistenceBounds): void {
-  const topics = new Set<string>();
-  const storeRetained = persistence.storeRetained.bind(persistence);
+  const retained = new RetainedMessages<StoredPacket>(maxRetained);
   persistence.storeRetained = async (packet) => {
-    if (packet.payload.length === 0) topics.delete(packet.topic);
-    else if (topics.has(packet.topic) || topics.size < maxRetained) topics.add(packet.topic);
-    else return countBound('retained-messages');
-    await storeRetained({ ...packet, payload: ownCopy(packet.payload) });
+    const isStored = retained.store({ ...packet, payload: ownCopy(packet.payload) });
+    if (!isStored) countBound('retained-messages');
   };
+  persistence.createRetainedStreamCombi = (filters) => Readable.from(matchEach(retained, filters));
+}
+
+function* matchEach(
+  retained: RetainedMessages<StoredPacket>,
+  filters: readonly string[],
+): Generator<StoredPacket> {
+  for (const filter of filters) yield* retained.match(filter);
 }
 
 function boundOffline(
