@@ -55,6 +55,9 @@ export class ClientHooks {
       const connect = packet as unknown as ConnectPacket;
       connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
       assignClientId(connect, connection.origin.certificateName ?? connect.username);
+      connection.keepAliveS = connect.keepalive ?? 0;
+      // Its own timer hears whole packets only, and of telemetry nothing (life-signs.ts).
+      connect.keepalive = 0;
       this.#connects.set(client, connect);
       callback(null, true);
     });

@@ -1,9 +1,8 @@
 /**
  * AedesInside: the little of Aedes' client that is no interface of its, in one place.
  *
- * A connection hands Aedes' parser the bytes that are its own, and tells its keep-alive timer of the telemetry
- * that it does not see. Aedes' version is pinned, and test/broker holds what stands here. Invariant: the parser
- * gets copies, for it keeps the bytes of a packet that is cut, and Aedes those of a will.
+ * A connection hands Aedes' parser the packets that are its own. Aedes' version is pinned, and test/broker holds
+ * what stands here. Invariant: the parser gets copies, for Aedes keeps the bytes of a will.
  */
 import type { Client } from 'aedes';
 import { ownCopy } from '../own-copy.ts';
@@ -16,9 +15,6 @@ interface Inside {
   readonly _parser: { parse(bytes: Buffer): number };
   /** Packets in work; with the CONNECT it must become 1. */
   _parsingBatch: number;
-  /** 0 or less: the client asked for none [MQTT-3.1.2-24]. */
-  _keepaliveInterval: number;
-  _keepaliveTimer: NodeJS.Timeout | null;
 }
 
 export class AedesInside {
@@ -42,9 +38,5 @@ export class AedesInside {
 
   give(bytes: Buffer): void {
     this.#inside._parser.parse(ownCopy(bytes));
-  }
-
-  keepAlive(): void {
-    if (this.#inside._keepaliveInterval > 0) this.#inside._keepaliveTimer?.refresh();
   }
 }

@@ -18,6 +18,7 @@ import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import { type ByteSource, readBytes } from './byte-source.ts';
 import type { ConnectionOptions, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
+import { LifeSigns } from './life-signs.ts';
 import { OutgoingWindow } from './outgoing-window.ts';
 import type { PacketFault } from './packet-fields.ts';
 import { priceOf } from './packet-prices.ts';
@@ -32,6 +33,8 @@ export class Connection {
   /** Set when its credential has been verified, or at once where none is asked for. */
   identity: Identity | undefined;
   clientId: string | undefined;
+  /** What its CONNECT asked for; 0 for none. */
+  keepAliveS = 0;
   endReason: EndReason | undefined;
   /** What was wrong with the packet that ended it, for the log. */
   endDetail: string | undefined;
@@ -47,6 +50,7 @@ export class Connection {
   readonly #scanner: PacketScanner;
   readonly #source: ByteSource;
   readonly #reader: PacketReader;
+  readonly #life: LifeSigns;
   #aedes: AedesInside | undefined;
   readonly #answers: AnswerQueue;
   /** CONNACK has been sent. */
@@ -76,13 +80,16 @@ export class Connection {
     this.#reader = new PacketReader({
       takeTelemetry: (topic, payload, messageId) => {
         options.takeTelemetry(this, topic, payload, messageId);
-        this.#aedes?.keepAlive();
       },
       giveAedes: (packets) => this.#giveAedes(packets),
       acknowledge: (type, identifier) => this.#acknowledge(type, identifier),
     });
-    this.#source = readBytes(this.stream, (bytes) => this.guard(() => this.#take(bytes)) ?? false);
-    this.stream.once('close', () => clearTimeout(this.#phaseTimer));
+    this.#life = new LifeSigns({ end: (reason) => this.end(reason), isHeld: () => this.pace.isHeld });
+    this.#source = readBytes(this.stream, (bytes) => this.guard(() => this.#hear(bytes)) ?? false);
+    this.stream.once('close', () => {
+      clearTimeout(this.#phaseTimer);
+      this.#life.stop();
+    });
   }
 
   /** The client of Aedes that gets what is not telemetry. */
@@ -113,6 +120,7 @@ export class Connection {
   open(): void {
     clearTimeout(this.#phaseTimer);
     this.#open = true;
+    this.#life.watch(this.keepAliveS);
     this.wake();
   }
 
@@ -167,9 +175,16 @@ export class Connection {
   wake(): void {
     if (this.stream.destroyed || !this.#open) return;
     this.pace.release();
+    this.#life.released();
     const bytes = this.#waiting;
     this.#waiting = undefined;
     if (bytes === undefined || this.guard(() => this.#take(bytes))) this.#source.resume();
+  }
+
+  #hear(bytes: Buffer): boolean {
+    const mayGoOn = this.#take(bytes);
+    this.#life.heard(bytes.length, this.#scanner.packets, !this.#scanner.atBoundary);
+    return mayGoOn;
   }
 
   /** Passes on what is sound and for which there is room; keeps the rest, and then says false. */

@@ -9,6 +9,7 @@ export const END_REASONS = [
   'client-closed',
   'taken-over',
   'keep-alive-timeout',
+  'too-slow',
   'connect-timeout',
   'authenticate-timeout',
   'bad-credentials',
@@ -31,6 +32,7 @@ export type EndReason = (typeof END_REASONS)[number];
 
 /** Reasons for which the device or somebody in its place did what the protocol does not allow. */
 export const MISBEHAVIOURS: ReadonlySet<EndReason> = new Set([
+  'too-slow',
   'connect-timeout',
   'authenticate-timeout',
   'bad-credentials',
@@ -51,8 +53,6 @@ export class ProtocolViolationError extends Error {
 /** What an error that Aedes or the socket raised means. Aedes tells its errors apart by their words alone. */
 export function parseEndReason(error: Error & { code?: string; errorCode?: number }): EndReason {
   switch (error.message) {
-    case 'keep alive timeout':
-      return 'keep-alive-timeout';
     case 'connect did not arrive in time':
       return 'connect-timeout';
     case 'drain timeout':

@@ -45,6 +45,8 @@ export class PacketScanner {
   disconnectPassed = false;
   /** Its CONNECT was of MQTT 3.1, which leaves more open. */
   is31 = false;
+  /** Packets that have ended. */
+  packets = 0;
   /** PUBLISH packets begun in the last scan. */
   publishesBegun = 0;
   /** What the packets begun in the last scan cost by their first bytes. */
@@ -151,6 +153,7 @@ export class PacketScanner {
 
   #finish(): void {
     this.#state = 'header';
+    this.packets++;
     if (this.#type === CONNECT) this.connectPassed = true;
     else if (this.#type === DISCONNECT) this.disconnectPassed = true;
   }

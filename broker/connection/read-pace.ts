@@ -44,6 +44,10 @@ export class ReadPace {
     });
   }
 
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
   /** PUBLISH packets that may begin now. */
   publishes(): number {
     if (this.#findBlock()) return 0;
