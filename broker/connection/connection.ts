@@ -178,7 +178,7 @@ export class Connection {
     this.#life.released();
     const bytes = this.#waiting;
     this.#waiting = undefined;
-    if (bytes === undefined || this.guard(() => this.#take(bytes))) this.#source.resume();
+    if (bytes === undefined || this.guard(() => this.#hear(bytes))) this.#source.resume();
   }
 
   #hear(bytes: Buffer): boolean {
