@@ -179,6 +179,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       metrics.countBound(bound);
       limiter.log('warn', bound, { address, listener, bound }, 'connection refused');
     },
+    onHandshakeEnded: (reason, origin, detail) => table.handshakeEnded(reason, origin, detail),
     onError: (error, listener) => limiter.log('warn', 'listener', { err: error, listener }, 'cannot accept'),
   });
   log.info({ addresses: listeners.addresses }, 'MQTT listens');

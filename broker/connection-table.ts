@@ -111,6 +111,13 @@ export class ConnectionTable {
     if (!stillObserves) this.#observers.delete(connection);
   }
 
+  /** One that never became a connection. */
+  handshakeEnded(reason: EndReason, origin: Origin, detail: string | undefined): void {
+    this.#metrics.countEnd(reason);
+    const level = MISBEHAVIOURS.has(reason) ? 'warn' : 'info';
+    this.#log.log(level, reason, { ...origin, reason, detail }, 'handshake ended');
+  }
+
   end(identity: string, reason: EndReason): number {
     let ended = 0;
     for (const connection of this.#connections.keys()) {
