@@ -94,8 +94,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     persistence: () => aedes.persistence,
     isObserved: () => table.observers > 0,
     onNotStored: (connection, error) => {
-      const { clientId } = connection;
-      limiter.log('warn', 'not-stored', { err: error, clientId }, 'publish not stored, not acknowledged');
+      const fields = { err: error, clientId: connection.clientId };
+      limiter.log('warn', 'not-stored', connection.subject, fields, 'publish not stored, not acknowledged');
     },
     now,
   });
@@ -158,9 +158,9 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       isJournalBusy: () => pressure.isBusy,
       isTelemetryDirect: rules.isTelemetryDirect,
       takeTelemetry: rules.takeTelemetry,
-      onFault: ({ clientId, origin }, error) => {
+      onFault: ({ clientId, origin, subject }, error) => {
         const fields = { err: error, clientId, ...origin };
-        limiter.log('error', 'internal-error', fields, 'a mistake of ours ended a connection');
+        limiter.log('error', 'internal-error', subject, fields, 'a mistake of ours ended a connection');
       },
       onHold: metrics.countHold,
       onBytes: (bytes) => {
@@ -177,10 +177,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     onStream: handle,
     onRefused: (bound, { address, listener }) => {
       metrics.countBound(bound);
-      limiter.log('warn', bound, { address, listener, bound }, 'connection refused');
+      limiter.log('warn', bound, address, { address, listener, bound }, 'connection refused');
     },
     onHandshakeEnded: (reason, origin, detail) => table.handshakeEnded(reason, origin, detail),
-    onError: (error, listener) => limiter.log('warn', 'listener', { err: error, listener }, 'cannot accept'),
+    onError: (error, listener) =>
+      limiter.log('warn', 'listener', listener, { err: error, listener }, 'cannot accept'),
   });
   log.info({ addresses: listeners.addresses }, 'MQTT listens');
 

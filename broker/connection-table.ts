@@ -96,7 +96,7 @@ export class ConnectionTable {
     connection.open();
     this.#metrics.countOpen(connection.origin.listener, 1);
     const { clientId, origin } = connection;
-    this.#log.log('info', 'connected', { clientId, ...origin }, 'connected');
+    this.#log.log('info', 'connected', connection.subject, { clientId, ...origin }, 'connected');
   }
 
   subscribed(connection: Connection, filter: string): void {
@@ -115,7 +115,7 @@ export class ConnectionTable {
   handshakeEnded(reason: EndReason, origin: Origin, detail: string | undefined): void {
     this.#metrics.countEnd(reason);
     const level = MISBEHAVIOURS.has(reason) ? 'warn' : 'info';
-    this.#log.log(level, reason, { ...origin, reason, detail }, 'handshake ended');
+    this.#log.log(level, reason, origin.address, { ...origin, reason, detail }, 'handshake ended');
   }
 
   end(identity: string, reason: EndReason): number {
@@ -174,6 +174,7 @@ export class ConnectionTable {
     this.#log.log(
       level,
       reason,
+      connection.subject,
       { clientId, ...origin, reason, detail, durationS, publishes },
       'connection ended',
     );

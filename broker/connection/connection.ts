@@ -105,6 +105,11 @@ export class Connection {
     return this.#open;
   }
 
+  /** Whom lines in the log are about: who has not shown who it is might say any client id. */
+  get subject(): string {
+    return this.identity === undefined ? this.origin.address : (this.clientId ?? this.origin.address);
+  }
+
   /** True when the client said DISCONNECT. */
   get saidGoodbye(): boolean {
     return this.#scanner.disconnectPassed;
