@@ -26,6 +26,7 @@ import type { EndReason } from './connection/end-reason.ts';
 import { createLogLimiter } from './connection/log-limiter.ts';
 import { TokenBucket } from './connection/token-bucket.ts';
 import { type ConnectionSummary, ConnectionTable } from './connection-table.ts';
+import { type ContestedId, ContestedIds } from './contested-ids.ts';
 import { JournalPressure } from './journal-pressure.ts';
 import { KeptSessions } from './kept-sessions.ts';
 import { type ListeningAddress, openListeners } from './listeners.ts';
@@ -64,6 +65,8 @@ export interface Broker extends AsyncDisposable {
   /** Resolves when the message is retained, queued for absent sessions and handed to subscribers' sockets. */
   publish(topic: string, payload: string | Buffer, options: { qos: 0 | 1; retain: boolean }): Promise<void>;
   connections(): readonly ConnectionSummary[];
+  /** Client ids that two boxes claim, with both addresses. */
+  contestedIds(): readonly ContestedId[];
   /** Ends the connections of a device or observer; returns how many there were. */
   disconnect(identity: string, reason: EndReason): number;
   /** Serves a client on a stream that came some other way; it is not counted by admission. */
@@ -75,7 +78,16 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const metrics = createBrokerMetrics(options.metrics);
   const limiter = createLogLimiter(log, now);
   const admission = createAdmission(config, now);
+  const contested = new ContestedIds({
+    now,
+    onContested: ({ clientId, takeovers, origins }) => {
+      metrics.contests.inc();
+      log.warn({ clientId, takeovers, origins }, 'two boxes claim this client id: is its secret in both?');
+    },
+  });
+  metrics.countContested = () => contested.list().length;
   const table = new ConnectionTable({
+    contested,
     city: options.city,
     metrics,
     log: limiter,
@@ -189,6 +201,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     addresses: listeners.addresses,
     publish: (topic, payload, { qos, retain }) => publish(aedes, topic, Buffer.from(payload), qos, retain),
     connections: () => table.summaries(),
+    contestedIds: () => contested.list(),
     disconnect: (identity, reason) => table.end(identity, reason),
     handle,
     async [Symbol.asyncDispose]() {

@@ -132,12 +132,32 @@ export class ClientHooks {
       done(connectError(identity.returnCode), false);
       return;
     }
+    const waitMs = this.#options.table.waitMs(client.id);
+    if (waitMs > 0) {
+      // Its phase goes on meanwhile: who waits for longer than that is ended, and comes back.
+      connection.startWait(waitMs, () => this.#waited(connection, client, connect, identity, done));
+      return;
+    }
     this.#keepSessionOrNot(client, connect, identity.role === 'device');
     if (connect.clean) this.#options.sessions.forget(client.id);
     else connection.outgoing = this.#options.sessions.resume(client.id);
     if (connect.will) this.#wills.set(client, connect.will);
     this.#options.table.identified(connection, client.id, identity);
     done(null, true);
+  }
+
+  /** Of several that wait for one contested id the first has it now, and the others wait on. */
+  #waited(
+    connection: Connection,
+    client: Client,
+    connect: ConnectPacket,
+    identity: Identity,
+    done: Parameters<Hook<'authenticate'>>[3],
+  ): void {
+    const { authenticator } = this.#options;
+    const isValid = authenticator === undefined || authenticator.isValid(identity);
+    const refusal: ConnectRefusal = { returnCode: 4, reason: 'bad-credentials' };
+    this.#identified(connection, client, connect, isValid ? identity : refusal, done);
   }
 
   #authorizeSubscribe(

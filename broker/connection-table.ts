@@ -13,6 +13,7 @@ import type { ListenerName, Origin } from './connection/connection-options.ts';
 import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
 import type { LogLimiter } from './connection/log-limiter.ts';
 import { FILTER_PRICE } from './connection/packet-prices.ts';
+import type { ContestedIds } from './contested-ids.ts';
 
 export interface ConnectionSummary {
   readonly clientId: string;
@@ -31,6 +32,7 @@ export interface ConnectionTableOptions {
   readonly city: string;
   readonly metrics: BrokerMetrics;
   readonly log: LogLimiter;
+  readonly contested: ContestedIds;
   /** Told where one comes from whose credential has been verified. */
   readonly onIdentified: (origin: Origin) => void;
   readonly now: () => number;
@@ -47,8 +49,10 @@ export class ConnectionTable {
   readonly #now: () => number;
   /** Connections with a subscription that may match what devices send up. */
   readonly #observers = new Set<Connection>();
+  readonly #contested: ContestedIds;
 
-  constructor({ city, metrics, log, onIdentified, now }: ConnectionTableOptions) {
+  constructor({ city, metrics, log, contested, onIdentified, now }: ConnectionTableOptions) {
+    this.#contested = contested;
     this.#city = city;
     this.#metrics = metrics;
     this.#log = log;
@@ -83,11 +87,19 @@ export class ConnectionTable {
   /** Its credential has been verified. Whoever was connected under this client id ends [MQTT-3.1.4-2]. */
   identified(connection: Connection, clientId: string, identity: Identity): void {
     const former = this.#byClientId.get(clientId);
-    if (former) former.endReason ??= 'taken-over';
+    if (former && former.endReason === undefined) {
+      former.endReason = 'taken-over';
+      this.#contested.takenOver(clientId, former.origin, connection.origin);
+    }
     connection.clientId = clientId;
     connection.identity = identity;
     this.#byClientId.set(clientId, connection);
     this.#onIdentified(connection.origin);
+  }
+
+  /** How long it has to wait until it may take this client id from a connection that is open, ms. */
+  waitMs(clientId: string): number {
+    return this.#byClientId.has(clientId) ? this.#contested.waitMs(clientId) : 0;
   }
 
   /** Its CONNACK has been sent. */

@@ -58,6 +58,7 @@ export class Connection {
   /** Bytes that were read and have to wait, a copy: at most those of one read. */
   #waiting: Buffer | undefined;
   #phaseTimer: NodeJS.Timeout | undefined;
+  #waitTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -88,6 +89,7 @@ export class Connection {
     this.#source = readBytes(this.stream, (bytes) => this.guard(() => this.#hear(bytes)) ?? false);
     this.stream.once('close', () => {
       clearTimeout(this.#phaseTimer);
+      clearTimeout(this.#waitTimer);
       this.#life.stop();
     });
   }
@@ -119,6 +121,11 @@ export class Connection {
   startPhase(limitMs: number, reason: EndReason): void {
     clearTimeout(this.#phaseTimer);
     this.#phaseTimer = setTimeout(() => this.end(reason), limitMs);
+  }
+
+  /** Goes on with it later, unless it has ended. */
+  startWait(waitMs: number, then: () => void): void {
+    this.#waitTimer = setTimeout(() => this.guard(then), waitMs);
   }
 
   /** CONNACK has been sent: from now on the client's packets are read. */
