@@ -1,14 +1,18 @@
 /**
  * Bounds on what Aedes keeps in memory for later: retained messages, queues of absent sessions, QoS 2.
  *
- * Laid around the in-memory persistence that Aedes comes with, which has none. Invariants: at most
- * `maxRetained` retained messages in all; at most `maxOfflinePerClient` messages queued for one session, and
- * beyond it the oldest goes; no kept message holds on to the network chunk it arrived in.
+ * Laid around the in-memory persistence that Aedes comes with, which has none; it also adds what Aedes does not
+ * know of kept sessions. Invariants: at most `maxRetained` retained messages in all; at most
+ * `maxOfflinePerClient` messages queued for one session, and beyond it the oldest goes; no kept message holds on
+ * to the network chunk it arrived in.
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Bound } from './broker-metrics.ts';
+import type { OutgoingWindow } from './connection/outgoing-window.ts';
+import type { KeptSessions } from './kept-sessions.ts';
 import { ownCopy } from './own-copy.ts';
+import { RetainedMessages } from './retained-messages.ts';
 
 interface StoredPacket {
   readonly topic: string;
@@ -18,21 +22,33 @@ interface StoredPacket {
 /** A message, or the PUBREL of one. With an identifier it has been sent before. */
 interface QueuedPacket {
   readonly cmd: string;
-  readonly messageId?: number;
+  readonly qos?: number;
+  messageId?: number;
   dup?: boolean;
 }
 interface SessionId {
   readonly id: string;
 }
 
+interface StoredSubscription {
+  readonly topic: string;
+  readonly qos: number;
+}
+
+/** Aedes takes a session for kept when it has a subscription: this one, which nobody may have, stands for none. */
+export const NO_SUBSCRIPTION: StoredSubscription = { topic: '$kept', qos: 0 };
+
 /** The part of Aedes' persistence that keeps something for later. */
 export interface Persistence {
   storeRetained(packet: StoredPacket): Promise<void>;
+  /** What is retained under each of the filters, one filter after the other. */
+  createRetainedStreamCombi(filters: readonly string[]): Readable;
   outgoingEnqueueCombi(sessions: readonly { clientId: string }[], packet: StoredPacket): Promise<void>;
   outgoingClearMessageId(
     session: SessionId,
     packet: { readonly cmd?: string; readonly messageId?: number },
   ): Promise<unknown>;
+  subscriptionsByClient(session: SessionId): Promise<readonly StoredSubscription[]>;
   /** What waits for a session, the oldest first. */
   outgoingStream(session: SessionId): AsyncIterable<QueuedPacket>;
   incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;
@@ -44,6 +60,7 @@ export interface PersistenceBounds {
   readonly maxRetained: number;
   readonly maxOfflinePerClient: number;
   readonly countBound: (bound: Bound) => void;
+  readonly sessions: KeptSessions;
 }
 
 /** Tells a repeat from another message with the same identifier. */
@@ -52,38 +69,57 @@ export function digestPayload(payload: Buffer): Buffer {
 }
 
 export function boundPersistence(persistence: Persistence, bounds: PersistenceBounds): void {
+  const { sessions } = bounds;
+  const outgoing = persistence.outgoingStream.bind(persistence);
   boundRetained(persistence, bounds);
-  boundOffline(persistence, bounds);
+  boundOffline(persistence, bounds, outgoing);
   const storeIncoming = persistence.incomingStorePacket.bind(persistence);
   // Of a QoS 2 message that has been published only what tells a repeat of it matters until its PUBREL.
   persistence.incomingStorePacket = (session, packet) =>
     storeIncoming(session, { ...packet, payload: digestPayload(packet.payload) });
-  const outgoing = persistence.outgoingStream.bind(persistence);
-  persistence.outgoingStream = (session) => Readable.from(markRepeats(outgoing(session)));
+  persistence.outgoingStream = (session) =>
+    Readable.from(prepare(outgoing(session), sessions.outgoing(session.id)));
+  const subscriptions = persistence.subscriptionsByClient.bind(persistence);
+  persistence.subscriptionsByClient = async (session) => {
+    const stored = await subscriptions(session);
+    return stored.length === 0 && sessions.isResumed(session.id) ? [NO_SUBSCRIPTION] : stored;
+  };
 }
 
-/** [MQTT-3.3.1-1] what is sent again says so. */
-async function* markRepeats(packets: AsyncIterable<QueuedPacket>): AsyncGenerator<QueuedPacket> {
+/** [MQTT-3.3.1-1] what is sent again says so; what is sent for the first time gets its identifier. */
+async function* prepare(
+  packets: AsyncIterable<QueuedPacket>,
+  window: OutgoingWindow | undefined,
+): AsyncGenerator<QueuedPacket> {
   for await (const packet of packets) {
-    if (packet.cmd === 'publish' && packet.messageId !== undefined) packet.dup = true;
+    if (packet.cmd === 'publish') {
+      if (packet.messageId !== undefined) packet.dup = true;
+      else if (window) packet.messageId = window.open(packet.qos === 2 ? 2 : 1);
+    }
     yield packet;
   }
 }
 
 function boundRetained(persistence: Persistence, { maxRetained, countBound }: PersistenceBounds): void {
-  const topics = new Set<string>();
-  const storeRetained = persistence.storeRetained.bind(persistence);
+  const retained = new RetainedMessages<StoredPacket>(maxRetained);
   persistence.storeRetained = async (packet) => {
-    if (packet.payload.length === 0) topics.delete(packet.topic);
-    else if (topics.has(packet.topic) || topics.size < maxRetained) topics.add(packet.topic);
-    else return countBound('retained-messages');
-    await storeRetained({ ...packet, payload: ownCopy(packet.payload) });
+    const isStored = retained.store({ ...packet, payload: ownCopy(packet.payload) });
+    if (!isStored) countBound('retained-messages');
   };
+  persistence.createRetainedStreamCombi = (filters) => Readable.from(matchEach(retained, filters));
+}
+
+function* matchEach(
+  retained: RetainedMessages<StoredPacket>,
+  filters: readonly string[],
+): Generator<StoredPacket> {
+  for (const filter of filters) yield* retained.match(filter);
 }
 
 function boundOffline(
   persistence: Persistence,
-  { maxOfflinePerClient, countBound }: PersistenceBounds,
+  { maxOfflinePerClient, countBound, sessions }: PersistenceBounds,
+  outgoing: Persistence['outgoingStream'],
 ): void {
   /** Messages queued, by session. */
   const queued = new Map<string, number>();
@@ -99,27 +135,35 @@ function boundOffline(
     if (cleared) step(session.id, -1);
     return cleared;
   };
-  persistence.outgoingEnqueueCombi = async (sessions, packet) => {
-    if (sessions.length === 0) return;
-    const kept = { ...packet, payload: ownCopy(packet.payload) };
+  persistence.outgoingEnqueueCombi = async (subscribers, packet) => {
+    if (subscribers.length === 0) return;
+    // [MQTT-3.3.1-9] it was published live and only waits for its subscriber: not what was retained before.
+    const kept = { ...packet, retain: false, payload: ownCopy(packet.payload) };
     const takers: { clientId: string }[] = [];
-    for (const session of sessions) {
-      const id = session.clientId;
+    for (const subscriber of subscribers) {
+      const id = subscriber.clientId;
       if ((queued.get(id) ?? 0) >= maxOfflinePerClient) {
         countBound('offline-messages');
-        await dropOldest(persistence, { id });
+        const dropped = await dropOldest(persistence, outgoing, { id });
+        if (dropped !== undefined) sessions.outgoing(id)?.forget(dropped);
       }
       step(id, 1);
-      takers.push(session);
+      takers.push(subscriber);
     }
     await enqueue(takers, kept);
   };
 }
 
-async function dropOldest(persistence: Persistence, session: SessionId): Promise<void> {
-  for await (const { messageId } of persistence.outgoingStream(session)) {
+/** Returns its identifier, if it had one. */
+async function dropOldest(
+  persistence: Persistence,
+  outgoing: Persistence['outgoingStream'],
+  session: SessionId,
+): Promise<number | undefined> {
+  for await (const { messageId } of outgoing(session)) {
     // The first with this identifier, or without one, is this one.
     await persistence.outgoingClearMessageId(session, messageId === undefined ? {} : { messageId });
-    return;
+    return messageId;
   }
+  return undefined;
 }

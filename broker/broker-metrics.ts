@@ -37,6 +37,10 @@ export interface BrokerMetrics {
   readonly bytes: { in: number; out: number };
   /** Bytes written to those that are open; set by the table. */
   bytesOutOfOpen: () => number;
+  /** Client ids that became contested. */
+  readonly contests: Counter;
+  /** Those that are so now; set by the broker. */
+  countContested: () => number;
   countBound(bound: Bound): void;
   countEnd(reason: EndReason): void;
   countHold(cause: HoldCause): void;
@@ -97,7 +101,22 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     labelNames: ['cause'],
     registers,
   });
+  const contests = new Counter({
+    name: 'siaga_mqtt_contests_total',
+    help: 'Client ids that became contested: two boxes push each other off the line.',
+    registers,
+  });
+  new Gauge({
+    name: 'siaga_mqtt_contested_ids',
+    help: 'Client ids that are contested now.',
+    registers,
+    collect() {
+      this.set(metrics.countContested());
+    },
+  });
   const metrics: BrokerMetrics = {
+    contests,
+    countContested: () => 0,
     connections,
     ends,
     bounds,

@@ -24,10 +24,12 @@ import { Connection } from './connection/connection.ts';
 import type { Origin } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
 import { createLogLimiter } from './connection/log-limiter.ts';
-import { PublishRate } from './connection/publish-rate.ts';
+import { TokenBucket } from './connection/token-bucket.ts';
 import { type ConnectionSummary, ConnectionTable } from './connection-table.ts';
 import { type DeviceLinkWatcher, watchDeviceLinks } from './device-links.ts';
+import { type ContestedId, ContestedIds } from './contested-ids.ts';
 import { JournalPressure } from './journal-pressure.ts';
+import { KeptSessions } from './kept-sessions.ts';
 import { type ListeningAddress, openListeners } from './listeners.ts';
 import { createPublishRules } from './publish-rules.ts';
 import { SiagaAedes } from './siaga-aedes.ts';
@@ -38,6 +40,10 @@ const MAX_CONNECT_BYTES = 4_096;
 const MAX_QOS2_PER_CLIENT = 1_000;
 /** The most that Aedes can match. Ours have five; deeper garbage is acknowledged and kept like all garbage. */
 const MAX_TOPIC_LEVELS = 100;
+/** A device that empties its offline buffer may do so at once. */
+const PUBLISHES_AVERAGED_OVER_S = 10;
+/** What is done at once keeps the others waiting: 2,000 PINGREQs are some 20 ms. */
+const WORK_AVERAGED_OVER_S = 2;
 /** Aedes' own timer for a CONNECT comes after ours, which knows why. */
 const AEDES_TIMER_MARGIN_MS = 5_000;
 
@@ -64,6 +70,8 @@ export interface Broker extends AsyncDisposable {
   /** Resolves when the message is retained, queued for absent sessions and handed to subscribers' sockets. */
   publish(topic: string, payload: string | Buffer, options: { qos: 0 | 1; retain: boolean }): Promise<void>;
   connections(): readonly ConnectionSummary[];
+  /** Client ids that two boxes claim, with both addresses. */
+  contestedIds(): readonly ContestedId[];
   /** Ends the connections of a device or observer; returns how many there were. */
   disconnect(identity: string, reason: EndReason): number;
   /** Serves a client on a stream that came some other way; it is not counted by admission. */
@@ -75,7 +83,16 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const metrics = createBrokerMetrics(options.metrics);
   const limiter = createLogLimiter(log, monotonicNow);
   const admission = createAdmission(config, monotonicNow);
+  const contested = new ContestedIds({
+    now: monotonicNow,
+    onContested: ({ clientId, takeovers, origins }) => {
+      metrics.contests.inc();
+      log.warn({ clientId, takeovers, origins }, 'two boxes claim this client id: is its secret in both?');
+    },
+  });
+  metrics.countContested = () => contested.list().length;
   const table = new ConnectionTable({
+    contested,
     city: options.city,
     metrics,
     log: limiter,
@@ -94,11 +111,12 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     persistence: () => aedes.persistence,
     isObserved: () => table.observers > 0,
     onNotStored: (connection, error) => {
-      const { clientId } = connection;
-      limiter.log('warn', 'not-stored', { err: error, clientId }, 'publish not stored, not acknowledged');
+      const fields = { err: error, clientId: connection.clientId };
+      limiter.log('warn', 'not-stored', connection.subject, fields, 'publish not stored, not acknowledged');
     },
     now,
   });
+  const sessions = new KeptSessions();
   const hooks = new ClientHooks({
     authenticator: options.authenticator,
     city: options.city,
@@ -108,6 +126,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     metrics,
     log,
     takePublish: rules.take,
+    sessions,
   });
   const aedes = await SiagaAedes.open({
     connectTimeout: config.MQTT_CONNECT_TIMEOUT_MS + AEDES_TIMER_MARGIN_MS,
@@ -131,6 +150,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     maxRetained: config.MQTT_MAX_RETAINED_MESSAGES,
     maxOfflinePerClient: config.MQTT_MAX_OFFLINE_MESSAGES_PER_CLIENT,
     countBound: metrics.countBound,
+    sessions,
   });
   // Before the connection is open, so that what it has is of a session that was kept.
   if (options.deviceLinks) {
@@ -149,14 +169,19 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       limits: { maxPacketBytes: config.MQTT_MAX_PACKET_BYTES, maxConnectBytes: MAX_CONNECT_BYTES },
       maxInFlight: config.MQTT_MAX_INFLIGHT_PER_CLIENT,
       round,
-      rate: new PublishRate(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, monotonicNow),
+      publishRate: new TokenBucket(
+        config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S,
+        PUBLISHES_AVERAGED_OVER_S,
+        monotonicNow,
+      ),
+      workRate: new TokenBucket(config.MQTT_MAX_WORK_PER_CLIENT_PER_S, WORK_AVERAGED_OVER_S, monotonicNow),
       drainTimeoutMs: config.MQTT_DRAIN_TIMEOUT_MS,
       isJournalBusy: () => pressure.isBusy,
       isTelemetryDirect: rules.isTelemetryDirect,
       takeTelemetry: rules.takeTelemetry,
-      onFault: ({ clientId, origin }, error) => {
+      onFault: ({ clientId, origin, subject }, error) => {
         const fields = { err: error, clientId, ...origin };
-        limiter.log('error', 'internal-error', fields, 'a mistake of ours ended a connection');
+        limiter.log('error', 'internal-error', subject, fields, 'a mistake of ours ended a connection');
       },
       onHold: metrics.countHold,
       onBytes: (bytes) => {
@@ -174,9 +199,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     onStream: handle,
     onRefused: (bound, { address, listener }) => {
       metrics.countBound(bound);
-      limiter.log('warn', bound, { address, listener, bound }, 'connection refused');
+      limiter.log('warn', bound, address, { address, listener, bound }, 'connection refused');
     },
-    onError: (error, listener) => limiter.log('warn', 'listener', { err: error, listener }, 'cannot accept'),
+    onHandshakeEnded: (reason, origin, detail) => table.handshakeEnded(reason, origin, detail),
+    onError: (error, listener) =>
+      limiter.log('warn', 'listener', listener, { err: error, listener }, 'cannot accept'),
   });
   log.info({ addresses: listeners.addresses }, 'MQTT listens');
 
@@ -184,6 +211,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     addresses: listeners.addresses,
     publish: (topic, payload, { qos, retain }) => publish(aedes, topic, Buffer.from(payload), qos, retain),
     connections: () => table.summaries(),
+    contestedIds: () => contested.list(),
     disconnect: (identity, reason) => table.end(identity, reason),
     handle,
     async [Symbol.asyncDispose]() {

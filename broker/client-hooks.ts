@@ -4,18 +4,19 @@
  * The only place that speaks Aedes' callbacks. Invariants: no hook throws (a throw in one would end the process;
  * here it ends the connection); every callback is called once, or its connection has ended.
  */
-import type { AedesOptions, Client, PublishPacket, Subscription } from 'aedes';
+import type { AedesOptions, AedesPublishPacket, Client, PublishPacket, Subscription } from 'aedes';
 import type { Logger } from 'pino';
 import { type Identity, maySubscribe } from './access.ts';
 import type { Authenticator } from './authenticator.ts';
+import { NO_SUBSCRIPTION } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import { assignClientId, type ConnectPacket, type ConnectRefusal, identify } from './connect-rules.ts';
 import type { Connection } from './connection/connection.ts';
+import { FILTER_PRICE, RETAINED_PRICE } from './connection/packet-prices.ts';
+import { MAX_UNREAD_BYTES } from './connection/read-pace.ts';
 import type { ConnectionTable } from './connection-table.ts';
+import type { KeptSessions } from './kept-sessions.ts';
 import type { TakePublish } from './publish-rules.ts';
-
-/** Bytes that a subscriber may leave unread: some thousand readings, or the retained status of a whole city. */
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 
 type Hook<Name extends keyof AedesOptions> = NonNullable<AedesOptions[Name]>;
 
@@ -28,6 +29,7 @@ export interface ClientHooksOptions {
   readonly metrics: BrokerMetrics;
   readonly log: Logger;
   readonly takePublish: TakePublish;
+  readonly sessions: KeptSessions;
 }
 
 export class ClientHooks {
@@ -53,6 +55,9 @@ export class ClientHooks {
       const connect = packet as unknown as ConnectPacket;
       connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
       assignClientId(connect, connection.origin.certificateName ?? connect.username);
+      connection.keepAliveS = connect.keepalive ?? 0;
+      // Its own timer hears whole packets only, and of telemetry nothing (life-signs.ts).
+      connect.keepalive = 0;
       this.#connects.set(client, connect);
       callback(null, true);
     });
@@ -87,14 +92,29 @@ export class ClientHooks {
   readonly authorizeSubscribe: Hook<'authorizeSubscribe'> = (client, subscription, callback) => {
     const connection = this.#options.table.find(client);
     if (!connection) return callback(new Error('no connection'));
-    connection.guard(() => this.#authorizeSubscribe(connection, subscription, callback));
+    connection.guard(() => {
+      connection.pace.charge(FILTER_PRICE);
+      this.#authorizeSubscribe(connection, subscription, callback);
+    });
   };
 
-  /** Called for each message to each subscriber: who reads too little gets no more of them. */
+  /**
+   * Called for each message to each subscriber: who reads too little gets no more of them. What is to be
+   * acknowledged gets its identifier here, for Aedes would begin anywhere and not look which are in use.
+   */
   readonly authorizeForward: Hook<'authorizeForward'> = (client, packet) => {
-    if (client.conn.writableLength <= MAX_UNREAD_BYTES) return packet;
-    this.#options.table.find(client)?.end('slow-reader');
-    return null;
+    const connection = this.#options.table.find(client);
+    if (!connection) return null;
+    if (client.conn.writableLength > MAX_UNREAD_BYTES) {
+      connection.end('slow-reader');
+      return null;
+    }
+    // Of messages only those that were kept before the subscription still have it.
+    if (packet.retain) connection.pace.charge(RETAINED_PRICE);
+    const qos = qosToBeSent(client, packet);
+    const message = packet as { messageId?: number };
+    if (qos > 0) message.messageId ??= connection.outgoing.open(qos === 2 ? 2 : 1);
+    return packet;
   };
 
   #identified(
@@ -112,10 +132,32 @@ export class ClientHooks {
       done(connectError(identity.returnCode), false);
       return;
     }
+    const waitMs = this.#options.table.waitMs(client.id);
+    if (waitMs > 0) {
+      // Its phase goes on meanwhile: who waits for longer than that is ended, and comes back.
+      connection.startWait(waitMs, () => this.#waited(connection, client, connect, identity, done));
+      return;
+    }
     this.#keepSessionOrNot(client, connect, identity.role === 'device');
+    if (connect.clean) this.#options.sessions.forget(client.id);
+    else connection.outgoing = this.#options.sessions.resume(client.id);
     if (connect.will) this.#wills.set(client, connect.will);
     this.#options.table.identified(connection, client.id, identity);
     done(null, true);
+  }
+
+  /** Of several that wait for one contested id the first has it now, and the others wait on. */
+  #waited(
+    connection: Connection,
+    client: Client,
+    connect: ConnectPacket,
+    identity: Identity,
+    done: Parameters<Hook<'authenticate'>>[3],
+  ): void {
+    const { authenticator } = this.#options;
+    const isValid = authenticator === undefined || authenticator.isValid(identity);
+    const refusal: ConnectRefusal = { returnCode: 4, reason: 'bad-credentials' };
+    this.#identified(connection, client, connect, isValid ? identity : refusal, done);
   }
 
   #authorizeSubscribe(
@@ -124,6 +166,10 @@ export class ClientHooks {
     callback: Parameters<Hook<'authorizeSubscribe'>>[2],
   ): void {
     const { table, city, maxSubscriptions, metrics } = this.#options;
+    if (subscription === NO_SUBSCRIPTION) {
+      callback(null, null);
+      return;
+    }
     const refusal = findSubscribeRefusal(connection, city, subscription, maxSubscriptions);
     if (refusal) {
       metrics.countBound(refusal);
@@ -141,6 +187,14 @@ export class ClientHooks {
     client.clean = true;
     this.#options.metrics.countBound('persistent-session');
   }
+}
+
+/** Aedes lowers the QoS of a message to that of a subscription to exactly its topic. */
+function qosToBeSent(client: Client, { qos, topic }: AedesPublishPacket): number {
+  const { subscriptions } = client as unknown as {
+    subscriptions: Record<string, { qos: number } | undefined>;
+  };
+  return Math.min(qos, subscriptions[topic]?.qos ?? qos);
 }
 
 function findSubscribeRefusal(

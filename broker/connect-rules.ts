@@ -17,6 +17,8 @@ export interface ConnectPacket {
   /** 3 is MQTT 3.1, 4 is 3.1.1. */
   protocolVersion?: number;
   clean?: boolean;
+  /** Seconds. */
+  keepalive?: number;
   username?: string;
   password?: Buffer;
   will?: { topic: string; payload: Buffer | string; qos?: number; retain?: boolean };

@@ -12,6 +12,8 @@ import type { Connection } from './connection/connection.ts';
 import type { ListenerName, Origin } from './connection/connection-options.ts';
 import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
 import type { LogLimiter } from './connection/log-limiter.ts';
+import { FILTER_PRICE } from './connection/packet-prices.ts';
+import type { ContestedIds } from './contested-ids.ts';
 
 export interface ConnectionSummary {
   readonly clientId: string;
@@ -30,6 +32,7 @@ export interface ConnectionTableOptions {
   readonly city: string;
   readonly metrics: BrokerMetrics;
   readonly log: LogLimiter;
+  readonly contested: ContestedIds;
   /** Told where one comes from whose credential has been verified. */
   readonly onIdentified: (origin: Origin) => void;
   readonly monotonicNow: () => number;
@@ -46,8 +49,10 @@ export class ConnectionTable {
   readonly #monotonicNow: () => number;
   /** Connections with a subscription that may match what devices send up. */
   readonly #observers = new Set<Connection>();
+  readonly #contested: ContestedIds;
 
-  constructor({ city, metrics, log, onIdentified, monotonicNow }: ConnectionTableOptions) {
+  constructor({ city, metrics, log, contested, onIdentified, monotonicNow }: ConnectionTableOptions) {
+    this.#contested = contested;
     this.#city = city;
     this.#metrics = metrics;
     this.#log = log;
@@ -82,11 +87,19 @@ export class ConnectionTable {
   /** Its credential has been verified. Whoever was connected under this client id ends [MQTT-3.1.4-2]. */
   identified(connection: Connection, clientId: string, identity: Identity): void {
     const former = this.#byClientId.get(clientId);
-    if (former) former.endReason ??= 'taken-over';
+    if (former && former.endReason === undefined) {
+      former.endReason = 'taken-over';
+      this.#contested.takenOver(clientId, former.origin, connection.origin);
+    }
     connection.clientId = clientId;
     connection.identity = identity;
     this.#byClientId.set(clientId, connection);
     this.#onIdentified(connection.origin);
+  }
+
+  /** How long it has to wait until it may take this client id from a connection that is open, ms. */
+  waitMs(clientId: string): number {
+    return this.#byClientId.has(clientId) ? this.#contested.waitMs(clientId) : 0;
   }
 
   /** Its CONNACK has been sent. */
@@ -95,7 +108,7 @@ export class ConnectionTable {
     connection.open();
     this.#metrics.countOpen(connection.origin.listener, 1);
     const { clientId, origin } = connection;
-    this.#log.log('info', 'connected', { clientId, ...origin }, 'connected');
+    this.#log.log('info', 'connected', connection.subject, { clientId, ...origin }, 'connected');
   }
 
   subscribed(connection: Connection, filter: string): void {
@@ -104,9 +117,17 @@ export class ConnectionTable {
   }
 
   unsubscribed(connection: Connection, filters: readonly string[]): void {
+    connection.pace.charge(filters.length * FILTER_PRICE);
     for (const filter of filters) connection.subscriptions.delete(filter);
     const stillObserves = [...connection.subscriptions].some((each) => listensToDevices(this.#city, each));
     if (!stillObserves) this.#observers.delete(connection);
+  }
+
+  /** One that never became a connection. */
+  handshakeEnded(reason: EndReason, origin: Origin, detail: string | undefined): void {
+    this.#metrics.countEnd(reason);
+    const level = MISBEHAVIOURS.has(reason) ? 'warn' : 'info';
+    this.#log.log(level, reason, origin.address, { ...origin, reason, detail }, 'handshake ended');
   }
 
   end(identity: string, reason: EndReason): number {
@@ -133,7 +154,7 @@ export class ConnectionTable {
   summaries(): ConnectionSummary[] {
     return [...this.#connections.keys()]
       .filter((connection) => connection.isOpen)
-      .map(({ clientId = '', identity, origin, openedAt, publishes, inFlight }) => ({
+      .map(({ clientId = '', identity, origin, openedAt, publishes, pace }) => ({
         clientId,
         ...(identity === undefined || identity.role === 'anyone'
           ? {}
@@ -145,7 +166,7 @@ export class ConnectionTable {
         address: origin.address,
         connectedAt: openedAt,
         publishes,
-        inFlight,
+        inFlight: pace.inFlight,
       }));
   }
 
@@ -165,6 +186,7 @@ export class ConnectionTable {
     this.#log.log(
       level,
       reason,
+      connection.subject,
       { clientId, ...origin, reason, detail, durationS, publishes },
       'connection ended',
     );

@@ -2,7 +2,7 @@
  * Listeners: TCP, TLS and WebSocket sockets, admitted and handed to the broker as one kind of stream.
  *
  * The outermost part of the flow. Invariants: a socket that was not admitted costs one reset and nothing
- * else; a TLS or HTTP handshake has the same time as a CONNECT; an address in use is one clear line.
+ * else; a TLS or HTTP handshake has time by its progress (handshakes.ts); an address in use is one clear line.
  */
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
@@ -15,6 +15,8 @@ import type { Admission } from './admission.ts';
 import type { Bound } from './broker-metrics.ts';
 import { SharedBufferSocket } from './connection/byte-source.ts';
 import type { ListenerName, Origin } from './connection/connection-options.ts';
+import { ProtocolViolationError } from './connection/end-reason.ts';
+import { Handshakes, type HandshakesOptions, MAX_HANDSHAKE_MS } from './handshakes.ts';
 
 /** Sockets that wait to be accepted while the event loop is busy: a whole city after a power cut. */
 const BACKLOG = 4_096;
@@ -50,6 +52,8 @@ export interface ListenersOptions {
   readonly admission: Admission;
   readonly onStream: (stream: Duplex, origin: Origin) => void;
   readonly onRefused: (bound: Bound, origin: Origin) => void;
+  /** A handshake came to nothing. */
+  readonly onHandshakeEnded: HandshakesOptions['onEnded'];
   /** An error of a listening socket, such as no file descriptors left: connections fail, the server goes on. */
   readonly onError: (error: Error, listener: ListenerName) => void;
 }
@@ -67,13 +71,20 @@ export interface Listeners extends AsyncDisposable {
 /** Opens every listener the configuration asks for. Throws one Error with a clear line, nothing left open. */
 export async function openListeners(options: ListenersOptions): Promise<Listeners> {
   const { config } = options;
+  const handshakes = new Handshakes({
+    timeoutMs: config.MQTT_CONNECT_TIMEOUT_MS,
+    onEnded: options.onHandshakeEnded,
+  });
   const wanted: [ListenerName, number, Server][] = [['tcp', config.MQTT_PORT, createTcpListener(options)]];
-  if (config.MQTTS_PORT !== undefined) wanted.push(['tls', config.MQTTS_PORT, createTlsListener(options)]);
+  if (config.MQTTS_PORT !== undefined) {
+    wanted.push(['tls', config.MQTTS_PORT, createTlsListener(options, handshakes)]);
+  }
   if (config.MQTT_WS_PORT !== undefined) {
-    wanted.push(['ws', config.MQTT_WS_PORT, createWebSocketListener(options)]);
+    wanted.push(['ws', config.MQTT_WS_PORT, createWebSocketListener(options, handshakes)]);
   }
   const addresses: ListeningAddress[] = [];
   const close = async () => {
+    handshakes.endAll();
     await Promise.all(wanted.map(([, , server]) => closeServer(server)));
   };
   try {
@@ -98,12 +109,13 @@ function createTcpListener({ admission, onStream, onRefused }: ListenersOptions)
   });
 }
 
-function createTlsListener({ config, admission, onStream, onRefused }: ListenersOptions): Server {
+function createTlsListener(options: ListenersOptions, handshakes: Handshakes): Server {
+  const { config, onStream } = options;
   const clientAuthority = config.TLS_CLIENT_CA_FILE;
   const server = createTlsServer({
     cert: readFileSync(config.TLS_CERT_FILE as string),
     key: readFileSync(config.TLS_KEY_FILE as string),
-    handshakeTimeout: config.MQTT_CONNECT_TIMEOUT_MS,
+    handshakeTimeout: MAX_HANDSHAKE_MS,
     minVersion: 'TLSv1.2',
     ciphers: FORWARD_SECRET_CIPHERS,
     noDelay: true,
@@ -113,26 +125,42 @@ function createTlsListener({ config, admission, onStream, onRefused }: Listeners
       ? { ca: readFileSync(clientAuthority), requestCert: true, rejectUnauthorized: false }
       : {}),
   });
-  server.prependListener('connection', (socket: Socket) => {
-    const origin = originOf(socket, 'tls');
-    const bound = admission.admit(socket, origin);
-    if (bound !== undefined) refuse(socket, bound, origin, onRefused);
-  });
+  admitHandshakes(server, 'tls', options, handshakes);
   server.on('secureConnection', (socket) => {
     const certificateName = clientAuthority ? readCertificateName(socket) : undefined;
     const origin = originOf(socket, 'tls');
+    handshakes.done(origin);
     onStream(socket, certificateName === undefined ? origin : { ...origin, certificateName });
   });
   // A failed handshake closes its own socket; without a listener it would be thrown.
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('tlsClientError', (error, socket) => {
+    handshakes.noteError(originOf(socket, 'tls'), error);
+    socket.destroy();
+  });
   return server;
 }
 
-function createWebSocketListener({ config, admission, onStream, onRefused }: ListenersOptions): Server {
+/** Admits each socket, or cuts it off; those that are admitted have to bring their handshake to an end. */
+function admitHandshakes(
+  server: Server,
+  listener: ListenerName,
+  { admission, onRefused }: ListenersOptions,
+  handshakes: Handshakes,
+): void {
+  server.prependListener('connection', (socket: Socket) => {
+    const origin = originOf(socket, listener);
+    const bound = admission.admit(socket, origin);
+    if (bound === undefined) handshakes.begin(socket, origin);
+    else refuse(socket, bound, origin, onRefused);
+  });
+}
+
+function createWebSocketListener(options: ListenersOptions, handshakes: Handshakes): Server {
+  const { config, onStream } = options;
   const http = createHttpServer(
     {
-      headersTimeout: config.MQTT_CONNECT_TIMEOUT_MS,
-      requestTimeout: config.MQTT_CONNECT_TIMEOUT_MS,
+      headersTimeout: MAX_HANDSHAKE_MS,
+      requestTimeout: MAX_HANDSHAKE_MS,
       connectionsCheckingInterval: HTTP_CHECK_MS,
       noDelay: true,
     },
@@ -141,11 +169,7 @@ function createWebSocketListener({ config, admission, onStream, onRefused }: Lis
       response.end('This port speaks MQTT over WebSocket, subprotocol mqtt.\n');
     },
   );
-  http.prependListener('connection', (socket: Socket) => {
-    const origin = originOf(socket, 'ws');
-    const bound = admission.admit(socket, origin);
-    if (bound !== undefined) refuse(socket, bound, origin, onRefused);
-  });
+  admitHandshakes(http, 'ws', options, handshakes);
   const sockets = new WebSocketServer({
     server: http,
     // A frame may hold several packets, and a packet several frames [MQTT-6.0.0-2]; one frame need not be
@@ -159,7 +183,14 @@ function createWebSocketListener({ config, admission, onStream, onRefused }: Lis
       /(^|[\s,])mqtt(v3\.1)?($|[\s,])/.test(req.headers['sec-websocket-protocol'] ?? ''),
   });
   sockets.on('connection', (socket, request) => {
-    onStream(createWebSocketStream(socket), originOf(request.socket, 'ws'));
+    const origin = originOf(request.socket, 'ws');
+    handshakes.done(origin);
+    const stream = createWebSocketStream(socket);
+    // [MQTT-6.0.0-1] Before the stream takes the frame: what was destroyed hands out no more bytes.
+    socket.prependListener('message', (_frame, isBinary) => {
+      if (!isBinary) stream.destroy(new ProtocolViolationError('a text frame'));
+    });
+    onStream(stream, origin);
   });
   // Errors of the HTTP server arrive here too; `listen` reports them.
   sockets.on('error', () => undefined);

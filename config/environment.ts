@@ -93,6 +93,12 @@ export const environmentSchema = z.object({
   MQTT_MAX_INFLIGHT_PER_CLIENT: positive.default(256),
   /** Readings a second of one client, averaged over 10 s. Beyond it the socket is paused. */
   MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: positive.default(50_000),
+  /**
+   * Work a second of one client, averaged over 2 s, for all that is no PUBLISH of QoS 0 or 1: a PINGREQ and an
+   * acknowledgement that nobody asked for are 1, PUBREL 2, UNSUBSCRIBE 3, a PUBLISH of QoS 2 5, SUBSCRIBE 20, each
+   * filter 1 more. 1,000 are some 1 % of a core. Beyond it the socket is paused.
+   */
+  MQTT_MAX_WORK_PER_CLIENT_PER_S: positive.default(1_000),
   /** A subscriber that does not read for this long is dropped; 60 s (Aedes' default) stalls the others. */
   MQTT_DRAIN_TIMEOUT_MS: positive.default(15_000),
   /** Messages kept for one absent persistent session; beyond it the oldest go. */

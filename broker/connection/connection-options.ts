@@ -7,10 +7,10 @@ import type { Duplex } from 'node:stream';
 import type { AnswerRound } from './answer-queue.ts';
 import type { Connection } from './connection.ts';
 import type { ScannerLimits } from './packet-scanner.ts';
-import type { PublishRate } from './publish-rate.ts';
+import type { TokenBucket } from './token-bucket.ts';
 
 export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
-export type HoldCause = 'in-flight' | 'rate' | 'journal' | 'unread-answers';
+export type HoldCause = 'in-flight' | 'rate' | 'work' | 'journal' | 'unread-answers';
 
 /** Where a connection came from. */
 export interface Origin {
@@ -26,7 +26,9 @@ export interface ConnectionOptions {
   readonly origin: Origin;
   readonly limits: ScannerLimits;
   readonly maxInFlight: number;
-  readonly rate: PublishRate;
+  readonly publishRate: TokenBucket;
+  /** For all that is no PUBLISH of QoS 0 or 1, by price (packet-prices.ts). */
+  readonly workRate: TokenBucket;
   /** Where all connections' stored publishes are answered. */
   readonly round: AnswerRound;
   /** Who leaves its answers unread for longer is dropped. */

@@ -16,11 +16,15 @@ import type { Identity } from '../access.ts';
 import { AedesInside } from './aedes-inside.ts';
 import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import { type ByteSource, readBytes } from './byte-source.ts';
-import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
+import type { ConnectionOptions, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
+import { LifeSigns } from './life-signs.ts';
+import { OutgoingWindow } from './outgoing-window.ts';
 import type { PacketFault } from './packet-fields.ts';
+import { priceOf } from './packet-prices.ts';
 import { PacketReader } from './packet-reader.ts';
 import { PacketScanner } from './packet-scanner.ts';
+import { MAX_UNREAD_BYTES, ReadPace } from './read-pace.ts';
 
 export class Connection {
   readonly stream: Duplex;
@@ -30,29 +34,32 @@ export class Connection {
   /** Set when its credential has been verified, or at once where none is asked for. */
   identity: Identity | undefined;
   clientId: string | undefined;
+  /** What its CONNECT asked for; 0 for none. */
+  keepAliveS = 0;
   endReason: EndReason | undefined;
   /** What was wrong with the packet that ended it, for the log. */
   endDetail: string | undefined;
   /** Publishes taken in all. */
   publishes = 0;
   readonly subscriptions = new Set<string>();
+  /** What it has yet to acknowledge; of a kept session, also from earlier connections. */
+  outgoing = new OutgoingWindow();
+
+  readonly pace: ReadPace;
 
   readonly #options: ConnectionOptions;
   readonly #scanner: PacketScanner;
   readonly #source: ByteSource;
   readonly #reader: PacketReader;
+  readonly #life: LifeSigns;
   #aedes: AedesInside | undefined;
-  /** PUBLISH packets taken and not yet answered. */
-  #inFlight = 0;
   readonly #answers: AnswerQueue;
   /** CONNACK has been sent. */
   #open = false;
-  #held: HoldCause | undefined;
   /** Bytes that were read and have to wait, a copy: at most those of one read. */
   #waiting: Buffer | undefined;
-  #wakeTimer: NodeJS.Timeout | undefined;
   #phaseTimer: NodeJS.Timeout | undefined;
-  #drainTimer: NodeJS.Timeout | undefined;
+  #waitTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -61,9 +68,13 @@ export class Connection {
     this.openedAt = options.openedAt;
     this.openedMonotonicMs = options.openedMonotonicMs;
     this.#scanner = new PacketScanner(options.limits);
+    this.pace = new ReadPace(this.stream, options, {
+      wake: () => this.wake(),
+      dropSlowReader: () => this.end('slow-reader'),
+    });
     this.#answers = new AnswerQueue(this.stream, {
       round: options.round,
-      onAnswered: (count) => this.#answered(count),
+      onAnswered: (count) => this.pace.answered(count),
       onFailed: () => {
         this.endReason ??= 'not-stored';
       },
@@ -72,13 +83,17 @@ export class Connection {
     this.#reader = new PacketReader({
       takeTelemetry: (topic, payload, messageId) => {
         options.takeTelemetry(this, topic, payload, messageId);
-        this.#aedes?.keepAlive();
       },
       giveAedes: (packets) => this.#giveAedes(packets),
+      acknowledge: (type, identifier) => this.#acknowledge(type, identifier),
     });
-    this.#source = readBytes(this.stream, (bytes) => this.guard(() => this.#take(bytes)) ?? false);
-    this.stream.on('drain', () => this.#drained());
-    this.stream.once('close', () => this.#clearTimers());
+    this.#life = new LifeSigns({ end: (reason) => this.end(reason), isHeld: () => this.pace.isHeld });
+    this.#source = readBytes(this.stream, (bytes) => this.guard(() => this.#hear(bytes)) ?? false);
+    this.stream.once('close', () => {
+      clearTimeout(this.#phaseTimer);
+      clearTimeout(this.#waitTimer);
+      this.#life.stop();
+    });
   }
 
   /** The client of Aedes that gets what is not telemetry. */
@@ -90,12 +105,13 @@ export class Connection {
     return (this.stream as { bytesWritten?: number }).bytesWritten ?? 0;
   }
 
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
   get isOpen(): boolean {
     return this.#open;
+  }
+
+  /** Whom lines in the log are about: who has not shown who it is might say any client id. */
+  get subject(): string {
+    return this.identity === undefined ? this.origin.address : (this.clientId ?? this.origin.address);
   }
 
   /** True when the client said DISCONNECT. */
@@ -109,10 +125,16 @@ export class Connection {
     this.#phaseTimer = setTimeout(() => this.end(reason), limitMs);
   }
 
+  /** Goes on with it later, unless it has ended. */
+  startWait(waitMs: number, then: () => void): void {
+    this.#waitTimer = setTimeout(() => this.guard(then), waitMs);
+  }
+
   /** CONNACK has been sent: from now on the client's packets are read. */
   open(): void {
     clearTimeout(this.#phaseTimer);
     this.#open = true;
+    this.#life.watch(this.keepAliveS);
     this.wake();
   }
 
@@ -166,51 +188,46 @@ export class Connection {
   /** Reads on after a hold, when there may be room again. */
   wake(): void {
     if (this.stream.destroyed || !this.#open) return;
-    this.#held = undefined;
+    this.pace.release();
+    this.#life.released();
     const bytes = this.#waiting;
     this.#waiting = undefined;
-    if (bytes === undefined || this.guard(() => this.#take(bytes))) this.#source.resume();
+    if (bytes === undefined || this.guard(() => this.#hear(bytes))) this.#source.resume();
   }
 
-  #drained(): void {
-    clearTimeout(this.#drainTimer);
-    this.#drainTimer = undefined;
-    if (this.#held === 'unread-answers') this.wake();
-  }
-
-  #answered(count: number): void {
-    this.#inFlight -= count;
-    if (this.#held === 'in-flight') this.wake();
+  #hear(bytes: Buffer): boolean {
+    const mayGoOn = this.#take(bytes);
+    this.#life.heard(bytes.length, this.#scanner.packets, !this.#scanner.atBoundary);
+    return mayGoOn;
   }
 
   /** Passes on what is sound and for which there is room; keeps the rest, and then says false. */
   #take(bytes: Buffer): boolean {
     let rest = this.#waiting ? Buffer.concat([this.#waiting, bytes]) : bytes;
     this.#waiting = undefined;
-    let isPublishNext = false;
+    const scanner = this.#scanner;
     while (rest.length > 0) {
       // [MQTT-3.14.4-2] what comes after a DISCONNECT is not looked at.
-      if (this.endReason !== undefined || this.#scanner.disconnectPassed) return false;
-      const budget = this.#open ? this.#budget() : 0;
-      const mayScan = this.#open ? budget > 0 || !isPublishNext : !this.#scanner.connectPassed;
-      if (!mayScan) {
-        this.#waiting = Buffer.from(rest);
+      if (this.endReason !== undefined || scanner.disconnectPassed) return false;
+      // Its packets ask for answers that it does not read; PUBLISH packets stop much earlier.
+      if (this.stream.writableLength > MAX_UNREAD_BYTES) {
+        this.end('slow-reader');
         return false;
       }
-      const passed = this.#scanner.scan(rest, budget);
-      if (this.#scanner.violation) {
-        this.end(this.#scanner.violation);
+      const isWaitingForConnack = scanner.connectPassed && !this.#open;
+      const passed = isWaitingForConnack ? 0 : scanner.scan(rest, this.pace.publishes(), this.pace.work());
+      if (scanner.violation) {
+        this.end(scanner.violation);
+        return false;
+      }
+      if (passed === 0) {
+        this.#waiting = Buffer.from(rest);
+        if (!isWaitingForConnack) this.pace.hold(scanner.needsWork);
         return false;
       }
       this.#options.onBytes(passed);
-      this.#inFlight += this.#scanner.publishesBegun;
-      this.#options.rate.take(this.#scanner.publishesBegun);
-      isPublishNext = passed < rest.length;
-      if (!isPublishNext) {
-        this.#pass(rest);
-        return true;
-      }
-      if (passed > 0) this.#pass(rest.subarray(0, passed));
+      this.pace.take(scanner.publishesBegun, scanner.workBegun);
+      this.#pass(passed === rest.length ? rest : rest.subarray(0, passed));
       rest = rest.subarray(passed);
     }
     return true;
@@ -229,41 +246,16 @@ export class Connection {
     else this.stream.destroy();
   }
 
+  /** False: its message waits for another type of packet. One that a message waits for is free. */
+  #acknowledge(type: number, identifier: number): boolean {
+    const judgement = this.outgoing.acknowledge(type, identifier);
+    if (judgement === 'awaited') this.pace.refund(priceOf(type));
+    return judgement !== 'wrong';
+  }
+
   #giveAedes(bytes: Buffer): void {
     if (this.stream.destroyed) return;
     if (this.#open) this.#aedes?.give(bytes);
     else this.#aedes?.giveConnect(bytes);
-  }
-
-  /** How many PUBLISH packets may begin now; when none, notes why and who will wake us. */
-  #budget(): number {
-    if (this.#options.isJournalBusy()) return this.#hold('journal');
-    // Who does not read its answers is not read either, until it is dropped as a slow reader.
-    if (this.stream.writableNeedDrain) {
-      // Aedes waits for messages to be read, but not for PUBACKs.
-      this.#drainTimer ??= setTimeout(() => this.end('slow-reader'), this.#options.drainTimeoutMs);
-      return this.#hold('unread-answers');
-    }
-    const room = this.#options.maxInFlight - this.#inFlight;
-    if (room <= 0) return this.#hold('in-flight');
-    const allowed = this.#options.rate.available();
-    if (allowed > 0) return Math.min(room, allowed);
-    this.#wakeTimer ??= setTimeout(() => {
-      this.#wakeTimer = undefined;
-      this.wake();
-    }, this.#options.rate.refillMs);
-    return this.#hold('rate');
-  }
-
-  #hold(cause: HoldCause): 0 {
-    if (this.#held === undefined) this.#options.onHold(cause);
-    this.#held = cause;
-    return 0;
-  }
-
-  #clearTimers(): void {
-    clearTimeout(this.#wakeTimer);
-    clearTimeout(this.#phaseTimer);
-    clearTimeout(this.#drainTimer);
   }
 }

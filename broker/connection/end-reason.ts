@@ -9,6 +9,9 @@ export const END_REASONS = [
   'client-closed',
   'taken-over',
   'keep-alive-timeout',
+  'too-slow',
+  'handshake-timeout',
+  'handshake-failed',
   'connect-timeout',
   'authenticate-timeout',
   'bad-credentials',
@@ -31,6 +34,8 @@ export type EndReason = (typeof END_REASONS)[number];
 
 /** Reasons for which the device or somebody in its place did what the protocol does not allow. */
 export const MISBEHAVIOURS: ReadonlySet<EndReason> = new Set([
+  'too-slow',
+  'handshake-timeout',
   'connect-timeout',
   'authenticate-timeout',
   'bad-credentials',
@@ -43,11 +48,14 @@ export const MISBEHAVIOURS: ReadonlySet<EndReason> = new Set([
   'slow-reader',
 ]);
 
+/** With it whoever brings us a client's bytes destroys the stream of one that broke a rule. */
+export class ProtocolViolationError extends Error {
+  readonly code = 'MQTT_PROTOCOL_VIOLATION';
+}
+
 /** What an error that Aedes or the socket raised means. Aedes tells its errors apart by their words alone. */
 export function parseEndReason(error: Error & { code?: string; errorCode?: number }): EndReason {
   switch (error.message) {
-    case 'keep alive timeout':
-      return 'keep-alive-timeout';
     case 'connect did not arrive in time':
       return 'connect-timeout';
     case 'drain timeout':
@@ -55,6 +63,7 @@ export function parseEndReason(error: Error & { code?: string; errorCode?: numbe
     case 'Invalid protocol':
       return 'protocol-violation';
   }
+  if (error instanceof ProtocolViolationError) return 'protocol-violation';
   if (error.errorCode === 1) return 'unacceptable-protocol';
   if (error.errorCode === 2) return 'identifier-rejected';
   return error.code === undefined ? 'malformed' : 'io-error';

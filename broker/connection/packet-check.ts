@@ -28,6 +28,9 @@ export const SUBSCRIBE = 8;
 export const UNSUBSCRIBE = 10;
 export const DISCONNECT = 14;
 
+/** Of one packet, ten times what a client may have: 64,000 would fit into 256 KiB and stop the event loop for 200 ms. */
+const MAX_FILTERS = 1_000;
+
 /** Why the packet that begins at `start`, with its body from `body` to `end`, must end its connection. */
 export function findPacketFault(
   bytes: Uint8Array,
@@ -43,9 +46,9 @@ export function findPacketFault(
     case PUBLISH:
       return malformed('PUBLISH', findPublishFault(fields, (first >> 1) & 3));
     case SUBSCRIBE:
-      return malformed('SUBSCRIBE', findFiltersFault(fields, true));
+      return findFiltersFault('SUBSCRIBE', fields);
     case UNSUBSCRIBE:
-      return malformed('UNSUBSCRIBE', findFiltersFault(fields, false));
+      return findFiltersFault('UNSUBSCRIBE', fields);
     case PUBACK:
     case PUBREC:
     case PUBREL:
@@ -65,16 +68,18 @@ function findPublishFault(fields: Fields, qos: number): string | undefined {
 }
 
 /** [MQTT-3.8.3-3], [MQTT-3.10.3-2] at least one filter; of a SUBSCRIBE each with its QoS [MQTT-3.8.3-4]. */
-function findFiltersFault(fields: Fields, hasQos: boolean): string | undefined {
+function findFiltersFault(packet: 'SUBSCRIBE' | 'UNSUBSCRIBE', fields: Fields): PacketFault | undefined {
   const fault = findIdentifierFault(fields);
-  if (fault) return fault;
+  if (fault) return malformed(packet, fault);
+  let count = 0;
   do {
     const filter = fields.field();
-    const qos = hasQos ? fields.byte() : 0;
-    if (fields.isShort) return SHORT;
-    if (qos > 2) return 'a QoS above 2';
+    const qos = packet === 'SUBSCRIBE' ? fields.byte() : 0;
+    if (fields.isShort) return malformed(packet, SHORT);
+    if (qos > 2) return malformed(packet, 'a QoS above 2');
     const filterFault = findFilterFault(filter);
-    if (filterFault) return filterFault;
+    if (filterFault) return malformed(packet, filterFault);
+    if (++count > MAX_FILTERS) return { reason: 'packet-too-large', detail: `${packet}: too many filters` };
   } while (fields.left > 0);
   return undefined;
 }

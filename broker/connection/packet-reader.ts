@@ -9,12 +9,18 @@ import { parseDeviceTopic } from '../../devices/topics.ts';
 import { ownCopy } from '../own-copy.ts';
 import { CutPacket } from './cut-packet.ts';
 import { clearUnused, isConnectOf31 } from './mqtt-3-1.ts';
-import { CONNECT, findPacketFault } from './packet-check.ts';
+import { CONNECT, findPacketFault, PUBACK, PUBCOMP, PUBREC } from './packet-check.ts';
 import type { PacketFault } from './packet-fields.ts';
 
 const PUBLISH_QOS_1 = 0x32;
 /** [MQTT-3.3.1-1] a repeat is taken like the first. */
 const DUP = 0x08;
+/** Of what we sent; a PUBREL is of what we got. */
+const ACKNOWLEDGEMENTS = [PUBACK, PUBREC, PUBCOMP];
+const WRONG_ACKNOWLEDGEMENT: PacketFault = {
+  reason: 'protocol-violation',
+  detail: 'acknowledgement: not the one that its message needs',
+};
 const NO_BYTES = Buffer.alloc(0);
 
 export interface PacketTakers {
@@ -22,6 +28,8 @@ export interface PacketTakers {
   readonly takeTelemetry: (topic: string, payload: Buffer, messageId: number) => void;
   /** Whole packets in one piece, a view into the bytes read. */
   readonly giveAedes: (packets: Buffer) => void;
+  /** False: the message with this identifier waits for another type of packet. */
+  readonly acknowledge: (type: number, identifier: number) => boolean;
 }
 
 export class PacketReader {
@@ -56,9 +64,7 @@ export class PacketReader {
         this.#takeOne(bytes, body, end);
         due = end;
       } else {
-        if ((bytes[at] as number) >> 4 === CONNECT) this.is31 = isConnectOf31(bytes, body, end);
-        if (this.is31) clearUnused(bytes, at, body, end);
-        const fault = findPacketFault(bytes, at, body, end);
+        const fault = this.#findFault(bytes, at, body, end);
         if (fault) {
           this.#give(bytes, due, at);
           return fault;
@@ -68,6 +74,15 @@ export class PacketReader {
     }
     this.#give(bytes, due, at);
     return undefined;
+  }
+
+  #findFault(bytes: Buffer, start: number, body: number, end: number): PacketFault | undefined {
+    const type = (bytes[start] as number) >> 4;
+    if (type === CONNECT) this.is31 = isConnectOf31(bytes, body, end);
+    if (this.is31) clearUnused(bytes, start, body, end);
+    const fault = findPacketFault(bytes, start, body, end);
+    if (fault || !ACKNOWLEDGEMENTS.includes(type)) return fault;
+    return this.#takers.acknowledge(type, bytes.readUInt16BE(body)) ? undefined : WRONG_ACKNOWLEDGEMENT;
   }
 
   #give(bytes: Buffer, from: number, to: number): void {

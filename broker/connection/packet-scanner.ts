@@ -2,17 +2,19 @@
  * PacketScanner: walks the bytes of one connection from fixed header to fixed header, before any parser.
  *
  * It stands between the socket and Aedes, whose parser buffers up to 268 MB of an unfinished packet and does
- * not check what [MQTT-2.2.2-2] and its neighbours ask. Invariant: no byte of a packet that is too large, out
- * of place or malformed in its fixed header is passed on, and at most `budget` PUBLISH packets begin in what
- * is. It copies and allocates nothing.
+ * not check what [MQTT-2.2.2-2] and its neighbours ask. Invariants: no byte of a packet that is too large, out
+ * of place or malformed in its fixed header is passed on; no packet begins in what is that the client may not
+ * send yet. It copies and allocates nothing.
  */
 import type { EndReason } from './end-reason.ts';
 import { areFlagsOf31 } from './mqtt-3-1.ts';
 import { CONNECT, DISCONNECT, PUBLISH } from './packet-check.ts';
+import { priceOf, QOS_2_PRICE } from './packet-prices.ts';
 
 /** Longest remaining-length field, bytes [MQTT 3.1.1, 2.2.3]. */
 const MAX_LENGTH_BYTES = 4;
 
+const QOS_2_BITS = 0x04;
 /** What the lower four bits of the first byte must be, by packet type [MQTT-2.2.2-1]; -1: judged elsewhere. */
 const REQUIRED_FLAGS = [-1, -1, -1, -1, 0, 0, 2, 0, 2, -1, 2, -1, 0, -1, 0, -1];
 /** Packet types that a client may send; the others flow from server to client only. */
@@ -27,6 +29,10 @@ export interface ScannerLimits {
   readonly maxConnectBytes: number;
 }
 
+function priceOfPublish(first: number): number {
+  return (first & 0x06) === QOS_2_BITS ? QOS_2_PRICE : 0;
+}
+
 /** Where the walk stands: at a first byte, in the remaining length, in the body. */
 type State = 'header' | 'length' | 'body';
 
@@ -39,8 +45,14 @@ export class PacketScanner {
   disconnectPassed = false;
   /** Its CONNECT was of MQTT 3.1, which leaves more open. */
   is31 = false;
+  /** Packets that have ended. */
+  packets = 0;
   /** PUBLISH packets begun in the last scan. */
   publishesBegun = 0;
+  /** What the packets begun in the last scan cost by their first bytes. */
+  workBegun = 0;
+  /** The packet at which the last scan stopped had to wait for units of work, and not for a PUBLISH's turn. */
+  needsWork = false;
 
   readonly #limits: ScannerLimits;
   #state: State = 'header';
@@ -62,16 +74,21 @@ export class PacketScanner {
 
   /**
    * Walks `chunk` and returns how many of its bytes may be passed on. It stops short at the first PUBLISH
-   * beyond `budget`, after a CONNECT (whose answer comes first), after a DISCONNECT, and at a violation.
+   * beyond `publishes` and at the first packet with a price when `work` is used up, after a CONNECT (whose
+   * answer comes first), after a DISCONNECT, and at a violation.
    */
-  scan(chunk: Uint8Array, budget: number): number {
+  scan(chunk: Uint8Array, publishes: number, work: number): number {
     this.publishesBegun = 0;
+    this.workBegun = 0;
     let at = 0;
     while (at < chunk.length) {
       if (this.#state === 'header') {
         const first = chunk[at] as number;
         const isPublish = first >> 4 === PUBLISH && this.connectPassed;
-        if (isPublish && this.publishesBegun >= budget) return at;
+        const price = isPublish ? priceOfPublish(first) : priceOf(first >> 4);
+        this.needsWork = price > 0 && this.workBegun >= work;
+        if (this.needsWork || (isPublish && this.publishesBegun >= publishes)) return at;
+        this.workBegun += price;
         this.#begin(first);
         at++;
       } else if (this.#state === 'length') {
@@ -136,6 +153,7 @@ export class PacketScanner {
 
   #finish(): void {
     this.#state = 'header';
+    this.packets++;
     if (this.#type === CONNECT) this.connectPassed = true;
     else if (this.#type === DISCONNECT) this.disconnectPassed = true;
   }

@@ -321,6 +321,23 @@ test('a subscriber that leaves more unread than it may is dropped at once, and t
   await reader.ping();
 });
 
+test('a client that leaves more unread than it may and goes on asking is dropped', async () => {
+  const siaga = await start();
+  const frozen = await siaga.observer();
+  frozen.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'siaga/semarang/#', qos: 0 }] });
+  await frozen.next('suback');
+  frozen.stream.pause();
+  const payload = Buffer.alloc(1024 * 1024, 'x');
+  // Handed out in one turn, before the first is written: each finds nothing unread.
+  for (let sent = 0; sent < 6; sent++) {
+    void siaga.broker.publish('siaga/semarang/alerts/a', payload, { qos: 0, retain: false });
+  }
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  expect(await ends(siaga, 'slow-reader')).toBe(0);
+  frozen.send({ cmd: 'pingreq' });
+  await vi.waitFor(async () => expect(await ends(siaga, 'slow-reader')).toBe(1));
+});
+
 test('retained messages beyond their number are not kept', async () => {
   const siaga = await start({ MQTT_MAX_RETAINED_MESSAGES: '2' });
   for (const alert of ['a', 'b', 'c']) {

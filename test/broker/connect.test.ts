@@ -1,6 +1,7 @@
 /** Who gets a CONNACK, with which code, and under which name; takeover, wills, revocation. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Packet } from 'mqtt-packet';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Authenticator } from '../../broker/authenticator.ts';
 import { connectPacket, publishPacket } from '../support/raw-mqtt-client.ts';
@@ -217,4 +218,20 @@ describe('the session of a device', () => {
     }
     expect(await siaga.value('siaga_mqtt_bound_hits_total', { bound: 'persistent-session' })).toBe(2);
   });
+});
+
+test('a device whose connection ends all day leaves room in the log for the ends of others', async () => {
+  const lines: { msg: string; reason?: string; clientId?: string }[] = [];
+  const log = pino({ level: 'info' }, { write: (text: string) => lines.push(JSON.parse(text)) });
+  await using other = await openTestBroker({}, { log });
+  for (const id of [...Array.from({ length: 60 }, () => 'gauge-1'), 'gauge-2']) {
+    const device = await other.device(id);
+    device.sendBytes(0x00);
+    await device.closed();
+  }
+  await vi.waitFor(() => {
+    const ended = lines.filter(({ msg }) => msg === 'connection ended');
+    expect(ended.map(({ clientId }) => clientId)).toEqual(['gauge-1', 'gauge-1', 'gauge-1', 'gauge-2']);
+  });
+  expect(await other.value('siaga_mqtt_connection_ends_total', { reason: 'protocol-violation' })).toBe(61);
 });

@@ -1,14 +1,15 @@
 /** TLS and WebSocket listeners over real sockets, with certificates made for the test. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect as connectTcpSocket, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import mqtt from 'mqtt-packet';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createWebSocketStream, WebSocket } from 'ws';
 import type { ListenerName } from '../../broker/connection/connection-options.ts';
-import { connectTcp, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
+import { connectPacket, connectTcp, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, TELEMETRY, type TestBroker } from '../support/test-broker.ts';
 
 const password = Buffer.from('gauge-1-secret');
@@ -42,6 +43,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 afterEach(async () => {
+  vi.useRealTimers();
   for (const broker of open.splice(0)) await broker[Symbol.asyncDispose]();
 });
 
@@ -158,6 +160,89 @@ describe('over TLS with an RSA certificate, which could do without a key of the 
   });
 });
 
+describe('a handshake that comes to nothing', () => {
+  test.each([
+    ['TLS', 'tls', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+    ['TLS, cut', 'tls', Buffer.of(0x16, 3, 1, 2, 0, 1)],
+    ['WebSocket', 'ws', Buffer.from('GET / HTTP/1.1\r\nhost: a\r\n\r\n')],
+    ['HTTP at all', 'ws', Buffer.of(0x10, 0x20, 0, 4)],
+  ] as const)('is counted, when it is no %s', async (_name, listener, bytes) => {
+    const siaga = await start({ ...tls, MQTT_WS_PORT: '0' });
+    const client = await connectTcp(portOf(siaga, listener));
+    client.sendBytes(bytes);
+    client.stream.end();
+    await client.closed();
+    await expect
+      .poll(() => siaga.value('siaga_mqtt_connection_ends_total', { reason: 'handshake-failed' }))
+      .toBe(1);
+  });
+
+  test.each(['tls', 'ws'] as const)('is ended and counted when it says nothing: %s', async (listener) => {
+    const siaga = await start({ ...tls, MQTT_WS_PORT: '0', MQTT_CONNECT_TIMEOUT_MS: '50' });
+    const client = await connectTcp(portOf(siaga, listener));
+    await client.closed();
+    await expect
+      .poll(() => siaga.value('siaga_mqtt_connection_ends_total', { reason: 'handshake-timeout' }))
+      .toBe(1);
+  });
+
+  test('does not keep the server from closing', async () => {
+    const siaga = await openTestBroker({ ...tls, MQTT_WS_PORT: '0' });
+    const silent = await Promise.all((['tls', 'ws'] as const).map((each) => connectTcp(portOf(siaga, each))));
+    await siaga[Symbol.asyncDispose]();
+    await Promise.all(silent.map((client) => client.closed()));
+  });
+});
+
+test('a TLS handshake over a link of 100 bytes a second is brought to its end', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const siaga = await start(tls);
+  const relay = createServer((near) => {
+    const far = connectTcpSocket(portOf(siaga, 'tls'));
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.on('data', (chunk: Buffer) => crawling.push({ to, bytes: chunk }));
+      from.on('error', () => undefined);
+      from.on('close', () => to.destroy());
+    }
+  });
+  const crawling: { to: Socket; bytes: Buffer }[] = [];
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  const { port } = relay.address() as { port: number };
+  const socket = connectTls({
+    port,
+    host: '127.0.0.1',
+    servername: 'localhost',
+    ca: readFileSync(file('localhost.crt')),
+  });
+  let isSecure = false;
+  let isClosed = false;
+  socket.once('secureConnect', () => {
+    isSecure = true;
+  });
+  socket.once('close', () => {
+    isClosed = true;
+  });
+  socket.on('error', () => undefined);
+  let seconds = 0;
+  while (!isSecure && !isClosed && seconds < 100) {
+    const next = crawling.shift();
+    if (next) {
+      next.to.write(next.bytes.subarray(0, 100));
+      if (next.bytes.length > 100) crawling.unshift({ to: next.to, bytes: next.bytes.subarray(100) });
+      await vi.advanceTimersByTimeAsync(1_000);
+      seconds++;
+    }
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  }
+  expect({ isSecure, isClosed }).toEqual({ isSecure: true, isClosed: false });
+  expect(seconds).toBeGreaterThan(10);
+  socket.destroy();
+  await new Promise((resolve) => relay.close(resolve));
+});
+
 describe('over WebSocket', () => {
   const dial = async (siaga: TestBroker, ...protocols: string[]) => {
     const socket = new WebSocket(`ws://127.0.0.1:${portOf(siaga, 'ws')}/mqtt`, protocols);
@@ -181,6 +266,24 @@ describe('over WebSocket', () => {
     expect(siaga.broker.connections()[0]).toMatchObject({ listener: 'ws', address: '127.0.0.1' });
     socket.terminate();
   });
+
+  test.each(['CONNECT', 'PUBLISH', 'an empty frame'])(
+    '[MQTT-6.0.0-1] %s in a text frame closes the connection, and its bytes are not looked at',
+    async (name) => {
+      const siaga = await start({ MQTT_WS_PORT: '0' });
+      const { socket, client } = await dial(siaga, 'mqtt');
+      if (name !== 'CONNECT') expect((await client.connect(good)).returnCode).toBe(0);
+      // Topic and payload are ASCII, so that a text frame brings the very bytes of a PUBLISH of QoS 0.
+      const publish = mqtt.generate(publishPacket(TELEMETRY, '{}')).toString('latin1');
+      const connect = mqtt.generate(connectPacket(good)).toString('latin1');
+      socket.send({ CONNECT: connect, PUBLISH: publish }[name] ?? '', { binary: false });
+      await client.closed();
+      expect(client.take()).toEqual([]);
+      expect(siaga.pipeline.messages).toEqual([]);
+      const labels = { reason: 'protocol-violation' };
+      await expect.poll(() => siaga.value('siaga_mqtt_connection_ends_total', labels)).toBe(1);
+    },
+  );
 
   test('[MQTT-6.0.0-3] a client that does not offer "mqtt" is refused', async () => {
     const siaga = await start({ MQTT_WS_PORT: '0' });

@@ -2,7 +2,7 @@
  * A broker to test against: the real one, with a pipeline that records what it was given and answers when the
  * test says so. The pipeline is the broker's port; what is behind it has its own tests.
  */
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Identity } from '../../broker/access.ts';
 import type { Authenticator } from '../../broker/authenticator.ts';
@@ -115,6 +115,7 @@ export async function openTestBroker(
     authenticator?: Authenticator | undefined;
     now?: () => number;
     monotonicNow?: () => number;
+    log?: Logger;
     deviceLinks?: DeviceLinkWatcher;
   } = {},
 ): Promise<TestBroker> {
@@ -127,7 +128,7 @@ export async function openTestBroker(
     pipeline,
     waitingBytes: () => pipeline.waitingBytes,
     authenticator: 'authenticator' in options ? options.authenticator : testAuthenticator,
-    log: pino({ level: 'silent' }),
+    log: options.log ?? pino({ level: 'silent' }),
     metrics,
     now: options.now ?? Date.now,
     monotonicNow: options.monotonicNow ?? (() => performance.now()),

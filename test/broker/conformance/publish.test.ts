@@ -187,6 +187,45 @@ describe('retained messages', () => {
     expect(await observer.next('publish')).toMatchObject({ retain: false });
   });
 
+  describe('[MQTT-3.3.1-9] come without the mark to a device that was away, or did not acknowledge', () => {
+    const COMMAND = STATUS.replace('status', 'command');
+    const send = (payload: string) => siaga.broker.publish(COMMAND, payload, { qos: 1, retain: true });
+    const join = async () => {
+      const device = await siaga.device('gauge-1', { clean: false });
+      device.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: COMMAND, qos: 1 }] });
+      await device.next('suback');
+      return device;
+    };
+    const leave = async (device: RawMqttClient) => {
+      device.destroy();
+      await expect.poll(() => siaga.broker.connections()).toEqual([]);
+    };
+
+    test('while it was away', async () => {
+      await leave(await join());
+      await send('away');
+      const back = await siaga.device('gauge-1', { clean: false });
+      const message = await back.next('publish');
+      expect(message).toMatchObject({ retain: false, dup: false });
+      expect(message.payload.toString()).toBe('away');
+    });
+
+    test('when it left before it acknowledged', async () => {
+      const device = await join();
+      await send('live');
+      expect(await device.next('publish')).toMatchObject({ retain: false });
+      await leave(device);
+      const back = await siaga.device('gauge-1', { clean: false });
+      expect(await back.next('publish')).toMatchObject({ retain: false, dup: true });
+    });
+
+    test('and with the mark when it subscribes anew', async () => {
+      await send('before');
+      const device = await join();
+      expect(await device.next('publish')).toMatchObject({ retain: true });
+    });
+  });
+
   test('[MQTT-3.3.1-10] [MQTT-3.3.1-11] are removed by an empty one, which is passed on as any other', async () => {
     await publish(status('x'));
     const before = await observe(STATUS);

@@ -137,6 +137,23 @@ describe('a topic filter', () => {
   });
 });
 
+test('what is retained is found by each kind of filter', async () => {
+  for (const topic of [`${ROOT}/a`, `${ROOT}/a/b`, `${ROOT}/c/b`]) {
+    await siaga.broker.publish(topic, 'kept', { qos: 0, retain: true });
+  }
+  for (const [filter, expected] of [
+    [`${ROOT}/a`, [`${ROOT}/a`]],
+    [`${ROOT}/+/b`, [`${ROOT}/a/b`, `${ROOT}/c/b`]],
+    [`${ROOT}/a/#`, [`${ROOT}/a`, `${ROOT}/a/b`]],
+    [`${ROOT}/nothing`, []],
+  ] as const) {
+    await subscribe([filter, 0]);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    expect((await delivered()).sort()).toEqual(expected);
+    await unsubscribe(filter);
+  }
+});
+
 describe('UNSUBSCRIBE', () => {
   test('[MQTT-3.10.4-1] [MQTT-3.10.4-2] [MQTT-3.10.4-4] ends the delivery for the filter that is letter by letter the same', async () => {
     await subscribe([`${ROOT}/a/+`, 0], [`${ROOT}/b`, 0]);

@@ -14,19 +14,19 @@ const publish = (payload = '{}') => publishPacket('a/b', payload);
 /** A scanner behind its CONNECT. */
 function openScanner(): PacketScanner {
   const scanner = new PacketScanner(LIMITS);
-  expect(scanner.scan(CONNECT, 0)).toBe(CONNECT.length);
+  expect(scanner.scan(CONNECT, 0, 100)).toBe(CONNECT.length);
   return scanner;
 }
 
 function violationOf(chunk: Buffer, scanner = openScanner()) {
-  scanner.scan(chunk, 100);
+  scanner.scan(chunk, 100, 100);
   return scanner.violation;
 }
 
 describe('the scanner', () => {
   test('stops behind the CONNECT, whatever follows it in the chunk', () => {
     const scanner = new PacketScanner(LIMITS);
-    expect(scanner.scan(Buffer.concat([CONNECT, bytes(publish())]), 100)).toBe(CONNECT.length);
+    expect(scanner.scan(Buffer.concat([CONNECT, bytes(publish())]), 100, 100)).toBe(CONNECT.length);
     expect(scanner.connectPassed).toBe(true);
   });
 
@@ -34,9 +34,22 @@ describe('the scanner', () => {
     const scanner = openScanner();
     const allowed = bytes(publish(), { cmd: 'pingreq' }, publish());
     const chunk = Buffer.concat([allowed, bytes(publish(), { cmd: 'pingreq' })]);
-    expect(scanner.scan(chunk, 2)).toBe(allowed.length);
+    expect(scanner.scan(chunk, 2, 100)).toBe(allowed.length);
     expect(scanner.publishesBegun).toBe(2);
     expect(scanner.atBoundary).toBe(true);
+  });
+
+  test('stops at the first packet with a price when the work is used up, and says so', () => {
+    const scanner = openScanner();
+    const paid = bytes({ cmd: 'pingreq' }, { cmd: 'pubrel', messageId: 1 }, publish(), { cmd: 'pingreq' });
+    const chunk = Buffer.concat([paid, bytes({ cmd: 'pingreq' })]);
+    expect(scanner.scan(chunk, 100, 4)).toBe(paid.length);
+    expect([scanner.workBegun, scanner.needsWork]).toEqual([4, true]);
+    const qos2 = bytes(publishPacket('a/b', '{}', { qos: 2, messageId: 1 }));
+    expect(scanner.scan(qos2, 100, 0)).toBe(0);
+    expect(scanner.scan(bytes(publish()), 0, 0)).toBe(0);
+    expect(scanner.needsWork).toBe(false);
+    expect(scanner.scan(bytes({ cmd: 'disconnect' }), 0, 0)).toBe(2);
   });
 
   test('finds the same packets however the bytes are cut into chunks', () => {
@@ -49,7 +62,7 @@ describe('the scanner', () => {
         let begun = 0;
         for (const end of ends) {
           const part = packets.subarray(from, end);
-          expect(scanner.scan(part, 100)).toBe(part.length);
+          expect(scanner.scan(part, 100, 100)).toBe(part.length);
           begun += scanner.publishesBegun;
           from = end;
         }
@@ -85,7 +98,7 @@ describe('the scanner', () => {
       fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 64 })), (chunks) => {
         const scanner = openScanner();
         for (const chunk of chunks) {
-          const passed = scanner.scan(chunk, 5);
+          const passed = scanner.scan(chunk, 5, 100);
           expect(passed).toBeGreaterThanOrEqual(0);
           expect(passed).toBeLessThanOrEqual(chunk.length);
           expect(scanner.publishesBegun).toBeLessThanOrEqual(5);
