@@ -24,7 +24,13 @@ import type { Journal } from '../journal/journal.ts';
 import { type CompareOptions, DAY_MS } from './compare-copy.ts';
 import { CopyHealth } from './copy-health.ts';
 import { JournalCopy } from './copy-journal.ts';
-import { keepWorkingOrders, type OrderAction, placeOrder, recentDays } from './copy-orders.ts';
+import {
+  type CopyOrdersOptions,
+  keepWorkingOrders,
+  type OrderAction,
+  placeOrder,
+  recentDays,
+} from './copy-orders.ts';
 import type { DeliveryTools } from './deliver-lines.ts';
 import { formatLiveness } from './event-lines.ts';
 import { alertEvents, incidentEvents } from './event-sources.ts';
@@ -95,45 +101,10 @@ const CATCH_UP_MS = 60_000;
 export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
   const { config, log, now, registry, database } = options;
   const city = config.SIAGA_CITY;
-  const url = config.INFLUX_URL;
-  if (!url) throw new Error('INFLUX_URL is not set');
   const closing = new AbortController();
   const { signal } = closing;
-  const agent = new (url.startsWith('https:') ? HttpsAgent : HttpAgent)({
-    keepAlive: true,
-    maxSockets: MAX_SOCKETS,
-  });
-  const target = {
-    url,
-    token: config.INFLUX_TOKEN,
-    org: config.INFLUX_ORG,
-    bucket: config.INFLUX_BUCKET,
-    retentionDays: config.INFLUX_RETENTION_DAYS,
-  };
-  const server = createInfluxServer(target, agent, signal);
-  const metrics = createInfluxMetrics(options.metrics);
-  const health = new CopyHealth(log, now, options.metrics);
-  const delivery: DeliveryTools = {
-    write: (lines) => server.write(lines),
-    setAside: createSetAside(`${config.SIAGA_DATA_DIR}/influx-set-aside.jsonl`),
-    now,
-    onFailure: ({ code, remedy }) => {
-      metrics.failures.inc({ code });
-      if (remedy === 'prepare') journal.lookAgain();
-    },
-  };
-  const place = (action: OrderAction) => placeOrder(database, { action, ...recentDays(now()), now: now() });
-  const onReleased = () => {
-    Promise.all([place('replay'), place('verify')]).catch((error: unknown) => {
-      log.error({ err: error }, 'no order to compare the copy with history');
-    });
-  };
-  const format = createReadingFormat(deviceKinds, createSiteTags(registry));
-  const journal = new JournalCopy({
-    ...options,
-    ...{ city, signal, server, metrics, health, delivery, format, onReleased },
-  });
-  metrics.showRewrite(() => journal.rewriteEntriesLeft);
+  const parts = createParts(options, signal);
+  const { server, agent, metrics, health, delivery, journal, place } = parts;
   const samples = createSampleWriter({ server, metrics, log, now, onFailure: delivery.onFailure });
   const selfSampler = createSelfSampler(options.metrics, city);
   const sources = [alertEvents(database), incidentEvents(database)];
@@ -155,21 +126,14 @@ export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
       const events = sources.map((source) =>
         keepFollowingEvents({ source, city, delivery, database, metrics, health, signal }),
       );
-      const orders = keepWorkingOrders({
-        ...{ database, delivery, health, now, signal },
-        compare: {
-          ...{ city, kinds: deviceKinds, server },
-          countDays: options.countDays ?? (async () => []),
-          caughtUp: () => caughtUp(options.journal, journal, signal),
-        },
-        rewrite: (range) => journal.rewrite(range),
-        earliestMs: () => earliestDay(server, now()),
-      });
+      const orders = keepWorkingOrders(ordersOf(options, parts, signal));
       following = Promise.all([journal.keepCopying(), orders, ...events]);
     },
     catchUp: () => journal.catchUp(),
-    compare: async () => void (await place('verify')),
-    replay: async () => void (await place('replay')),
+    compare: () => place('verify'),
+    async replay() {
+      if ((await delivery.setAside.read()).length > 0) await place('replay');
+    },
     checkMark: () => journal.checkMark(),
     async sampleLiveness(fleet) {
       samples.write(formatLiveness(city, fleet, registry, now()));
@@ -188,6 +152,65 @@ export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
       agent.destroy();
       await following;
     },
+  };
+}
+
+type Parts = ReturnType<typeof createParts>;
+
+/** The server, and what stands on it. */
+function createParts(options: InfluxCopyOptions, signal: AbortSignal) {
+  const { config, log, now, registry, database } = options;
+  const url = config.INFLUX_URL;
+  if (!url) throw new Error('INFLUX_URL is not set');
+  const agent = new (url.startsWith('https:') ? HttpsAgent : HttpAgent)({
+    keepAlive: true,
+    maxSockets: MAX_SOCKETS,
+  });
+  const { INFLUX_TOKEN: token, INFLUX_ORG: org, INFLUX_BUCKET: bucket } = config;
+  const target = { url, token, org, bucket, retentionDays: config.INFLUX_RETENTION_DAYS };
+  const server = createInfluxServer(target, agent, signal);
+  const metrics = createInfluxMetrics(options.metrics);
+  const health = new CopyHealth(log, now, options.metrics);
+  const delivery: DeliveryTools = {
+    write: (lines) => server.write(lines),
+    setAside: createSetAside(`${config.SIAGA_DATA_DIR}/influx-set-aside.jsonl`),
+    now,
+    onFailure: ({ code, remedy }) => {
+      metrics.failures.inc({ code });
+      if (remedy === 'prepare') journal.lookAgain();
+    },
+  };
+  const place = async (action: OrderAction): Promise<void> => {
+    await placeOrder(database, { action, ...recentDays(now()), now: now() });
+  };
+  const onReleased = () => {
+    Promise.all([place('replay'), place('verify')]).catch((error: unknown) => {
+      log.error({ err: error }, 'no order to compare the copy with history');
+    });
+  };
+  const format = createReadingFormat(deviceKinds, createSiteTags(registry));
+  const journal = new JournalCopy({
+    ...options,
+    ...{ city: config.SIAGA_CITY, signal, server, metrics, health, delivery, format, onReleased },
+  });
+  metrics.showRewrite(() => journal.rewriteEntriesLeft);
+  return { server, agent, metrics, health, delivery, journal, place };
+}
+
+function ordersOf(
+  { config, database, now, countDays, journal: source }: InfluxCopyOptions,
+  { server, delivery, health, journal }: Parts,
+  signal: AbortSignal,
+): CopyOrdersOptions {
+  return {
+    ...{ database, delivery, health, now, signal },
+    compare: {
+      ...{ city: config.SIAGA_CITY, kinds: deviceKinds, server },
+      countDays: countDays ?? (async () => []),
+      caughtUp: () => caughtUp(source, journal, signal),
+    },
+    rewrite: (range) => journal.rewrite(range),
+    earliestMs: () => earliestDay(server, now()),
   };
 }
 

@@ -19,10 +19,10 @@ const CHOSEN = `$timeFilter AND "city" = '$city' AND "place" =~ /^$place$/ AND "
 const GOOD = `${CHOSEN} AND "sound" = 1`;
 const LIVENESS = `$timeFilter AND "city" = '$city' AND "kind" = 'wifi-access-point' AND "device" =~ /^$device$/`;
 /**
- * Liveness is sampled once a minute. Around a window of 10 minutes there is no second time filter: the first
- * window starts before the range, and would be cut.
+ * Liveness is sampled once a minute: how many samples of a device there are, of how many there can be. Counted over
+ * the whole range, not by windows: `fill(0)` in a query within a query fills each device once for every series.
  */
-const SAMPLES_IN_10_MIN = 10;
+const COVERAGE = 'count("up") / (($__to - $__from) / 60000)';
 const availabilitySteps = steps('red', [
   [0.9, 'orange'],
   [0.99, 'green'],
@@ -99,21 +99,15 @@ function availabilityNow(): StatBuilder {
 }
 
 function coverageNow(): StatBuilder {
-  return panel(
-    new StatBuilder(),
-    'Coverage',
-    'For what share of the time do we know? The first and the last 10 minutes are cut and count low.',
-    8,
-    5,
-  )
+  return panel(new StatBuilder(), 'Coverage', 'For what share of the time do we know?', 8, 5)
     .unit('percentunit')
     .decimals(2)
     .max(1)
     .withTarget(
       influxQl(
         'A',
-        `SELECT mean("coverage") FROM (SELECT count("up") / ${SAMPLES_IN_10_MIN} AS "coverage"
-         FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY time(10m), "device" fill(0))`,
+        `SELECT mean("coverage") FROM (SELECT ${COVERAGE} AS "coverage"
+         FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY "device")`,
         { alias: 'coverage' },
       ),
     );
@@ -167,9 +161,7 @@ function availability(): TableBuilder {
     .withTarget(
       influxQl(
         'B',
-        `SELECT mean("share") AS "coverage" FROM (SELECT count("up") / ${SAMPLES_IN_10_MIN} AS "share"
-         FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY time(10m), "device" fill(0))
-         GROUP BY "device"`,
+        `SELECT ${COVERAGE} AS "coverage" FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY "device"`,
         { format: 'table' },
       ),
     )

@@ -221,6 +221,22 @@ describe.skipIf(influxdMissing())('the dashboards against a real InfluxDB', () =
     );
   });
 
+  it('coverage is the share of the minutes that were sampled, of one device and of all of them', async () => {
+    const dashboard = dashboards.find((each) => each.uid === 'siaga-public-wifi') as Dashboard;
+    // From an hour before the first sample: of four hours three were sampled, the last minute included.
+    const range = { ...RANGE, fromMs: FROM_MS - 60 * MINUTE_MS };
+    const situation = await resolveVariables(influxd.url, dashboard, 'semarang', range);
+    const queries = queriesOf(dashboard, situation);
+    const shares = async (where: RegExp) => {
+      const query = queries.find((each) => where.test(each.where))?.query ?? '';
+      return (await ask(influxd.url, query)).flatMap((each) => each.values.map((row) => Number(row[1])));
+    };
+    const ofDevices = await shares(/Availability and coverage · B/);
+    expect(ofDevices.length).toBeGreaterThan(10);
+    for (const share of [...ofDevices, ...(await shares(/· Coverage ·/))])
+      expect(share).toBeCloseTo(181 / 240);
+  });
+
   it('traffic takes a restarted counter for nothing, and never goes below zero', async () => {
     const dashboard = dashboards.find((each) => each.uid === 'siaga-public-wifi') as Dashboard;
     const situation = await resolveVariables(influxd.url, dashboard, 'semarang', RANGE);

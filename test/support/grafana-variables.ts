@@ -48,7 +48,9 @@ export function substitute(query: string, situation: Situation, where: string): 
   const { fromMs, toMs, interval, values } = situation;
   let text = query
     .replaceAll('$timeFilter', `time >= ${fromMs}ms and time <= ${toMs}ms`)
-    .replaceAll('$__interval', interval);
+    .replaceAll('$__interval', interval)
+    .replaceAll('$__from', String(fromMs))
+    .replaceAll('$__to', String(toMs));
   for (const [name, value] of [...values].sort(([a], [b]) => b.length - a.length)) {
     const standing = typeof value === 'string' ? value : `(${value.map(escapeRegex).join('|')})`;
     text = text.replaceAll(`$${name}`, standing);
