@@ -6,12 +6,11 @@
  */
 import { type Alert, alertIdOf, isOpen, type Rank, rankOf } from './alert.ts';
 import type { SavedCondition } from './conditions.ts';
-import type { DeviceWatch } from './device-watch.ts';
+import { type DeviceWatch, foldAgain } from './device-watch.ts';
 import { isTakenBack, type KnownEpisode } from './reconcile.ts';
 import type { BoundRule } from './rule.ts';
 import { CLOCK_SKEW } from './rules/clock-skew.ts';
 import { SILENCE_RULES } from './rules/silence.ts';
-import { Timeline } from './timeline.ts';
 import { type Episode, shownRank, type Track } from './track.ts';
 import { WATERMARK_MS } from './watermark.ts';
 
@@ -88,8 +87,8 @@ function adoptOpen(watch: DeviceWatch, index: number, rule: BoundRule, open: Epi
     found && episode ? { ...track, episode: joined(episode, open) } : rule.resume(track, open);
   const tracks = base.tracks.with(index, adopted);
   // A device of which no reading is left: what the alert rests on is its past.
-  const measuredAt = Math.max(base.measuredAt, timeline.isSettled ? open.changedAt : 0);
-  watch.timeline = new Timeline(watch.rules, { ...base, measuredAt, tracks }, timeline.newest());
+  const measuredAt = timeline.isSettled ? open.changedAt : 0;
+  foldAgain(watch, tracks, measuredAt);
 }
 
 /** The episode with the beginning and the height of another. */

@@ -133,6 +133,19 @@ export class AlertsPart implements Alerts {
     });
   }
 
+  confirmLevel(id: string, by: string, note: string | undefined): Promise<Alert | undefined> {
+    return this.#enqueue(async () => {
+      const nowMs = this.#dependencies.now();
+      const { engine, lifecycle, saver } = this.#parts;
+      const alert = lifecycle.open.get(id);
+      if (!alert) return undefined;
+      lifecycle.noteWord(alert, by, note, nowMs);
+      this.#apply(engine.takeWord(alert.subject, nowMs));
+      await saver.saveChanges(nowMs);
+      return alert;
+    });
+  }
+
   raise(rule: ConditionRule, subject: Subject, finding: ConditionFinding): Promise<void> {
     return this.#judge((nowMs) => this.#parts.engine.conditions.raise(rule, subject, finding, nowMs));
   }

@@ -12,7 +12,14 @@ import type { Registry } from '../fleet/registry.ts';
 import type { Alert } from './alert.ts';
 import type { CityFacts, CityView } from './city-view.ts';
 import { Conditions, type SavedCondition } from './conditions.ts';
-import { createWatch, type DeviceWatch, restoreWatch, type SavedWatch, saveWatch } from './device-watch.ts';
+import {
+  createWatch,
+  type DeviceWatch,
+  foldAgain,
+  restoreWatch,
+  type SavedWatch,
+  saveWatch,
+} from './device-watch.ts';
 import { type EngineChange, NO_CHANGES } from './engine-change.ts';
 import { hear, recordUse } from './hear.ts';
 import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
@@ -151,6 +158,19 @@ export class AlertEngine {
     const moved = outcome === 'newest' || outcome === 'reordered';
     if ((moved || outcome === 'repeated') && !(reading.quality & FAILED_QUALITY)) recordUse(watch, judged);
     return moved;
+  }
+
+  /** A person vouches for the newest level of a gauge: whatever was doubted of it is believed from there on. */
+  takeWord(device: string, nowMs: number): readonly EngineChange[] {
+    const watch = this.#watches.get(device);
+    if (!watch) return NO_CHANGES;
+    const { measuredAt } = watch.timeline.head;
+    const { tracks } = watch.timeline.base();
+    foldAgain(
+      watch,
+      tracks.map((track, index) => (watch.rules[index] as BoundRule).vouch(track, measuredAt)),
+    );
+    return reconcileWatch(watch, nowMs) ?? NO_CHANGES;
   }
 
   takePresence(device: string, presence: Presence, atMs: number): readonly EngineChange[] {

@@ -100,7 +100,7 @@ function pendingMs({ pendingMs, pendingIntervals }: LadderStep, intervalMs: numb
 }
 
 /** The state that goes with an open rank whose own state was lost. */
-export function resumeLadder(state: LadderState, rank: Rank): LadderState {
+export function resumeLadder<S extends LadderState>(state: S, rank: Rank): S {
   return { ...state, rank };
 }
 

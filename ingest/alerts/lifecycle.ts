@@ -184,6 +184,11 @@ export class Lifecycle {
     return alert;
   }
 
+  /** Somebody says that the level of an open alert's gauge is right, however unlikely it looked. */
+  noteWord(alert: Alert, by: string, note: string | undefined, nowMs: number): void {
+    this.#record(alert, 'level-confirmed', nowMs, by, note);
+  }
+
   /** Escalates what nobody took in hand in time, and ends or begins what silences mute. */
   tick(nowMs: number): void {
     for (const alert of this.#open.values()) {

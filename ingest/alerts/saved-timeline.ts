@@ -10,7 +10,7 @@ import { Timeline } from './timeline.ts';
 import type { Track } from './track.ts';
 
 export interface SavedTimeline {
-  readonly base: Omit<Fold, 'tracks'>;
+  readonly base: Omit<Fold, 'suspicion' | 'tracks'>;
   /** By rule and version. */
   readonly tracks: Readonly<Record<string, Track>>;
   readonly readings: readonly SavedReading[];
@@ -26,7 +26,7 @@ type SavedReading = readonly [
 ];
 
 export function saveTimeline(timeline: Timeline, rules: readonly BoundRule[]): SavedTimeline {
-  const { tracks, ...base } = timeline.base();
+  const { tracks, suspicion: _, ...base } = timeline.base();
   const byRule = Object.fromEntries(rules.map((rule, index) => [keyOf(rule), tracks[index] as Track]));
   return { base, tracks: byRule, readings: timeline.newest().map(packReading) };
 }
@@ -34,7 +34,7 @@ export function saveTimeline(timeline: Timeline, rules: readonly BoundRule[]): S
 export function restoreTimeline(saved: SavedTimeline, rules: readonly BoundRule[]): Timeline {
   const { measuredAt, intervalMs, readings, recent } = saved.base;
   const tracks = rules.map((rule) => restoreTrack(rule.start, saved.tracks[keyOf(rule)]));
-  const base: Fold = { measuredAt, intervalMs, readings, recent, tracks };
+  const base: Fold = { measuredAt, intervalMs, readings, recent, suspicion: undefined, tracks };
   return new Timeline(rules, base, saved.readings.map(unpackReading));
 }
 

@@ -54,7 +54,7 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
   },
   step(track, memory, reading, view, parameters) {
     const levelM = levelOf(reading);
-    if (levelM === undefined) return;
+    if (levelM === undefined || view.suspicion) return;
     const lookBackMs = lookBackOf(view.intervalMs, parameters.lookBackMs);
     const first = firstWithin(view.recent, lookBackMs);
     const last = view.recent.at.length - 1;

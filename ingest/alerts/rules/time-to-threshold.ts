@@ -63,7 +63,7 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
   },
   step(track, memory, reading, view, parameters) {
     const levelM = levelOf(reading);
-    if (levelM === undefined) return;
+    if (levelM === undefined || view.suspicion) return;
     const claims = claim(memory.claims, levelM, reading.measuredAt, view, parameters);
     if (claims === memory.claims && claims.length === 0) return;
     const target = claims.at(-1);
