@@ -49,9 +49,13 @@ export function conditionOf(alert: Alert): SavedCondition {
   return { rule: alert.rule, subject: alert.subject, alert: alert.id, episode: episodeOf(alert) };
 }
 
-/** `alerts` are those of the device: the open ones, and those closed a while ago. */
-export function adoptAlerts(watch: DeviceWatch, alerts: readonly Alert[]): void {
+/**
+ * `alerts` are those of the device: the open ones, and those closed a while ago. `only`: the rules, by their place,
+ * that know nothing of them; all by default.
+ */
+export function adoptAlerts(watch: DeviceWatch, alerts: readonly Alert[], only?: readonly number[]): void {
   for (const [index, rule] of watch.rules.entries()) {
+    if (only && !only.includes(index)) continue;
     const own = alerts.filter((alert) => alert.rule === rule.name);
     const open = own.find((alert) => isOpen(alert.state));
     if (open) adoptOpen(watch, index, rule, episodeOf(open));

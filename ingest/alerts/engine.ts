@@ -143,16 +143,20 @@ export class AlertEngine {
     return changes;
   }
 
-  /** Takes a reading that was judged before: it moves the state, and nothing is said. See rebuild.ts. */
-  recall(reading: Reading): void {
+  /**
+   * Takes a reading that was judged before, if it was measured by `untilMs`: it moves the state, and nothing is said.
+   * See rebuild.ts.
+   */
+  recall(reading: Reading, untilMs = Number.POSITIVE_INFINITY): void {
     const watch = this.watch(reading.device);
-    if (watch) this.#take(watch, reading);
+    if (watch) this.#take(watch, reading, untilMs);
   }
 
   /** Returns whether the present of the device is another than before. */
-  #take(watch: DeviceWatch, reading: Reading): boolean {
+  #take(watch: DeviceWatch, reading: Reading, untilMs = Number.POSITIVE_INFINITY): boolean {
     watch.moved = true;
     const judged = hear(watch, reading);
+    if (judged.measuredAt > untilMs) return false;
     const outcome = this.#place(watch, judged);
     this.outcomes[outcome]++;
     const moved = outcome === 'newest' || outcome === 'reordered';

@@ -38,6 +38,11 @@ export function restoreTimeline(saved: SavedTimeline, rules: readonly BoundRule[
   return new Timeline(rules, base, saved.readings.map(unpackReading));
 }
 
+/** The rules, by their place, of which nothing was saved in their present version. */
+export function lackingRules({ tracks }: SavedTimeline, rules: readonly BoundRule[]): number[] {
+  return rules.flatMap((rule, index) => (keyOf(rule) in tracks ? [] : [index]));
+}
+
 /** JSON has left out what was undefined. */
 function restoreTrack(start: Track, saved: Track = start): Track {
   return { memory: { ...start.memory, ...saved.memory }, episode: saved.episode, closed: saved.closed };
