@@ -15,6 +15,8 @@ type Slots = readonly (readonly [slot: number, levelM: number])[];
 
 /** A flood under way. */
 interface Spell {
+  /** What its windows are counted in: fixed for as long as it lasts. */
+  readonly unitMs: number;
   readonly startedAt: number;
   /** When the river last stood at flood height. */
   readonly highAt: number;
@@ -130,13 +132,14 @@ export interface BelievedLevel {
 export function learnLevel(
   drain: Drain,
   { levelM, beforeM, at }: BelievedLevel,
-  unitMs: number,
+  unitNowMs: number,
   floodM: number,
   heightOf: (levelM: number) => number,
 ): Drain {
   const { spell } = drain;
   if (!spell && levelM < floodM) return drain;
-  const before = spell ?? startSpell(at);
+  const before = spell ?? startSpell(at, unitNowMs);
+  const { unitMs } = before;
   const highAt = levelM >= floodM ? at : before.highAt;
   const isOver =
     at - highAt >= SPELL_CALM_UNITS * unitMs || at - before.startedAt >= SPELL_MAX_UNITS * unitMs;
@@ -169,8 +172,8 @@ function standsUp(
   return lostM > LOSS_SHARE * heightOf(highestM) && levelM - beforeM > STOOD_UP_SHARE * lostM;
 }
 
-function startSpell(at: number): Spell {
-  return { startedAt: at, highAt: at, shares: NOTHING, slots: [[], [], [], [], []], isSpoilt: false };
+function startSpell(at: number, unitMs: number): Spell {
+  return { unitMs, startedAt: at, highAt: at, shares: NOTHING, slots: [[], [], [], [], []], isSpoilt: false };
 }
 
 function addToSlots(slots: Slots, slot: number, levelM: number): Slots {
