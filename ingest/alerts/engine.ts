@@ -27,6 +27,7 @@ import type { ParameterOverride } from './parameters.ts';
 import { reconcileWatch } from './reconcile-watch.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
 import { judgeRob } from './rules/rob.ts';
+import { noteWord } from './rules/silence.ts';
 import { judgeUplinks } from './rules/uplink-down.ts';
 import { gaugesAbove, judgeUpstream } from './rules/upstream-rise.ts';
 import type { Placement } from './timeline.ts';
@@ -183,7 +184,7 @@ export class AlertEngine {
     watch.moved = true;
     watch.hearing.presence = presence;
     watch.hearing.presenceAt = atMs;
-    if (presence !== 'offline') watch.hearing.lastHeardAt = Math.max(watch.hearing.lastHeardAt, atMs);
+    if (presence !== 'offline') noteWord(watch.hearing, atMs);
     return judgeDevice(watch, this.#view(atMs));
   }
 

@@ -75,6 +75,7 @@ const watch = z.object({
     readings: z.array(reading),
   }),
   hearing: z.object({
+    firstHeardAt: z.number().optional(),
     lastHeardAt: z.number(),
     lastUsableAt: z.number(),
     presence: z.string().optional(),

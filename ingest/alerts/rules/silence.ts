@@ -17,6 +17,7 @@ import type { ArrivedWave } from './upstream-rise.ts';
 
 /** What our clock knows of a device. Epoch ms; 0 is never. */
 export interface Hearing {
+  firstHeardAt: number;
   lastHeardAt: number;
   /** Of the last reading that could be judged. */
   lastUsableAt: number;
@@ -37,6 +38,7 @@ export interface Hearing {
 
 export function createHearing(): Hearing {
   return {
+    firstHeardAt: 0,
     lastHeardAt: 0,
     lastUsableAt: 0,
     presence: undefined,
@@ -98,10 +100,18 @@ export function judgeSilence(
   }
   const allowedMs = Math.max(parameters.silentAfterMs, parameters.silentAfterIntervals * intervalMs);
   if (quietFor(hearing.lastHeardAt) > allowedMs) return { reason: 'silent', since: hearing.lastHeardAt };
-  if (kind === 'river-gauge' && quietFor(hearing.lastUsableAt) > allowedMs) {
-    return { reason: 'unusable', since: hearing.lastUsableAt };
+  // One that never said anything of use is without use since its first word.
+  const usableAt = hearing.lastUsableAt || hearing.firstHeardAt || hearing.lastHeardAt;
+  if (kind === 'river-gauge' && quietFor(usableAt) > allowedMs) {
+    return { reason: 'unusable', since: usableAt };
   }
   return undefined;
+}
+
+/** Our clock hears a word of the device, of whatever use. */
+export function noteWord(hearing: Hearing, atMs: number): void {
+  if (hearing.firstHeardAt === 0) hearing.firstHeardAt = atMs;
+  hearing.lastHeardAt = Math.max(hearing.lastHeardAt, atMs);
 }
 
 const LABELS: Readonly<Record<string, Bilingual>> = {
