@@ -6,7 +6,7 @@
  * Invariant: it says when it cannot tell (too few reports in the hour) and then claims nothing; a claim is
  * made and given up per threshold, and one alert carries them all.
  */
-import { type Bilingual, SEVERITIES, type Threshold } from '../../../cities/city.ts';
+import type { Bilingual, Threshold } from '../../../cities/city.ts';
 import { type Rank, rankOf } from '../alert.ts';
 import { lookBackOf } from '../recent.ts';
 import { defineTrackRule, type View } from '../rule.ts';
@@ -231,7 +231,7 @@ function describeClaims(
 ): Readonly<Record<string, unknown>> {
   const target = claims.at(-1);
   if (!target) return {};
-  const { levelM: targetM } = parameters.thresholds[target.threshold] as Threshold;
+  const { levelM: targetM, severity } = parameters.thresholds[target.threshold] as Threshold;
   const trend = trendOf(view.recent, lookBackOf(view.intervalMs, parameters.lookBackMs));
   const minutes = (slope: number) => (slope > 0 ? Math.round(((targetM - levelM) / slope) * 60) : undefined);
   const prediction: Prediction = {
@@ -251,7 +251,7 @@ function describeClaims(
         }
       : {}),
   };
-  return { ...prediction, severity: SEVERITIES[target.threshold] ?? 'extreme', atMs: at };
+  return { ...prediction, severity, atMs: at };
 }
 
 function omitUndefined(object: Record<string, number | undefined>): Record<string, number> {
