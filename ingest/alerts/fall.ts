@@ -33,6 +33,8 @@ export interface FallState {
   /** Levels below floods, their number (bounded) and their sum, so that their mean is the ordinary level. */
   ordinaryCount: number;
   ordinarySumM: number;
+  /** The largest rise from one believed level to the next. */
+  largestRiseM: number;
   drain: Drain;
 }
 
@@ -47,6 +49,7 @@ export const FALL_START: Readonly<FallState> = Object.freeze({
   confirmedAt: null,
   ordinaryCount: 0,
   ordinarySumM: 0,
+  largestRiseM: 0,
   drain: DRAIN_START,
 });
 
@@ -62,6 +65,8 @@ export interface FallParameters {
   /** A fall of no more than this is never doubted: waves and rounding; and of a gauge that is new. */
   readonly rippleM: number;
   readonly newRippleM: number;
+  /** From the lowest step of the ladder to the highest. */
+  readonly spanM: number;
   /** A rise beyond this is a jump. */
   readonly jumpM: number;
 }
@@ -81,6 +86,9 @@ const ORDINARY_READINGS = 2_000;
 const SAID_WEIGHT = 20;
 /** With fewer readings nothing is known of a gauge. */
 const NEW_READINGS = 100;
+/** So many ladders, and so many times the largest step that a gauge has taken. */
+const FAR_SPANS = 2;
+const FAR_RISES = 4;
 
 /** Whether a level is believed while an alert is open. Moves the doubt, and nothing else. */
 export function isBelieved(
@@ -130,10 +138,17 @@ export function believe(
   state.drain = learnLevel(state.drain, level, timeUnitMs(intervalMs), freshetM, (each) =>
     heightOf(state, parameters, each),
   );
+  if (riseM > state.largestRiseM) state.largestRiseM = riseM;
   state.fallMPerMs = riseM < 0 && at > believedAt ? -riseM / (at - believedAt) : 0;
   state.believedM = levelM;
   state.believedAt = at;
   if (state.confirmedAt !== null && at >= state.confirmedAt) state.confirmedAt = null;
+}
+
+/** A jump beyond this is far more than the gauge has ever done, m; of a new gauge, than its ladder is made for. */
+export function farJumpM({ largestRiseM, ordinaryCount }: FallState, { spanM }: FallParameters): number {
+  if (ordinaryCount < NEW_READINGS) return FAR_SPANS * spanM;
+  return Math.max(spanM, FAR_RISES * largestRiseM);
 }
 
 /** When the level that is doubted now will be believed if it stays as it is, epoch ms; undefined without doubt. */

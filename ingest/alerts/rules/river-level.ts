@@ -15,6 +15,7 @@ import {
   FALL_START,
   type FallParameters,
   type FallState,
+  farJumpM,
   isBelieved,
 } from '../fall.ts';
 import type { Observation } from '../fold.ts';
@@ -64,7 +65,7 @@ const DOUBT_SAID_AFTER = 2;
 
 export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
   name: 'river-level',
-  version: 3,
+  version: 4,
   kind: 'river-gauge',
   unit: 'm',
   screens: true,
@@ -108,6 +109,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
       floodM,
       clearM: floodM - hysteresisM,
       ordinaryM: normalLevelM,
+      spanM: ladderSpanM(site),
       leastHeightM: ladderSpanM(site) * LEAST_HEIGHT_SHARE,
       rippleM: parameters.jumpMinM,
       newRippleM: Math.max(NEW_RIPPLE_M, ladderSpanM(site) * NEW_RIPPLE_SHARE),
@@ -130,7 +132,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
       advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
       return;
     }
-    stepLadder(memory, ladder, levelM, at, intervalMs);
+    stepLadder(memory, ladder, levelM, at, intervalMs, farJumpM(memory, fall));
     // A jump is the river's level only once it has stood.
     if (!memory.doubt) believe(memory, fall, levelM, at, intervalMs);
     const detail = lows >= DOUBT_SAID_AFTER ? NO_DETAIL : undefined;
