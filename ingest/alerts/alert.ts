@@ -55,6 +55,7 @@ export const OPERATOR_CHANGES = [
   'silenced',
   'unsilenced',
   'level-confirmed',
+  'renewed',
 ] as const;
 /** What people and timers do to it. */
 export type OperatorChange = (typeof OPERATOR_CHANGES)[number];

@@ -19,6 +19,7 @@ import { createAlert } from './create-alert.ts';
 import type { EngineChange } from './engine-change.ts';
 import { armEscalation, askAgain } from './escalation.ts';
 import { StartCounter } from './flapping.ts';
+import { renewalAt } from './notices/cap-times.ts';
 import { findSilence, type Silence } from './silences.ts';
 import { isClaim, isProvisional, shownRank } from './track.ts';
 
@@ -189,7 +190,7 @@ export class Lifecycle {
     this.#record(alert, 'level-confirmed', nowMs, by, note);
   }
 
-  /** Escalates what nobody took in hand in time, and ends or begins what silences mute. */
+  /** Escalates what nobody took in hand in time, ends or begins what silences mute, renews what is issued. */
   tick(nowMs: number): void {
     for (const alert of this.#open.values()) {
       const silence = findSilence(this.#silences, alert, nowMs);
@@ -197,6 +198,7 @@ export class Lifecycle {
         alert.silencedBy = silence?.id;
         this.#record(alert, silence ? 'silenced' : 'unsilenced', nowMs, silence?.createdBy, silence?.note);
       }
+      if (nowMs >= (renewalAt(alert) ?? nowMs + 1)) this.#record(alert, 'renewed', nowMs);
       const { dueAt, level } = alert.escalation;
       if (dueAt === undefined || dueAt > nowMs) continue;
       alert.escalation = { level: level + 1, dueAt: undefined };
