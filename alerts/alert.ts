@@ -50,7 +50,14 @@ export const CHANGES = [
 /** What the engine says happened to an alert. */
 export type Change = (typeof CHANGES)[number];
 
-export const OPERATOR_CHANGES = ['acknowledged', 'escalated', 'silenced', 'unsilenced'] as const;
+export const OPERATOR_CHANGES = [
+  'acknowledged',
+  'escalated',
+  'silenced',
+  'unsilenced',
+  'level-confirmed',
+  'renewed',
+] as const;
 /** What people and timers do to it. */
 export type OperatorChange = (typeof OPERATOR_CHANGES)[number];
 

@@ -68,6 +68,11 @@ export interface Alerts extends AsyncDisposable {
   /** Undefined when there is no open alert of this id. */
   acknowledge(id: string, by: string, note: string | undefined): Promise<Alert | undefined>;
   /**
+   * Somebody has looked at the river: the newest level of the alert's gauge is right, though the gauge was in doubt.
+   * Undefined when there is no open alert of this id.
+   */
+  confirmLevel(id: string, by: string, note: string | undefined): Promise<Alert | undefined>;
+  /**
    * Raises a condition that another part of the house judges, or moves it; resolves when it is on disk. Said
    * again as it stands it is no news.
    */

@@ -154,6 +154,19 @@ export class QueuedAlerts implements Alerts {
     });
   }
 
+  confirmLevel(id: string, by: string, note: string | undefined): Promise<Alert | undefined> {
+    return this.#enqueue(async () => {
+      const nowMs = this.#dependencies.now();
+      const { engine, lifecycle, saver } = this.#machinery;
+      const alert = lifecycle.open.get(id);
+      if (!alert) return undefined;
+      lifecycle.noteWord(alert, by, note, nowMs);
+      this.#apply(engine.takeWord(alert.subject, nowMs));
+      await saver.saveChanges(nowMs);
+      return alert;
+    });
+  }
+
   raise(rule: ConditionRule, subject: Subject, finding: ConditionFinding): Promise<void> {
     return this.#judge((nowMs) => this.#machinery.engine.conditions.raise(rule, subject, finding, nowMs));
   }

@@ -1,7 +1,8 @@
 /**
- * `GET /v1/alerts`, `/v1/alerts/{id}` and `POST …/acknowledge`: what is wrong now, why, and who has it.
+ * `GET /v1/alerts`, `/v1/alerts/{id}`, `POST …/acknowledge` and `…/confirm-level`: what is wrong now, why, and who
+ * has it.
  *
- * Reads the alarms; only an acknowledgement changes anything, and it says by whom. Invariant: everybody sees
+ * Reads the alarms; only what people say of an alert changes anything, with their name. Invariant: everybody sees
  * what is public; alerts about units, and the names of those who acknowledged, are for staff.
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -61,7 +62,7 @@ export const alertSchema = z
 
 const explanationSchema = z
   .object({
-    sentences: bilingual.describe('Two sentences: what is, and on what it rests.'),
+    sentences: bilingual.describe('What is, and on what it rests.'),
     rule: z.object({ name: z.string(), version: z.int(), parameters: z.unknown() }),
     readings: z.array(
       z.object({
@@ -236,6 +237,30 @@ export const alertRoutes =
           409,
           'alert-closed',
           `Alert ${params.id} is ${known.state}; there is nothing to take.`,
+        );
+      },
+    );
+
+    app.post(
+      '/alerts/:id/confirm-level',
+      {
+        config: { access: ['dispatcher', 'engineer', 'desk'] },
+        schema: {
+          tags: ['alerts'],
+          summary: 'Somebody has looked at the river: the newest level of a gauge in doubt is right',
+          params: idParams,
+          body: z.strictObject({ note: z.string().max(1_000).optional() }).optional(),
+          response: { 200: alertSchema },
+        },
+      },
+      async ({ params, user, body }) => {
+        const known = await find(params.id, user);
+        const alert = await alerts.confirmLevel(params.id, user.name, body?.note);
+        if (alert) return showAlert(alert, user);
+        throw new Problem(
+          409,
+          'alert-closed',
+          `Alert ${params.id} is ${known.state}; there is nothing to confirm.`,
         );
       },
     );

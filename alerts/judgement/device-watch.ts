@@ -13,7 +13,8 @@ import { createHearing, type Hearing } from './hearing.ts';
 import { groupOf, type ParameterOverride } from './parameters.ts';
 import { type KnownEpisode, NONE_KNOWN } from './reconcile.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
-import { createTimeline, type Timeline } from './timeline.ts';
+import { createTimeline, Timeline } from './timeline.ts';
+import type { Track } from './track.ts';
 
 export interface DeviceWatch {
   readonly device: RegisteredDevice;
@@ -69,6 +70,15 @@ export function restoreWatch(fresh: DeviceWatch, saved: SavedWatch): void {
   Object.assign(fresh.hearing, saved.hearing, { clock: { ...fresh.hearing.clock, ...saved.hearing.clock } });
   for (const [index, rule] of fresh.rules.entries())
     fresh.known[index] = saved.known[rule.name] ?? NONE_KNOWN;
+}
+
+/** Puts other tracks under the settled readings, and folds again what is not settled. */
+export function foldAgain(watch: DeviceWatch, tracks: readonly Track[], measuredAt = 0): void {
+  const { timeline, rules } = watch;
+  const base = timeline.base();
+  const amended = { ...base, measuredAt: Math.max(base.measuredAt, measuredAt), tracks };
+  watch.timeline = new Timeline(rules, amended, timeline.newest());
+  watch.moved = true;
 }
 
 function subjectOf(device: RegisteredDevice): Subject {

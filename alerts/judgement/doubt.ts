@@ -3,7 +3,8 @@
  *
  * Used by the ladder. A jump is claimed at once and believed once it has stood: for the next reading, and for
  * CONFIRM_MIN_MS where a device reports each few seconds, since a branch under the sensor stays for two
- * reports as well. A gauge that spiked lately must say it twice. Invariant: one fall back to near the level
+ * reports as well. A gauge that spiked lately must say it twice, and one that has never done the like still more
+ * often. Invariant: one fall back to near the level
  * before the jump takes all of the claim back.
  */
 import type { Rank } from '../alert.ts';
@@ -19,6 +20,8 @@ export interface Doubt {
   readonly since: number;
   /** Readings after the jump that did not take it back. */
   readonly upheld: number;
+  /** It went far beyond anything that the subject has done. */
+  readonly isFar?: boolean;
 }
 
 export type Verdict =
@@ -35,8 +38,12 @@ const CONFIRM_MIN_MS = 14_000;
 const SPIKED_LATELY_INTERVALS = 50;
 const SPIKED_LATELY_MAX_MS = 6 * 3_600_000;
 
-export function startDoubt(base: number, value: number, rank: Rank, at: number): Doubt {
-  return { base, highest: value, rank, second: undefined, since: at, upheld: 0 };
+/** Far beyond anything known, a jump is believed at the fourth word, or at the second after an hour. */
+const FAR_WORDS = 4;
+const FAR_MAX_MS = 3_600_000;
+
+export function startDoubt(base: number, value: number, rank: Rank, at: number, isFar = false): Doubt {
+  return { base, highest: value, rank, second: undefined, since: at, upheld: 0, ...(isFar ? { isFar } : {}) };
 }
 
 /** Readings that must uphold a jump at `at`, by when the last spike was. */
@@ -58,12 +65,13 @@ export function judgeDoubt(
   if (highest - value > SPIKE_RETURN_SHARE * (highest - base)) return { kind: 'spike' };
   const upheld = doubt.upheld + 1;
   const second = value > highest ? highest : Math.max(value, doubt.second ?? value);
-  if (upheld >= needed && at - since >= CONFIRM_MIN_MS) {
+  const isLong = !doubt.isFar || upheld >= FAR_WORDS || (upheld >= 2 && at - since >= FAR_MAX_MS);
+  if (upheld >= needed && isLong && at - since >= CONFIRM_MIN_MS) {
     return { kind: 'confirmed', level: upheld === 1 ? highest : second };
   }
   if (value <= highest) return { kind: 'undecided', doubt: { ...doubt, second, upheld } };
   return {
     kind: 'undecided',
-    doubt: { base, highest: value, rank: rankOf(value), second, since, upheld },
+    doubt: { ...doubt, highest: value, rank: rankOf(value), second, upheld },
   };
 }

@@ -11,12 +11,20 @@ import type { Presence } from '../../devices/topics.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import type { Alert } from '../alert.ts';
 import { judgeRob } from '../rules/rob.ts';
+import { noteWord } from '../rules/silence.ts';
 import { judgeUplinks } from '../rules/uplink-down.ts';
 import { gaugesAbove, judgeUpstream } from '../rules/upstream-rise.ts';
 import { type Clock, createClock } from '../wording.ts';
 import type { CityFacts, CityView } from './city-view.ts';
 import { Conditions, type SavedCondition } from './conditions.ts';
-import { createWatch, type DeviceWatch, restoreWatch, type SavedWatch, saveWatch } from './device-watch.ts';
+import {
+  createWatch,
+  type DeviceWatch,
+  foldAgain,
+  restoreWatch,
+  type SavedWatch,
+  saveWatch,
+} from './device-watch.ts';
 import { type EngineChange, NO_CHANGES } from './engine-change.ts';
 import { hear, recordUse } from './hear.ts';
 import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
@@ -144,21 +152,38 @@ export class AlertEngine {
     return changes;
   }
 
-  /** Takes a reading that was judged before: it moves the state, and nothing is said. See rebuild.ts. */
-  recall(reading: Reading): void {
+  /**
+   * Takes a reading that was judged before, if it was measured by `untilMs`: it moves the state, and nothing is said.
+   * See rebuild.ts.
+   */
+  recall(reading: Reading, untilMs = Number.POSITIVE_INFINITY): void {
     const watch = this.watch(reading.device);
-    if (watch) this.#take(watch, reading);
+    if (watch) this.#take(watch, reading, untilMs);
   }
 
   /** Returns whether the present of the device is another than before. */
-  #take(watch: DeviceWatch, reading: Reading): boolean {
+  #take(watch: DeviceWatch, reading: Reading, untilMs = Number.POSITIVE_INFINITY): boolean {
     watch.moved = true;
     const judged = hear(watch, reading);
+    if (judged.measuredAt > untilMs) return false;
     const outcome = this.#place(watch, judged);
     this.outcomes[outcome]++;
     const moved = outcome === 'newest' || outcome === 'reordered';
     if ((moved || outcome === 'repeated') && !(reading.quality & FAILED_QUALITY)) recordUse(watch, judged);
     return moved;
+  }
+
+  /** A person vouches for the newest level of a gauge: whatever was doubted of it is believed from there on. */
+  takeWord(device: string, nowMs: number): readonly EngineChange[] {
+    const watch = this.#watches.get(device);
+    if (!watch) return NO_CHANGES;
+    const { measuredAt } = watch.timeline.head;
+    const { tracks } = watch.timeline.base();
+    foldAgain(
+      watch,
+      tracks.map((track, index) => (watch.rules[index] as BoundRule).vouch(track, measuredAt)),
+    );
+    return reconcileWatch(watch, nowMs) ?? NO_CHANGES;
   }
 
   takePresence(device: string, presence: Presence, atMs: number): readonly EngineChange[] {
@@ -167,7 +192,7 @@ export class AlertEngine {
     watch.moved = true;
     watch.hearing.presence = presence;
     watch.hearing.presenceAt = atMs;
-    if (presence !== 'offline') watch.hearing.lastHeardAt = Math.max(watch.hearing.lastHeardAt, atMs);
+    if (presence !== 'offline') noteWord(watch.hearing, atMs);
     return judgeDevice(watch, this.#view(atMs));
   }
 

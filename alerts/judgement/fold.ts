@@ -9,7 +9,7 @@
 import { FAILED_QUALITY } from '../../devices/reading.ts';
 import type { Observation } from './observation.ts';
 import { appendRecent, copyRecent, createRecent, overwriteRecent, type Recent } from './recent.ts';
-import type { BoundRule } from './rule.ts';
+import type { BoundRule, Suspicion } from './rule.ts';
 import { copyTrack, forgetSettled, overwriteTrack, type Track } from './track.ts';
 
 export interface Fold {
@@ -19,6 +19,8 @@ export interface Fold {
   intervalMs: number;
   readings: number;
   readonly recent: Recent;
+  /** Of the newest reading: why its level is not believed. */
+  suspicion: Suspicion | undefined;
   /** One a rule, in the order of the device's rules. */
   readonly tracks: readonly Track[];
 }
@@ -32,11 +34,11 @@ const MAX_INTERVAL_MS = 6 * 3_600_000;
 
 export function createFold(rules: readonly BoundRule[], intervalMs: number): Fold {
   const tracks = rules.map(({ start }) => copyTrack(start));
-  return { measuredAt: 0, intervalMs, readings: 0, recent: createRecent(), tracks };
+  return { measuredAt: 0, intervalMs, readings: 0, recent: createRecent(), suspicion: undefined, tracks };
 }
 
-export function copyFold({ measuredAt, intervalMs, readings, recent, tracks }: Fold): Fold {
-  return { measuredAt, intervalMs, readings, recent: copyRecent(recent), tracks: tracks.map(copyTrack) };
+export function copyFold({ recent, tracks, ...rest }: Fold): Fold {
+  return { ...rest, recent: copyRecent(recent), tracks: tracks.map(copyTrack) };
 }
 
 /** Makes `target`, of the same device, a copy of `source`, in the memory that it has. */
@@ -44,6 +46,7 @@ export function overwriteFold(target: Fold, source: Fold): void {
   target.measuredAt = source.measuredAt;
   target.intervalMs = source.intervalMs;
   target.readings = source.readings;
+  target.suspicion = source.suspicion;
   overwriteRecent(target.recent, source.recent);
   for (let index = 0; index < target.tracks.length; index++) {
     overwriteTrack(target.tracks[index] as Track, source.tracks[index] as Track);
@@ -56,17 +59,21 @@ export function stepFold(fold: Fold, rules: readonly BoundRule[], reading: Obser
   fold.intervalMs = smoothInterval(fold, at);
   fold.measuredAt = at;
   fold.readings++;
+  fold.suspicion = undefined;
+  let index = 0;
+  while (rules[index]?.screens) stepRule(fold, rules, index++, reading);
   const { levelM } = reading.values;
-  if (typeof levelM === 'number' && !(reading.quality & FAILED_QUALITY)) {
+  if (typeof levelM === 'number' && !(reading.quality & FAILED_QUALITY) && !fold.suspicion) {
     appendRecent(fold.recent, at, levelM, fold.intervalMs);
   }
-  const { tracks } = fold;
-  for (let index = 0; index < rules.length; index++) {
-    const { step, prepared } = rules[index] as BoundRule;
-    const track = tracks[index] as Track;
-    if (track.closed.length > 0) forgetSettled(track, at);
-    step(track, track.memory, reading, fold, prepared);
-  }
+  for (; index < rules.length; index++) stepRule(fold, rules, index, reading);
+}
+
+function stepRule(fold: Fold, rules: readonly BoundRule[], index: number, reading: Observation): void {
+  const { step, prepared } = rules[index] as BoundRule;
+  const track = fold.tracks[index] as Track;
+  if (track.closed.length > 0) forgetSettled(track, reading.measuredAt);
+  step(track, track.memory, reading, fold, prepared);
 }
 
 function smoothInterval({ measuredAt, intervalMs, readings }: Fold, at: number): number {

@@ -10,6 +10,7 @@ import { QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Evidence } from '../alert.ts';
 import { observeClock } from '../rules/clock-skew.ts';
 import { addRain } from '../rules/rain.ts';
+import { noteWord } from '../rules/silence.ts';
 import type { DeviceWatch } from './device-watch.ts';
 
 /** Readings shown as evidence of a change. */
@@ -18,7 +19,7 @@ const MAX_EVIDENCE = 8;
 /** What our clock hears. Returns the reading as it is judged: by receipt where its own clock is wrong. */
 export function hear({ hearing }: DeviceWatch, reading: Reading): Reading {
   const { receivedAt, quality, simulated } = reading;
-  hearing.lastHeardAt = Math.max(hearing.lastHeardAt, receivedAt);
+  noteWord(hearing, receivedAt);
   hearing.simulated = simulated;
   if (hearing.presence === 'offline') hearing.presence = undefined;
   if (quality & QualityFlag.serverTime) return reading;

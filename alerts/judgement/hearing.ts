@@ -17,6 +17,7 @@ export interface ArrivedWave {
 
 /** What our clock knows of a device. Epoch ms; 0 is never. */
 export interface Hearing {
+  firstHeardAt: number;
   lastHeardAt: number;
   /** Of the last reading that could be judged. */
   lastUsableAt: number;
@@ -37,6 +38,7 @@ export interface Hearing {
 
 export function createHearing(): Hearing {
   return {
+    firstHeardAt: 0,
     lastHeardAt: 0,
     lastUsableAt: 0,
     presence: undefined,

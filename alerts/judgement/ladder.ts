@@ -100,7 +100,7 @@ function pendingMs({ pendingMs, pendingIntervals }: LadderStep, intervalMs: numb
 }
 
 /** The state that goes with an open rank whose own state was lost. */
-export function resumeLadder(state: LadderState, rank: Rank): LadderState {
+export function resumeLadder<S extends LadderState>(state: S, rank: Rank): S {
   return { ...state, rank };
 }
 
@@ -109,18 +109,19 @@ export function doubtRank(state: LadderState): Rank {
   return state.doubt && state.doubt.rank > state.rank ? state.doubt.rank : 0;
 }
 
-/** Moves the state by a value. */
+/** Moves the state by a value. A jump beyond `far` is more than the subject has ever done. */
 export function stepLadder(
   state: LadderState,
   parameters: LadderParameters,
   value: number,
   at: number,
   intervalMs: number,
+  far = Number.POSITIVE_INFINITY,
 ): void {
   if (state.doubt) settleDoubt(state, state.doubt, parameters, value, at, intervalMs);
   if (state.doubt) return;
   const target = rankMet(parameters, value);
-  if (target > state.rank) climb(state, parameters, value, at, intervalMs, target);
+  if (target > state.rank) climb(state, parameters, value, at, intervalMs, target, far);
   else if (state.rank === 0) remember(state, value);
   else descend(state, parameters, value, at, intervalMs);
 }
@@ -163,10 +164,11 @@ function climb(
   at: number,
   intervalMs: number,
   target: Rank,
+  far: number,
 ): void {
   const base = jumpedFrom(state, parameters, value);
   if (base !== undefined) {
-    state.doubt = startDoubt(base, value, target, at);
+    state.doubt = startDoubt(base, value, target, at, value - base > far);
     state.previous = value;
     state.before = base;
     state.metSince = undefined;

@@ -19,8 +19,17 @@ import { type EndedEpisode, type Episode, shownRank, startTrack, type Track } fr
 export interface View {
   /** Smoothed time between two readings, by the device's clock, ms. */
   readonly intervalMs: number;
-  /** The last levels of a gauge; empty for other kinds. */
+  /** The last believed levels of a gauge; empty for other kinds. */
   readonly recent: Recent;
+  /** Why the level of this reading is not believed; said by the rule that screens, which is the first to judge. */
+  suspicion: Suspicion | undefined;
+}
+
+export interface Suspicion {
+  /** Readings in a row that are not believed, and the last level that was, with its time. */
+  readonly rows: number;
+  readonly believedM: number;
+  readonly believedAt: number;
 }
 
 export interface TrackRuleDefinition<P extends object, M extends object, W extends object = P> {
@@ -30,6 +39,8 @@ export interface TrackRuleDefinition<P extends object, M extends object, W exten
   readonly kind: string;
   readonly unit: string;
   readonly defaults: P;
+  /** It judges a level before the others hear of it: see View.suspicion. Such a rule is the first of its kind. */
+  readonly screens?: true;
   /** Parameters that follow from the site; undefined where the rule does not apply to the device. */
   forDevice?(parameters: P, device: RegisteredDevice): P | undefined;
   /** What it begins with, with every field, be it undefined; each track has a copy of its own. */
@@ -43,6 +54,8 @@ export interface TrackRuleDefinition<P extends object, M extends object, W exten
   describeEnd(episode: EndedEpisode, parameters: P, facts: Facts): Description;
   /** The memory that goes with an episode that it does not know: its own was lost. The same by default. */
   resume?(memory: M, episode: Episode, parameters: P): M;
+  /** A person vouches for the level of this moment: the memory that believes it. */
+  vouch?(memory: M, atMs: number): M;
   /** Timers that run now, for explanations: name → epoch ms. */
   timers?(memory: M, parameters: P, view: View): Readonly<Record<string, number>>;
 }
@@ -70,6 +83,7 @@ export interface BoundRule {
   readonly name: string;
   readonly version: number;
   readonly unit: string;
+  readonly screens: boolean;
   /** To be copied. */
   readonly start: Track;
   describe(episode: Episode, rank: Rank): Description;
@@ -77,6 +91,8 @@ export interface BoundRule {
   /** Of one that a late reading took away as a whole. */
   describeNeverWas(episode: Episode): Description;
   timers(track: Track, view: View): Readonly<Record<string, number>>;
+  /** The track where a person vouches for the level of a moment; the same where the rule doubts nothing. */
+  vouch(track: Track, atMs: number): Track;
   /** The track with an open episode that it did not know. */
   resume(track: Track, episode: Episode): Track;
 }
@@ -116,12 +132,15 @@ export function defineTrackRule<P extends object, M extends object, W extends ob
         name,
         version,
         unit,
+        screens: definition.screens ?? false,
         start: startTrack(definition.memory),
         describe: (episode, rank) => definition.describe(episode, rank, final, facts),
         describeEnd: (episode) => definition.describeEnd(episode, final, facts),
         describeNeverWas: (episode) =>
           neverWas(definition.describe(episode, shownRank(episode), final, facts), facts),
         timers: (track, view) => definition.timers?.(track.memory as M, final, view) ?? {},
+        vouch: (track, atMs) =>
+          definition.vouch ? { ...track, memory: definition.vouch(track.memory as M, atMs) } : track,
         resume(track, episode) {
           const memory = track.memory as M;
           return { ...track, memory: definition.resume?.(memory, episode, final) ?? memory, episode };

@@ -18,6 +18,7 @@ import {
 } from '../alert.ts';
 import type { EngineChange } from '../judgement/engine-change.ts';
 import { isClaim, isProvisional, shownRank } from '../judgement/track.ts';
+import { renewalAt } from '../notices/cap-times.ts';
 import { createAlert } from './create-alert.ts';
 import { armEscalation, askAgain, ESCALATE_WITHIN_MS } from './escalation.ts';
 import { StartCounter } from './flapping.ts';
@@ -185,7 +186,12 @@ export class Lifecycle {
     return alert;
   }
 
-  /** Escalates what nobody took in hand in time, and ends or begins what silences mute. */
+  /** Somebody says that the level of an open alert's gauge is right, however unlikely it looked. */
+  noteWord(alert: Alert, by: string, note: string | undefined, nowMs: number): void {
+    this.#record(alert, 'level-confirmed', nowMs, by, note);
+  }
+
+  /** Escalates what nobody took in hand in time, ends or begins what silences mute, renews what is issued. */
   tick(nowMs: number): void {
     for (const alert of this.#open.values()) {
       const silence = findSilence(this.#silences, alert, nowMs);
@@ -193,6 +199,7 @@ export class Lifecycle {
         alert.silencedBy = silence?.id;
         this.#record(alert, silence ? 'silenced' : 'unsilenced', nowMs, silence?.createdBy, silence?.note);
       }
+      if (nowMs >= (renewalAt(alert) ?? nowMs + 1)) this.#record(alert, 'renewed', nowMs);
       const { dueAt, level } = alert.escalation;
       if (dueAt === undefined || !isDue(dueAt, nowMs, ESCALATE_WITHIN_MS)) continue;
       alert.escalation = { level: level + 1, dueAt: undefined };

@@ -5,8 +5,7 @@
  * the order of revisions; messages refer to all earlier ones of their alert that are still in the feed.
  */
 import type { Database } from '../../database/database.ts';
-import type { LogEntry } from '../alert.ts';
-import { isWaterRule } from '../lifecycle/grouping.ts';
+
 import {
   type CapContext,
   capIdentifier,
@@ -14,6 +13,7 @@ import {
   formatCapMessage,
   formatTitle,
 } from './cap-message.ts';
+import { isIssued } from './cap-times.ts';
 import type { Channel } from './channel.ts';
 
 export interface CapOptions extends Pick<CapContext, 'sender' | 'timeZone' | 'cityName' | 'publicUrl'> {
@@ -21,17 +21,6 @@ export interface CapOptions extends Pick<CapContext, 'sender' | 'timeZone' | 'ci
   readonly now: () => number;
 }
 
-const PUBLIC_CHANGES: ReadonlySet<LogEntry['change']> = new Set([
-  'opened',
-  'provisional',
-  'confirmed',
-  'upgraded',
-  'downgraded',
-  'reopened',
-  'resolved',
-  'withdrawn',
-  'blind',
-]);
 /** In the feed after it was sent; the protocol's practice is 24 to 48 hours. */
 export const CAP_KEEP_MS = 48 * 3_600_000;
 
@@ -43,7 +32,7 @@ export function createCapChannel(options: CapOptions): Channel {
     isPublic: true,
     async send({ body }) {
       const { alert, change } = body;
-      if (!isWaterRule(alert.rule) || !PUBLIC_CHANGES.has(change)) return;
+      if (!isIssued(alert, change)) return;
       const earlier = await database
         .selectFrom('cap_messages')
         .select(['identifier', 'sent_at'])

@@ -6,6 +6,7 @@
  * simulated is `Exercise`.
  */
 import type { Alert, LogEntry } from '../alert.ts';
+import { capExpiry, capOnset } from './cap-times.ts';
 import { formatLocalTime } from './local-time.ts';
 
 export interface CapReference {
@@ -25,11 +26,13 @@ export interface CapContext {
 
 export type CapMessageType = 'Alert' | 'Update' | 'Cancel';
 
+/** What people are to do, by how bad it is; the instruction says the same in words. */
+const RESPONSE = { minor: 'Monitor', moderate: 'Prepare', severe: 'Prepare', extreme: 'Evacuate' } as const;
 const SEVERITY = { minor: 'Minor', moderate: 'Moderate', severe: 'Severe', extreme: 'Extreme' } as const;
 /** Rules that speak of what is to come. */
 const EXPECTED: ReadonlySet<string> = new Set(['time-to-threshold', 'upstream-rise']);
-/** A message without a successor is not believed for longer. */
-const VALID_MS = 48 * 3_600_000;
+/** An all-clear is news for so long. */
+const OVER_MS = 48 * 3_600_000;
 /** Around a gauge, km: what its level says something of. */
 const AREA_RADIUS_KM = 1.5;
 const AREA_CORNERS = 12;
@@ -126,13 +129,13 @@ function formatInfo(
     element('language', language === 'id' ? 'id-ID' : 'en-US'),
     element('category', 'Met'),
     element('event', eventNames[language]),
-    element('responseType', over ? 'AllClear' : alert.severity === 'minor' ? 'Monitor' : 'Prepare'),
+    element('responseType', over ? 'AllClear' : RESPONSE[alert.severity]),
     element('urgency', over ? 'Past' : EXPECTED.has(alert.rule) ? 'Expected' : 'Immediate'),
     element('severity', SEVERITY[alert.severity]),
     element('certainty', certaintyOf(alert)),
     element('effective', formatLocalTime(sentMs, timeZone)),
-    element('onset', formatLocalTime(alert.startedAt, timeZone)),
-    element('expires', formatLocalTime(sentMs + VALID_MS, timeZone)),
+    element('onset', formatLocalTime(capOnset(alert), timeZone)),
+    element('expires', formatLocalTime(over ? sentMs + OVER_MS : capExpiry(alert, sentMs), timeZone)),
     element('senderName', `Siaga ${cityName}`),
     element('headline', headline.slice(0, 160)),
     element('description', `${drill}${alert.text[language]}${blind}`),

@@ -6,10 +6,10 @@
  */
 import { type Alert, alertIdOf, isOpen, type Rank, rankOf } from '../alert.ts';
 import type { SavedCondition } from '../judgement/conditions.ts';
-import type { DeviceWatch } from '../judgement/device-watch.ts';
+import { type DeviceWatch, foldAgain } from '../judgement/device-watch.ts';
 import { isTakenBack, type KnownEpisode } from '../judgement/reconcile.ts';
 import type { BoundRule } from '../judgement/rule.ts';
-import { Timeline } from '../judgement/timeline.ts';
+
 import { type Episode, shownRank, type Track } from '../judgement/track.ts';
 import { WATERMARK_MS } from '../judgement/watermark.ts';
 import { CLOCK_SKEW } from '../rules/clock-skew.ts';
@@ -50,9 +50,13 @@ export function conditionOf(alert: Alert): SavedCondition {
   return { rule: alert.rule, subject: alert.subject, alert: alert.id, episode: episodeOf(alert) };
 }
 
-/** `alerts` are those of the device: the open ones, and those closed a while ago. */
-export function adoptAlerts(watch: DeviceWatch, alerts: readonly Alert[]): void {
+/**
+ * `alerts` are those of the device: the open ones, and those closed a while ago. `only`: the rules, by their place,
+ * that know nothing of them; all by default.
+ */
+export function adoptAlerts(watch: DeviceWatch, alerts: readonly Alert[], only?: readonly number[]): void {
   for (const [index, rule] of watch.rules.entries()) {
+    if (only && !only.includes(index)) continue;
     const own = alerts.filter((alert) => alert.rule === rule.name);
     const open = own.find((alert) => isOpen(alert.state));
     if (open) adoptOpen(watch, index, rule, episodeOf(open));
@@ -88,8 +92,8 @@ function adoptOpen(watch: DeviceWatch, index: number, rule: BoundRule, open: Epi
     found && episode ? { ...track, episode: joined(episode, open) } : rule.resume(track, open);
   const tracks = base.tracks.with(index, adopted);
   // A device of which no reading is left: what the alert rests on is its past.
-  const measuredAt = Math.max(base.measuredAt, timeline.isSettled ? open.changedAt : 0);
-  watch.timeline = new Timeline(watch.rules, { ...base, measuredAt, tracks }, timeline.newest());
+  const measuredAt = timeline.isSettled ? open.changedAt : 0;
+  foldAgain(watch, tracks, measuredAt);
 }
 
 /** The episode with the beginning and the height of another. */

@@ -1,13 +1,15 @@
 /**
  * Rebuild: the engine's state from the journal and the alerts on record, where the saved state is of no use.
  *
- * Called at start by restore-alerts.ts. Readings up to the cursor are recalled in silence, as far back as any
+ * Called at start by restore-alerts.ts, for all rules or for those whose memory is of another version. Readings up to the cursor are recalled in silence, as far back as any
  * rule looks; then the alerts on record are adopted. Good state lacks the last seconds only, which are recalled
  * as well. Invariant: nothing is told twice and no open alert is lost; bounded by LOOK_BACK_MS and MAX_ENTRIES.
  */
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import type { Alert } from '../alert.ts';
+import { foldAgain } from '../judgement/device-watch.ts';
 import type { AlertEngine } from '../judgement/engine.ts';
+import { copyTrack, type Track } from '../judgement/track.ts';
 import { adoptAlerts, adoptHearing, conditionOf } from './adopt.ts';
 import type { SavedEngine } from './saved-state.ts';
 
@@ -16,6 +18,9 @@ const LOOK_BACK_MS = 3.5 * 3_600_000;
 /** The newest of them, where a load test has left more: some seconds of work. */
 const MAX_ENTRIES = 500_000;
 const BATCH = 5_000;
+
+/** By device, the rules whose saved memory is of no use, by their place. */
+export type LackingRules = ReadonlyMap<string, readonly number[]>;
 
 export type ReadableJournal = Pick<Journal, 'readAfter' | 'latest'>;
 
@@ -57,8 +62,7 @@ export function adoptRecords({ engine, open, recent, trackRules }: RebuildOption
 
 /** Returns how many readings were recalled. To be followed by adoptRecords. */
 export async function recallReadings({ engine, journal, cursor, nowMs }: RebuildOptions): Promise<number> {
-  const since = nowMs - LOOK_BACK_MS;
-  const after = Math.max(cursor - MAX_ENTRIES, (await findFirstId(journal, since, cursor)) - 1);
+  const after = await firstRecalled(journal, cursor, nowMs);
   let recalled = 0;
   // A device that fell silent before is heard by its last word.
   for (const { id, reading } of await journal.latest()) {
@@ -71,6 +75,56 @@ export async function recallReadings({ engine, journal, cursor, nowMs }: Rebuild
     recalled++;
   }
   return recalled;
+}
+
+/**
+ * Gives each rule whose memory could not be used the one that it would have: of the readings that its device has
+ * settled. To be called before anything else is recalled, and followed by adoptLacking. Returns how many readings
+ * were recalled for it.
+ */
+export async function recallMemories(
+  engine: AlertEngine,
+  shadow: AlertEngine,
+  lacking: LackingRules,
+  { journal, cursor, nowMs }: Pick<RebuildOptions, 'journal' | 'cursor' | 'nowMs'>,
+): Promise<number> {
+  const settledAt = new Map<string, number>();
+  for (const device of lacking.keys()) {
+    settledAt.set(device, engine.watch(device)?.timeline.base().measuredAt ?? 0);
+  }
+  const after = await firstRecalled(journal, cursor, nowMs);
+  let recalled = 0;
+  for await (const { reading } of readBetween(journal, after, cursor)) {
+    const untilMs = settledAt.get(reading.device);
+    if (untilMs === undefined) continue;
+    shadow.recall(reading, untilMs);
+    recalled++;
+  }
+  for (const [device, rules] of lacking) {
+    const watch = engine.watch(device);
+    const { tracks } = shadow.watches.get(device)?.timeline.head ?? {};
+    if (!watch || !tracks) continue;
+    const own = watch.timeline.base().tracks;
+    foldAgain(
+      watch,
+      own.map((track, index) => (rules.includes(index) ? copyTrack(tracks[index] as Track) : track)),
+    );
+  }
+  return recalled;
+}
+
+/** Ties the alerts on record to rules whose memory was rebuilt. */
+export function adoptLacking(engine: AlertEngine, lacking: LackingRules, alerts: readonly Alert[]): void {
+  for (const [device, rules] of lacking) {
+    const watch = engine.watch(device);
+    if (!watch) continue;
+    adoptAlerts(
+      watch,
+      alerts.filter(({ subject }) => subject === device),
+      rules,
+    );
+    engine.touch(device);
+  }
 }
 
 /** What devices took after their state was saved, up to the cursor: it changed no alert. */
@@ -98,6 +152,11 @@ async function* readBetween(
     for (const entry of entries) if (entry.id <= lastId) yield entry;
     after = (entries.at(-1) as JournalEntry).id;
   }
+}
+
+/** The id after which readings are recalled. */
+async function firstRecalled(journal: ReadableJournal, cursor: number, nowMs: number): Promise<number> {
+  return Math.max(cursor - MAX_ENTRIES, (await findFirstId(journal, nowMs - LOOK_BACK_MS, cursor)) - 1);
 }
 
 /** The first id received at `sinceMs` or later, by halving: ids ascend with the time of receipt. */

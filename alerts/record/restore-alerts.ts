@@ -2,7 +2,8 @@
  * Restores the alarms at start: engine, lifecycle, groups and cursor from what the last run saved.
  *
  * Called once, before the first reading. Invariant: state that this version cannot use is dropped with one
- * line in the log and rebuilt; the alerts on record are kept, and a start never fails for it.
+ * line in the log and rebuilt, that of one rule without touching the others; the alerts on record are kept, and a
+ * start never fails for it.
  */
 import type { Logger } from 'pino';
 import type { Alert } from '../alert.ts';
@@ -12,13 +13,25 @@ import type { NoticePlanner } from '../notices/plan.ts';
 import { trackRules } from '../rules/index.ts';
 import type { AlertStore } from './alert-store.ts';
 import {
+  adoptLacking,
   adoptRecords,
+  type LackingRules,
   type ReadableJournal,
   type RebuildOptions,
+  recallMemories,
   recallReadings,
   recallUnsaved,
 } from './rebuild.ts';
-import { FORMAT_KEY, formatOf, keyOfDevice, parseSavedState, SWEPT_KEY } from './saved-state.ts';
+import {
+  FORMAT,
+  FORMAT_KEY,
+  keyOfDevice,
+  parseSavedGroups,
+  parseSavedState,
+  type SavedEngine,
+  SWEPT_KEY,
+} from './saved-state.ts';
+import { lackingRules } from './saved-timeline.ts';
 
 /** Closed alerts of the last hour are kept at hand: flapping, corrections. */
 const RECENT_MS = 3_600_000;
@@ -48,20 +61,12 @@ export async function restoreAlerts(parts: RestoreParts): Promise<Restored> {
   const recent = await store.loadRecent(nowMs - RECENT_MS, MAX_RECENT);
   lifecycle.restore(open, recent);
   const rows = await store.loadState();
-  const format = formatOf(trackRules);
-  const saved = parseSavedState(rows, format);
+  planner.restore(parseSavedGroups(rows));
+  const saved = parseSavedState(rows);
   let why = saved;
   if (typeof saved !== 'string') {
     try {
-      const engine = parts.createEngine();
-      engine.restore(saved.devices, saved.conditions);
-      await recallUnsaved(engine, journal, saved, cursor).catch((error: unknown) =>
-        parts.log.error(
-          { err: error },
-          'the alarms begin without the last seconds: the journal cannot be read',
-        ),
-      );
-      planner.restore(saved.groups);
+      const engine = await restoreSaved(saved, [...recent, ...open], cursor, parts);
       return { engine, cursor, open };
     } catch (error) {
       why = (error as Error).message;
@@ -76,8 +81,51 @@ export async function restoreAlerts(parts: RestoreParts): Promise<Restored> {
       parts.log,
     );
   }
-  await replaceState(store, engine, format, cursor);
+  await replaceState(store, engine, planner, cursor);
   return { engine, cursor, open };
+}
+
+async function restoreSaved(
+  saved: SavedEngine,
+  alerts: readonly Alert[],
+  cursor: number,
+  { createEngine, journal, nowMs, log }: RestoreParts,
+): Promise<AlertEngine> {
+  const engine = createEngine();
+  engine.restore(saved.devices, saved.conditions);
+  const lacking = findLacking(engine, saved);
+  try {
+    if (lacking.size > 0) {
+      const readings = await recallMemories(engine, createEngine(), lacking, { journal, cursor, nowMs });
+      log.warn(
+        { rules: namesOf(engine, lacking), readings },
+        'rules of another version are rebuilt from the journal',
+      );
+    }
+    await recallUnsaved(engine, journal, saved, cursor);
+  } catch (error) {
+    log.error({ err: error }, 'the alarms begin without the last seconds: the journal cannot be read');
+  }
+  adoptLacking(engine, lacking, alerts);
+  return engine;
+}
+
+function findLacking(engine: AlertEngine, { devices }: SavedEngine): LackingRules {
+  const lacking = new Map<string, readonly number[]>();
+  for (const [device, { timeline }] of devices) {
+    const watch = engine.watch(device);
+    const rules = watch ? lackingRules(timeline, watch.rules) : [];
+    if (rules.length > 0) lacking.set(device, rules);
+  }
+  return lacking;
+}
+
+function namesOf(engine: AlertEngine, lacking: LackingRules): string[] {
+  const names = new Set<string>();
+  for (const [device, rules] of lacking) {
+    for (const index of rules) names.add(engine.watch(device)?.rules[index]?.name ?? '');
+  }
+  return [...names];
 }
 
 async function rebuild(options: RebuildOptions, why: string, log: Logger): Promise<void> {
@@ -95,17 +143,18 @@ async function rebuild(options: RebuildOptions, why: string, log: Logger): Promi
 async function replaceState(
   store: AlertStore,
   engine: AlertEngine,
-  format: string,
+  planner: NoticePlanner,
   takenId: number,
 ): Promise<void> {
   const state = new Map<string, unknown>([
-    [FORMAT_KEY, format],
+    [FORMAT_KEY, FORMAT],
     [SWEPT_KEY, takenId],
   ]);
   for (const device of engine.dirty) {
     state.set(keyOfDevice(device), { ...engine.saveDevice(device), takenId });
   }
   state.set('conditions', engine.saveConditions());
+  state.set('groups', planner.save());
   await store.replaceState(state);
   engine.settled(engine.dirty);
 }

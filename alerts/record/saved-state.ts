@@ -1,18 +1,18 @@
 /**
  * The engine's state on disk: its keys, its format, and how it is read back.
  *
- * Between the store and the engine at start. The format names the layout and every rule's version, since a
- * rule's memory is the rule's own. Invariant: state of another format, or that does not look as it should, is
- * not used at all: the caller rebuilds it from the journal.
+ * Between the store and the engine at start. The format names the layout; a rule's memory is the rule's own, and
+ * kept under its name and version. Invariant: state of another format, or that does not look as it should, is
+ * not used at all: the caller rebuilds it from the journal. The pages of groups are used wherever they can be read.
  */
 import { z } from 'zod';
 import type { SavedCondition } from '../judgement/conditions.ts';
 import type { SavedWatch } from '../judgement/device-watch.ts';
-import type { TrackRule } from '../judgement/rule.ts';
+
 import type { GroupPage } from '../notices/plan.ts';
 
 /** Grows when the layout of what is saved changes, or what a rule across devices keeps. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 const DEVICE_KEY = 'device:';
 
 export const FORMAT_KEY = 'format';
@@ -28,16 +28,15 @@ export interface SavedEngine {
   readonly devices: readonly (readonly [device: string, saved: SavedDevice])[];
   readonly sweptId: number;
   readonly conditions: readonly SavedCondition[];
-  readonly groups: readonly (readonly [string, GroupPage])[];
 }
+
+export type SavedGroups = readonly (readonly [group: string, page: GroupPage])[];
 
 export function keyOfDevice(device: string): string {
   return DEVICE_KEY + device;
 }
 
-export function formatOf(rules: readonly TrackRule[]): string {
-  return [`layout@${LAYOUT}`, ...rules.map(({ name, version }) => `${name}@${version}`).toSorted()].join(' ');
-}
+export const FORMAT = `layout@${LAYOUT}`;
 
 const rank = z.int().min(0).max(4);
 const peak = { peak: z.number(), peakAt: z.number().optional() };
@@ -77,6 +76,7 @@ const watch = z.object({
     readings: z.array(reading),
   }),
   hearing: z.object({
+    firstHeardAt: z.number().optional(),
     lastHeardAt: z.number(),
     lastUsableAt: z.number(),
     presence: z.string().optional(),
@@ -102,9 +102,9 @@ const groups = z.array(
 );
 
 /** The saved rows as the engine's state; a sentence says why they cannot be used. */
-export function parseSavedState(rows: ReadonlyMap<string, string>, format: string): SavedEngine | string {
+export function parseSavedState(rows: ReadonlyMap<string, string>): SavedEngine | string {
   const found = rows.get(FORMAT_KEY);
-  if (found !== JSON.stringify(format)) return `its format is ${found ?? 'not given'}`;
+  if (found !== JSON.stringify(FORMAT)) return `its format is ${found ?? 'not given'}`;
   const read = <T>(key: string, schema: z.ZodType, otherwise: T): T => {
     const document = rows.get(key);
     if (document === undefined) return otherwise;
@@ -122,12 +122,22 @@ export function parseSavedState(rows: ReadonlyMap<string, string>, format: strin
     }
     key = 'conditions';
     const openConditions = read<readonly SavedCondition[]>(key, conditions, []);
-    key = 'groups';
-    const openGroups = read<SavedEngine['groups']>(key, groups, []);
     key = SWEPT_KEY;
     const sweptId = read(key, z.number(), 0);
-    return { devices, conditions: openConditions, groups: openGroups, sweptId };
+    return { devices, conditions: openConditions, sweptId };
   } catch (error) {
     return `${key} cannot be read: ${(error as Error).message}`;
+  }
+}
+
+/** What people of each group still wait to be told; nothing where it cannot be read. */
+export function parseSavedGroups(rows: ReadonlyMap<string, string>): SavedGroups {
+  const document = rows.get('groups');
+  if (document === undefined) return [];
+  try {
+    const parsed = groups.safeParse(JSON.parse(document));
+    return parsed.success ? parsed.data : [];
+  } catch {
+    return [];
   }
 }

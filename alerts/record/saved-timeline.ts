@@ -11,7 +11,7 @@ import { Timeline } from '../judgement/timeline.ts';
 import type { Track } from '../judgement/track.ts';
 
 export interface SavedTimeline {
-  readonly base: Omit<Fold, 'tracks'>;
+  readonly base: Omit<Fold, 'suspicion' | 'tracks'>;
   /** By rule and version. */
   readonly tracks: Readonly<Record<string, Track>>;
   readonly readings: readonly SavedReading[];
@@ -27,7 +27,7 @@ type SavedReading = readonly [
 ];
 
 export function saveTimeline(timeline: Timeline, rules: readonly BoundRule[]): SavedTimeline {
-  const { tracks, ...base } = timeline.base();
+  const { tracks, suspicion: _, ...base } = timeline.base();
   const byRule = Object.fromEntries(rules.map((rule, index) => [keyOf(rule), tracks[index] as Track]));
   return { base, tracks: byRule, readings: timeline.newest().map(packReading) };
 }
@@ -35,8 +35,13 @@ export function saveTimeline(timeline: Timeline, rules: readonly BoundRule[]): S
 export function restoreTimeline(saved: SavedTimeline, rules: readonly BoundRule[]): Timeline {
   const { measuredAt, intervalMs, readings, recent } = saved.base;
   const tracks = rules.map((rule) => restoreTrack(rule.start, saved.tracks[keyOf(rule)]));
-  const base: Fold = { measuredAt, intervalMs, readings, recent, tracks };
+  const base: Fold = { measuredAt, intervalMs, readings, recent, suspicion: undefined, tracks };
   return new Timeline(rules, base, saved.readings.map(unpackReading));
+}
+
+/** The rules, by their place, of which nothing was saved in their present version. */
+export function lackingRules({ tracks }: SavedTimeline, rules: readonly BoundRule[]): number[] {
+  return rules.flatMap((rule, index) => (keyOf(rule) in tracks ? [] : [index]));
 }
 
 /** JSON has left out what was undefined. */

@@ -1,7 +1,8 @@
 /**
  * Spiking gauge: several single readings far from both neighbours: a loose cable, a branch in the beam.
  *
- * A maintenance notice; each spike was already doubted by the ladder on its own.
+ * A maintenance notice; each spike was already doubted by the ladder on its own. Spikes are counted over a span of
+ * time, which follows from how often the gauge reports; what stands alone between two pauses is none.
  */
 import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import type { Bilingual } from '../../devices/site.ts';
@@ -17,25 +18,32 @@ export interface GaugeSpikingParameters {
   readonly spikeM: number;
   /** So many spikes … */
   readonly spikes: number;
-  /** … within so many readings. */
+  /** … within so many report intervals. */
   readonly withinReadings: number;
 }
 
 interface Memory {
-  count: number;
   before: number | null;
+  beforeAt: number;
   middle: number | null;
-  /** The counts at which spikes were seen. */
+  middleAt: number;
+  /** When spikes were seen, event time, ms. */
   spikes: readonly number[];
 }
 
 const LABEL: Bilingual = { en: 'gauge is spiking', id: 'pos duga melonjak-lonjak' };
 
-const START: Readonly<Memory> = Object.freeze({ count: 0, before: null, middle: null, spikes: [] });
+const START: Readonly<Memory> = Object.freeze({
+  before: null,
+  beforeAt: 0,
+  middle: null,
+  middleAt: 0,
+  spikes: [],
+});
 
 export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
   name: 'gauge-spiking',
-  version: 1,
+  version: 2,
   kind: 'river-gauge',
   unit: 'spikes',
   memory: START,
@@ -45,17 +53,22 @@ export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
     if (!isRiverGauge(site)) return undefined;
     return { ...parameters, spikeM: Math.max(0.15, parameters.spikeShare * ladderSpanM(site)) };
   },
-  step(track, memory, reading, _view, parameters) {
+  step(track, memory, reading, { intervalMs }, parameters) {
     const levelM = levelOf(reading);
     if (levelM === undefined) return;
-    const count = memory.count + 1;
+    const { measuredAt } = reading;
     let { spikes } = memory;
-    if (isSpike(memory.before, memory.middle, levelM, parameters.spikeM)) spikes = [...spikes, count];
-    const oldest = count - parameters.withinReadings;
-    if ((spikes[0] ?? count) < oldest) spikes = spikes.filter((at) => at >= oldest);
-    memory.count = count;
+    // A level that changed in a pause is not known to have come back.
+    const isDense = measuredAt - memory.beforeAt <= MAX_SPAN_INTERVALS * intervalMs;
+    if (isDense && isSpike(memory.before, memory.middle, levelM, parameters.spikeM)) {
+      spikes = [...spikes.slice(1 - MAX_SPIKES), measuredAt];
+    }
+    const oldest = measuredAt - parameters.withinReadings * intervalMs;
+    if ((spikes[0] ?? measuredAt) < oldest) spikes = spikes.filter((at) => at >= oldest);
     memory.before = memory.middle;
+    memory.beforeAt = memory.middleAt;
     memory.middle = levelM;
+    memory.middleAt = measuredAt;
     memory.spikes = spikes;
     const raised = track.episode ? spikes.length > 0 : spikes.length >= parameters.spikes;
     const rank: Rank = raised ? 1 : 0;
@@ -89,6 +102,11 @@ export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
     };
   },
 });
+
+/** The three readings of a spike lie within so many report intervals. */
+const MAX_SPAN_INTERVALS = 6;
+/** Spikes that are remembered. */
+const MAX_SPIKES = 50;
 
 /** Whether the middle of three stands out from both others by `spikeM`, and they agree with each other. */
 function isSpike(before: number | null, middle: number | null, after: number, spikeM: number): boolean {

@@ -8,12 +8,15 @@ import { ambulanceLeftCity } from './ambulance-left-city.ts';
 import { ambulanceLowBattery } from './ambulance-low-battery.ts';
 import { gaugeSpiking } from './gauge-spiking.ts';
 import { gaugeStuck } from './gauge-stuck.ts';
+import { gaugeSuspect } from './gauge-suspect.ts';
 import { rateOfRise } from './rate-of-rise.ts';
 import { riverLevel } from './river-level.ts';
 import { timeToThreshold } from './time-to-threshold.ts';
 
 export const trackRules: readonly TrackRule[] = [
+  // First: it says which levels are believed.
   riverLevel,
+  gaugeSuspect,
   rateOfRise,
   timeToThreshold,
   gaugeStuck,

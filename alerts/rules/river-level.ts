@@ -2,13 +2,25 @@
  * River level: the ladder of a gauge's thresholds, in the agency's own words, on one canonical rank.
  *
  * Raised at once by a level that the river could have reached since the last reading; a jump beyond that is
- * raised provisionally. Left by hysteresis and hold. Invariant: only the sensor's range (gross range)
- * suppresses a reading; whatever else looks odd may be the flood itself.
+ * raised provisionally. Left by hysteresis and hold, once the fall is believed (fall.ts). Invariant: only the
+ * sensor's range (gross range) suppresses a reading that is high; whatever else looks odd may be the flood itself.
  */
+
 import { isRiverGauge, type RiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts';
 import { FAILED_QUALITY } from '../../devices/reading.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
+import {
+  believe,
+  explainedAt,
+  FALL_START,
+  type FallParameters,
+  type FallState,
+  farJumpM,
+  isBelieved,
+} from '../fall.ts';
 import { startDoubt } from '../judgement/doubt.ts';
+
 import {
   doubtRank,
   holdMs,
@@ -20,8 +32,8 @@ import {
 } from '../judgement/ladder.ts';
 import type { Observation } from '../judgement/observation.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
-import { advanceTrack, isClaim, isProvisional } from '../judgement/track.ts';
-import { formatMetres } from '../wording.ts';
+import { advanceTrack, type Episode, isClaim, isProvisional, NO_DETAIL } from '../judgement/track.ts';
+import { type Clock, formatMetres } from '../wording.ts';
 
 export interface RiverLevelParameters {
   /** The gauge's own; empty until bound. */
@@ -39,14 +51,28 @@ export interface RiverLevelParameters {
   readonly holdMaxMs: number;
   /** Worked out from the above. */
   readonly ladder: LadderParameters | undefined;
+  readonly fall: FallParameters | undefined;
 }
 
-export const riverLevel = defineTrackRule<RiverLevelParameters, LadderState>({
+interface RiverMemory extends LadderState, FallState {}
+
+/** What an alert says in its detail while the gauge is in doubt. */
+interface DoubtDetail {
+  readonly doubtedSince?: number;
+  readonly doubtedM?: number;
+  readonly believedAt?: number;
+}
+
+/** Said of with the second reading that is not believed: a single drop-out is nothing to speak of. */
+const DOUBT_SAID_AFTER = 2;
+
+export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
   name: 'river-level',
-  version: 2,
+  version: 4,
   kind: 'river-gauge',
   unit: 'm',
-  memory: LADDER_START,
+  screens: true,
+  memory: { ...LADDER_START, ...FALL_START },
   defaults: {
     thresholds: [],
     hysteresisM: 0.1,
@@ -58,6 +84,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, LadderState>({
     holdMinMs: 15_000,
     holdMaxMs: 30 * 60_000,
     ladder: undefined,
+    fall: undefined,
   },
   forDevice(parameters, { site }) {
     if (!isRiverGauge(site)) return undefined;
@@ -80,33 +107,64 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, LadderState>({
       jump,
       ordinary: normalLevelM,
     };
-    return { ...parameters, thresholds, hysteresisM, ladder };
+    const floodM = thresholds[0]?.levelM ?? normalLevelM;
+    const fall: FallParameters = {
+      floodM,
+      clearM: floodM - hysteresisM,
+      ordinaryM: normalLevelM,
+      spanM: ladderSpanM(site),
+      leastHeightM: ladderSpanM(site) * LEAST_HEIGHT_SHARE,
+      rippleM: parameters.jumpMinM,
+      newRippleM: Math.max(NEW_RIPPLE_M, ladderSpanM(site) * NEW_RIPPLE_SHARE),
+      jumpM: jump,
+    };
+    return { ...parameters, thresholds, hysteresisM, ladder, fall };
   },
-  step(track, memory, reading, view, parameters) {
+  step(track, memory, reading, view, { ladder, fall }) {
     const levelM = levelOf(reading);
-    if (levelM === undefined || !parameters.ladder) return;
-    stepLadder(memory, parameters.ladder, levelM, reading.measuredAt, view.intervalMs);
-    advanceTrack(track, reading, memory.rank, levelM, doubtRank(memory));
+    if (levelM === undefined || !ladder || !fall) return;
+    const { measuredAt: at } = reading;
+    const { intervalMs } = view;
+    const { lows, believedM, believedAt } = memory;
+    if (memory.rank > 0 && !isBelieved(memory, fall, levelM, at, intervalMs)) {
+      // A level that is doubted has one before it that was believed.
+      const keptM = believedM as number;
+      view.suspicion = { rows: memory.lows, believedM: keptM, believedAt };
+      const detail =
+        memory.lows === DOUBT_SAID_AFTER ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
+      advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
+      return;
+    }
+    stepLadder(memory, ladder, levelM, at, intervalMs, farJumpM(memory, fall));
+    // A jump is the river's level only once it has stood.
+    if (!memory.doubt) believe(memory, fall, levelM, at, intervalMs);
+    const detail = lows >= DOUBT_SAID_AFTER ? NO_DETAIL : undefined;
+    advanceTrack(track, reading, memory.rank, levelM, doubtRank(memory), detail);
   },
-  resume(memory, { rank, doubtRank, value, changedAt }, { ladder }) {
-    if (rank > 0) return resumeLadder(memory, rank);
+  vouch: (memory, confirmedAt) => ({ ...memory, confirmedAt }),
+  resume(memory, { rank, doubtRank, value, changedAt, detail }, { ladder }) {
+    if (rank > 0) {
+      const { believedAt = changedAt } = detail as DoubtDetail;
+      return { ...resumeLadder(memory, rank), believedM: value, believedAt };
+    }
     const base = Math.min(value, ladder?.ordinary ?? value);
     return { ...memory, doubt: startDoubt(base, value, doubtRank, changedAt), previous: value, before: base };
   },
-  describe(episode, rank, { thresholds }, { name }) {
+  describe(episode, rank, { thresholds }, { name, clock }) {
     const { label, levelM } = thresholdOf(thresholds, rank);
     const value = formatMetres(episode.value);
     const limit = formatMetres(levelM);
+    const doubt = describeDoubt(episode, clock);
     const unsure = isProvisional(episode) || isClaim(episode);
     return {
       label,
       text: {
         en: `${name}: ${value.en}, ${label.en} (from ${limit.en}).${
           unsure ? ' After a jump, and not confirmed yet.' : ''
-        }`,
+        }${doubt.en}`,
         id: `${name}: ${value.id}, ${label.id} (mulai ${limit.id}).${
           unsure ? ' Setelah lonjakan, belum terkonfirmasi.' : ''
-        }`,
+        }${doubt.id}`,
       },
     };
   },
@@ -135,9 +193,11 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, LadderState>({
       },
     };
   },
-  timers(memory, { ladder }, view) {
+  timers(memory, { ladder, fall }, view) {
     const timers: Record<string, number> = {};
-    if (!ladder) return timers;
+    if (!ladder || !fall) return timers;
+    const believedFrom = explainedAt(memory, fall, view.intervalMs);
+    if (believedFrom !== undefined) timers['fallBelievedAt'] = believedFrom;
     for (const [index, since] of (memory.metSince ?? []).entries()) {
       const step = ladder.steps[index];
       if (since !== null && step) timers[`pendingUntil:${severityOf(step.rank)}`] = since + step.pendingMs;
@@ -151,6 +211,24 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, LadderState>({
     return timers;
   },
 });
+
+/** A height counts as no less than this share of the ladder: just above an ordinary day every fall is a large one. */
+const LEAST_HEIGHT_SHARE = 1 / 3;
+/** A gauge of which nothing is known may fall by this share of the ladder between two reports, or by this, m. */
+const NEW_RIPPLE_SHARE = 0.4;
+const NEW_RIPPLE_M = 0.5;
+
+function describeDoubt({ detail }: Episode, clock: Clock): Bilingual {
+  const { doubtedSince, doubtedM, believedAt } = detail as DoubtDetail;
+  if (doubtedSince === undefined || doubtedM === undefined) return { en: '', id: '' };
+  const low = formatMetres(doubtedM);
+  const since = clock(doubtedSince, doubtedSince);
+  const last = clock(believedAt ?? doubtedSince, doubtedSince);
+  return {
+    en: ` That was at ${last.en}. At ${since.en} the gauge said ${low.en}, faster than its river drains: the gauge is in doubt and the alert stays.`,
+    id: ` Itu ${last.id}. Pada ${since.id} alat melaporkan ${low.id}, lebih cepat daripada surutnya sungai: alatnya diragukan dan peringatan tetap berlaku.`,
+  };
+}
 
 /** The step of a rank, or the lowest: a ladder has at least one, and may begin above `minor`. */
 function thresholdOf(thresholds: readonly Threshold[], rank: Rank): Pick<Threshold, 'label' | 'levelM'> {

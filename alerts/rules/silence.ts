@@ -69,10 +69,18 @@ export function judgeSilence(
   }
   const allowedMs = Math.max(parameters.silentAfterMs, parameters.silentAfterIntervals * intervalMs);
   if (quietFor(hearing.lastHeardAt) > allowedMs) return { reason: 'silent', since: hearing.lastHeardAt };
-  if (silenceWordsOf(kind)?.needsUsable && quietFor(hearing.lastUsableAt) > allowedMs) {
-    return { reason: 'unusable', since: hearing.lastUsableAt };
+  // One that never said anything of use is without use since its first word.
+  const usableAt = hearing.lastUsableAt || hearing.firstHeardAt || hearing.lastHeardAt;
+  if (silenceWordsOf(kind)?.needsUsable && quietFor(usableAt) > allowedMs) {
+    return { reason: 'unusable', since: usableAt };
   }
   return undefined;
+}
+
+/** Our clock hears a word of the device, of whatever use. */
+export function noteWord(hearing: Hearing, atMs: number): void {
+  if (hearing.firstHeardAt === 0) hearing.firstHeardAt = atMs;
+  hearing.lastHeardAt = Math.max(hearing.lastHeardAt, atMs);
 }
 
 const REASONS: Readonly<Record<Silence['reason'], Bilingual>> = {

@@ -6,9 +6,9 @@
  * Invariant: it says when it cannot tell (too few reports in the hour) and then claims nothing; a claim is
  * made and given up per threshold, and one alert carries them all.
  */
-
 import { isRiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts';
-import { type Bilingual, SEVERITIES } from '../../devices/site.ts';
+import type { Bilingual } from '../../devices/site.ts';
+
 import { type Rank, rankOf } from '../alert.ts';
 import { lookBackOf } from '../judgement/recent.ts';
 import { defineTrackRule, type View } from '../judgement/rule.ts';
@@ -65,7 +65,7 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
   },
   step(track, memory, reading, view, parameters) {
     const levelM = levelOf(reading);
-    if (levelM === undefined) return;
+    if (levelM === undefined || view.suspicion) return;
     const claims = claim(memory.claims, levelM, reading.measuredAt, view, parameters);
     if (claims === memory.claims && claims.length === 0) return;
     const target = claims.at(-1);
@@ -233,7 +233,7 @@ function describeClaims(
 ): Readonly<Record<string, unknown>> {
   const target = claims.at(-1);
   if (!target) return {};
-  const { levelM: targetM } = parameters.thresholds[target.threshold] as Threshold;
+  const { levelM: targetM, severity } = parameters.thresholds[target.threshold] as Threshold;
   const trend = trendOf(view.recent, lookBackOf(view.intervalMs, parameters.lookBackMs));
   const minutes = (slope: number) => (slope > 0 ? Math.round(((targetM - levelM) / slope) * 60) : undefined);
   const prediction: Prediction = {
@@ -253,7 +253,7 @@ function describeClaims(
         }
       : {}),
   };
-  return { ...prediction, severity: SEVERITIES[target.threshold] ?? 'extreme', atMs: at };
+  return { ...prediction, severity, atMs: at };
 }
 
 function omitUndefined(object: Record<string, number | undefined>): Record<string, number> {

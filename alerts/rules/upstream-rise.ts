@@ -1,5 +1,5 @@
 /**
- * Upstream rise: a gauge above has an alert, and its wave has not arrived here yet.
+ * Upstream rise: a gauge above has an alert that promises more than stands here, and its wave has not arrived yet.
  *
  * The lag is the city's own knowledge; waves take from less than half to twice of it (Katulampa to Manggarai:
  * median 11 h, 4 to 20). Ends when the water is here (the gauge's own alert takes over) or when the wave
@@ -15,7 +15,7 @@ import type { EngineChange } from '../judgement/engine-change.ts';
 import type { Episode } from '../judgement/track.ts';
 import { formatMetres } from '../wording.ts';
 
-export const UPSTREAM_RISE = { name: 'upstream-rise', version: 2, unit: 'm' } as const;
+export const UPSTREAM_RISE = { name: 'upstream-rise', version: 3, unit: 'm' } as const;
 export const UPSTREAM_PARAMETERS = {
   /** Of the lag: from the start above to the soonest arrival here, and from the end above to the latest. */
   soonestShare: 0.4,
@@ -68,18 +68,18 @@ function judgeGauge(
     const description = describeEnd(view, watch, hasArrived, known?.upstream ?? '');
     return conditions.clear(UPSTREAM_RISE, watch.subject, description, nowMs, nowMs);
   };
+  const hereRank = openLevel(watch)?.rank ?? 0;
+  if (hereRank > 0) noteArrivals(view, watch, upstream, hereRank);
   // The water is here: the ladder speaks for itself.
-  if (openLevel(watch)) {
-    noteArrivals(view, watch, upstream);
-    return open ? end(true) : undefined;
-  }
+  if (open && hereRank >= open.episode.rank) return end(true);
   const above = upstream
     .map(({ gauge, lagMin }) => ({
       lagMin,
       from: view.watches.get(gauge),
       level: openLevel(view.watches.get(gauge)),
     }))
-    .filter(({ level, lagMin }) => level && nowMs - level.startedAt < latestMs(lagMin) + STALE_MS)
+    .filter(({ level }) => level && promisedRank(level) > hereRank)
+    .filter(({ level, lagMin }) => level && nowMs - reachedAt(level) < latestMs(lagMin) + STALE_MS)
     .filter(({ from, level }) => from && level && !hasArrived(watch, from.device.id, level))
     .sort((a, b) => (b.level?.rank ?? 0) - (a.level?.rank ?? 0))[0];
   if (!above?.level || !above.from) {
@@ -92,7 +92,7 @@ function judgeGauge(
       latestAt,
     });
   }
-  const rank = Math.max(1, above.level.rank - 1) as Rank;
+  const rank = promisedRank(above.level);
   if (
     open &&
     known?.upstream === above.from.device.id &&
@@ -104,10 +104,10 @@ function judgeGauge(
   return raise(view, watch, rank, above.level.value, above.level.simulated, {
     upstream: above.from.device.id,
     label: stepUpTo(above.from.device, above.level.rank),
-    sinceMs: above.level.startedAt,
-    expectedUntilMs: above.level.startedAt + latestMs(above.lagMin),
+    sinceMs: reachedAt(above.level),
+    expectedUntilMs: reachedAt(above.level) + latestMs(above.lagMin),
     lagMin: above.lagMin,
-    soonestAt: new Date(above.level.startedAt + soonestMs(above.lagMin)).toISOString(),
+    soonestAt: new Date(reachedAt(above.level) + soonestMs(above.lagMin)).toISOString(),
     latestAt: null,
   });
 }
@@ -115,16 +115,31 @@ function judgeGauge(
 /** A level that has stood above for days is no wave that is still to come. */
 const STALE_MS = 24 * 3_600_000;
 
-/** The river is high here: whatever is high above, and could have come by now, has been here. */
+/** What a level above may become here: one step less, and never nothing. */
+function promisedRank({ rank }: Episode): Rank {
+  return Math.max(1, rank - 1) as Rank;
+}
+
+/** When the level above came to be as high as it ever was; a fall since then starts no wave. */
+function reachedAt({ startedAt, changedAt, rank, highestRank }: Episode): number {
+  return rank === highestRank ? changedAt : startedAt;
+}
+
+/**
+ * The river is high here: whatever promised this much above, and could have come by now, has been here. What promises
+ * more is still to come.
+ */
 function noteArrivals(
   { watches, nowMs }: CityView,
   { hearing }: DeviceWatch,
   upstream: readonly { readonly gauge: string; readonly lagMin: number }[],
+  hereRank: Rank,
 ): void {
   for (const { gauge, lagMin } of upstream) {
     const level = openLevel(watches.get(gauge));
     if (!level || nowMs - level.startedAt < soonestMs(lagMin)) continue;
-    hearing.waves[gauge] = { startedAt: level.startedAt, rank: level.rank };
+    const rank = Math.min(level.rank, hereRank + 1) as Rank;
+    hearing.waves[gauge] = { startedAt: level.startedAt, rank };
   }
 }
 

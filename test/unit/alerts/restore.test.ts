@@ -165,3 +165,111 @@ test('a sweep saves every device that spoke and then says how far it came', asyn
   expect(saved.get('swept')).toBe(60);
   expect(await house.alerts.consumer.loadCursor()).toBe(60);
 });
+
+/** As if the memory of a rule had been saved by another version of it, or before there was such a rule. */
+async function forgetRule({ database }: AlertHouse, rule: string): Promise<void> {
+  const rows = await database
+    .selectFrom('alert_engine')
+    .selectAll()
+    .where('key', 'like', 'device:%')
+    .execute();
+  for (const { key, document } of rows) {
+    const saved = JSON.parse(document) as { timeline: { tracks: Record<string, unknown> } };
+    const { tracks } = saved.timeline;
+    saved.timeline.tracks = Object.fromEntries(
+      Object.entries(tracks).filter(([name]) => !name.startsWith(`${rule}@`)),
+    );
+    await database
+      .updateTable('alert_engine')
+      .set({ document: JSON.stringify(saved) })
+      .where('key', '=', key)
+      .execute();
+  }
+}
+
+async function savedMemory({ database }: AlertHouse, rule: string): Promise<Record<string, unknown>> {
+  const row = await database
+    .selectFrom('alert_engine')
+    .select('document')
+    .where('key', '=', 'device:bendung')
+    .executeTakeFirstOrThrow();
+  const { tracks } = (
+    JSON.parse(row.document) as { timeline: { tracks: Record<string, { memory: object }> } }
+  ).timeline;
+  const key = Object.keys(tracks).find((each) => each.startsWith(`${rule}@`)) ?? '';
+  return { ...tracks[key]?.memory };
+}
+
+test('a rule of another version is rebuilt alone: what the others learnt stays, and its alert goes on', async () => {
+  const { house, logged } = await openLoggedHouse();
+  await using _house = house;
+  // Longer ago than anything that is recalled: only what is saved knows of it.
+  const calm = Array.from({ length: 300 }, (_, index) => 1 + (index % 7) / 100);
+  await house.read(...levels(START_MS, ...calm));
+  await house.wait(5 * HOUR, MINUTE);
+  await house.read(...levels(house.clock.ms, 1.3, 1.4, 1.6, 1.7));
+  await house.wait(40_000);
+  const [before] = house.alerts.open().filter(({ rule }) => rule === 'river-level');
+  const learnt = await savedMemory(house, 'gauge-stuck');
+  await forgetRule(house, 'river-level');
+  await house.crash();
+  expect(logged).toMatchObject([{ rules: ['river-level'], readings: 4 }]);
+  await house.read(...levels(house.clock.ms, 1.75));
+  expect(house.alerts.open().filter(({ rule }) => rule === 'river-level')).toMatchObject([
+    { id: before?.id },
+  ]);
+  await house.read(...levels(house.clock.ms + MINUTE, 1.2, 1.2, 1.2, 1.2, 1.2));
+  expect(await listLevels(house)).toMatchObject([{ id: before?.id, state: 'resolved' }]);
+  await house.wait(40_000);
+  expect(learnt['readings']).toBeGreaterThan(290);
+  expect((await savedMemory(house, 'gauge-stuck'))['readings']).toBeGreaterThan(290);
+  await house.crash();
+  expect(logged, 'the rebuilt memory is saved, and good').toHaveLength(1);
+});
+
+test('a rule of another version that waits for its hold goes on waiting', async () => {
+  await using house = await openAlertHouse();
+  await house.read(...levels(START_MS, 1.3, 1.4, 1.6, 1.7, 1.35, 1.35));
+  await house.wait(10_000);
+  await forgetRule(house, 'river-level');
+  await house.crash();
+  await house.read(...levels(START_MS + 6 * MINUTE, 1.35, 1.35));
+  expect(await listLevels(house)).toMatchObject([{ state: 'resolved', endedAt: START_MS + 7 * MINUTE }]);
+});
+
+test('a rule that was added judges from the readings that are there, and the others know what they knew', async () => {
+  const { house, logged } = await openLoggedHouse();
+  await using _house = house;
+  await house.read(...levels(START_MS, 0.5, 0.5, 0.5, 0.75, 1));
+  await house.wait(10_000);
+  await forgetRule(house, 'rate-of-rise');
+  await house.crash();
+  expect(logged).toMatchObject([{ rules: ['rate-of-rise'] }]);
+  const rises = () => house.alerts.open().filter(({ rule }) => rule === 'rate-of-rise');
+  const before = rises();
+  await house.read(...levels(START_MS + 5 * MINUTE, 1.25));
+  expect(rises()).toHaveLength(1);
+  if (before[0]) expect(rises()[0]?.id).toBe(before[0].id);
+});
+
+test('what waits for the page of a group is told after a restart, whatever became of the state', async () => {
+  for (const damage of [
+    DAMAGES['a later version'],
+    (house: AlertHouse) => forgetRule(house, 'river-level'),
+  ]) {
+    await using house = await openAlertHouse();
+    await house.read(...levels(START_MS, 1.3, 1.4, 1.6));
+    await house.read(
+      ...[1.3, 1.4, 1.6].map((levelM, index) => readingOf('hulu', START_MS + index * MINUTE, { levelM })),
+    );
+    await house.wait(2_000);
+    const told = () => house.told.map(({ alert }) => alert.subject);
+    expect(told()).toEqual(['bendung']);
+    await damage(house);
+    await house.crash();
+    await house.read(...levels(house.clock.ms, 1.65));
+    await house.read(readingOf('hulu', house.clock.ms, { levelM: 1.65 }));
+    await house.wait(6 * MINUTE, 5_000);
+    expect(told()).toContain('hulu');
+  }
+});

@@ -1,0 +1,245 @@
+/**
+ * Fall: whether a lower level is water that drained or a gauge that fails.
+ *
+ * Asked by river-level before its ladder hears of a reading. While an alert is open, a level that lies further
+ * below the last believed one than this river can have fallen since then is not believed: the ladder stands
+ * still, for one row or a hundred. Belief comes back when the level does, when enough time has passed for the
+ * river to have drained so far, or when a person confirms it. Invariant: what is not believed teaches nothing.
+ */
+import {
+  DRAIN_START,
+  type Drain,
+  fastestShare,
+  isKnownToDrain,
+  learnLevel,
+  timeUnitMs,
+  typicalShare,
+} from './drain.ts';
+
+/** Part of river-level's memory: the levels that were believed, and those that are not. */
+export interface FallState {
+  believedM: number | null;
+  believedAt: number;
+  /** How fast the last believed reading was lower than the one before; 0 where it was not. */
+  fallMPerMs: number;
+  /** Since when levels are too low to be believed, how many there were, and the last of them. */
+  lowSince: number | null;
+  lows: number;
+  lowM: number;
+  /** The last of them where it stood up from the one before: it waits for another that agrees. */
+  standsM: number | null;
+  /** A person has confirmed the level of this moment. */
+  confirmedAt: number | null;
+  /** Levels below floods, their number (bounded) and their sum, so that their mean is the ordinary level. */
+  ordinaryCount: number;
+  ordinarySumM: number;
+  /** The largest rise from one believed level to the next. */
+  largestRiseM: number;
+  drain: Drain;
+}
+
+export const FALL_START: Readonly<FallState> = Object.freeze({
+  believedM: null,
+  believedAt: 0,
+  fallMPerMs: 0,
+  lowSince: null,
+  lows: 0,
+  lowM: 0,
+  standsM: null,
+  confirmedAt: null,
+  ordinaryCount: 0,
+  ordinarySumM: 0,
+  largestRiseM: 0,
+  drain: DRAIN_START,
+});
+
+/** Of the gauge, m. */
+export interface FallParameters {
+  /** At or below this no alert stands: what falls from there is of no interest. */
+  readonly clearM: number;
+  /** Where floods begin. */
+  readonly floodM: number;
+  /** The level of an ordinary day as the city says, and the least that a height above it counts as. */
+  readonly ordinaryM: number;
+  readonly leastHeightM: number;
+  /** A fall of no more than this is never doubted: waves and rounding; and of a gauge that is new. */
+  readonly rippleM: number;
+  readonly newRippleM: number;
+  /** From the lowest step of the ladder to the highest. */
+  readonly spanM: number;
+  /** A rise beyond this is a jump. */
+  readonly jumpM: number;
+}
+
+/** A fall that is no more than this many times as fast as the one before continues it. */
+const CONTINUED_FALL = 2;
+/** A level that comes back by this share of what was lost was not lost. */
+const RETURN_SHARE = 0.5;
+/** Time explains nothing before so many reports: a loose plug is out for hours. */
+const EXPLAINED_AFTER_INTERVALS = 24;
+/** A flood that has lost so much of its height is gone. */
+const GONE_SHARE = 0.95;
+/** A rise by this share of the way to the lowest threshold is no flood, and drains as one does. */
+const FRESHET_SHARE = 0.5;
+/** The mean of so many levels is the ordinary one, and the city's word weighs as much as so many. */
+const ORDINARY_READINGS = 2_000;
+const SAID_WEIGHT = 20;
+/** With fewer readings nothing is known of a gauge. */
+const NEW_READINGS = 100;
+/** So many ladders, and so many times the largest step that a gauge has taken. */
+const FAR_SPANS = 2;
+const FAR_RISES = 4;
+
+/** Whether a level is believed while an alert is open. Moves the doubt, and nothing else. */
+export function isBelieved(
+  state: FallState,
+  parameters: FallParameters,
+  levelM: number,
+  at: number,
+  intervalMs: number,
+): boolean {
+  const { believedM, confirmedAt, lowSince } = state;
+  const isBelievable =
+    believedM === null ||
+    believedM <= parameters.clearM ||
+    (confirmedAt !== null && at >= confirmedAt) ||
+    (lowSince === null
+      ? isPlausible(state, parameters, believedM, levelM, at, intervalMs)
+      : isBack(state, parameters, believedM, levelM, at, intervalMs) ||
+        isExplained(state, parameters, levelM, at, intervalMs));
+  if (isBelievable) {
+    state.lowSince = null;
+    state.lows = 0;
+    state.standsM = null;
+    return true;
+  }
+  const standsUp = lowSince !== null && levelM - state.lowM > parameters.jumpM;
+  state.standsM = standsUp ? levelM : null;
+  state.lowSince = lowSince ?? at;
+  state.lows++;
+  state.lowM = levelM;
+  return false;
+}
+
+/** Takes a level as the river's, and learns from it. */
+export function believe(
+  state: FallState,
+  parameters: FallParameters,
+  levelM: number,
+  at: number,
+  intervalMs: number,
+): void {
+  const { believedM, believedAt } = state;
+  const riseM = believedM === null ? 0 : levelM - believedM;
+  if (levelM < parameters.floodM) learnOrdinary(state, levelM);
+  const ordinaryM = ordinaryOf(state, parameters);
+  const freshetM = ordinaryM + FRESHET_SHARE * (parameters.floodM - ordinaryM);
+  const level = { levelM, beforeM: believedM ?? levelM, at };
+  state.drain = learnLevel(state.drain, level, timeUnitMs(intervalMs), freshetM, (each) =>
+    heightOf(state, parameters, each),
+  );
+  if (riseM > state.largestRiseM) state.largestRiseM = riseM;
+  state.fallMPerMs = riseM < 0 && at > believedAt ? -riseM / (at - believedAt) : 0;
+  state.believedM = levelM;
+  state.believedAt = at;
+  if (state.confirmedAt !== null && at >= state.confirmedAt) state.confirmedAt = null;
+}
+
+/** A jump beyond this is far more than the gauge has ever done, m; of a new gauge, than its ladder is made for. */
+export function farJumpM({ largestRiseM, ordinaryCount }: FallState, { spanM }: FallParameters): number {
+  if (ordinaryCount < NEW_READINGS) return FAR_SPANS * spanM;
+  return Math.max(spanM, FAR_RISES * largestRiseM);
+}
+
+/** When the level that is doubted now will be believed if it stays as it is, epoch ms; undefined without doubt. */
+export function explainedAt(
+  state: FallState,
+  parameters: FallParameters,
+  intervalMs: number,
+): number | undefined {
+  if (state.lowSince === null) return undefined;
+  const isEnough = (at: number) => isExplained(state, parameters, state.lowM, at, intervalMs);
+  let low = state.lowSince;
+  let stepMs = timeUnitMs(intervalMs);
+  while (!isEnough(low + stepMs)) stepMs *= 2;
+  for (; stepMs > 1_000; stepMs /= 2) if (!isEnough(low + stepMs / 2)) low += stepMs / 2;
+  return Math.round(low + stepMs);
+}
+
+/** This river can have fallen so far since the last believed reading. */
+function isPlausible(
+  state: FallState,
+  parameters: FallParameters,
+  believedM: number,
+  levelM: number,
+  at: number,
+  intervalMs: number,
+): boolean {
+  const { fallMPerMs, believedAt, drain } = state;
+  const fallM = believedM - levelM;
+  const spanMs = at - believedAt;
+  if (fallM <= rippleOf(state, parameters)) return true;
+  if (fallM <= CONTINUED_FALL * fallMPerMs * spanMs) return true;
+  return (
+    fallM <= heightOf(state, parameters, believedM) * fastestShare(drain, spanMs, timeUnitMs(intervalMs))
+  );
+}
+
+/** A fall of no more than this is never doubted: the less is known of a gauge, the more. */
+function rippleOf({ drain, ordinaryCount }: FallState, parameters: FallParameters): number {
+  if (isKnownToDrain(drain)) return parameters.rippleM;
+  return ordinaryCount < NEW_READINGS ? parameters.newRippleM : parameters.jumpM;
+}
+
+/**
+ * The level came back by most of what was lost, or by less and another reading agrees; and the river can be there by
+ * now: a drop-out may outlast the flood.
+ */
+function isBack(
+  state: FallState,
+  parameters: FallParameters,
+  believedM: number,
+  levelM: number,
+  at: number,
+  intervalMs: number,
+): boolean {
+  const { lowM, standsM } = state;
+  const hasReturned = levelM - lowM >= RETURN_SHARE * (believedM - lowM);
+  const isAgreed = standsM !== null && Math.abs(levelM - standsM) <= parameters.rippleM;
+  if (!hasReturned && !isAgreed) return false;
+  const share = fastestShare(state.drain, at - state.believedAt, timeUnitMs(intervalMs));
+  return (
+    believedM - levelM <=
+    Math.max(rippleOf(state, parameters), heightOf(state, parameters, believedM) * share)
+  );
+}
+
+/** So much time has passed that a recession of this river explains the level. */
+function isExplained(
+  state: FallState,
+  parameters: FallParameters,
+  levelM: number,
+  at: number,
+  intervalMs: number,
+): boolean {
+  const { believedM, believedAt, lowSince, drain } = state;
+  if (believedM === null || lowSince === null) return true;
+  if (at - lowSince < EXPLAINED_AFTER_INTERVALS * intervalMs) return false;
+  const share = Math.min(GONE_SHARE, (believedM - levelM) / heightOf(state, parameters, believedM));
+  return typicalShare(drain, at - believedAt, timeUnitMs(intervalMs)) >= share;
+}
+
+function learnOrdinary(state: FallState, levelM: number): void {
+  const count = Math.min(state.ordinaryCount + 1, ORDINARY_READINGS);
+  state.ordinarySumM += levelM - (count === state.ordinaryCount ? state.ordinarySumM / count : 0);
+  state.ordinaryCount = count;
+}
+
+/** What the city says counts as much as the first readings; after some days the gauge's own mean speaks. */
+function ordinaryOf({ ordinaryCount, ordinarySumM }: FallState, { ordinaryM }: FallParameters): number {
+  return (ordinaryM * SAID_WEIGHT + ordinarySumM) / (SAID_WEIGHT + ordinaryCount);
+}
+
+function heightOf(state: FallState, parameters: FallParameters, levelM: number): number {
+  return Math.max(parameters.leastHeightM, levelM - ordinaryOf(state, parameters));
+}
