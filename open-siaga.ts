@@ -184,6 +184,7 @@ export async function openSiaga(
     pipeline,
     waitingBytes: () => journal.waitingBytes,
     authenticator,
+    deviceLinks: dispatch.links,
     log: log.child({ part: 'broker' }),
     metrics,
     now,

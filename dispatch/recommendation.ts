@@ -8,6 +8,7 @@
 
 import { distanceM as greatCircleM, type Position } from '../ingest/fleet/positions/great-circle.ts';
 import type { Role } from './assignment-steps.ts';
+import type { CoverageNow } from './coverage-now.ts';
 import { findExclusions, findWarnings, isStale } from './eligibility.ts';
 import {
   FASTEST_SHARE,
@@ -65,11 +66,6 @@ export interface RecommendationQuery {
   readonly role?: Role;
   /** Units that were asked already. */
   readonly except?: ReadonlySet<string>;
-}
-
-export interface CoverageNow {
-  readonly now: number;
-  readonly without: ReadonlyMap<string, number>;
 }
 
 export interface RecommendationDependencies {

@@ -57,6 +57,9 @@ export interface Word {
 export interface Observation {
   /** When it was measured, by our clock. */
   readonly saidAt: SaidAt;
+  /** The crew's word, new or repeated. */
+  readonly status?: string;
+  /** It, when it is another than before. */
   readonly changed?: Word;
 }
 
@@ -187,8 +190,10 @@ export class UnitBoard {
     };
     this.#words.set(device, word);
     // The first word after a start may be the hundredth of its tracker: that it is free frees nobody.
-    if (!before && status === 'available') return { saidAt };
-    return status === before?.status && !before.isLost ? { saidAt } : { saidAt, changed: word };
+    if (!before && status === 'available') return { saidAt, status };
+    return status === before?.status && !before.isLost
+      ? { saidAt, status }
+      : { saidAt, status, changed: word };
   }
 
   now(unit: string, atMs: number): UnitNow | undefined {

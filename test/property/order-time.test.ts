@@ -151,7 +151,11 @@ class World {
     for (const row of rows) {
       expect(dispatch.board.lockOf(UNIT).assignment).toBe(row.id);
       expect(dispatch.board.index.has(UNIT)).toBe(false);
-      if (UNANSWERED.has(row.step)) expect(row.next_timer_at).not.toBeNull();
+      if (!UNANSWERED.has(row.step)) continue;
+      const words = await dispatch.words.ofAssignments([row.id]);
+      expect(
+        words.get(row.id)?.filter(({ kind, endedAt }) => kind === 'order' && endedAt === null),
+      ).toHaveLength(1);
     }
   }
 }

@@ -28,10 +28,13 @@ export interface DispatchHouse extends AsyncDisposable {
   readonly metrics: Metrics;
   readonly alerts: Alerts;
   readonly clock: { ms: number };
+  /** Orders and cancellations that were handed to the units' connections. */
   readonly orders: { unit: string; atMs: number; command: Record<string, unknown> }[];
   readonly events: { event: string; [key: string]: unknown }[];
-  /** When true, no order gets through. */
-  broker: { isDown: boolean };
+  /** Messages and word of second units. */
+  readonly words: DispatchHouse['orders'];
+  /** Whether the broker takes commands, and whether units' PUBACKs come back. */
+  broker: { isDown: boolean; losesPubacks: boolean };
   /** One reading of a unit, as the live consumer hands it over. */
   say(
     unit: string,
@@ -94,6 +97,8 @@ export interface HouseOptions {
   readonly config?: Partial<DispatchDependencies['config']>;
   /** Where the units stand: the n-th is n km north of the scene unless told. */
   readonly silent?: boolean;
+  /** No unit is connected; else all are, and listen. */
+  readonly disconnected?: boolean;
   /** Readings that the journal holds at the start. */
   readonly present?: readonly {
     device: string;
@@ -120,7 +125,8 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
   const metrics = new Metrics();
   const orders: DispatchHouse['orders'] = [];
   const events: DispatchHouse['events'] = [];
-  const broker = { isDown: false };
+  const words: DispatchHouse['orders'] = [];
+  const broker = { isDown: false, losesPubacks: false };
   const readingOf = (
     device: string,
     values: Record<string, number | string>,
@@ -172,9 +178,19 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     publishEvent: (_type, body) => events.push(body as { event: string }),
     async sendCommand(unit, payload) {
       if (broker.isDown) throw new Error('the broker is down');
-      orders.push({ unit, atMs: clock.ms, command: JSON.parse(payload) as Record<string, unknown> });
+      const command = JSON.parse(payload) as Record<string, unknown>;
+      const kept = command['command'] === 'dispatch' || command['command'] === 'cancel' ? orders : words;
+      kept.push({ unit, atMs: clock.ms, command });
+      if (!broker.losesPubacks) dispatch.links.acknowledged(unit, Buffer.from(payload), clock.ms);
     },
   });
+  if (!options.disconnected) {
+    for (const unit of dispatch.board.ids()) {
+      dispatch.links.opened(unit, clock.ms);
+      dispatch.links.listens(unit, true);
+    }
+    await dispatch.settled();
+  }
   const live = createLiveConsumer({
     journal: { lastId: 0 },
     fleet,
@@ -192,6 +208,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     alerts,
     clock,
     orders,
+    words,
     events,
     broker,
     async say(unit, values, measuredAt, quality, seq) {
