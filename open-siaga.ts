@@ -184,6 +184,7 @@ export async function openSiaga(
     pipeline,
     waitingBytes: () => journal.waitingBytes,
     authenticator,
+    database,
     deviceLinks: dispatch.links,
     log: log.child({ part: 'broker' }),
     metrics,

@@ -13,6 +13,7 @@ import { ownCopy } from './own-copy.ts';
 interface StoredPacket {
   readonly topic: string;
   readonly payload: Buffer;
+  readonly retain?: boolean;
   readonly messageId?: number;
 }
 /** A message, or the PUBREL of one. With an identifier it has been sent before. */
@@ -23,6 +24,12 @@ interface QueuedPacket {
 }
 interface SessionId {
   readonly id: string;
+}
+
+/** What a session that is kept has subscribed to. */
+interface KeptSubscription {
+  readonly topic: string;
+  readonly qos: 0 | 1 | 2;
 }
 
 /** The part of Aedes' persistence that keeps something for later. */
@@ -38,6 +45,9 @@ export interface Persistence {
   incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;
   /** Its payload is the digest of what arrived. Rejects where the identifier is free. */
   incomingGetPacket(session: SessionId, packet: { messageId?: number }): Promise<StoredPacket>;
+  addSubscriptions(session: SessionId, subscriptions: readonly KeptSubscription[]): Promise<void>;
+  removeSubscriptions(session: SessionId, filters: readonly string[]): Promise<void>;
+  cleanSubscriptions(session: SessionId): Promise<void>;
 }
 
 export interface PersistenceBounds {
@@ -101,7 +111,8 @@ function boundOffline(
   };
   persistence.outgoingEnqueueCombi = async (sessions, packet) => {
     if (sessions.length === 0) return;
-    const kept = { ...packet, payload: ownCopy(packet.payload) };
+    // [MQTT-3.3.1-9] it was published live, whenever it is delivered.
+    const kept = { ...packet, retain: false, payload: ownCopy(packet.payload) };
     const takers: { clientId: string }[] = [];
     for (const session of sessions) {
       const id = session.clientId;

@@ -13,6 +13,7 @@ import * as incidentRequests from './migrations/0007-incident-requests.ts';
 import * as journalEnds from './migrations/0008-journal-ends.ts';
 import * as orderTime from './migrations/0009-order-time.ts';
 import * as crewWords from './migrations/0010-crew-words.ts';
+import * as deviceSessions from './migrations/0011-device-sessions.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -25,6 +26,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-journal-ends': journalEnds,
   '0009-order-time': orderTime,
   '0010-crew-words': crewWords,
+  '0011-device-sessions': deviceSessions,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

@@ -194,6 +194,15 @@ export interface AssignmentsTable {
   commands_sent: number;
 }
 
+/** What a device subscribed to in a session that it wants kept. */
+export interface DeviceSubscriptionsTable {
+  /** The client id, which is the device's. */
+  client: string;
+  filter: string;
+  qos: number;
+  kept_at: number;
+}
+
 /** What a crew is told: open until the crew has it, or until it is void. */
 export interface CrewWordsTable {
   id: Generated<number>;
@@ -261,6 +270,7 @@ export interface Tables {
   incidents: IncidentsTable;
   assignments: AssignmentsTable;
   crew_words: CrewWordsTable;
+  device_subscriptions: DeviceSubscriptionsTable;
   dispatch_units: DispatchUnitsTable;
   dispatch_audit: DispatchAuditTable;
   hospital_beds: HospitalBedsTable;

@@ -9,6 +9,7 @@ import type { Authenticator } from '../../broker/authenticator.ts';
 import { type Broker, openBroker } from '../../broker/broker.ts';
 import type { DeviceLinkWatcher } from '../../broker/device-links.ts';
 import type { Config } from '../../config.ts';
+import type { Database } from '../../database/database.ts';
 import { environmentSchema } from '../../environment.ts';
 import type { IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
 import { type Outcome, outcomeOf, type Waiter } from '../../ingest/waiter.ts';
@@ -115,6 +116,7 @@ export async function openTestBroker(
     authenticator?: Authenticator | undefined;
     now?: () => number;
     deviceLinks?: DeviceLinkWatcher;
+    database?: Database;
   } = {},
 ): Promise<TestBroker> {
   const config = Object.freeze(environmentSchema.parse({ MQTT_PORT: '0', ...environment }));
@@ -130,6 +132,7 @@ export async function openTestBroker(
     metrics,
     now: options.now ?? Date.now,
     ...(options.deviceLinks ? { deviceLinks: options.deviceLinks } : {}),
+    ...(options.database ? { database: options.database } : {}),
   });
   const attach = (bufferBytes?: number) => {
     const { client, serverSide } = createClientPair(bufferBytes);
