@@ -21,6 +21,12 @@ const candidateSchema = z.object({
   accuracyM: z.number().nullable(),
   stale: z.boolean(),
   batteryPct: z.number().nullable(),
+  connected: z.boolean().describe('It is told at once: its connection is open and listens to commands.'),
+  connectedSince: timeOutput.nullable().describe('Its connection is open since; null while there is none.'),
+  lastConnectedAt: timeOutput
+    .nullable()
+    .describe('The end of its last connection; null where this server has seen none.'),
+  lastWordAt: timeOutput.nullable().describe('When its newest reading was measured, by its own clock.'),
   coverageAfter: z.number().nullable().describe('Share of the road network within the target without it.'),
   unitVersion: z.int().describe('To be presented by an assignment.'),
   warnings: z.array(z.string()),
@@ -44,13 +50,21 @@ export function formatRecommendation({
   asOfMs,
   ...rest
 }: Recommendation): z.input<typeof recommendationSchema> {
-  const candidates = rest.candidates.map((each) => ({
+  const candidates = rest.candidates.map(({ contact, ...each }) => ({
     ...each,
+    connected: contact.isTold,
+    connectedSince: formatOptional(contact.connectedSinceMs),
+    lastConnectedAt: formatOptional(contact.lastConnectedMs),
+    lastWordAt: formatOptional(contact.lastWordMeasuredMs),
     etaRangeS: [...each.etaRangeS] as [number, number],
     distanceRangeM: [...each.distanceRangeM] as [number, number],
     warnings: [...each.warnings],
   }));
   return { ...rest, candidates, excluded: [...rest.excluded], asOf: formatTime(asOfMs) };
+}
+
+function formatOptional(ms: number | null): string | null {
+  return ms === null ? null : formatTime(ms);
 }
 
 const count = z.int().min(0).max(10_000).nullable();

@@ -117,9 +117,11 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
   const travel = createTravel({ outside, roads, fallbacks: metrics.routingFallbacks, log });
   const context: DispatchContext = { ...dependencies, board, metrics };
   const coverage = createCoverageNow(board, roads, now);
-  const ask = (query: RecommendationQuery) => recommend({ board, travel, coverage, now }, query);
-  const assignments = new Assignments(context);
   const links = new CrewLinks((device) => board.vehicleOf(device) !== undefined);
+  const { timeZone } = city;
+  const asking = { board, travel, links, coverage, now, timeZone };
+  const ask = (query: RecommendationQuery) => recommend(asking, query);
+  const assignments = new Assignments(context);
   const echo = new CancelEcho(context, links);
   const delivery = new WordDelivery(context, links, {
     onOrderReached: (assignment, atMs) => assignments.noteDispatched(assignment, atMs),

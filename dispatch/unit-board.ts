@@ -36,6 +36,8 @@ export interface UnitNow {
   readonly fixAgeMs: number | undefined;
   readonly isMoving: boolean;
   readonly batteryPct: number | undefined;
+  /** Of the newest reading, by the device's clock. */
+  readonly lastWordMeasuredMs: number | undefined;
   readonly liveness: Liveness;
 }
 
@@ -212,6 +214,7 @@ export class UnitBoard {
       fixAgeMs: fix && Math.max(0, atMs - fix.measuredAt),
       isMoving: (fix?.speedMps ?? 0) > MOVING_MPS,
       batteryPct: typeof batteryPct === 'number' ? batteryPct : undefined,
+      lastWordMeasuredMs: device.last?.measuredAt,
       liveness: this.#fleet.liveness(device, atMs),
     };
   }
