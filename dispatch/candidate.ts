@@ -5,6 +5,8 @@
  * Made by recommendation.ts of a unit that has been ranked. Invariant: every number has its interval or its age
  * beside it, and `reason` says in one sentence what a dispatcher would ask.
  */
+
+import { LOW_ACCURACY_M } from '../ingest/fleet/positions/position-filter.ts';
 import type { CoverageNow } from './coverage-now.ts';
 import { findWarnings, isStale } from './eligibility.ts';
 import { FASTEST_SHARE, SLOWEST_SHARE, STRAIGHT_MPS, type Vehicle } from './roads/road-classes.ts';
@@ -21,8 +23,10 @@ export interface Candidate {
   readonly etaS: number;
   readonly etaRangeS: readonly [fastest: number, slowest: number];
   readonly etaSource: EtaSource;
+  /** False where the roads prove that none leads there: ranked last. */
+  readonly reachable: boolean;
   readonly distanceM: number;
-  /** Where it may be by now: it may have driven towards the incident or away since its fix. */
+  /** Where it may be by now: its fix has a radius, and it may have driven towards the incident or away since. */
   readonly distanceRangeM: readonly [nearest: number, furthest: number];
   readonly fixAgeS: number;
   readonly accuracyM: number | null;
@@ -37,6 +41,9 @@ export interface Candidate {
   readonly warnings: readonly string[];
   readonly reason: string;
 }
+
+/** What a good fix wanders is beside the point, m. */
+const GOOD_FIX_M = 30;
 
 export interface NearUnit {
   readonly unit: UnitNow;
@@ -65,6 +72,8 @@ export function describeCandidate(
   const fixAgeS = (unit.fixAgeMs ?? 0) / 1000;
   // What it may have driven since the fix: at its own speed, at least at the usual one; nothing when parked.
   const drivenM = unit.isMoving ? Math.max(unit.fix?.speedMps ?? 0, STRAIGHT_MPS) * fixAgeS : 0;
+  const accuracyM = unit.fix?.accuracyM ?? 0;
+  const unsureM = drivenM + (accuracyM > GOOD_FIX_M ? accuracyM : 0);
   const stale = isStale(unit);
   return {
     unit: unit.unit,
@@ -74,12 +83,13 @@ export function describeCandidate(
     status: unit.status ?? null,
     etaS: Math.round(seconds),
     etaRangeS: [
-      Math.round(Math.max(0, seconds * FASTEST_SHARE - drivenM / STRAIGHT_MPS)),
-      Math.round(seconds * SLOWEST_SHARE + drivenM / STRAIGHT_MPS),
+      Math.round(Math.max(0, seconds * FASTEST_SHARE - unsureM / STRAIGHT_MPS)),
+      Math.round(seconds * SLOWEST_SHARE + unsureM / STRAIGHT_MPS),
     ],
     etaSource: source,
+    reachable: !time.isUnreachable,
     distanceM: Math.round(distanceM),
-    distanceRangeM: [Math.round(Math.max(0, distanceM - drivenM)), Math.round(distanceM + drivenM)],
+    distanceRangeM: [Math.round(Math.max(0, distanceM - unsureM)), Math.round(distanceM + unsureM)],
     fixAgeS: Math.round(fixAgeS),
     accuracyM: unit.fix?.accuracyM ?? null,
     stale,
@@ -88,7 +98,7 @@ export function describeCandidate(
     coverageAfter: around.measured?.without.get(unit.unit) ?? null,
     unitVersion: unit.lock.version,
     warnings: findWarnings(unit),
-    reason: explain({ time, distanceM, fixAgeS, stale, contact }, around),
+    reason: explain({ time, distanceM, fixAgeS, accuracyM, stale, contact }, around),
   };
 }
 
@@ -97,19 +107,26 @@ function explain(
     time,
     distanceM,
     fixAgeS,
+    accuracyM,
     stale,
     contact,
   }: Pick<Ranked, 'time' | 'distanceM' | 'contact'> & {
     readonly fixAgeS: number;
+    readonly accuracyM: number;
     readonly stale: boolean;
   },
   { fastestS, asOfMs, timeZone }: Surroundings,
 ): string {
   const { seconds, source } = time;
   const minutes = (each: number) => (each < 90 ? `${Math.round(each)} s` : `${Math.round(each / 60)} min`);
+  if (time.isUnreachable) {
+    const distance = `${(distanceM / 1000).toFixed(1)} km away by straight line`;
+    return `no road leads from it to the place: ${distance}; look at the map before you send it`;
+  }
   const place = seconds === fastestS ? 'fastest' : `${minutes(seconds - fastestS)} behind the fastest`;
   const way = source === 'road' ? 'by road' : 'by straight line';
-  const age = `position ${Math.round(fixAgeS)} s old${stale ? ', stale' : ''}`;
+  const known = accuracyM > LOW_ACCURACY_M ? `, known to ${(accuracyM / 1000).toFixed(1)} km` : '';
+  const age = `position ${Math.round(fixAgeS)} s old${known}${stale ? ', stale' : ''}`;
   const untold = explainContact(contact, asOfMs, timeZone);
   const call = untold === undefined ? '' : `; ${untold}: ranked ${NOT_CONNECTED_S} s later, call it by radio`;
   return `${place}: ${minutes(seconds)} ${way}, ${(distanceM / 1000).toFixed(1)} km away, ${age}${call}`;

@@ -10,7 +10,12 @@ import type { City } from '../cities/city.ts';
 import type { DispatchUnitsTable } from '../database/tables.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet, Liveness } from '../ingest/fleet/fleet.ts';
-import { type Fix, fixOf } from '../ingest/fleet/positions/position-filter.ts';
+import {
+  type Fix,
+  filterPosition,
+  fixOf,
+  type PositionState,
+} from '../ingest/fleet/positions/position-filter.ts';
 import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
 import type { Vehicle } from './roads/road-classes.ts';
 import type { SaidAt, UnitClocks } from './unit-clock.ts';
@@ -81,6 +86,8 @@ export class UnitBoard {
   readonly #locks = new Map<string, Lock>();
   /** The crew's last word of each unit, kept when a reading comes without one. */
   readonly #words = new Map<string, Word>();
+  /** Where each unit is; a parked one stays, whatever a coarse fix says. */
+  readonly #positions = new Map<string, PositionState>();
   /** The last `seq` of each unit that counts its readings. */
   readonly #seqs = new Map<string, number>();
   readonly index: UnitIndex = createUnitIndex();
@@ -148,7 +155,9 @@ export class UnitBoard {
   observe(reading: Reading): Observation | undefined {
     if (!this.#units.has(reading.device)) return undefined;
     const observation = this.#takeWord(reading);
-    this.#reindex(reading.device, fixOf(reading));
+    const fix = fixOf(reading);
+    if (fix) this.#place(reading.device, fix);
+    this.#reindex(reading.device);
     return observation;
   }
 
@@ -202,7 +211,7 @@ export class UnitBoard {
     const known = this.#units.get(unit);
     const device = known && this.#fleet.now(unit);
     if (!known || !device) return undefined;
-    const fix = device.last && fixOf(device.last);
+    const fix = this.#positions.get(unit)?.present;
     const batteryPct = device.last?.values['batteryPct'];
     return {
       unit,
@@ -219,10 +228,18 @@ export class UnitBoard {
     };
   }
 
-  #reindex(unit: string, fix?: Fix): void {
+  /** Where the unit is after a fix that ingest has let through: not always where the fix is. */
+  #place(unit: string, fix: Fix): void {
+    const { state, verdict } = filterPosition(this.#positions.get(unit), fix);
+    // Ingest has seen those that it refused, and believed this one; of two with one time the later stands.
+    const isBelieved = verdict.outcome === 'too-fast' || verdict.outcome === 'repeat';
+    const next = isBelieved ? filterPosition(undefined, fix).state : state;
+    if (next) this.#positions.set(unit, next);
+  }
+
+  #reindex(unit: string): void {
     const { assignment, outOfService, patientDoubt } = this.lockOf(unit);
-    const last = this.#fleet.now(unit)?.last;
-    const at = fix ?? (last && fixOf(last));
+    const at = this.#positions.get(unit)?.present;
     const canBeSent =
       assignment === undefined &&
       outOfService === undefined &&
