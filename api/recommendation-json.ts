@@ -15,6 +15,7 @@ const candidateSchema = z.object({
   etaS: z.number(),
   etaRangeS: interval.describe('Fastest and slowest.'),
   etaSource: z.enum(['road', 'straight']),
+  reachable: z.boolean().describe('False where the roads prove that none leads there: ranked last.'),
   distanceM: z.number().describe('Straight line from the last position.'),
   distanceRangeM: interval.describe('Where it may be by now: nearest and furthest.'),
   fixAgeS: z.number(),

@@ -77,7 +77,8 @@ export async function recommend(
   const answer = await travel.toIncident(at, places, wanted);
   const measured = coverage();
   const ranked = rank(inRadius, answer).slice(0, limit);
-  const fastestS = Math.min(...ranked.map(({ time }) => time.seconds));
+  const reaching = ranked.filter(({ time }) => !time.isUnreachable);
+  const fastestS = Math.min(...reaching.map(({ time }) => time.seconds));
   const candidates = ranked.map((each) => describeCandidate(each, { fastestS, measured, asOfMs, timeZone }));
   const excluded = explainExcluded(board, query, asOfMs);
   return {
@@ -115,7 +116,10 @@ function findNear(
   return { near: near.length, inRadius };
 }
 
-/** By travel time, and later by the time that it takes to call a crew whose device is not connected. */
+/**
+ * By travel time, and later by the time that it takes to call a crew whose device is not connected; what the roads
+ * prove unreachable comes last, however near it is.
+ */
 function rank(units: readonly NearUnit[], { times }: TravelAnswer): Ranked[] {
   const ranked: Ranked[] = [];
   for (const [index, each] of units.entries()) {
@@ -123,7 +127,10 @@ function rank(units: readonly NearUnit[], { times }: TravelAnswer): Ranked[] {
     if (!time) continue;
     ranked.push({ ...each, time, costS: time.seconds + (each.contact.isTold ? 0 : NOT_CONNECTED_S) });
   }
-  return ranked.sort((a, b) => a.costS - b.costS || (a.unit.unit < b.unit.unit ? -1 : 1));
+  const isLast = ({ time }: Ranked) => Number(time.isUnreachable ?? false);
+  return ranked.sort(
+    (a, b) => isLast(a) - isLast(b) || a.costS - b.costS || (a.unit.unit < b.unit.unit ? -1 : 1),
+  );
 }
 
 /** Whether a unit beyond those that were measured could come before the last candidate. */

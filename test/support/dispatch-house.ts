@@ -50,7 +50,7 @@ export interface DispatchHouse extends AsyncDisposable {
   assign(incident: number, unit: string, more?: object): ReturnType<Dispatch['assign']>;
 }
 
-export function dispatchCity(units = 4): City {
+export function dispatchCity(units = 4, roads?: object): City {
   return parseCity('semarang', {
     id: 'semarang',
     name: 'Semarang',
@@ -58,6 +58,7 @@ export function dispatchCity(units = 4): City {
     disclaimer: { id: 'Posisi kira-kira.', en: 'Positions are approximate.' },
     bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
     rivers: [],
+    ...(roads ? { roads } : {}),
     bases: [{ id: 'psc', name: 'PSC 119', lat: -7, lng: 110.4 }],
     kecamatan: [
       { id: 'tengah', name: 'Semarang Tengah', lat: -6.98, lng: 110.42 },
@@ -88,6 +89,8 @@ function hospital(id: string, name: string, lat: number, lng: number, hospitalCl
 
 export interface HouseOptions {
   readonly units?: number;
+  /** Main roads of the city, as in its folder; none where absent. */
+  readonly roads?: object;
   /** A state database that another house left; in memory where absent. */
   readonly file?: string;
   readonly databaseUrl?: string;
@@ -110,7 +113,7 @@ export interface HouseOptions {
 
 export async function openDispatchHouse(options: HouseOptions = {}): Promise<DispatchHouse> {
   const clock = options.clock ?? { ms: START_MS };
-  const city = dispatchCity(options.units);
+  const city = dispatchCity(options.units, options.roads);
   const config = {
     SIAGA_DATA_DIR: '/nonexistent',
     DATABASE_URL: options.databaseUrl,
