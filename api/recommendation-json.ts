@@ -70,6 +70,14 @@ function formatOptional(ms: number | null): string | null {
 
 const count = z.int().min(0).max(10_000).nullable();
 export const bedsSchema = z.object({ emergency: count, intensive: count, ward: count, queue: count });
+/** As a hospital reports them: below 0 when it is overfull. */
+const reported = z.int().min(-10_000).max(10_000).nullable();
+export const bedReportSchema = z.object({
+  emergency: reported,
+  intensive: reported,
+  ward: reported,
+  queue: count,
+});
 
 export const hospitalSchema = z.object({
   id: z.string(),
@@ -83,6 +91,8 @@ export const hospitalSchema = z.object({
   updatedAt: timeOutput.nullable(),
   ageS: z.int().nullable(),
   stale: z.boolean(),
+  overfull: z.boolean().describe('It reported fewer than no free emergency beds.'),
+  refusedAt: timeOutput.nullable().describe('A later report was refused: this one is not trusted.'),
 });
 
 export function formatHospital(now: HospitalNow): z.input<typeof hospitalSchema> {
@@ -99,6 +109,8 @@ export function formatHospital(now: HospitalNow): z.input<typeof hospitalSchema>
     updatedAt: now.updatedAtMs === undefined ? null : formatTime(now.updatedAtMs),
     ageS: now.ageS ?? null,
     stale: now.stale,
+    overfull: now.overfull,
+    refusedAt: formatOptional(now.refusedAtMs ?? null),
   };
 }
 

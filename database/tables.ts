@@ -254,7 +254,7 @@ export interface DispatchAuditTable {
   note: string | null;
 }
 
-/** Free beds by class as last reported; null where the hospital did not say. */
+/** Free beds by class as last reported: negative where it is overfull, null where it did not say. */
 export interface HospitalBedsTable {
   hospital: string;
   emergency: number | null;
@@ -264,6 +264,8 @@ export interface HospitalBedsTable {
   source: string;
   updated_at: number;
   updated_by: string;
+  /** A later report was refused; null while none was. */
+  refused_at: number | null;
 }
 
 export interface Tables {

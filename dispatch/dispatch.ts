@@ -142,7 +142,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
   await echo.load();
   await messages.resume();
   await hospitals.load();
-  const bedReports = new BedReports(context, hospitals);
+  const bedReports = new BedReports(context, hospitals, fleet);
   // What was on disk and not yet worked off when the last run ended.
   for (const { id } of city.hospitals) {
     const last = fleet.now(id)?.last;
@@ -223,6 +223,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
     onAck: (device, body, atMs) => answers.hear(device, body, atMs),
     async tick() {
       await reminders.tick();
+      await bedReports.tick();
       await unanswered.tick();
     },
     settled,

@@ -9,18 +9,20 @@ import { QualityFlag } from '../reading.ts';
 
 /** More than the largest hospital of the country has. */
 const MAX_BEDS = 5_000;
-const beds = (description: string) =>
-  ({ type: 'gauge', unit: '1', min: 0, max: MAX_BEDS, whole: true, description }) as const;
+const count = (min: number, description: string) =>
+  ({ type: 'gauge', unit: '1', min, max: MAX_BEDS, whole: true, description }) as const;
+/** Below 0 where patients lie in more beds than there are. */
+const beds = (of: string) => count(-MAX_BEDS, `Free beds ${of}; below 0 when overfull.`);
 
 export const hospital = defineDeviceKind({
   name: 'hospital',
   label: { en: 'hospital', id: 'rumah sakit' },
   description: 'Free beds of one hospital by class, and who waits for one. Send it at every change as well.',
   quantities: {
-    emergencyFree: beds('Free beds of the emergency room.'),
-    intensiveFree: beds('Free beds of intensive care.'),
-    wardFree: beds('Free beds of the wards.'),
-    queue: beds('Patients who wait for a bed.'),
+    emergencyFree: beds('of the emergency room'),
+    intensiveFree: beds('of intensive care'),
+    wardFree: beds('of the wards'),
+    queue: count(0, 'Patients who wait for a bed.'),
   },
   reportIntervalS: 3_600,
   // As long as dispatch trusts a report.
