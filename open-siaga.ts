@@ -221,6 +221,8 @@ export async function openSiaga(
     pipeline,
     waitingBytes: () => journal.waitingBytes,
     authenticator,
+    database,
+    deviceLinks: dispatch.links,
     log: log.child({ part: 'broker' }),
     metrics,
     now,

@@ -6,6 +6,7 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { AssignmentRow } from '../dispatch/assignment-row.ts';
 import type { Step } from '../dispatch/assignment-steps.ts';
 import { DispatchError } from '../dispatch/dispatch-error.ts';
 import type { DispatchRoutesDependencies } from './ambulances.ts';
@@ -72,7 +73,7 @@ export const assignmentRoutes =
           user.name,
         );
         reply.code(isRepeat ? 200 : 201);
-        return formatAssignment(assignment);
+        return show(assignment);
       },
     );
 
@@ -82,12 +83,15 @@ export const assignmentRoutes =
         config: { access: ['dispatcher'] },
         schema: {
           tags: ['assignments'],
-          summary: 'The crew has acknowledged by radio',
+          summary: 'The crew has acknowledged by radio: its order, or what was changed or called off since',
           params: assignmentParams,
           response: { 200: assignmentSchema },
         },
       },
-      async ({ params, user }) => advance(params, 'acknowledged', user.name),
+      async ({ params, user }) => {
+        await refuseForeign(params);
+        return show(await dispatch.hearByRadio(params.assignment, user.name));
+      },
     );
 
     app.post(
@@ -125,9 +129,14 @@ export const assignmentRoutes =
       },
       async ({ params, body: { take }, user }) => {
         await refuseForeign(params);
-        return formatAssignment(await dispatch.answer(params.assignment, take, user.name));
+        return show(await dispatch.answer(params.assignment, take, user.name));
       },
     );
+
+    async function show(row: AssignmentRow) {
+      const words = await dispatch.words.ofAssignments([row.id]);
+      return formatAssignment(row, words.get(row.id) ?? []);
+    }
 
     async function refuseForeign({ id, assignment }: z.output<typeof assignmentParams>): Promise<void> {
       const { incident } = await dispatch.assignments.get(assignment);
@@ -143,6 +152,6 @@ export const assignmentRoutes =
     ) {
       await refuseForeign(params);
       const { assignment } = params;
-      return formatAssignment(await dispatch.advance({ assignment, to, actor, ...more }));
+      return show(await dispatch.advance({ assignment, to, actor, ...more }));
     }
   };

@@ -14,6 +14,7 @@ const STATUS: Readonly<Record<DispatchErrorCode, number>> = {
   'unknown-assignment': 404,
   'unknown-unit': 404,
   'unknown-hospital': 404,
+  'unknown-word': 404,
   'incident-closed': 409,
   'incident-has-open-assignments': 409,
   'not-classified': 409,
@@ -26,6 +27,7 @@ const STATUS: Readonly<Record<DispatchErrorCode, number>> = {
   'key-reused': 422,
   'too-many-open-incidents': 503,
   'outside-city': 422,
+  'too-many-messages': 409,
 };
 
 /** What the dispatcher can call next, where dispatch's own sentence does not say it. */
@@ -34,6 +36,7 @@ const NEXT: Readonly<Partial<Record<DispatchErrorCode, string>>> = {
   'unknown-assignment': 'GET /v1/incidents/{id} shows those of an incident',
   'unknown-unit': 'GET /v1/devices?kind=ambulance lists them',
   'unknown-hospital': 'GET /v1/hospitals lists them',
+  'unknown-word': 'GET /v1/ambulances/{id}/words lists those that it has yet to take',
   'not-classified': 'POST /v1/incidents/{id}/triage {"classification": "real"}',
   'no-location': 'POST /v1/incidents/{id}/triage with lat and lng, or a place that the city knows',
   'unit-changed': 'GET /v1/incidents/{id}/recommendation has its unitVersion',

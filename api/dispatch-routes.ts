@@ -3,6 +3,7 @@
 import { ambulanceRoutes } from './ambulances.ts';
 import type { ApiRoutes } from './app.ts';
 import { assignmentRoutes } from './assignments.ts';
+import { crewWordRoutes } from './crew-words.ts';
 import { type FiguresDependencies, figureRoutes } from './figures.ts';
 import { hospitalRoutes } from './hospitals.ts';
 import { incidentRoutes } from './incidents.ts';
@@ -12,6 +13,7 @@ export function dispatchRoutes(dependencies: FiguresDependencies): ApiRoutes[] {
     incidentRoutes(dependencies),
     ambulanceRoutes(dependencies),
     assignmentRoutes(dependencies),
+    crewWordRoutes(dependencies),
     hospitalRoutes(dependencies),
     figureRoutes(dependencies),
   ];

@@ -9,7 +9,7 @@ import { type DispatchRoutesDependencies, latitude, limitInput, longitude } from
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import {
-  bedsSchema,
+  bedReportSchema,
   destinationSchema,
   formatDestination,
   formatHospital,
@@ -56,7 +56,7 @@ export const hospitalRoutes =
           tags: ['hospitals'],
           summary: 'Reports the free beds of a hospital',
           params: z.object({ id: deviceId }),
-          body: bedsSchema
+          body: bedReportSchema
             .partial()
             .strict()
             .extend({

@@ -9,8 +9,10 @@ import type { AssignmentRow } from '../dispatch/assignment-row.ts';
 import { STEPS, type Step } from '../dispatch/assignment-steps.ts';
 import type { AuditLine } from '../dispatch/dispatch.ts';
 import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
+import type { WordView } from '../dispatch/word-view.ts';
 import type { User } from './access.ts';
 import { formatTime, timeOutput } from './time.ts';
+import { formatWord, wordSchema } from './word-json.ts';
 
 const time = timeOutput.nullable();
 
@@ -25,6 +27,7 @@ export const assignmentSchema = z.object({
   forcedReason: z.string().nullable(),
   endReason: z.string().nullable(),
   ordersSent: z.int(),
+  words: z.array(wordSchema).describe('What its crew was told, the oldest first.'),
   asked: z
     .object({
       word: z.string().describe('As the crew said it.'),
@@ -95,7 +98,10 @@ function formatQuestion({ asked_word: word, asked_step, asked_why, asked_at }: A
   return { word, step: asked_step as Step | null, why: asked_why ?? '', at: formatTime(Number(asked_at)) };
 }
 
-export function formatAssignment(row: AssignmentRow): z.input<typeof assignmentSchema> {
+export function formatAssignment(
+  row: AssignmentRow,
+  words: readonly WordView[],
+): z.input<typeof assignmentSchema> {
   return {
     id: row.id,
     incident: row.incident,
@@ -107,6 +113,7 @@ export function formatAssignment(row: AssignmentRow): z.input<typeof assignmentS
     forcedReason: row.forced_reason,
     endReason: row.end_reason,
     ordersSent: row.commands_sent,
+    words: words.map(formatWord),
     asked: formatQuestion(row),
     timeline: {
       reservedAt: formatTime(Number(row.reserved_at)),

@@ -244,9 +244,10 @@ export async function detail(
     dispatch.audit(incident.id),
     dispatch.incidents.possibleDuplicates(incident),
   ]);
+  const words = await dispatch.words.ofAssignments(assignments.map(({ id }) => id));
   return {
     ...formatIncident(incident, user),
-    assignments: assignments.map(formatAssignment),
+    assignments: assignments.map((row) => formatAssignment(row, words.get(row.id) ?? [])),
     possibleDuplicates,
     log: log.map(formatAudit),
   };

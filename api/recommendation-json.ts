@@ -15,12 +15,19 @@ const candidateSchema = z.object({
   etaS: z.number(),
   etaRangeS: interval.describe('Fastest and slowest.'),
   etaSource: z.enum(['road', 'straight']),
+  reachable: z.boolean().describe('False where the roads prove that none leads there: ranked last.'),
   distanceM: z.number().describe('Straight line from the last position.'),
   distanceRangeM: interval.describe('Where it may be by now: nearest and furthest.'),
   fixAgeS: z.number(),
   accuracyM: z.number().nullable(),
   stale: z.boolean(),
   batteryPct: z.number().nullable(),
+  connected: z.boolean().describe('It is told at once: its connection is open and listens to commands.'),
+  connectedSince: timeOutput.nullable().describe('Its connection is open since; null while there is none.'),
+  lastConnectedAt: timeOutput
+    .nullable()
+    .describe('The end of its last connection; null where this server has seen none.'),
+  lastWordAt: timeOutput.nullable().describe('When its newest reading was measured, by its own clock.'),
   coverageAfter: z.number().nullable().describe('Share of the road network within the target without it.'),
   unitVersion: z.int().describe('To be presented by an assignment.'),
   warnings: z.array(z.string()),
@@ -44,8 +51,12 @@ export function formatRecommendation({
   asOfMs,
   ...rest
 }: Recommendation): z.input<typeof recommendationSchema> {
-  const candidates = rest.candidates.map((each) => ({
+  const candidates = rest.candidates.map(({ contact, ...each }) => ({
     ...each,
+    connected: contact.isTold,
+    connectedSince: formatOptional(contact.connectedSinceMs),
+    lastConnectedAt: formatOptional(contact.lastConnectedMs),
+    lastWordAt: formatOptional(contact.lastWordMeasuredMs),
     etaRangeS: [...each.etaRangeS] as [number, number],
     distanceRangeM: [...each.distanceRangeM] as [number, number],
     warnings: [...each.warnings],
@@ -53,8 +64,20 @@ export function formatRecommendation({
   return { ...rest, candidates, excluded: [...rest.excluded], asOf: formatTime(asOfMs) };
 }
 
+function formatOptional(ms: number | null): string | null {
+  return ms === null ? null : formatTime(ms);
+}
+
 const count = z.int().min(0).max(10_000).nullable();
 export const bedsSchema = z.object({ emergency: count, intensive: count, ward: count, queue: count });
+/** As a hospital reports them: below 0 when it is overfull. */
+const reported = z.int().min(-10_000).max(10_000).nullable();
+export const bedReportSchema = z.object({
+  emergency: reported,
+  intensive: reported,
+  ward: reported,
+  queue: count,
+});
 
 export const hospitalSchema = z.object({
   id: z.string(),
@@ -68,6 +91,8 @@ export const hospitalSchema = z.object({
   updatedAt: timeOutput.nullable(),
   ageS: z.int().nullable(),
   stale: z.boolean(),
+  overfull: z.boolean().describe('It reported fewer than no free emergency beds.'),
+  refusedAt: timeOutput.nullable().describe('A later report was refused: this one is not trusted.'),
 });
 
 export function formatHospital(now: HospitalNow): z.input<typeof hospitalSchema> {
@@ -84,6 +109,8 @@ export function formatHospital(now: HospitalNow): z.input<typeof hospitalSchema>
     updatedAt: now.updatedAtMs === undefined ? null : formatTime(now.updatedAtMs),
     ageS: now.ageS ?? null,
     stale: now.stale,
+    overfull: now.overfull,
+    refusedAt: formatOptional(now.refusedAtMs ?? null),
   };
 }
 

@@ -17,6 +17,7 @@ import { RetainedMessages } from './retained-messages.ts';
 interface StoredPacket {
   readonly topic: string;
   readonly payload: Buffer;
+  readonly retain?: boolean;
   readonly messageId?: number;
 }
 /** A message, or the PUBREL of one. With an identifier it has been sent before. */
@@ -38,6 +39,12 @@ interface StoredSubscription {
 /** Aedes takes a session for kept when it has a subscription: this one, which nobody may have, stands for none. */
 export const NO_SUBSCRIPTION: StoredSubscription = { topic: '$kept', qos: 0 };
 
+/** What a session that is kept has subscribed to. */
+interface KeptSubscription {
+  readonly topic: string;
+  readonly qos: 0 | 1 | 2;
+}
+
 /** The part of Aedes' persistence that keeps something for later. */
 export interface Persistence {
   storeRetained(packet: StoredPacket): Promise<void>;
@@ -54,6 +61,9 @@ export interface Persistence {
   incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;
   /** Its payload is the digest of what arrived. Rejects where the identifier is free. */
   incomingGetPacket(session: SessionId, packet: { messageId?: number }): Promise<StoredPacket>;
+  addSubscriptions(session: SessionId, subscriptions: readonly KeptSubscription[]): Promise<void>;
+  removeSubscriptions(session: SessionId, filters: readonly string[]): Promise<void>;
+  cleanSubscriptions(session: SessionId): Promise<void>;
 }
 
 export interface PersistenceBounds {

@@ -17,6 +17,7 @@ export type Bound =
   | 'connects-per-address'
   | 'credential-queue'
   | 'offline-messages'
+  | 'kept-subscriptions'
   | 'retained-messages'
   | 'retain-not-allowed'
   | 'subscriptions'

@@ -12,6 +12,7 @@ import type { Client, PublishPacket } from 'aedes';
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
 import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import { createAdmission } from './admission.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -30,6 +31,7 @@ import { type ContestedId, ContestedIds } from './contested-ids.ts';
 import { type DeviceLinkWatcher, watchDeviceLinks } from './device-links.ts';
 import { JournalPressure } from './journal-pressure.ts';
 import { KeptSessions } from './kept-sessions.ts';
+import { keepSubscriptions } from './kept-subscriptions.ts';
 import { type ListeningAddress, openListeners } from './listeners.ts';
 import { createPublishRules } from './publish-rules.ts';
 import { SiagaAedes } from './siaga-aedes.ts';
@@ -56,6 +58,8 @@ export interface BrokerOptions {
   readonly waitingBytes: () => number;
   /** Undefined where MQTT_AUTH is false. */
   readonly authenticator: Authenticator | undefined;
+  /** Where subscriptions of devices outlast a restart; without it they do not. */
+  readonly database?: Database;
   /** Whoever sends commands and must know whether they arrive. */
   readonly deviceLinks?: DeviceLinkWatcher;
   readonly log: Logger;
@@ -152,6 +156,17 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     countBound: metrics.countBound,
     sessions,
   });
+  if (options.database) {
+    const { city, database } = options;
+    await keepSubscriptions(aedes.persistence, {
+      database,
+      city,
+      table,
+      countBound: metrics.countBound,
+      log,
+      now,
+    });
+  }
   // Before the connection is open, so that what it has is of a session that was kept.
   if (options.deviceLinks) {
     watchDeviceLinks(aedes, { city: options.city, table, watcher: options.deviceLinks, now });

@@ -14,6 +14,9 @@ import * as journalEnds from './migrations/0008-journal-ends.ts';
 import * as influxOrders from './migrations/0009-influx-orders.ts';
 import * as orderTime from './migrations/0009-order-time.ts';
 import * as tokenEnds from './migrations/0009-token-ends.ts';
+import * as crewWords from './migrations/0010-crew-words.ts';
+import * as deviceSessions from './migrations/0011-device-sessions.ts';
+import * as refusedBedReports from './migrations/0012-refused-bed-reports.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -27,6 +30,9 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0009-influx-orders': influxOrders,
   '0009-order-time': orderTime,
   '0009-token-ends': tokenEnds,
+  '0010-crew-words': crewWords,
+  '0011-device-sessions': deviceSessions,
+  '0012-refused-bed-reports': refusedBedReports,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

@@ -208,13 +208,46 @@ export interface AssignmentsTable {
   warned_at: number | null;
   escalated_at: number | null;
   end_reason: string | null;
-  /** How often the order went out. */
+  /** How often the order went out, corrected or not. */
   commands_sent: number;
-  /** 1 while the unit has yet to be told that its order is void. */
-  cancel_pending: number;
-  /** Corrections of the incident that are not in an order that the broker has taken. */
-  corrections_unsent: Generated<number>;
-  next_timer_at: number | null;
+}
+
+/** What a device subscribed to in a session that it wants kept. */
+export interface DeviceSubscriptionsTable {
+  /** The client id, which is the device's. */
+  client: string;
+  filter: string;
+  qos: number;
+  kept_at: number;
+}
+
+/** What a crew is told: open until the crew has it, or until it is void. */
+export interface CrewWordsTable {
+  id: Generated<number>;
+  /** One of WORD_KINDS in dispatch/crew-words.ts. */
+  kind: string;
+  unit: string;
+  incident: number | null;
+  assignment: number | null;
+  /** Of a message what it says, of `second-unit` which unit. */
+  text: string | null;
+  made_by: string;
+  made_at: number;
+  /** How often it was handed to the unit's connection, and when last. */
+  sends: Generated<number>;
+  sent_at: number | null;
+  /** The first PUBACK of the unit's client. */
+  reached_at: number | null;
+  acknowledged_at: number | null;
+  /** The unit, or the person who heard it by radio. */
+  acknowledged_by: string | null;
+  warned_at: number | null;
+  escalated_at: number | null;
+  ended_at: number | null;
+  /** Why it ended without an acknowledgement. */
+  ended_why: string | null;
+  /** Due again; null when it has ended, or while it goes out together with an unanswered order. */
+  next_at: number | null;
 }
 
 /** The lock of a unit. `assignment` is the open one; `out_of_service` says why it may not be sent. */
@@ -239,7 +272,7 @@ export interface DispatchAuditTable {
   note: string | null;
 }
 
-/** Free beds by class as last reported; null where the hospital did not say. */
+/** Free beds by class as last reported: negative where it is overfull, null where it did not say. */
 export interface HospitalBedsTable {
   hospital: string;
   emergency: number | null;
@@ -249,11 +282,15 @@ export interface HospitalBedsTable {
   source: string;
   updated_at: number;
   updated_by: string;
+  /** A later report was refused; null while none was. */
+  refused_at: number | null;
 }
 
 export interface Tables {
   incidents: IncidentsTable;
   assignments: AssignmentsTable;
+  crew_words: CrewWordsTable;
+  device_subscriptions: DeviceSubscriptionsTable;
   dispatch_units: DispatchUnitsTable;
   dispatch_audit: DispatchAuditTable;
   hospital_beds: HospitalBedsTable;

@@ -2,12 +2,13 @@
  * The row of an assignment, and the one way in which it moves on: a step, in the caller's transaction.
  *
  * Invariant: a step is a compare-and-set on the step before it, so of two who move an assignment at once one
- * is refused; the last step frees the unit in the same transaction.
+ * is refused; the last step frees the unit, and what the crew is told of it is written, in the same transaction.
  */
 import type { Selectable } from 'kysely';
 import type { AssignmentsTable } from '../database/tables.ts';
 import { type LockRow, releaseUnit } from './assignment-lock.ts';
-import { followsOrder, isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
+import { isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
+import { settleWords } from './crew-words.ts';
 import { type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 
@@ -38,33 +39,18 @@ export async function takeStep(
   const problem = whyNot(from, to, canTransport(before.unit));
   if (problem) throw new DispatchError('step-not-possible', problem, { step: from });
   const ends = isEnded(to);
-  // The crew of a cancelled or broken-down unit must hear that its order is void.
-  const tellsUnit = to === 'cancelled' || to === 'broken-down';
-  const awaitsAnswer = to === 'dispatched';
   const isByPerson = actor !== before.unit && actor !== 'siaga';
   const { numUpdatedRows } = await transaction
     .updateTable('assignments')
-    .set((column) => ({
+    .set({
       step: to,
       [TIME_COLUMN[to]]: atMs,
-      ...(awaitsAnswer ? {} : NO_QUESTION),
+      ...(to === 'dispatched' ? {} : NO_QUESTION),
       // That the crew was free before a person knew better belongs to what it did before.
       ...(isByPerson ? { frees_from: atMs } : {}),
       ...(hospital === undefined ? {} : { hospital }),
-      ...(ends ? { end_reason: reason ?? to, cancel_pending: tellsUnit ? 1 : 0 } : {}),
-      ...(awaitsAnswer ? {} : { next_timer_at: tellsUnit ? atMs : null }),
-      // A correction that has not got through goes on being sent.
-      ...(!awaitsAnswer && followsOrder(to)
-        ? {
-            next_timer_at: column
-              .case()
-              .when('corrections_unsent', '>', 0)
-              .then(column.ref('next_timer_at'))
-              .else(null)
-              .end(),
-          }
-        : {}),
-    }))
+      ...(ends ? { end_reason: reason ?? to } : {}),
+    })
     .where('id', '=', id)
     .where('step', '=', from)
     .executeTakeFirst();
@@ -75,6 +61,7 @@ export async function takeStep(
     );
   }
   const { unit, incident } = before;
+  await settleWords(transaction, { id, unit, incident }, { to, actor, atMs });
   await writeAudit(transaction, atMs, { actor, action: to, incident, assignment: id, unit, note: reason });
   const lock = ends
     ? await releaseUnit(transaction, unit, id, {

@@ -77,11 +77,6 @@ export function stepRank(step: Step): number {
   return (FORWARD_STEPS as readonly Step[]).indexOf(step);
 }
 
-/** Does the crew still go by the order? After it has left the scene a corrected place tells it nothing. */
-export function followsOrder(step: Step): boolean {
-  return !isEnded(step) && stepRank(step) <= stepRank('on-scene');
-}
-
 /** What a status of the crew means for its assignment. */
 export interface StatusMeaning {
   readonly to: Step | undefined;

@@ -6,26 +6,12 @@
  * committed; times are the server's at the deed and are never written back.
  */
 import type { Position } from '../fleet/positions/great-circle.ts';
-import { bindUnit, type LockRow, takeUnit } from './assignment-lock.ts';
+import { type Assigned, type AssignmentRequest, assignUnit } from './assign-unit.ts';
+import type { LockRow } from './assignment-lock.ts';
 import { type Advance, type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';
 import { isEnded, type Role, type Step, stepRank } from './assignment-steps.ts';
-import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
+import type { DispatchContext } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
-import { findBlocks, findWarnings } from './eligibility.ts';
-import { findForChange, refuseClosed, refuseUnready } from './incident-row.ts';
-
-export interface AssignmentRequest {
-  readonly incident: number;
-  readonly unit: string;
-  /** As the recommendation said it. */
-  readonly unitVersion: number;
-  readonly role: Role;
-  readonly hospital?: string | undefined;
-  /** Why the warnings do not hold; a block is not forced by any reason. */
-  readonly forceReason?: string | undefined;
-  /** An open assignment of the same incident that this one takes the place of. */
-  readonly replaces?: number | undefined;
-}
 
 /** What following a unit needs of its open assignment. */
 export interface OpenAssignment {
@@ -42,9 +28,6 @@ export interface OpenAssignment {
   readonly scene: Position;
   readonly arrivalProposed: boolean;
 }
-
-/** An unanswered order is sent again after this; see orders.ts for what follows. */
-export const RESEND_AFTER_MS = 15_000;
 
 export class Assignments {
   readonly #context: DispatchContext;
@@ -63,17 +46,13 @@ export class Assignments {
     for (const row of rows) await this.remember(row);
   }
 
-  /** Takes the unit for the incident. The order goes out after it: see Orders.send. */
-  async assign(
-    request: AssignmentRequest,
-    key: string,
-    user: string,
-  ): Promise<{ assignment: AssignmentRow; isRepeat: boolean; replaced: AssignmentRow | undefined }> {
+  /** Takes the unit for the incident. The order is written with it, and goes out after it: see word-delivery.ts. */
+  async assign(request: AssignmentRequest, key: string, user: string): Promise<Assigned> {
     const { database, metrics } = this.#context;
     try {
       const done = await database
         .transaction()
-        .execute((transaction) => this.#take(transaction, request, key, user));
+        .execute((transaction) => assignUnit(this.#context, transaction, request, key, user));
       await this.#committed(done.locks, done.assignment, ...(done.replaced ? [done.replaced] : []));
       metrics.assignments.inc({ outcome: done.isRepeat ? 'repeated' : 'assigned' });
       return done;
@@ -82,81 +61,10 @@ export class Assignments {
       const twin = await findByKey(database, key).catch(() => undefined);
       if (twin && twin.request === JSON.stringify(request)) {
         metrics.assignments.inc({ outcome: 'repeated' });
-        return { assignment: twin, isRepeat: true, replaced: undefined };
+        return { assignment: twin, isRepeat: true, replaced: undefined, locks: [], others: [] };
       }
       metrics.assignments.inc({ outcome: error instanceof DispatchError ? error.code : 'failed' });
       throw error;
-    }
-  }
-
-  async #take(transaction: DispatchTransaction, request: AssignmentRequest, key: string, user: string) {
-    const known = await findByKey(transaction, key);
-    const text = JSON.stringify(request);
-    if (known && known.request !== text) {
-      throw new DispatchError('key-reused', 'this idempotency key belongs to another request; use a new one');
-    }
-    if (known) return { assignment: known, isRepeat: true, replaced: undefined, locks: [] };
-    const at = this.#context.now();
-    const incident = refuseClosed(await findForChange(transaction, request.incident));
-    refuseUnready(incident);
-    const locks: LockRow[] = [];
-    let replaced: AssignmentRow | undefined;
-    if (request.replaces !== undefined) {
-      const old = await readAssignment(transaction, request.replaces);
-      if (old.incident !== incident.id) {
-        throw new DispatchError('unknown-assignment', `assignment ${old.id} belongs to another incident`);
-      }
-      const reason = `replaced by ${request.unit}`;
-      const end = { assignment: old.id, to: 'cancelled', actor: user, atMs: at, reason } as const;
-      const ended = await takeStep(transaction, end, this.#canTransport);
-      replaced = ended.assignment;
-      if (ended.lock) locks.push(ended.lock);
-    }
-    this.#judge(request);
-    await takeUnit(transaction, request.unit, request.unitVersion);
-    const { id } = await transaction
-      .insertInto('assignments')
-      .values({
-        incident: incident.id,
-        unit: request.unit,
-        role: request.role,
-        step: 'reserved',
-        hospital: request.hospital ?? null,
-        assigned_by: user,
-        forced_reason: request.forceReason ?? null,
-        idempotency_key: key,
-        request: text,
-        reserved_at: at,
-        frees_from: at,
-        commands_sent: 0,
-        cancel_pending: 0,
-        next_timer_at: at + RESEND_AFTER_MS,
-      })
-      .returning('id')
-      .executeTakeFirstOrThrow();
-    locks.push(await bindUnit(transaction, request.unit, Number(id)));
-    const { incident: of, unit, forceReason } = request;
-    const entry = { actor: user, action: 'assigned', incident: of, assignment: Number(id), unit };
-    await writeAudit(transaction, at, { ...entry, note: forceReason && `forced: ${forceReason}` });
-    return { assignment: await readAssignment(transaction, Number(id)), isRepeat: false, replaced, locks };
-  }
-
-  /** Blocks and warnings by what is known now; the lock itself is judged by the compare-and-set. */
-  #judge({ unit: id, role, forceReason, hospital }: AssignmentRequest): void {
-    const { board, city, now } = this.#context;
-    if (hospital !== undefined && !city.hospitals.some((each) => each.id === hospital)) {
-      throw new DispatchError('unknown-hospital', `there is no hospital ${hospital}`);
-    }
-    const unit = board.now(id, now());
-    if (!unit) throw new DispatchError('unknown-unit', `there is no ambulance ${id}`);
-    const unlocked = { ...unit, lock: { ...unit.lock, assignment: undefined, outOfService: undefined } };
-    const blocks = findBlocks(unlocked, role);
-    if (blocks.length > 0)
-      throw new DispatchError('blocked', `${id}: ${blocks.join('; ')}: take another unit`, { blocks });
-    const warnings = findWarnings(unit);
-    if (warnings.length > 0 && !forceReason) {
-      const message = `${id}: ${warnings.join('; ')}; send it nevertheless with a forceReason`;
-      throw new DispatchError('needs-reason', message, { warnings });
     }
   }
 
@@ -171,6 +79,23 @@ export class Assignments {
     const { id, incident, unit } = assignment;
     publishEvent('incident', { event: advance.to, incident, assignment: id, unit, reason: advance.reason });
     return assignment;
+  }
+
+  /** The unit's client has the order. */
+  async noteDispatched(assignment: number, atMs: number): Promise<void> {
+    try {
+      await this.advance({ assignment, to: 'dispatched', actor: 'siaga', atMs });
+    } catch (error) {
+      // The crew was quicker than our own note, or somebody cancelled meanwhile: both are further on.
+      if (!(error instanceof DispatchError)) throw error;
+      // The unit did have it at that time, measured and not inferred.
+      await this.#context.database
+        .updateTable('assignments')
+        .set({ dispatched_at: atMs })
+        .where('id', '=', assignment)
+        .where('dispatched_at', 'is', null)
+        .execute();
+    }
   }
 
   /** By position the unit is there; the crew or the dispatcher confirms it as `on-scene`. */

@@ -6,6 +6,7 @@
  * logged and counted, and still the hospital's present, which a restart takes up again.
  */
 import type { Reading } from '../devices/reading.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import type { BedReport, Hospitals } from './hospitals.ts';
 
@@ -13,11 +14,27 @@ export class BedReports {
   readonly #context: DispatchContext;
   readonly #hospitals: Hospitals;
   readonly #waiting = new Map<string, Reading>();
+  readonly #fleet: Pick<Fleet, 'now'>;
+  /** Of each hospital: reports that were refused since the start, and are dealt with. */
+  readonly #refused = new Map<string, number>();
   #work: Promise<void> | undefined;
 
-  constructor(context: DispatchContext, hospitals: Hospitals) {
+  constructor(context: DispatchContext, hospitals: Hospitals, fleet: Pick<Fleet, 'now'>) {
     this.#context = context;
     this.#hospitals = hospitals;
+    this.#fleet = fleet;
+  }
+
+  /** Looks which hospitals sent what was refused. Called each second. */
+  async tick(): Promise<void> {
+    for (const { id } of this.#context.city.hospitals) {
+      const rejected = this.#fleet.now(id)?.health.rejected ?? {};
+      const refused = Object.values(rejected).reduce((sum, count) => sum + count, 0);
+      if (refused === (this.#refused.get(id) ?? 0)) continue;
+      await this.#work;
+      await this.#hospitals.noteRefused(id);
+      this.#refused.set(id, refused);
+    }
   }
 
   /** A reading of the present of a hospital. */

@@ -1,17 +1,19 @@
 /**
  * What triage corrects after units were sent: the crew must hear of it, and its arrival is at the new place.
  *
- * Called by incidents.ts in the transaction of the correction; orders.ts sends it after the commit, and again
- * until the broker has taken it, also after a restart. Invariant: what an order says of an incident changes
- * only together with this mark on every assignment that goes by it.
+ * Called by incidents.ts in the transaction of the correction. Invariant: what an order says of an incident changes
+ * only together with a word to every crew that goes by it.
  */
+import { FORWARD_STEPS, type Step } from './assignment-steps.ts';
+import { writeChange } from './crew-words.ts';
 import type { DispatchTransaction } from './dispatch-context.ts';
 import type { IncidentRow } from './incident-row.ts';
 
-/** Of an order's correction that the broker did not take, and of one that a restart interrupted. */
-export const CORRECTION_RETRY_MS = 5_000;
 /** What an order says of its incident: see Orders. */
 const IN_ORDER = ['lat', 'lng', 'priority', 'category', 'place'] as const;
+
+/** A crew at one of these still goes by its order. */
+export const STEPS_BY_ORDER: readonly Step[] = FORWARD_STEPS.slice(0, FORWARD_STEPS.indexOf('on-scene') + 1);
 
 export interface Correction {
   readonly isInOrder: boolean;
@@ -25,25 +27,29 @@ export function compareOrder(before: IncidentRow, after: IncidentRow): Correctio
   };
 }
 
-/** Marks the open assignments whose crews still go by the order. */
-export async function markCorrection(
+/** Tells the crews that still go by the order: after it has left the scene a corrected place tells a crew nothing. */
+export async function tellCorrection(
   transaction: DispatchTransaction,
   incident: number,
   { isInOrder, hasMoved }: Correction,
+  actor: string,
   atMs: number,
 ): Promise<void> {
   if (!isInOrder) return;
-  const mark = (steps: readonly string[], changes: { next_timer_at?: number; arrival_proposed_at?: null }) =>
-    transaction
-      .updateTable('assignments')
-      .set((column) => ({ ...changes, corrections_unsent: column('corrections_unsent', '+', 1) }))
-      .where('incident', '=', incident)
-      .where('step', 'in', steps)
-      .execute();
+  const going = transaction
+    .selectFrom('assignments')
+    .select(['id', 'unit'])
+    .where('incident', '=', incident)
+    .where('step', 'in', STEPS_BY_ORDER);
+  for (const { id, unit } of await going.execute()) {
+    await writeChange(transaction, { unit, incident, assignment: Number(id), actor, atMs });
+  }
+  if (!hasMoved) return;
   // It was by the old place that the unit seemed to be there.
-  const arrival = hasMoved ? { arrival_proposed_at: null } : {};
-  const timer = { next_timer_at: atMs + CORRECTION_RETRY_MS };
-  await mark(['reserved', 'dispatched'], arrival);
-  await mark(['acknowledged', 'en-route'], { ...arrival, ...timer });
-  await mark(['on-scene'], timer);
+  await transaction
+    .updateTable('assignments')
+    .set({ arrival_proposed_at: null })
+    .where('incident', '=', incident)
+    .where('step', 'in', STEPS_BY_ORDER.slice(0, -1))
+    .execute();
 }

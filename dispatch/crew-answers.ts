@@ -1,47 +1,89 @@
 /**
- * What crews answer to their orders on the `ack` topic.
+ * What crews answer on the `ack` topic, to their orders and to every other word.
  *
- * An answer is answered (PUBACK) when it is on disk. It names its assignment, so that it can only have been given
- * after the order, whatever the clock of the handset. Invariants: the first answer counts; one that came before
- * its order was made (a replay) is none; a refusal on the way ends nothing and is heard by a dispatcher.
+ * An answer is answered (PUBACK) when it is on disk. It names its assignment or its word, so that it can only have
+ * been given after it, whatever the clock of the handset. Invariants: the first answer counts; one that came before
+ * its order was made (a replay) is none; a refusal on the way ends nothing and is heard by a dispatcher; who answers
+ * an order that is void is told so again.
  */
 import { z } from 'zod';
 import type { AssignmentRow } from './assignment-row.ts';
 import { type Role, type Step, stepRank } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
+import type { CrewLinks } from './crew-links.ts';
+import {
+  acknowledgeWord,
+  acknowledgeWords,
+  findWord,
+  listOpenWords,
+  ORDER_KINDS,
+  type WordKind,
+  writeWord,
+} from './crew-words.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
-import type { Orders } from './orders.ts';
+import type { WordDelivery } from './word-delivery.ts';
+import type { WordReminders } from './word-reminders.ts';
+import { publishWord } from './word-view.ts';
 
 /** From here on an answer to the order comes too late. */
 const UNDER_WAY_RANK = stepRank('en-route');
 
-const ackSchema = z.object({
-  assignment: z.union([z.string().regex(/^\d{1,15}$/), z.int().min(1)]).transform(Number),
-  ack: z.enum(['accepted', 'refused']),
-  reason: z.string().max(500).optional(),
-});
+const id = z.union([z.string().regex(/^\d{1,15}$/), z.int().min(1)]).transform(Number);
+const ackSchema = z
+  .object({
+    assignment: id.optional(),
+    word: id.optional(),
+    ack: z.enum(['accepted', 'refused', 'received']),
+    reason: z.string().max(500).optional(),
+  })
+  .refine(({ assignment, word }) => assignment !== undefined || word !== undefined);
+const EXPECTED =
+  'expected {"assignment": "<id>", "ack": "accepted" or "refused"}, or the "word" of the command with any of these or "received"';
+
+interface Answer {
+  readonly unit: string;
+  readonly ack: 'accepted' | 'refused' | 'received';
+  readonly reason: string | undefined;
+  /** The newest word that is answered; undefined where the unit names none. */
+  readonly word: number | undefined;
+  readonly atMs: number;
+}
+
+export interface CrewAnswersParts {
+  readonly assignments: Assignments;
+  readonly delivery: WordDelivery;
+  readonly reminders: WordReminders;
+  readonly links: CrewLinks;
+}
 
 export class CrewAnswers {
   readonly #context: DispatchContext;
   readonly #assignments: Assignments;
-  readonly #orders: Orders;
+  readonly #delivery: WordDelivery;
+  readonly #reminders: WordReminders;
+  readonly #links: CrewLinks;
 
-  constructor(context: DispatchContext, assignments: Assignments, orders: Orders) {
+  constructor(context: DispatchContext, parts: CrewAnswersParts) {
     this.#context = context;
-    this.#assignments = assignments;
-    this.#orders = orders;
+    this.#assignments = parts.assignments;
+    this.#delivery = parts.delivery;
+    this.#reminders = parts.reminders;
+    this.#links = parts.links;
   }
 
   /** Resolves when the answer is on disk; a string says what is wrong with it. */
-  async hear(device: string, body: unknown, atMs: number): Promise<string | undefined> {
+  async hear(unit: string, body: unknown, atMs: number): Promise<string | undefined> {
     const parsed = ackSchema.safeParse(body);
-    if (!parsed.success) return 'expected {"assignment": "<id>", "ack": "accepted" or "refused"}';
-    const answer = () => this.#answer(device, parsed.data, atMs);
+    if (!parsed.success) return EXPECTED;
+    const { assignment, word, ack, reason } = parsed.data;
+    const said: Answer = { unit, ack, reason, word, atMs };
     try {
-      return await answer().catch((error: unknown) => {
+      return await this.#hear(said, assignment).catch((error: unknown) => {
         // The unit moved on while we looked: once more, by where it is now.
-        if (error instanceof DispatchError && error.code === 'step-not-possible') return answer();
+        if (error instanceof DispatchError && error.code === 'step-not-possible') {
+          return this.#hear(said, assignment);
+        }
         throw error;
       });
     } catch (error) {
@@ -50,28 +92,96 @@ export class CrewAnswers {
     }
   }
 
-  async #answer(device: string, said: z.infer<typeof ackSchema>, atMs: number): Promise<string | undefined> {
-    const { assignment: id, reason } = said;
+  async #hear(said: Answer, named: number | undefined): Promise<string | undefined> {
+    if (said.word === undefined) return this.#answerAssignment(said, named as number);
+    const word = await findWord(this.#context.database, said.word);
+    if (!word) return `there is no word ${said.word}`;
+    if (word.unit !== said.unit) return `word ${word.id} belongs to another unit`;
+    if (named !== undefined && named !== word.assignment) return `word ${word.id} is of another assignment`;
+    if (said.atMs < word.made_at) return `word ${word.id} was made after this answer had come`;
+    if (ORDER_KINDS.includes(word.kind as WordKind)) {
+      return this.#answerAssignment(said, Number(word.assignment));
+    }
+    const { database } = this.#context;
+    const row = await database
+      .transaction()
+      .execute((transaction) => acknowledgeWord(transaction, word.id, said.unit, said.atMs));
+    if (row) publishWord(this.#context, this.#links, row);
+    return undefined;
+  }
+
+  async #answerAssignment(said: Answer, id: number): Promise<string | undefined> {
     const assignment = await this.#assignments.get(id);
-    if (assignment.unit !== device) return `assignment ${id} belongs to another unit`;
+    if (assignment.unit !== said.unit) return `assignment ${id} belongs to another unit`;
     // An answer of before, replayed: what it answered had the same number.
-    if (atMs < assignment.reserved_at) return `assignment ${id} was made after this answer had come`;
-    const isAccepted = said.ack === 'accepted';
-    // The unit repeats its answer as often as the order: the first one counts.
-    if (assignment.acknowledged_at !== null && isAccepted) return undefined;
-    if (assignment.ended_at !== null) {
-      if (isAccepted) await this.#orders.sendCancel(id);
+    if (said.atMs < assignment.reserved_at) return `assignment ${id} was made after this answer had come`;
+    switch (said.ack) {
+      case 'received':
+        return undefined;
+      case 'accepted':
+        await this.#accept(assignment, said);
+        return undefined;
+      case 'refused':
+        return this.#refuse(assignment, said);
+    }
+  }
+
+  async #accept(assignment: AssignmentRow, said: Answer): Promise<void> {
+    const { id, ended_at, acknowledged_at, step } = assignment;
+    if (ended_at !== null) return this.#repeatCancel(assignment, said);
+    // The unit repeats its answer as often as the order: the first one counts. Who has set out has said so by it;
+    // the time of a step that was skipped stays empty.
+    if (acknowledged_at === null && stepRank(step as Step) < UNDER_WAY_RANK) {
+      const { unit: actor, atMs } = said;
+      await this.#assignments.advance({ assignment: id, to: 'acknowledged', actor, atMs });
+    }
+    await this.#takeChanges(id, said);
+  }
+
+  /** What the crew has of its changes: up to the word that it names, else what its device had by then. */
+  async #takeChanges(assignment: number, { unit: by, atMs, word }: Answer): Promise<void> {
+    const kinds: readonly WordKind[] = ['change'];
+    const taken = word === undefined ? { onlyReached: true } : { upTo: word };
+    const rows = await this.#context.database
+      .transaction()
+      .execute((transaction) => acknowledgeWords(transaction, { assignment, kinds, by, atMs, ...taken }));
+    for (const row of rows) publishWord(this.#context, this.#links, row);
+  }
+
+  /** It goes by an order that is void: it is told again at once. */
+  async #repeatCancel({ id, unit, incident, acknowledged_at }: AssignmentRow, said: Answer): Promise<void> {
+    const { database } = this.#context;
+    const open = (await listOpenWords(database, unit)).filter(
+      ({ kind, assignment }) => kind === 'cancel' && assignment === id,
+    );
+    if (open.length > 0) return this.#delivery.sendAgain(open);
+    // The repeated answer of a crew that has taken the cancellation.
+    if (acknowledged_at !== null) return;
+    const word = { kind: 'cancel', unit, incident, assignment: id, actor: 'siaga', atMs: said.atMs } as const;
+    await database.transaction().execute((transaction) => writeWord(transaction, word));
+    await this.#delivery.sendNew([unit]);
+  }
+
+  async #refuse(assignment: AssignmentRow, said: Answer): Promise<string | undefined> {
+    const { id, ended_at, step } = assignment;
+    const { unit: actor, atMs, reason } = said;
+    if (ended_at !== null) {
+      await this.#takeCancel(id, said);
       return undefined;
     }
-    if (stepRank(assignment.step as Step) >= UNDER_WAY_RANK) {
-      // It said so by setting out; the time of a step that was skipped stays empty.
-      if (isAccepted) return undefined;
-      return await this.#hearLateRefusal(assignment, atMs, reason);
-    }
-    const to = isAccepted ? 'acknowledged' : 'refused';
-    await this.#assignments.advance({ assignment: id, to, actor: device, atMs, reason });
-    if (to === 'refused') await this.#proposeOther('other-unit-needed', assignment);
+    if (stepRank(step as Step) >= UNDER_WAY_RANK) return this.#hearLateRefusal(assignment, atMs, reason);
+    await this.#assignments.advance({ assignment: id, to: 'refused', actor, atMs, reason });
+    await this.#proposeOther('other-unit-needed', assignment);
     return undefined;
+  }
+
+  /** Who refuses an order that is void goes nowhere. */
+  async #takeCancel(assignment: number, { unit: by, atMs }: Answer): Promise<void> {
+    const kinds: readonly WordKind[] = ['cancel'];
+    const rows = await this.#context.database
+      .transaction()
+      .execute((transaction) => acknowledgeWords(transaction, { assignment, kinds, by, atMs }));
+    for (const row of rows) publishWord(this.#context, this.#links, row);
   }
 
   /** A crew on its way does not refuse; the dispatcher hears of it and cancels, or does not. */
@@ -85,7 +195,7 @@ export class CrewAnswers {
 
   async #proposeOther(event: string, assignment: AssignmentRow, reason?: string): Promise<void> {
     const { id, incident, role, unit } = assignment;
-    const second = await this.#orders.recommendOther(incident, role as Role, unit);
+    const second = await this.#reminders.recommendOther(incident, role as Role, unit);
     const body = { event, incident, assignment: id, unit, second };
     this.#context.publishEvent('incident', reason === undefined ? body : { ...body, reason });
   }

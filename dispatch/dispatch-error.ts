@@ -9,6 +9,7 @@ export const DISPATCH_ERRORS = [
   'unknown-assignment',
   'unknown-unit',
   'unknown-hospital',
+  'unknown-word',
   'incident-closed',
   'incident-has-open-assignments',
   'not-classified',
@@ -21,6 +22,7 @@ export const DISPATCH_ERRORS = [
   'key-reused',
   'too-many-open-incidents',
   'outside-city',
+  'too-many-messages',
 ] as const;
 export type DispatchErrorCode = (typeof DISPATCH_ERRORS)[number];
 

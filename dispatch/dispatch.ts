@@ -14,26 +14,23 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { AssignmentRequest } from './assign-unit.ts';
 import { setService } from './assignment-lock.ts';
 import type { AssignmentRow } from './assignment-row.ts';
-import { type AssignmentRequest, Assignments } from './assignments.ts';
+import { Assignments } from './assignments.ts';
 import { BedReports } from './bed-reports.ts';
+import { CancelEcho } from './cancel-echo.ts';
+import { type CoverageNow, createCoverageNow } from './coverage-now.ts';
 import { CrewAnswers } from './crew-answers.ts';
+import { CrewLinks } from './crew-links.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { createDispatchMetrics } from './dispatch-metrics.ts';
 import { type Figures, type FiguresQuery, measureFigures } from './figures.ts';
 import { Hospitals } from './hospitals.ts';
 import { Incidents } from './incidents.ts';
-import { Orders } from './orders.ts';
 import { Questions } from './questions.ts';
-import {
-  type CoverageNow,
-  type Recommendation,
-  type RecommendationQuery,
-  recommend,
-} from './recommendation.ts';
-import { measureCoverage } from './roads/coverage.ts';
+import { type Recommendation, type RecommendationQuery, recommend } from './recommendation.ts';
 import { createOutsideEngine, type RoutingConfig } from './roads/outside-engine.ts';
 import { openRoadNetwork } from './roads/road-network.ts';
 import { createTravel } from './travel.ts';
@@ -41,6 +38,9 @@ import { type AlertsPort, UnansweredOrders } from './unanswered-orders.ts';
 import { UnitBoard } from './unit-board.ts';
 import { createUnitClocks } from './unit-clock.ts';
 import { UnitMessages } from './unit-messages.ts';
+import { WordDelivery } from './word-delivery.ts';
+import { WordDesk } from './word-desk.ts';
+import { WordReminders } from './word-reminders.ts';
 
 export interface DispatchDependencies {
   readonly config: RoutingConfig & Pick<Config, 'SIAGA_DATA_DIR'>;
@@ -62,10 +62,13 @@ export interface Dispatch extends AsyncDisposable {
   readonly incidents: Incidents;
   readonly assignments: Assignments;
   readonly hospitals: Hospitals;
+  /** To be told by the broker of the units' connections. */
+  readonly links: CrewLinks;
+  readonly words: WordDesk;
   /** What travel times come from. */
   readonly roads: string;
   recommend(query: RecommendationQuery): Promise<Recommendation>;
-  /** Takes the unit and sends it; resolves when it is locked on disk and the order was tried once. */
+  /** Takes the unit and sends it; resolves when it is locked, with its order, on disk. */
   assign(
     request: AssignmentRequest,
     key: string,
@@ -73,6 +76,8 @@ export interface Dispatch extends AsyncDisposable {
   ): Promise<{ assignment: AssignmentRow; isRepeat: boolean }>;
   /** A dispatcher's word on a step; tells the unit where that voids its order. */
   advance(advance: Omit<Parameters<Assignments['advance']>[0], 'atMs'>): Promise<AssignmentRow>;
+  /** The crew has told by radio that it has its order, or what was changed or called off since. */
+  hearByRadio(assignment: number, user: string): Promise<AssignmentRow>;
   /** A person's answer to what a crew said and what was not taken by itself. */
   answer(assignment: number, isTaken: boolean, user: string): Promise<AssignmentRow>;
   /** Takes a unit out of service (with why) or, with null, puts it back. */
@@ -100,12 +105,6 @@ export interface AuditLine {
   readonly note: string | null;
 }
 
-/** Coverage is measured at most this often: two searches over all roads. */
-const COVERAGE_EVERY_MS = 5_000;
-/** Within the time that the city promises. */
-const COVERAGE_LIMIT_S = 15 * 60;
-/** Beyond it coverage is not measured: its cost grows with the fleet and the roads. */
-const MAX_COVERAGE_UNITS = 500;
 /** Lines of one incident's audit that are shown, the first ones. */
 const MAX_AUDIT_LINES = 1_000;
 
@@ -117,63 +116,44 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
   const outside = createOutsideEngine(config);
   const travel = createTravel({ outside, roads, fallbacks: metrics.routingFallbacks, log });
   const context: DispatchContext = { ...dependencies, board, metrics };
-  const ask = (query: RecommendationQuery) => recommend({ board, travel, coverage, now }, query);
+  const coverage = createCoverageNow(board, roads, now);
+  const links = new CrewLinks((device) => board.vehicleOf(device) !== undefined);
+  const { timeZone } = city;
+  const asking = { board, travel, links, coverage, now, timeZone };
+  const ask = (query: RecommendationQuery) => recommend(asking, query);
   const assignments = new Assignments(context);
-  const orders = new Orders(context, assignments, ask);
+  const echo = new CancelEcho(context, links);
+  const delivery = new WordDelivery(context, links, {
+    onOrderReached: (assignment, atMs) => assignments.noteDispatched(assignment, atMs),
+    onCancelReached: (unit, word, atMs) => echo.reached(unit, word, atMs),
+  });
+  const reminders = new WordReminders(context, delivery, ask);
+  const desk = new WordDesk(context, links, delivery);
   const incidents = new Incidents(context, async (id, { isInOrder, hasMoved }) => {
     if (hasMoved) await assignments.renewScene(id);
-    if (isInOrder) await orders.renew(id);
+    if (isInOrder) await delivery.sendNew((await assignments.ofIncident(id)).map(({ unit }) => unit));
   });
-  const unanswered = new UnansweredOrders(context, dependencies.alerts, orders);
+  const unanswered = new UnansweredOrders(context, dependencies.alerts, reminders);
   const questions = new Questions(context, assignments);
-  const messages = new UnitMessages(context, assignments, questions);
-  const answers = new CrewAnswers(context, assignments, orders);
+  const messages = new UnitMessages(context, assignments, questions, echo);
+  const answers = new CrewAnswers(context, { assignments, delivery, reminders, links });
   const hospitals = new Hospitals(context, roads);
   await assignments.load();
+  await echo.load();
   await messages.resume();
   await hospitals.load();
-  const bedReports = new BedReports(context, hospitals);
+  const bedReports = new BedReports(context, hospitals, fleet);
   // What was on disk and not yet worked off when the last run ended.
   for (const { id } of city.hospitals) {
     const last = fleet.now(id)?.last;
     if (last) bedReports.observe(last);
   }
   await bedReports.settled();
-  new Gauge({
-    name: 'siaga_dispatch_units',
-    help: 'Ambulances: all, those that could be sent, those with an open assignment.',
-    labelNames: ['state'],
-    registers: [dependencies.metrics],
-    collect() {
-      this.set({ state: 'all' }, board.size);
-      this.set({ state: 'ready' }, board.index.size);
-      this.set({ state: 'assigned' }, assignments.open.size);
-    },
-  });
-
-  let measured: { atMs: number; version: number; coverage: CoverageNow } | undefined;
-  function coverage(): CoverageNow | undefined {
-    if (!roads || board.index.size > MAX_COVERAGE_UNITS) return undefined;
-    const atMs = now();
-    const { version } = board;
-    if (measured && measured.version === version && atMs - measured.atMs < COVERAGE_EVERY_MS) {
-      return measured.coverage;
-    }
-    const units = [...board.ids()]
-      .filter((unit) => board.index.has(unit))
-      .map((unit) => board.now(unit, atMs));
-    const placed = units
-      .filter((unit) => unit?.fix !== undefined)
-      .map((unit) => unit as NonNullable<typeof unit>);
-    const places = placed.map(({ fix, vehicle }) => ({ lat: fix?.lat ?? 0, lng: fix?.lng ?? 0, vehicle }));
-    const share = measureCoverage(roads, places, COVERAGE_LIMIT_S);
-    const without = new Map(placed.map(({ unit }, index) => [unit, share.withoutUnit[index] ?? 0]));
-    measured = { atMs, version, coverage: { now: share.now, without } };
-    return measured.coverage;
-  }
+  countUnits(dependencies.metrics, board, assignments);
 
   async function settled(): Promise<void> {
     await Promise.all([messages.settled(), bedReports.settled()]);
+    await delivery.settled();
   }
 
   return {
@@ -181,16 +161,17 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
     incidents,
     assignments,
     hospitals,
+    links,
+    words: desk,
     roads: outside?.name ?? roads?.source ?? 'straight line',
     recommend: ask,
     coverage,
     async assign(request, key, user) {
-      const { assignment, isRepeat, replaced } = await assignments.assign(request, key, user);
+      const { assignment, isRepeat, replaced, others } = await assignments.assign(request, key, user);
       if (isRepeat) return { assignment, isRepeat };
       const { incident, id, unit } = assignment;
       dependencies.publishEvent('incident', { event: 'assigned', incident, assignment: id, unit });
-      if (replaced) await orders.sendCancel(replaced.id);
-      await orders.send(id);
+      await delivery.sendNew([...(replaced ? [replaced.unit] : []), unit, ...others]);
       return { assignment: await assignments.get(id), isRepeat };
     },
     async advance(advance) {
@@ -198,9 +179,16 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
       if (hospital !== undefined && !city.hospitals.some(({ id }) => id === hospital)) {
         throw new DispatchError('unknown-hospital', `there is no hospital ${hospital}`);
       }
-      const assignment = await assignments.advance({ ...advance, atMs: now() });
-      if (assignment.cancel_pending) await orders.sendCancel(assignment.id);
-      return assignments.get(assignment.id);
+      const { unit } = await assignments.advance({ ...advance, atMs: now() });
+      await delivery.sendNew([unit]);
+      return assignments.get(advance.assignment);
+    },
+    async hearByRadio(assignment, user) {
+      const { step } = await assignments.get(assignment);
+      const hasAnswered = step !== 'reserved' && step !== 'dispatched';
+      if (hasAnswered && (await desk.hearAllByRadio(assignment, user)) > 0)
+        return assignments.get(assignment);
+      return assignments.advance({ assignment, to: 'acknowledged', actor: user, atMs: now() });
     },
     answer: (assignment, isTaken, user) => questions.answer(assignment, isTaken, user),
     async setService(unit, outOfService, user) {
@@ -234,10 +222,25 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
     },
     onAck: (device, body, atMs) => answers.hear(device, body, atMs),
     async tick() {
-      await orders.tick();
+      await reminders.tick();
+      await bedReports.tick();
       await unanswered.tick();
     },
     settled,
     [Symbol.asyncDispose]: settled,
   };
+}
+
+function countUnits(metrics: Metrics, board: UnitBoard, assignments: Assignments): void {
+  new Gauge({
+    name: 'siaga_dispatch_units',
+    help: 'Ambulances: all, those that could be sent, those with an open assignment.',
+    labelNames: ['state'],
+    registers: [metrics],
+    collect() {
+      this.set({ state: 'all' }, board.size);
+      this.set({ state: 'ready' }, board.index.size);
+      this.set({ state: 'assigned' }, assignments.open.size);
+    },
+  });
 }

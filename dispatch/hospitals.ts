@@ -2,7 +2,7 @@
  * Hospitals: free beds as they were reported, and where to take a patient.
  *
  * Most hospitals report rarely and queues are missing, so a number never stands without its age and source.
- * Invariants: a report replaces the one before it whole; what is older than STALE_AFTER_MS or was never
+ * Invariants: a report replaces the one before it whole, and one that is refused ends the trust in it; what is older than STALE_AFTER_MS or was never
  * reported ranks behind fresh free beds and says so; a hospital known to be full comes last and is not
  * hidden.
  */
@@ -31,6 +31,10 @@ export interface HospitalNow {
   readonly updatedAtMs: number | undefined;
   readonly ageS: number | undefined;
   readonly stale: boolean;
+  /** More patients than emergency beds: it reported fewer than none free. */
+  readonly overfull: boolean;
+  /** A report after the known one was refused: that one is trusted no more. */
+  readonly refusedAtMs: number | undefined;
 }
 
 export interface Destination extends HospitalNow {
@@ -81,6 +85,16 @@ export class Hospitals {
     return true;
   }
 
+  /** A report of now could not be understood: what is known is no longer the hospital's last word. */
+  async noteRefused(id: string): Promise<void> {
+    const { database, now } = this.#context;
+    const known = this.#reports.get(id);
+    if (!known || known.refused_at !== null) return;
+    const refused_at = now();
+    await database.updateTable('hospital_beds').set({ refused_at }).where('hospital', '=', id).execute();
+    this.#reports.set(id, { ...known, refused_at });
+  }
+
   async #write(
     id: string,
     beds: BedReport,
@@ -91,7 +105,7 @@ export class Hospitals {
     const { city, database, publishEvent } = this.#context;
     const hospital = city.hospitals.find((each) => each.id === id);
     if (!hospital) throw new DispatchError('unknown-hospital', `there is no hospital ${id}`);
-    const row = { hospital: id, ...beds, source, updated_at: atMs, updated_by: user };
+    const row = { hospital: id, ...beds, source, updated_at: atMs, updated_by: user, refused_at: null };
     await database
       .insertInto('hospital_beds')
       .values(row)
@@ -100,7 +114,8 @@ export class Hospitals {
     this.#reports.set(id, row);
     publishEvent('hospital', {
       hospital: id,
-      free: beds,
+      free: freeOf(beds),
+      overfull: isOverfull(beds),
       source,
       updatedAt: new Date(row.updated_at).toISOString(),
     });
@@ -129,18 +144,30 @@ export class Hospitals {
     const ageMs = report && Math.max(0, this.#context.now() - Number(report.updated_at));
     return {
       hospital,
-      free: report && {
-        emergency: report.emergency,
-        intensive: report.intensive,
-        ward: report.ward,
-        queue: report.queue,
-      },
+      free: report && freeOf(report),
       source: report?.source,
       updatedAtMs: report && Number(report.updated_at),
       ageS: ageMs === undefined ? undefined : Math.round(ageMs / 1000),
-      stale: ageMs === undefined || ageMs > STALE_AFTER_MS,
+      stale: ageMs === undefined || ageMs > STALE_AFTER_MS || report?.refused_at !== null,
+      overfull: report !== undefined && isOverfull(report),
+      refusedAtMs: report?.refused_at === null ? undefined : report?.refused_at,
     };
   }
+}
+
+/** Fewer than none free is none free: patients lie in the corridor. */
+function freeOf({ emergency, intensive, ward, queue }: BedReport): BedReport {
+  const atLeastNone = (beds: number | null) => (beds === null ? null : Math.max(0, beds));
+  return {
+    emergency: atLeastNone(emergency),
+    intensive: atLeastNone(intensive),
+    ward: atLeastNone(ward),
+    queue,
+  };
+}
+
+function isOverfull({ emergency }: BedReport): boolean {
+  return emergency !== null && emergency < 0;
 }
 
 function rank({ free, stale }: HospitalNow): number {
@@ -149,10 +176,12 @@ function rank({ free, stale }: HospitalNow): number {
   return emergency > (free?.queue ?? 0) ? 0 : 2;
 }
 
-function explain({ free, ageS, stale, source }: HospitalNow): string {
+function explain({ free, ageS, stale, source, overfull, refusedAtMs }: HospitalNow): string {
   if (!free || ageS === undefined) return 'has never reported its beds: ask before you drive';
   const age = ageS < 5_400 ? `${Math.round(ageS / 60)} min` : `${Math.round(ageS / 3600)} h`;
-  const beds = free.emergency === null ? 'emergency beds not said' : `${free.emergency} emergency beds free`;
+  const count = free.emergency === null ? 'emergency beds not said' : `${free.emergency} emergency beds free`;
+  const beds = overfull ? `${count}, overfull` : count;
   const queue = free.queue === null ? 'queue not said' : `${free.queue} waiting`;
-  return `${beds}, ${queue}, ${age} ago by ${source}${stale ? ': stale, ask before you drive' : ''}`;
+  const refused = refusedAtMs === undefined ? 'stale' : 'a later report was refused';
+  return `${beds}, ${queue}, ${age} ago by ${source}${stale ? `: ${refused}, ask before you drive` : ''}`;
 }

@@ -8,7 +8,7 @@
 import type { Insertable } from 'kysely';
 import type { IncidentsTable } from '../database/tables.ts';
 import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
-import { type Correction, compareOrder, markCorrection } from './corrections.ts';
+import { type Correction, compareOrder, tellCorrection } from './corrections.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import {
@@ -127,7 +127,7 @@ export class Incidents {
       });
       const after = await find(transaction, id);
       const correction = compareOrder(before, after);
-      await markCorrection(transaction, id, correction, at);
+      await tellCorrection(transaction, id, correction, user, at);
       return { incident: after, correction };
     });
     publishEvent('incident', { event: 'triaged', incident: id, priority: incident.priority });

@@ -5,43 +5,16 @@
  * outside the list can be faster than the last in it by the same source; each candidate carries the version
  * that an assignment must present; nobody disappears without a reason.
  */
-
 import { distanceM as greatCircleM, type Position } from '../fleet/positions/great-circle.ts';
 import type { Role } from './assignment-steps.ts';
-import { findExclusions, findWarnings, isStale } from './eligibility.ts';
-import {
-  FASTEST_SHARE,
-  SLOWEST_SHARE,
-  STRAIGHT_MPS,
-  topSpeedMps,
-  type Vehicle,
-} from './roads/road-classes.ts';
-import type { EtaSource, Travel, TravelAnswer } from './travel.ts';
+import { type Candidate, describeCandidate, type NearUnit, type Ranked } from './candidate.ts';
+import type { CoverageNow } from './coverage-now.ts';
+import type { CrewLinks } from './crew-links.ts';
+import { findExclusions } from './eligibility.ts';
+import { topSpeedMps, type Vehicle } from './roads/road-classes.ts';
+import type { Travel, TravelAnswer } from './travel.ts';
 import type { UnitBoard, UnitNow } from './unit-board.ts';
-
-export interface Candidate {
-  readonly unit: string;
-  readonly callSign: string;
-  readonly vehicle: Vehicle;
-  readonly canTransport: boolean;
-  readonly status: string | null;
-  readonly etaS: number;
-  readonly etaRangeS: readonly [fastest: number, slowest: number];
-  readonly etaSource: EtaSource;
-  readonly distanceM: number;
-  /** Where it may be by now: it may have driven towards the incident or away since its fix. */
-  readonly distanceRangeM: readonly [nearest: number, furthest: number];
-  readonly fixAgeS: number;
-  readonly accuracyM: number | null;
-  readonly stale: boolean;
-  readonly batteryPct: number | null;
-  /** Share of the road network within the target when this unit is gone; null where it is not known. */
-  readonly coverageAfter: number | null;
-  /** For the compare-and-set of an assignment. */
-  readonly unitVersion: number;
-  readonly warnings: readonly string[];
-  readonly reason: string;
-}
+import { describeContact, NOT_CONNECTED_S } from './unit-contact.ts';
 
 export interface Recommendation {
   readonly candidates: readonly Candidate[];
@@ -67,14 +40,11 @@ export interface RecommendationQuery {
   readonly except?: ReadonlySet<string>;
 }
 
-export interface CoverageNow {
-  readonly now: number;
-  readonly without: ReadonlyMap<string, number>;
-}
-
 export interface RecommendationDependencies {
   readonly board: UnitBoard;
   readonly travel: Travel;
+  readonly links: Pick<CrewLinks, 'of'>;
+  readonly timeZone: string;
   readonly coverage: () => CoverageNow | undefined;
   readonly now: () => number;
 }
@@ -88,50 +58,34 @@ const MAX_EXCLUDED = 100;
 const MAX_EXPLAINED_FLEET = 5_000;
 
 export async function recommend(
-  { board, travel, coverage, now }: RecommendationDependencies,
+  dependencies: RecommendationDependencies,
   query: RecommendationQuery,
 ): Promise<Recommendation> {
+  const { board, travel, coverage, now, timeZone } = dependencies;
   const asOfMs = now();
   const { at, limit } = query;
-  const suits = (unit: string) => {
-    if ((query.vehicle && board.vehicleOf(unit) !== query.vehicle) || query.except?.has(unit)) return false;
-    const present = board.now(unit, asOfMs);
-    return present !== undefined && findExclusions(present, query.role).length === 0;
-  };
-  const near = board.index.nearest(at.lat, at.lng, Math.max(limit, ROAD_CANDIDATES), suits);
-  const inRadius = near.filter(({ distanceM }) => distanceM <= MAX_RADIUS_M);
-  const units = inRadius.map(({ unit }) => board.now(unit, asOfMs) as UnitNow);
-  const places = units.map(({ fix, vehicle }) => ({ lat: fix?.lat ?? 0, lng: fix?.lng ?? 0, vehicle }));
+  const { near, inRadius } = findNear(dependencies, query, asOfMs);
+  const places = inRadius.map(({ unit: { fix, vehicle } }) => ({
+    lat: fix?.lat ?? 0,
+    lng: fix?.lng ?? 0,
+    vehicle,
+  }));
   // The version is read before the wait: what changes meanwhile makes the assignment fail, as it should.
   const version = board.version;
-  const answer = await travel.toIncident(at, places, limit);
+  // Behind each that cannot be told there may be one that can and is to be preferred.
+  const wanted = limit + inRadius.filter(({ contact }) => !contact.isTold).length;
+  const answer = await travel.toIncident(at, places, wanted);
   const measured = coverage();
-
-  const ranked = units
-    .map((unit, index) => ({ unit, time: answer.times[index], distanceM: inRadius[index]?.distanceM ?? 0 }))
-    .filter((each) => each.time !== undefined)
-    .sort((a, b) => secondsOf(a) - secondsOf(b) || (a.unit.unit < b.unit.unit ? -1 : 1))
-    .slice(0, limit);
-  const first = ranked[0];
-  const candidates = ranked.map(({ unit, time, distanceM }, rank): Candidate => {
-    const seconds = time?.seconds ?? 0;
-    const source = time?.source ?? 'straight';
-    return describe({
-      unit,
-      seconds,
-      source,
-      distanceM,
-      rank,
-      behindS: first ? seconds - secondsOf(first) : 0,
-      measured,
-    });
-  });
+  const ranked = rank(inRadius, answer).slice(0, limit);
+  const reaching = ranked.filter(({ time }) => !time.isUnreachable);
+  const fastestS = Math.min(...reaching.map(({ time }) => time.seconds));
+  const candidates = ranked.map((each) => describeCandidate(each, { fastestS, measured, asOfMs, timeZone }));
   const excluded = explainExcluded(board, query, asOfMs);
   return {
     candidates,
     excluded: excluded.slice(0, MAX_EXCLUDED),
     excludedTotal: Math.max(excluded.length, board.size - board.index.size),
-    exact: isExact(answer, near.length, inRadius.at(-1)?.distanceM ?? 0, ranked.map(secondsOf), limit),
+    exact: isExact(answer, near, inRadius.at(-1)?.distanceM ?? 0, ranked.at(-1), limit),
     asOfMs,
     version,
     coverageNow: measured?.now ?? null,
@@ -141,66 +95,57 @@ export async function recommend(
   };
 }
 
-function secondsOf({ time }: { time?: { seconds: number } | undefined }): number {
-  return time?.seconds ?? Number.POSITIVE_INFINITY;
+/** Those that could be sent, the nearest by straight line; `near` is how many were found before the radius. */
+function findNear(
+  { board, links }: RecommendationDependencies,
+  { at, limit, vehicle, role, except }: RecommendationQuery,
+  asOfMs: number,
+): { near: number; inRadius: NearUnit[] } {
+  const suits = (unit: string) => {
+    if ((vehicle && board.vehicleOf(unit) !== vehicle) || except?.has(unit)) return false;
+    const present = board.now(unit, asOfMs);
+    return present !== undefined && findExclusions(present, role).length === 0;
+  };
+  const near = board.index.nearest(at.lat, at.lng, Math.max(limit, ROAD_CANDIDATES), suits);
+  const inRadius = near
+    .filter(({ distanceM }) => distanceM <= MAX_RADIUS_M)
+    .map(({ unit: id, distanceM }): NearUnit => {
+      const unit = board.now(id, asOfMs) as UnitNow;
+      return { unit, distanceM, contact: describeContact(links.of(id), unit.lastWordMeasuredMs) };
+    });
+  return { near: near.length, inRadius };
 }
 
-/** Whether a unit beyond those that were measured could be faster than the last candidate. */
+/**
+ * By travel time, and later by the time that it takes to call a crew whose device is not connected; what the roads
+ * prove unreachable comes last, however near it is.
+ */
+function rank(units: readonly NearUnit[], { times }: TravelAnswer): Ranked[] {
+  const ranked: Ranked[] = [];
+  for (const [index, each] of units.entries()) {
+    const time = times[index];
+    if (!time) continue;
+    ranked.push({ ...each, time, costS: time.seconds + (each.contact.isTold ? 0 : NOT_CONNECTED_S) });
+  }
+  const isLast = ({ time }: Ranked) => Number(time.isUnreachable ?? false);
+  return ranked.sort(
+    (a, b) => isLast(a) - isLast(b) || a.costS - b.costS || (a.unit.unit < b.unit.unit ? -1 : 1),
+  );
+}
+
+/** Whether a unit beyond those that were measured could come before the last candidate. */
 function isExact(
   answer: TravelAnswer,
   nearCount: number,
   furthestM: number,
-  seconds: readonly number[],
+  last: Ranked | undefined,
   limit: number,
 ): boolean {
   const everyoneMeasured = nearCount < Math.max(limit, ROAD_CANDIDATES) && answer.times.length >= nearCount;
   const byStraightLine = answer.times.every((time) => time?.source === 'straight');
   if (everyoneMeasured || byStraightLine) return true;
   const bestPossibleS = furthestM / Math.max(topSpeedMps('motorcycle'), topSpeedMps('transport'));
-  return answer.times.length >= nearCount && (seconds.at(-1) ?? 0) <= bestPossibleS;
-}
-
-function describe(parts: {
-  unit: UnitNow;
-  seconds: number;
-  source: EtaSource;
-  distanceM: number;
-  rank: number;
-  behindS: number;
-  measured: CoverageNow | undefined;
-}): Candidate {
-  const { unit, seconds, source, distanceM, rank, behindS, measured } = parts;
-  const fixAgeS = (unit.fixAgeMs ?? 0) / 1000;
-  // What it may have driven since the fix: at its own speed, at least at the usual one; nothing when parked.
-  const drivenM = unit.isMoving ? Math.max(unit.fix?.speedMps ?? 0, STRAIGHT_MPS) * fixAgeS : 0;
-  const minutes = (each: number) => (each < 90 ? `${Math.round(each)} s` : `${Math.round(each / 60)} min`);
-  const stale = isStale(unit);
-  const way = source === 'road' ? 'by road' : 'by straight line';
-  const place = rank === 0 ? 'fastest' : `${minutes(behindS)} behind the fastest`;
-  const age = `position ${Math.round(fixAgeS)} s old${stale ? ', stale' : ''}`;
-  return {
-    unit: unit.unit,
-    callSign: unit.callSign,
-    vehicle: unit.vehicle,
-    canTransport: unit.canTransport,
-    status: unit.status ?? null,
-    etaS: Math.round(seconds),
-    etaRangeS: [
-      Math.round(Math.max(0, seconds * FASTEST_SHARE - drivenM / STRAIGHT_MPS)),
-      Math.round(seconds * SLOWEST_SHARE + drivenM / STRAIGHT_MPS),
-    ],
-    etaSource: source,
-    distanceM: Math.round(distanceM),
-    distanceRangeM: [Math.round(Math.max(0, distanceM - drivenM)), Math.round(distanceM + drivenM)],
-    fixAgeS: Math.round(fixAgeS),
-    accuracyM: unit.fix?.accuracyM ?? null,
-    stale,
-    batteryPct: unit.batteryPct ?? null,
-    coverageAfter: measured?.without.get(unit.unit) ?? null,
-    unitVersion: unit.lock.version,
-    warnings: findWarnings(unit),
-    reason: `${place}: ${minutes(seconds)} ${way}, ${(distanceM / 1000).toFixed(1)} km away, ${age}`,
-  };
+  return answer.times.length >= nearCount && (last?.costS ?? 0) <= bestPossibleS;
 }
 
 function explainExcluded(

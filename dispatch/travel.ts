@@ -4,7 +4,7 @@
  *   outside engine (where configured) → the city's roads → straight line at 28 km/h
  *
  * Invariant: every time says where it came from, and a fallback says why; one unit's missing road never
- * hides that unit.
+ * hides that unit, and what the roads prove unreachable is said to be.
  */
 import type { Logger } from 'pino';
 import type { Counter } from 'prom-client';
@@ -18,6 +18,8 @@ export type EtaSource = 'road' | 'straight';
 export interface TravelTime {
   readonly seconds: number;
   readonly source: EtaSource;
+  /** The roads prove that none leads from there: the time is a straight line's, and no promise. */
+  readonly isUnreachable?: true;
 }
 
 export interface TravelAnswer {
@@ -46,7 +48,8 @@ export function createTravel({ outside, roads, fallbacks, log }: TravelDependenc
 
   function inside(incident: Position, units: readonly UnitPlace[], wanted: number): TravelAnswer {
     const onRoad = roads?.travelTimes(incident, units, wanted) ?? [];
-    // With enough of a vehicle found the others are slower; with too few they have no road: a guess is better.
+    // With enough of a vehicle found the others are slower. With too few all ways were tried: who stands on the
+    // network, as the incident does, has none; of who does not nothing is known, and a guess is better.
     const foundOf = new Map<Vehicle, number>();
     for (const [index, { vehicle }] of units.entries()) {
       const before = foundOf.get(vehicle) ?? 0;
@@ -55,10 +58,27 @@ export function createTravel({ outside, roads, fallbacks, log }: TravelDependenc
     const times = units.map((unit, index): TravelTime | undefined => {
       const seconds = onRoad[index];
       if (seconds !== undefined) return { seconds, source: 'road' };
-      return (foundOf.get(unit.vehicle) ?? 0) < wanted ? straight(incident, unit) : undefined;
+      if ((foundOf.get(unit.vehicle) ?? 0) >= wanted) return undefined;
+      const guess = straight(incident, unit);
+      return hasNoWay(incident, unit) ? { ...guess, isUnreachable: true } : guess;
     });
     const found = times.some((time) => time?.source === 'road');
     return { times, source: found && roads ? roads.source : 'straight line at 28 km/h' };
+  }
+
+  /** Counts what the engine did not give; the log has a line when that begins and when it ends. */
+  function noteOutside(problem: string | undefined): void {
+    const engine = outside?.name ?? '';
+    if (problem !== undefined) fallbacks.inc({ source: engine });
+    if (problem !== undefined && !outsideFailing)
+      log.warn({ engine, problem }, 'the routing engine failed; falling back');
+    if (problem === undefined && outsideFailing) log.info({ engine }, 'the routing engine answers again');
+    outsideFailing = problem !== undefined;
+  }
+
+  function hasNoWay(incident: Position, unit: UnitPlace): boolean {
+    if (!roads) return false;
+    return roads.isOnRoads(incident, unit.vehicle) && roads.isOnRoads(unit, unit.vehicle);
   }
 
   return {
@@ -66,19 +86,22 @@ export function createTravel({ outside, roads, fallbacks, log }: TravelDependenc
       if (!outside || units.length === 0) return inside(incident, units, wanted);
       try {
         const asked = units.slice(0, MAX_OUTSIDE_UNITS);
-        const seconds = await outside.travelTimes(incident, asked);
-        if (outsideFailing) log.info({ engine: outside.name }, 'the routing engine answers again');
-        outsideFailing = false;
+        const { seconds, problem } = await outside.travelTimes(incident, asked);
+        noteOutside(problem);
+        const unknown = asked.filter((_, index) => seconds[index] === undefined);
+        // All of them: each is the only one of its rank that the engine left out.
+        const own = inside(incident, unknown, Number.POSITIVE_INFINITY).times;
+        let next = 0;
         const times = asked.map((unit, index): TravelTime => {
           const each = seconds[index];
-          return each === undefined ? straight(incident, unit) : { seconds: each, source: 'road' };
+          if (each !== undefined) return { seconds: each, source: 'road' };
+          return own[next++] ?? straight(incident, unit);
         });
-        return { times, source: outside.name };
+        return { times, source: outside.name, ...(problem === undefined ? {} : { fallback: problem }) };
       } catch (error) {
-        fallbacks.inc({ source: outside.name });
-        if (!outsideFailing) log.warn({ err: error }, 'the routing engine failed; falling back');
-        outsideFailing = true;
-        return { ...inside(incident, units, wanted), fallback: (error as Error).message };
+        const { message } = error as Error;
+        noteOutside(message);
+        return { ...inside(incident, units, wanted), fallback: message };
       }
     },
   };

@@ -1,107 +1,116 @@
 /**
- * The alert of an order that nobody answers: it stands exactly while an escalated assignment has no answer.
+ * The alert of a crew that does not answer: it stands exactly while an escalated order, change or cancellation is
+ * open.
  *
- * Works from the columns of the assignments and not from the moment of the escalation, so that a restart
- * between the two loses nothing. Invariants: one alert a unit, for staff, under the alerts' own life (notices,
- * acknowledgement, escalation); whoever sends another unit has it in hand; the crew's answer, or the end of
- * the assignment, ends it with that reason.
+ * Works from the columns of the words and not from the moment of the escalation, so that a restart between the two
+ * loses nothing. Invariants: one alert a unit, for staff, under the alerts' own life (notices, acknowledgement,
+ * escalation); an order comes before what was said of it since; whoever sends another unit has it in hand; the
+ * crew's answer, or the end of the word, ends it with that reason.
  */
-
 import { type Alert, rankOf } from '../alerts/alert.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { Subject } from '../alerts/judgement/engine-change.ts';
-import type { Description } from '../alerts/judgement/rule.ts';
+
 import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import { type AssignmentRow, readAssignment } from './assignment-row.ts';
 import type { Role } from './assignment-steps.ts';
+import { type CrewWordRow, findWord } from './crew-words.ts';
 import type { DispatchContext } from './dispatch-context.ts';
-import { find, type IncidentRow } from './incident-row.ts';
-import { ESCALATE_AFTER_MS, type Orders } from './orders.ts';
+import { find } from './incident-row.ts';
+import { describeAnswer, describeUnanswered } from './unanswered-texts.ts';
+import type { WordReminders } from './word-reminders.ts';
+import { ESCALATE_AFTER_MS } from './word-timers.ts';
 
 export const UNANSWERED_RULE = { name: 'ambulance-order-unanswered', version: 1, unit: 's' } as const;
 
 export type AlertsPort = Pick<Alerts, 'open' | 'raise' | 'resolve' | 'acknowledge'>;
 
-const LABEL = { en: 'order not answered', id: 'perintah tidak dijawab' };
 const PARAMETERS = { escalateAfterMs: ESCALATE_AFTER_MS };
 
 export class UnansweredOrders {
   readonly #context: DispatchContext;
   readonly #alerts: AlertsPort;
-  readonly #recommendOther: Orders['recommendOther'];
+  readonly #recommendOther: WordReminders['recommendOther'];
 
-  constructor(context: DispatchContext, alerts: AlertsPort, orders: Orders) {
+  constructor(context: DispatchContext, alerts: AlertsPort, reminders: WordReminders) {
     this.#context = context;
     this.#alerts = alerts;
-    this.#recommendOther = (...query) => orders.recommendOther(...query);
+    this.#recommendOther = (...query) => reminders.recommendOther(...query);
   }
 
-  /** Brings the alerts in line with the assignments. Called each second. */
+  /** Brings the alerts in line with the words. Called each second. */
   async tick(): Promise<void> {
-    const unanswered = await this.#context.database
-      .selectFrom('assignments')
+    const escalated = await this.#context.database
+      .selectFrom('crew_words')
       .selectAll()
       .where('escalated_at', 'is not', null)
-      .where('acknowledged_at', 'is', null)
       .where('ended_at', 'is', null)
-      .where('step', 'in', ['reserved', 'dispatched'])
+      .where('kind', 'in', ['order', 'change', 'cancel'])
+      .orderBy('id')
       .execute();
-    const waiting = new Map(unanswered.map((row) => [Number(row.id), row]));
-    const standing = new Set<number>();
-    for (const alert of this.#alerts.open()) {
-      if (alert.rule !== UNANSWERED_RULE.name) continue;
-      const assignment = Number(alert.detail['assignment']);
-      if (!waiting.has(assignment)) await this.#resolve(alert, assignment);
+    const open = this.#alerts.open().filter(({ rule }) => rule === UNANSWERED_RULE.name);
+    const standing = new Set<string>();
+    for (const alert of open) {
+      const word = escalated.find((each) => isAbout(alert, each));
+      if (!word) await this.#resolve(alert);
       else {
-        standing.add(assignment);
-        if (!alert.acknowledgement)
-          await this.#noteSecondUnit(alert, waiting.get(assignment) as AssignmentRow);
+        standing.add(word.unit);
+        if (word.kind === 'order' && !alert.acknowledgement) await this.#noteSecondUnit(alert, word);
       }
     }
-    for (const [id, row] of waiting) if (!standing.has(id)) await this.#raise(row);
+    const ofUnits = Map.groupBy(escalated, ({ unit }) => unit);
+    for (const [unit, words] of ofUnits) {
+      const first = words.find(({ kind }) => kind === 'order') ?? words[0];
+      if (first && !standing.has(unit)) await this.#raise(first);
+    }
   }
 
-  async #raise(row: AssignmentRow): Promise<void> {
+  async #raise(word: CrewWordRow): Promise<void> {
     const { database, board, now } = this.#context;
-    const { id, unit, reserved_at: since, role } = row;
-    const incident = await find(database, row.incident);
-    const other = await this.#recommendOther(row.incident, role as Role, unit);
+    const { unit, kind, assignment: id } = word;
+    const since = Number(word.made_at);
+    const incident = await find(database, Number(word.incident));
+    const { role } = await readAssignment(database, Number(id));
+    const other = kind === 'order' ? await this.#recommendOther(incident.id, role as Role, unit) : undefined;
     const second = other && 'unit' in other ? other : undefined;
-    const callSign = board.callSignOf(unit) ?? unit;
+    const elapsedMs = now() - since;
     await this.#alerts.raise(UNANSWERED_RULE, this.#subjectOf(unit), {
       rank: rankOf(incident.priority === 1 ? 'severe' : 'moderate'),
       since,
-      value: Math.round((now() - since) / 1000),
+      value: Math.round(elapsedMs / 1000),
       simulated: Boolean(incident.simulated),
       parameters: PARAMETERS,
-      description: describe(callSign, incident, second, now() - since),
-      detail: { assignment: Number(id), incident: row.incident, second: second?.unit ?? null },
+      description: describeUnanswered({
+        kind,
+        callSign: board.callSignOf(unit) ?? unit,
+        incident,
+        second,
+        elapsedMs,
+      }),
+      detail: {
+        assignment: Number(id),
+        incident: incident.id,
+        second: second?.unit ?? null,
+        // Those of before words had numbers are about the order.
+        ...(kind === 'order' ? {} : { word: word.id }),
+      },
     });
   }
 
-  async #resolve({ subject }: Alert, id: number): Promise<void> {
+  async #resolve({ subject, detail }: Alert): Promise<void> {
     const { database, board } = this.#context;
-    const { step, end_reason, ended_at } = await readAssignment(database, id);
+    const assignment = await readAssignment(database, Number(detail['assignment']));
+    const word = detail['word'] === undefined ? undefined : await findWord(database, Number(detail['word']));
     const callSign = board.callSignOf(subject) ?? subject;
-    const why = end_reason && end_reason !== step ? ` (${end_reason})` : '';
-    await this.#alerts.resolve(UNANSWERED_RULE, this.#subjectOf(subject), {
-      label: LABEL,
-      text:
-        ended_at !== null
-          ? {
-              en: `The assignment of ${callSign} has ended: ${step}${why}.`,
-              id: `Penugasan ${callSign} berakhir: ${step}${why}.`,
-            }
-          : {
-              en: `${callSign} has answered and is ${step}.`,
-              id: `${callSign} telah menjawab: ${step}.`,
-            },
-    });
+    const why = describeAnswer(callSign, assignment, word);
+    await this.#alerts.resolve(UNANSWERED_RULE, this.#subjectOf(subject), why);
   }
 
   /** Another unit sent to the same incident since: somebody has it in hand, and is named. */
-  async #noteSecondUnit(alert: Alert, { id, incident, role }: AssignmentRow): Promise<void> {
-    const later = await this.#context.database
+  async #noteSecondUnit(alert: Alert, { assignment }: CrewWordRow): Promise<void> {
+    const { database } = this.#context;
+    const { id, incident, role }: AssignmentRow = await readAssignment(database, Number(assignment));
+    const later = await database
       .selectFrom('assignments')
       .select(['unit', 'assigned_by'])
       .where('incident', '=', incident)
@@ -127,29 +136,9 @@ export class UnansweredOrders {
   }
 }
 
-function describe(
-  callSign: string,
-  { id, category, place }: IncidentRow,
-  second: { readonly callSign: string; readonly etaS: number } | undefined,
-  elapsedMs: number,
-): Description {
-  const seconds = Math.round(elapsedMs / 1000);
-  const what = [category, place].filter((each) => each !== null).join(', ');
-  const incident = what === '' ? String(id) : `${id} (${what})`;
-  const minutes = second && Math.max(1, Math.round(second.etaS / 60));
-  return {
-    label: LABEL,
-    text: {
-      en: `${callSign} has not answered its order for incident ${incident} for ${seconds} s. ${
-        second
-          ? `Call it by radio, or send ${second.callSign}, ${minutes} min away, as well.`
-          : 'Call it by radio: no other unit can be sent now.'
-      }`,
-      id: `${callSign} belum menjawab perintah untuk kejadian ${incident} selama ${seconds} detik. ${
-        second
-          ? `Hubungi lewat radio, atau kirim juga ${second.callSign}, ${minutes} menit dari lokasi.`
-          : 'Hubungi lewat radio: tidak ada unit lain yang dapat dikirim sekarang.'
-      }`,
-    },
-  };
+function isAbout({ subject, detail }: Alert, { id, kind, unit, assignment }: CrewWordRow): boolean {
+  if (subject !== unit) return false;
+  return kind === 'order'
+    ? detail['word'] === undefined && Number(detail['assignment']) === assignment
+    : detail['word'] === id;
 }

@@ -12,7 +12,7 @@ import type { DispatchUnitsTable } from '../database/tables.ts';
 import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet, Liveness } from '../fleet/fleet.ts';
-import { type Fix, fixOf } from '../fleet/positions/position-filter.ts';
+import { type Fix, filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
 import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
 import type { Vehicle } from './roads/road-classes.ts';
 import type { SaidAt, UnitClocks } from './unit-clock.ts';
@@ -38,6 +38,8 @@ export interface UnitNow {
   readonly fixAgeMs: number | undefined;
   readonly isMoving: boolean;
   readonly batteryPct: number | undefined;
+  /** Of the newest reading, by the device's clock. */
+  readonly lastWordMeasuredMs: number | undefined;
   readonly liveness: Liveness;
 }
 
@@ -59,6 +61,9 @@ export interface Word {
 export interface Observation {
   /** When it was measured, by our clock. */
   readonly saidAt: SaidAt;
+  /** The crew's word, new or repeated. */
+  readonly status?: string;
+  /** It, when it is another than before. */
   readonly changed?: Word;
 }
 
@@ -78,6 +83,8 @@ export class UnitBoard {
   readonly #locks = new Map<string, Lock>();
   /** The crew's last word of each unit, kept when a reading comes without one. */
   readonly #words = new Map<string, Word>();
+  /** Where each unit is; a parked one stays, whatever a coarse fix says. */
+  readonly #positions = new Map<string, PositionState>();
   /** The last `seq` of each unit that counts its readings. */
   readonly #seqs = new Map<string, number>();
   readonly index: UnitIndex = createUnitIndex();
@@ -145,7 +152,9 @@ export class UnitBoard {
   observe(reading: Reading): Observation | undefined {
     if (!this.#units.has(reading.device)) return undefined;
     const observation = this.#takeWord(reading);
-    this.#reindex(reading.device, fixOf(reading));
+    const fix = fixOf(reading);
+    if (fix) this.#place(reading.device, fix);
+    this.#reindex(reading.device);
     return observation;
   }
 
@@ -189,15 +198,17 @@ export class UnitBoard {
     };
     this.#words.set(device, word);
     // The first word after a start may be the hundredth of its tracker: that it is free frees nobody.
-    if (!before && status === 'available') return { saidAt };
-    return status === before?.status && !before.isLost ? { saidAt } : { saidAt, changed: word };
+    if (!before && status === 'available') return { saidAt, status };
+    return status === before?.status && !before.isLost
+      ? { saidAt, status }
+      : { saidAt, status, changed: word };
   }
 
   now(unit: string, atMs: number): UnitNow | undefined {
     const known = this.#units.get(unit);
     const device = known && this.#fleet.now(unit);
     if (!known || !device) return undefined;
-    const fix = device.last && fixOf(device.last);
+    const fix = this.#positions.get(unit)?.present;
     const batteryPct = device.last?.values['batteryPct'];
     return {
       unit,
@@ -209,14 +220,23 @@ export class UnitBoard {
       fixAgeMs: fix && Math.max(0, atMs - fix.measuredAt),
       isMoving: (fix?.speedMps ?? 0) > MOVING_MPS,
       batteryPct: typeof batteryPct === 'number' ? batteryPct : undefined,
+      lastWordMeasuredMs: device.last?.measuredAt,
       liveness: this.#fleet.liveness(device, atMs),
     };
   }
 
-  #reindex(unit: string, fix?: Fix): void {
+  /** Where the unit is after a fix that ingest has let through: not always where the fix is. */
+  #place(unit: string, fix: Fix): void {
+    const { state, verdict } = filterPosition(this.#positions.get(unit), fix);
+    // Ingest has seen those that it refused, and believed this one; of two with one time the later stands.
+    const isBelieved = verdict.outcome === 'too-fast' || verdict.outcome === 'repeat';
+    const next = isBelieved ? filterPosition(undefined, fix).state : state;
+    if (next) this.#positions.set(unit, next);
+  }
+
+  #reindex(unit: string): void {
     const { assignment, outOfService, patientDoubt } = this.lockOf(unit);
-    const last = this.#fleet.now(unit)?.last;
-    const at = fix ?? (last && fixOf(last));
+    const at = this.#positions.get(unit)?.present;
     const canBeSent =
       assignment === undefined &&
       outOfService === undefined &&

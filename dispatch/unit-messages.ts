@@ -13,6 +13,7 @@ import { fixOf } from '../fleet/positions/position-filter.ts';
 import { setPatientDoubt } from './assignment-lock.ts';
 import { readStatus, type StatusMeaning, type Step, whyNot } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
+import type { CancelEcho } from './cancel-echo.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import type { Questions } from './questions.ts';
@@ -36,11 +37,13 @@ export class UnitMessages {
   readonly #context: DispatchContext;
   readonly #assignments: Assignments;
   readonly #questions: Questions;
+  readonly #echo: CancelEcho;
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(context: DispatchContext, assignments: Assignments, questions: Questions) {
+  constructor(context: DispatchContext, assignments: Assignments, questions: Questions, echo: CancelEcho) {
     this.#context = context;
+    this.#echo = echo;
     this.#assignments = assignments;
     this.#questions = questions;
   }
@@ -59,7 +62,10 @@ export class UnitMessages {
   }
 
   /** The crew's word alone, whatever became of the position that it came with. */
-  observeWord(unit: string, { changed }: Observation): void {
+  observeWord(unit: string, observation: Observation): void {
+    const understood = this.#echo.take(unit, observation);
+    if (understood.length > 0) this.#enqueue(() => this.#echo.acknowledge(unit, understood));
+    const { changed } = observation;
     if (!changed) return;
     if (!this.#assignments.open.has(unit)) {
       this.#watchPatient(unit, changed);

@@ -24,21 +24,21 @@ export const isHospital = isOfKind<HospitalSite>('hospital');
 
 /** More than the largest hospital of the country has. */
 const MAX_BEDS = 5_000;
-const beds = (description: string, label: Bilingual) =>
-  ({ type: 'gauge', unit: '1', min: 0, max: MAX_BEDS, whole: true, description, label }) as const;
+const count = (min: number, description: string, label: Bilingual) =>
+  ({ type: 'gauge', unit: '1', min, max: MAX_BEDS, whole: true, description, label }) as const;
+/** Below 0 where patients lie in more beds than there are. */
+const beds = (of: string, label: Bilingual) =>
+  count(-MAX_BEDS, `Free beds ${of}; below 0 when overfull.`, label);
 
 export const hospital = defineDeviceKind({
   name: 'hospital',
   label: { en: 'hospital', id: 'rumah sakit' },
   description: 'Free beds of one hospital by class, and who waits for one. Send it at every change as well.',
   quantities: {
-    emergencyFree: beds('Free beds of the emergency room.', {
-      en: 'emergency beds free',
-      id: 'TT IGD kosong',
-    }),
-    intensiveFree: beds('Free beds of intensive care.', { en: 'intensive care free', id: 'TT ICU kosong' }),
-    wardFree: beds('Free beds of the wards.', { en: 'ward beds free', id: 'TT rawat inap kosong' }),
-    queue: beds('Patients who wait for a bed.', { en: 'waiting', id: 'antrean' }),
+    emergencyFree: beds('of the emergency room', { en: 'emergency beds free', id: 'TT IGD kosong' }),
+    intensiveFree: beds('of intensive care', { en: 'intensive care free', id: 'TT ICU kosong' }),
+    wardFree: beds('of the wards', { en: 'ward beds free', id: 'TT rawat inap kosong' }),
+    queue: count(0, 'Patients who wait for a bed.', { en: 'waiting', id: 'antrean' }),
   },
   reportIntervalS: 3_600,
   // As long as dispatch trusts a report.

@@ -3,27 +3,50 @@
  *
  * Stands before the city's own network where ROUTING_URL is set. Invariant: it answers within the timeout
  * or fails with a RoutingError, whose sentence is shown in the answer that then falls back; a time it does
- * not know is undefined and never 0.
+ * not know is undefined and never 0; one that cannot be is not believed.
  */
 import { z } from 'zod';
 import { type Config, splitUserInfo } from '../../config/config.ts';
-import type { Position } from '../../fleet/positions/great-circle.ts';
+import { distanceM, type Position } from '../../fleet/positions/great-circle.ts';
+import { MAX_SPEED_MPS } from '../../fleet/positions/position-filter.ts';
 import type { Vehicle } from './road-classes.ts';
 import type { UnitPlace } from './road-network.ts';
+import { MAX_SNAP_M } from './road-snap.ts';
 
 export class RoutingError extends Error {
   readonly code = 'ROUTING_FAILED';
 }
 
+export interface OutsideTimes {
+  /** One a unit in their order; undefined where the engine knows no way, or said what cannot be. */
+  readonly seconds: readonly (number | undefined)[];
+  /** What it said that cannot be, of some of the units. */
+  readonly problem: string | undefined;
+}
+
 export interface OutsideEngine {
   readonly name: string;
-  /** Seconds, one a unit in their order. Throws RoutingError. */
-  travelTimes(incident: Position, units: readonly UnitPlace[]): Promise<(number | undefined)[]>;
+  /** Throws RoutingError. */
+  travelTimes(incident: Position, units: readonly UnitPlace[]): Promise<OutsideTimes>;
 }
 
 /** OSRM's public default is 100 coordinates; the nearest 50 are more than anybody looks at. */
 export const MAX_OUTSIDE_UNITS = 50;
-const osrmAnswer = z.object({ durations: z.array(z.array(z.number().nullable())) });
+/** Nobody drives faster, straight line and all, and nobody in a city is slower over the whole way than a walk. */
+const FASTEST_MPS = MAX_SPEED_MPS;
+const SLOWEST_MPS = 1;
+/** Beside the way: to find the vehicle, to turn, a level crossing. */
+const SLACK_S = 30 * 60;
+/** Rounding of times and of places. */
+const ROUNDING_S = 1;
+
+const snapped = z.array(z.object({ distance: z.number().min(0).optional() }).nullable());
+const osrmAnswer = z.object({
+  code: z.string(),
+  durations: z.array(z.array(z.number().nullable())).optional(),
+  sources: snapped.optional(),
+  destinations: snapped.optional(),
+});
 const valhallaAnswer = z.object({
   sources_to_targets: z.array(z.array(z.object({ time: z.number().nullable() }))),
 });
@@ -56,7 +79,7 @@ export function createOutsideEngine(config: RoutingConfig): OutsideEngine | unde
   }
 
   /** OSRM has one profile a server; the vehicle is the server's. */
-  async function askOsrm(incident: Position, units: readonly UnitPlace[]): Promise<(number | null)[]> {
+  async function askOsrm(incident: Position, units: readonly UnitPlace[]): Promise<Said[]> {
     const points = [...units, incident]
       .map(({ lat, lng }) => `${lng.toFixed(6)},${lat.toFixed(6)}`)
       .join(';');
@@ -64,14 +87,20 @@ export function createOutsideEngine(config: RoutingConfig): OutsideEngine | unde
     const query = `sources=${sources}&destinations=${units.length}&annotations=duration`;
     const answer = osrmAnswer.safeParse(await ask(`${base}/table/v1/driving/${points}?${query}`));
     if (!answer.success) throw new RoutingError('OSRM answered something else than a table');
-    return answer.data.durations.map((row) => row[0] ?? null);
+    const { code, durations, sources: from, destinations } = answer.data;
+    if (code !== 'Ok') throw new RoutingError(`OSRM answered ${code}`);
+    if (!durations) throw new RoutingError('OSRM answered something else than a table');
+    const snapM = destinations?.[0]?.distance ?? 0;
+    if (snapM > MAX_SNAP_M)
+      throw new RoutingError(`OSRM knows no road within ${formatKm(snapM)} of the place`);
+    return durations.map((row, index) => ({ seconds: row[0] ?? null, snapM: from?.[index]?.distance ?? 0 }));
   }
 
   async function askValhalla(
     incident: Position,
     units: readonly UnitPlace[],
     vehicle: Vehicle,
-  ): Promise<(number | null)[]> {
+  ): Promise<Said[]> {
     const point = ({ lat, lng }: Position) => ({ lat, lon: lng });
     const answer = valhallaAnswer.safeParse(
       await ask(`${base}/sources_to_targets`, {
@@ -85,13 +114,14 @@ export function createOutsideEngine(config: RoutingConfig): OutsideEngine | unde
       }),
     );
     if (!answer.success) throw new RoutingError('Valhalla answered something else than a matrix');
-    return answer.data.sources_to_targets.map((row) => row[0]?.time ?? null);
+    return answer.data.sources_to_targets.map((row) => ({ seconds: row[0]?.time ?? null, snapM: 0 }));
   }
 
   return {
     name,
     async travelTimes(incident, units) {
       const seconds: (number | undefined)[] = new Array(units.length).fill(undefined);
+      const problems: string[] = [];
       // One question a vehicle, at the same time: the timeout bounds them together.
       const questions = [...Map.groupBy(units.keys(), (index) => (units[index] as UnitPlace).vehicle)];
       await Promise.all(
@@ -101,10 +131,40 @@ export function createOutsideEngine(config: RoutingConfig): OutsideEngine | unde
             ? askOsrm(incident, asked)
             : askValhalla(incident, asked, vehicle));
           if (answers.length !== asked.length) throw new RoutingError(`${name} answered for other units`);
-          for (const [place, index] of indices.entries()) seconds[index] = answers[place] ?? undefined;
+          for (const [place, index] of indices.entries()) {
+            const said = answers[place] as Said;
+            const problem = findImpossible(said, distanceM(incident, asked[place] as UnitPlace));
+            if (problem !== undefined) problems.push(problem);
+            else seconds[index] = said.seconds ?? undefined;
+          }
         }),
       );
-      return seconds;
+      const problem =
+        problems.length === 0
+          ? undefined
+          : `${name} said what cannot be of ${problems.length} of ${units.length} units: ${problems[0]}`;
+      return { seconds, problem };
     },
   };
+}
+
+/** What an engine said of one unit. */
+interface Said {
+  readonly seconds: number | null;
+  /** From the unit to the road that it was put on. */
+  readonly snapM: number;
+}
+
+/** Bounded by the straight line at the top speed and by the snap; undefined where it may be. */
+function findImpossible({ seconds, snapM }: Said, straightM: number): string | undefined {
+  if (seconds === null) return undefined;
+  if (snapM > MAX_SNAP_M) return `put on a road ${formatKm(snapM)} away`;
+  const leastS = Math.max(0, straightM - snapM) / FASTEST_MPS - ROUNDING_S;
+  const mostS = straightM / SLOWEST_MPS + SLACK_S;
+  const isPossible = seconds >= Math.max(0, leastS) && seconds <= mostS;
+  return isPossible ? undefined : `${seconds} s for ${formatKm(straightM)}`;
+}
+
+function formatKm(metres: number): string {
+  return `${(metres / 1000).toFixed(1)} km`;
 }

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { City } from '../../cities/city.ts';
 import type { Position } from '../../fleet/positions/great-circle.ts';
 import { cityEdges } from './city-roads.ts';
-import { OFF_ROAD_MPS, VEHICLES, type Vehicle } from './road-classes.ts';
+import { VEHICLES, type Vehicle } from './road-classes.ts';
 import { readRoadFile, roadFileOf } from './road-file.ts';
 import { createRoadGraph, type EdgeList, type RoadGraph } from './road-graph.ts';
 import { RoadSearch } from './road-search.ts';
@@ -22,6 +22,8 @@ export interface RoadNetwork {
   readonly source: string;
   readonly graph: RoadGraph;
   snap(at: Position, vehicle: Vehicle): Snap | undefined;
+  /** Whether it stands on the network at all: where both do and none of the ways lead there, there is no way. */
+  isOnRoads(at: Position, vehicle: Vehicle): boolean;
   /**
    * Seconds by road to the incident, one a unit in their order: exact for at least the `wanted` fastest,
    * undefined for slower ones and for those who cannot reach it. `undefined` where no road is near the
@@ -37,23 +39,24 @@ export function createRoadNetwork(graph: RoadGraph): RoadNetwork {
     source: graph.source,
     graph,
     snap: (at, vehicle) => snapper.snap(at, vehicle),
+    isOnRoads: (at, vehicle) => snapper.snap(at, vehicle) !== undefined,
     travelTimes(incident, units, wanted) {
       const seconds: (number | undefined)[] = new Array(units.length).fill(undefined);
       for (const vehicle of VEHICLES) {
-        const scene = snapper.snap(incident, vehicle);
-        if (!scene) continue;
+        const scene = snapper.snapBeside(incident, vehicle);
+        if (scene.length === 0) continue;
         const indices: number[] = [];
-        const snaps: Snap[] = [];
+        const places: Snap[][] = [];
         for (const [index, unit] of units.entries()) {
-          const snap = unit.vehicle === vehicle ? snapper.snap(unit, vehicle) : undefined;
-          if (!snap) continue;
+          const beside = unit.vehicle === vehicle ? snapper.snapBeside(unit, vehicle) : [];
+          if (beside.length === 0) continue;
           indices.push(index);
-          snaps.push(snap);
+          places.push(beside);
         }
-        if (snaps.length === 0) continue;
+        if (places.length === 0) continue;
         // Each vehicle's fastest `wanted`, so that the fastest of all are among them.
-        for (const time of search.toIncident(scene, snaps, vehicle, wanted)) {
-          seconds[indices[time.index] as number] = time.seconds + scene.offRoadM / OFF_ROAD_MPS;
+        for (const time of search.toPlace(scene, places, vehicle, wanted)) {
+          seconds[indices[time.index] as number] = time.seconds;
         }
       }
       return seconds;

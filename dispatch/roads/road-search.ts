@@ -41,19 +41,36 @@ export class RoadSearch {
    * fewer that can reach it), ascending, ties by index.
    */
   toIncident(incident: Snap, units: readonly Snap[], vehicle: Vehicle, wanted: number): RoadTime[] {
+    const ways = units.map((unit) => [unit]);
+    return this.toPlace([{ ...incident, offRoadM: 0 }], ways, vehicle, wanted);
+  }
+
+  /**
+   * The same where the incident, and each unit, stands beside several roads and takes the best; with the way from the
+   * road to the incident.
+   */
+  toPlace(
+    incident: readonly Snap[],
+    units: readonly (readonly Snap[])[],
+    vehicle: Vehicle,
+    wanted: number,
+  ): RoadTime[] {
     const best = new Float64Array(units.length).fill(Number.POSITIVE_INFINITY);
-    for (const [index, unit] of units.entries()) {
-      const toRoadS = unit.offRoadM / OFF_ROAD_MPS;
-      best[index] = toRoadS + this.#alongOnePiece(unit, incident, vehicle);
-      for (const [node, onRoadS] of this.#waysOut(unit, vehicle)) {
-        const there = this.#hanging.get(node);
-        if (there) there.push({ index, seconds: toRoadS + onRoadS });
-        else this.#hanging.set(node, [{ index, seconds: toRoadS + onRoadS }]);
+    for (const [index, snaps] of units.entries()) {
+      for (const snap of snaps) {
+        best[index] = Math.min(best[index] as number, this.#withoutJunction(snap, incident, vehicle));
+        this.#hang(index, snap, vehicle);
       }
     }
+    const seeds = incident.flatMap((snap) =>
+      this.#waysIn(snap, vehicle).map(([node, onRoadS]): [number, number] => [
+        node,
+        onRoadS + snap.offRoadM / OFF_ROAD_MPS,
+      ]),
+    );
     // The wanted-th best time so far: nothing that the queue still holds can better what is below it.
     let bound = nthLeast(best, wanted);
-    this.#search(this.#waysIn(incident, vehicle), vehicle, (node, seconds) => {
+    this.#search(seeds, vehicle, (node, seconds) => {
       if (seconds >= bound) return false;
       const there = this.#hanging.get(node);
       if (!there) return true;
@@ -71,6 +88,23 @@ export class RoadSearch {
       .map((seconds, index) => ({ index, seconds }))
       .filter(({ seconds }) => seconds <= bound && seconds < Number.POSITIVE_INFINITY)
       .sort((a, b) => a.seconds - b.seconds || a.index - b.index);
+  }
+
+  /** Lets a unit be found at the nodes that it can drive to. */
+  #hang(index: number, snap: Snap, vehicle: Vehicle): void {
+    const toRoadS = snap.offRoadM / OFF_ROAD_MPS;
+    for (const [node, onRoadS] of this.#waysOut(snap, vehicle)) {
+      const there = this.#hanging.get(node);
+      if (there) there.push({ index, seconds: toRoadS + onRoadS });
+      else this.#hanging.set(node, [{ index, seconds: toRoadS + onRoadS }]);
+    }
+  }
+
+  #withoutJunction(unit: Snap, incident: readonly Snap[], vehicle: Vehicle): number {
+    const ways = incident.map(
+      (snap) => this.#alongOnePiece(unit, snap, vehicle) + (unit.offRoadM + snap.offRoadM) / OFF_ROAD_MPS,
+    );
+    return Math.min(...ways);
   }
 
   /** Calls `settle` with each node and its final seconds to the seeds, until it returns false. */

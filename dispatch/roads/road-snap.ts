@@ -6,7 +6,7 @@
  * city is small enough that a plane around the position is right to a millimetre in a kilometre.
  */
 import { METRES_PER_DEGREE, type Position } from '../../cities/great-circle.ts';
-import type { Vehicle } from './road-classes.ts';
+import { CLASS_NUMBERS, type Vehicle } from './road-classes.ts';
 import type { RoadGraph } from './road-graph.ts';
 
 export interface Snap {
@@ -24,10 +24,15 @@ interface Best {
   squaredM: number;
 }
 
+/** The road that a place is reached by may be this much further from it than the nearest piece: a toll road above. */
+const BESIDE_M = 50;
+/** Pieces that one place may be reached by. */
+const MAX_BESIDE = 4;
 /** Further from any road than this, the network says nothing about a place. */
 export const MAX_SNAP_M = 2_000;
 /** Some ten pieces of a dense city's roads in a cell. */
 const CELL_M = 100;
+const TOLL_CLASS = CLASS_NUMBERS.indexOf('motorway');
 /** Cells of the grid at most: a country in one file gets larger cells and not more of them. */
 const MAX_CELLS = 1_000_000;
 
@@ -83,15 +88,58 @@ export class RoadSnap {
       // Whatever lies in this ring is at least (ring − 1) cells away; 1 % covers the grid's own longitude.
       const leastM = (ring - 1) * this.#cellM * 0.99;
       if (ring > 0 && best.squaredM < leastM * leastM) break;
-      this.#eachCellOfRing(column, row, ring, (cell) => this.#searchCell(cell, at, vehicle, best));
+      this.#eachCellOfRing(column, row, ring, (cell) =>
+        this.#eachPieceOfCell(cell, at, vehicle, (edge, along, squaredM) => {
+          if (squaredM < best.squaredM) Object.assign(best, { edge, along, squaredM });
+        }),
+      );
     }
     return best.edge < 0
       ? undefined
       : { edge: best.edge, along: best.along, offRoadM: Math.sqrt(best.squaredM) };
   }
 
-  /** Every piece of a cell, projected on a plane around the position; called some thousand times a snap. */
-  #searchCell(cell: number, at: Position, vehicle: Vehicle, best: Best): void {
+  /**
+   * The nearest piece and those beside it that are another road: the nearest first. A place ten metres from an elevated
+   * toll road and thirty from a street is reached by the street; a toll road that is not the nearest reaches nothing.
+   */
+  snapBeside(at: Position, vehicle: Vehicle): Snap[] {
+    const nearest = this.snap(at, vehicle);
+    if (!nearest) return [];
+    const radiusM = nearest.offRoadM + BESIDE_M;
+    const within: Snap[] = [];
+    const rings = Math.ceil(radiusM / (this.#cellM * 0.99));
+    for (let ring = 0; ring <= rings; ring++) {
+      this.#eachCellOfRing(this.#column(at.lng), this.#row(at.lat), ring, (cell) =>
+        this.#eachPieceOfCell(cell, at, vehicle, (edge, along, squaredM) => {
+          if (squaredM <= radiusM * radiusM) within.push({ edge, along, offRoadM: Math.sqrt(squaredM) });
+        }),
+      );
+    }
+    within.sort((a, b) => a.offRoadM - b.offRoadM);
+    const beside = [nearest];
+    for (const piece of within) {
+      if (beside.length === MAX_BESIDE) break;
+      const isToll = this.#graph.classes[piece.edge] === TOLL_CLASS;
+      if (!isToll && beside.every((each) => this.#isOther(each.edge, piece.edge))) beside.push(piece);
+    }
+    return beside;
+  }
+
+  /** Pieces that meet are one way; the next piece of the same road comes after it. */
+  #isOther(one: number, other: number): boolean {
+    const { from, to } = this.#graph;
+    const ends = [from[other], to[other]];
+    return !ends.includes(from[one]) && !ends.includes(to[one]);
+  }
+
+  /** Every piece of a cell, projected on a plane around the position; some thousand pieces a snap. */
+  #eachPieceOfCell(
+    cell: number,
+    at: Position,
+    vehicle: Vehicle,
+    visit: (edge: number, along: number, squaredM: number) => void,
+  ): void {
     const { lats, lngs, from, to, secondsOf } = this.#graph;
     const seconds = secondsOf[vehicle];
     const mPerDegLng = METRES_PER_DEGREE * Math.cos((at.lat * Math.PI) / 180);
@@ -109,11 +157,7 @@ export class RoadSnap {
       const along = squared === 0 ? 0 : Math.min(1, Math.max(0, -(ax * dx + ay * dy) / squared));
       const x = ax + along * dx;
       const y = ay + along * dy;
-      const squaredM = x * x + y * y;
-      if (squaredM >= best.squaredM) continue;
-      best.edge = edge;
-      best.along = along;
-      best.squaredM = squaredM;
+      visit(edge, along, x * x + y * y);
     }
   }
 

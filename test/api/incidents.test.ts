@@ -140,6 +140,48 @@ test('what a crew said and what was not taken stands at its assignment, and a di
   expect(foreign.statusCode).toBe(404);
 });
 
+test('a dispatcher sees where each word to a crew stands, writes a message, and says what was heard by radio', async () => {
+  await using desk = await openDesk();
+  const { api, dispatcher, house } = desk;
+  await api.call('POST', '/v1/incidents', dispatcher, call);
+  await assign(desk, 1, { unit: 'u1', unitVersion: 0 });
+  house.dispatch.links.closed('u1', house.clock.ms);
+  house.clock.ms += 40_000;
+  const cancelled = await api.call('POST', '/v1/incidents/1/assignments/1/status', dispatcher, {
+    status: 'cancelled',
+  });
+  expect(cancelled.json().words).toMatchObject([
+    {
+      id: 1,
+      kind: 'order',
+      sentAt: '2026-01-15T02:30:00.000Z',
+      reachedAt: '2026-01-15T02:30:00.000Z',
+      acknowledgedAt: null,
+      state: 'void: the assignment was cancelled',
+    },
+    { id: 2, kind: 'cancel', sentAt: null, state: 'not yet with the crew, last connected 40 s ago' },
+  ]);
+  const written = await api.call('POST', '/v1/ambulances/u1/messages', dispatcher, { text: 'come back' });
+  expect(written.statusCode).toBe(201);
+  expect(written.json()).toMatchObject({ id: 3, kind: 'message', text: 'come back', acknowledgedAt: null });
+  const open = (await api.get('/v1/ambulances/u1/words', dispatcher)).json();
+  expect(open.words.map(({ kind }: { kind: string }) => kind)).toEqual(['cancel', 'message']);
+  const heard = await api.call('POST', '/v1/ambulances/u1/words/3/acknowledge', dispatcher);
+  expect(heard.json()).toMatchObject({
+    acknowledgedBy: 'the dispatcher',
+    state: 'acknowledged, says the dispatcher',
+  });
+  const acknowledge = '/v1/incidents/1/assignments/1/acknowledge';
+  expect((await api.call('POST', acknowledge, dispatcher)).json().words[1]).toMatchObject({
+    acknowledgedBy: 'the dispatcher',
+  });
+  expect((await api.get('/v1/ambulances/u1/words', dispatcher)).json()).toEqual({ words: [] });
+  expect((await api.call('POST', acknowledge, dispatcher)).statusCode).toBe(409);
+  expect((await api.get('/v1/ambulances/u99/words', dispatcher)).statusCode).toBe(404);
+  const desks = await api.tokenFor('desk');
+  expect((await api.call('POST', '/v1/ambulances/u1/messages', desks, { text: 'hi' })).statusCode).toBe(403);
+});
+
 test('a loser is told who has the unit and which version to look at', async () => {
   await using desk = await openDesk();
   await desk.api.call('POST', '/v1/incidents', desk.dispatcher, call);

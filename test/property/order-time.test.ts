@@ -68,7 +68,12 @@ class World {
       ...this.#timesOf(last),
     };
     const options = { database: this.#database, clock: this.#clock, units: 2, silent: true };
-    this.#house = await openDispatchHouse({ ...options, ...(present ? { present: [present] } : {}) });
+    const disconnected = this.#isStalled;
+    this.#house = await openDispatchHouse({
+      ...options,
+      disconnected,
+      ...(present ? { present: [present] } : {}),
+    });
   }
 
   async do(next: Deed): Promise<void> {
@@ -83,9 +88,13 @@ class World {
         return this.#deliver();
       case 'stall':
         this.#isStalled = true;
+        dispatch.links.closed(UNIT, this.#clock.ms);
         return;
       case 'recover':
         this.#isStalled = false;
+        dispatch.links.opened(UNIT, this.#clock.ms);
+        dispatch.links.listens(UNIT, true);
+        await dispatch.settled();
         return this.#deliver();
       case 'restart':
         return this.open();
@@ -145,13 +154,24 @@ class World {
       .execute();
   }
 
+  /** With a sound link at last: all that was said to the crew and is open is on its device. */
+  async checkNothingForgotten(): Promise<void> {
+    await this.do({ do: 'recover' });
+    const open = await this.house.dispatch.words.open(UNIT);
+    expect(open.filter(({ reachedAt }) => reachedAt === null)).toEqual([]);
+  }
+
   async check(): Promise<void> {
     const { database, dispatch } = this.house;
     const rows = await database.selectFrom('assignments').selectAll().where('ended_at', 'is', null).execute();
     for (const row of rows) {
       expect(dispatch.board.lockOf(UNIT).assignment).toBe(row.id);
       expect(dispatch.board.index.has(UNIT)).toBe(false);
-      if (UNANSWERED.has(row.step)) expect(row.next_timer_at).not.toBeNull();
+      if (!UNANSWERED.has(row.step)) continue;
+      const words = await dispatch.words.ofAssignments([row.id]);
+      expect(
+        words.get(row.id)?.filter(({ kind, endedAt }) => kind === 'order' && endedAt === null),
+      ).toHaveLength(1);
     }
   }
 }
@@ -169,6 +189,7 @@ test('no step is earlier than its order, no unit is free while its order is unan
           await world.do(next);
           await world.check();
         }
+        await world.checkNothingForgotten();
         await database.destroy();
       },
     ),

@@ -30,10 +30,13 @@ export interface DispatchHouse extends AsyncDisposable {
   readonly metrics: Metrics;
   readonly alerts: Alerts;
   readonly clock: { ms: number };
+  /** Orders and cancellations that were handed to the units' connections. */
   readonly orders: { unit: string; atMs: number; command: Record<string, unknown> }[];
   readonly events: { event: string; [key: string]: unknown }[];
-  /** When true, no order gets through. */
-  broker: { isDown: boolean };
+  /** Messages and word of second units. */
+  readonly words: DispatchHouse['orders'];
+  /** Whether the broker takes commands, and whether units' PUBACKs come back. */
+  broker: { isDown: boolean; losesPubacks: boolean };
   /** One reading of a unit, as the live consumer hands it over. */
   say(
     unit: string,
@@ -50,7 +53,7 @@ export interface DispatchHouse extends AsyncDisposable {
 }
 
 /** The small city with these ambulances instead of its devices, three hospitals and two districts. */
-function buildDispatchCity(units = 4): City {
+export function dispatchCity(units = 4, roads?: object): City {
   // Odd ones are motorcycles: u1, u3 …; even ones transport: u2, u4 …
   const devices = Array.from({ length: units }, (_, index) =>
     ambulance(`u${index + 1}`, {
@@ -60,6 +63,7 @@ function buildDispatchCity(units = 4): City {
     }),
   );
   return buildSmallCity(devices, {
+    ...(roads ? { roads } : {}),
     kecamatan: [
       { id: 'tengah', name: 'Semarang Tengah', lat: -6.98, lng: 110.42 },
       { id: 'tembalang', name: 'Tembalang', lat: -7.05, lng: 110.45 },
@@ -74,6 +78,8 @@ function buildDispatchCity(units = 4): City {
 
 export interface HouseOptions {
   readonly units?: number;
+  /** Main roads of the city, as in its folder; none where absent. */
+  readonly roads?: object;
   /** A state database that another house left; in memory where absent. */
   readonly file?: string;
   readonly databaseUrl?: string;
@@ -83,6 +89,8 @@ export interface HouseOptions {
   readonly config?: Partial<DispatchDependencies['config']>;
   /** Where the units stand: the n-th is n km north of the scene unless told. */
   readonly silent?: boolean;
+  /** No unit is connected; else all are, and listen. */
+  readonly disconnected?: boolean;
   /** Readings that the journal holds at the start. */
   readonly present?: readonly {
     device: string;
@@ -94,7 +102,7 @@ export interface HouseOptions {
 
 export async function openDispatchHouse(options: HouseOptions = {}): Promise<DispatchHouse> {
   const clock = options.clock ?? { ms: START_MS };
-  const city = buildDispatchCity(options.units);
+  const city = dispatchCity(options.units, options.roads);
   const config = {
     SIAGA_DATA_DIR: '/nonexistent',
     DATABASE_URL: options.databaseUrl,
@@ -109,7 +117,8 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
   const metrics = new Metrics();
   const orders: DispatchHouse['orders'] = [];
   const events: DispatchHouse['events'] = [];
-  const broker = { isDown: false };
+  const words: DispatchHouse['orders'] = [];
+  const broker = { isDown: false, losesPubacks: false };
   const readingOf = (
     device: string,
     values: Record<string, number | string>,
@@ -162,9 +171,19 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     publishEvent: (_type, body) => events.push(body as { event: string }),
     async sendCommand(unit, payload) {
       if (broker.isDown) throw new Error('the broker is down');
-      orders.push({ unit, atMs: clock.ms, command: JSON.parse(payload) as Record<string, unknown> });
+      const command = JSON.parse(payload) as Record<string, unknown>;
+      const kept = command['command'] === 'dispatch' || command['command'] === 'cancel' ? orders : words;
+      kept.push({ unit, atMs: clock.ms, command });
+      if (!broker.losesPubacks) dispatch.links.acknowledged(unit, Buffer.from(payload), clock.ms);
     },
   });
+  if (!options.disconnected) {
+    for (const unit of dispatch.board.ids()) {
+      dispatch.links.opened(unit, clock.ms);
+      dispatch.links.listens(unit, true);
+    }
+    await dispatch.settled();
+  }
   const live = createLiveConsumer({
     journal: { lastId: 0 },
     fleet,
@@ -182,6 +201,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     alerts,
     clock,
     orders,
+    words,
     events,
     broker,
     async say(unit, values, measuredAt, quality, seq) {

@@ -10,6 +10,7 @@ import { type Broker, openBroker } from '../../broker/broker.ts';
 import type { DeviceLinkWatcher } from '../../broker/device-links.ts';
 import type { Config } from '../../config/config.ts';
 import { environmentSchema } from '../../config/environment.ts';
+import type { Database } from '../../database/database.ts';
 import type { IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
 import { type Outcome, outcomeOf, type Waiter } from '../../journal/waiter.ts';
 import { createClientPair, type RawMqttClient } from './raw-mqtt-client.ts';
@@ -117,6 +118,7 @@ export async function openTestBroker(
     monotonicNow?: () => number;
     log?: Logger;
     deviceLinks?: DeviceLinkWatcher;
+    database?: Database;
   } = {},
 ): Promise<TestBroker> {
   const config = Object.freeze(environmentSchema.parse({ MQTT_PORT: '0', ...environment }));
@@ -133,6 +135,7 @@ export async function openTestBroker(
     now: options.now ?? Date.now,
     monotonicNow: options.monotonicNow ?? (() => performance.now()),
     ...(options.deviceLinks ? { deviceLinks: options.deviceLinks } : {}),
+    ...(options.database ? { database: options.database } : {}),
   });
   const attach = (bufferBytes?: number) => {
     const { client, serverSide } = createClientPair(bufferBytes);

@@ -27,6 +27,7 @@ test('a call is answered, assigned, acknowledged, driven to, worked on, taken to
         assignment: String(assignment.id),
         incident: { id: String(incident), ...SCENE, priority: 1, category: 'cardiac', place: null },
         hospital: { id: 'kariadi', lat: -6.994, lng: 110.407 },
+        word: '1',
       },
     },
   ]);
@@ -300,7 +301,7 @@ describe('ways back', () => {
     expect(row).toMatchObject({ step: 'en-route', acknowledged_at: null });
   });
 
-  test('a cancelled unit is told, until the broker has taken it', async () => {
+  test('a cancelled unit is told until it has answered', async () => {
     await using house = await openDispatchHouse();
     const { assignment } = await house.assign(await house.report(), 'u1');
     house.broker.isDown = true;
@@ -313,9 +314,15 @@ describe('ways back', () => {
     await house.pass(20);
     house.broker.isDown = false;
     await house.pass(6);
-    expect(house.orders.at(-1)?.command).toEqual({ command: 'cancel', assignment: String(assignment.id) });
-    await house.pass(100);
-    expect(house.orders).toHaveLength(2);
+    const cancel = { command: 'cancel', assignment: String(assignment.id), word: '2' };
+    expect(house.orders.slice(1).map(({ command }) => command)).toEqual([cancel]);
+    await house.pass(20);
+    expect(house.orders.length).toBeGreaterThan(2);
+    expect(new Set(house.orders.slice(1).map(({ command }) => command['word']))).toEqual(new Set(['2']));
+    expect(await house.dispatch.onAck('u1', { word: '2', ack: 'received' }, house.clock.ms)).toBeUndefined();
+    const sent = house.orders.length;
+    await house.pass(200);
+    expect(house.orders).toHaveLength(sent);
     expect(house.dispatch.board.index.has('u1')).toBe(true);
   });
 
@@ -501,7 +508,7 @@ describe('a restart', () => {
       await house.assign(await house.report(), 'u1');
     }
     await using house = await openDispatchHouse({ file, clock });
-    await house.pass(16);
+    await house.pass(1);
     expect(house.orders).toHaveLength(1);
     expect((await house.dispatch.assignments.get(1)).step).toBe('dispatched');
   });

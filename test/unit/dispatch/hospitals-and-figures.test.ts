@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { recordRejection } from '../../../fleet/data-health.ts';
 import { openDispatchHouse, SCENE, START_MS } from '../../support/dispatch-house.ts';
 
 const beds = (emergency: number | null, queue: number | null = 0) => ({
@@ -44,6 +45,51 @@ test('more patients waiting than free beds is full, and what was not said is not
   expect(ranked.map(({ hospital }) => hospital.id)).toEqual(['wongsonegoro', 'tugu', 'kariadi']);
   expect(ranked[1]?.reason).toBe('emergency beds not said, queue not said, 0 min ago by api');
   expect(ranked[0]?.free).toEqual({ emergency: 1, intensive: null, ward: null, queue: null });
+});
+
+test('fewer than none free is none free and overfull, whichever way it came, and ranks last', async () => {
+  await using house = await openDispatchHouse();
+  const { hospitals } = house.dispatch;
+  await hospitals.report('tugu', beds(-1), 'telephone', 'x');
+  await house.say('kariadi', { emergencyFree: -3, queue: 4 });
+  expect(hospitals.all()).toMatchObject([
+    { free: { emergency: 0, queue: 4 }, overfull: true, stale: false },
+    { free: { emergency: 0 }, overfull: true },
+    { overfull: false },
+  ]);
+  expect(house.events.at(-1)).toMatchObject({ hospital: 'kariadi', free: { emergency: 0 }, overfull: true });
+  const ranked = hospitals.destinations(SCENE, 3);
+  expect(ranked[0]?.hospital.id).toBe('wongsonegoro');
+  expect(ranked[1]?.reason).toMatch(/^0 emergency beds free, overfull, /);
+});
+
+test('a report that is refused ends the trust in the one before it, until the next, also over a restart', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'siaga-refused-'));
+  try {
+    const file = join(folder, 'state.db');
+    {
+      await using house = await openDispatchHouse({ file });
+      await house.say('kariadi', { emergencyFree: 4, queue: 0 });
+      const health = house.fleet.now('kariadi')?.health;
+      if (health) recordRejection(health, 'wrong-type');
+      await house.pass(1);
+      expect(house.dispatch.hospitals.all()[0]).toMatchObject({ stale: true, refusedAtMs: house.clock.ms });
+    }
+    await using house = await openDispatchHouse({ file });
+    const { hospitals } = house.dispatch;
+    expect(hospitals.destinations(SCENE, 3).find(({ hospital }) => hospital.id === 'kariadi')?.reason).toBe(
+      '4 emergency beds free, 0 waiting, 0 min ago by mqtt: a later report was refused, ask before you drive',
+    );
+    await house.pass(10);
+    await house.say('kariadi', { emergencyFree: 2 });
+    expect(hospitals.all()[0]).toMatchObject({
+      free: { emergency: 2 },
+      stale: false,
+      refusedAtMs: undefined,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('an unknown hospital is refused', async () => {

@@ -1,7 +1,7 @@
 /** Who is recommended, who is not and why; and from where the travel times come. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type DispatchHouse, KM, openDispatchHouse, SCENE } from '../../support/dispatch-house.ts';
 
 const ask = (house: DispatchHouse, more: object = {}) =>
@@ -103,6 +103,29 @@ test('a position grows stale, and too old for a unit that moved before it is for
   expect((await ask(house)).shortfall).toBe('no unit can be sent: 2 × its last position is too old');
 });
 
+test('a parked unit with one coarse fix stays where it is, and its ranges carry the radius', async () => {
+  await using house = await openDispatchHouse({ units: 2 });
+  await house.say('u1', { accuracyM: 6 });
+  await house.pass(20);
+  await house.say('u1', { lat: SCENE.lat + 2.4 * KM, accuracyM: 1_800 });
+  const first = (await ask(house)).candidates[0];
+  expect(first).toMatchObject({
+    unit: 'u1',
+    distanceM: 1_000,
+    distanceRangeM: [0, 2_800],
+    accuracyM: 1_800,
+    fixAgeS: 0,
+  });
+  expect(first?.etaRangeS[0]).toBe(0);
+  expect(first?.reason).toMatch(/position 0 s old, known to 1\.8 km$/);
+  await house.pass(10);
+  await house.say('u1', { lat: SCENE.lat + 1.1 * KM, accuracyM: 6 });
+  expect((await ask(house)).candidates[0]).toMatchObject({
+    distanceM: 1_100,
+    distanceRangeM: [1_100, 1_100],
+  });
+});
+
 test('a unit that was never heard is excluded and not forgotten', async () => {
   await using house = await openDispatchHouse({ silent: true, units: 1 });
   const { excluded, excludedTotal, candidates } = await ask(house);
@@ -122,6 +145,54 @@ test('the version changes with every assignment and its end', async () => {
   versions.push((await ask(house)).version);
   expect(versions).toEqual([0, 1, 2]);
   expect((await ask(house)).candidates[0]).toMatchObject({ unit: 'u1', unitVersion: 2 });
+});
+
+describe('by the roads of the city', () => {
+  const junction = (id: string, north: number, east: number) => ({
+    id,
+    lat: SCENE.lat + north * KM,
+    lng: SCENE.lng + east * KM,
+  });
+  /** A river runs between the street of the scene and the one of u1; no bridge. */
+  const roads = {
+    junctions: [
+      junction('scene-west', 0, -1),
+      junction('scene-east', 0, 1),
+      junction('north', 3, 1),
+      junction('island-west', 1, -1),
+      junction('island-east', 1, 0.5),
+    ],
+    roads: [
+      { from: 'scene-west', to: 'scene-east', class: 'primary' },
+      { from: 'scene-east', to: 'north', class: 'primary' },
+      { from: 'island-west', to: 'island-east', class: 'primary' },
+    ],
+  };
+
+  test('a unit across a river without a bridge comes last, however near, and says why', async () => {
+    await using house = await openDispatchHouse({ units: 3, roads });
+    await house.pass(1);
+    await house.say('u3', { lat: SCENE.lat + 2.5 * KM, lng: SCENE.lng + 1 * KM });
+    const { candidates, exact } = await ask(house, { vehicle: 'motorcycle' });
+    expect(candidates.map(({ unit, reachable, etaSource }) => [unit, reachable, etaSource])).toEqual([
+      ['u3', true, 'road'],
+      ['u1', false, 'straight'],
+    ]);
+    expect(exact).toBe(true);
+    expect(candidates[0]?.reason).toMatch(/^fastest: /);
+    expect(candidates[1]?.reason).toMatch(
+      /^no road leads from it to the place: 1\.0 km away by straight line/,
+    );
+  });
+
+  test('where the network says nothing of a unit or of the place, a straight line is a guess as before', async () => {
+    await using house = await openDispatchHouse({ units: 1, roads });
+    await house.pass(1);
+    await house.say('u1', { lat: SCENE.lat + 9 * KM });
+    expect((await ask(house)).candidates).toMatchObject([
+      { unit: 'u1', reachable: true, etaSource: 'straight' },
+    ]);
+  });
 });
 
 /** A routing engine on a port of its own, as it speaks on the wire. */
@@ -194,6 +265,53 @@ test('Valhalla is asked with the costing of each vehicle', async () => {
     expect((await ask(house)).candidates.map(({ etaS }) => etaS)).toEqual([100, 100]);
   });
   expect(costings.sort()).toEqual(['auto', 'motorcycle']);
+});
+
+/** OSRM's table for two motorcycles 1 and 3 km away, as it would say it. */
+const table = (first: number | null, second: number | null, more: object = {}) =>
+  ((_, response) =>
+    response.end(
+      JSON.stringify({ code: 'Ok', durations: [[first], [second]], ...more }),
+    )) satisfies RequestListener;
+const snaps = (...distances: number[]) => distances.map((distance) => ({ distance }));
+
+test.each([
+  ['0 s for kilometres', table(0, 400), '0 s for 1.0 km'],
+  ['a negative time', table(-5, 400), '-5 s for 1.0 km'],
+  ['three years', table(99_999_999, 400), '99999999 s for 1.0 km'],
+  [
+    'a unit on a road far away',
+    table(300, 400, { sources: snaps(197_000, 5) }),
+    'put on a road 197.0 km away',
+  ],
+])(
+  'an engine that answers %s is not believed for that unit, and that is said',
+  async (_name, listener, what) => {
+    await withEngine(listener, async (url) => {
+      await using house = await openDispatchHouse({ config: { ROUTING_URL: url } });
+      const answer = await ask(house, { vehicle: 'motorcycle' });
+      expect(answer.etaFallback).toBe(`OSRM said what cannot be of 1 of 2 units: ${what}`);
+      expect(answer.candidates.map(({ unit, etaS, etaSource }) => [unit, etaS, etaSource])).toEqual([
+        ['u1', 129, 'straight'],
+        ['u3', 400, 'road'],
+      ]);
+    });
+  },
+);
+
+test.each([
+  ['another code than Ok', table(300, 400, { code: 'InvalidValue' }), 'OSRM answered InvalidValue'],
+  [
+    'a place off its map',
+    table(300, 400, { destinations: snaps(197_000) }),
+    'OSRM knows no road within 197.0 km of the place',
+  ],
+])('an engine that answers %s is not believed at all', async (_name, listener, why) => {
+  await withEngine(listener, async (url) => {
+    await using house = await openDispatchHouse({ config: { ROUTING_URL: url } });
+    const answer = await ask(house, { vehicle: 'motorcycle' });
+    expect(answer).toMatchObject({ etaFallback: why, etaSource: 'straight line at 28 km/h' });
+  });
 });
 
 test.each([

@@ -61,6 +61,33 @@ test('the answer of the crew ends it, and says so', async () => {
   expect(alert).toMatchObject({ state: 'resolved', text: { en: 'S1 has answered and is acknowledged.' } });
 });
 
+test('a change or a cancellation that nobody answers is one as well, and ends when the crew has it', async () => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report();
+  const { assignment } = await house.assign(incident, 'u1');
+  await house.dispatch.onAck('u1', { assignment: String(assignment.id), ack: 'accepted' }, house.clock.ms);
+  await house.pass(5);
+  house.dispatch.links.closed('u1', house.clock.ms);
+  await house.dispatch.incidents.triage(incident, { place: 'Simpang Lima' }, 'desk-1');
+  await house.pass(76);
+  expect(open(house)).toMatchObject([
+    { subject: 'u1', detail: { assignment: assignment.id, incident, second: null, word: 2 } },
+  ]);
+  expect(open(house)[0]?.text.en).toBe(
+    'S1 has not answered the change of its order for incident 1 (cardiac, Simpang Lima) for 75 s. Call it by radio.',
+  );
+  house.dispatch.links.opened('u1', house.clock.ms);
+  house.dispatch.links.listens('u1', true);
+  await house.dispatch.settled();
+  await house.dispatch.onAck('u1', { word: '2', ack: 'accepted' }, house.clock.ms);
+  await house.pass(1);
+  expect(open(house)).toEqual([]);
+  expect((await closed(house))[0]?.text.en).toBe('S1 has the change of its order.');
+  await house.dispatch.advance({ assignment: assignment.id, to: 'cancelled', actor: 'd' });
+  await house.pass(80);
+  expect(open(house)[0]?.text.en).toMatch(/^S1 has not answered the cancellation of its order/);
+});
+
 test('a cancelled assignment ends it, with the reason', async () => {
   await using house = await openDispatchHouse();
   const { assignment } = await house.assign(await house.report(), 'u1');
@@ -108,9 +135,9 @@ test('a restart right after the escalation raises it all the same, and one while
       clockMs = house.clock.ms + 20_000;
       // Killed between the column and the alert.
       await house.database
-        .updateTable('assignments')
+        .updateTable('crew_words')
         .set({ escalated_at: clockMs })
-        .where('id', '=', assignment.id)
+        .where('assignment', '=', assignment.id)
         .execute();
     }
     for (const run of [1, 2]) {

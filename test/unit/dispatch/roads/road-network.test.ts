@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { measureCoverage } from '../../../../dispatch/roads/coverage.ts';
 import { OFF_ROAD_MPS, speedMps } from '../../../../dispatch/roads/road-classes.ts';
 import { createRoadGraph } from '../../../../dispatch/roads/road-graph.ts';
@@ -55,6 +55,42 @@ test('a motorcycle takes the gang and not the toll road, a car the other way rou
   const atToll = network(roads).travelTimes(gridPlace(3, 1), both, 2);
   expect(atToll[0]).toBeCloseTo(1000 / OFF_ROAD_MPS, 0);
   expect(atToll[1]).toBeCloseTo(1000 / speedMps('transport', 'motorway'), 0);
+});
+
+describe('a place beside an elevated toll road', () => {
+  /** The toll road passes ten metres from the place, the street thirty metres; they meet 6 km further on. */
+  const M = 0.001;
+  const roads: GridRoad[] = [
+    { from: [0, 10 * M], to: [6, 10 * M], class: 'motorway' },
+    { from: [0, -30 * M], to: [2, -30 * M], class: 'primary' },
+    { from: [2, -30 * M], to: [6, -30 * M], class: 'primary' },
+    { from: [6, -30 * M], to: [6, 10 * M], class: 'primary' },
+  ];
+  const place = gridPlace(1, 0);
+
+  test('is reached by the street below it', () => {
+    const unit = { ...gridPlace(2, -30 * M), vehicle: 'transport' as const };
+    const [seconds] = network(roads).travelTimes(place, [unit], 1);
+    expect(seconds).toBeCloseTo(primaryS(1) + 30 / OFF_ROAD_MPS, 0);
+  });
+
+  test('and a unit that is parked beside it leaves by the street', () => {
+    const unit = { ...place, vehicle: 'transport' as const };
+    const [seconds] = network(roads).travelTimes(gridPlace(2, -30 * M), [unit], 1);
+    expect(seconds).toBeCloseTo(primaryS(1) + 30 / OFF_ROAD_MPS, 0);
+  });
+
+  test('and is reached by the toll road where that is quicker', () => {
+    const unit = { ...gridPlace(0, 10 * M), vehicle: 'transport' as const };
+    const [seconds] = network(roads).travelTimes(place, [unit], 1);
+    expect(seconds).toBeCloseTo(1000 / speedMps('transport', 'motorway') + 10 / OFF_ROAD_MPS, 0);
+  });
+
+  test('a motorcycle, which may not use it, is as before', () => {
+    const unit = { ...gridPlace(2, -30 * M), vehicle: 'motorcycle' as const };
+    const [seconds] = network(roads).travelTimes(place, [unit], 1);
+    expect(seconds).toBeCloseTo(1000 / speedMps('motorcycle', 'primary') + 30 / OFF_ROAD_MPS, 0);
+  });
 });
 
 test('a unit that no road leads from has no time, and neither has an incident far from any road', () => {

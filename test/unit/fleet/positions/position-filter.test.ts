@@ -60,6 +60,35 @@ test('a bad accuracy is flagged and still tells where the vehicle is', () => {
   expect(verdicts[1]).toMatchObject({ outcome: 'moved', quality: QualityFlag.lowAccuracy });
 });
 
+test('a parked vehicle stays where it is while it lies inside the radius of a coarse fix, and moves with a better one', () => {
+  const parked = { ...home, accuracyM: 6, speedMps: 0 };
+  const coarse = fix(1_400, 60, { accuracyM: 1_800 });
+  const { state, verdicts } = run([parked, coarse, fix(-900, 65, { accuracyM: 1_000 })]);
+  expect(verdicts.map(({ outcome }) => outcome)).toEqual(['moved', 'held', 'held']);
+  expect(verdicts[1]).toMatchObject({
+    quality: QualityFlag.lowAccuracy,
+    present: { lat: home.lat, lng: home.lng, accuracyM: 1_800, measuredAt: coarse.measuredAt },
+  });
+  const good = fix(300, 90, { accuracyM: 8 });
+  expect(filterPosition(state, good).verdict).toMatchObject({ outcome: 'moved', present: good });
+});
+
+test('a coarse fix holds nothing outside its radius, nor a place that is known worse', () => {
+  const parked = { ...home, accuracyM: 6, speedMps: 0 };
+  expect(outcomes([parked, fix(1_400, 60, { accuracyM: 1_200 })])).toEqual(['moved', 'moved']);
+  const vague = { ...home, accuracyM: 1_800, speedMps: 0 };
+  expect(outcomes([vague, fix(250, 60, { accuracyM: 300 })])).toEqual(['moved', 'moved']);
+});
+
+test('a vehicle that drove a minute under coarse fixes is believed where the next good one finds it', () => {
+  const drive = [home, fix(100, 10, { speedMps: 10 })];
+  const coarse = [15, 25, 35, 45, 55].map((afterS) => fix(400, afterS, { accuracyM: 1_500 }));
+  expect(outcomes([...drive, ...coarse, fix(650, 65, { accuracyM: 6 })]).slice(2)).toEqual([
+    ...coarse.map(() => 'held'),
+    'moved',
+  ]);
+});
+
 test('a jump over 150 km/h is refused and the next good fix moves on from the last good one', () => {
   const { state, verdicts } = run([home, fix(5_000, 5), fix(100, 10)]);
   expect(verdicts.map((each) => each.outcome)).toEqual(['moved', 'too-fast', 'moved']);

@@ -1,0 +1,148 @@
+/**
+ * What happens when nobody answers a word. The timers are columns of the word, so one that a restart interrupts
+ * goes on where it was.
+ *
+ * word-timers.ts says when. An escalated order proposes a second unit; the alert is unanswered-orders.ts's, which follows the columns that are
+ * written here. Counted from when the word was made, whether its unit is connected or not. Invariants: no word is
+ * dropped in silence, and the first unit stays assigned until somebody cancels it; what no assignment needs any
+ * more ends after a day, and says so.
+ */
+import type { Role } from './assignment-steps.ts';
+import type { CrewWordRow, WordKind } from './crew-words.ts';
+import { type DispatchContext, writeAudit } from './dispatch-context.ts';
+import { find } from './incident-row.ts';
+import type { Recommendation, RecommendationQuery } from './recommendation.ts';
+import type { WordDelivery } from './word-delivery.ts';
+import { ESCALATE_AFTER_MS, nextTimerMs, WARN_AFTER_MS } from './word-timers.ts';
+
+/** A cancellation or a message that nobody took for so long is nobody's word any more. */
+const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+const GIVEN_UP: ReadonlySet<string> = new Set<WordKind>(['cancel', 'message']);
+/** Timers worked off in one tick; the rest a second later. */
+const MAX_DUE = 200;
+
+export class WordReminders {
+  readonly #context: DispatchContext;
+  readonly #delivery: WordDelivery;
+  readonly #recommend: (query: RecommendationQuery) => Promise<Recommendation>;
+
+  constructor(
+    context: DispatchContext,
+    delivery: WordDelivery,
+    recommend: (query: RecommendationQuery) => Promise<Recommendation>,
+  ) {
+    this.#context = context;
+    this.#delivery = delivery;
+    this.#recommend = recommend;
+  }
+
+  /** Works off the timers that are due. Called each second. */
+  async tick(): Promise<void> {
+    const { database, now } = this.#context;
+    const due = await database
+      .selectFrom('crew_words')
+      .selectAll()
+      .where('next_at', '<=', now())
+      .orderBy('next_at')
+      .limit(MAX_DUE)
+      .execute();
+    const reminded: CrewWordRow[] = [];
+    for (const word of due) if (await this.#remind(word)) reminded.push(word);
+    await this.#delivery.sendDue(reminded);
+  }
+
+  /** One stage at most, by how old the word is. False where there is nothing to remind of. */
+  async #remind(word: CrewWordRow): Promise<boolean> {
+    const { database, now, metrics } = this.#context;
+    const atMs = now();
+    const elapsedMs = atMs - Number(word.made_at);
+    if (elapsedMs >= GIVE_UP_AFTER_MS && GIVEN_UP.has(word.kind)) {
+      await this.#giveUp(word);
+      return false;
+    }
+    const escalates = elapsedMs >= ESCALATE_AFTER_MS && word.escalated_at === null;
+    const warns = !escalates && elapsedMs >= WARN_AFTER_MS && word.warned_at === null;
+    const stage = { ...(escalates ? { escalated_at: atMs } : {}), ...(warns ? { warned_at: atMs } : {}) };
+    const { numUpdatedRows } = await database
+      .updateTable('crew_words')
+      .set({ ...stage, next_at: nextTimerMs({ ...word, ...stage }, atMs) })
+      .where('id', '=', word.id)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    // Answered in this very moment.
+    if (numUpdatedRows !== 1n) return false;
+    if (word.kind === 'order' && (escalates || warns)) {
+      await database.updateTable('assignments').set(stage).where('id', '=', word.assignment).execute();
+    }
+    if (escalates) await this.#escalate(word, elapsedMs);
+    else if (warns) this.#warn(word, elapsedMs);
+    else metrics.unacknowledged.inc({ stage: 'resent' });
+    return true;
+  }
+
+  #warn(word: CrewWordRow, elapsedMs: number): void {
+    this.#context.metrics.unacknowledged.inc({ stage: 'warned' });
+    const elapsedS = Math.round(elapsedMs / 1000);
+    this.#context.publishEvent('incident', { event: 'not-acknowledged', ...factsOf(word), elapsedS });
+  }
+
+  /** To the supervisor; for an order with a second unit, whose sending is a person's decision. */
+  async #escalate(word: CrewWordRow, elapsedMs: number): Promise<void> {
+    const { database, metrics, log, publishEvent, now } = this.#context;
+    metrics.unacknowledged.inc({ stage: 'escalated' });
+    log.warn({ word: word.id, ...factsOf(word) }, 'a word to a crew was not acknowledged; escalated');
+    const { incident, unit } = word;
+    const second = word.kind === 'order' ? await this.#proposeSecond(word) : undefined;
+    const elapsedS = Math.round(elapsedMs / 1000);
+    const body = { event: 'escalated', ...factsOf(word), elapsedS };
+    publishEvent('incident', word.kind === 'order' ? { ...body, second } : body);
+    const note = word.kind === 'order' ? undefined : word.kind;
+    const entry = { actor: 'siaga', action: 'escalated', unit, note };
+    await database.transaction().execute((transaction) =>
+      writeAudit(transaction, now(), {
+        ...entry,
+        ...(incident === null ? {} : { incident }),
+        ...(word.assignment === null ? {} : { assignment: word.assignment }),
+      }),
+    );
+  }
+
+  async #proposeSecond({ incident, assignment, unit }: CrewWordRow) {
+    const { role } = await this.#context.database
+      .selectFrom('assignments')
+      .select('role')
+      .where('id', '=', assignment)
+      .executeTakeFirstOrThrow();
+    return this.recommendOther(Number(incident), role as Role, unit);
+  }
+
+  async #giveUp(word: CrewWordRow): Promise<void> {
+    const { database, now, publishEvent, log } = this.#context;
+    await database
+      .updateTable('crew_words')
+      .set({ ended_at: now(), ended_why: 'nobody acknowledged it for a day', next_at: null })
+      .where('id', '=', word.id)
+      .where('ended_at', 'is', null)
+      .execute();
+    log.warn(
+      { word: word.id, ...factsOf(word) },
+      'nobody acknowledged a word to a crew for a day: it has ended',
+    );
+    publishEvent('incident', { event: 'word-given-up', ...factsOf(word), word: word.id });
+  }
+
+  /** The best unit but this one, for when it does not answer, refuses or breaks down. */
+  async recommendOther(incident: number, role: Role, unit: string) {
+    const { lat, lng } = await find(this.#context.database, incident);
+    if (lat === null || lng === null) return null;
+    const query = { at: { lat, lng }, limit: 1, role, except: new Set([unit]) };
+    const { candidates, shortfall } = await this.#recommend(query);
+    return candidates[0] ?? { shortfall };
+  }
+}
+
+/** Whose word it is; of an order as those who watch have always read it. */
+function factsOf({ id, kind, incident, assignment, unit }: CrewWordRow) {
+  const facts = { incident, assignment, unit };
+  return kind === 'order' ? facts : { ...facts, kind, word: id };
+}
