@@ -4,7 +4,7 @@
  *   reserved → dispatched → acknowledged → en-route → on-scene → left-scene → at-destination → handed-over → completed
  *                      ↘ refused                    any open step ↘ cancelled, broken-down
  *
- * `reserved` is the lock before the order is out; `dispatched` means the broker has taken the order.
+ * `reserved` is the lock before the crew's device has the order; `dispatched` means that it has.
  * Invariant: steps go forward only and may be skipped; the time of a skipped one stays empty; an ended
  * assignment never changes again.
  */

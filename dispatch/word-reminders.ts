@@ -1,11 +1,10 @@
 /**
- * What happens when nobody answers a word. The timers are columns of the word, so one that a restart interrupts
- * goes on where it was.
+ * What happens when nobody answers a word: warned of, escalated, and sent again; word-timers.ts says when.
  *
- * word-timers.ts says when. An escalated order proposes a second unit; the alert is unanswered-orders.ts's, which follows the columns that are
- * written here. Counted from when the word was made, whether its unit is connected or not. Invariants: no word is
- * dropped in silence, and the first unit stays assigned until somebody cancels it; what no assignment needs any
- * more ends after a day, and says so.
+ * The timers are columns of the word, so that one that a restart interrupts goes on where it was. An escalated order
+ * proposes a second unit; the alert is that of unanswered-orders.ts, which follows the columns that are written here.
+ * Invariants: no word is dropped in silence, connected or not; the first unit stays assigned until somebody cancels
+ * it; what no assignment needs any more ends after a day, and says so.
  */
 import type { Role } from './assignment-steps.ts';
 import type { CrewWordRow, WordKind } from './crew-words.ts';

@@ -85,15 +85,7 @@ export function createOutsideEngine(config: RoutingConfig): OutsideEngine | unde
       .join(';');
     const sources = units.map((_, index) => index).join(';');
     const query = `sources=${sources}&destinations=${units.length}&annotations=duration`;
-    const answer = osrmAnswer.safeParse(await ask(`${base}/table/v1/driving/${points}?${query}`));
-    if (!answer.success) throw new RoutingError('OSRM answered something else than a table');
-    const { code, durations, sources: from, destinations } = answer.data;
-    if (code !== 'Ok') throw new RoutingError(`OSRM answered ${code}`);
-    if (!durations) throw new RoutingError('OSRM answered something else than a table');
-    const snapM = destinations?.[0]?.distance ?? 0;
-    if (snapM > MAX_SNAP_M)
-      throw new RoutingError(`OSRM knows no road within ${formatKm(snapM)} of the place`);
-    return durations.map((row, index) => ({ seconds: row[0] ?? null, snapM: from?.[index]?.distance ?? 0 }));
+    return readOsrm(await ask(`${base}/table/v1/driving/${points}?${query}`));
   }
 
   async function askValhalla(
@@ -153,6 +145,18 @@ interface Said {
   readonly seconds: number | null;
   /** From the unit to the road that it was put on. */
   readonly snapM: number;
+}
+
+/** Throws RoutingError where it is no table, or one of another place. */
+function readOsrm(body: unknown): Said[] {
+  const answer = osrmAnswer.safeParse(body);
+  if (!answer.success) throw new RoutingError('OSRM answered something else than a table');
+  const { code, durations, sources: from, destinations } = answer.data;
+  if (code !== 'Ok') throw new RoutingError(`OSRM answered ${code}`);
+  if (!durations) throw new RoutingError('OSRM answered something else than a table');
+  const snapM = destinations?.[0]?.distance ?? 0;
+  if (snapM > MAX_SNAP_M) throw new RoutingError(`OSRM knows no road within ${formatKm(snapM)} of the place`);
+  return durations.map((row, index) => ({ seconds: row[0] ?? null, snapM: from?.[index]?.distance ?? 0 }));
 }
 
 /** Bounded by the straight line at the top speed and by the snap; undefined where it may be. */
