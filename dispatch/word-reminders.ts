@@ -12,7 +12,7 @@ import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { find } from './incident-row.ts';
 import type { Recommendation, RecommendationQuery } from './recommendation.ts';
 import type { WordDelivery } from './word-delivery.ts';
-import { ESCALATE_AFTER_MS, nextTimerMs, WARN_AFTER_MS } from './word-timers.ts';
+import { ESCALATE_AFTER_MS, LONGEST_TIMER_MS, nextTimerMs, WARN_AFTER_MS } from './word-timers.ts';
 
 /** A cancellation or a message that nobody took for so long is nobody's word any more. */
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;
@@ -38,10 +38,11 @@ export class WordReminders {
   /** Works off the timers that are due. Called each second. */
   async tick(): Promise<void> {
     const { database, now } = this.#context;
+    const nowMs = now();
     const due = await database
       .selectFrom('crew_words')
       .selectAll()
-      .where('next_at', '<=', now())
+      .where(({ eb, or }) => or([eb('next_at', '<=', nowMs), eb('next_at', '>', nowMs + LONGEST_TIMER_MS)]))
       .orderBy('next_at')
       .limit(MAX_DUE)
       .execute();
@@ -54,7 +55,9 @@ export class WordReminders {
   async #remind(word: CrewWordRow): Promise<boolean> {
     const { database, now, metrics } = this.#context;
     const atMs = now();
-    const elapsedMs = atMs - Number(word.made_at);
+    // A word of the future is one from before the clock was set back: its stages begin anew.
+    const madeAt = Math.min(Number(word.made_at), atMs);
+    const elapsedMs = atMs - madeAt;
     if (elapsedMs >= GIVE_UP_AFTER_MS && GIVEN_UP.has(word.kind)) {
       await this.#giveUp(word);
       return false;
@@ -64,7 +67,7 @@ export class WordReminders {
     const stage = { ...(escalates ? { escalated_at: atMs } : {}), ...(warns ? { warned_at: atMs } : {}) };
     const { numUpdatedRows } = await database
       .updateTable('crew_words')
-      .set({ ...stage, next_at: nextTimerMs({ ...word, ...stage }, atMs) })
+      .set({ ...stage, made_at: madeAt, next_at: nextTimerMs({ ...word, ...stage, made_at: madeAt }, atMs) })
       .where('id', '=', word.id)
       .where('ended_at', 'is', null)
       .executeTakeFirst();

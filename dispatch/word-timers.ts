@@ -7,6 +7,8 @@ export const RESEND_AFTER_MS = 15_000;
 export const WARN_AFTER_MS = 30_000;
 export const ESCALATE_AFTER_MS = 75_000;
 const REPEAT_EVERY_MS = 60_000;
+/** A timer further ahead was set before the clock was set back. */
+export const LONGEST_TIMER_MS = ESCALATE_AFTER_MS;
 
 /** The part of a word that its timer goes by; times are epoch ms. */
 export interface TimedWord {

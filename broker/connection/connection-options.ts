@@ -5,7 +5,6 @@
  */
 import type { Duplex } from 'node:stream';
 import type { AnswerRound } from './answer-queue.ts';
-import type { Connection } from './connection.ts';
 import type { ScannerLimits } from './packet-scanner.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
@@ -21,7 +20,8 @@ export interface Origin {
   readonly certificateName?: string;
 }
 
-export interface ConnectionOptions {
+/** `C` is the connection that is opened with them: what its callbacks are told of. */
+export interface ConnectionOptions<C = never> {
   readonly stream: Duplex;
   readonly origin: Origin;
   readonly limits: ScannerLimits;
@@ -38,9 +38,9 @@ export interface ConnectionOptions {
   /** Whether telemetry may take the short way: nobody but the pipeline waits for it. */
   readonly isTelemetryDirect: () => boolean;
   /** A PUBLISH of QoS 1 that took the short way. The payload is a view into the bytes read. */
-  readonly takeTelemetry: (connection: Connection, topic: string, payload: Buffer, messageId: number) => void;
+  readonly takeTelemetry: (connection: C, topic: string, payload: Buffer, messageId: number) => void;
   /** A mistake of ours has ended it. */
-  readonly onFault: (connection: Connection, error: Error) => void;
+  readonly onFault: (connection: C, error: Error) => void;
   readonly onHold: (cause: HoldCause) => void;
   readonly onBytes: (bytes: number) => void;
   /** Epoch ms. */

@@ -47,7 +47,7 @@ export class Connection {
 
   readonly pace: ReadPace;
 
-  readonly #options: ConnectionOptions;
+  readonly #options: ConnectionOptions<Connection>;
   readonly #scanner: PacketScanner;
   readonly #source: ByteSource;
   readonly #reader: PacketReader;
@@ -61,7 +61,7 @@ export class Connection {
   #phaseTimer: NodeJS.Timeout | undefined;
   #waitTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionOptions<Connection>) {
     this.#options = options;
     this.stream = options.stream;
     this.origin = options.origin;
