@@ -45,6 +45,10 @@ export const environmentSchema = z.object({
    * set, all who come through a proxy share its address, and with it the bounds of one address.
    */
   TRUST_PROXY: networks.optional(),
+  /** Connections of the API in all, streams included. Where all are taken, the one idle longest gives way; some 25 KB each. */
+  HTTP_MAX_CONNECTIONS: positive.default(2_000),
+  /** Of one address, or of one /64 of IPv6: forty browsers behind one NAT, with six each. Trusted proxies have no such bound. */
+  HTTP_MAX_CONNECTIONS_PER_ADDRESS: positive.default(256),
   /** Where people reach the API; written into alerts and feeds. Default: the address it listens on. */
   PUBLIC_URL: url('http:', 'https:').optional(),
 

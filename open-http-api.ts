@@ -40,7 +40,15 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
   const firstAdminToken = config.API_AUTH ? await ensureFirstAdminToken(database, now) : undefined;
   const app = await buildApp({
     ...dependencies,
-    connections: createConnections({ metrics, now }),
+    connections: createConnections({
+      bounds: {
+        maxConnections: config.HTTP_MAX_CONNECTIONS,
+        maxConnectionsPerAddress: config.HTTP_MAX_CONNECTIONS_PER_ADDRESS,
+      },
+      trustProxy: config.TRUST_PROXY,
+      metrics,
+      now,
+    }),
     routes: [
       cityRoutes(city),
       alertRoutes(alerts),

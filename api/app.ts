@@ -26,7 +26,7 @@ import type { History } from '../ingest/history/history.ts';
 import type { Journal } from '../ingest/journal/journal.ts';
 import type { LiveFeed } from '../ingest/live-feed.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
-import { registerAccess } from './access.ts';
+import { isStaff, registerAccess } from './access.ts';
 import { type Authenticator, createAuthenticator } from './authenticator.ts';
 import { createCallerShares } from './caller-shares.ts';
 import type { Connections } from './connections.ts';
@@ -69,17 +69,10 @@ export interface ApiDependencies {
 
 /** The largest body is an incident with notes: some KiB. A route that takes more says so itself. */
 const MAX_BODY_BYTES = 256 * 1024;
-/** From the first byte of a request to its last. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** From a request to its answer; a route that works longer says so itself. */
 const HANDLER_TIMEOUT_MS = 30_000;
-/** Without a byte either way; the stream's heartbeat is every 15 s. */
-const IDLE_CONNECTION_MS = 120_000;
-const KEEP_ALIVE_MS = 65_000;
 /** How often answers that nobody reads are looked for. */
 const SWEEP_EVERY_MS = 2_000;
-/** Streams and callers at once; one more is closed unread. 2,000 sockets are some 50 MB. */
-const MAX_CONNECTIONS = 2_000;
 /** The longest id is 64; an alert's id is made of two. */
 const MAX_PARAM_LENGTH = 200;
 
@@ -93,7 +86,6 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   registerNotFound(app);
   registerRequestMetrics(app, metrics);
   refuseWhenClosing(app);
-  keepSweeping(app, connections);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
     if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
@@ -101,6 +93,7 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   const authenticator = config.API_AUTH ? createAuthenticator({ database, metrics, log, now }) : undefined;
   const shares = createCallerShares({ metrics, nowMs: () => performance.now(), wait: delay });
   registerAccess(app, authenticator, shares);
+  keepConnections(app, connections);
   await registerOpenApi(app, readVersion());
   await app.register(healthRoutes(dependencies));
   await app.register(ownRoutes(dependencies, authenticator), { prefix: '/v1' });
@@ -116,9 +109,8 @@ function createServer(
   proxies: readonly string[] | undefined,
   connections: Connections,
 ): FastifyInstance {
-  const times = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
-  const app = Fastify({
-    serverFactory: (handle) => connections.createServer(times, handle).setTimeout(IDLE_CONNECTION_MS),
+  return Fastify({
+    serverFactory: connections.createServer,
     loggerInstance: log as FastifyBaseLogger,
     // Requests are in the metrics; their headers and queries are nobody's business.
     logController: new LogController({ disableRequestLogging: true }),
@@ -135,15 +127,15 @@ function createServer(
     },
     clientErrorHandler: (error, socket) => connections.refuse(socket, error),
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
-  return app;
 }
 
-/** A live stream has no end of its own; every other answer has one. */
-function keepSweeping(app: FastifyInstance, connections: Connections): void {
-  app.addHook('onRequest', async ({ raw, routeOptions }) => {
+/** A live stream has no end of its own, and a connection of staff gives way to nobody. */
+function keepConnections(app: FastifyInstance, connections: Connections): void {
+  app.addHook('onRequest', async ({ raw, routeOptions, user }) => {
     const connection = connections.find(raw.socket);
-    if (connection && routeOptions.config.longLived) connection.isLongLived = true;
+    if (!connection) return;
+    if (routeOptions.config.longLived) connection.isLongLived = true;
+    if (isStaff(user)) connection.isOfStaff = true;
   });
   const timer = setInterval(connections.sweep, SWEEP_EVERY_MS).unref();
   app.addHook('onClose', async () => clearInterval(timer));

@@ -1,11 +1,11 @@
 /**
- * How long calls take: a histogram by route, method and class of status; and connections that found no room.
+ * How long calls take: a histogram by route, method and class of status.
  *
  * Invariant: labels come from the patterns of routes and never from what a caller wrote, so that their number
  * is bounded; answers that stay open (the stream) are not in it.
  */
 import type { FastifyInstance } from 'fastify';
-import { Counter, Histogram, type Registry as Metrics } from 'prom-client';
+import { Histogram, type Registry as Metrics } from 'prom-client';
 
 /** From an answer out of memory to one that waits for a database. */
 const BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -25,10 +25,4 @@ export function registerRequestMetrics(app: FastifyInstance, metrics: Metrics): 
     const route = request.is404 || url === undefined ? 'unmatched' : url;
     duration.observe({ route, method: request.method, status }, reply.elapsedTime / 1000);
   });
-  const dropped = new Counter({
-    name: 'siaga_http_connections_dropped_total',
-    help: 'Connections closed unread because as many as may be are open.',
-    registers: [metrics],
-  });
-  app.server.on('drop', () => dropped.inc());
 }

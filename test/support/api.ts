@@ -6,7 +6,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { type ApiDependencies, buildApp } from '../../api/app.ts';
-import { type Connections, createConnections } from '../../api/connections.ts';
+import { type CONNECTION_BOUNDS, type Connections, createConnections } from '../../api/connections.ts';
 import { ensureFirstAdminToken } from '../../api/token-store.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { createFleet } from '../../ingest/fleet/fleet.ts';
@@ -53,8 +53,13 @@ export interface TestApi extends AsyncDisposable {
   tokenFor(role: string): Promise<string>;
 }
 
+export type TestApiOptions = Partial<ApiDependencies> & {
+  /** Of the connections. */
+  readonly bounds?: Partial<typeof CONNECTION_BOUNDS>;
+};
+
 export async function openTestApi(
-  overrides: Partial<ApiDependencies> = {},
+  { bounds, ...overrides }: TestApiOptions = {},
   memory: MemoryJournal = createMemoryJournal(),
   journal: Journal = memory,
 ): Promise<TestApi> {
@@ -89,7 +94,12 @@ export async function openTestApi(
   });
   const adminToken = (await ensureFirstAdminToken(database, now)) as string;
   const problems: string[] = [];
-  const connections = createConnections({ metrics, now });
+  const connections = createConnections({
+    metrics,
+    now,
+    trustProxy: overrides.config?.TRUST_PROXY,
+    ...(bounds ? { bounds } : {}),
+  });
   const app = await buildApp({
     config: {
       API_AUTH: true,
