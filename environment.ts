@@ -49,6 +49,11 @@ export const environmentSchema = z.object({
   HTTP_MAX_CONNECTIONS: positive.default(2_000),
   /** Of one address, or of one /64 of IPv6: forty browsers behind one NAT, with six each. Trusted proxies have no such bound. */
   HTTP_MAX_CONNECTIONS_PER_ADDRESS: positive.default(256),
+  /**
+   * Calls a minute of one address without a token, or of one partner's token: a hundred phones behind one NAT that open
+   * the page at once. Staff has no such bound.
+   */
+  HTTP_MAX_CALLS_PER_ADDRESS_PER_MIN: positive.default(6_000),
   /** Where people reach the API; written into alerts and feeds. Default: the address it listens on. */
   PUBLIC_URL: url('http:', 'https:').optional(),
 

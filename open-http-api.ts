@@ -13,13 +13,15 @@ import { capFeedRoutes } from './api/cap-feed.ts';
 import { cityRoutes } from './api/city.ts';
 import { createConnections } from './api/connections.ts';
 import { dispatchRoutes } from './api/dispatch-routes.ts';
+import { LOAD_BOUNDS } from './api/load-bounds.ts';
 import { silenceRoutes } from './api/silences.ts';
 import { ensureFirstAdminToken } from './api/token-store.ts';
 import type { Config } from './config.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import type { Alerts } from './ingest/alerts/alerts.ts';
 
-export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'connections' | 'routes'> {
+export interface HttpApiDependencies
+  extends Omit<ApiDependencies, 'config' | 'connections' | 'loadBounds' | 'routes'> {
   readonly config: Config;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
@@ -40,6 +42,7 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
   const firstAdminToken = config.API_AUTH ? await ensureFirstAdminToken(database, now) : undefined;
   const app = await buildApp({
     ...dependencies,
+    loadBounds: { ...LOAD_BOUNDS, maxCallsPerMin: config.HTTP_MAX_CALLS_PER_ADDRESS_PER_MIN },
     connections: createConnections({
       bounds: {
         maxConnections: config.HTTP_MAX_CONNECTIONS,

@@ -77,7 +77,7 @@ export function registerAccess(
     }
     // What does not exist needs no token to say so; the list of routes is public.
     const access = request.is404 ? 'public' : formatAccess(request.routeOptions.config.access);
-    request.user = await authenticator.authenticate(request.headers.authorization, request.ip);
+    request.user = await authenticator.authenticate(request);
     request.share = isStaff(request.user) ? shares.staff : shares.public;
     if (access !== 'public') requireRole(request.user, access);
   });

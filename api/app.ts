@@ -8,6 +8,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import compress, { type FastifyCompressOptions } from '@fastify/compress';
+import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -33,6 +35,7 @@ import type { Connections } from './connections.ts';
 import { deviceRoutes } from './devices.ts';
 import { handleError, registerNotFound } from './failures.ts';
 import { type HealthConfig, healthRoutes } from './health.ts';
+import { type LoadBounds, registerCallBounds, registerPressure } from './load-bounds.ts';
 import { registerOpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
 import { readingRoutes } from './readings.ts';
@@ -46,6 +49,7 @@ export type ApiRoutes = FastifyPluginAsyncZod | FastifyPluginAsync;
 
 export interface ApiDependencies {
   readonly config: Pick<Config, 'API_AUTH'> & HealthConfig & StreamConfig;
+  readonly loadBounds: LoadBounds;
   /** What the listener's connections are kept in. */
   readonly connections: Connections;
   readonly city: City;
@@ -76,23 +80,54 @@ const SWEEP_EVERY_MS = 2_000;
 /** The longest id is 64; an alert's id is made of two. */
 const MAX_PARAM_LENGTH = 200;
 
+/** For answers in JSON and text; pages say what they need besides. TLS and what it promises are the proxy's. */
+const HEADERS = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  strictTransportSecurity: false,
+  xFrameOptions: { action: 'deny' },
+  // For browsers that nobody has any more.
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+} as const satisfies FastifyHelmetOptions;
+/** Bodies of requests are taken as they are: a small one could unfold into a large one. */
+const COMPRESSION = {
+  encodings: ['gzip'],
+  globalDecompression: false,
+} as const satisfies FastifyCompressOptions;
+
 /** Everything registered and ready; call `listen` or `inject`. `close` ends the open streams first. */
 export async function buildApp(dependencies: ApiDependencies): Promise<FastifyInstance> {
-  const { config, connections, database, metrics, log, now } = dependencies;
+  const { config, connections, database, loadBounds, metrics, log, now } = dependencies;
   const app = createServer(log, config.TRUST_PROXY, connections);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
-  registerNotFound(app);
   registerRequestMetrics(app, metrics);
   refuseWhenClosing(app);
+  await app.register(helmet, HEADERS);
+  await app.register(compress, COMPRESSION);
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
     if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
   });
-  const authenticator = config.API_AUTH ? createAuthenticator({ database, metrics, log, now }) : undefined;
+  const wrongTokens = await registerCallBounds(app, loadBounds, metrics);
+  const authenticator = config.API_AUTH
+    ? createAuthenticator({ database, wrongTokens, metrics, log, now })
+    : undefined;
   const shares = createCallerShares({ metrics, nowMs: () => performance.now(), wait: delay });
+  registerNotFound(app);
   registerAccess(app, authenticator, shares);
+  await registerPressure(app, loadBounds, metrics);
   keepConnections(app, connections);
   await registerOpenApi(app, readVersion());
   await app.register(healthRoutes(dependencies));

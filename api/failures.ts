@@ -82,7 +82,7 @@ export function registerNotFound(app: FastifyInstance): void {
     for (const each of [method].flat()) entry.methods.add(each);
     known.set(url, entry);
   });
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
     const path = request.url.split('?', 1)[0] as string;
     const methods = [...known.values()]
       .filter((entry) => entry.path.test(path))

@@ -24,7 +24,7 @@ export interface HealthDependencies {
 export const healthRoutes =
   ({ config: { HTTP_HOST, TRUST_PROXY }, metrics, readiness }: HealthDependencies): FastifyPluginAsyncZod =>
   async (app) => {
-    const config = { access: 'public' } as const;
+    const config = { access: 'public', alwaysAnswered: true } as const;
     // A proxy on this machine calls over loopback too, for people who are elsewhere.
     const isOnlyThisMachine = HTTP_HOST !== undefined && isLoopback(HTTP_HOST) && TRUST_PROXY === undefined;
 
@@ -68,7 +68,7 @@ export const healthRoutes =
     app.get(
       '/metrics',
       {
-        config: isOnlyThisMachine ? config : { access: ['engineer'] },
+        config: isOnlyThisMachine ? config : { ...config, access: ['engineer'] },
         schema: {
           tags: ['health'],
           summary: 'Prometheus metrics; without a token on loopback only',
