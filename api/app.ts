@@ -40,6 +40,7 @@ import { registerOpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
 import { readingRoutes } from './readings.ts';
 import { rejectionRoutes } from './rejections.ts';
+import { registerRequestBorder } from './request-border.ts';
 import { registerRequestMetrics } from './request-metrics.ts';
 import { createMeteredHub, type StreamConfig, streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -117,9 +118,11 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   refuseWhenClosing(app);
   await app.register(helmet, HEADERS);
   await app.register(compress, COMPRESSION);
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
+  // By no spelling of its path is an answer kept that does not say so itself.
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
   });
+  registerRequestBorder(app);
   const wrongTokens = await registerCallBounds(app, loadBounds, metrics);
   const authenticator = config.API_AUTH
     ? createAuthenticator({ database, wrongTokens, metrics, log, now })

@@ -16,7 +16,7 @@ export interface CapFeedDependencies {
     findCap(identifier: string): Promise<CapEntry | undefined>;
   };
   readonly city: Pick<City, 'id' | 'name'>;
-  /** Where people reach the API; the request's own host when absent. */
+  /** Where people reach the API; the address that it listens on when absent. Never what a caller says. */
   readonly publicUrl: string | undefined;
   readonly now: () => number;
 }
@@ -31,8 +31,8 @@ export const capFeedRoutes =
         config: { access: 'public' },
         schema: { ...schema, summary: 'Atom feed of CAP 1.2 warnings: open, or ended within 48 hours' },
       },
-      async (request, reply) => {
-        const base = `${publicUrl ?? `${request.protocol}://${request.host}`}/v1/cap`;
+      async (_request, reply) => {
+        const base = `${(publicUrl ?? app.listeningOrigin).replace(/\/+$/, '')}/v1/cap`;
         const entries = await alerts.listCap();
         const updated = entries[0]?.sentAt ?? now();
         const feed = [

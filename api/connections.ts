@@ -107,9 +107,12 @@ export function createConnections({
         headersTimeout: bounds.headersMs,
         requestTimeout: bounds.requestMs,
         keepAliveTimeout: trustProxy ? bounds.keepAliveOfProxyMs : bounds.keepAliveMs,
+        // What is wrong with a request is said by request-border.ts.
+        requireHostHeader: false,
       });
       server.setTimeout(bounds.silenceMs);
-      server.on('request', (request, response) => open.get(request.socket)?.take(request, response));
+      const take: RequestListener = (request, response) => open.get(request.socket)?.take(request, response);
+      server.on('request', take).on('checkExpectation', take);
       server.on('connection', (socket: Socket) => {
         const { remoteAddress = '' } = socket;
         const address = normalizeIP(remoteAddress);

@@ -5,11 +5,12 @@
  * can call, they are for those who run it. Invariant: `/healthz` says that the event loop turns and asks nothing
  * of the parts; `/readyz` says to everybody whether they work, and why not, in words, to those who may know.
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
 import { type Config, isLoopback } from '../config.ts';
-import { isStaff } from './access.ts';
+import { isStaff, requireRole } from './access.ts';
 import { Problem } from './problem.ts';
 
 export type HealthConfig = Partial<Pick<Config, 'HTTP_HOST' | 'TRUST_PROXY'>>;
@@ -21,12 +22,17 @@ export interface HealthDependencies {
   readonly readiness: () => readonly string[];
 }
 
+/** Set by proxies, also by one that nobody has named in TRUST_PROXY. */
+const PROXY_HEADERS = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
+
 export const healthRoutes =
   ({ config: { HTTP_HOST, TRUST_PROXY }, metrics, readiness }: HealthDependencies): FastifyPluginAsyncZod =>
   async (app) => {
     const config = { access: 'public', alwaysAnswered: true } as const;
     // A proxy on this machine calls over loopback too, for people who are elsewhere.
     const isOnlyThisMachine = HTTP_HOST !== undefined && isLoopback(HTTP_HOST) && TRUST_PROXY === undefined;
+    const isAskedHere = (headers: IncomingHttpHeaders) =>
+      isOnlyThisMachine && !PROXY_HEADERS.some((name) => headers[name] !== undefined);
 
     app.get(
       '/healthz',
@@ -51,10 +57,10 @@ export const healthRoutes =
           response: { 200: z.object({ status: z.literal('ready') }) },
         },
       },
-      async ({ user }) => {
+      async ({ user, headers }) => {
         const problems = readiness();
         if (problems.length === 0) return { status: 'ready' as const };
-        if (isOnlyThisMachine || isStaff(user)) {
+        if (isAskedHere(headers) || isStaff(user)) {
           throw new Problem(503, 'not-ready', problems.join('; '), { problems });
         }
         throw new Problem(
@@ -80,7 +86,8 @@ export const healthRoutes =
           },
         },
       },
-      async (_request, reply) => {
+      async ({ user, headers }, reply) => {
+        if (!isAskedHere(headers)) requireRole(user, ['engineer']);
         // Sent as bytes: text would be taken for a value to serialize.
         return reply.type(metrics.contentType).send(Buffer.from(await metrics.metrics()) as never);
       },

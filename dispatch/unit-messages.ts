@@ -7,6 +7,7 @@
  * counted; a word that could not be worked off counts when it is said again, or at the next start.
  */
 import { z } from 'zod';
+import { findNul } from '../devices/nul.ts';
 import type { Reading } from '../devices/reading.ts';
 import { distanceM } from '../ingest/fleet/positions/great-circle.ts';
 import { fixOf } from '../ingest/fleet/positions/position-filter.ts';
@@ -50,6 +51,8 @@ export class UnitMessages {
   async onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
     const parsed = ackSchema.safeParse(body);
     if (!parsed.success) return 'expected {"assignment": "<id>", "ack": "accepted" or "refused"}';
+    const nulAt = findNul(parsed.data);
+    if (nulAt !== undefined) return `${nulAt} holds the character NUL (U+0000), which no text here may hold`;
     const answer = () => this.#answer(device, parsed.data, atMs);
     try {
       return await answer().catch((error: unknown) => {
