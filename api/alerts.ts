@@ -14,6 +14,7 @@ import { audienceOf, formatAlert } from '../ingest/alerts/format-alert.ts';
 import { isStaff, type User } from './access.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
+import { limitInput } from './text-input.ts';
 import { timeInput, timeOutput } from './time.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -130,7 +131,7 @@ const listQuery = z
       .max(200)
       .describe('With `before`: also those of that very moment whose id is before this one.')
       .optional(),
-    limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+    limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
   })
   .refine(({ before, beforeId }) => beforeId === undefined || before !== undefined, {
     path: ['beforeId'],

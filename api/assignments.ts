@@ -13,7 +13,7 @@ import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import { assignmentSchema, formatAssignment } from './incident-json.ts';
-import { numericId } from './incidents.ts';
+import { numericId } from './text-input.ts';
 
 const reason = z.string().trim().min(1).max(500);
 const assignmentParams = z.object({ id: numericId, assignment: numericId });

@@ -20,6 +20,7 @@ import {
 } from './device-json.ts';
 import { Problem } from './problem.ts';
 import { inSlices, jsonPage, sendPage } from './sliced-page.ts';
+import { limitInput } from './text-input.ts';
 import { maySeeKind } from './visibility.ts';
 
 export interface DevicesDependencies {
@@ -36,7 +37,7 @@ const kindName = z.enum([...deviceKinds.keys()] as [string, ...string[]]);
 const listQuery = z.strictObject({
   kind: kindName.optional(),
   liveness: z.enum(LIVENESSES).optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
   after: deviceId.describe('Devices after this id: the next page.').optional(),
 });
 

@@ -48,7 +48,7 @@ function describeValidation(error: FastifyError, request: FastifyRequest): Probl
     return ((issues ?? []) as ZodFastifySchemaValidationError[]).map((issue) => ({
       in: part === 'querystring' ? 'query' : part,
       field: issue.instancePath.slice(1).replaceAll('/', '.'),
-      detail: explainIssue(issue.message ?? 'is wrong', part),
+      detail: explainIssue(issue.message ?? 'is wrong'),
     }));
   }).slice(0, MAX_LISTED_FIELDS);
   const [first] = errors;
@@ -58,10 +58,8 @@ function describeValidation(error: FastifyError, request: FastifyRequest): Probl
 }
 
 /** The schema's words where a person can do nothing with them. */
-function explainIssue(message: string, part: (typeof PARTS)[number]): string {
+function explainIssue(message: string): string {
   const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
-  // A number in a path or a query is read from text: nothing and "abc" both become NaN.
-  if (received === 'NaN') return part === 'querystring' ? 'is missing, or no number' : 'must be a number';
   if (received === 'undefined') return `is missing: a ${expected}`;
   if (expected) return `must be a ${expected}, and is a ${received}`;
   return message.startsWith('Unrecognized key') ? `${message}; /docs shows those that it takes` : message;

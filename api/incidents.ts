@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
 import type { User } from './access.ts';
-import { type DispatchRoutesDependencies, LAT_TOO_BIG, limitInput } from './ambulances.ts';
+import { candidateLimit, type DispatchRoutesDependencies, LAT_TOO_BIG } from './ambulances.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import {
@@ -26,9 +26,9 @@ import {
   recommendationSchema,
 } from './recommendation-json.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
+import { limitInput, numericId } from './text-input.ts';
 
 const line = (max: number) => z.string().trim().min(1).max(max);
-export const numericId = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const detailsShape = {
   classification: z
     .enum(CLASSIFICATIONS)
@@ -94,7 +94,7 @@ export const incidentRoutes =
           querystring: z.strictObject({
             state: z.enum(['open', 'closed']).optional(),
             before: numericId.optional().describe('Incidents before this id: the next page.'),
-            limit: z.coerce.number().int().min(1).max(MAX_INCIDENTS).default(100),
+            limit: limitInput(MAX_INCIDENTS, 100),
           }),
           response: { 200: z.object({ incidents: z.array(incidentSchema), next: z.string().optional() }) },
         },
@@ -174,7 +174,7 @@ export const incidentRoutes =
           params,
           querystring: z.strictObject({
             role: z.enum(['first-aid', 'transport']).optional(),
-            limit: limitInput,
+            limit: candidateLimit,
           }),
           response: {
             200: z.object({

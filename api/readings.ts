@@ -17,6 +17,7 @@ import { valuesSchema } from './device-json.ts';
 import { deviceId, findVisibleDevice, formatUnits } from './devices.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, sendPage } from './sliced-page.ts';
+import { limitInput } from './text-input.ts';
 import { durationInput, formatTime, timeInput, timeOutput, timeZoneInput } from './time.ts';
 
 export interface ReadingsDependencies {
@@ -56,7 +57,7 @@ const query = z.strictObject({
     .describe('Names of quantities, with commas; windows only. All where absent.')
     .optional(),
   tz: timeZoneInput.optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
 });
 type Query = z.infer<typeof query>;
 

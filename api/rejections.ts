@@ -14,6 +14,7 @@ import { type KeptRejection, REJECTION_REASONS } from '../ingest/rejection.ts';
 import { deviceId } from './devices.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
+import { limitInput, numericId } from './text-input.ts';
 import { formatTime, timeOutput } from './time.ts';
 
 export interface RejectionsDependencies {
@@ -47,8 +48,7 @@ const rejectionSchema = z
   })
   .meta({ id: 'Rejection' });
 
-const rejectionId = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
-const idParams = z.object({ id: rejectionId });
+const idParams = z.object({ id: numericId });
 
 export const rejectionRoutes =
   ({ journal, pipeline, now }: RejectionsDependencies): FastifyPluginAsyncZod =>
@@ -69,8 +69,8 @@ export const rejectionRoutes =
           querystring: z.strictObject({
             device: deviceId.optional(),
             reason: z.enum(REJECTION_REASONS).optional(),
-            before: rejectionId.describe('Those with a smaller id: the next page.').optional(),
-            limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+            before: numericId.describe('Those with a smaller id: the next page.').optional(),
+            limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
           }),
           response: {
             200: z.object({

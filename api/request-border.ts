@@ -2,7 +2,8 @@
  * What no request may be, whatever it asks: one place for all routes, before any schema looks at it.
  *
  * Registered first, so that 404 and 405 are behind it too. Invariant: what is refused here is refused with a problem
- * that names the part; a handler never sees text that the state database cannot keep.
+ * that names the part; a handler never sees text that the state database cannot keep, nor a member that is null:
+ * for clients that write every member, null is absent.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { findNul } from '../devices/nul.ts';
@@ -22,7 +23,11 @@ export function registerRequestBorder(app: FastifyInstance): void {
       );
     }
   });
-  app.addHook('preValidation', async (request) => refuseNul(request));
+  app.addHook('preValidation', async (request) => {
+    refuseNul(request);
+    if (request.body === null) request.body = undefined;
+    dropNulls(request.body);
+  });
 }
 
 /** Throws Problem 400. A header cannot hold one: Node refuses it. */
@@ -43,4 +48,17 @@ function refuseNul({ params, query, body }: FastifyRequest): void {
       errors,
     },
   );
+}
+
+/** Members that are null, at any depth; the body is ours alone, read a moment ago. */
+function dropNulls(body: unknown): void {
+  const waiting: unknown[] = [body];
+  while (waiting.length > 0) {
+    const here = waiting.pop();
+    if (typeof here !== 'object' || here === null) continue;
+    for (const [name, member] of Object.entries(here)) {
+      if (member === null && !Array.isArray(here)) Reflect.deleteProperty(here, name);
+      else waiting.push(member);
+    }
+  }
 }

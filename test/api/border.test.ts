@@ -10,6 +10,7 @@ import { smallCity } from '../support/small-city.ts';
 
 let api: TestApi;
 let reached: number;
+let bodies: unknown[];
 
 const taking: FastifyPluginAsync = async (app) => {
   const config = { access: 'public' } as const;
@@ -17,8 +18,9 @@ const taking: FastifyPluginAsync = async (app) => {
     reached++;
     return {};
   });
-  app.post('/take', { config, schema: { hide: true, body: z.unknown() } }, async () => {
+  app.post('/take', { config, schema: { hide: true, body: z.unknown() } }, async ({ body }) => {
     reached++;
+    bodies.push(body);
     return {};
   });
 };
@@ -44,6 +46,7 @@ const cap = (publicUrl?: string) =>
 
 beforeEach(async () => {
   reached = 0;
+  bodies = [];
   api = await openTestApi({ routes: [taking] });
 });
 afterEach(async () => {
@@ -82,6 +85,26 @@ describe('a NUL', () => {
     expect((await send(deep)).statusCode).toBe(200);
     expect((await send(deep.replace('x', '\\u0000'))).statusCode).toBe(400);
     expect((await send('{"note":"\\\\u0000"}')).statusCode).toBe(200);
+  });
+});
+
+describe('null in a request', () => {
+  test('is a member that is absent, at any depth', async () => {
+    const token = api.adminToken;
+    const made = await api.call('POST', '/v1/tokens', token, { name: 'Dewi', role: 'desk', lifeDays: null });
+    expect(made.statusCode).toBe(201);
+    const missing = await api.call('POST', '/v1/tokens', token, { name: null, role: 'desk' });
+    expect(missing.json().errors).toEqual([{ in: 'body', field: 'name', detail: 'is missing: a string' }]);
+    const unknown = await api.call('POST', '/v1/tokens', token, { name: 'Budi', role: 'desk', extra: null });
+    expect(unknown.statusCode).toBe(201);
+    await api.call('POST', '/v1/take', undefined, { a: { b: null, c: [{ d: null, e: 1 }, null] } });
+    expect(bodies.at(-1)).toEqual({ a: { c: [{ e: 1 }, null] } });
+  });
+
+  test('as the whole body is none', async () => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${api.adminToken}` };
+    const answer = await api.app.inject({ method: 'POST', url: '/v1/tokens', headers, payload: 'null' });
+    expect(answer.statusCode).toBe(400);
   });
 });
 
