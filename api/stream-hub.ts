@@ -4,7 +4,8 @@
  * A client has a cursor into the feed's kept events and no queue of its own: it is sent a batch, and the next
  * one when its socket has taken that. So its buffer is bounded by one batch, and whoever falls behind what
  * the feed keeps, or takes nothing for a minute, is dropped and may resume. Invariants: numbers sent to a
- * client ascend, and each event that it may see is sent once or the client is told `reset`.
+ * client ascend; each event that it may see is sent once or the client is told `reset`; no id is sent without an
+ * event, since some libraries make an empty one of it.
  */
 import type { LiveEvent, LiveEventType, LiveFeed } from '../ingest/live-feed.ts';
 import { isPublicEvent } from './visibility.ts';
@@ -65,6 +66,8 @@ const RETRY_STEPS = 30;
 interface Client extends StreamRequest {
   /** The number up to which it has all. */
   cursor: number;
+  /** The number that it was told last: from there it would resume. */
+  toldNumber: number;
   blocked: boolean;
   stalledBeats: number;
   /** Clients with the same filter and cursor are sent the same text. */
@@ -99,6 +102,7 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
       client.cursor = batch.lastNumber;
       if (batch.events === 0) continue;
       onSent(batch.events);
+      client.toldNumber = batch.lastSentNumber;
       write(client, batch.text);
     }
   }
@@ -117,7 +121,14 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
       const resumed = resume(feed, request.lastEventId);
       const filter = `${request.isPublic} ${request.types ? [...request.types].sort().join() : ''}`;
       const cursor = resumed ?? feed.lastNumber;
-      const client: Client = { ...request, cursor, blocked: false, stalledBeats: 0, filter };
+      const client: Client = {
+        ...request,
+        cursor,
+        toldNumber: cursor,
+        blocked: false,
+        stalledBeats: 0,
+        filter,
+      };
       clients.add(client);
       request.response.on('close', () => end(client, 'closed'));
       request.response.on('drain', () => {
@@ -125,10 +136,8 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
         client.stalledBeats = 0;
         deliver(client, new Map());
       });
-      write(client, `retry: ${retryMs}\n${formatId(feed, cursor)}\n`);
-      if (resumed === undefined && request.lastEventId !== undefined) {
-        write(client, `${formatId(feed, cursor)}event: reset\ndata: {"epoch":"${feed.epoch}"}\n\n`);
-      }
+      const isLost = resumed === undefined && request.lastEventId !== undefined;
+      write(client, `retry: ${retryMs}\n${formatOwn(feed, isLost ? 'reset' : 'ready', cursor)}`);
       deliver(client, new Map());
     },
     flush() {
@@ -139,7 +148,7 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
       for (const client of clients) {
         deliver(client, new Map());
         // The id moves on with a heartbeat, so that a client whose filter is quiet can still resume.
-        if (!client.blocked) write(client, `: heartbeat\n${formatId(feed, client.cursor)}\n`);
+        if (!client.blocked) write(client, formatHeartbeat(feed, client));
         else if (++client.stalledBeats >= MAX_STALLED_BEATS) end(client, 'stalled');
       }
     },
@@ -159,6 +168,8 @@ interface Batch {
   readonly events: number;
   /** Where the cursor stands after it. */
   readonly lastNumber: number;
+  /** Of the last event that is in it. */
+  readonly lastSentNumber: number;
 }
 
 /** The next events for a client's filter; undefined when the feed has forgotten some of them. */
@@ -173,7 +184,20 @@ function formatBatch(feed: LiveFeed, { cursor, types, isPublic }: Client): Batch
     text: wanted.map((event) => formatEvent(feed, event)).join(''),
     events: wanted.length,
     lastNumber: last.number,
+    lastSentNumber: wanted.at(-1)?.number ?? cursor,
   };
+}
+
+/** An event of the stream itself: `ready`, `reset`, `heartbeat`. */
+function formatOwn(feed: LiveFeed, type: string, number: number): string {
+  return `${formatId(feed, number)}event: ${type}\ndata: {"epoch":"${feed.epoch}"}\n\n`;
+}
+
+/** A comment where the client knows how far it is; it ends no event, so that none is made of it. */
+function formatHeartbeat(feed: LiveFeed, client: Client): string {
+  if (client.toldNumber === client.cursor) return ': heartbeat\n';
+  client.toldNumber = client.cursor;
+  return formatOwn(feed, 'heartbeat', client.cursor);
 }
 
 function formatEvent(feed: LiveFeed, { number, type, json }: LiveEvent): string {

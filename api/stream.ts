@@ -116,7 +116,9 @@ export const streamRoutes =
           headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
           response: {
             200: {
-              description: 'Server-sent events: id `<epoch>-<number>`, event, data in JSON.',
+              description:
+                'Server-sent events: id `<epoch>-<number>`, event, data in JSON. `ready` comes first, or `reset`; ' +
+                '`heartbeat` moves the id on.',
               content: { 'text/event-stream': { schema: z.string() } },
             },
           },
@@ -138,7 +140,7 @@ export const streamRoutes =
         reply.hijack();
         reply.raw.writeHead(200, {
           ...(reply.getHeaders() as Record<string, string>),
-          'content-type': 'text/event-stream',
+          'content-type': 'text/event-stream; charset=utf-8',
           'cache-control': 'no-store',
           // nginx holds answers back unless told.
           'x-accel-buffering': 'no',
