@@ -115,8 +115,8 @@ export class AlertsPart implements Alerts {
     });
   }
 
-  listCap(): Promise<readonly CapEntry[]> {
-    return listCap(this.#dependencies.database, this.#dependencies.now());
+  listCap(before?: number): Promise<readonly CapEntry[]> {
+    return listCap(this.#dependencies.database, this.#dependencies.now(), before);
   }
 
   findCap(identifier: string): Promise<CapEntry | undefined> {

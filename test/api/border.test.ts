@@ -29,6 +29,7 @@ const cap = (publicUrl?: string) =>
     alerts: {
       listCap: async () => [
         {
+          id: 1,
           identifier: 'a b',
           alert: 'a',
           messageType: 'Alert',
