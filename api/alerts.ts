@@ -12,6 +12,7 @@ import type { Alerts } from '../ingest/alerts/alerts.ts';
 import { formatExplanation } from '../ingest/alerts/explain.ts';
 import { audienceOf, formatAlert } from '../ingest/alerts/format-alert.ts';
 import { isStaff, type User } from './access.ts';
+import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
 import { limitInput } from './text-input.ts';
@@ -132,6 +133,7 @@ const listQuery = z
       .describe('With `before`: also those of that very moment whose id is before this one.')
       .optional(),
     limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
+    cursor: cursorInput,
   })
   .refine(({ before, beforeId }) => beforeId === undefined || before !== undefined, {
     path: ['beforeId'],
@@ -152,7 +154,7 @@ export const alertRoutes =
     app.get(
       '/alerts',
       {
-        config: { access: 'public' },
+        config: { access: 'public', isPaged: true },
         schema: {
           tags: ['alerts'],
           summary: 'Alerts, newest first',
@@ -160,12 +162,13 @@ export const alertRoutes =
           response: {
             200: z.object({
               alerts: z.array(alertSchema),
-              next: z.string().describe('Path of the next page.').optional(),
+              next: nextOutput,
             }),
           },
         },
       },
-      async ({ query, user, url, share, signal }, reply) => {
+      async (request, reply) => {
+        const { query, user, share, signal } = request;
         const { state, rule, subject, before, beforeId, limit } = query;
         const filter = {
           audience: isStaff(user) ? 'staff' : 'public',
@@ -185,13 +188,8 @@ export const alertRoutes =
             return alerts.list({ ...filter, ...from, limit: part });
           },
         });
-        const tail = () => {
-          if (!page.last) return {};
-          const next = new URL(url, 'http://here').searchParams;
-          next.set('before', String(page.last.raisedAt));
-          next.set('beforeId', page.last.id);
-          return { next: `/v1/alerts?${next}` };
-        };
+        const tail = () =>
+          page.last ? formatNext(request, reply, { before: page.last.raisedAt, beforeId: page.last.id }) : {};
         const format = jsonPage({}, 'alerts', (alert: Alert) => showAlert(alert, user), tail);
         return share.makePage('too-many-pages', (turns) =>
           sendPage(reply, { format, slices: page.slices, turns, signal }),

@@ -32,12 +32,14 @@ import { isStaff, registerAccess } from './access.ts';
 import { type Authenticator, createAuthenticator } from './authenticator.ts';
 import { createCallerShares } from './caller-shares.ts';
 import type { Connections } from './connections.ts';
+import { registerCursors } from './cursor.ts';
 import { deviceRoutes } from './devices.ts';
 import { handleError, registerNotFound } from './failures.ts';
 import { type HealthConfig, healthRoutes } from './health.ts';
 import { type LoadBounds, registerCallBounds, registerPressure } from './load-bounds.ts';
 import { registerOpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
+import { registerPublicReads } from './public-reads.ts';
 import { readingRoutes } from './readings.ts';
 import { rejectionRoutes } from './rejections.ts';
 import { registerRequestBorder } from './request-border.ts';
@@ -123,6 +125,7 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
     reply.header('cache-control', 'no-store');
   });
   registerRequestBorder(app);
+  registerCursors(app);
   const wrongTokens = await registerCallBounds(app, loadBounds, metrics);
   const authenticator = config.API_AUTH
     ? createAuthenticator({ database, wrongTokens, metrics, log, now })
@@ -131,6 +134,7 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   registerNotFound(app);
   registerAccess(app, authenticator, shares);
   await registerPressure(app, loadBounds, metrics);
+  registerPublicReads(app);
   keepConnections(app, connections);
   await registerOpenApi(app, readVersion());
   await app.register(healthRoutes(dependencies));

@@ -10,6 +10,7 @@ import type { Dispatch } from '../dispatch/dispatch.ts';
 import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
 import type { User } from './access.ts';
 import { candidateLimit, type DispatchRoutesDependencies, LAT_TOO_BIG } from './ambulances.ts';
+import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import {
@@ -88,6 +89,7 @@ export const incidentRoutes =
     app.get(
       '/incidents',
       {
+        config: { isPaged: true },
         schema: {
           tags: ['incidents'],
           summary: 'Incidents, the newest first',
@@ -95,21 +97,21 @@ export const incidentRoutes =
             state: z.enum(['open', 'closed']).optional(),
             before: numericId.optional().describe('Incidents before this id: the next page.'),
             limit: limitInput(MAX_INCIDENTS, 100),
+            cursor: cursorInput,
           }),
-          response: { 200: z.object({ incidents: z.array(incidentSchema), next: z.string().optional() }) },
+          response: { 200: z.object({ incidents: z.array(incidentSchema), next: nextOutput }) },
         },
       },
-      async ({ query, user, share, signal }, reply) => {
-        const { limit } = query;
+      async (request, reply) => {
+        const { query, user, share, signal } = request;
+        const { state, before, limit } = query;
+        const filter = state ? { state } : {};
         const page = readInParts<IncidentRow>({
           limit,
           partSize: PART_INCIDENTS,
-          read: (after, part) =>
-            incidents.list({ ...query, ...(after ? { before: after.id } : {}), limit: part }),
+          read: (after, part) => incidents.list({ ...filter, before: after?.id ?? before, limit: part }),
         });
-        const state = query.state ? `state=${query.state}&` : '';
-        const tail = () =>
-          page.last ? { next: `/v1/incidents?${state}limit=${limit}&before=${page.last.id}` } : {};
+        const tail = () => (page.last ? formatNext(request, reply, { before: page.last.id }) : {});
         const format = jsonPage({}, 'incidents', (row: IncidentRow) => formatIncident(row, user), tail);
         return share.makePage('too-many-pages', (turns) =>
           sendPage(reply, { format, slices: page.slices, turns, signal }),

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import type { Journal } from '../ingest/journal/journal.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import { type KeptRejection, REJECTION_REASONS } from '../ingest/rejection.ts';
+import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { deviceId } from './devices.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
@@ -63,6 +64,7 @@ export const rejectionRoutes =
     app.get(
       '/rejections',
       {
+        config: { isPaged: true },
         schema: {
           tags: ['rejections'],
           summary: 'Messages that were not understood, newest first',
@@ -71,16 +73,18 @@ export const rejectionRoutes =
             reason: z.enum(REJECTION_REASONS).optional(),
             before: numericId.describe('Those with a smaller id: the next page.').optional(),
             limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
+            cursor: cursorInput,
           }),
           response: {
             200: z.object({
               rejections: z.array(rejectionSchema),
-              next: z.string().describe('Path of the next page.').optional(),
+              next: nextOutput,
             }),
           },
         },
       },
-      async ({ query, url, share, signal }, reply) => {
+      async (request, reply) => {
+        const { query, share, signal } = request;
         const { device, reason, before: first, limit } = query;
         const page = readInParts<KeptRejection>({
           limit,
@@ -95,12 +99,7 @@ export const rejectionRoutes =
             });
           },
         });
-        const tail = () => {
-          if (!page.last) return {};
-          const next = new URL(url, 'http://here').searchParams;
-          next.set('before', String(page.last.id));
-          return { next: `/v1/rejections?${next}` };
-        };
+        const tail = () => (page.last ? formatNext(request, reply, { before: page.last.id }) : {});
         const show = (each: KeptRejection) => formatRejection(each, LISTED_PAYLOAD_BYTES);
         const format = jsonPage({}, 'rejections', show, tail);
         return share.makePage('too-many-pages', (turns) =>

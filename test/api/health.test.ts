@@ -60,15 +60,3 @@ describe('health where others than this machine can call', () => {
     expect(figures.body).toContain('siaga_stream_clients 0');
   });
 });
-
-describe('other origins', () => {
-  test('are given no CORS headers', async () => {
-    const answer = await api.app.inject({
-      url: '/v1/devices',
-      headers: { origin: 'https://elsewhere.example' },
-    });
-    expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
-    const preflight = await api.app.inject({ method: 'OPTIONS', url: '/v1/devices' });
-    expect(preflight.statusCode).toBe(405);
-  });
-});
