@@ -59,6 +59,10 @@ export async function openSiaga(
   const { random } = Math;
   const metrics = new Metrics();
   collectDefaultMetrics({ register: metrics, prefix: 'siaga_' });
+  // Gauges with the name of a counter; what they say stands in those without `_total`, by kind.
+  for (const what of ['handles', 'requests', 'resources']) {
+    metrics.removeSingleMetric(`siaga_nodejs_active_${what}_total`);
+  }
 
   opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
   const city = loadCity(config.SIAGA_CITY);

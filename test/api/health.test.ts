@@ -26,9 +26,7 @@ describe('health', () => {
     await api.get('/evil-2');
     const { body, headers } = await api.get('/metrics');
     expect(headers['content-type']).toContain('text/plain');
-    expect(body).toContain(
-      'siaga_http_request_duration_seconds_count{route="/v1/devices/:id",method="GET",status="2xx"} 1',
-    );
+    expect(body).toContain('siaga_http_requests_total{route="/v1/devices/:id",method="GET",status="2xx"} 1');
     expect(body).toContain('{route="/v1/devices/:id",method="GET",status="4xx"} 1');
     expect(body).toContain('{route="unmatched",method="GET",status="4xx"} 1');
     expect(body).not.toContain('evil');
