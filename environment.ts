@@ -133,6 +133,15 @@ export const environmentSchema = z.object({
   /** State (registry, alerts, incidents, tokens): SQLite in the data folder, or PostgreSQL when set. */
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
 
+  /** What leads to a caller (name, number, place, notes) is erased so long after the incident was closed. */
+  CALLERS_RETENTION_DAYS: positive.default(365),
+  /** Who read which incidents, callers and tracks is kept this long: longer than what was read. */
+  READS_RETENTION_DAYS: positive.default(400),
+  /** Alerts that ended, and what was told of them: five years of floods to learn from. */
+  ALERTS_RETENTION_DAYS: positive.default(1_825),
+  /** Who did what in dispatch, and tokens that ended. */
+  AUDIT_RETENTION_DAYS: positive.default(1_825),
+
   /** Whether the API asks for a token where one is needed. Off only on loopback. */
   API_AUTH: flag.default(true),
   /** Live streams at once; one more gets 503. A fifth of them is for staff only. */

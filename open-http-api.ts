@@ -14,6 +14,7 @@ import { cityRoutes } from './api/city.ts';
 import { createConnections } from './api/connections.ts';
 import { dispatchRoutes } from './api/dispatch-routes.ts';
 import { LOAD_BOUNDS } from './api/load-bounds.ts';
+import { privacyRoutes } from './api/privacy.ts';
 import { silenceRoutes } from './api/silences.ts';
 import { ensureFirstAdminToken } from './api/token-store.ts';
 import type { Config } from './config.ts';
@@ -59,6 +60,7 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
       backtestRoutes({ registry, history }),
       capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
       ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
+      privacyRoutes({ dispatch, database, now }),
     ],
   });
   const close = async () => {

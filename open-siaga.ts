@@ -10,6 +10,7 @@
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client';
 import { situationRoomPages } from './api/pages.ts';
+import { createStateRetention } from './api/state-retention.ts';
 import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
 import { loadCity } from './cities/city.ts';
@@ -236,12 +237,20 @@ export async function openSiaga(
   function periodicJobs(): PeriodicJob[] {
     const { settledThroughId } = following;
     const retention = { journal, database, consumers: durable, settledThroughId, log, now };
+    const keepState = createStateRetention({ config, database, metrics, log, now });
     return [
       { name: 'alerts', schedule: '* * * * * *', run: () => alerts.tick(now()) },
       { name: 'alerts-sweep', schedule: '* * * * * *', run: () => alerts.sweep(now()) },
       { name: 'dispatch', schedule: '* * * * * *', run: () => dispatch.tick() },
       { name: 'registry', schedule: '*/2 * * * * *', run: () => registry.reload() },
       { name: 'retention', schedule: '30 * * * * *', run: () => keepWithinRetention(retention) },
+      {
+        name: 'state-retention',
+        schedule: '20 17 * * * *',
+        async run() {
+          await keepState();
+        },
+      },
       ...following.jobs,
     ];
   }

@@ -45,6 +45,11 @@ export function isStaff(user: User): boolean {
   return user.role !== 'public';
 }
 
+/** Callers and what people wrote: for those who answer the calls. Engineers read figures, times and units. */
+export function seesPeople({ role }: User): boolean {
+  return role === 'admin' || role === 'dispatcher' || role === 'desk';
+}
+
 /** Throws the Problem for a user who may not: 401 without a token, 403 with one of another role. */
 export function requireRole(user: User, roles: readonly Role[]): void {
   if (user.role === 'admin' || roles.includes(user.role)) return;

@@ -40,7 +40,9 @@ import { type LoadBounds, registerCallBounds, registerPressure } from './load-bo
 import { registerOpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
 import { registerPublicReads } from './public-reads.ts';
+import { registerReadAudit } from './read-audit.ts';
 import { readingRoutes } from './readings.ts';
+import { readRoutes } from './reads.ts';
 import { rejectionRoutes } from './rejections.ts';
 import { registerRequestBorder } from './request-border.ts';
 import { registerRequestMetrics } from './request-metrics.ts';
@@ -135,6 +137,7 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   registerAccess(app, authenticator, shares);
   await registerPressure(app, loadBounds, metrics);
   registerPublicReads(app);
+  registerReadAudit(app, dependencies);
   keepConnections(app, connections);
   await registerOpenApi(app, readVersion());
   await app.register(healthRoutes(dependencies));
@@ -192,6 +195,7 @@ function ownRoutes(
     await app.register(deviceRoutes(dependencies));
     await app.register(readingRoutes(dependencies));
     await app.register(rejectionRoutes(dependencies));
+    await app.register(readRoutes(dependencies));
     await app.register(streamRoutes({ ...dependencies, hub }));
     const onRevoked = (tokenId: number) => {
       authenticator?.forget(tokenId);

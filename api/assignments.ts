@@ -8,6 +8,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Step } from '../dispatch/assignment-steps.ts';
 import { DispatchError } from '../dispatch/dispatch-error.ts';
+import type { User } from './access.ts';
 import type { DispatchRoutesDependencies } from './ambulances.ts';
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
@@ -72,7 +73,7 @@ export const assignmentRoutes =
           user.name,
         );
         reply.code(isRepeat ? 200 : 201);
-        return formatAssignment(assignment);
+        return formatAssignment(assignment, user);
       },
     );
 
@@ -87,7 +88,7 @@ export const assignmentRoutes =
           response: { 200: assignmentSchema },
         },
       },
-      async ({ params, user }) => advance(params, 'acknowledged', user.name),
+      async ({ params, user }) => advance(params, 'acknowledged', user),
     );
 
     app.post(
@@ -106,19 +107,20 @@ export const assignmentRoutes =
           response: { 200: assignmentSchema },
         },
       },
-      async ({ params, body: { status, ...more }, user }) => advance(params, status, user.name, more),
+      async ({ params, body: { status, ...more }, user }) => advance(params, status, user, more),
     );
 
     async function advance(
       { id, assignment }: z.output<typeof assignmentParams>,
       to: Step,
-      actor: string,
+      user: User,
       more: { reason?: string | undefined; hospital?: string | undefined } = {},
     ) {
       const { incident } = await dispatch.assignments.get(assignment);
       if (incident !== id) {
         throw new DispatchError('unknown-assignment', `incident ${id} has no assignment ${assignment}`);
       }
-      return formatAssignment(await dispatch.advance({ assignment, to, actor, ...more }));
+      const moved = await dispatch.advance({ assignment, to, actor: user.name, ...more });
+      return formatAssignment(moved, user);
     }
   };

@@ -1,15 +1,16 @@
 /**
  * Incidents and assignments as the API shows them.
  *
- * Invariant: each time of the timeline is shown or null, never filled in; the caller's name and number are
- * for those who answer the calls (dispatchers, the desk) and for nobody else.
+ * Invariant: each time of the timeline is shown or null, never filled in; the caller's name and number, and what
+ * people have written (place, notes, reasons), are for those who answer the calls (dispatchers, the desk) and for
+ * nobody else.
  */
 import { z } from 'zod';
 import type { AssignmentRow } from '../dispatch/assignment-row.ts';
 import { STEPS, type Step } from '../dispatch/assignment-steps.ts';
 import type { AuditLine } from '../dispatch/dispatch.ts';
 import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
-import type { User } from './access.ts';
+import { seesPeople, type User } from './access.ts';
 import { formatTime, timeOutput } from './time.ts';
 
 const time = timeOutput.nullable();
@@ -81,7 +82,8 @@ function formatOptional(ms: number | null): string | null {
   return ms === null ? null : formatTime(Number(ms));
 }
 
-export function formatAssignment(row: AssignmentRow): z.input<typeof assignmentSchema> {
+export function formatAssignment(row: AssignmentRow, user: User): z.input<typeof assignmentSchema> {
+  const isShown = seesPeople(user);
   return {
     id: row.id,
     incident: row.incident,
@@ -90,8 +92,8 @@ export function formatAssignment(row: AssignmentRow): z.input<typeof assignmentS
     step: row.step as Step,
     hospital: row.hospital,
     assignedBy: row.assigned_by,
-    forcedReason: row.forced_reason,
-    endReason: row.end_reason,
+    forcedReason: isShown ? row.forced_reason : null,
+    endReason: isShown ? row.end_reason : null,
     ordersSent: row.commands_sent,
     timeline: {
       reservedAt: formatTime(Number(row.reserved_at)),
@@ -111,15 +113,15 @@ export function formatAssignment(row: AssignmentRow): z.input<typeof assignmentS
 }
 
 export function formatIncident(row: IncidentRow, user: User): z.input<typeof incidentSchema> {
-  const seesCaller = user.role !== 'engineer';
+  const isShown = seesPeople(user);
   return {
     id: row.id,
     state: row.state as 'open' | 'closed',
     classification: row.classification as (typeof CLASSIFICATIONS)[number] | null,
     category: row.category,
     priority: row.priority,
-    ...(seesCaller ? { caller: { name: row.caller_name, phone: row.caller_phone } } : {}),
-    place: row.place,
+    ...(isShown ? { caller: { name: row.caller_name, phone: row.caller_phone } } : {}),
+    place: isShown ? row.place : null,
     kecamatan: row.kecamatan,
     lat: row.lat,
     lng: row.lng,
@@ -134,6 +136,6 @@ export function formatIncident(row: IncidentRow, user: User): z.input<typeof inc
   };
 }
 
-export function formatAudit({ at, ...rest }: AuditLine): z.input<typeof auditSchema> {
-  return { at: formatTime(Number(at)), ...rest };
+export function formatAudit({ at, note, ...rest }: AuditLine, user: User): z.input<typeof auditSchema> {
+  return { at: formatTime(Number(at)), ...rest, note: seesPeople(user) ? note : null };
 }

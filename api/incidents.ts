@@ -111,8 +111,16 @@ export const incidentRoutes =
           partSize: PART_INCIDENTS,
           read: (after, part) => incidents.list({ ...filter, before: after?.id ?? before, limit: part }),
         });
-        const tail = () => (page.last ? formatNext(request, reply, { before: page.last.id }) : {});
-        const format = jsonPage({}, 'incidents', (row: IncidentRow) => formatIncident(row, user), tail);
+        const shown: number[] = [];
+        const tail = () => {
+          request.read = { what: 'incidents', which: shown.join(',') };
+          return page.last ? formatNext(request, reply, { before: page.last.id }) : {};
+        };
+        const show = (row: IncidentRow) => {
+          shown.push(row.id);
+          return formatIncident(row, user);
+        };
+        const format = jsonPage({}, 'incidents', show, tail);
         return share.makePage('too-many-pages', (turns) =>
           sendPage(reply, { format, slices: page.slices, turns, signal }),
         );
@@ -129,7 +137,11 @@ export const incidentRoutes =
           response: { 200: incidentDetailSchema },
         },
       },
-      async ({ params: { id }, user }) => detail(dispatch, await incidents.get(id), user),
+      async (request) => {
+        const { user, params } = request;
+        request.read = { what: 'incidents', which: String(params.id) };
+        return detail(dispatch, await incidents.get(params.id), user);
+      },
     );
 
     app.post(
@@ -248,8 +260,8 @@ export async function detail(
   ]);
   return {
     ...formatIncident(incident, user),
-    assignments: assignments.map(formatAssignment),
+    assignments: assignments.map((each) => formatAssignment(each, user)),
     possibleDuplicates,
-    log: log.map(formatAudit),
+    log: log.map((each) => formatAudit(each, user)),
   };
 }

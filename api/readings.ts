@@ -107,6 +107,9 @@ export const readingRoutes =
         const { city, registry, history, now } = dependencies;
         const device = findVisibleDevice(registry, request.user, request.params.id);
         const { fromMs, toMs } = checkRange(request.query, device.kind, now());
+        if (!deviceKinds.get(device.kind)?.isPublic) {
+          request.read = { what: 'track', which: `${device.id} ${formatAsked(request.asked)}` };
+        }
         const { every, fn = 'mean', tz = city.timeZone, limit, quantities } = request.query;
         const base = { kind: device.kind, device: device.id, toMs };
         const windowed = { everyMs: every ?? 0, fn, timeZone: tz, ...(quantities ? { quantities } : {}) };
@@ -150,6 +153,11 @@ export const readingRoutes =
       },
     );
   };
+
+/** The range in the caller's words: one that ends now is the same whenever it is asked. */
+function formatAsked(asked: URLSearchParams): string {
+  return `${asked.get('from') ?? 'a day'}/${asked.get('to') ?? 'now'}`;
+}
 
 /** Of a page in columns: what the kind measures, or what was asked for; windows hold numbers only. */
 function columnsOf(kind: string, { every, quantities }: Query): readonly string[] {

@@ -8,7 +8,7 @@
  * event, since some libraries make an empty one of it.
  */
 import type { LiveEvent, LiveEventType, LiveFeed } from '../ingest/live-feed.ts';
-import { isPublicEvent } from './visibility.ts';
+import { isPublicEvent, withoutFreeText } from './visibility.ts';
 
 /** What the hub needs of a response; a socket that refuses says so by `write` and later by `drain`. */
 export interface StreamResponse {
@@ -24,6 +24,8 @@ export interface StreamRequest {
   readonly types?: ReadonlySet<LiveEventType>;
   /** Sees public events only. */
   readonly isPublic: boolean;
+  /** Sees that something happened to an incident, and not what people wrote about it. */
+  readonly hidesFreeText?: boolean;
   readonly tokenId?: number;
   /** Of whom nothing else is known: no token. */
   readonly anonymousAddress?: string;
@@ -119,7 +121,7 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
     open(request) {
       const retryMs = FIRST_RETRY_MS + (opened++ % RETRY_STEPS) * RETRY_STEP_MS;
       const resumed = resume(feed, request.lastEventId);
-      const filter = `${request.isPublic} ${request.types ? [...request.types].sort().join() : ''}`;
+      const filter = `${request.isPublic} ${request.hidesFreeText === true} ${request.types ? [...request.types].sort().join() : ''}`;
       const cursor = resumed ?? feed.lastNumber;
       const client: Client = {
         ...request,
@@ -173,7 +175,10 @@ interface Batch {
 }
 
 /** The next events for a client's filter; undefined when the feed has forgotten some of them. */
-function formatBatch(feed: LiveFeed, { cursor, types, isPublic }: Client): Batch | undefined {
+function formatBatch(
+  feed: LiveFeed,
+  { cursor, types, isPublic, hidesFreeText = false }: Client,
+): Batch | undefined {
   const events = feed.since(cursor)?.slice(0, MAX_BATCH_EVENTS);
   const last = events?.at(-1);
   if (!events || !last) return undefined;
@@ -181,7 +186,7 @@ function formatBatch(feed: LiveFeed, { cursor, types, isPublic }: Client): Batch
     (event) => (!types || types.has(event.type)) && (!isPublic || isPublicEvent(event)),
   );
   return {
-    text: wanted.map((event) => formatEvent(feed, event)).join(''),
+    text: wanted.map((event) => formatEvent(feed, event, hidesFreeText)).join(''),
     events: wanted.length,
     lastNumber: last.number,
     lastSentNumber: wanted.at(-1)?.number ?? cursor,
@@ -200,8 +205,10 @@ function formatHeartbeat(feed: LiveFeed, client: Client): string {
   return formatOwn(feed, 'heartbeat', client.cursor);
 }
 
-function formatEvent(feed: LiveFeed, { number, type, json }: LiveEvent): string {
-  return `${formatId(feed, number)}event: ${type}\ndata: ${json}\n\n`;
+function formatEvent(feed: LiveFeed, event: LiveEvent, hidesFreeText: boolean): string {
+  const { number, type, json } = event;
+  const shown = hidesFreeText ? withoutFreeText(event) : json;
+  return `${formatId(feed, number)}event: ${type}\ndata: ${shown}\n\n`;
 }
 
 function formatId({ epoch }: LiveFeed, number: number): string {

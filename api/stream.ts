@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { LiveEventType, LiveFeed } from '../ingest/live-feed.ts';
-import { ANONYMOUS, isStaff, requireRole, STAFF_ROLES } from './access.ts';
+import { ANONYMOUS, isStaff, requireRole, STAFF_ROLES, seesPeople } from './access.ts';
 import { Problem } from './problem.ts';
 import { createStreamHub, HEARTBEAT_MS, type StreamHub, type StreamRequest } from './stream-hub.ts';
 import { readTokensInForce } from './token-store.ts';
@@ -128,6 +128,7 @@ export const streamRoutes =
         if ([...(types ?? [])].some((type) => !PUBLIC_EVENT_TYPES.has(type))) requireRole(user, STAFF_ROLES);
         const who = {
           isPublic: !isStaff(user),
+          hidesFreeText: !seesPeople(user),
           ...(user.tokenId === undefined ? {} : { tokenId: user.tokenId }),
           ...(user === ANONYMOUS ? { anonymousAddress: ip } : {}),
         };

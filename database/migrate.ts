@@ -12,6 +12,7 @@ import * as corrections from './migrations/0006-corrections.ts';
 import * as incidentRequests from './migrations/0007-incident-requests.ts';
 import * as journalEnds from './migrations/0008-journal-ends.ts';
 import * as tokenEnds from './migrations/0009-token-ends.ts';
+import * as reads from './migrations/0010-reads.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -23,6 +24,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-incident-requests': incidentRequests,
   '0008-journal-ends': journalEnds,
   '0009-token-ends': tokenEnds,
+  '0010-reads': reads,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

@@ -10,6 +10,7 @@ export const DISPATCH_ERRORS = [
   'unknown-unit',
   'unknown-hospital',
   'incident-closed',
+  'incident-open',
   'incident-has-open-assignments',
   'not-classified',
   'no-location',
