@@ -14,6 +14,7 @@ import { openAlerts } from './alerts/open-alerts.ts';
 import { CONSUMER as ALERTS_CONSUMER } from './alerts/record/alert-store.ts';
 import { openHttpApi } from './api/open-http-api.ts';
 import { situationRoomPages } from './api/pages.ts';
+import { createStateRetention } from './api/state-retention.ts';
 import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
 import { loadCity } from './cities/city.ts';
@@ -68,6 +69,10 @@ export async function openSiaga(
   const { random } = Math;
   const metrics = new Metrics();
   collectDefaultMetrics({ register: metrics, prefix: 'siaga_' });
+  // Gauges with the name of a counter; what they say stands in those without `_total`, by kind.
+  for (const what of ['handles', 'requests', 'resources']) {
+    metrics.removeSingleMetric(`siaga_nodejs_active_${what}_total`);
+  }
 
   const clock = createClockMonitor({ now, monotonicNow, log, metrics });
 
@@ -287,6 +292,7 @@ export async function openSiaga(
       log,
       now: clock.retentionNow,
     };
+    const keepState = createStateRetention({ config, database, metrics, log, now: clock.retentionNow });
     return [
       { name: 'alerts', everyMs: 1_000, run: () => alerts.tick(now()) },
       { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
@@ -298,6 +304,7 @@ export async function openSiaga(
         run: () => (journal.isOverBound ? keepWithinRetention(retention) : undefined),
       },
       { name: 'retention', everyMs: 60_000, run: () => keepWithinRetention(retention) },
+      { name: 'state-retention', everyMs: 3_600_000, run: async () => void (await keepState()) },
       { name: 'history-retention', everyMs: 3_600_000, run: () => openedHistory.trim() },
       ...(copy
         ? [

@@ -63,7 +63,8 @@ export interface Alerts extends AsyncDisposable {
   find(id: string): Promise<Alert | undefined>;
   /** Which readings, rule, timers and notices. */
   explain(alert: Alert): Promise<Explanation>;
-  listCap(): Promise<readonly CapEntry[]>;
+  /** A page of the feed: the first one, or the one of messages before an id. */
+  listCap(before?: number): Promise<readonly CapEntry[]>;
   findCap(identifier: string): Promise<CapEntry | undefined>;
   /** Undefined when there is no open alert of this id. */
   acknowledge(id: string, by: string, note: string | undefined): Promise<Alert | undefined>;

@@ -137,8 +137,8 @@ export class QueuedAlerts implements Alerts {
     });
   }
 
-  listCap(): Promise<readonly CapEntry[]> {
-    return listCap(this.#dependencies.database, this.#dependencies.now());
+  listCap(before?: number): Promise<readonly CapEntry[]> {
+    return listCap(this.#dependencies.database, this.#dependencies.now(), before);
   }
 
   findCap(identifier: string): Promise<CapEntry | undefined> {

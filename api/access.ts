@@ -5,7 +5,7 @@
  * one that says nothing is for staff. Invariant: forgetting to declare closes a route and never opens it, and
  * `request.user` is set before any handler runs.
  */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { CallerShare, CallerShares } from './caller-shares.ts';
 import { Problem } from './problem.ts';
 
@@ -43,7 +43,7 @@ declare module 'fastify' {
 /** From an Authorization header to who calls; authenticator.ts keeps it. */
 export interface Authenticator {
   /** Throws Problem 401, or 429 when this address failed too often. */
-  authenticate(authorization: string | undefined, address: string): Promise<User>;
+  authenticate(request: FastifyRequest): Promise<User>;
   /** Called after one was revoked: it is refused from now on, and the others stay known. */
   forget(tokenId: number): void;
   /** Called after one was made: it is known from the next call on. */
@@ -52,6 +52,11 @@ export interface Authenticator {
 
 export function isStaff(user: User): boolean {
   return user.role !== 'public';
+}
+
+/** Callers and what people wrote: for those who answer the calls. Engineers read figures, times and units. */
+export function seesPeople({ role }: User): boolean {
+  return role === 'admin' || role === 'dispatcher' || role === 'desk';
 }
 
 /** Throws the Problem for a user who may not: 401 without a token, 403 with one of another role. */
@@ -86,7 +91,7 @@ export function registerAccess(
     }
     // What does not exist needs no token to say so; the list of routes is public.
     const access = request.is404 ? 'public' : formatAccess(request.routeOptions.config.access);
-    request.user = await authenticator.authenticate(request.headers.authorization, request.ip);
+    request.user = await authenticator.authenticate(request);
     request.share = isStaff(request.user) ? shares.staff : shares.public;
     if (access !== 'public') requireRole(request.user, access);
   });

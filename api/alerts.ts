@@ -13,8 +13,10 @@ import { formatExplanation } from '../alerts/record/explain.ts';
 import { audienceOf, formatAlert } from '../alerts/record/format-alert.ts';
 import { SEVERITIES } from '../devices/site.ts';
 import { isStaff, type User } from './access.ts';
+import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
+import { limitInput } from './text-input.ts';
 import { timeInput, timeOutput } from './time.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -131,7 +133,8 @@ const listQuery = z
       .max(200)
       .describe('With `before`: also those of that very moment whose id is before this one.')
       .optional(),
-    limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+    limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
+    cursor: cursorInput,
   })
   .refine(({ before, beforeId }) => beforeId === undefined || before !== undefined, {
     path: ['beforeId'],
@@ -152,7 +155,7 @@ export const alertRoutes =
     app.get(
       '/alerts',
       {
-        config: { access: 'public' },
+        config: { access: 'public', isPaged: true },
         schema: {
           tags: ['alerts'],
           summary: 'Alerts, newest first',
@@ -160,12 +163,13 @@ export const alertRoutes =
           response: {
             200: z.object({
               alerts: z.array(alertSchema),
-              next: z.string().describe('Path of the next page.').optional(),
+              next: nextOutput,
             }),
           },
         },
       },
-      async ({ query, user, url, share, signal }, reply) => {
+      async (request, reply) => {
+        const { query, user, share, signal } = request;
         const { state, rule, subject, before, beforeId, limit } = query;
         const filter = {
           audience: isStaff(user) ? 'staff' : 'public',
@@ -185,13 +189,8 @@ export const alertRoutes =
             return alerts.list({ ...filter, ...from, limit: part });
           },
         });
-        const tail = () => {
-          if (!page.last) return {};
-          const next = new URL(url, 'http://here').searchParams;
-          next.set('before', String(page.last.raisedAt));
-          next.set('beforeId', page.last.id);
-          return { next: `/v1/alerts?${next}` };
-        };
+        const tail = () =>
+          page.last ? formatNext(request, reply, { before: page.last.raisedAt, beforeId: page.last.id }) : {};
         const format = jsonPage({}, 'alerts', (alert: Alert) => showAlert(alert, user), tail);
         return share.makePage('too-many-pages', (turns) =>
           sendPage(reply, { format, slices: page.slices, turns, signal }),

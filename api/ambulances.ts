@@ -11,6 +11,7 @@ import type { Dispatch } from '../dispatch/dispatch.ts';
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { formatRecommendation, recommendationSchema } from './recommendation-json.ts';
+import { limitInput, numberInput } from './text-input.ts';
 
 export interface DispatchRoutesDependencies {
   readonly dispatch: Dispatch;
@@ -18,9 +19,9 @@ export interface DispatchRoutesDependencies {
 
 export const MAX_CANDIDATES = 50;
 export const LAT_TOO_BIG = 'at most 90; are lat and lng swapped?';
-export const latitude = z.coerce.number().min(-90).max(90, LAT_TOO_BIG);
-export const longitude = z.coerce.number().min(-180).max(180);
-export const limitInput = z.coerce.number().int().min(1).max(MAX_CANDIDATES).default(5);
+export const latitude = numberInput(z.number().min(-90).max(90, LAT_TOO_BIG));
+export const longitude = numberInput(z.number().min(-180).max(180));
+export const candidateLimit = limitInput(MAX_CANDIDATES, 5);
 const vehicle = z.enum(['motorcycle', 'transport']);
 
 export const ambulanceRoutes =
@@ -37,7 +38,7 @@ export const ambulanceRoutes =
           querystring: z.strictObject({
             lat: latitude,
             lng: longitude,
-            limit: limitInput,
+            limit: candidateLimit,
             vehicle: vehicle.optional(),
           }),
           response: { 200: recommendationSchema },

@@ -8,6 +8,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import compress, { type FastifyCompressOptions } from '@fastify/compress';
+import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -26,17 +28,23 @@ import type { Registry } from '../fleet/registry.ts';
 import type { History } from '../history/history.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import type { Journal } from '../journal/journal.ts';
-import { type Authenticator, registerAccess } from './access.ts';
+import { type Authenticator, isStaff, registerAccess } from './access.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { createCallerShares } from './caller-shares.ts';
 import type { Connections } from './connections.ts';
+import { registerCursors } from './cursor.ts';
 import { deviceRoutes } from './devices.ts';
 import { handleError, registerNotFound } from './failures.ts';
 import { type HealthConfig, healthRoutes } from './health.ts';
+import { type LoadBounds, registerCallBounds, registerPressure } from './load-bounds.ts';
 import { registerOpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
+import { registerPublicReads } from './public-reads.ts';
+import { registerReadAudit } from './read-audit.ts';
 import { readingRoutes } from './readings.ts';
+import { readRoutes } from './reads.ts';
 import { rejectionRoutes } from './rejections.ts';
+import { registerRequestBorder } from './request-border.ts';
 import { registerRequestMetrics } from './request-metrics.ts';
 import { createMeteredHub, type StreamConfig, streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -46,6 +54,7 @@ export type ApiRoutes = FastifyPluginAsyncZod | FastifyPluginAsync;
 
 export interface ApiDependencies {
   readonly config: Pick<Config, 'API_AUTH'> & HealthConfig & StreamConfig;
+  readonly loadBounds: LoadBounds;
   /** What the listener's connections are kept in. */
   readonly connections: Connections;
   readonly city: City;
@@ -75,13 +84,8 @@ export interface ApiDependencies {
 
 /** The largest body is an incident with notes: some KiB. A route that takes more says so itself. */
 const MAX_BODY_BYTES = 256 * 1024;
-/** From the first byte of a request to its last. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** From a request to its answer; a route that works longer says so itself. */
 const HANDLER_TIMEOUT_MS = 30_000;
-/** Without a byte either way; the stream's heartbeat is every 15 s. */
-const IDLE_CONNECTION_MS = 120_000;
-const KEEP_ALIVE_MS = 65_000;
 /** How often answers that nobody reads are looked for. */
 const SWEEP_EVERY_MS = 2_000;
 /** Streams and callers at once; one more is closed unread. 2,000 sockets are some 50 MB. */
@@ -89,27 +93,61 @@ export const API_MAX_CONNECTIONS = 2_000;
 /** The longest id is 64; an alert's id is made of two. */
 const MAX_PARAM_LENGTH = 200;
 
+/** For answers in JSON and text; pages say what they need besides. TLS and what it promises are the proxy's. */
+const HEADERS = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  strictTransportSecurity: false,
+  xFrameOptions: { action: 'deny' },
+  // For browsers that nobody has any more.
+  originAgentCluster: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
+} as const satisfies FastifyHelmetOptions;
+/** Bodies of requests are taken as they are: a small one could unfold into a large one. */
+const COMPRESSION = {
+  encodings: ['gzip'],
+  globalDecompression: false,
+} as const satisfies FastifyCompressOptions;
+
 /** Everything registered and ready; call `listen` or `inject`. `close` ends the open streams first. */
 export async function buildApp(dependencies: ApiDependencies): Promise<FastifyInstance> {
-  const { config, connections, database, metrics, log, now, monotonicNow } = dependencies;
+  const { config, connections, database, loadBounds, metrics, log, now, monotonicNow } = dependencies;
   const app = createServer(log, config.TRUST_PROXY, connections);
   app.server.maxConnections = dependencies.maxConnections ?? API_MAX_CONNECTIONS;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
-  registerNotFound(app);
   registerRequestMetrics(app, metrics);
   refuseWhenClosing(app);
-  keepSweeping(app, connections);
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
-    if (request.url.startsWith('/v1/')) reply.header('cache-control', 'no-store');
+  await app.register(helmet, HEADERS);
+  await app.register(compress, COMPRESSION);
+  // By no spelling of its path is an answer kept that does not say so itself.
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
   });
+  registerRequestBorder(app);
+  registerCursors(app);
+  const wrongTokens = await registerCallBounds(app, loadBounds, metrics);
   const authenticator = config.API_AUTH
-    ? createAuthenticator({ database, metrics, log, now, monotonicNow })
+    ? createAuthenticator({ database, wrongTokens, metrics, log, now, monotonicNow })
     : undefined;
   const shares = createCallerShares({ metrics, nowMs: monotonicNow, wait: delay });
+  registerNotFound(app);
   registerAccess(app, authenticator, shares);
+  await registerPressure(app, loadBounds, metrics);
+  registerPublicReads(app);
+  registerReadAudit(app, dependencies);
+  keepConnections(app, connections);
   await registerOpenApi(app, readVersion());
   await app.register(healthRoutes(dependencies));
   await app.register(ownRoutes(dependencies, authenticator), { prefix: '/v1' });
@@ -125,9 +163,8 @@ function createServer(
   proxies: readonly string[] | undefined,
   connections: Connections,
 ): FastifyInstance {
-  const times = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
-  const app = Fastify({
-    serverFactory: (handle) => connections.createServer(times, handle).setTimeout(IDLE_CONNECTION_MS),
+  return Fastify({
+    serverFactory: connections.createServer,
     loggerInstance: log as FastifyBaseLogger,
     // Requests are in the metrics; their headers and queries are nobody's business.
     logController: new LogController({ disableRequestLogging: true }),
@@ -144,14 +181,15 @@ function createServer(
     },
     clientErrorHandler: (error, socket) => connections.refuse(socket, error),
   });
-  return app;
 }
 
-/** A live stream has no end of its own; every other answer has one. */
-function keepSweeping(app: FastifyInstance, connections: Connections): void {
-  app.addHook('onRequest', async ({ raw, routeOptions }) => {
+/** A live stream has no end of its own, and a connection of staff gives way to nobody. */
+function keepConnections(app: FastifyInstance, connections: Connections): void {
+  app.addHook('onRequest', async ({ raw, routeOptions, user }) => {
     const connection = connections.find(raw.socket);
-    if (connection && routeOptions.config.longLived) connection.isLongLived = true;
+    if (!connection) return;
+    if (routeOptions.config.longLived) connection.isLongLived = true;
+    if (isStaff(user)) connection.isOfStaff = true;
   });
   const timer = setInterval(connections.sweep, SWEEP_EVERY_MS).unref();
   app.addHook('onClose', async () => clearInterval(timer));
@@ -166,6 +204,7 @@ function ownRoutes(
     await app.register(deviceRoutes(dependencies));
     await app.register(readingRoutes(dependencies));
     await app.register(rejectionRoutes(dependencies));
+    await app.register(readRoutes(dependencies));
     await app.register(streamRoutes({ ...dependencies, hub }));
     const onRevoked = (tokenId: number) => {
       authenticator?.forget(tokenId);

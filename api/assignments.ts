@@ -9,12 +9,13 @@ import { z } from 'zod';
 import type { AssignmentRow } from '../dispatch/assignment-row.ts';
 import type { Step } from '../dispatch/assignment-steps.ts';
 import { DispatchError } from '../dispatch/dispatch-error.ts';
+import type { User } from './access.ts';
 import type { DispatchRoutesDependencies } from './ambulances.ts';
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import { assignmentSchema, formatAssignment } from './incident-json.ts';
-import { numericId } from './incidents.ts';
+import { numericId } from './text-input.ts';
 
 const reason = z.string().trim().min(1).max(500);
 const assignmentParams = z.object({ id: numericId, assignment: numericId });
@@ -73,7 +74,7 @@ export const assignmentRoutes =
           user.name,
         );
         reply.code(isRepeat ? 200 : 201);
-        return show(assignment);
+        return show(assignment, user);
       },
     );
 
@@ -90,7 +91,7 @@ export const assignmentRoutes =
       },
       async ({ params, user }) => {
         await refuseForeign(params);
-        return show(await dispatch.hearByRadio(params.assignment, user.name));
+        return show(await dispatch.hearByRadio(params.assignment, user.name), user);
       },
     );
 
@@ -110,7 +111,7 @@ export const assignmentRoutes =
           response: { 200: assignmentSchema },
         },
       },
-      async ({ params, body: { status, ...more }, user }) => advance(params, status, user.name, more),
+      async ({ params, body: { status, ...more }, user }) => advance(params, status, user, more),
     );
 
     app.post(
@@ -129,13 +130,13 @@ export const assignmentRoutes =
       },
       async ({ params, body: { take }, user }) => {
         await refuseForeign(params);
-        return show(await dispatch.answer(params.assignment, take, user.name));
+        return show(await dispatch.answer(params.assignment, take, user.name), user);
       },
     );
 
-    async function show(row: AssignmentRow) {
+    async function show(row: AssignmentRow, user: User) {
       const words = await dispatch.words.ofAssignments([row.id]);
-      return formatAssignment(row, words.get(row.id) ?? []);
+      return formatAssignment(row, words.get(row.id) ?? [], user);
     }
 
     async function refuseForeign({ id, assignment }: z.output<typeof assignmentParams>): Promise<void> {
@@ -147,11 +148,11 @@ export const assignmentRoutes =
     async function advance(
       params: z.output<typeof assignmentParams>,
       to: Step,
-      actor: string,
+      user: User,
       more: { reason?: string | undefined; hospital?: string | undefined } = {},
     ) {
       await refuseForeign(params);
       const { assignment } = params;
-      return show(await dispatch.advance({ assignment, to, actor, ...more }));
+      return show(await dispatch.advance({ assignment, to, actor: user.name, ...more }), user);
     }
   };

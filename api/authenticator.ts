@@ -6,11 +6,13 @@
  * is refused after at most CACHE_MS. Invariant: without a header the caller is `anonymous`; with a wrong one it is
  * refused and never `anonymous`, so that nobody mistakes the public view for theirs.
  */
+import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Counter, type Registry as Metrics } from 'prom-client';
 import type { Database } from '../database/database.ts';
 import { ANONYMOUS, type Authenticator } from './access.ts';
-import { createFailureBound } from './failure-bound.ts';
+
+import type { WrongTokens } from './load-bounds.ts';
 import { Problem } from './problem.ts';
 import { formatTime } from './time.ts';
 import {
@@ -25,10 +27,10 @@ import {
 const CACHE_MS = 10_000;
 /** `last used` is kept to the minute: a write a minute and token, not one a call. */
 const USED_PRECISION_MS = 60_000;
-const FAILURES = { maxFailures: 20, windowMs: 60_000, maxAddresses: 10_000 };
 
 export interface AuthenticatorDependencies {
   readonly database: Database;
+  readonly wrongTokens: WrongTokens;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => number;
@@ -37,6 +39,7 @@ export interface AuthenticatorDependencies {
 
 export function createAuthenticator({
   database,
+  wrongTokens,
   metrics,
   log,
   now,
@@ -48,33 +51,37 @@ export function createAuthenticator({
     labelNames: ['reason'],
     registers: [metrics],
   });
-  const bound = createFailureBound(FAILURES);
   const inForce = keepTokensInForce(database, now, monotonicNow);
 
-  function fail(reason: 'malformed' | 'unknown' | 'ended', address: string, detail: string): Problem {
+  async function fail(
+    reason: 'malformed' | 'unknown' | 'ended',
+    request: FastifyRequest,
+    detail: string,
+  ): Promise<never> {
     failures.inc({ reason });
-    bound.record(address, monotonicNow());
-    return new Problem(401, 'bad-token', detail);
+    await wrongTokens.record(request);
+    throw new Problem(401, 'bad-token', detail);
+  }
+
+  async function refuseGuesser(request: FastifyRequest): Promise<void> {
+    const waitMs = await wrongTokens.waitMs(request);
+    if (waitMs === 0) return;
+    failures.inc({ reason: 'bounded' });
+    const retryAfterS = Math.ceil(waitMs / 1000);
+    const detail = `Too many wrong tokens from ${request.ip}; wait ${retryAfterS} s.`;
+    throw new Problem(429, 'too-many-failures', detail, { retryAfterS });
   }
 
   /** In memory, or made past this process some seconds ago; who guesses does not reach the database. */
-  async function find(hash: string, address: string): Promise<Token> {
+  async function find(hash: string, request: FastifyRequest): Promise<Token> {
     const known = (await inForce.read()).get(hash);
     if (known && known.expiresAt > now()) return known;
-    const waitMs = bound.waitMs(address, monotonicNow());
-    if (waitMs > 0) throw refuse(address, waitMs);
+    await refuseGuesser(request);
     const token = await findToken(database, hash);
-    if (!token) throw fail('unknown', address, 'No such token is in force; ask an admin for a new one.');
+    if (!token) return fail('unknown', request, 'No such token is in force; ask an admin for a new one.');
     if (token.expiresAt > now()) return token;
     const detail = `This token ended at ${formatTime(token.expiresAt)}; ask an admin for a new one.`;
-    throw fail('ended', address, detail);
-  }
-
-  function refuse(address: string, waitMs: number): Problem {
-    failures.inc({ reason: 'bounded' });
-    const retryAfterS = Math.ceil(waitMs / 1000);
-    const detail = `Too many wrong tokens from ${address}; wait ${retryAfterS} s.`;
-    return new Problem(429, 'too-many-failures', detail, { retryAfterS });
+    return fail('ended', request, detail);
   }
 
   const usedAtMs = new Map<number, number>();
@@ -90,15 +97,15 @@ export function createAuthenticator({
   }
 
   return {
-    async authenticate(authorization, address) {
+    async authenticate(request) {
+      const { authorization } = request.headers;
       if (authorization === undefined) return ANONYMOUS;
       const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       if (secret === undefined || !isTokenShaped(secret)) {
-        const waitMs = bound.waitMs(address, monotonicNow());
-        if (waitMs > 0) throw refuse(address, waitMs);
-        throw fail('malformed', address, 'Expected Authorization: Bearer siaga_… with a whole token.');
+        await refuseGuesser(request);
+        return fail('malformed', request, 'Expected Authorization: Bearer siaga_… with a whole token.');
       }
-      const token = await find(hashToken(secret), address);
+      const token = await find(hashToken(secret), request);
       await noteUse(token);
       return { name: token.name, role: token.role, tokenId: token.id };
     },

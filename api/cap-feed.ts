@@ -1,39 +1,58 @@
 /**
  * `GET /v1/cap` and `/v1/cap/{identifier}`: public warnings as an Atom feed of CAP 1.2 messages.
  *
- * What aggregators and apps subscribe to. Invariant: a message is served byte for byte as it was issued.
+ * What aggregators and apps subscribe to. Invariants: a message is served byte for byte as it was issued;
+ * the first page holds every warning that is open, and `next` (RFC 5005) leads to the rest.
  */
-import type { FastifyPluginAsync } from 'fastify';
-import type { CapEntry } from '../alerts/notices/cap-feed.ts';
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { CAP_PAGE_ENTRIES, type CapEntry } from '../alerts/notices/cap-feed.ts';
 import { escapeXml } from '../alerts/notices/cap-message.ts';
 import type { City } from '../cities/city.ts';
 import { Problem } from './problem.ts';
+import { numericId } from './text-input.ts';
 import { formatTime } from './time.ts';
 
 export interface CapFeedDependencies {
   readonly alerts: {
-    listCap(): Promise<readonly CapEntry[]>;
+    listCap(before?: number): Promise<readonly CapEntry[]>;
     findCap(identifier: string): Promise<CapEntry | undefined>;
   };
   readonly city: Pick<City, 'id' | 'name'>;
-  /** Where people reach the API; the request's own host when absent. */
+  /** Where people reach the API; the address that it listens on when absent. Never what a caller says. */
   readonly publicUrl: string | undefined;
   readonly now: () => number;
 }
 
 export const capFeedRoutes =
-  ({ alerts, city, publicUrl, now }: CapFeedDependencies): FastifyPluginAsync =>
+  ({ alerts, city, publicUrl, now }: CapFeedDependencies): FastifyPluginAsyncZod =>
   async (app) => {
     const schema = { tags: ['alerts'] };
     app.get(
       '/cap',
       {
         config: { access: 'public' },
-        schema: { ...schema, summary: 'Atom feed of CAP 1.2 warnings: open, or ended within 48 hours' },
+        schema: {
+          ...schema,
+          summary: 'Atom feed of CAP 1.2 warnings: open, or ended within 48 hours',
+          querystring: z.strictObject({
+            before: numericId
+              .optional()
+              .describe('Messages before this number: a later page, as `next` says.'),
+          }),
+          response: {
+            200: {
+              description: 'The feed; its link `next` leads to older messages.',
+              content: { 'application/atom+xml': { schema: z.string() } },
+            },
+          },
+        },
       },
-      async (request, reply) => {
-        const base = `${publicUrl ?? `${request.protocol}://${request.host}`}/v1/cap`;
-        const entries = await alerts.listCap();
+      async ({ query: { before } }, reply) => {
+        const base = `${(publicUrl ?? app.listeningOrigin).replace(/\/+$/, '')}/v1/cap`;
+        const entries = await alerts.listCap(before);
+        const last = entries[CAP_PAGE_ENTRIES - 1];
         const updated = entries[0]?.sentAt ?? now();
         const feed = [
           '<?xml version="1.0" encoding="UTF-8"?>',
@@ -43,21 +62,32 @@ export const capFeedRoutes =
           `<updated>${formatTime(updated)}</updated>`,
           `<author><name>Siaga ${escapeXml(city.name)}</name></author>`,
           `<link rel="self" type="application/atom+xml" href="${escapeXml(base)}"/>`,
+          ...(last
+            ? [`<link rel="next" type="application/atom+xml" href="${escapeXml(base)}?before=${last.id}"/>`]
+            : []),
           ...entries.map((entry) => formatEntry(entry, base)),
           '</feed>',
           '',
         ].join('\n');
-        return reply.type('application/atom+xml; charset=utf-8').send(feed);
+        // As bytes: text would be taken for a value to serialize.
+        return reply.type('application/atom+xml; charset=utf-8').send(Buffer.from(feed) as never);
       },
     );
 
-    app.get<{ Params: { identifier: string } }>(
+    app.get(
       '/cap/:identifier',
       {
         config: { access: 'public' },
         schema: {
           ...schema,
           summary: 'One CAP 1.2 message as it was issued',
+          params: z.object({ identifier: z.string().min(1).max(200) }),
+          response: {
+            200: {
+              description: 'The message.',
+              content: { 'application/cap+xml': { schema: z.string() } },
+            },
+          },
         },
       },
       async ({ params }, reply) => {
@@ -65,7 +95,7 @@ export const capFeedRoutes =
         if (!entry) {
           throw new Problem(404, 'unknown-cap-message', 'There is no such message; GET /v1/cap lists them.');
         }
-        return reply.type('application/cap+xml; charset=utf-8').send(entry.document);
+        return reply.type('application/cap+xml; charset=utf-8').send(Buffer.from(entry.document) as never);
       },
     );
   };

@@ -4,12 +4,14 @@
  * For dispatchers; staff reads. Invariant: a message that was answered with 201 is on disk and goes out until the
  * crew acknowledges it.
  */
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { DispatchRoutesDependencies } from './ambulances.ts';
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
-import { numericId } from './incidents.ts';
+import { numericId } from './text-input.ts';
+
 import { formatWord, wordSchema } from './word-json.ts';
 
 const params = z.object({ id: deviceId });

@@ -11,6 +11,7 @@ import { ID_PATTERN } from '../devices/topics.ts';
 import type { DeviceNow, Fleet } from '../fleet/fleet.ts';
 import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
 import type { User } from './access.ts';
+import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import {
   deviceDetailSchema,
   deviceSchema,
@@ -20,6 +21,7 @@ import {
 } from './device-json.ts';
 import { Problem } from './problem.ts';
 import { inSlices, jsonPage, sendPage } from './sliced-page.ts';
+import { limitInput } from './text-input.ts';
 import { maySeeKind } from './visibility.ts';
 
 export interface DevicesDependencies {
@@ -36,8 +38,9 @@ const kindName = z.enum([...deviceKinds.keys()] as [string, ...string[]]);
 const listQuery = z.strictObject({
   kind: kindName.optional(),
   liveness: z.enum(LIVENESSES).optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
   after: deviceId.describe('Devices after this id: the next page.').optional(),
+  cursor: cursorInput,
 });
 
 /** The registered device, or Problem 404: the same for one that this user may not see. */
@@ -54,7 +57,7 @@ export const deviceRoutes =
     app.get(
       '/devices',
       {
-        config: { access: 'public' },
+        config: { access: 'public', isPaged: true },
         schema: {
           tags: ['devices'],
           summary: 'Devices with their last reading and liveness',
@@ -63,12 +66,13 @@ export const deviceRoutes =
             200: z.object({
               total: z.int().describe('All that match, on every page.'),
               devices: z.array(deviceSchema),
-              next: z.string().describe('Path of the next page.').optional(),
+              next: nextOutput,
             }),
           },
         },
       },
-      async ({ query, user, share, signal }, reply) => {
+      async (request, reply) => {
+        const { query, user, share, signal } = request;
         const { kind, liveness, limit, after } = query;
         const nowMs = now();
         const matching = registry.all().filter((device) => {
@@ -83,7 +87,7 @@ export const deviceRoutes =
           { total: matching.length },
           'devices',
           (device: RegisteredDevice) => formatDevice(device, presentOf(fleet, device), fleet, nowMs),
-          () => (hasMore ? { next: formatNext({ kind, liveness, limit, after: last.id }) } : {}),
+          () => (hasMore ? formatNext(request, reply, { after: last.id }) : {}),
         );
         return share.makePage('too-many-pages', (turns) =>
           sendPage(reply, { format, slices: inSlices(page, limit), turns, signal }),
@@ -118,11 +122,6 @@ export const deviceRoutes =
 /** Every registered device has a present. */
 function presentOf(fleet: Fleet, device: RegisteredDevice): DeviceNow {
   return fleet.now(device.id) as DeviceNow;
-}
-
-function formatNext(query: Readonly<Record<string, string | number | undefined>>): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return `/v1/devices?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
 }
 
 /** The city's entry without what stands beside it already. */

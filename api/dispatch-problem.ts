@@ -16,6 +16,7 @@ const STATUS: Readonly<Record<DispatchErrorCode, number>> = {
   'unknown-hospital': 404,
   'unknown-word': 404,
   'incident-closed': 409,
+  'incident-open': 409,
   'incident-has-open-assignments': 409,
   'not-classified': 409,
   'no-location': 409,

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodFastifySchemaValidationError } from 'fastify-type-provider-zod';
 import { formatProblem, PROBLEM_CONTENT_TYPE, Problem, parseProblem } from './problem.ts';
+import { answerPreflight, isPublicRead } from './public-reads.ts';
 
 /** In the order in which Fastify validates; it stops at the first that fails. */
 const PARTS = ['params', 'body', 'querystring', 'headers'] as const;
@@ -48,7 +49,7 @@ function describeValidation(error: FastifyError, request: FastifyRequest): Probl
     return ((issues ?? []) as ZodFastifySchemaValidationError[]).map((issue) => ({
       in: part === 'querystring' ? 'query' : part,
       field: issue.instancePath.slice(1).replaceAll('/', '.'),
-      detail: explainIssue(issue.message ?? 'is wrong', part),
+      detail: explainIssue(issue.message ?? 'is wrong'),
     }));
   }).slice(0, MAX_LISTED_FIELDS);
   const [first] = errors;
@@ -58,10 +59,8 @@ function describeValidation(error: FastifyError, request: FastifyRequest): Probl
 }
 
 /** The schema's words where a person can do nothing with them. */
-function explainIssue(message: string, part: (typeof PARTS)[number]): string {
+function explainIssue(message: string): string {
   const [, expected, received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
-  // A number in a path or a query is read from text: nothing and "abc" both become NaN.
-  if (received === 'NaN') return part === 'querystring' ? 'is missing, or no number' : 'must be a number';
   if (received === 'undefined') return `is missing: a ${expected}`;
   if (expected) return `must be a ${expected}, and is a ${received}`;
   return message.startsWith('Unrecognized key') ? `${message}; /docs shows those that it takes` : message;
@@ -76,17 +75,20 @@ function judge(request: FastifyRequest, part: (typeof PARTS)[number]): unknown[]
 
 /** 404, or 405 with Allow where the path exists for other methods. Call before any route is added. */
 export function registerNotFound(app: FastifyInstance): void {
-  const known = new Map<string, { path: RegExp; methods: Set<string> }>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const entry = known.get(url) ?? { path: compilePath(url), methods: new Set() };
+  const known = new Map<string, { path: RegExp; methods: Set<string>; isPublic: boolean }>();
+  app.addHook('onRoute', (route) => {
+    const { url, method } = route;
+    const entry = known.get(url) ?? { path: compilePath(url), methods: new Set(), isPublic: false };
     for (const each of [method].flat()) entry.methods.add(each);
+    entry.isPublic ||= isPublicRead(route);
     known.set(url, entry);
   });
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
     const path = request.url.split('?', 1)[0] as string;
-    const methods = [...known.values()]
-      .filter((entry) => entry.path.test(path))
-      .flatMap((entry) => [...entry.methods]);
+    const entries = [...known.values()].filter((entry) => entry.path.test(path));
+    const preflight = entries.some(({ isPublic }) => isPublic) ? answerPreflight(request, reply) : undefined;
+    if (preflight) return preflight;
+    const methods = entries.flatMap((entry) => [...entry.methods]);
     if (methods.length === 0 || methods.includes(request.method)) {
       return sendProblem(
         reply,

@@ -8,6 +8,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { DispatchRoutesDependencies } from './ambulances.ts';
 import { Problem } from './problem.ts';
+import { booleanInput } from './text-input.ts';
 import { formatTime, timeInput, timeOutput, timeZoneInput } from './time.ts';
 
 const stepSchema = z.object({
@@ -54,7 +55,7 @@ export const figureRoutes =
             from: timeInput.optional().describe('Default: 30 days before `to`.'),
             to: timeInput.optional().describe('Default: now.'),
             timeZone: timeZoneInput.optional(),
-            simulated: z.stringbool().default(false),
+            simulated: booleanInput(false),
           }),
           response: { 200: figuresSchema },
         },

@@ -11,6 +11,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
 import { type Config, isLoopback } from '../config/config.ts';
+
 import { isStaff, requireRole } from './access.ts';
 import { Problem } from './problem.ts';
 
@@ -40,7 +41,7 @@ export const healthRoutes =
   async (app) => {
     const { metrics, readiness, degraded = () => [] } = dependencies;
     const { HTTP_HOST, TRUST_PROXY } = dependencies.config;
-    const config = { access: 'public' } as const;
+    const config = { access: 'public', alwaysAnswered: true } as const;
     // A proxy on this machine calls over loopback too, for people who are elsewhere.
     const isOnlyThisMachine = HTTP_HOST !== undefined && isLoopback(HTTP_HOST) && TRUST_PROXY === undefined;
     // One that nobody named gives itself away by what it adds.
@@ -101,7 +102,7 @@ export const healthRoutes =
       '/metrics',
       {
         // On loopback the handler asks where the request comes from.
-        config: isOnlyThisMachine ? config : { access: ['engineer'] },
+        config: isOnlyThisMachine ? config : { ...config, access: ['engineer'] },
         schema: {
           tags: ['health'],
           summary: 'Prometheus metrics; without a token on loopback only',

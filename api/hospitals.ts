@@ -5,7 +5,7 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type DispatchRoutesDependencies, latitude, limitInput, longitude } from './ambulances.ts';
+import { candidateLimit, type DispatchRoutesDependencies, latitude, longitude } from './ambulances.ts';
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import {
@@ -39,7 +39,7 @@ export const hospitalRoutes =
         schema: {
           tags: ['hospitals'],
           summary: 'Where to take a patient from a place: by travel time and beds, with the reason',
-          querystring: z.strictObject({ lat: latitude, lng: longitude, limit: limitInput }),
+          querystring: z.strictObject({ lat: latitude, lng: longitude, limit: candidateLimit }),
           response: { 200: z.object({ destinations: z.array(destinationSchema) }) },
         },
       },

@@ -1,8 +1,9 @@
 /**
  * Incidents and assignments as the API shows them.
  *
- * Invariant: each time of the timeline is shown or null, never filled in; the caller's name and number are
- * for those who answer the calls (dispatchers, the desk) and for nobody else.
+ * Invariant: each time of the timeline is shown or null, never filled in; the caller's name and number, and what
+ * people have written (place, notes, reasons), are for those who answer the calls (dispatchers, the desk) and for
+ * nobody else.
  */
 import { z } from 'zod';
 import type { AssignmentRow } from '../dispatch/assignment-row.ts';
@@ -10,7 +11,7 @@ import { STEPS, type Step } from '../dispatch/assignment-steps.ts';
 import type { AuditLine } from '../dispatch/dispatch.ts';
 import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
 import type { WordView } from '../dispatch/word-view.ts';
-import type { User } from './access.ts';
+import { seesPeople, type User } from './access.ts';
 import { formatTime, timeOutput } from './time.ts';
 import { formatWord, wordSchema } from './word-json.ts';
 
@@ -101,7 +102,9 @@ function formatQuestion({ asked_word: word, asked_step, asked_why, asked_at }: A
 export function formatAssignment(
   row: AssignmentRow,
   words: readonly WordView[],
+  user: User,
 ): z.input<typeof assignmentSchema> {
+  const isShown = seesPeople(user);
   return {
     id: row.id,
     incident: row.incident,
@@ -110,8 +113,8 @@ export function formatAssignment(
     step: row.step as Step,
     hospital: row.hospital,
     assignedBy: row.assigned_by,
-    forcedReason: row.forced_reason,
-    endReason: row.end_reason,
+    forcedReason: isShown ? row.forced_reason : null,
+    endReason: isShown ? row.end_reason : null,
     ordersSent: row.commands_sent,
     words: words.map(formatWord),
     asked: formatQuestion(row),
@@ -133,15 +136,15 @@ export function formatAssignment(
 }
 
 export function formatIncident(row: IncidentRow, user: User): z.input<typeof incidentSchema> {
-  const seesCaller = user.role !== 'engineer';
+  const isShown = seesPeople(user);
   return {
     id: row.id,
     state: row.state as 'open' | 'closed',
     classification: row.classification as (typeof CLASSIFICATIONS)[number] | null,
     category: row.category,
     priority: row.priority,
-    ...(seesCaller ? { caller: { name: row.caller_name, phone: row.caller_phone } } : {}),
-    place: row.place,
+    ...(isShown ? { caller: { name: row.caller_name, phone: row.caller_phone } } : {}),
+    place: isShown ? row.place : null,
     kecamatan: row.kecamatan,
     lat: row.lat,
     lng: row.lng,
@@ -156,6 +159,6 @@ export function formatIncident(row: IncidentRow, user: User): z.input<typeof inc
   };
 }
 
-export function formatAudit({ at, ...rest }: AuditLine): z.input<typeof auditSchema> {
-  return { at: formatTime(Number(at)), ...rest };
+export function formatAudit({ at, note, ...rest }: AuditLine, user: User): z.input<typeof auditSchema> {
+  return { at: formatTime(Number(at)), ...rest, note: seesPeople(user) ? note : null };
 }

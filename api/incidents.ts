@@ -9,7 +9,8 @@ import { z } from 'zod';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
 import type { User } from './access.ts';
-import { type DispatchRoutesDependencies, LAT_TOO_BIG, limitInput } from './ambulances.ts';
+import { candidateLimit, type DispatchRoutesDependencies, LAT_TOO_BIG } from './ambulances.ts';
+import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import {
@@ -26,9 +27,9 @@ import {
   recommendationSchema,
 } from './recommendation-json.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
+import { limitInput, numericId } from './text-input.ts';
 
 const line = (max: number) => z.string().trim().min(1).max(max);
-export const numericId = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const detailsShape = {
   classification: z
     .enum(CLASSIFICATIONS)
@@ -88,29 +89,38 @@ export const incidentRoutes =
     app.get(
       '/incidents',
       {
+        config: { isPaged: true },
         schema: {
           tags: ['incidents'],
           summary: 'Incidents, the newest first',
           querystring: z.strictObject({
             state: z.enum(['open', 'closed']).optional(),
             before: numericId.optional().describe('Incidents before this id: the next page.'),
-            limit: z.coerce.number().int().min(1).max(MAX_INCIDENTS).default(100),
+            limit: limitInput(MAX_INCIDENTS, 100),
+            cursor: cursorInput,
           }),
-          response: { 200: z.object({ incidents: z.array(incidentSchema), next: z.string().optional() }) },
+          response: { 200: z.object({ incidents: z.array(incidentSchema), next: nextOutput }) },
         },
       },
-      async ({ query, user, share, signal }, reply) => {
-        const { limit } = query;
+      async (request, reply) => {
+        const { query, user, share, signal } = request;
+        const { state, before, limit } = query;
+        const filter = state ? { state } : {};
         const page = readInParts<IncidentRow>({
           limit,
           partSize: PART_INCIDENTS,
-          read: (after, part) =>
-            incidents.list({ ...query, ...(after ? { before: after.id } : {}), limit: part }),
+          read: (after, part) => incidents.list({ ...filter, before: after?.id ?? before, limit: part }),
         });
-        const state = query.state ? `state=${query.state}&` : '';
-        const tail = () =>
-          page.last ? { next: `/v1/incidents?${state}limit=${limit}&before=${page.last.id}` } : {};
-        const format = jsonPage({}, 'incidents', (row: IncidentRow) => formatIncident(row, user), tail);
+        const shown: number[] = [];
+        const tail = () => {
+          request.read = { what: 'incidents', which: shown.join(',') };
+          return page.last ? formatNext(request, reply, { before: page.last.id }) : {};
+        };
+        const show = (row: IncidentRow) => {
+          shown.push(row.id);
+          return formatIncident(row, user);
+        };
+        const format = jsonPage({}, 'incidents', show, tail);
         return share.makePage('too-many-pages', (turns) =>
           sendPage(reply, { format, slices: page.slices, turns, signal }),
         );
@@ -127,7 +137,11 @@ export const incidentRoutes =
           response: { 200: incidentDetailSchema },
         },
       },
-      async ({ params: { id }, user }) => detail(dispatch, await incidents.get(id), user),
+      async (request) => {
+        const { user, params } = request;
+        request.read = { what: 'incidents', which: String(params.id) };
+        return detail(dispatch, await incidents.get(params.id), user);
+      },
     );
 
     app.post(
@@ -174,7 +188,7 @@ export const incidentRoutes =
           params,
           querystring: z.strictObject({
             role: z.enum(['first-aid', 'transport']).optional(),
-            limit: limitInput,
+            limit: candidateLimit,
           }),
           response: {
             200: z.object({
@@ -247,8 +261,8 @@ export async function detail(
   const words = await dispatch.words.ofAssignments(assignments.map(({ id }) => id));
   return {
     ...formatIncident(incident, user),
-    assignments: assignments.map((row) => formatAssignment(row, words.get(row.id) ?? [])),
+    assignments: assignments.map((row) => formatAssignment(row, words.get(row.id) ?? [], user)),
     possibleDuplicates,
-    log: log.map(formatAudit),
+    log: log.map((each) => formatAudit(each, user)),
   };
 }

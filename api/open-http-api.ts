@@ -16,10 +16,13 @@ import { capFeedRoutes } from './cap-feed.ts';
 import { cityRoutes } from './city.ts';
 import { createConnections } from './connections.ts';
 import { dispatchRoutes } from './dispatch-routes.ts';
+import { LOAD_BOUNDS } from './load-bounds.ts';
+import { privacyRoutes } from './privacy.ts';
 import { silenceRoutes } from './silences.ts';
 import { ensureFirstAdminToken } from './token-store.ts';
 
-export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'connections' | 'routes'> {
+export interface HttpApiDependencies
+  extends Omit<ApiDependencies, 'config' | 'connections' | 'loadBounds' | 'routes'> {
   readonly config: Config;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
@@ -40,7 +43,16 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
   const firstAdminToken = config.API_AUTH ? await ensureFirstAdminToken(database, now) : undefined;
   const app = await buildApp({
     ...dependencies,
-    connections: createConnections({ metrics, now }),
+    loadBounds: { ...LOAD_BOUNDS, maxCallsPerMin: config.HTTP_MAX_CALLS_PER_ADDRESS_PER_MIN },
+    connections: createConnections({
+      bounds: {
+        maxConnections: config.HTTP_MAX_CONNECTIONS,
+        maxConnectionsPerAddress: config.HTTP_MAX_CONNECTIONS_PER_ADDRESS,
+      },
+      trustProxy: config.TRUST_PROXY,
+      metrics,
+      now,
+    }),
     routes: [
       cityRoutes(city),
       alertRoutes(alerts),
@@ -48,6 +60,7 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
       backtestRoutes({ registry, history }),
       capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
       ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
+      privacyRoutes({ dispatch, database, now }),
     ],
   });
   const close = async () => {

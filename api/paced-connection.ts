@@ -12,6 +12,14 @@ import type { Socket } from 'node:net';
 /** The headers of one browser. Some forty of the shortest requests fit, and are parsed before the first is begun. */
 const SLICE_BYTES = 1_024;
 
+export interface PacedOptions {
+  readonly socket: Socket;
+  /** Whose it is: an address, or the network that one subscriber has. */
+  readonly address: string;
+  readonly handle: RequestListener;
+  readonly now: () => number;
+}
+
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -19,6 +27,7 @@ interface Exchange {
 
 export class PacedConnection {
   readonly socket: Socket;
+  readonly address: string;
   readonly #handle: RequestListener;
   readonly #now: () => number;
   /** Parsed, not begun, in order. */
@@ -26,16 +35,21 @@ export class PacedConnection {
   #answering: Exchange | undefined;
   /** Says what is wrong with what cannot be parsed, after the answers to what could. */
   #refusal: (() => void) | undefined;
-  #answeringSinceMs = 0;
+  /** Since when it answers, or waits for a request. */
+  sinceMs: number;
   /** We have paused the socket, and will resume it; what Node pauses, Node resumes. */
   #isHeld = false;
   /** The answer has no end of its own: a live stream, whose hub drops who does not read. */
   isLongLived = false;
+  /** A token of staff was shown on it. */
+  isOfStaff = false;
 
-  constructor(socket: Socket, handle: RequestListener, now: () => number) {
+  constructor({ socket, address, handle, now }: PacedOptions) {
     this.socket = socket;
+    this.address = address;
     this.#handle = handle;
     this.#now = now;
+    this.sinceMs = now();
     // The one listener that Node's server has set hands what arrives to its parser, in pieces of any size.
     const [parse] = socket.listeners('data') as [(slice: Buffer) => void];
     socket.removeListener('data', parse);
@@ -50,9 +64,8 @@ export class PacedConnection {
     return this.socket.writableLength;
   }
 
-  /** Since when the present answer is made and sent; undefined where there is none, or where it has no end. */
-  get answeringSinceMs(): number | undefined {
-    return this.#answering && !this.isLongLived ? this.#answeringSinceMs : undefined;
+  get isAnswering(): boolean {
+    return this.#answering !== undefined;
   }
 
   /** A request whose headers are complete. */
@@ -71,7 +84,7 @@ export class PacedConnection {
 
   #begin(exchange: Exchange): void {
     this.#answering = exchange;
-    this.#answeringSinceMs = this.#now();
+    this.sinceMs = this.#now();
     this.isLongLived = false;
     exchange.response.once('close', () => this.#goOn());
     this.#handle(exchange.request, exchange.response);
@@ -80,6 +93,7 @@ export class PacedConnection {
   /** The answer is with the system, or its client has gone. */
   #goOn(): void {
     this.#answering = undefined;
+    this.sinceMs = this.#now();
     const next = this.#waiting.shift();
     if (next) this.#begin(next);
     else this.#refusal?.();

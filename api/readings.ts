@@ -13,10 +13,13 @@ import { formatQuality } from '../devices/reading.ts';
 import type { Registry } from '../fleet/registry.ts';
 import { AGGREGATES, type History, type HistoryPage, type HistoryPoint } from '../history/history.ts';
 import type { PageTurns } from './caller-shares.ts';
+import { csvPage, prefersCsv } from './csv-page.ts';
+import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { valuesSchema } from './device-json.ts';
 import { deviceId, findVisibleDevice, formatUnits } from './devices.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, sendPage } from './sliced-page.ts';
+import { limitInput } from './text-input.ts';
 import { durationInput, formatTime, timeInput, timeOutput, timeZoneInput } from './time.ts';
 
 export interface ReadingsDependencies {
@@ -56,7 +59,8 @@ const query = z.strictObject({
     .describe('Names of quantities, with commas; windows only. All where absent.')
     .optional(),
   tz: timeZoneInput.optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
+  cursor: cursorInput,
 });
 type Query = z.infer<typeof query>;
 
@@ -76,7 +80,7 @@ const answer = z.object({
       quality: z.array(z.string()).describe('Quality flags of a raw reading, where it has any.').optional(),
     }),
   ),
-  next: z.string().describe('Path of the next page.').optional(),
+  next: nextOutput,
 });
 
 export const readingRoutes =
@@ -85,19 +89,27 @@ export const readingRoutes =
     app.get(
       '/devices/:id/readings',
       {
-        config: { access: 'public' },
+        config: { access: 'public', isPaged: true },
         schema: {
           tags: ['devices'],
           summary: 'History of a device, raw or down-sampled',
           params: z.object({ id: deviceId }),
           querystring: query,
-          response: { 200: answer },
+          response: {
+            200: {
+              description: 'The page; as CSV where Accept prefers it, with the next page in Link.',
+              content: { 'application/json': { schema: answer }, 'text/csv': { schema: z.string() } },
+            },
+          },
         },
       },
       async (request, reply) => {
         const { city, registry, history, now } = dependencies;
         const device = findVisibleDevice(registry, request.user, request.params.id);
         const { fromMs, toMs } = checkRange(request.query, device.kind, now());
+        if (deviceKinds.get(device.kind)?.audience !== 'public') {
+          request.read = { what: 'track', which: `${device.id} ${formatAsked(request.asked)}` };
+        }
         const { every, fn = 'mean', tz = city.timeZone, limit, quantities } = request.query;
         const base = { kind: device.kind, device: device.id, toMs };
         const windowed = { everyMs: every ?? 0, fn, timeZone: tz, ...(quantities ? { quantities } : {}) };
@@ -112,13 +124,12 @@ export const readingRoutes =
                 : history.windows({ ...base, ...windowed, ...part }),
             ),
         };
-        const asked = new URL(request.url, 'http://here').searchParams;
         const head = {
           device: device.id,
           kind: device.kind,
           from: formatTime(fromMs),
           to: formatTime(toMs),
-          ...(every === undefined ? {} : { every: asked.get('every') as string, fn, tz }),
+          ...(every === undefined ? {} : { every: request.asked.get('every') as string, fn, tz }),
           units: formatUnits(device.kind),
         };
         return request.share.makePage('history-busy', async (turns) => {
@@ -127,13 +138,33 @@ export const readingRoutes =
             nextFromMs = rest;
           });
           const tail = () =>
-            nextFromMs === undefined ? {} : { next: formatNext(device.id, asked, nextFromMs, toMs) };
-          const format = jsonPage(head, 'points', formatPoint, tail);
+            nextFromMs === undefined
+              ? {}
+              : formatNext(request, reply, { from: formatTime(nextFromMs), to: formatTime(toMs) });
+          const format = prefersCsv(request.headers.accept)
+            ? csvPage(
+                columnsOf(device.kind, request.query),
+                every === undefined ? formatQuality : undefined,
+                tail,
+              )
+            : jsonPage(head, 'points', formatPoint, tail);
           return sendPage(reply, { format, slices, turns, signal: request.signal });
         });
       },
     );
   };
+
+/** The range in the caller's words: one that ends now is the same whenever it is asked. */
+function formatAsked(asked: URLSearchParams): string {
+  return `${asked.get('from') ?? 'a day'}/${asked.get('to') ?? 'now'}`;
+}
+
+/** Of a page in columns: what the kind measures, or what was asked for; windows hold numbers only. */
+function columnsOf(kind: string, { every, quantities }: Query): readonly string[] {
+  const known = Object.entries(deviceKinds.get(kind)?.quantities ?? {});
+  const shown = every === undefined ? known : known.filter(([, { type }]) => type !== 'state');
+  return quantities ?? shown.map(([name]) => name);
+}
 
 interface Question {
   readonly fromMs: number;
@@ -213,11 +244,4 @@ async function readPage(history: History, read: () => Promise<HistoryPage>): Pro
 
 function formatPoint({ atMs, values, quality }: HistoryPoint): z.infer<typeof answer.shape.points.element> {
   return { at: formatTime(atMs), values, ...(quality ? { quality: formatQuality(quality) } : {}) };
-}
-
-function formatNext(device: string, asked: URLSearchParams, nextFromMs: number, toMs: number): string {
-  const next = new URLSearchParams(asked);
-  next.set('from', formatTime(nextFromMs));
-  next.set('to', formatTime(toMs));
-  return `/v1/devices/${device}/readings?${next}`;
 }

@@ -11,9 +11,11 @@ import { z } from 'zod';
 import { type KeptRejection, REJECTION_REASONS } from '../devices/rejection.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import type { Journal } from '../journal/journal.ts';
+import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { deviceId } from './devices.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
+import { limitInput, numericId } from './text-input.ts';
 import { formatTime, timeOutput } from './time.ts';
 
 export interface RejectionsDependencies {
@@ -47,8 +49,7 @@ const rejectionSchema = z
   })
   .meta({ id: 'Rejection' });
 
-const rejectionId = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
-const idParams = z.object({ id: rejectionId });
+const idParams = z.object({ id: numericId });
 
 export const rejectionRoutes =
   ({ journal, pipeline, now }: RejectionsDependencies): FastifyPluginAsyncZod =>
@@ -63,24 +64,27 @@ export const rejectionRoutes =
     app.get(
       '/rejections',
       {
+        config: { isPaged: true },
         schema: {
           tags: ['rejections'],
           summary: 'Messages that were not understood, newest first',
           querystring: z.strictObject({
             device: deviceId.optional(),
             reason: z.enum(REJECTION_REASONS).optional(),
-            before: rejectionId.describe('Those with a smaller id: the next page.').optional(),
-            limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+            before: numericId.describe('Those with a smaller id: the next page.').optional(),
+            limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
+            cursor: cursorInput,
           }),
           response: {
             200: z.object({
               rejections: z.array(rejectionSchema),
-              next: z.string().describe('Path of the next page.').optional(),
+              next: nextOutput,
             }),
           },
         },
       },
-      async ({ query, url, share, signal }, reply) => {
+      async (request, reply) => {
+        const { query, share, signal } = request;
         const { device, reason, before: first, limit } = query;
         const page = readInParts<KeptRejection>({
           limit,
@@ -95,12 +99,7 @@ export const rejectionRoutes =
             });
           },
         });
-        const tail = () => {
-          if (!page.last) return {};
-          const next = new URL(url, 'http://here').searchParams;
-          next.set('before', String(page.last.id));
-          return { next: `/v1/rejections?${next}` };
-        };
+        const tail = () => (page.last ? formatNext(request, reply, { before: page.last.id }) : {});
         const show = (each: KeptRejection) => formatRejection(each, LISTED_PAYLOAD_BYTES);
         const format = jsonPage({}, 'rejections', show, tail);
         return share.makePage('too-many-pages', (turns) =>

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { Alerts } from '../alerts/alerts.ts';
 import { MAX_SILENCE_MS, MAX_SILENCES, SILENCE_SCOPES, type Silence } from '../alerts/lifecycle/silences.ts';
 import { Problem } from './problem.ts';
+import { numericId } from './text-input.ts';
 import { formatTime, timeInput, timeOutput } from './time.ts';
 
 const silenceSchema = z
@@ -83,7 +84,7 @@ export const silenceRoutes =
         schema: {
           tags: ['alerts'],
           summary: 'End a silence now',
-          params: z.object({ id: z.coerce.number().int().positive() }),
+          params: z.object({ id: numericId }),
           response: { 204: z.null() },
         },
       },

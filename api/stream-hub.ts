@@ -4,10 +4,11 @@
  * A client has a cursor into the feed's kept events and no queue of its own: it is sent a batch, and the next
  * one when its socket has taken that. So its buffer is bounded by one batch, and whoever falls behind what
  * the feed keeps, or takes nothing for a minute, is dropped and may resume. Invariants: numbers sent to a
- * client ascend, and each event that it may see is sent once or the client is told `reset`.
+ * client ascend; each event that it may see is sent once or the client is told `reset`; no id is sent without an
+ * event, since some libraries make an empty one of it.
  */
 import type { LiveEvent, LiveEventType, LiveFeed } from '../fleet/live-feed.ts';
-import { isPublicEvent } from './visibility.ts';
+import { isPublicEvent, withoutFreeText } from './visibility.ts';
 
 /** What the hub needs of a response; a socket that refuses says so by `write` and later by `drain`. */
 export interface StreamResponse {
@@ -23,6 +24,8 @@ export interface StreamRequest {
   readonly types?: ReadonlySet<LiveEventType>;
   /** Sees public events only. */
   readonly isPublic: boolean;
+  /** Sees that something happened to an incident, and not what people wrote about it. */
+  readonly hidesFreeText?: boolean;
   readonly tokenId?: number;
   /** Of whom nothing else is known: no token. */
   readonly anonymousAddress?: string;
@@ -65,6 +68,8 @@ const RETRY_STEPS = 30;
 interface Client extends StreamRequest {
   /** The number up to which it has all. */
   cursor: number;
+  /** The number that it was told last: from there it would resume. */
+  toldNumber: number;
   blocked: boolean;
   stalledBeats: number;
   /** Clients with the same filter and cursor are sent the same text. */
@@ -99,6 +104,7 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
       client.cursor = batch.lastNumber;
       if (batch.events === 0) continue;
       onSent(batch.events);
+      client.toldNumber = batch.lastSentNumber;
       write(client, batch.text);
     }
   }
@@ -115,9 +121,16 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
     open(request) {
       const retryMs = FIRST_RETRY_MS + (opened++ % RETRY_STEPS) * RETRY_STEP_MS;
       const resumed = resume(feed, request.lastEventId);
-      const filter = `${request.isPublic} ${request.types ? [...request.types].sort().join() : ''}`;
+      const filter = `${request.isPublic} ${request.hidesFreeText === true} ${request.types ? [...request.types].sort().join() : ''}`;
       const cursor = resumed ?? feed.lastNumber;
-      const client: Client = { ...request, cursor, blocked: false, stalledBeats: 0, filter };
+      const client: Client = {
+        ...request,
+        cursor,
+        toldNumber: cursor,
+        blocked: false,
+        stalledBeats: 0,
+        filter,
+      };
       clients.add(client);
       request.response.on('close', () => end(client, 'closed'));
       request.response.on('drain', () => {
@@ -125,10 +138,8 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
         client.stalledBeats = 0;
         deliver(client, new Map());
       });
-      write(client, `retry: ${retryMs}\n${formatId(feed, cursor)}\n`);
-      if (resumed === undefined && request.lastEventId !== undefined) {
-        write(client, `${formatId(feed, cursor)}event: reset\ndata: {"epoch":"${feed.epoch}"}\n\n`);
-      }
+      const isLost = resumed === undefined && request.lastEventId !== undefined;
+      write(client, `retry: ${retryMs}\n${formatOwn(feed, isLost ? 'reset' : 'ready', cursor)}`);
       deliver(client, new Map());
     },
     flush() {
@@ -139,7 +150,7 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
       for (const client of clients) {
         deliver(client, new Map());
         // The id moves on with a heartbeat, so that a client whose filter is quiet can still resume.
-        if (!client.blocked) write(client, `: heartbeat\n${formatId(feed, client.cursor)}\n`);
+        if (!client.blocked) write(client, formatHeartbeat(feed, client));
         else if (++client.stalledBeats >= MAX_STALLED_BEATS) end(client, 'stalled');
       }
     },
@@ -159,10 +170,15 @@ interface Batch {
   readonly events: number;
   /** Where the cursor stands after it. */
   readonly lastNumber: number;
+  /** Of the last event that is in it. */
+  readonly lastSentNumber: number;
 }
 
 /** The next events for a client's filter; undefined when the feed has forgotten some of them. */
-function formatBatch(feed: LiveFeed, { cursor, types, isPublic }: Client): Batch | undefined {
+function formatBatch(
+  feed: LiveFeed,
+  { cursor, types, isPublic, hidesFreeText = false }: Client,
+): Batch | undefined {
   const events = feed.since(cursor)?.slice(0, MAX_BATCH_EVENTS);
   const last = events?.at(-1);
   if (!events || !last) return undefined;
@@ -170,14 +186,29 @@ function formatBatch(feed: LiveFeed, { cursor, types, isPublic }: Client): Batch
     (event) => (!types || types.has(event.type)) && (!isPublic || isPublicEvent(event)),
   );
   return {
-    text: wanted.map((event) => formatEvent(feed, event)).join(''),
+    text: wanted.map((event) => formatEvent(feed, event, hidesFreeText)).join(''),
     events: wanted.length,
     lastNumber: last.number,
+    lastSentNumber: wanted.at(-1)?.number ?? cursor,
   };
 }
 
-function formatEvent(feed: LiveFeed, { number, type, json }: LiveEvent): string {
-  return `${formatId(feed, number)}event: ${type}\ndata: ${json}\n\n`;
+/** An event of the stream itself: `ready`, `reset`, `heartbeat`. */
+function formatOwn(feed: LiveFeed, type: string, number: number): string {
+  return `${formatId(feed, number)}event: ${type}\ndata: {"epoch":"${feed.epoch}"}\n\n`;
+}
+
+/** A comment where the client knows how far it is; it ends no event, so that none is made of it. */
+function formatHeartbeat(feed: LiveFeed, client: Client): string {
+  if (client.toldNumber === client.cursor) return ': heartbeat\n';
+  client.toldNumber = client.cursor;
+  return formatOwn(feed, 'heartbeat', client.cursor);
+}
+
+function formatEvent(feed: LiveFeed, event: LiveEvent, hidesFreeText: boolean): string {
+  const { number, type, json } = event;
+  const shown = hidesFreeText ? withoutFreeText(event) : json;
+  return `${formatId(feed, number)}event: ${type}\ndata: ${shown}\n\n`;
 }
 
 function formatId({ epoch }: LiveFeed, number: number): string {

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { LiveEventType, LiveFeed } from '../fleet/live-feed.ts';
-import { ANONYMOUS, isStaff, requireRole, STAFF_ROLES } from './access.ts';
+import { ANONYMOUS, isStaff, requireRole, STAFF_ROLES, seesPeople } from './access.ts';
 import { Problem } from './problem.ts';
 import { createStreamHub, HEARTBEAT_MS, type StreamHub, type StreamRequest } from './stream-hub.ts';
 import { readTokensInForce } from './token-store.ts';
@@ -116,7 +116,9 @@ export const streamRoutes =
           headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
           response: {
             200: {
-              description: 'Server-sent events: id `<epoch>-<number>`, event, data in JSON.',
+              description:
+                'Server-sent events: id `<epoch>-<number>`, event, data in JSON. `ready` comes first, or `reset`; ' +
+                '`heartbeat` moves the id on.',
               content: { 'text/event-stream': { schema: z.string() } },
             },
           },
@@ -126,6 +128,7 @@ export const streamRoutes =
         if ([...(types ?? [])].some((type) => !PUBLIC_EVENT_TYPES.has(type))) requireRole(user, STAFF_ROLES);
         const who = {
           isPublic: !isStaff(user),
+          hidesFreeText: !seesPeople(user),
           ...(user.tokenId === undefined ? {} : { tokenId: user.tokenId }),
           ...(user === ANONYMOUS ? { anonymousAddress: ip } : {}),
         };
@@ -138,7 +141,7 @@ export const streamRoutes =
         reply.hijack();
         reply.raw.writeHead(200, {
           ...(reply.getHeaders() as Record<string, string>),
-          'content-type': 'text/event-stream',
+          'content-type': 'text/event-stream; charset=utf-8',
           'cache-control': 'no-store',
           // nginx holds answers back unless told.
           'x-accel-buffering': 'no',

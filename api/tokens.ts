@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { Database } from '../database/database.ts';
 import type { Registry } from '../fleet/registry.ts';
 import { ROLES } from './access.ts';
+import { numericId } from './text-input.ts';
 import { formatTime, timeOutput } from './time.ts';
 import { explainBadName } from './token-name.ts';
 import {
@@ -105,7 +106,7 @@ export const tokenRoutes =
         schema: {
           tags: ['tokens'],
           summary: 'Revoke a token; its open streams end too',
-          params: z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) }),
+          params: z.object({ id: numericId }),
           response: { 200: tokenSchema },
         },
       },

@@ -8,6 +8,16 @@ import { deviceKinds } from '../devices/kinds/index.ts';
 import type { LiveEvent, LiveEventType } from '../fleet/live-feed.ts';
 import { isStaff, type User } from './access.ts';
 
+/** What crews and dispatchers have written, in events about incidents: for those who answer the calls. */
+const FREE_TEXT = ['reason', 'outcome', 'note'];
+
+/** The event's data for those who may not see what people have written. */
+export function withoutFreeText({ type, body, json }: Pick<LiveEvent, 'type' | 'body' | 'json'>): string {
+  if (type !== 'incident') return json;
+  const shown = Object.entries(body ?? {}).filter(([name]) => !FREE_TEXT.includes(name));
+  return JSON.stringify(Object.fromEntries(shown));
+}
+
 /** Events of these types are public where what they tell of is. */
 export const PUBLIC_EVENT_TYPES: ReadonlySet<LiveEventType> = new Set(['reading', 'presence', 'alert']);
 

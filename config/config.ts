@@ -23,7 +23,7 @@ export class ConfigError extends Error {
 
 /** Prefixes that are ours: a variable with one of them that we do not know is a typing error. */
 const OWN_PREFIXES =
-  /^(SIAGA|MQTT|MQTTS|JOURNAL|INFLUX|API|STREAM|HTTP|TRUST|ROUTING|TELEGRAM|WEBHOOK|CAP|REJECTIONS)_/;
+  /^(SIAGA|MQTT|MQTTS|JOURNAL|INFLUX|API|STREAM|HTTP|TRUST|ROUTING|TELEGRAM|WEBHOOK|CAP|REJECTIONS|CALLERS|READS|ALERTS|AUDIT)_/;
 /** Set by others for other ends, though they look like ours. */
 const FOREIGN = new Set(['HTTP_PROXY', 'SIAGA_TEST_DATA_DIR']);
 const FILE_SECRETS = ['INFLUX_TOKEN', 'WEBHOOK_SECRET', 'TELEGRAM_TOKEN'] as const;

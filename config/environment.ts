@@ -52,6 +52,15 @@ export const environmentSchema = z.object({
    * set, all who come through a proxy share its address, and with it the bounds of one address.
    */
   TRUST_PROXY: networks.optional(),
+  /** Connections of the API in all, streams included. Where all are taken, the one idle longest gives way; some 25 KB each. */
+  HTTP_MAX_CONNECTIONS: positive.default(2_000),
+  /** Of one address, or of one /64 of IPv6: forty browsers behind one NAT, with six each. Trusted proxies have no such bound. */
+  HTTP_MAX_CONNECTIONS_PER_ADDRESS: positive.default(256),
+  /**
+   * Calls a minute of one address without a token, or of one partner's token: a hundred phones behind one NAT that open
+   * the page at once. Staff has no such bound.
+   */
+  HTTP_MAX_CALLS_PER_ADDRESS_PER_MIN: positive.default(6_000),
   /** Where people reach the API; written into alerts and feeds. Default: the address it listens on. */
   PUBLIC_URL: openUrl('', 'http:', 'https:').optional(),
 
@@ -143,6 +152,15 @@ export const environmentSchema = z.object({
 
   /** State (registry, alerts, incidents, tokens): SQLite in the data folder, or PostgreSQL when set. */
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+
+  /** What leads to a caller (name, number, place, notes) is erased so long after the incident was closed. */
+  CALLERS_RETENTION_DAYS: positive.default(365),
+  /** Who read which incidents, callers and tracks is kept this long: longer than what was read. */
+  READS_RETENTION_DAYS: positive.default(400),
+  /** Alerts that ended, and what was told of them: five years of floods to learn from. */
+  ALERTS_RETENTION_DAYS: positive.default(1_825),
+  /** Who did what in dispatch, and tokens that ended. */
+  AUDIT_RETENTION_DAYS: positive.default(1_825),
 
   /** Whether the API asks for a token where one is needed. Off only on loopback. */
   API_AUTH: flag.default(true),

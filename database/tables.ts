@@ -170,6 +170,8 @@ export interface IncidentsTable {
   /** Of the report that the key belongs to; null without a key, and for keys of older versions. */
   request_hash: string | null;
   simulated: number;
+  /** When what leads to the caller was erased; null before. */
+  erased_at: Generated<number | null>;
 }
 
 /** One unit sent to one incident, with its own timeline. Times are the server's; a skipped one is null. */
@@ -260,7 +262,7 @@ export interface DispatchUnitsTable {
   patient_doubt: string | null;
 }
 
-/** Who did what, when. Never changed. */
+/** Who did what, when. Never changed, but that an erasure takes the notes. */
 export interface DispatchAuditTable {
   id: Generated<number>;
   at: number;
@@ -286,7 +288,20 @@ export interface HospitalBedsTable {
   refused_at: number | null;
 }
 
+/** Who read what of people, when. One line an answer. */
+export interface ReadsTable {
+  id: Generated<number>;
+  at: number;
+  actor: string;
+  role: string;
+  /** One of READ_KINDS in api/read-audit.ts. */
+  what: string;
+  /** Numbers of incidents, or a device and a range, as text. */
+  which: string;
+}
+
 export interface Tables {
+  reads: ReadsTable;
   incidents: IncidentsTable;
   assignments: AssignmentsTable;
   crew_words: CrewWordsTable;

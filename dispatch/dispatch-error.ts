@@ -11,6 +11,7 @@ export const DISPATCH_ERRORS = [
   'unknown-hospital',
   'unknown-word',
   'incident-closed',
+  'incident-open',
   'incident-has-open-assignments',
   'not-classified',
   'no-location',

@@ -138,8 +138,12 @@ export class Incidents {
   async note(id: number, text: string, user: string): Promise<void> {
     const { database, now, publishEvent } = this.#context;
     await database.transaction().execute(async (transaction) => {
-      await find(transaction, id);
+      const { erased_at } = await find(transaction, id);
       await writeAudit(transaction, now(), { actor: user, action: 'note', incident: id, note: text });
+      // It may lead to a person again, and is to be erased again.
+      if (erased_at !== null) {
+        await transaction.updateTable('incidents').set({ erased_at: null }).where('id', '=', id).execute();
+      }
     });
     publishEvent('incident', { event: 'noted', incident: id });
   }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { FastifyPluginAsync } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ANSWER_MS, MAX_UNREAD_BYTES } from '../../api/connections.ts';
+import { CONNECTION_BOUNDS } from '../../api/connections.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 import { dialHttp, type RawHttpClient } from '../support/raw-http-client.ts';
@@ -89,7 +89,7 @@ describe('a client that does not read', () => {
     const unread = await dial();
     unread.socket.write(get('/large').repeat(40));
     await settled(() => seen.calls);
-    api.clock.ms += ANSWER_MS - 1;
+    api.clock.ms += CONNECTION_BOUNDS.answerMs - 1;
     api.connections.sweep();
     expect(await metric('siaga_http_connections')).toBe(3);
     api.clock.ms += 1;
@@ -114,12 +114,12 @@ describe('a client that does not read', () => {
     const second = await dial();
     second.socket.write(get(`/sized/${size + KIB}`));
     await eventually(async () =>
-      expect(await metric('siaga_http_unread_bytes')).toBeGreaterThan(MAX_UNREAD_BYTES),
+      expect(await metric('siaga_http_unread_bytes')).toBeGreaterThan(CONNECTION_BOUNDS.maxUnreadBytes),
     );
     api.connections.sweep();
     await second.closed();
     expect(await metric('siaga_http_connections')).toBe(2);
-    expect(await metric('siaga_http_unread_bytes')).toBeLessThanOrEqual(MAX_UNREAD_BYTES);
+    expect(await metric('siaga_http_unread_bytes')).toBeLessThanOrEqual(CONNECTION_BOUNDS.maxUnreadBytes);
   });
 });
 

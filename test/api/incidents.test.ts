@@ -230,6 +230,23 @@ test('the nearest ambulances, with the answer of the reference, for staff only',
   }
 });
 
+test.each([
+  ['/v1/ambulances/nearest?lat=&lng=110.4', 'lat'],
+  ['/v1/ambulances/nearest?lat=%20&lng=110.4', 'lat'],
+  ['/v1/ambulances/nearest?lat=-7&lng=0x10', 'lng'],
+  ['/v1/ambulances/nearest?lat=-7&lng=110.4&limit=', 'limit'],
+  ['/v1/hospitals/recommended?lat=-7&lng=', 'lng'],
+  ['/v1/incidents?before=0x1', 'before'],
+  ['/v1/incidents?limit=%20', 'limit'],
+  ['/v1/incidents/0x1', 'id'],
+  ['/v1/figures/response?simulated=', 'simulated'],
+])('%s is refused with the name of the parameter', async (url, field) => {
+  await using desk = await openDesk();
+  const answer = await desk.api.get(url, desk.dispatcher);
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json().errors.map((error: { field: string }) => error.field)).toEqual([field]);
+});
+
 test('the desk takes calls but sends nobody; engineers do not see who called; the public sees nothing', async () => {
   await using desk = await openDesk();
   const { api } = desk;
@@ -370,7 +387,7 @@ test('a mistake at 3 a.m. is answered with what to do next', async () => {
   );
   expect(await detail('GET', '/v1/incidents/abc')).toContain('params id: must be a number');
   expect(await detail('GET', '/v1/hospitals/recommended?lat=-7')).toContain(
-    'query lng: is missing, or no number',
+    'query lng: is missing: a number',
   );
   expect(await detail('PUT', '/v1/hospitals/nope/beds', { emergency: 1 })).toContain(
     'GET /v1/hospitals lists',

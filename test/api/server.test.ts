@@ -53,18 +53,6 @@ describe('on the wire', () => {
     });
   });
 
-  test('one connection more than the bound is closed unread and counted', async () => {
-    api.app.server.maxConnections = 1;
-    await dial();
-    const extra = connect(port, '127.0.0.1');
-    sockets.push(extra);
-    extra.resume();
-    await once(extra, 'close');
-    expect(await api.metrics.getSingleMetricAsString('siaga_http_connections_dropped_total')).toContain(
-      'siaga_http_connections_dropped_total 1',
-    );
-  });
-
   test('a stream is delivered and ended over TCP when the API closes', async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/v1/stream`);
     const text = answer.text();

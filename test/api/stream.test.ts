@@ -47,13 +47,13 @@ describe('GET /v1/stream', () => {
     const stream = await open();
     expect(stream.answer.statusCode).toBe(200);
     expect(stream.answer.headers).toMatchObject({
-      'content-type': 'text/event-stream',
+      'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     });
     await api.publish(GAUGE, { levelM: 1.42 });
     const text = await stream.until('event: reading');
-    const body = JSON.parse(/data: (.+)\n/.exec(text)?.[1] as string);
+    const body = JSON.parse(/event: reading\ndata: (.+)\n/.exec(text)?.[1] as string);
     expect(body).toMatchObject({ device: 'bendung', present: true, values: { levelM: 1.42 } });
     expect(body.measuredAt).toBe('2026-01-15T02:30:00.000Z');
   });
@@ -64,7 +64,7 @@ describe('GET /v1/stream', () => {
       api.clock.ms += 1000;
     }
     const stream = await open('', { 'last-event-id': 'run-1-1' });
-    const text = await stream.until('id: run-1-3\nevent');
+    const text = await stream.until('id: run-1-3\nevent: reading');
     expect(text).toContain('"levelM":2');
     expect(text).not.toContain('"levelM":1');
   });

@@ -6,7 +6,8 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { type ApiDependencies, buildApp } from '../../api/app.ts';
-import { type Connections, createConnections } from '../../api/connections.ts';
+import { type CONNECTION_BOUNDS, type Connections, createConnections } from '../../api/connections.ts';
+import { LOAD_BOUNDS } from '../../api/load-bounds.ts';
 import { ensureFirstAdminToken } from '../../api/token-store.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { createFleet } from '../../fleet/fleet.ts';
@@ -54,8 +55,16 @@ export interface TestApi extends AsyncDisposable {
   tokenFor(role: string): Promise<string>;
 }
 
+/** A machine that runs other tests too may take its time between two calls. */
+const PATIENT = { headersMs: 600_000, requestMs: 600_000, keepAliveMs: 600_000, silenceMs: 600_000 };
+
+export type TestApiOptions = Partial<ApiDependencies> & {
+  /** Of the connections. */
+  readonly bounds?: Partial<typeof CONNECTION_BOUNDS>;
+};
+
 export async function openTestApi(
-  overrides: Partial<ApiDependencies> = {},
+  { bounds, ...overrides }: TestApiOptions = {},
   memory: MemoryJournal = createMemoryJournal(),
   journal: Journal = memory,
 ): Promise<TestApi> {
@@ -90,7 +99,12 @@ export async function openTestApi(
   });
   const adminToken = (await ensureFirstAdminToken(database, now)) as string;
   const problems: string[] = [];
-  const connections = createConnections({ metrics, now });
+  const connections = createConnections({
+    metrics,
+    now,
+    trustProxy: overrides.config?.TRUST_PROXY,
+    bounds: { ...PATIENT, ...bounds },
+  });
   const app = await buildApp({
     config: {
       API_AUTH: true,
@@ -99,6 +113,8 @@ export async function openTestApi(
       STREAM_MAX_CLIENTS_PER_ADDRESS: 3,
     },
     connections,
+    // How late the event loop is says nothing of Siaga on a machine that runs other tests too.
+    loadBounds: { ...LOAD_BOUNDS, maxLoopDelayMs: Number.POSITIVE_INFINITY },
     city: smallCity,
     registry,
     fleet,

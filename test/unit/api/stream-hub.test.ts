@@ -30,7 +30,7 @@ class Socket extends EventEmitter {
   }
   /** `[number, type]` of every event that was sent. */
   get events(): [number, string][] {
-    const found = this.text.matchAll(/id: run-1-(\d+)\nevent: ([a-z]+)\n/g);
+    const found = this.text.matchAll(/id: run-1-(\d+)\nevent: (?!ready|heartbeat)([a-z]+)\n/g);
     return [...found].map(([, number, type]) => [Number(number), type as string]);
   }
 }
@@ -70,7 +70,7 @@ describe('a stream', () => {
       [5, 'reading'],
       [6, 'incident'],
     ]);
-    expect(socket.text).toMatch(/^retry: \d+\nid: run-1-3\n\n/);
+    expect(socket.text).toMatch(/^retry: \d+\nid: run-1-3\nevent: ready\ndata: \{"epoch":"run-1"\}\n\n/);
     expect(socket.text).toContain(
       'data: {"kind":"river-gauge","device":"bendung","values":{"levelM":0}}\n\n',
     );
@@ -156,12 +156,40 @@ describe('a stream', () => {
     expect(staff.events).toHaveLength(11);
   });
 
+  test('holds no block without an event and its data, whatever happens on it', () => {
+    publish(3);
+    const resumed = new Socket();
+    hub.open({ response: resumed, isPublic: false, lastEventId: 'run-1-1' });
+    const quiet = new Socket();
+    hub.open({ response: quiet, isPublic: true, types: new Set(['alert']) });
+    const lost = new Socket();
+    hub.open({ response: lost, isPublic: false, lastEventId: 'run-0-1' });
+    for (let round = 0; round < 3; round++) {
+      publish(2);
+      hub.flush();
+      hub.beat();
+      hub.beat();
+    }
+    for (const { text } of [resumed, quiet, lost]) {
+      const blocks = text.split('\n\n').slice(0, -1);
+      expect(blocks.length).toBeGreaterThan(3);
+      for (const block of blocks) expect(block).toMatch(/\nevent: \w+\ndata: .+$|^event: \w+\ndata: .+$/);
+      for (const block of blocks) expect(block).toMatch(/(^|\n)id: run-1-\d+\n/);
+      // What is left is a comment that ends nothing.
+      expect(text.split('\n\n').at(-1)).toMatch(/^(: heartbeat\n)*$/);
+    }
+  });
+
   test('moves its id on with a heartbeat, so that a quiet filter can resume', () => {
     const socket = new Socket();
     hub.open({ response: socket, isPublic: false, types: new Set(['hospital']) });
     publish(KEPT);
     hub.beat();
-    expect(socket.text.endsWith(`: heartbeat\nid: run-1-${KEPT}\n\n`)).toBe(true);
+    expect(socket.text.endsWith(`id: run-1-${KEPT}\nevent: heartbeat\ndata: {"epoch":"run-1"}\n\n`)).toBe(
+      true,
+    );
+    hub.beat();
+    expect(socket.text.endsWith('\n\n: heartbeat\n')).toBe(true);
   });
 });
 

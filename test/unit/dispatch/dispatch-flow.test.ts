@@ -108,6 +108,14 @@ test('a step that nobody reported stays empty', async () => {
   });
 });
 
+test('an ack with a NUL in it is refused with a reason, also where the database could keep it', async () => {
+  await using house = await openDispatchHouse();
+  const { assignment } = await house.assign(await house.report(), 'u1');
+  const ack = { assignment: String(assignment.id), ack: 'refused', reason: 'flat\0tyre' };
+  expect(await house.dispatch.onAck('u1', ack, house.clock.ms)).toContain('reason holds the character NUL');
+  expect((await house.dispatch.assignments.get(assignment.id)).step).toBe('dispatched');
+});
+
 test('the status that a tracker repeats moves nothing, nor does one from before the assignment', async () => {
   await using house = await openDispatchHouse();
   const { assignment } = await house.assign(await house.report(), 'u1');

@@ -1,0 +1,123 @@
+/**
+ * What keeps callers from asking more than the machine can give: calls of one address, and the event loop's delay.
+ *
+ * After access, before validation. Staff and those who look after health are never refused by these. Invariants: a
+ * refusal is a problem with Retry-After and is counted; addresses that are remembered are bounded, and one
+ * subscriber of IPv6 is one address.
+ */
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
+import underPressure from '@fastify/under-pressure';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Counter, type Registry as Metrics } from 'prom-client';
+import { isStaff } from './access.ts';
+import { Problem } from './problem.ts';
+
+export interface LoadBounds {
+  /** Of an address without a token, or of a partner's token. */
+  readonly maxCallsPerMin: number;
+  /** Mean over a second: some long slices are no reason, a queue that grows is one. */
+  readonly maxLoopDelayMs: number;
+}
+
+export const LOAD_BOUNDS: LoadBounds = { maxCallsPerMin: 6_000, maxLoopDelayMs: 250 };
+const MINUTE_MS = 60_000;
+const MAX_ADDRESSES = 10_000;
+const RETRY_AFTER_S = 5;
+/** A token has 256 random bits and cannot be guessed; the bound keeps those who try from the database. */
+const MAX_WRONG_TOKENS_PER_MIN = 20;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Refused for no load: who watches the house must see it at its worst. */
+    alwaysAnswered?: boolean;
+  }
+}
+
+/** Ms until this address may show another wrong token; 0 when it may now. */
+export interface WrongTokens {
+  waitMs(request: FastifyRequest): Promise<number>;
+  record(request: FastifyRequest): Promise<void>;
+}
+
+/** Before any route. The bound of calls is asked after access, which is to be registered next. */
+export async function registerCallBounds(
+  app: FastifyInstance,
+  { maxCallsPerMin }: LoadBounds,
+  metrics: Metrics,
+): Promise<WrongTokens> {
+  const refused = countRefused(metrics);
+  await app.register(rateLimit, {
+    max: maxCallsPerMin,
+    timeWindow: MINUTE_MS,
+    cache: MAX_ADDRESSES,
+    keyGenerator: ({ user, ip }) => (user.tokenId === undefined ? normalizeIP(ip) : `token ${user.tokenId}`),
+    allowList: (request) => isAlwaysAnswered(request),
+    // Retry-After is set with the problem; a bound that no honest caller meets needs no header in each answer.
+    addHeaders: NO_HEADERS,
+    addHeadersOnExceeding: NO_HEADERS,
+    errorResponseBuilder: (request, { ttl }) => {
+      refused.inc({ bound: 'calls' });
+      const who = request.user.tokenId === undefined ? request.ip : request.user.name;
+      const retryAfterS = Math.ceil(ttl / 1000);
+      const detail = `More than ${maxCallsPerMin} calls a minute from ${who}; wait ${retryAfterS} s.`;
+      return new Problem(429, 'too-many-calls', detail, { retryAfterS });
+    },
+  });
+  const limit = app.createRateLimit({
+    max: MAX_WRONG_TOKENS_PER_MIN - 1,
+    timeWindow: MINUTE_MS,
+    keyGenerator: ({ ip }) => normalizeIP(ip),
+    allowList: () => false,
+  });
+  return {
+    async waitMs(request) {
+      const state = await limit(request, { increment: false });
+      return state.isAllowed || !state.isExceeded ? 0 : state.ttl;
+    },
+    async record(request) {
+      await limit(request);
+    },
+  };
+}
+
+/** After access: while the event loop is late, the public waits and staff does not. */
+export async function registerPressure(
+  app: FastifyInstance,
+  { maxLoopDelayMs }: LoadBounds,
+  metrics: Metrics,
+): Promise<void> {
+  const refused = countRefused(metrics);
+  await app.register(underPressure, {
+    maxEventLoopDelay: maxLoopDelayMs,
+    pressureHandler: (request) => {
+      if (isAlwaysAnswered(request)) return undefined;
+      refused.inc({ bound: 'pressure' });
+      const detail = 'Siaga has more to do than it can at the moment; ask again later.';
+      return Promise.reject(new Problem(503, 'overloaded', detail, { retryAfterS: RETRY_AFTER_S }));
+    },
+  });
+}
+
+const NO_HEADERS = {
+  'x-ratelimit-limit': false,
+  'x-ratelimit-remaining': false,
+  'x-ratelimit-reset': false,
+  'retry-after': false,
+};
+
+function isAlwaysAnswered({ user, routeOptions }: FastifyRequest): boolean {
+  return isStaff(user) || routeOptions.config.alwaysAnswered === true;
+}
+
+function countRefused(metrics: Metrics): Counter<'bound'> {
+  const name = 'siaga_http_refused_total';
+  return (
+    (metrics.getSingleMetric(name) as Counter<'bound'> | undefined) ??
+    new Counter({
+      name,
+      help: 'Calls of the public refused: too many of one address, or the event loop was late (pressure).',
+      labelNames: ['bound'],
+      registers: [metrics],
+    })
+  );
+}
