@@ -137,7 +137,7 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   });
   registerRequestBorder(app);
   registerCursors(app);
-  const wrongTokens = await registerCallBounds(app, loadBounds, metrics);
+  const wrongTokens = await registerCallBounds(app, loadBounds, metrics, monotonicNow);
   const authenticator = config.API_AUTH
     ? createAuthenticator({ database, wrongTokens, metrics, log, now, monotonicNow })
     : undefined;

@@ -10,6 +10,7 @@ import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Counter, type Registry as Metrics } from 'prom-client';
 import { isStaff } from './access.ts';
+import { createMonotonicWindows } from './monotonic-windows.ts';
 import { Problem } from './problem.ts';
 
 export interface LoadBounds {
@@ -21,7 +22,6 @@ export interface LoadBounds {
 
 export const LOAD_BOUNDS: LoadBounds = { maxCallsPerMin: 6_000, maxLoopDelayMs: 250 };
 const MINUTE_MS = 60_000;
-const MAX_ADDRESSES = 10_000;
 const RETRY_AFTER_S = 5;
 /** A token has 256 random bits and cannot be guessed; the bound keeps those who try from the database. */
 const MAX_WRONG_TOKENS_PER_MIN = 20;
@@ -44,12 +44,13 @@ export async function registerCallBounds(
   app: FastifyInstance,
   { maxCallsPerMin }: LoadBounds,
   metrics: Metrics,
+  monotonicNow: () => number,
 ): Promise<WrongTokens> {
   const refused = countRefused(metrics);
   await app.register(rateLimit, {
     max: maxCallsPerMin,
     timeWindow: MINUTE_MS,
-    cache: MAX_ADDRESSES,
+    store: createMonotonicWindows(monotonicNow),
     keyGenerator: ({ user, ip }) => (user.tokenId === undefined ? normalizeIP(ip) : `token ${user.tokenId}`),
     allowList: (request) => isAlwaysAnswered(request),
     // Retry-After is set with the problem; a bound that no honest caller meets needs no header in each answer.

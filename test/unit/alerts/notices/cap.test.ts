@@ -1,5 +1,7 @@
 /** What the public's warning apps get: what to do, from when, until when, and for as long as it lasts. */
+
 import { expect, test } from 'vitest';
+import type { Alert } from '../../../../alerts/alert.ts';
 import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../../../support/alert-house.ts';
 
 const MINUTE = 60_000;
@@ -25,8 +27,8 @@ async function newestOf(house: AlertHouse, rule: string): Promise<string> {
   return entries.find(({ alert }) => alert.startsWith(rule))?.document ?? '';
 }
 
-const valueOf = (document: string, name: string) => new RegExp(`<${name}>([^<]+)`).exec(document)?.[1] ?? '';
-const timeOf = (document: string, name: string) => Date.parse(valueOf(document, name));
+const textOf = (document: string, name: string) => new RegExp(`<${name}>([^<]+)`).exec(document)?.[1] ?? '';
+const timeOf = (document: string, name: string) => Date.parse(textOf(document, name));
 
 test.each([
   [[1.4, 1.6], 'Monitor'],
@@ -36,7 +38,7 @@ test.each([
 ])('levels %j ask people to %s', async (levels, response) => {
   await using house = await openAlertHouse();
   await play(house, 'hulu', 10 * MINUTE, ...levels);
-  expect(valueOf(await newestOf(house, 'river-level'), 'responseType')).toBe(response);
+  expect(textOf(await newestOf(house, 'river-level'), 'responseType')).toBe(response);
 });
 
 test('a forecast begins when it foretells, and is not believed for days', async () => {
@@ -44,7 +46,7 @@ test('a forecast begins when it foretells, and is not believed for days', async 
   await play(house, 'hulu', 5 * MINUTE, 1, 1, 1, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3);
   const [alert] = house.alerts.open().filter(({ rule }) => rule === 'time-to-threshold');
   const document = await newestOf(house, 'time-to-threshold');
-  const { atMs, likelyMin } = alert?.detail as { atMs: number; likelyMin: number };
+  const { atMs, likelyMin } = (alert as Alert).detail as { atMs: number; likelyMin: number };
   expect(timeOf(document, 'onset')).toBe(atMs + likelyMin * MINUTE);
   expect(timeOf(document, 'expires') - timeOf(document, 'onset')).toBeGreaterThanOrEqual(HOUR);
   expect(timeOf(document, 'expires') - timeOf(document, 'onset')).toBeLessThan(6 * HOUR);
@@ -72,7 +74,7 @@ test('a flood of days is issued anew before its message expires, and refers to t
   }
   const messages = (await house.alerts.listCap()).filter(({ alert }) => alert.startsWith('river-level'));
   expect(messages[0]).toMatchObject({ messageType: 'Update' });
-  expect(valueOf(messages[0]?.document ?? '', 'references')).not.toBe('');
+  expect(textOf(messages[0]?.document ?? '', 'references')).not.toBe('');
   // Nobody is woken for it.
   expect(house.told.map(({ change }) => change)).not.toContain('renewed');
 });
