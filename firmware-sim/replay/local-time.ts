@@ -4,10 +4,10 @@
  * Invariant: a text that is no time is `undefined`; a time that a change of the clocks skips or repeats is
  * read with the offset from before the change.
  */
+import { parseTime } from '../../devices/parse-time.ts';
 
 const YEAR_FIRST = /^(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?$/;
 const DAY_FIRST = /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))?)?$/;
-const WITH_OFFSET = /(?:Z|[+-]\d{2}:?\d{2})$/;
 
 /** A parser to epoch ms of times in `timeZone`, and of those that carry their own offset. */
 export function createLocalTimeParser(timeZone: string): (text: string) => number | undefined {
@@ -27,10 +27,8 @@ export function createLocalTimeParser(timeZone: string): (text: string) => numbe
 
 function parseLocalTime(text: string, format: Intl.DateTimeFormat): number | undefined {
   const trimmed = text.trim();
-  if (WITH_OFFSET.test(trimmed) && trimmed.includes(':')) {
-    const parsed = Date.parse(trimmed);
-    return Number.isNaN(parsed) ? undefined : parsed;
-  }
+  const moment = parseTime(trimmed);
+  if (moment !== undefined) return moment;
   const yearFirst = YEAR_FIRST.exec(trimmed);
   const dayFirst = DAY_FIRST.exec(trimmed);
   const match = yearFirst ?? dayFirst;

@@ -4,6 +4,7 @@
  * Invariant: a row that cannot be read is counted and skipped, never guessed; a time without an offset is
  * read in the zone that was given, a time with one as it says.
  */
+import { parseTime } from '../../../devices/parse-time.ts';
 import { offsetMs } from '../local-time.ts';
 
 export interface SeriesPoint {
@@ -67,18 +68,15 @@ function splitRow(line: string): string[] {
   return cells;
 }
 
-const ISO = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$/;
 /** Day first, as in most of the world; month first is not guessed. */
 const DAY_FIRST = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?$/;
 
-/** Epoch ms; undefined when it is neither ISO 8601, nor day/month/year, nor epoch ms. */
+/** Epoch ms; undefined when it is neither ISO 8601, nor day/month/year, nor epoch s or ms. */
 export function parseLocalTime(text: string, timeZone: string): number | undefined {
-  if (/^\d{13}$/.test(text)) return Number(text);
+  const moment = parseTime(text);
+  if (moment !== undefined) return moment;
   const iso = ISO.exec(text);
-  if (iso?.[7]) {
-    const ms = Date.parse(text.replace(' ', 'T'));
-    return Number.isNaN(ms) ? undefined : ms;
-  }
   const dayFirst = DAY_FIRST.exec(text);
   const [year, month, day, hour, minute, second] = iso
     ? [iso[1], iso[2], iso[3], iso[4], iso[5], iso[6]]
