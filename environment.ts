@@ -105,7 +105,7 @@ export const environmentSchema = z.object({
   JOURNAL_MAX_BYTES: positive.default(20 * 1024 * MIB),
   /** What was not understood is kept up to this many messages; the oldest go first. */
   REJECTIONS_MAX: positive.default(100_000),
-  /** Ahead of our clock by up to this is a flag; further ahead is quarantined. */
+  /** Ahead of our clock by up to this is a flag; further ahead the reading counts from its receipt. */
   CLOCK_AHEAD_MAX_MS: positive.default(60_000),
 
   /** History in InfluxDB when set, else in the journal itself. */

@@ -82,7 +82,7 @@ export async function openSiaga(
       log: log.child({ part: 'journal' }),
       metrics,
       now,
-      onRepeat: (device) => fleet.countRepeat(device),
+      onRepeat: (device) => fleet.countRepeat(device, now()),
       ...(onFatal ? { onDeath: onFatal } : {}),
     }),
   );

@@ -149,7 +149,7 @@ export class UnitBoard {
     const known = this.#units.get(unit);
     const device = known && this.#fleet.now(unit);
     if (!known || !device) return undefined;
-    const fix = device.last && fixOf(device.last);
+    const fix = device.lastFix && fixOf(device.lastFix);
     const batteryPct = device.last?.values['batteryPct'];
     return {
       unit,
@@ -167,7 +167,7 @@ export class UnitBoard {
 
   #reindex(unit: string, fix?: Fix): void {
     const { assignment, outOfService } = this.lockOf(unit);
-    const last = this.#fleet.now(unit)?.last;
+    const last = this.#fleet.now(unit)?.lastFix;
     const at = fix ?? (last && fixOf(last));
     const canBeSent =
       assignment === undefined && outOfService === undefined && this.#words.get(unit)?.status === 'available';

@@ -11,17 +11,18 @@ import { Counter, type Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
 import type { Config } from '../config.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
+import { parsePresence } from '../devices/parse-presence.ts';
 import type { Reading } from '../devices/reading.ts';
-import { PRESENCES, type Presence, parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
+import { type Presence, parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
 import { type JsonObject, parseObject, parseTelemetry } from './decode.ts';
-import { recordRejection } from './fleet/data-health.ts';
+import { recordLeftOut, recordRejection } from './fleet/data-health.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Registry } from './fleet/registry.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Quality } from './quality.ts';
 import { isRejection, type RejectedMessage, type Rejection, reject } from './rejection.ts';
-import { type Target, validateReading } from './validate.ts';
-import { type Outcome, outcomeOf, type Waiter } from './waiter.ts';
+import { type LeftOut, type Target, validateReading } from './validate.ts';
+import { joinParts, type Outcome, outcomeOf, type Waiter } from './waiter.ts';
 
 export interface IncomingMessage {
   readonly topic: string;
@@ -57,6 +58,10 @@ export interface PipelineDependencies {
 const NONE: readonly never[] = [];
 /** Topics whose target is remembered, so that the grammar and the registry are asked once a device. */
 const MAX_REMEMBERED_TOPICS = 50_000;
+/** Readings of one message that go to the journal in one append; a buffer of thousands is taken in slices. */
+const SLICE_READINGS = 500;
+/** Refused readings of one message that are kept each by itself; what is more of them is kept as one array. */
+const MAX_REJECTIONS_PER_MESSAGE = 100;
 
 interface Route extends Target {
   readonly channel: UpChannel;
@@ -69,6 +74,12 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     name: 'siaga_rejections_total',
     help: 'Messages, or readings of a batch, that were not understood.',
     labelNames: ['reason'],
+    registers: [dependencies.metrics],
+  });
+  const leftOut = new Counter({
+    name: 'siaga_left_out_total',
+    help: 'Keys beside the quantities that could not be believed; the readings were kept.',
+    labelNames: ['key'],
     registers: [dependencies.metrics],
   });
   const routes = new Map<string, Route>();
@@ -100,6 +111,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     const device = message.identity ?? routes.get(topic)?.device.id;
     const health = device === undefined ? undefined : fleet.now(device)?.health;
     if (health) recordRejection(health, rejection.reason);
+    if (device !== undefined) fleet.hear(device, receivedAt, rejection.detail);
     return {
       ...rejection,
       topic,
@@ -110,41 +122,73 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     };
   }
 
+  function countLeftOut(device: string, keys: readonly LeftOut[]): void {
+    const health = fleet.now(device)?.health;
+    for (const key of keys) {
+      leftOut.inc({ key });
+      if (health) recordLeftOut(health, key);
+    }
+  }
+
   function refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void {
     journal.appendFor(waiter, [], [setAside(message, rejection, message.payload)]);
   }
+
+  const optionsOf = ({ receivedAt }: IncomingMessage) => ({
+    receivedAt,
+    clockAheadMaxMs,
+    bounds: city.bounds,
+  });
 
   /** These three return why the whole message is refused, or have seen to it that the waiter is told. */
   function acceptTelemetry(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     const items = parseTelemetry(message.payload);
     if (isRejection(items)) return items;
-    const options = { receivedAt: message.receivedAt, clockAheadMaxMs, bounds: city.bounds };
-    if (items.length === 1) {
-      // Nearly every message: no lists that grow.
-      const { reading, rejection } = validateReading(items[0], route, options);
-      const good = reading ? [quality.assess(reading)] : NONE;
-      const bad = rejection ? [setAside(message, rejection, message.payload)] : NONE;
-      journal.appendFor(waiter, good, bad);
-      return undefined;
-    }
-    const good: Reading[] = [];
-    const bad: RejectedMessage[] = [];
-    for (const item of items) {
-      const { reading, rejection } = validateReading(item, route, options);
-      if (reading) good.push(quality.assess(reading));
-      if (rejection) bad.push(setAside(message, rejection, Buffer.from(JSON.stringify(item))));
-    }
+    if (items.length > 1) return acceptMany(waiter, message, route, items);
+    // Nearly every message: no lists that grow.
+    const { reading, rejection, leftOut } = validateReading(items[0], route, optionsOf(message));
+    if (leftOut) countLeftOut(route.device.id, leftOut);
+    const bad = rejection ? [setAside(message, rejection, message.payload)] : NONE;
+    const good = reading ? [quality.assess(reading)] : NONE;
     journal.appendFor(waiter, good, bad);
+    return undefined;
+  }
+
+  /** An offline buffer, in slices; the waiter is told when all of it is on disk. */
+  function acceptMany(
+    waiter: Waiter,
+    message: IncomingMessage,
+    route: Route,
+    items: readonly unknown[],
+  ): undefined {
+    const options = optionsOf(message);
+    const good: Reading[] = [];
+    const refused: RefusedItem[] = [];
+    for (const item of items) {
+      const { reading, rejection, leftOut } = validateReading(item, route, options);
+      if (leftOut) countLeftOut(route.device.id, leftOut);
+      if (reading) good.push(reading);
+      if (rejection) refused.push({ item, rejection });
+    }
+    const bad = gatherRefused(refused).map(({ item, rejection }) =>
+      setAside(message, rejection, Buffer.from(JSON.stringify(item))),
+    );
+    const spaced = quality.space(good, message.payload, route.kind.reportIntervalS * 1000);
+    const assessed = spaced.map((reading) => quality.assess(reading));
+    const parts = Math.max(1, Math.ceil(assessed.length / SLICE_READINGS));
+    const joint = parts === 1 ? waiter : joinParts(waiter, parts);
+    for (let part = 0; part < parts; part++) {
+      const slice = assessed.slice(part * SLICE_READINGS, (part + 1) * SLICE_READINGS);
+      journal.appendFor(joint, slice, part === 0 ? bad : NONE);
+    }
     return undefined;
   }
 
   function acceptStatus(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     // An empty retained message clears the status: the device is being taken out.
     if (message.payload.length > 0) {
-      const body = parseObject(message.payload);
-      if (isRejection(body)) return body;
-      const presence = PRESENCES.find((each) => each === body['status']);
-      if (!presence) return reject('bad-status', `status must be one of ${PRESENCES.join(', ')}`);
+      const presence = parsePresence(message.payload);
+      if (isRejection(presence)) return presence;
       dependencies.onPresence(route.device.id, presence, message.receivedAt);
     }
     waiter.stored(0, 0, 0);
@@ -206,4 +250,19 @@ function findRoute(topic: string, city: string, registry: Registry): Route | Rej
   if (device.kind !== kind.name)
     return reject('wrong-kind', `${device.id} is a ${device.kind}, not a ${kind.name}`);
   return { city, kind, device, channel: parsed.channel };
+}
+
+interface RefusedItem {
+  readonly item: unknown;
+  readonly rejection: Rejection;
+}
+
+/** The same with everything beyond the bound as one array, which is replayed as one. */
+function gatherRefused(refused: readonly RefusedItem[]): readonly RefusedItem[] {
+  if (refused.length <= MAX_REJECTIONS_PER_MESSAGE) return refused;
+  const single = refused.slice(0, MAX_REJECTIONS_PER_MESSAGE - 1);
+  const rest = refused.slice(single.length);
+  const { reason, detail } = (rest[0] as RefusedItem).rejection;
+  const all = reject(reason, `${rest.length} readings of one message; the first: ${detail}`);
+  return [...single, { item: rest.map(({ item }) => item), rejection: all }];
 }

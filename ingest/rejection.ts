@@ -1,40 +1,18 @@
 /**
- * Rejection: why a message, or one reading of a batch, was not understood.
+ * What was rejected, as it is kept: a Rejection with the raw payload that it speaks of.
  *
- * A value and never an exception: bad input from a device is acknowledged, counted by `reason` and kept with
- * its raw payload, so that it can be looked at and replayed when the reason is gone. Invariant: `reason` is
- * one of this list (it is a metric's label), `detail` says what to do about it.
+ * Bad input from a device is acknowledged, counted by `reason` and kept, so that it can be looked at and
+ * replayed when the reason is gone. Invariant: the payload is what came, or the part of it that was refused.
  */
-export const REJECTION_REASONS = [
-  'bad-topic',
-  'unknown-city',
-  'unknown-kind',
-  'unknown-device',
-  'wrong-kind',
-  'wrong-device',
-  'too-large',
-  'not-utf8',
-  'not-json',
-  'not-an-object',
-  'too-many-readings',
-  'empty-batch',
-  'missing-quantity',
-  'wrong-type',
-  'out-of-range',
-  'bad-time',
-  'too-far-ahead',
-  'bad-seq',
-  'swapped-coordinates',
-  'bad-status',
-  'bad-ack',
-] as const;
-export type RejectionReason = (typeof REJECTION_REASONS)[number];
+import type { Rejection } from '../devices/rejection.ts';
 
-export interface Rejection {
-  readonly reason: RejectionReason;
-  /** One sentence for the firmware author: what was found, where, and what is expected. */
-  readonly detail: string;
-}
+export {
+  isRejection,
+  REJECTION_REASONS,
+  type Rejection,
+  type RejectionReason,
+  reject,
+} from '../devices/rejection.ts';
 
 /** A rejection with what it rejected, as it is kept. */
 export interface RejectedMessage extends Rejection {
@@ -52,12 +30,4 @@ export interface KeptRejection extends RejectedMessage {
   readonly id: number;
   /** Epoch ms of a replay that was understood. */
   readonly replayedAt?: number;
-}
-
-export function reject(reason: RejectionReason, detail: string): Rejection {
-  return { reason, detail };
-}
-
-export function isRejection(value: unknown): value is Rejection {
-  return typeof value === 'object' && value !== null && 'reason' in value && 'detail' in value;
 }

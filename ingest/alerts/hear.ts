@@ -9,7 +9,7 @@ import { QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Evidence } from './alert.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import { observeClock } from './rules/clock-skew.ts';
-import { addRain } from './rules/rain.ts';
+import { addRain, addRainTotal } from './rules/rain.ts';
 
 /** Readings shown as evidence of a change. */
 const MAX_EVIDENCE = 8;
@@ -29,9 +29,11 @@ export function hear({ hearing }: DeviceWatch, reading: Reading): Reading {
 /** The reading could be judged: the device sees. */
 export function recordUse({ hearing }: DeviceWatch, { receivedAt, measuredAt, values }: Reading): void {
   hearing.lastUsableAt = Math.max(hearing.lastUsableAt, receivedAt);
-  const { status, rainMm } = values;
+  const { status, rainMm, rainTotalMm } = values;
   if (typeof status === 'string') hearing.onDuty = status !== 'off-duty';
-  if (typeof rainMm === 'number') addRain(hearing.rain, measuredAt, rainMm);
+  if (typeof rainTotalMm === 'number') {
+    hearing.rainTotal = addRainTotal(hearing.rain, hearing.rainTotal, measuredAt, rainTotalMm);
+  } else if (typeof rainMm === 'number') addRain(hearing.rain, measuredAt, rainMm);
 }
 
 export function evidenceOf(watch: DeviceWatch): Evidence[] {

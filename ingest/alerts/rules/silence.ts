@@ -11,7 +11,7 @@ import type { Presence } from '../../../devices/topics.ts';
 import type { Rank } from '../alert.ts';
 import type { Description } from '../rule.ts';
 import { type ClockWatch, createClockWatch } from './clock-skew.ts';
-import type { RainSlot } from './rain.ts';
+import type { RainSlot, RainTotal } from './rain.ts';
 import type { ArrivedWave } from './upstream-rise.ts';
 
 /** What our clock knows of a device. Epoch ms; 0 is never. */
@@ -29,6 +29,8 @@ export interface Hearing {
   silenceOpen: boolean;
   skewOpen: boolean;
   readonly rain: RainSlot[];
+  /** Of a gauge that counts its rain. */
+  rainTotal?: RainTotal;
   readonly clock: ClockWatch;
   /** Of a gauge: waves from above that were here, by the gauge that they came from. See upstream-rise.ts. */
   readonly waves: Record<string, ArrivedWave>;

@@ -6,7 +6,8 @@
  * Bytes are written into one buffer: joining strings and formatting doubles took 5 µs a line, this takes less
  * than 1. Invariant: what is written parses to the same doubles; unknown quantities are not written.
  */
-import type { DeviceKind, Quantity } from '../../../devices/device-kind.ts';
+import type { DeviceKind } from '../../../devices/device-kind.ts';
+import type { Quantity } from '../../../devices/quantity.ts';
 import { FAILED_QUALITY, type Reading } from '../../../devices/reading.ts';
 import { escapeKey, formatSeries, quoteText, type Tags } from '../line-protocol.ts';
 import { MAX_NUMBER_BYTES, writeInteger, writeNumber } from './number-bytes.ts';
