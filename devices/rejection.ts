@@ -27,6 +27,8 @@ export const REJECTION_REASONS = [
   'swapped-coordinates',
   'bad-status',
   'bad-ack',
+  'bad-format',
+  'unclaimed',
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 

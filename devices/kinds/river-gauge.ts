@@ -28,6 +28,7 @@ export const riverGauge = defineDeviceKind({
       description: 'Rain since the bucket counts; instead of `rainMm`, and no report of it can be lost.',
     },
     batteryV: { type: 'gauge', unit: 'V', min: 0, max: 60, description: 'Supply voltage.' },
+    batteryPct: { type: 'gauge', unit: '%', min: 0, max: 100, description: 'Charge of the battery.' },
     rssiDbm: { type: 'gauge', unit: 'dBm', min: -150, max: 0, description: 'Radio signal at the device.' },
   },
   oneOf: [['levelM', 'distanceM']],
