@@ -16,6 +16,8 @@ import { loadCity } from './cities/city.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './database/data-folder-lock.ts';
 import { openDatabase } from './database/database.ts';
+import { createFormats } from './devices/formats/index.ts';
+import { createMapped } from './devices/formats/mapped.ts';
 import { formatDeviceTopic } from './devices/topics.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
 import { CONSUMER as ALERTS_CONSUMER } from './ingest/alerts/alert-store.ts';
@@ -23,14 +25,18 @@ import { openAlerts } from './ingest/alerts/alerts.ts';
 import { Draining } from './ingest/draining.ts';
 import { createFleet } from './ingest/fleet/fleet.ts';
 import { registerFleetMetrics } from './ingest/fleet/fleet-metrics.ts';
+import { createIdentities } from './ingest/fleet/identities.ts';
 import { openRegistry } from './ingest/fleet/registry.ts';
+import { openWaitingAliases } from './ingest/fleet/waiting-aliases.ts';
 import { INFLUX_CONSUMER } from './ingest/history/influx/influx-consumer.ts';
 import { openHistory } from './ingest/history/open-history.ts';
+import { createInbox } from './ingest/inbox.ts';
 import { openJournal } from './ingest/journal/open-journal.ts';
 import { createLiveConsumer, restorePresent } from './ingest/live-consumer.ts';
 import { createLiveFeed } from './ingest/live-feed.ts';
 import { createPipeline } from './ingest/pipeline.ts';
 import { createQuality } from './ingest/quality.ts';
+import { replayClaimed } from './ingest/replay-claimed.ts';
 import { keepWithinRetention } from './ingest/retention.ts';
 import { rewindCursors } from './ingest/rewind-cursors.ts';
 import { openHttpApi } from './open-http-api.ts';
@@ -157,7 +163,16 @@ export async function openSiaga(
   const durable = [alerts.consumer, ...(following.consumer ? [following.consumer] : [])];
   opened.use(draining.start([live, ...durable]));
 
+  const mapped = opened.use(createMapped());
+  const formats = createFormats(mapped);
+  const waiting = await openWaitingAliases(database);
+  opened.defer(() => waiting.save());
+  const inbox = createInbox(now);
+  const identities = createIdentities(registry);
   const pipeline = createPipeline({
+    formats,
+    waiting,
+    inbox,
     config,
     city,
     registry,
@@ -229,6 +244,12 @@ export async function openSiaga(
     return [...own, ...[...draining.problems].map(([consumer, problem]) => `${consumer}: ${problem}`)];
   }
 
+  async function followRegistry(): Promise<void> {
+    await registry.reload();
+    await waiting.save();
+    await replayClaimed({ identities, waiting, journal, pipeline, log, now });
+  }
+
   function periodicJobs(): PeriodicJob[] {
     const { settledThroughId } = following;
     const retention = { journal, database, consumers: durable, settledThroughId, log, now };
@@ -236,7 +257,7 @@ export async function openSiaga(
       { name: 'alerts', schedule: '* * * * * *', run: () => alerts.tick(now()) },
       { name: 'alerts-sweep', schedule: '* * * * * *', run: () => alerts.sweep(now()) },
       { name: 'dispatch', schedule: '* * * * * *', run: () => dispatch.tick() },
-      { name: 'registry', schedule: '*/2 * * * * *', run: () => registry.reload() },
+      { name: 'registry', schedule: '*/2 * * * * *', run: () => followRegistry() },
       { name: 'retention', schedule: '30 * * * * *', run: () => keepWithinRetention(retention) },
       ...following.jobs,
     ];

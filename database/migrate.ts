@@ -11,6 +11,7 @@ import * as alertAudience from './migrations/0005-alert-audience.ts';
 import * as corrections from './migrations/0006-corrections.ts';
 import * as incidentRequests from './migrations/0007-incident-requests.ts';
 import * as journalEnds from './migrations/0008-journal-ends.ts';
+import * as formats from './migrations/0009-formats.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -21,6 +22,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-corrections': corrections,
   '0007-incident-requests': incidentRequests,
   '0008-journal-ends': journalEnds,
+  '0009-formats': formats,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

@@ -3,37 +3,36 @@
  *
  *   accept: topic → decode → validate → quality → journal.append (group commit, fsync) → PUBACK
  *
- * After it, keep-draining.ts hands the journal to live, alerts and history. Invariant: a waiter is told `stored`
- * only when everything the message holds is on disk, be it as readings or as rejections with their raw payload;
- * it is refused only when that failed (JournalError, the state database), and then there must be no PUBACK.
+ * What is not on our own topics, or comes through a gateway, goes by foreign-intake.ts. After the PUBACK,
+ * keep-draining.ts hands the journal to live, alerts and history. Invariant: a waiter is told `stored` only when
+ * everything the message holds is on disk, be it as readings or as rejections with their raw payload; it is refused
+ * only when that failed (JournalError, the state database), and then there must be no PUBACK.
  */
-import { Counter, type Registry as Metrics } from 'prom-client';
+import type { Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
 import type { Config } from '../config.ts';
+import type { Formats } from '../devices/formats/index.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { parsePresence } from '../devices/parse-presence.ts';
-import type { Reading } from '../devices/reading.ts';
 import { type Presence, parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
+import { appendSlices } from './append-slices.ts';
 import { type JsonObject, parseObject, parseTelemetry } from './decode.ts';
-import { recordLeftOut, recordRejection } from './fleet/data-health.ts';
 import type { Fleet } from './fleet/fleet.ts';
+import { createIdentities } from './fleet/identities.ts';
 import type { Registry } from './fleet/registry.ts';
+import type { WaitingAliases } from './fleet/waiting-aliases.ts';
+import { createForeignIntake, isForeign } from './foreign-intake.ts';
+import type { Inbox } from './inbox.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Quality } from './quality.ts';
 import { isRejection, type RejectedMessage, type Rejection, reject } from './rejection.ts';
-import { type LeftOut, type Target, validateReading } from './validate.ts';
-import { joinParts, type Outcome, outcomeOf, type Waiter } from './waiter.ts';
+import { createSetAside } from './set-aside.ts';
+import { createTakeReadings } from './take-readings.ts';
+import type { Target } from './validate.ts';
+import { type Outcome, outcomeOf, type Waiter } from './waiter.ts';
 
-export interface IncomingMessage {
-  readonly topic: string;
-  /** Read before `acceptFor` returns, and copied where it is kept. */
-  readonly payload: Buffer;
-  /** Epoch ms. */
-  readonly receivedAt: number;
-  readonly clientId: string;
-  /** Who the connection proved to be; absent where devices need no credential. */
-  readonly identity?: string;
-}
+export type { IncomingMessage } from './incoming-message.ts';
 
 export interface Pipeline {
   /** Takes one publish on any topic. Order of calls is order of the journal. */
@@ -48,6 +47,9 @@ export interface PipelineDependencies {
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly quality: Quality;
+  readonly formats: Formats;
+  readonly waiting: Pick<WaitingAliases, 'note'>;
+  readonly inbox: Inbox;
   readonly journal: Pick<Journal, 'appendFor'>;
   readonly metrics: Metrics;
   readonly onPresence: (device: string, presence: Presence, atMs: number) => void;
@@ -58,30 +60,18 @@ export interface PipelineDependencies {
 const NONE: readonly never[] = [];
 /** Topics whose target is remembered, so that the grammar and the registry are asked once a device. */
 const MAX_REMEMBERED_TOPICS = 50_000;
-/** Readings of one message that go to the journal in one append; a buffer of thousands is taken in slices. */
-const SLICE_READINGS = 500;
-/** Refused readings of one message that are kept each by itself; what is more of them is kept as one array. */
-const MAX_REJECTIONS_PER_MESSAGE = 100;
 
 interface Route extends Target {
   readonly channel: UpChannel;
 }
 
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
-  const { city, registry, fleet, quality, journal } = dependencies;
-  const clockAheadMaxMs = dependencies.config.CLOCK_AHEAD_MAX_MS;
-  const rejections = new Counter({
-    name: 'siaga_rejections_total',
-    help: 'Messages, or readings of a batch, that were not understood.',
-    labelNames: ['reason'],
-    registers: [dependencies.metrics],
-  });
-  const leftOut = new Counter({
-    name: 'siaga_left_out_total',
-    help: 'Keys beside the quantities that could not be believed; the readings were kept.',
-    labelNames: ['key'],
-    registers: [dependencies.metrics],
-  });
+  const { city, registry, fleet, quality, journal, inbox } = dependencies;
+  const setAside = createSetAside(fleet, dependencies.metrics);
+  const validate = { clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS, bounds: city.bounds };
+  const takeReadings = createTakeReadings({ quality, setAside, validate });
+  const identities = createIdentities(registry);
+  const foreign = createForeignIntake({ ...dependencies, city: city.id, identities, setAside, takeReadings });
   const routes = new Map<string, Route>();
   let devices = registry.all();
 
@@ -105,82 +95,21 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     return route;
   }
 
-  function setAside(message: IncomingMessage, rejection: Rejection, payload: Uint8Array): RejectedMessage {
-    rejections.inc({ reason: rejection.reason });
-    const { topic, receivedAt, clientId } = message;
-    const device = message.identity ?? routes.get(topic)?.device.id;
-    const health = device === undefined ? undefined : fleet.now(device)?.health;
-    if (health) recordRejection(health, rejection.reason);
-    if (device !== undefined) fleet.hear(device, receivedAt, rejection.detail);
-    return {
-      ...rejection,
-      topic,
-      payload,
-      receivedAt,
-      clientId,
-      ...(device === undefined ? {} : { device }),
-    };
-  }
-
-  function countLeftOut(device: string, keys: readonly LeftOut[]): void {
-    const health = fleet.now(device)?.health;
-    for (const key of keys) {
-      leftOut.inc({ key });
-      if (health) recordLeftOut(health, key);
-    }
-  }
-
   function refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void {
-    journal.appendFor(waiter, [], [setAside(message, rejection, message.payload)]);
+    const device = message.identity ?? routes.get(message.topic)?.device.id;
+    const told = device === undefined ? waiter : inbox.follow(waiter, device, message, rejection.detail);
+    journal.appendFor(told, NONE, [setAside.keep(message, rejection, message.payload, device)]);
   }
-
-  const optionsOf = ({ receivedAt }: IncomingMessage) => ({
-    receivedAt,
-    clockAheadMaxMs,
-    bounds: city.bounds,
-  });
 
   /** These three return why the whole message is refused, or have seen to it that the waiter is told. */
   function acceptTelemetry(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     const items = parseTelemetry(message.payload);
     if (isRejection(items)) return items;
-    if (items.length > 1) return acceptMany(waiter, message, route, items);
-    // Nearly every message: no lists that grow.
-    const { reading, rejection, leftOut } = validateReading(items[0], route, optionsOf(message));
-    if (leftOut) countLeftOut(route.device.id, leftOut);
-    const bad = rejection ? [setAside(message, rejection, message.payload)] : NONE;
-    const good = reading ? [quality.assess(reading)] : NONE;
-    journal.appendFor(waiter, good, bad);
-    return undefined;
-  }
-
-  /** An offline buffer, in slices; the waiter is told when all of it is on disk. */
-  function acceptMany(
-    waiter: Waiter,
-    message: IncomingMessage,
-    route: Route,
-    items: readonly unknown[],
-  ): undefined {
-    const options = optionsOf(message);
-    const good: Reading[] = [];
-    const refused: RefusedItem[] = [];
-    for (const item of items) {
-      const { reading, rejection, leftOut } = validateReading(item, route, options);
-      if (leftOut) countLeftOut(route.device.id, leftOut);
-      if (reading) good.push(reading);
-      if (rejection) refused.push({ item, rejection });
-    }
-    const bad = gatherRefused(refused).map(({ item, rejection }) =>
-      setAside(message, rejection, Buffer.from(JSON.stringify(item))),
-    );
-    const spaced = quality.space(good, message.payload, route.kind.reportIntervalS * 1000);
-    const assessed = spaced.map((reading) => quality.assess(reading));
-    const parts = Math.max(1, Math.ceil(assessed.length / SLICE_READINGS));
-    const joint = parts === 1 ? waiter : joinParts(waiter, parts);
-    for (let part = 0; part < parts; part++) {
-      const slice = assessed.slice(part * SLICE_READINGS, (part + 1) * SLICE_READINGS);
-      journal.appendFor(joint, slice, part === 0 ? bad : NONE);
-    }
+    const { id } = route.device;
+    const { good, bad } = takeReadings(message, route, items, message.identity ?? id);
+    const isNoted = bad.length > 0 || inbox.isWatched(id);
+    const told = isNoted ? inbox.follow(waiter, id, message, detailsOf(bad)) : waiter;
+    appendSlices(journal, told, good, bad);
     return undefined;
   }
 
@@ -190,6 +119,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       const presence = parsePresence(message.payload);
       if (isRejection(presence)) return presence;
       dependencies.onPresence(route.device.id, presence, message.receivedAt);
+      inbox.note(route.device.id, message, presence);
     }
     waiter.stored(0, 0, 0);
     return undefined;
@@ -222,9 +152,12 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
 
   function acceptFor(waiter: Waiter, message: IncomingMessage): void {
     try {
-      const route = routeOf(message);
-      const rejection = isRejection(route) ? route : acceptOn(route, waiter, message);
-      if (rejection) refuse(waiter, message, rejection);
+      if (isForeign(message)) foreign.take(waiter, message);
+      else {
+        const route = routeOf(message);
+        const rejection = isRejection(route) ? route : acceptOn(route, waiter, message);
+        if (rejection) refuse(waiter, message, rejection);
+      }
     } catch (error) {
       // A mistake of ours: one connection ends for it, not the process.
       waiter.refused(error as Error);
@@ -232,6 +165,10 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   }
 
   return { acceptFor, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
+}
+
+function detailsOf(rejections: readonly RejectedMessage[]): string {
+  return rejections.map(({ detail }) => detail).join('; ');
 }
 
 /** Whose topic it is, or why it is nobody's. */
@@ -250,19 +187,4 @@ function findRoute(topic: string, city: string, registry: Registry): Route | Rej
   if (device.kind !== kind.name)
     return reject('wrong-kind', `${device.id} is a ${device.kind}, not a ${kind.name}`);
   return { city, kind, device, channel: parsed.channel };
-}
-
-interface RefusedItem {
-  readonly item: unknown;
-  readonly rejection: Rejection;
-}
-
-/** The same with everything beyond the bound as one array, which is replayed as one. */
-function gatherRefused(refused: readonly RefusedItem[]): readonly RefusedItem[] {
-  if (refused.length <= MAX_REJECTIONS_PER_MESSAGE) return refused;
-  const single = refused.slice(0, MAX_REJECTIONS_PER_MESSAGE - 1);
-  const rest = refused.slice(single.length);
-  const { reason, detail } = (rest[0] as RefusedItem).rejection;
-  const all = reject(reason, `${rest.length} readings of one message; the first: ${detail}`);
-  return [...single, { item: rest.map(({ item }) => item), rejection: all }];
 }

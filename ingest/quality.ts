@@ -80,11 +80,11 @@ export function createQuality(): Quality {
       past.latestMeasuredAt = Math.max(past.latestMeasuredAt, reading.measuredAt);
       if (reading.quality & QualityFlag.serverTime) past.undatedUntil = past.latestMeasuredAt;
       past.hasRightClock = !(reading.quality & QualityFlag.serverTime);
-      firstTimeOf(past, reading);
+      remember(past, reading, reading.measuredAt);
       assessPosition(past, reading);
     },
     restoreSeq(reading) {
-      firstTimeOf(pastOf(reading.device), reading);
+      remember(pastOf(reading.device), reading, reading.measuredAt);
     },
     space: (readings, payload, intervalMs) => spaceMessage(readings, payload, intervalMs, pastOf),
     assess(arrived) {
@@ -93,6 +93,7 @@ export function createQuality(): Quality {
       if (quality & QualityFlag.serverTime) {
         const first = firstTimeOf(past, arrived);
         measuredAt = first ?? nextFreeTime(past, arrived);
+        if (first === undefined) remember(past, arrived, measuredAt);
         if (first === undefined && measuredAt !== arrived.measuredAt) quality |= QualityFlag.timeEstimated;
       }
       quality |= assessClock(past, arrived);
@@ -113,23 +114,32 @@ export function createQuality(): Quality {
  * The same with other values, or much later, is no repeat: the device has restarted and counts anew.
  */
 function firstTimeOf(past: Past, reading: Reading): number | undefined {
-  const { seq, values } = reading;
-  const clock = values['deviceClockMs'];
-  if (!(reading.quality & QualityFlag.serverTime) || (seq === undefined && clock === undefined))
-    return undefined;
-  const count = seq === undefined ? `clock ${clock}` : `seq ${seq}`;
-  const first = past.firstByCount.get(count);
+  const count = countOf(reading);
+  const first = count === undefined ? undefined : past.firstByCount.get(count);
   const isRepeat =
     first !== undefined &&
     reading.receivedAt - first.receivedAt <= REPEAT_WITHIN_MS &&
-    isDeepStrictEqual(first.values, values);
-  if (isRepeat) return first.measuredAt;
+    isDeepStrictEqual(first.values, reading.values);
+  return isRepeat ? first.measuredAt : undefined;
+}
+
+/** What tells a reading without a time of its own from the others of its device. */
+function countOf({ seq, quality, values }: Reading): string | undefined {
+  if (!(quality & QualityFlag.serverTime)) return undefined;
+  if (seq !== undefined) return `seq ${seq}`;
+  const { deviceClockMs } = values;
+  return deviceClockMs === undefined ? undefined : `clock ${deviceClockMs}`;
+}
+
+/** `measuredAt` is the time that it gets; a repeat of it gets the same. */
+function remember(past: Past, reading: Reading, measuredAt: number): void {
+  const count = countOf(reading);
+  if (count === undefined) return;
   past.firstByCount.delete(count);
-  past.firstByCount.set(count, reading);
+  past.firstByCount.set(count, { ...reading, measuredAt });
   if (past.firstByCount.size > REMEMBERED_SEQS) {
     past.firstByCount.delete(past.firstByCount.keys().next().value as string);
   }
-  return undefined;
 }
 
 /** The time of receipt, or a millisecond after the reading before it that came in the same one. */

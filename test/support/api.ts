@@ -8,8 +8,10 @@ import { Registry as Metrics } from 'prom-client';
 import { type ApiDependencies, buildApp } from '../../api/app.ts';
 import { ensureFirstAdminToken } from '../../api/token-store.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
+import { createFormats } from '../../devices/formats/index.ts';
 import { createFleet } from '../../ingest/fleet/fleet.ts';
 import { openRegistry } from '../../ingest/fleet/registry.ts';
+import { createInbox } from '../../ingest/inbox.ts';
 import type { Journal } from '../../ingest/journal/journal.ts';
 import { createLiveConsumer } from '../../ingest/live-consumer.ts';
 import { createLiveFeed, type LiveFeed } from '../../ingest/live-feed.ts';
@@ -73,6 +75,9 @@ export async function openTestApi(
     registry,
     fleet,
     quality,
+    formats: createFormats(),
+    waiting: { note: () => undefined },
+    inbox: createInbox(now),
     journal,
     metrics,
     onPresence: (device, presence, atMs) => fleet.observePresence(device, presence, atMs),

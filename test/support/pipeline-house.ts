@@ -6,10 +6,13 @@
 import { Registry as Metrics } from 'prom-client';
 import type { City } from '../../cities/city.ts';
 import { publishersOf } from '../../cities/publishers.ts';
+import type { Format } from '../../devices/formats/format.ts';
+import { createFormats } from '../../devices/formats/index.ts';
 import type { Reading } from '../../devices/reading.ts';
 import type { Presence } from '../../devices/topics.ts';
 import { createFleet, type Fleet } from '../../ingest/fleet/fleet.ts';
-import type { RegisteredDevice, Registry } from '../../ingest/fleet/registry.ts';
+import type { Gateway, RegisteredDevice, Registry } from '../../ingest/fleet/registry.ts';
+import { createInbox, type Inbox } from '../../ingest/inbox.ts';
 import { createPipeline, type Pipeline } from '../../ingest/pipeline.ts';
 import { createQuality } from '../../ingest/quality.ts';
 import type { RejectedMessage } from '../../ingest/rejection.ts';
@@ -19,6 +22,8 @@ import { smallCity } from './small-city.ts';
 
 export interface PipelineHouse {
   readonly pipeline: Pipeline;
+  readonly inbox: Inbox;
+  readonly waiting: readonly string[];
   readonly fleet: Fleet;
   readonly metrics: Metrics;
   readonly clock: { ms: number };
@@ -33,13 +38,28 @@ export interface PipelineHouse {
 
 export const HOUSE_START_MS = Date.UTC(2026, 0, 15, 2, 30);
 
-export function createPipelineHouse({ city = smallCity }: { city?: City } = {}): PipelineHouse {
+export interface PipelineHouseOptions {
+  readonly city?: City;
+  /** Of the city's devices, by id: format, aliases, gateway. */
+  readonly devices?: Readonly<Record<string, Partial<RegisteredDevice>>>;
+  readonly gateways?: readonly Gateway[];
+  /** Formats besides those that need nothing. */
+  readonly formats?: readonly Format[];
+}
+
+export function createPipelineHouse(options: PipelineHouseOptions = {}): PipelineHouse {
+  const { city = smallCity, gateways = [] } = options;
   const clock = { ms: HOUSE_START_MS };
-  const devices = publishersOf(city).map((site): RegisteredDevice => ({ ...site, site }));
+  const devices = publishersOf(city).map(
+    (site): RegisteredDevice => ({ ...site, site, ...options.devices?.[site.id] }),
+  );
+  const inbox = createInbox(() => clock.ms);
+  const waiting: string[] = [];
   const registry: Registry = {
     city: city.id,
     find: (id) => devices.find((device) => device.id === id),
     all: () => devices,
+    gateways: () => gateways,
     reload: async () => undefined,
   };
   const fleet = createFleet(registry);
@@ -54,6 +74,9 @@ export function createPipelineHouse({ city = smallCity }: { city?: City } = {}):
     registry,
     fleet,
     quality: createQuality(),
+    formats: createFormats(...(options.formats ?? [])),
+    waiting: { note: ({ alias, gateway }) => waiting.push(`${gateway} ${alias}`) },
+    inbox,
     journal: {
       appendFor(waiter, fresh, refused) {
         appends.push(fresh.length);
@@ -75,7 +98,7 @@ export function createPipelineHouse({ city = smallCity }: { city?: City } = {}):
   });
   let observed = 0;
   return {
-    ...{ pipeline, fleet, metrics, clock, rejections, presences, appends },
+    ...{ pipeline, inbox, waiting, fleet, metrics, clock, rejections, presences, appends },
     get readings() {
       return journal.entries.map(({ reading }) => reading);
     },

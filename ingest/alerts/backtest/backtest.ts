@@ -153,6 +153,7 @@ function registryOf(site: RiverGauge): Registry {
     city: 'backtest',
     find: (asked) => (asked === id ? device : undefined),
     all: () => [device],
+    gateways: () => [],
     reload: async () => undefined,
   };
 }

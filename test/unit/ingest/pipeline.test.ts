@@ -1,9 +1,11 @@
 import { Registry as Metrics } from 'prom-client';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseCity } from '../../../cities/city.ts';
+import { createFormats } from '../../../devices/formats/index.ts';
 import { QualityFlag, type Reading } from '../../../devices/reading.ts';
 import { createFleet, type Fleet } from '../../../ingest/fleet/fleet.ts';
 import type { RegisteredDevice, Registry } from '../../../ingest/fleet/registry.ts';
+import { createInbox } from '../../../ingest/inbox.ts';
 import { JournalError } from '../../../ingest/journal/journal.ts';
 import { createPipeline, type Pipeline } from '../../../ingest/pipeline.ts';
 import { createQuality } from '../../../ingest/quality.ts';
@@ -66,6 +68,7 @@ beforeEach(() => {
     city: 'semarang',
     find: (id) => devices.find((device) => device.id === id),
     all: () => devices,
+    gateways: () => [],
     reload: async () => undefined,
   };
   fleet = createFleet(registry);
@@ -75,6 +78,9 @@ beforeEach(() => {
     registry,
     fleet,
     quality: createQuality(),
+    formats: createFormats(),
+    waiting: { note: () => undefined },
+    inbox: createInbox(() => NOW),
     journal: {
       appendFor(waiter, newReadings, newRejections) {
         if (failure) return waiter.refused(failure);

@@ -16,6 +16,7 @@ beforeEach(() => {
     city: 'semarang',
     find: (id) => devices.find((device) => device.id === id),
     all: () => devices,
+    gateways: () => [],
     reload: async () => undefined,
   });
   gauge = fleet.now('bendung') as DeviceNow;

@@ -1,0 +1,15 @@
+/** IncomingMessage: one message on its way in, from the broker, an outside broker or HTTP to the pipeline. */
+export interface IncomingMessage {
+  readonly topic: string;
+  /** Read before `acceptFor` returns, and copied where it is kept. */
+  readonly payload: Buffer;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+  readonly clientId: string;
+  /** Who the connection proved to be; absent where devices need no credential. */
+  readonly identity?: string;
+  /** The format that it is said to be in; absent where topic and sender tell. */
+  readonly format?: string;
+  /** It was kept, and is tried again: who sent it was judged when it came. */
+  readonly isReplay?: boolean;
+}
