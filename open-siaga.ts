@@ -16,6 +16,7 @@ import { loadCity } from './cities/city.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './database/data-folder-lock.ts';
 import { openDatabase } from './database/database.ts';
+import { matchesTopic } from './devices/formats/format.ts';
 import { createFormats } from './devices/formats/index.ts';
 import { createMapped } from './devices/formats/mapped.ts';
 import { formatDeviceTopic } from './devices/topics.ts';
@@ -202,6 +203,14 @@ export async function openSiaga(
     log: log.child({ part: 'broker' }),
     metrics,
     now,
+    isStatusOfFormat: (topic) =>
+      [...formats.values()].some(
+        ({ hasStatus, topics }) => hasStatus && topics.some((filter) => matchesTopic(filter, topic)),
+      ),
+    onWillDropped(identity, topic) {
+      const message = { topic, payload: Buffer.alloc(0), receivedAt: now(), clientId: identity };
+      inbox.note(identity, message, 'its will is not kept: leave it on your own status topic');
+    },
   });
   broker = openedBroker;
   opened.use(openedBroker);

@@ -19,6 +19,7 @@ export type Bound =
   | 'offline-messages'
   | 'retained-messages'
   | 'retain-not-allowed'
+  | 'will-elsewhere'
   | 'subscriptions'
   | 'subscription-not-allowed'
   | 'persistent-session';

@@ -51,6 +51,10 @@ export interface BrokerOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly now: () => number;
+  /** Whether some format tells on this topic that a device is gone: a will may be left there. */
+  readonly isStatusOfFormat?: (topic: string) => boolean;
+  /** Told of a will on another topic, which was taken away. */
+  readonly onWillDropped?: (identity: string, topic: string) => void;
 }
 
 export interface Broker extends AsyncDisposable {
@@ -102,6 +106,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     metrics,
     log,
     takePublish: rules.take,
+    isStatusOfFormat: options.isStatusOfFormat ?? (() => false),
+    onWillDropped: (identity, topic) => {
+      limiter.log('warn', 'will-elsewhere', { identity, topic }, 'a will on this topic is not kept');
+      options.onWillDropped?.(identity, topic);
+    },
   });
   const aedes = await SiagaAedes.open({
     connectTimeout: config.MQTT_CONNECT_TIMEOUT_MS + AEDES_TIMER_MARGIN_MS,

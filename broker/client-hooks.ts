@@ -9,7 +9,13 @@ import type { Logger } from 'pino';
 import { hasForbiddenCharacters, maySubscribe } from './access.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
-import { assignClientId, type ConnectPacket, findMalformed, identify } from './connect-rules.ts';
+import {
+  assignClientId,
+  type ConnectPacket,
+  findMalformed,
+  identify,
+  takeForeignWill,
+} from './connect-rules.ts';
 import type { Connection } from './connection/connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import type { TakePublish } from './publish-rules.ts';
@@ -28,6 +34,10 @@ export interface ClientHooksOptions {
   readonly metrics: BrokerMetrics;
   readonly log: Logger;
   readonly takePublish: TakePublish;
+  /** Whether some format tells on this topic that a device is gone. */
+  readonly isStatusOfFormat: (topic: string) => boolean;
+  /** Told of a will that was taken away, once its client has proved who it is. */
+  readonly onWillDropped: (identity: string, topic: string) => void;
 }
 
 export class ClientHooks {
@@ -35,6 +45,8 @@ export class ClientHooks {
   /** The CONNECT of each client that is being authenticated, and its will thereafter. */
   readonly #connects = new WeakMap<Client, ConnectPacket>();
   readonly #wills = new WeakMap<Client, object>();
+  /** Topics of wills that were taken away from clients that are being authenticated. */
+  readonly #droppedWills = new WeakMap<Client, string>();
   #closing = false;
 
   constructor(options: ClientHooksOptions) {
@@ -55,7 +67,11 @@ export class ClientHooks {
       return callback(new Error('malformed CONNECT'), false);
     }
     connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
-    assignClientId(connect, connection.origin.certificateName ?? connect.username);
+    const userName = connection.origin.certificateName ?? connect.username;
+    assignClientId(connect, userName);
+    const isAnyone = this.#options.authenticator === undefined;
+    const dropped = takeForeignWill(connect, isAnyone ? undefined : userName, this.#options.isStatusOfFormat);
+    if (dropped !== undefined) this.#droppedWills.set(client, dropped);
     this.#connects.set(client, connect);
     callback(null, true);
   };
@@ -76,6 +92,7 @@ export class ClientHooks {
         }
         this.#keepSessionOrNot(client, connect, identity.role === 'device');
         if (connect.will) this.#wills.set(client, connect.will);
+        this.#tellOfWill(client, 'id' in identity ? identity.id : client.id);
         this.#options.table.identified(connection, client.id, identity);
         done(null, true);
       },
@@ -118,6 +135,14 @@ export class ClientHooks {
     this.#options.table.find(client)?.end('slow-reader');
     return null;
   };
+
+  #tellOfWill(client: Client, identity: string): void {
+    const topic = this.#droppedWills.get(client);
+    if (topic === undefined) return;
+    this.#droppedWills.delete(client);
+    this.#options.metrics.countBound('will-elsewhere');
+    this.#options.onWillDropped(identity, topic);
+  }
 
   /** Only a device's session outlives its connection: commands wait for it. Others find what is retained. */
   #keepSessionOrNot(client: Client, connect: ConnectPacket, isDevice: boolean): void {

@@ -9,7 +9,8 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { loadCity } from '../../cities/city.ts';
 import { parseConfig } from '../../config.ts';
 import { openDatabase } from '../../database/database.ts';
-import { CommandError, type Environment, HELP, parseCommand, runCommand } from './device-commands.ts';
+import { CommandError, type Environment } from './command-environment.ts';
+import { HELP, parseCommand, runCommand } from './device-commands.ts';
 import { DeviceListError } from './device-list.ts';
 
 async function main(words: readonly string[]): Promise<number> {

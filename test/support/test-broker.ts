@@ -110,7 +110,11 @@ export interface TestBroker extends AsyncDisposable {
 
 export async function openTestBroker(
   environment: Partial<Record<keyof Config, string>> = {},
-  options: { authenticator?: Authenticator | undefined; now?: () => number } = {},
+  options: {
+    authenticator?: Authenticator | undefined;
+    now?: () => number;
+    isStatusOfFormat?: (topic: string) => boolean;
+  } = {},
 ): Promise<TestBroker> {
   const config = Object.freeze(environmentSchema.parse({ MQTT_PORT: '0', ...environment }));
   const pipeline = new RecordingPipeline();
@@ -124,6 +128,7 @@ export async function openTestBroker(
     log: pino({ level: 'silent' }),
     metrics,
     now: options.now ?? Date.now,
+    isStatusOfFormat: options.isStatusOfFormat ?? (() => false),
   });
   const attach = (bufferBytes?: number) => {
     const { client, serverSide } = createClientPair(bufferBytes);
