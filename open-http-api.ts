@@ -12,13 +12,18 @@ import { backtestRoutes } from './api/backtests.ts';
 import { capFeedRoutes } from './api/cap-feed.ts';
 import { cityRoutes } from './api/city.ts';
 import { dispatchRoutes } from './api/dispatch-routes.ts';
+import { type FormatsDependencies, formatRoutes } from './api/formats.ts';
+import { type IngestDependencies, ingestRoutes } from './api/ingest.ts';
 import { silenceRoutes } from './api/silences.ts';
 import { ensureFirstAdminToken } from './api/token-store.ts';
 import type { Config } from './config.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import type { Alerts } from './ingest/alerts/alerts.ts';
 
-export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'routes'> {
+export interface HttpApiDependencies
+  extends Omit<ApiDependencies, 'config' | 'routes'>,
+    Omit<FormatsDependencies, 'registry' | 'now'>,
+    Pick<IngestDependencies, 'deviceAuthenticator'> {
   readonly config: Config;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
@@ -41,6 +46,8 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
     ...dependencies,
     routes: [
       cityRoutes(city),
+      formatRoutes(dependencies),
+      ingestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
       alertRoutes(alerts),
       silenceRoutes({ alerts, now }),
       backtestRoutes({ registry, history }),

@@ -12,6 +12,7 @@ import { collectDefaultMetrics, Registry as Metrics } from 'prom-client';
 import { situationRoomPages } from './api/pages.ts';
 import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
+import { claimAlias, findTaken } from './broker/credentials/device-formats.ts';
 import { loadCity } from './cities/city.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './database/data-folder-lock.ts';
@@ -229,6 +230,11 @@ export async function openSiaga(
       dispatch,
       feed,
       pipeline,
+      formats,
+      inbox,
+      waiting,
+      deviceAuthenticator: authenticator,
+      claim: claimAndReplay,
       database,
       metrics,
       pages: [page],
@@ -251,6 +257,16 @@ export async function openSiaga(
   function readiness(): readonly string[] {
     const own = [journal.problem, history.problem, alerts.problem].filter((each) => each !== undefined);
     return [...own, ...[...draining.problems].map(([consumer, problem]) => `${consumer}: ${problem}`)];
+  }
+
+  async function claimAndReplay(alias: string, device: string) {
+    const taken = await findTaken(database, device, [alias]);
+    if (taken) return `${taken.alias} is an alias of ${taken.device}.`;
+    await waiting.save();
+    const gateway = await claimAlias(database, alias, device, now());
+    await registry.reload();
+    const replayed = await replayClaimed({ identities, waiting, journal, pipeline, log, now });
+    return { replayed, ...(gateway === undefined ? {} : { gateway }) };
   }
 
   async function followRegistry(): Promise<void> {

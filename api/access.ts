@@ -30,6 +30,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call; staff of any role where absent. */
     access?: Access;
+    /** Shows a credential of its own, and no token: the route looks at it. */
+    ownCredential?: boolean;
     /** The answer stays open: not in the histogram of durations. */
     longLived?: boolean;
   }
@@ -64,6 +66,10 @@ export function registerAccess(app: FastifyInstance, authenticator: Authenticato
   app.addHook('onRequest', async (request) => {
     if (!authenticator) {
       request.user = LOCAL;
+      return;
+    }
+    if (request.routeOptions.config.ownCredential) {
+      request.user = ANONYMOUS;
       return;
     }
     // What does not exist needs no token to say so; the list of routes is public.

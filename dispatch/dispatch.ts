@@ -225,6 +225,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
     },
     onAck: (device, body, atMs) => messages.onAck(device, body, atMs),
     async tick() {
+      board.takeNewUnits();
       await orders.tick();
       await unanswered.tick();
     },

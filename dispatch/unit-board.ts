@@ -50,7 +50,10 @@ const MOVING_MPS = 1.4;
 const FREE: Lock = { version: 0, assignment: undefined, outOfService: undefined };
 
 export class UnitBoard {
+  readonly #city: City;
   readonly #fleet: Fleet;
+  /** Devices of the city, which only grow, that were looked at. */
+  #taken = 0;
   readonly #units = new Map<string, { callSign: string; vehicle: Vehicle }>();
   readonly #locks = new Map<string, Lock>();
   /** The crew's last word of each unit, kept when a reading comes without one. */
@@ -58,13 +61,19 @@ export class UnitBoard {
   readonly index: UnitIndex = createUnitIndex();
 
   constructor(city: City, fleet: Fleet) {
+    this.#city = city;
     this.#fleet = fleet;
-    for (const device of city.devices) {
-      if (device.kind !== 'ambulance') continue;
+    this.takeNewUnits();
+  }
+
+  /** Units that were added to the city since the last look: an operator adds them while we run. */
+  takeNewUnits(): void {
+    const { devices } = this.#city;
+    for (; this.#taken < devices.length; this.#taken++) {
+      const device = devices[this.#taken];
+      if (device?.kind !== 'ambulance') continue;
       this.#units.set(device.id, { callSign: device.callSign, vehicle: device.vehicle });
-    }
-    for (const unit of this.#units.keys()) {
-      const last = fleet.now(unit)?.last;
+      const last = this.#fleet.now(device.id)?.last;
       if (last) this.observe(last);
     }
   }

@@ -81,8 +81,10 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
     let told = waiter;
     for (const claim of decoded) {
       const owner = identities.ownerOf(sender, claim.aliases, message.isReplay ? [] : topicNames);
-      if (isRejection(owner)) keep(message, gathered, owner);
-      else if ('unclaimed' in owner) keepUnclaimed(message, gathered, format, sender, owner.unclaimed);
+      if (isRejection(owner)) {
+        keep(message, gathered, owner);
+        if (message.identity !== undefined) inbox.note(message.identity, message, owner.detail);
+      } else if ('unclaimed' in owner) keepUnclaimed(message, gathered, format, sender, owner.unclaimed);
       else {
         const said = takeClaim(message, gathered, owner, claim);
         told = inbox.follow(told, owner.id, message, said);
