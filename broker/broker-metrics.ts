@@ -20,6 +20,7 @@ export type Bound =
   | 'retained-messages'
   | 'retain-not-allowed'
   | 'will-elsewhere'
+  | 'packet-skipped'
   | 'subscriptions'
   | 'subscription-not-allowed'
   | 'persistent-session';

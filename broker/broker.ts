@@ -32,6 +32,8 @@ import { SiagaAedes } from './siaga-aedes.ts';
 
 /** Of a CONNECT: id, user name, secret and a small will need some hundred bytes. */
 const MAX_CONNECT_BYTES = 4_096;
+/** A PUBLISH of up to so many packets' size is skipped, 8 MiB by default; a larger one ends its connection. */
+const SKIPPED_PACKETS = 32;
 /** [MQTT 3.1.1] QoS 2 messages of one client between PUBLISH and PUBREL; of each its topic and a digest are kept. */
 const MAX_QOS2_PER_CLIENT = 1_000;
 /** The most that Aedes can match. Ours have five; deeper garbage is acknowledged and kept like all garbage. */
@@ -143,7 +145,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     const connection = new Connection({
       stream,
       origin,
-      limits: { maxPacketBytes: config.MQTT_MAX_PACKET_BYTES, maxConnectBytes: MAX_CONNECT_BYTES },
+      limits: {
+        maxPacketBytes: config.MQTT_MAX_PACKET_BYTES,
+        maxConnectBytes: MAX_CONNECT_BYTES,
+        maxSkippedBytes: SKIPPED_PACKETS * config.MQTT_MAX_PACKET_BYTES,
+      },
       maxInFlight: config.MQTT_MAX_INFLIGHT_PER_CLIENT,
       round,
       rate: new PublishRate(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, now),
@@ -151,6 +157,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       isJournalBusy: () => pressure.isBusy,
       isTelemetryDirect: rules.isTelemetryDirect,
       takeTelemetry: rules.takeTelemetry,
+      takeTooLarge: rules.takeTooLarge,
       onHold: metrics.countHold,
       onBytes: (bytes) => {
         metrics.bytes.in += bytes;

@@ -10,6 +10,8 @@ export interface IncomingMessage {
   readonly identity?: string;
   /** The format that it is said to be in; absent where topic and sender tell. */
   readonly format?: string;
+  /** Of the packet, where it was too large and `payload` is only its begin. */
+  readonly wholeBytes?: number;
   /** It was kept, and is tried again: who sent it was judged when it came. */
   readonly isReplay?: boolean;
 }

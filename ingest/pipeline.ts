@@ -152,7 +152,8 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
 
   function acceptFor(waiter: Waiter, message: IncomingMessage): void {
     try {
-      if (isForeign(message)) foreign.take(waiter, message);
+      if (message.wholeBytes !== undefined) refuse(waiter, message, tooLarge(message.wholeBytes));
+      else if (isForeign(message)) foreign.take(waiter, message);
       else {
         const route = routeOf(message);
         const rejection = isRejection(route) ? route : acceptOn(route, waiter, message);
@@ -165,6 +166,11 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   }
 
   return { acceptFor, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
+}
+
+function tooLarge(bytes: number): Rejection {
+  const detail = `the packet has ${bytes} bytes, more than the server takes; send the buffer in smaller parts`;
+  return reject('too-large', detail);
 }
 
 function detailsOf(rejections: readonly RejectedMessage[]): string {

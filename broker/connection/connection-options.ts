@@ -8,6 +8,7 @@ import type { AnswerRound } from './answer-queue.ts';
 import type { Connection } from './connection.ts';
 import type { ScannerLimits } from './packet-scanner.ts';
 import type { PublishRate } from './publish-rate.ts';
+import type { TooLargePublish } from './skipped-packet.ts';
 
 export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
 export type HoldCause = 'in-flight' | 'rate' | 'journal' | 'unread-answers';
@@ -37,6 +38,8 @@ export interface ConnectionOptions {
   readonly isTelemetryDirect: () => boolean;
   /** A PUBLISH of QoS 1 that took the short way. The payload is a view into the bytes read. */
   readonly takeTelemetry: (connection: Connection, topic: string, payload: Buffer, messageId: number) => void;
+  /** A PUBLISH over the packet bound has been skipped; only its begin is here. */
+  readonly takeTooLarge: (connection: Connection, publish: TooLargePublish) => void;
   readonly onHold: (cause: HoldCause) => void;
   readonly onBytes: (bytes: number) => void;
   /** Epoch ms. */

@@ -19,6 +19,7 @@ import { type ByteSource, readBytes } from './byte-source.ts';
 import type { ConnectionOptions, HoldCause, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
 import { PacketScanner } from './packet-scanner.ts';
+import type { SkippedPacket } from './skipped-packet.ts';
 import { type TakeTelemetry, TelemetryReader } from './telemetry-reader.ts';
 
 /** CONNACK, no session, return code 1: unacceptable protocol version [MQTT-3.1.2-2]. */
@@ -50,6 +51,8 @@ export class Connection {
   #held: HoldCause | undefined;
   /** Bytes that were read and have to wait, a copy: at most those of one read. */
   #waiting: Buffer | undefined;
+  /** A packet over the bound whose bytes are still coming. */
+  #skipped: SkippedPacket | undefined;
   #wakeTimer: NodeJS.Timeout | undefined;
   #phaseTimer: NodeJS.Timeout | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
@@ -166,6 +169,10 @@ export class Connection {
     while (rest.length > 0) {
       // [MQTT-3.14.4-2] what comes after a DISCONNECT is not looked at.
       if (this.endReason !== undefined || this.#scanner.disconnectPassed) return false;
+      if (this.#skipped) {
+        rest = this.#skip(this.#skipped, rest);
+        continue;
+      }
       const budget = this.#open ? this.#budget() : 0;
       const mayScan = this.#open ? budget > 0 || !isPublishNext : !this.#scanner.connectPassed;
       if (!mayScan) {
@@ -188,8 +195,29 @@ export class Connection {
       }
       if (passed > 0) this.#pass(rest.subarray(0, passed), atBoundary);
       rest = rest.subarray(passed);
+      if (this.#scanner.isHeaderCut) {
+        this.#waiting = Buffer.from(rest);
+        return true;
+      }
+      if (this.#scanner.skipped) {
+        this.#skipped = this.#scanner.skipped;
+        this.#scanner.skipped = undefined;
+        rest = rest.subarray(this.#scanner.skippedHeaderBytes);
+        isPublishNext = false;
+      }
     }
     return true;
+  }
+
+  /** Takes the bytes of a packet that is too large off the front; returns the rest. */
+  #skip(packet: SkippedPacket, bytes: Buffer): Buffer {
+    const rest = bytes.subarray(packet.take(bytes));
+    this.#aedes?.keepAlive();
+    if (packet.isOver) {
+      this.#skipped = undefined;
+      this.#options.takeTooLarge(this, packet.toPublish());
+    }
+    return rest;
   }
 
   /** Sound bytes: the telemetry at their front is taken here, the rest is for Aedes. */

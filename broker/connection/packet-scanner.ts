@@ -7,6 +7,7 @@
  * is. It copies and allocates nothing.
  */
 import type { EndReason } from './end-reason.ts';
+import { SkippedPacket } from './skipped-packet.ts';
 
 const CONNECT = 1;
 const PUBLISH = 3;
@@ -31,6 +32,8 @@ export interface ScannerLimits {
   readonly maxPacketBytes: number;
   /** Of the first packet: who has not shown a credential gets little memory. */
   readonly maxConnectBytes: number;
+  /** A PUBLISH larger than a packet may be, and no larger than this, is skipped; absent: none is. */
+  readonly maxSkippedBytes?: number;
 }
 
 /** Where the walk stands: at a first byte, in the remaining length, in the body. */
@@ -45,6 +48,12 @@ export class PacketScanner {
   disconnectPassed = false;
   /** PUBLISH packets begun in the last scan. */
   publishesBegun = 0;
+  /** The last scan stopped before this one, whose bytes are for nobody. Whoever skips it sets it back. */
+  skipped: SkippedPacket | undefined;
+  /** Of its fixed header. */
+  skippedHeaderBytes = 0;
+  /** The last scan stopped before the header of a PUBLISH that is cut: it needs more bytes. */
+  isHeaderCut = false;
 
   readonly #limits: ScannerLimits;
   #state: State = 'header';
@@ -74,12 +83,14 @@ export class PacketScanner {
    */
   scan(chunk: Uint8Array, budget: number): number {
     this.publishesBegun = 0;
+    this.isHeaderCut = false;
     let at = 0;
     while (at < chunk.length) {
       if (this.#state === 'header') {
         const first = chunk[at] as number;
         const isPublish = first >> 4 === PUBLISH && this.connectPassed;
         if (isPublish && this.publishesBegun >= budget) return at;
+        if (isPublish && this.#stopsBefore(chunk, at)) return at;
         this.#begin(first);
         at++;
       } else if (this.#state === 'length') {
@@ -92,6 +103,31 @@ export class PacketScanner {
       if (this.#state === 'header' && (this.#type === CONNECT || this.disconnectPassed)) return at;
     }
     return at;
+  }
+
+  /** Whether the PUBLISH at `at` is to be skipped, or its header is not all here yet to tell. */
+  #stopsBefore(chunk: Uint8Array, at: number): boolean {
+    const { maxSkippedBytes = 0, maxPacketBytes } = this.#limits;
+    const flags = (chunk[at] as number) & 0x0f;
+    // QoS 2 is a conversation, and what is malformed is judged by the walk.
+    if (maxSkippedBytes === 0 || flags & 4 || (flags & 0x0a) === 8) return false;
+    let length = 0;
+    for (let n = 0; n < MAX_LENGTH_BYTES; n++) {
+      const byte = chunk[at + 1 + n];
+      if (byte === undefined) {
+        this.isHeaderCut = true;
+        return true;
+      }
+      length += (byte & 0x7f) << (7 * n);
+      if (byte & 0x80) continue;
+      const total = length + n + 2;
+      if (total <= maxPacketBytes || total > maxSkippedBytes) return false;
+      this.skipped = new SkippedPacket(flags, length, total);
+      this.publishesBegun++;
+      this.skippedHeaderBytes = n + 2;
+      return true;
+    }
+    return false;
   }
 
   #begin(first: number): void {
