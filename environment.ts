@@ -95,6 +95,12 @@ export const environmentSchema = z.object({
   /** Subscriptions of one client. */
   MQTT_MAX_SUBSCRIPTIONS_PER_CLIENT: positive.default(100),
 
+  /**
+   * Outside brokers that Siaga subscribes to: a JSON file, see docs/devices/outside-brokers.md. Passwords stand in
+   * files beside it.
+   */
+  SOURCES_FILE: z.string().optional(),
+
   /** Payload bytes that await the disk in all; beyond it every socket is paused. */
   JOURNAL_MAX_WAITING_BYTES: positive.default(32 * MIB),
   /** Readings in one commit: larger ones lengthen the wait of the first. */

@@ -43,6 +43,7 @@ import { keepWithinRetention } from './ingest/retention.ts';
 import { rewindCursors } from './ingest/rewind-cursors.ts';
 import { openHttpApi } from './open-http-api.ts';
 import { type PeriodicJob, startPeriodicJobs } from './periodic-jobs.ts';
+import { openSources } from './sources/sources.ts';
 
 export interface Siaga extends AsyncDisposable {
   /** Where it listens, ports as the system gave them. */
@@ -216,6 +217,16 @@ export async function openSiaga(
   broker = openedBroker;
   opened.use(openedBroker);
 
+  const sources = opened.use(
+    openSources({
+      file: config.SOURCES_FILE,
+      city: city.id,
+      pipeline,
+      log: log.child({ part: 'sources' }),
+      metrics,
+      now,
+    }),
+  );
   opened.use(startPeriodicJobs(periodicJobs(), log, metrics));
 
   const api = opened.use(
@@ -256,7 +267,11 @@ export async function openSiaga(
 
   function readiness(): readonly string[] {
     const own = [journal.problem, history.problem, alerts.problem].filter((each) => each !== undefined);
-    return [...own, ...[...draining.problems].map(([consumer, problem]) => `${consumer}: ${problem}`)];
+    return [
+      ...own,
+      ...sources.problems,
+      ...[...draining.problems].map(([consumer, problem]) => `${consumer}: ${problem}`),
+    ];
   }
 
   async function claimAndReplay(alias: string, device: string) {

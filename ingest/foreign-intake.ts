@@ -132,7 +132,10 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
     if (presence) options.onPresence(device.id, presence, message.receivedAt);
     if (rejection) gathered.bad.push(setAside.keep(message, rejection, message.payload, device.id));
     const target = { city: options.city, kind, device };
-    const items = claim.items.map((item) => ofKind(item, kind.payloadKeys));
+    const sent = message.isRetained
+      ? claim.items.filter((item) => item['measuredAt'] !== undefined)
+      : claim.items;
+    const items = sent.map((item) => ofKind(item, kind.payloadKeys));
     const { good, bad } = items.length === 0 ? NOTHING : takeReadings(message, target, items, device.id);
     for (const reading of good) gathered.good.push(reading);
     const [first] = bad;

@@ -12,8 +12,11 @@ import { filterPosition, fixOf, type PositionState } from './fleet/positions/pos
 import { orderUndated, planSpacing, type Spacing, spaceOut } from './undated-batch.ts';
 
 export interface Quality {
-  /** The reading with its flags. Moves the device's past, so call it once a reading and in order. */
-  assess(reading: Reading): Reading;
+  /**
+   * The reading with its flags. Moves the device's past, so call it once a reading and in order. One that its sender
+   * says may have come before, and that has no time, is the last one again where it says the same.
+   */
+  assess(reading: Reading, mayBeRepeat?: boolean): Reading;
   /**
    * The readings of one message of a device, to be assessed in this order: those without a time of their own are
    * spaced by `intervalMs`. The same `payload` again gets the same times.
@@ -42,8 +45,9 @@ const FLAT_EPSILON = 0.001;
 
 interface Past {
   latestMeasuredAt: number;
-  /** The latest time that we gave to a reading without one. */
+  /** The latest time that we gave to a reading without one, and that reading. */
   undatedUntil: number;
+  lastUndated: Reading | undefined;
   /** What tells a reading without a time from others → its first arrival, which got the time of receipt. */
   readonly firstByCount: Map<string, Reading>;
   /** The last message of several such readings. */
@@ -63,6 +67,7 @@ export function createQuality(): Quality {
       past = {
         latestMeasuredAt: 0,
         undatedUntil: 0,
+        lastUndated: undefined,
         firstByCount: new Map(),
         lastBatch: undefined,
         hasRightClock: false,
@@ -79,6 +84,7 @@ export function createQuality(): Quality {
       const past = pastOf(reading.device);
       past.latestMeasuredAt = Math.max(past.latestMeasuredAt, reading.measuredAt);
       if (reading.quality & QualityFlag.serverTime) past.undatedUntil = past.latestMeasuredAt;
+      if (reading.quality & QualityFlag.serverTime) past.lastUndated = reading;
       past.hasRightClock = !(reading.quality & QualityFlag.serverTime);
       remember(past, reading, reading.measuredAt);
       assessPosition(past, reading);
@@ -87,13 +93,14 @@ export function createQuality(): Quality {
       remember(pastOf(reading.device), reading, reading.measuredAt);
     },
     space: (readings, payload, intervalMs) => spaceMessage(readings, payload, intervalMs, pastOf),
-    assess(arrived) {
+    assess(arrived, mayBeRepeat = false) {
       const past = pastOf(arrived.device);
       let { measuredAt, quality } = arrived;
       if (quality & QualityFlag.serverTime) {
-        const first = firstTimeOf(past, arrived);
+        const first = firstTimeOf(past, arrived) ?? (mayBeRepeat ? lastTimeOf(past, arrived) : undefined);
         measuredAt = first ?? nextFreeTime(past, arrived);
         if (first === undefined) remember(past, arrived, measuredAt);
+        past.lastUndated = { ...arrived, measuredAt };
         if (first === undefined && measuredAt !== arrived.measuredAt) quality |= QualityFlag.timeEstimated;
       }
       quality |= assessClock(past, arrived);
@@ -121,6 +128,12 @@ function firstTimeOf(past: Past, reading: Reading): number | undefined {
     reading.receivedAt - first.receivedAt <= REPEAT_WITHIN_MS &&
     isDeepStrictEqual(first.values, reading.values);
   return isRepeat ? first.measuredAt : undefined;
+}
+
+/** The time of the last reading without one, where this says the same and may be it. */
+function lastTimeOf({ lastUndated }: Past, reading: Reading): number | undefined {
+  if (!lastUndated || reading.receivedAt - lastUndated.receivedAt > REPEAT_WITHIN_MS) return undefined;
+  return isDeepStrictEqual(lastUndated.values, reading.values) ? lastUndated.measuredAt : undefined;
 }
 
 /** What tells a reading without a time of its own from the others of its device. */

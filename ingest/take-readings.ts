@@ -67,7 +67,7 @@ export function createTakeReadings({ quality, setAside, validate }: TakeReadings
     const { reading, rejection, leftOut } = validateReading(items[0], target, options);
     if (leftOut) setAside.countLeftOut(target.device.id, leftOut);
     const bad = rejection ? [setAside.keep(message, rejection, message.payload, sender)] : NONE;
-    return { good: reading ? [quality.assess(reading)] : NONE, bad };
+    return { good: reading ? [quality.assess(reading, message.isRepeat)] : NONE, bad };
   };
 }
 

@@ -262,6 +262,40 @@ describe('where nobody proves who he is', () => {
   });
 });
 
+describe('from an outside broker', () => {
+  const options: PipelineHouseOptions = {
+    gateways: [{ id: GATEWAY, format: 'value', options: { columns: 'levelM' } }],
+    devices: { bendung: { format: 'value' } },
+  };
+  const bring = (house: ReturnType<typeof houseOf>, text: string, more: object) =>
+    house.pipeline.accept({
+      ...{ topic: 'pdam/bendung', payload: Buffer.from(text), receivedAt: house.clock.ms, clientId: 'x' },
+      ...{ identity: GATEWAY, ...more },
+    });
+
+  test('what it had retained says nothing of now, unless it has a time of its own', async () => {
+    const house = houseOf(options);
+    expect(await bring(house, '9.9', { isRetained: true })).toEqual({ stored: 0, repeated: 0, rejected: 0 });
+    expect(house.readings).toEqual([]);
+    const timed = houseOf({
+      ...options,
+      gateways: [{ id: GATEWAY, format: 'value', options: { columns: 'time,levelM' } }],
+    });
+    await bring(timed, '2026-01-15T01:30:00Z;1.4', { isRetained: true });
+    expect(timed.readings.map(({ measuredAt }) => measuredAt)).toEqual([HOUSE_START_MS - 3_600_000]);
+  });
+
+  test('what may have come before is the last one again, where it says the same', async () => {
+    const house = houseOf(options);
+    await bring(house, '1.4', {});
+    house.clock.ms += 30_000;
+    expect(await bring(house, '1.4', { isRepeat: true })).toMatchObject({ repeated: 1 });
+    expect(await bring(house, '1.5', { isRepeat: true })).toMatchObject({ stored: 1 });
+    house.clock.ms += 3_600_000;
+    expect(await bring(house, '1.5', { isRepeat: true })).toMatchObject({ stored: 1 });
+  });
+});
+
 describe('the inbox', () => {
   test('has the last twenty as they came, and what became of each', async () => {
     const house = houseOf({});
