@@ -152,7 +152,12 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
 
   function acceptFor(waiter: Waiter, message: IncomingMessage): void {
     try {
-      if (message.wholeBytes !== undefined) refuse(waiter, message, tooLarge(message.wholeBytes));
+      const known = routes.get(message.topic);
+      // Nearly every message: telemetry of a device that we know, on its own topic.
+      if (known && known.device.id === message.identity && isPlain(message) && devices === registry.all()) {
+        const refused = acceptOn(known, waiter, message);
+        if (refused) refuse(waiter, message, refused);
+      } else if (message.wholeBytes !== undefined) refuse(waiter, message, tooLarge(message.wholeBytes));
       else if (isForeign(message)) foreign.take(waiter, message);
       else {
         const route = routeOf(message);
@@ -166,6 +171,10 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   }
 
   return { acceptFor, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
+}
+
+function isPlain({ format, wholeBytes }: IncomingMessage): boolean {
+  return format === undefined && wholeBytes === undefined;
 }
 
 function tooLarge(bytes: number): Rejection {

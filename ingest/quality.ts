@@ -170,9 +170,11 @@ function nextFreeTime(past: Past, { measuredAt, quality }: Reading): number {
  * it is the clock, and the readings are as good as ever.
  */
 function assessClock(past: Past, { quality, values, receivedAt }: Reading): number {
-  const { deviceClockMs } = values;
   const wasRight = past.hasRightClock;
   past.hasRightClock = !(quality & QualityFlag.serverTime);
+  // Nearly every reading: its time is its own.
+  if (past.hasRightClock) return 0;
+  const { deviceClockMs } = values;
   if (typeof deviceClockMs !== 'number' || !wasRight) return 0;
   return Math.abs(receivedAt - deviceClockMs) > CLOCK_DRIFT_MAX_MS ? QualityFlag.clockDoubted : 0;
 }

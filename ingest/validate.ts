@@ -125,7 +125,8 @@ function isCount(seq: unknown): seq is number {
   return Number.isSafeInteger(seq) && (seq as number) >= 0;
 }
 
-function findLeftOut({ seq, simulated }: JsonObject, time: JudgedTime): readonly LeftOut[] | undefined {
+function findLeftOut(item: JsonObject, time: JudgedTime): readonly LeftOut[] | undefined {
+  const { seq, simulated } = item;
   const isTimeBad = (time.quality & QualityFlag.clockRefused) !== 0;
   const isSeqBad = seq !== undefined && seq !== null && !isCount(seq);
   const isSimulatedBad = simulated !== undefined && simulated !== null && typeof simulated !== 'boolean';

@@ -79,3 +79,29 @@ describe.skipIf(mosquittoMissing())('a stream from an outside broker', () => {
     await publisher.endAsync();
   }, 180_000);
 });
+
+describe.skipIf(mosquittoMissing())('a Mosquitto bridge', () => {
+  test('brings what its devices say with its default notifications', async () => {
+    await using folder = await createDataFolder();
+    const devices = (...words: string[]) => runCommand('broker/credentials/cli.ts', words, folder.path);
+    const { stdout } = await devices('add', 'gateway:field', '--format', 'siaga');
+    await devices('add', 'kreo-cepoko', '--gateway', 'field');
+    await using server = await startSiaga({ dataDir: folder.path, environment: { MQTT_AUTH: 'true' } });
+    await using field = await startMosquitto([
+      'connection siaga',
+      `address 127.0.0.1:${server.mqttPort}`,
+      'remote_username gateway:field',
+      `remote_password ${stdout.trim()}`,
+      'topic siaga/# out 1',
+      'restart_timeout 1',
+    ]);
+    const device = await mqtt.connectAsync(`mqtt://127.0.0.1:${field.port}`);
+    const topic = 'siaga/semarang/river-gauge/kreo-cepoko/telemetry';
+    await device.publishAsync(topic, '{"levelM":1.23}', { qos: 1 });
+    await device.endAsync();
+    await eventually(async () => {
+      const { last } = await server.get<{ last?: { values: object } }>('/v1/devices/kreo-cepoko');
+      expect(last?.values).toEqual({ levelM: 1.23 });
+    });
+  }, 90_000);
+});

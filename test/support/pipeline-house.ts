@@ -43,6 +43,8 @@ export interface PipelineHouseOptions {
   /** Of the city's devices, by id: format, aliases, gateway. */
   readonly devices?: Readonly<Record<string, Partial<RegisteredDevice>>>;
   readonly gateways?: readonly Gateway[];
+  /** False: the journal takes everything and keeps nothing, for a bench. */
+  readonly stores?: boolean;
   /** Formats besides those that need nothing. */
   readonly formats?: readonly Format[];
 }
@@ -79,6 +81,10 @@ export function createPipelineHouse(options: PipelineHouseOptions = {}): Pipelin
     inbox,
     journal: {
       appendFor(waiter, fresh, refused) {
+        if (options.stores === false) {
+          waiter.stored(fresh.length, 0, refused.length);
+          return;
+        }
         appends.push(fresh.length);
         rejections.push(...refused.map((each) => ({ ...each, payload: Buffer.from(each.payload) })));
         void outcomeOf((inner) => journal.appendFor(inner, fresh, refused)).then(
