@@ -16,10 +16,15 @@ import { capFeedRoutes } from './cap-feed.ts';
 import { cityRoutes } from './city.ts';
 import { createConnections } from './connections.ts';
 import { dispatchRoutes } from './dispatch-routes.ts';
+import { type FormatsDependencies, formatRoutes } from './formats.ts';
+import { type IngestDependencies, ingestRoutes } from './ingest.ts';
 import { silenceRoutes } from './silences.ts';
 import { ensureFirstAdminToken } from './token-store.ts';
 
-export interface HttpApiDependencies extends Omit<ApiDependencies, 'config' | 'connections' | 'routes'> {
+export interface HttpApiDependencies
+  extends Omit<ApiDependencies, 'config' | 'connections' | 'routes'>,
+    Omit<FormatsDependencies, 'registry' | 'now'>,
+    Pick<IngestDependencies, 'deviceAuthenticator'> {
   readonly config: Config;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
@@ -43,6 +48,8 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
     connections: createConnections({ metrics, now }),
     routes: [
       cityRoutes(city),
+      formatRoutes(dependencies),
+      ingestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
       alertRoutes(alerts),
       silenceRoutes({ alerts, now }),
       backtestRoutes({ registry, history }),

@@ -19,6 +19,8 @@ export type Bound =
   | 'offline-messages'
   | 'retained-messages'
   | 'retain-not-allowed'
+  | 'will-elsewhere'
+  | 'packet-skipped'
   | 'subscriptions'
   | 'subscription-not-allowed'
   | 'persistent-session';

@@ -14,6 +14,7 @@ import * as journalEnds from './migrations/0008-journal-ends.ts';
 import * as influxOrders from './migrations/0009-influx-orders.ts';
 import * as orderTime from './migrations/0009-order-time.ts';
 import * as tokenEnds from './migrations/0009-token-ends.ts';
+import * as formats from './migrations/0010-formats.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -27,6 +28,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0009-influx-orders': influxOrders,
   '0009-order-time': orderTime,
   '0009-token-ends': tokenEnds,
+  '0010-formats': formats,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

@@ -234,6 +234,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
     },
     onAck: (device, body, atMs) => answers.hear(device, body, atMs),
     async tick() {
+      board.takeNewUnits();
       await orders.tick();
       await unanswered.tick();
     },

@@ -72,8 +72,11 @@ const FREE: Lock = {
 };
 
 export class UnitBoard {
+  readonly #city: City;
   readonly #fleet: Fleet;
   readonly #clocks: UnitClocks;
+  /** Devices of the city, which only grow, that were looked at. */
+  #taken = 0;
   readonly #units = new Map<string, { callSign: string; vehicle: Vehicle }>();
   readonly #locks = new Map<string, Lock>();
   /** The crew's last word of each unit, kept when a reading comes without one. */
@@ -83,14 +86,20 @@ export class UnitBoard {
   readonly index: UnitIndex = createUnitIndex();
 
   constructor(city: City, fleet: Fleet, clocks: UnitClocks) {
+    this.#city = city;
     this.#fleet = fleet;
     this.#clocks = clocks;
-    for (const device of city.devices) {
-      if (!isAmbulance(device)) continue;
+    this.takeNewUnits();
+  }
+
+  /** Units that were added to the city since the last look: an operator adds them while we run. */
+  takeNewUnits(): void {
+    const { devices } = this.#city;
+    for (; this.#taken < devices.length; this.#taken++) {
+      const device = devices[this.#taken];
+      if (!device || !isAmbulance(device)) continue;
       this.#units.set(device.id, { callSign: device.callSign, vehicle: device.vehicle });
-    }
-    for (const unit of this.#units.keys()) {
-      const last = fleet.now(unit)?.last;
+      const last = this.#fleet.now(device.id)?.last;
       if (last) this.observe(last);
     }
   }
@@ -197,7 +206,7 @@ export class UnitBoard {
     const known = this.#units.get(unit);
     const device = known && this.#fleet.now(unit);
     if (!known || !device) return undefined;
-    const fix = device.last && fixOf(device.last);
+    const fix = device.lastFix && fixOf(device.lastFix);
     const batteryPct = device.last?.values['batteryPct'];
     return {
       unit,
@@ -215,7 +224,7 @@ export class UnitBoard {
 
   #reindex(unit: string, fix?: Fix): void {
     const { assignment, outOfService, patientDoubt } = this.lockOf(unit);
-    const last = this.#fleet.now(unit)?.last;
+    const last = this.#fleet.now(unit)?.lastFix;
     const at = fix ?? (last && fixOf(last));
     const canBeSent =
       assignment === undefined &&

@@ -117,6 +117,7 @@ export async function openTestBroker(
     monotonicNow?: () => number;
     log?: Logger;
     deviceLinks?: DeviceLinkWatcher;
+    isStatusOfFormat?: (topic: string) => boolean;
   } = {},
 ): Promise<TestBroker> {
   const config = Object.freeze(environmentSchema.parse({ MQTT_PORT: '0', ...environment }));
@@ -133,6 +134,7 @@ export async function openTestBroker(
     now: options.now ?? Date.now,
     monotonicNow: options.monotonicNow ?? (() => performance.now()),
     ...(options.deviceLinks ? { deviceLinks: options.deviceLinks } : {}),
+    isStatusOfFormat: options.isStatusOfFormat ?? (() => false),
   });
   const attach = (bufferBytes?: number) => {
     const { client, serverSide } = createClientPair(bufferBytes);
