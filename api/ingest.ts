@@ -8,15 +8,23 @@
  */
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Authenticator } from '../broker/authenticator.ts';
 import type { Formats } from '../devices/formats/index.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import { createFailureBound } from './failure-bound.ts';
 import { Problem } from './problem.ts';
 
+/** Who knows the credentials: the broker's authenticator. */
+export interface DeviceAuthenticator {
+  /** Whose they are; undefined when name and secret do not belong together. */
+  verify(
+    userName: string,
+    secret: Buffer,
+  ): Promise<{ readonly role: string; readonly id?: string } | undefined>;
+}
+
 export interface IngestDependencies {
   /** Undefined where devices need no credential. */
-  readonly deviceAuthenticator: Authenticator | undefined;
+  readonly deviceAuthenticator: DeviceAuthenticator | undefined;
   readonly formats: Formats;
   readonly pipeline: Pick<Pipeline, 'accept'>;
   /** As of an MQTT packet. */
@@ -91,7 +99,7 @@ function createIdentify({ deviceAuthenticator, now }: IngestDependencies) {
       throw new Problem(429, 'too-many-failures', detail, { retryAfterS: Math.ceil(waitMs / 1000) });
     }
     const identity = shown && (await deviceAuthenticator.verify(shown.id, shown.secret));
-    if (identity && 'id' in identity) return identity.id;
+    if (identity?.id !== undefined) return identity.id;
     if (shown) bound.record(request.ip, now());
     throw new Problem(
       401,

@@ -6,6 +6,7 @@ import {
   HOUSE_START_MS,
   type PipelineHouseOptions,
 } from '../../support/pipeline-house.ts';
+import { buildSmallCity, gauge } from '../../support/small-city.ts';
 
 const GATEWAY = 'gateway:lora';
 const EUI = 'a84041ffff123456';
@@ -36,7 +37,10 @@ describe('through a gateway', () => {
   };
 
   test('a distance becomes a level by the height of the sensor, and is kept', async () => {
-    const house = houseOf(lora);
+    const house = houseOf({
+      ...lora,
+      city: buildSmallCity([gauge('bendung', { sensorHeightM: 5, sensorRangeM: [0, 5] })]),
+    });
     const outcome = await house.publish(
       topicOf(EUI),
       uplink(EUI, { Distance: '1234 mm', Bat: '3.4 V' }),

@@ -6,7 +6,7 @@ import { createPipelineHouse, HOUSE_START_MS, type PipelineHouse } from '../../s
 const GAUGE = 'siaga/semarang/river-gauge/bendung/telemetry';
 const STATUS = 'siaga/semarang/river-gauge/bendung/status';
 const UNIT = 'siaga/semarang/ambulance/motor-1/telemetry';
-const POINT = 'siaga/semarang/wifi-access-point/ap-simpang-lima/telemetry';
+const POINT = 'siaga/semarang/wifi-access-point/ap-1/telemetry';
 const NOW = HOUSE_START_MS;
 
 let house: PipelineHouse;
