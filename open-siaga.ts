@@ -17,6 +17,7 @@ import { situationRoomPages } from './api/pages.ts';
 import { createStateRetention } from './api/state-retention.ts';
 import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
+import { claimAlias, findTaken } from './broker/credentials/device-formats.ts';
 import { loadCity } from './cities/city.ts';
 import { createClockMonitor } from './clock/clock-monitor.ts';
 import { type PeriodicJob, startPeriodicJobs } from './clock/periodic-jobs.ts';
@@ -24,24 +25,32 @@ import type { Config } from './config/config.ts';
 import { lockDataFolder } from './database/data-folder-lock.ts';
 import { tightenDataFolder } from './database/data-folder-modes.ts';
 import { openDatabase } from './database/database.ts';
+import { matchesTopic } from './devices/formats/format.ts';
+import { createFormats } from './devices/formats/index.ts';
+import { createMapped } from './devices/formats/mapped.ts';
 import { formatDeviceTopic } from './devices/topics.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
 import { createFleet } from './fleet/fleet.ts';
 import { registerFleetMetrics } from './fleet/fleet-metrics.ts';
+import { createIdentities } from './fleet/identities.ts';
 import { createLiveConsumer, restorePresent } from './fleet/live-consumer.ts';
 import { createLiveFeed } from './fleet/live-feed.ts';
 import { openRegistry } from './fleet/registry.ts';
+import { openWaitingAliases } from './fleet/waiting-aliases.ts';
 import { openHistory } from './history/open-history.ts';
 import { alertStaff } from './influx/copy-alert.ts';
 import { INFLUX_CONSUMER } from './influx/copy-cursor.ts';
 import { openInfluxCopy } from './influx/open-influx-copy.ts';
+import { createInbox } from './ingest/inbox.ts';
 import { createPipeline } from './ingest/pipeline.ts';
 import { createQuality } from './ingest/quality.ts';
+import { replayClaimed } from './ingest/replay-claimed.ts';
 import { Draining } from './journal/draining.ts';
 import { keepWithinRetention } from './journal/retention.ts';
 import { rewindCursors } from './journal/rewind-cursors.ts';
 import { openJournal } from './journal/sqlite/open-journal.ts';
 import { readDescriptorLimit, shareDescriptors } from './share-descriptors.ts';
+import { openSources } from './sources/sources.ts';
 
 export interface Siaga extends AsyncDisposable {
   /** Where it listens, ports as the system gave them. */
@@ -99,7 +108,7 @@ export async function openSiaga(
       log: log.child({ part: 'journal' }),
       metrics,
       now,
-      onRepeat: (device) => fleet.countRepeat(device),
+      onRepeat: (device) => fleet.countRepeat(device, now()),
       ...(onFatal ? { onDeath: onFatal } : {}),
     }),
   );
@@ -197,7 +206,16 @@ export async function openSiaga(
     copy.start();
   }
 
+  const mapped = opened.use(createMapped());
+  const formats = createFormats(mapped);
+  const waiting = await openWaitingAliases(database);
+  opened.defer(() => waiting.save());
+  const inbox = createInbox(now);
+  const identities = createIdentities(registry);
   const pipeline = createPipeline({
+    formats,
+    waiting,
+    inbox,
     config,
     city,
     registry,
@@ -232,10 +250,28 @@ export async function openSiaga(
     metrics,
     now,
     monotonicNow,
+    isStatusOfFormat: (topic) =>
+      [...formats.values()].some(
+        ({ hasStatus, topics }) => hasStatus && topics.some((filter) => matchesTopic(filter, topic)),
+      ),
+    onWillDropped(identity, topic) {
+      const message = { topic, payload: Buffer.alloc(0), receivedAt: now(), clientId: identity };
+      inbox.note(identity, message, 'its will is not kept: leave it on your own status topic');
+    },
   });
   broker = openedBroker;
   opened.use(openedBroker);
 
+  const sources = opened.use(
+    openSources({
+      file: config.SOURCES_FILE,
+      city: city.id,
+      pipeline,
+      log: log.child({ part: 'sources' }),
+      metrics,
+      now,
+    }),
+  );
   opened.use(startPeriodicJobs({ jobs: periodicJobs(), log, metrics, lookAtClock: clock.look }));
 
   const api = opened.use(
@@ -250,6 +286,11 @@ export async function openSiaga(
       dispatch,
       feed,
       pipeline,
+      formats,
+      inbox,
+      waiting,
+      deviceAuthenticator: authenticator,
+      claim: claimAndReplay,
       database,
       metrics,
       pages: [page],
@@ -274,7 +315,27 @@ export async function openSiaga(
 
   function readiness(): readonly string[] {
     const own = [journal.problem, history.problem, alerts.problem].filter((each) => each !== undefined);
-    return [...own, ...[...draining.problems].map(([consumer, problem]) => `${consumer}: ${problem}`)];
+    return [
+      ...own,
+      ...sources.problems,
+      ...[...draining.problems].map(([consumer, problem]) => `${consumer}: ${problem}`),
+    ];
+  }
+
+  async function claimAndReplay(alias: string, device: string) {
+    const taken = await findTaken(database, device, [alias]);
+    if (taken) return `${taken.alias} is an alias of ${taken.device}.`;
+    await waiting.save();
+    const gateway = await claimAlias(database, alias, device, now());
+    await registry.reload();
+    const replayed = await replayClaimed({ identities, waiting, journal, pipeline, log, now });
+    return { replayed, ...(gateway === undefined ? {} : { gateway }) };
+  }
+
+  async function followRegistry(): Promise<void> {
+    await registry.reload();
+    await waiting.save();
+    await replayClaimed({ identities, waiting, journal, pipeline, log, now });
   }
 
   /** Nobody but Grafana and engineers waits for the copy. */
@@ -297,7 +358,7 @@ export async function openSiaga(
       { name: 'alerts', everyMs: 1_000, run: () => alerts.tick(now()) },
       { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
       { name: 'dispatch', everyMs: 1_000, run: () => dispatch.tick() },
-      { name: 'registry', everyMs: 2_000, run: () => registry.reload() },
+      { name: 'registry', everyMs: 2_000, run: () => followRegistry() },
       {
         name: 'retention-bytes',
         everyMs: 1_000,

@@ -30,6 +30,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call; staff of any role where absent. */
     access?: Access;
+    /** Shows a credential of its own, and no token: the route looks at it. */
+    ownCredential?: boolean;
     /** The answer stays open: not in the histogram of durations. */
     longLived?: boolean;
   }
@@ -87,6 +89,10 @@ export function registerAccess(
     if (!authenticator) {
       request.user = LOCAL;
       request.share = shares.staff;
+      return;
+    }
+    if (request.routeOptions.config.ownCredential) {
+      request.user = ANONYMOUS;
       return;
     }
     // What does not exist needs no token to say so; the list of routes is public.

@@ -40,6 +40,10 @@ export const deviceSchema = z
       .describe('silent: no word for longer than its kind allows; unseen: never one.'),
     presence: z.enum(PRESENCES).describe('What it last said of itself.').optional(),
     lastHeardAt: timeOutput.optional(),
+    unusable: z
+      .object({ at: timeOutput, why: z.string() })
+      .describe('Its latest word, where nothing of it could be judged, and why.')
+      .optional(),
     last: readingSchema.describe('The newest reading of good quality.').optional(),
   })
   .meta({ id: 'Device' });
@@ -61,6 +65,9 @@ export const deviceDetailSchema = deviceSchema
         skewMs: z.number().describe('Receipt minus measurement, smoothed: skew plus the way.').optional(),
         lastSeq: z.number().optional(),
         rejected: z.record(z.string(), z.int()).describe('Not understood, by reason.'),
+        leftOut: z
+          .record(z.string(), z.int())
+          .describe('Keys beside the quantities that could not be believed.'),
       })
       .describe('Counted since Siaga started.'),
   })
@@ -85,7 +92,7 @@ export function formatDevice(
   nowMs: number,
 ): z.infer<typeof deviceSchema> {
   const { id, kind, name, lat, lng } = device;
-  const { presence, lastHeardAt, last } = present;
+  const { presence, lastHeardAt, last, unusable } = present;
   return {
     id,
     kind,
@@ -94,12 +101,13 @@ export function formatDevice(
     liveness: fleet.liveness(present, nowMs),
     ...(presence === undefined ? {} : { presence }),
     ...(lastHeardAt === 0 ? {} : { lastHeardAt: formatTime(lastHeardAt) }),
+    ...(unusable === undefined ? {} : { unusable: { at: formatTime(unusable.atMs), why: unusable.why } }),
     ...(last === undefined ? {} : { last: formatReading(last) }),
   };
 }
 
 export function formatDataHealth({ health }: DeviceNow): z.infer<typeof deviceDetailSchema.shape.dataHealth> {
-  const { readings, repeats, gaps, late, lateMaxMs, skewMs, lastSeq, rejected } = health;
+  const { readings, repeats, gaps, late, lateMaxMs, skewMs, lastSeq, rejected, leftOut } = health;
   return {
     readings,
     repeats,
@@ -109,5 +117,6 @@ export function formatDataHealth({ health }: DeviceNow): z.infer<typeof deviceDe
     ...(skewMs === undefined ? {} : { skewMs: Math.round(skewMs) }),
     ...(lastSeq === undefined ? {} : { lastSeq }),
     rejected: { ...rejected },
+    leftOut: { ...leftOut },
   };
 }

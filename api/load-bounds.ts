@@ -64,6 +64,11 @@ export async function registerCallBounds(
       return new Problem(429, 'too-many-calls', detail, { retryAfterS });
     },
   });
+  return createWrongTokens(app);
+}
+
+/** A bound of its own on wrong secrets of one address. Once the bound of calls is registered. */
+export function createWrongTokens(app: FastifyInstance): WrongTokens {
   const limit = app.createRateLimit({
     max: MAX_WRONG_TOKENS_PER_MIN - 1,
     timeWindow: MINUTE_MS,

@@ -16,13 +16,17 @@ import { capFeedRoutes } from './cap-feed.ts';
 import { cityRoutes } from './city.ts';
 import { createConnections } from './connections.ts';
 import { dispatchRoutes } from './dispatch-routes.ts';
+import { type FormatsDependencies, formatRoutes } from './formats.ts';
+import { type IngestDependencies, ingestRoutes } from './ingest.ts';
 import { LOAD_BOUNDS } from './load-bounds.ts';
 import { privacyRoutes } from './privacy.ts';
 import { silenceRoutes } from './silences.ts';
 import { ensureFirstAdminToken } from './token-store.ts';
 
 export interface HttpApiDependencies
-  extends Omit<ApiDependencies, 'config' | 'connections' | 'loadBounds' | 'routes'> {
+  extends Omit<ApiDependencies, 'config' | 'connections' | 'loadBounds' | 'routes'>,
+    Omit<FormatsDependencies, 'registry' | 'now'>,
+    Pick<IngestDependencies, 'deviceAuthenticator'> {
   readonly config: Config;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
@@ -55,6 +59,8 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
     }),
     routes: [
       cityRoutes(city),
+      formatRoutes(dependencies),
+      ingestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
       alertRoutes(alerts),
       silenceRoutes({ alerts, now }),
       backtestRoutes({ registry, history }),

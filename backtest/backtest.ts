@@ -17,7 +17,6 @@ import type { Prediction } from '../alerts/rules/time-to-threshold.ts';
 import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
 import { QualityFlag, type Reading } from '../devices/reading.ts';
 import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
-
 import type { LevelPoint } from '../tables/level-series.ts';
 
 export interface BacktestOptions {
@@ -154,6 +153,7 @@ function registryOf(site: RiverGauge): Registry {
     city: 'backtest',
     find: (asked) => (asked === id ? device : undefined),
     all: () => [device],
+    gateways: () => [],
     reload: async () => undefined,
   };
 }

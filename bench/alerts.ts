@@ -46,6 +46,7 @@ function measureEngine(kinds: readonly string[], seconds: number): Record<string
     city: city.id,
     find: (id) => byId.get(id),
     all: () => [...byId.values()],
+    gateways: () => [],
     reload: async () => undefined,
   };
   const engine = new AlertEngine({ city, registry, rules: trackRules, overrides: cityOverrides(city) });

@@ -52,7 +52,7 @@ export async function startSiaga({
 /** Gauges that the city's folder does not know. Before the server starts. */
 export async function registerGauges(folder: string, ids: readonly string[]): Promise<void> {
   const database = await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined });
-  const devices = ids.map((id) => ({ id, kind: 'river-gauge', name: id, lat: null, lng: null }));
+  const devices = ids.map((id) => ({ id, kind: 'river-gauge', name: id, lat: null, lng: null, site: null }));
   await writeDevices(database, loadCity('semarang'), devices, Date.now());
   await database.destroy();
 }

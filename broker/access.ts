@@ -10,6 +10,8 @@ import { DOWN_CHANNELS, formatDeviceTopic, TOPIC_ROOT } from '../devices/topics.
 /** A device proves its id; an observer (situation room, siren, bridge) reads and never publishes. */
 export type Identity =
   | { readonly role: 'device'; readonly id: string; readonly kind: string; readonly credential?: number }
+  /** Sends for the devices that are assigned to it. */
+  | { readonly role: 'gateway'; readonly id: string; readonly credential?: number }
   | { readonly role: 'observer'; readonly id: string; readonly credential?: number }
   /** Where devices need no credential (loopback only): whoever its topics name. */
   | { readonly role: 'anyone' };
@@ -21,8 +23,9 @@ export const OBSERVER_PREFIX = 'observer:';
 export function maySubscribe(identity: Identity, city: string, filter: string): boolean {
   const root = `${TOPIC_ROOT}/${city}/`;
   if (!filter.startsWith(root)) return false;
-  if (identity.role !== 'device') return true;
+  if (identity.role === 'observer' || identity.role === 'anyone') return true;
   if (filter.startsWith(`${root}alerts/`)) return true;
+  if (identity.role === 'gateway') return false;
   const { kind, id: device } = identity;
   return DOWN_CHANNELS.some((channel) => filter === formatDeviceTopic({ city, kind, device, channel }));
 }

@@ -20,6 +20,8 @@ export type Bound =
   | 'kept-subscriptions'
   | 'retained-messages'
   | 'retain-not-allowed'
+  | 'will-elsewhere'
+  | 'packet-skipped'
   | 'subscriptions'
   | 'subscription-not-allowed'
   | 'persistent-session';

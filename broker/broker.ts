@@ -38,6 +38,8 @@ import { SiagaAedes } from './siaga-aedes.ts';
 
 /** Of a CONNECT: id, user name, secret and a small will need some hundred bytes. */
 const MAX_CONNECT_BYTES = 4_096;
+/** A PUBLISH of up to so many packets' size is skipped, 8 MiB by default; a larger one ends its connection. */
+const SKIPPED_PACKETS = 32;
 /** [MQTT 3.1.1] QoS 2 messages of one client between PUBLISH and PUBREL; of each its topic and a digest are kept. */
 const MAX_QOS2_PER_CLIENT = 1_000;
 /** The most that Aedes can match. Ours have five; deeper garbage is acknowledged and kept like all garbage. */
@@ -67,6 +69,10 @@ export interface BrokerOptions {
   readonly now: () => number;
   /** ms, never set: what rates and durations go by. */
   readonly monotonicNow: () => number;
+  /** Whether some format tells on this topic that a device is gone: a will may be left there. */
+  readonly isStatusOfFormat?: (topic: string) => boolean;
+  /** Told of a will on another topic, which was taken away. */
+  readonly onWillDropped?: (identity: string, topic: string) => void;
 }
 
 export interface Broker extends AsyncDisposable {
@@ -131,6 +137,17 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     log,
     takePublish: rules.take,
     sessions,
+    isStatusOfFormat: options.isStatusOfFormat ?? (() => false),
+    onWillDropped: (identity, topic) => {
+      limiter.log(
+        'warn',
+        'will-elsewhere',
+        identity,
+        { identity, topic },
+        'a will on this topic is not kept',
+      );
+      options.onWillDropped?.(identity, topic);
+    },
   });
   const aedes = await SiagaAedes.open({
     connectTimeout: config.MQTT_CONNECT_TIMEOUT_MS + AEDES_TIMER_MARGIN_MS,
@@ -181,7 +198,11 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     const connection = new Connection({
       stream,
       origin,
-      limits: { maxPacketBytes: config.MQTT_MAX_PACKET_BYTES, maxConnectBytes: MAX_CONNECT_BYTES },
+      limits: {
+        maxPacketBytes: config.MQTT_MAX_PACKET_BYTES,
+        maxConnectBytes: MAX_CONNECT_BYTES,
+        maxSkippedBytes: SKIPPED_PACKETS * config.MQTT_MAX_PACKET_BYTES,
+      },
       maxInFlight: config.MQTT_MAX_INFLIGHT_PER_CLIENT,
       round,
       publishRate: new TokenBucket(
@@ -198,6 +219,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
         const fields = { err: error, clientId, ...origin };
         limiter.log('error', 'internal-error', subject, fields, 'a mistake of ours ended a connection');
       },
+      takeTooLarge: rules.takeTooLarge,
       onHold: metrics.countHold,
       onBytes: (bytes) => {
         metrics.bytes.in += bytes;

@@ -10,7 +10,13 @@ import { type Identity, maySubscribe } from './access.ts';
 import type { Authenticator } from './authenticator.ts';
 import { NO_SUBSCRIPTION } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
-import { assignClientId, type ConnectPacket, type ConnectRefusal, identify } from './connect-rules.ts';
+import {
+  assignClientId,
+  type ConnectPacket,
+  type ConnectRefusal,
+  identify,
+  takeForeignWill,
+} from './connect-rules.ts';
 import type { Connection } from './connection/connection.ts';
 import { FILTER_PRICE, RETAINED_PRICE } from './connection/packet-prices.ts';
 import { MAX_UNREAD_BYTES } from './connection/read-pace.ts';
@@ -30,6 +36,10 @@ export interface ClientHooksOptions {
   readonly log: Logger;
   readonly takePublish: TakePublish;
   readonly sessions: KeptSessions;
+  /** Whether some format tells on this topic that a device is gone. */
+  readonly isStatusOfFormat: (topic: string) => boolean;
+  /** Told of a will that was taken away, once its client has proved who it is. */
+  readonly onWillDropped: (identity: string, topic: string) => void;
 }
 
 export class ClientHooks {
@@ -37,6 +47,8 @@ export class ClientHooks {
   /** The CONNECT of each client that is being authenticated, and its will thereafter. */
   readonly #connects = new WeakMap<Client, ConnectPacket>();
   readonly #wills = new WeakMap<Client, object>();
+  /** Topics of wills that were taken away from clients that are being authenticated. */
+  readonly #droppedWills = new WeakMap<Client, string>();
   #closing = false;
 
   constructor(options: ClientHooksOptions) {
@@ -54,7 +66,11 @@ export class ClientHooks {
     connection.guard(() => {
       const connect = packet as unknown as ConnectPacket;
       connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
-      assignClientId(connect, connection.origin.certificateName ?? connect.username);
+      const userName = connection.origin.certificateName ?? connect.username;
+      assignClientId(connect, userName);
+      const { authenticator, isStatusOfFormat } = this.#options;
+      const dropped = takeForeignWill(connect, authenticator && userName, isStatusOfFormat);
+      if (dropped !== undefined) this.#droppedWills.set(client, dropped);
       connection.keepAliveS = connect.keepalive ?? 0;
       // Its own timer hears whole packets only, and of telemetry nothing (life-signs.ts).
       connect.keepalive = 0;
@@ -142,6 +158,7 @@ export class ClientHooks {
     if (connect.clean) this.#options.sessions.forget(client.id);
     else connection.outgoing = this.#options.sessions.resume(client.id);
     if (connect.will) this.#wills.set(client, connect.will);
+    this.#tellOfWill(client, 'id' in identity ? identity.id : client.id);
     this.#options.table.identified(connection, client.id, identity);
     done(null, true);
   }
@@ -178,6 +195,14 @@ export class ClientHooks {
     }
     table.subscribed(connection, subscription.topic);
     callback(null, subscription);
+  }
+
+  #tellOfWill(client: Client, identity: string): void {
+    const topic = this.#droppedWills.get(client);
+    if (topic === undefined) return;
+    this.#droppedWills.delete(client);
+    this.#options.metrics.countBound('will-elsewhere');
+    this.#options.onWillDropped(identity, topic);
   }
 
   /** Only a device's session outlives its connection: commands wait for it. Others find what is retained. */

@@ -3,9 +3,10 @@
  *
  * Called by the broker's hooks before and while a client is authenticated. Invariant: a client id belongs to
  * one identity, so that nobody can push another off the line by taking its id [MQTT-3.1.4-2]: a device's is
- * its own id, an observer's is kept in a name space of its own.
+ * its own id or stands in a name space of its own, as that of an observer or a gateway. The user name proves who it
+ * is; any client id is let in with it.
  */
-import { formatDeviceTopic, isId, parseDeviceTopic } from '../devices/topics.ts';
+import { GATEWAY_PREFIX, isId, parseDeviceTopic } from '../devices/topics.ts';
 import { type Identity, OBSERVER_PREFIX } from './access.ts';
 import { type Authenticator, AuthenticatorBusyError } from './authenticator.ts';
 import type { Connection } from './connection/connection.ts';
@@ -24,8 +25,8 @@ export interface ConnectPacket {
   will?: { topic: string; payload: Buffer | string; qos?: number; retain?: boolean };
 }
 
-/** Longest client id: the longest device id, or an observer's name with a random tail. */
-export const MAX_CLIENT_ID_LENGTH = 128;
+/** Longest client id: the longest user name, a slash, and 128 characters of the client's own. */
+export const MAX_CLIENT_ID_LENGTH = 64 + 1 + 128;
 
 /** A refused CONNECT: the return code of its CONNACK, and the reason for log and metrics. */
 export interface ConnectRefusal {
@@ -35,10 +36,35 @@ export interface ConnectRefusal {
 
 /** Gives a client the id it is known by inside. [MQTT-3.1.3-6] an empty one is assigned; 3.1 has none such. */
 export function assignClientId(packet: ConnectPacket, userName: string | undefined): void {
-  if (userName?.startsWith(OBSERVER_PREFIX)) packet.clientId = `${userName}/${packet.clientId}`;
-  else if (packet.clientId === '' && mayAssignId(packet) && userName !== undefined && isId(userName)) {
-    packet.clientId = userName;
-  }
+  if (userName === undefined || packet.clientId === userName) return;
+  const isDevice = isId(userName);
+  if (!isDevice && !userName.startsWith(OBSERVER_PREFIX) && !userName.startsWith(GATEWAY_PREFIX)) return;
+  packet.clientId =
+    isDevice && packet.clientId === '' && mayAssignId(packet) ? userName : `${userName}/${packet.clientId}`;
+}
+
+/**
+ * A will that nobody may leave there is taken away, and costs no more: firmware of others leaves its own. Returns
+ * the topic. Whose it is where it stays is judged when it is published, like every message.
+ */
+export function takeForeignWill(
+  packet: ConnectPacket,
+  userName: string | undefined,
+  isStatusOfFormat: (topic: string) => boolean,
+): string | undefined {
+  const topic = packet.will?.topic;
+  if (topic === undefined) return undefined;
+  const parsed = parseDeviceTopic(topic);
+  const isStatus = typeof parsed !== 'string' && parsed.channel === 'status';
+  const isOwn =
+    userName === undefined ||
+    userName.startsWith(GATEWAY_PREFIX) ||
+    (isStatus && parsed.device === userName) ||
+    (isId(userName) && !isStatus);
+  const mayStay = isOwn && !userName?.startsWith(OBSERVER_PREFIX) && (isStatus || isStatusOfFormat(topic));
+  if (mayStay) return undefined;
+  delete packet.will;
+  return topic;
 }
 
 /** [MQTT-3.1.3-8] without an id there is no session to keep; MQTT 3.1 asks for one character at least. */
@@ -49,14 +75,13 @@ function mayAssignId({ clean, protocolVersion }: ConnectPacket): boolean {
 export interface IdentifyOptions {
   /** Undefined where no credential is asked for. */
   readonly authenticator: Authenticator | undefined;
-  readonly city: string;
 }
 
 /** Verifies the credential, then that this identity may connect like this. */
 export async function identify(
   packet: ConnectPacket,
   connection: Connection,
-  { authenticator, city }: IdentifyOptions,
+  { authenticator }: IdentifyOptions,
 ): Promise<Identity | ConnectRefusal> {
   const isAnonymous = packet.clientId.endsWith('/') || packet.clientId === '';
   if ((isAnonymous && !mayAssignId(packet)) || packet.clientId.length > MAX_CLIENT_ID_LENGTH) {
@@ -66,12 +91,6 @@ export async function identify(
     ? await verify(packet, connection, authenticator)
     : ({ role: 'anyone' } as const);
   if (!('role' in identity)) return identity;
-  if (identity.role === 'device' && packet.clientId !== identity.id) {
-    return { returnCode: 2, reason: 'identifier-rejected' };
-  }
-  if (packet.will && !mayLeaveWill(identity, city, packet.will.topic)) {
-    return { returnCode: 5, reason: 'not-authorized' };
-  }
   return identity;
 }
 
@@ -92,14 +111,4 @@ async function verify(
     if (error instanceof AuthenticatorBusyError) return { returnCode: 3, reason: 'server-busy' };
     throw error;
   }
-}
-
-/** A will is a `status`, and of a device its own. */
-function mayLeaveWill(identity: Identity, city: string, topic: string): boolean {
-  if (identity.role === 'observer') return false;
-  if (identity.role === 'anyone') {
-    const parsed = parseDeviceTopic(topic);
-    return typeof parsed !== 'string' && parsed.channel === 'status';
-  }
-  return topic === formatDeviceTopic({ city, kind: identity.kind, device: identity.id, channel: 'status' });
 }

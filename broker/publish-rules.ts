@@ -11,6 +11,8 @@ import type { IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
 import { digestPayload, type Persistence } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import type { Connection } from './connection/connection.ts';
+import { findTextFault, hasWildcard } from './connection/packet-fields.ts';
+import type { TooLargePublish } from './connection/skipped-packet.ts';
 import type { JournalPressure } from './journal-pressure.ts';
 import { DirectPublish, ForwardedPublish, type WaitingPublishOptions } from './waiting-publish.ts';
 
@@ -31,6 +33,8 @@ export interface PublishRules {
   readonly isTelemetryDirect: () => boolean;
   /** A PUBLISH of QoS 1 on a sound telemetry topic, for which nobody waits but the pipeline. */
   takeTelemetry(connection: Connection, topic: string, payload: Buffer, messageId: number): void;
+  /** A PUBLISH over the packet bound, of which only the begin is here: acknowledged and recorded. */
+  takeTooLarge(connection: Connection, publish: TooLargePublish): void;
 }
 
 export type TakePublish = PublishRules['take'];
@@ -96,6 +100,19 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
       const publish = new DirectPublish(connection, options, messageId);
       connection.answerInOrder(publish);
       pipeline.acceptFor(publish, messageOf(connection, topic, payload));
+      pressure.look();
+    },
+    takeTooLarge(connection, { topic, head, messageId, bytes }) {
+      // [MQTT-2.3.1-1], and a topic that no device of ours has.
+      const text = Buffer.from(topic);
+      if (messageId === 0 || hasWildcard(text) || findTextFault(text) !== undefined) {
+        connection.end('malformed');
+        return;
+      }
+      metrics.countBound('packet-skipped');
+      const publish = new DirectPublish(connection, options, messageId);
+      connection.answerInOrder(publish);
+      pipeline.acceptFor(publish, { ...messageOf(connection, topic, head), wholeBytes: bytes });
       pressure.look();
     },
   };

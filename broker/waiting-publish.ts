@@ -64,14 +64,15 @@ abstract class WaitingPublish implements OpenPublish, Waiter {
 
 /** Telemetry for which nobody waits but the pipeline. */
 export class DirectPublish extends WaitingPublish {
-  readonly #messageId: number;
+  readonly #messageId: number | undefined;
 
-  constructor(connection: Connection, options: WaitingPublishOptions, messageId: number) {
+  /** `messageId` is undefined where no PUBACK is owed. */
+  constructor(connection: Connection, options: WaitingPublishOptions, messageId: number | undefined) {
     super(connection, options);
     this.#messageId = messageId;
   }
 
-  protected override acknowledge(): number {
+  protected override acknowledge(): number | undefined {
     return this.#messageId;
   }
 

@@ -117,6 +117,12 @@ export const environmentSchema = z.object({
   /** Subscriptions of one client. */
   MQTT_MAX_SUBSCRIPTIONS_PER_CLIENT: positive.default(100),
 
+  /**
+   * Outside brokers that Siaga subscribes to: a JSON file, see docs/devices/outside-brokers.md. Passwords stand in
+   * files beside it.
+   */
+  SOURCES_FILE: z.string().optional(),
+
   /** Payload bytes that await the disk in all; beyond it every socket is paused. */
   JOURNAL_MAX_WAITING_BYTES: positive.default(32 * MIB),
   /** Readings in one commit: larger ones lengthen the wait of the first. */
@@ -127,7 +133,7 @@ export const environmentSchema = z.object({
   JOURNAL_MAX_BYTES: positive.default(20 * 1024 * MIB),
   /** What was not understood is kept up to this many messages; the oldest go first. */
   REJECTIONS_MAX: positive.default(100_000),
-  /** Ahead of our clock by up to this is a flag; further ahead is quarantined. */
+  /** Ahead of our clock by up to this is a flag; further ahead the reading counts from its receipt. */
   CLOCK_AHEAD_MAX_MS: positive.default(60_000),
 
   /** Where Grafana and engineers find a copy of history; off until set. People are answered without it. */

@@ -15,6 +15,7 @@ import * as influxOrders from './migrations/0009-influx-orders.ts';
 import * as orderTime from './migrations/0009-order-time.ts';
 import * as tokenEnds from './migrations/0009-token-ends.ts';
 import * as crewWords from './migrations/0010-crew-words.ts';
+import * as formats from './migrations/0010-formats.ts';
 import * as reads from './migrations/0010-reads.ts';
 import * as deviceSessions from './migrations/0011-device-sessions.ts';
 import * as refusedBedReports from './migrations/0012-refused-bed-reports.ts';
@@ -32,6 +33,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0009-order-time': orderTime,
   '0009-token-ends': tokenEnds,
   '0010-crew-words': crewWords,
+  '0010-formats': formats,
   '0010-reads': reads,
   '0011-device-sessions': deviceSessions,
   '0012-refused-bed-reports': refusedBedReports,

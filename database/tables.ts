@@ -43,6 +43,48 @@ export interface DevicesTable {
   lat: number | null;
   lng: number | null;
   added_at: number;
+  /** What a city's folder would say of it, as JSON; null where its kind needs no more. */
+  site: string | null;
+}
+
+/** What a device speaks, where that is not our own format; also of devices of the city's folder. */
+export interface DeviceFormatsTable {
+  device: string;
+  format: string | null;
+  /** The gateway that sends for it; null where that follows from the format. */
+  gateway: string | null;
+  /** FormatOptions as JSON. */
+  options: string | null;
+  changed_at: number;
+}
+
+/** Names that a device goes by in the messages of others, as `normaliseAlias` writes them. */
+export interface DeviceAliasesTable {
+  alias: string;
+  device: string;
+  added_at: number;
+}
+
+/** Who sends for many devices over one connection. */
+export interface GatewaysTable {
+  /** `gateway:<name>`, its user name. */
+  id: string;
+  format: string;
+  options: string | null;
+  changed_at: number;
+}
+
+/** Names in messages of gateways that are nobody's, each with its last message. */
+export interface WaitingAliasesTable {
+  alias: string;
+  gateway: string;
+  format: string;
+  first_at: number;
+  last_at: number;
+  messages: number;
+  topic: string;
+  /** The begin of it, as text. */
+  payload: string;
 }
 
 /** Credentials of devices: two may be valid at once, while one is being rotated out. */
@@ -320,4 +362,8 @@ export interface Tables {
   influx_orders: InfluxOrdersTable;
   devices: DevicesTable;
   device_credentials: DeviceCredentialsTable;
+  device_formats: DeviceFormatsTable;
+  device_aliases: DeviceAliasesTable;
+  gateways: GatewaysTable;
+  waiting_aliases: WaitingAliasesTable;
 }

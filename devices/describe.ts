@@ -25,9 +25,10 @@ export function describeDevices(): string {
 Topic: \`${pattern}\`. City, kind and device match \`${ID_PATTERN.source}\`.
 A device publishes on ${list(UP_CHANNELS)} and subscribes to ${list(DOWN_CHANNELS)}.
 
-- **telemetry**, QoS 1: one JSON object, or an array of up to 500 of them (an offline buffer, oldest first).
-  A PUBACK means that every reading in it is on disk.
-- **status**, QoS 1, retained, and also the will: \`{"status": "online"}\`, one of ${list(PRESENCES)}.
+- **telemetry**, QoS 1: one JSON object, or an array of them (an offline buffer, oldest first) as long as the
+  packet allows. A PUBACK means that every reading in it is on disk.
+- **status**, QoS 1, retained, and also the will: \`{"status": "online"}\`, one of ${list(PRESENCES)}. A bare
+  \`online\` and \`{"state": "Online"}\` are understood too.
 - **ack**, QoS 1: an ambulance's answer to a command: \`{"assignment": "…", "ack": "accepted"}\` or \`"refused"\`.
   With the command's \`word\` in it, it answers that very command, also one without an assignment; \`"received"\` is
   enough for what asks nothing.
@@ -39,15 +40,22 @@ Every telemetry object may carry, besides the quantities of its kind:
 
 | key | type | meaning |
 |---|---|---|
-| \`measuredAt\` | RFC 3339 with an offset, or epoch milliseconds | when it was measured, by the device's clock; without it the time of receipt. At most 60 s ahead. |
+| \`measuredAt\` | RFC 3339 with an offset (\`+07:00\`, \`+0700\`, \`+07\`), or epoch seconds or milliseconds, told apart by their size | when it was measured, by the device's clock; without it the time of receipt. Where it is impossible (more than 60 s ahead, or three years back) the reading counts from its receipt, is flagged \`clockRefused\`, and keeps what the device gave as \`deviceClockMs\`. |
 | \`seq\` | whole number | the device's own count, one more each reading: gaps and repeats are seen by it |
 | \`simulated\` | boolean | a drill or a simulator: alerts that follow are marked as an exercise |
 
 Send both \`measuredAt\` and \`seq\`: a publish that is repeated after a lost PUBACK is then known for certain.
 Without \`measuredAt\`, the same \`seq\` and values within 10 minutes are taken for a repeat.
-Numbers are JSON numbers, in the unit that the name ends with. Keys that the kind does not know are left out
-and flagged. A quantity outside its range is left out, and the refusal is kept for \`GET /v1/rejections\`; when what
-remains means nothing, the whole reading is kept there.
+In an array, readings without \`measuredAt\` are put in the order of their \`seq\` (without one, as they stand) and
+spaced by the report interval; they are flagged \`timeEstimated\`.
+
+Numbers are JSON numbers, in the unit that the name ends with. A message is kept for its sound part:
+
+- \`null\`, and a bare \`nan\` or \`Infinity\`, is the same as no value. NUL bytes behind the JSON are cut off.
+- A \`seq\` or \`simulated\` of the wrong type is left out, flagged \`badEnvelope\` and counted.
+- Keys that the kind does not know are left out and flagged \`unknownFields\`.
+- A quantity outside its range is left out, and the refusal is kept for \`GET /v1/rejections\`, where all that was
+  left out is named; when what remains means nothing, the whole reading is kept there.
 ${[...deviceKinds.values()].map(describeKind).join('')}`;
 }
 
@@ -58,8 +66,13 @@ function describeKind(kind: DeviceKind): string {
     device: '<device>',
     channel: 'telemetry',
   });
-  const rows = Object.entries(kind.quantities).map(([name, quantity]) => describeQuantity(name, quantity));
-  const groups = (kind.oneOf ?? []).map((group) => `At least one of ${list(group)} is required.\n`).join('');
+  const rows = Object.entries(kind.sentQuantities).map(([name, quantity]) =>
+    describeQuantity(name, quantity),
+  );
+  const groups = [
+    ...(kind.oneOf ?? []).map((group) => `At least one of ${list(group)} is required.\n`),
+    ...(kind.together ?? []).map((group) => `${list(group)} go together.\n`),
+  ].join('');
   return `
 ## ${kind.label.en} (${kind.label.id}): \`${kind.name}\`
 

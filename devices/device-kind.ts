@@ -5,8 +5,8 @@
  * from it; a new kind is one file in kinds/ and one line in kinds/index.ts. Invariant: a quantity's name
  * carries its unit (`levelM`), and numbers are always stored as floats.
  */
-import { z } from 'zod';
-import type { Quantity } from './quantity.ts';
+import type { z } from 'zod';
+import type { Demands, Quantity } from './quantity.ts';
 import { createQuickParse, type QuickParse } from './quick-parse.ts';
 import type { Values } from './reading.ts';
 import type { Bilingual } from './site.ts';
@@ -32,16 +32,13 @@ export type SimulatedQuantity =
   | { readonly perMinute: number }
   | { readonly words: readonly string[] };
 
-export interface DeviceKindDefinition {
+export interface DeviceKindDefinition extends Demands {
   /** The word in the topic: `river-gauge`. */
   readonly name: string;
   readonly label: { readonly en: string; readonly id: string };
   readonly description: string;
-  readonly quantities: Readonly<Record<string, Quantity>>;
   /** Its entry in the city's list of devices; absent where a city lists it elsewhere, or nowhere. */
   readonly site?: z.ZodObject;
-  /** Each list names quantities of which at least one must be present. */
-  readonly oneOf?: readonly (readonly string[])[];
   /** How often a device of this kind reports, seconds. */
   readonly reportIntervalS: number;
   /** Without a word for this long it is silent, seconds: at least two missed reports. */
@@ -68,7 +65,7 @@ export interface DeviceKindDefinition {
   readonly example: Readonly<Record<string, unknown>>;
   /**
    * Completes the values from what the registry knows of the site, or says in one sentence what is missing
-   * there. Called after the schema.
+   * there. Called with quantities that are sound.
    */
   readonly complete?: (values: Values, site: SiteFields) => Values | string;
   /** Bits of QualityFlag that the values earn at this site. */
@@ -81,9 +78,9 @@ export type SiteFields = Readonly<Record<string, unknown>>;
 export interface DeviceKind extends DeviceKindDefinition {
   /** InfluxDB measurement: the name with underscores. */
   readonly measurement: string;
-  /** Validates the quantities of one payload; unknown keys are stripped. */
-  readonly schema: z.ZodType<Record<string, number | string>>;
-  /** What `schema` gives for a sound payload, sooner; undefined asks the schema. */
+  /** What a device sends; `quantities` has besides what ingest notes. */
+  readonly sentQuantities: Readonly<Record<string, Quantity>>;
+  /** The values of a sound payload; undefined asks judge-quantities.ts what is wrong. */
   readonly quickParse: QuickParse;
   readonly quantityNames: ReadonlySet<string>;
   /** What a payload may hold: the quantities and the keys of the envelope. */
@@ -93,45 +90,26 @@ export interface DeviceKind extends DeviceKindDefinition {
 /** Keys of a telemetry payload that are not quantities. */
 const ENVELOPE_KEYS = ['measuredAt', 'seq', 'simulated'];
 
-/** Largest counter a JSON number carries exactly, 2^53 − 1: 9 PB of traffic. */
-const COUNTER_MAX = Number.MAX_SAFE_INTEGER;
+/** Noted by ingest in readings whose own time could not be believed, of whatever kind. */
+const NOTED_QUANTITIES = {
+  deviceClockMs: {
+    type: 'gauge',
+    unit: 'ms',
+    min: -8.64e15,
+    max: 8.64e15,
+    description: 'Never sent: what the device gave as its time where that was impossible, epoch ms.',
+  },
+} as const satisfies Record<string, Quantity>;
 
 export function defineDeviceKind(definition: DeviceKindDefinition): DeviceKind {
   const names = Object.keys(definition.quantities);
-  const shape: Record<string, z.ZodType> = {};
-  for (const [name, quantity] of Object.entries(definition.quantities)) {
-    const schema = quantitySchema(quantity);
-    shape[name] = quantity.required ? schema : schema.optional();
-  }
-  const groups = definition.oneOf ?? [];
-  const schema = z.object(shape).superRefine((values, context) => {
-    const present = values as Record<string, unknown>;
-    for (const group of groups) {
-      if (group.every((name) => present[name] === undefined)) {
-        context.addIssue({ code: 'custom', path: [], message: `one of ${group.join(', ')} is required` });
-      }
-    }
-    if (names.every((name) => present[name] === undefined)) {
-      context.addIssue({ code: 'custom', path: [], message: `none of ${names.join(', ')} is present` });
-    }
-  }) as unknown as z.ZodType<Record<string, number | string>>;
   return {
     ...definition,
+    quantities: { ...definition.quantities, ...NOTED_QUANTITIES },
+    sentQuantities: definition.quantities,
     measurement: definition.name.replaceAll('-', '_'),
-    schema,
     quickParse: createQuickParse(definition),
     quantityNames: new Set(names),
     payloadKeys: new Set([...names, ...ENVELOPE_KEYS]),
   };
-}
-
-function quantitySchema(quantity: Quantity): z.ZodType {
-  switch (quantity.type) {
-    case 'gauge':
-      return (quantity.whole ? z.int() : z.number()).min(quantity.min).max(quantity.max);
-    case 'counter':
-      return z.number().min(0).max(COUNTER_MAX);
-    case 'state':
-      return z.enum(quantity.states);
-  }
 }

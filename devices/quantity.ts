@@ -1,8 +1,9 @@
 /**
  * Quantity: what one field of a reading may hold: a measured number, a counter, or one word out of few.
  *
- * Said by each kind (kinds/) of its own readings; schema, history and documents are derived from it. Invariant: a
- * quantity says its unit and its bounds, so that nobody has to ask what a number means.
+ * Said by each kind (kinds/) of its own readings, asked by quick-parse.ts and judge-quantities.ts; history and
+ * documents are derived from it. Invariant: a quantity says its unit and its bounds, so that nobody has to ask what a
+ * number means; a value that is not sound is never stored.
  */
 import type { Bilingual } from './site.ts';
 
@@ -38,3 +39,25 @@ export interface StateQuantity extends Described {
 }
 
 export type Quantity = GaugeQuantity | CounterQuantity | StateQuantity;
+
+/** What a payload is held against. */
+export interface Demands {
+  readonly quantities: Readonly<Record<string, Quantity>>;
+  /** Each list names quantities of which at least one must be present. */
+  readonly oneOf?: readonly (readonly string[])[];
+  /** Each list names quantities that mean something only together: half of a position is none. */
+  readonly together?: readonly (readonly string[])[];
+}
+
+/** Whether `value` may be stored as `quantity`. A counter is as large as a JSON number carries exactly, 2^53 − 1. */
+export function isSound(quantity: Quantity, value: unknown): boolean {
+  switch (quantity.type) {
+    case 'gauge':
+      if (typeof value !== 'number' || !(value >= quantity.min && value <= quantity.max)) return false;
+      return !quantity.whole || Number.isSafeInteger(value);
+    case 'counter':
+      return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+    case 'state':
+      return quantity.states.some((state) => state === value);
+  }
+}

@@ -1,22 +1,16 @@
 /**
- * QuickParse: the quantities of a payload that is as its kind says, without the schema's machinery.
+ * QuickParse: the quantities of a payload that is as its kind says, at once.
  *
- * Derived from the kind's definition beside its zod schema, which explains what is wrong and is asked only
- * where this says undefined; nearly every reading is sound, and the schema allocates a kilobyte for each.
- * Invariant: where it gives values they are those of the schema (kept by a property test).
+ * Derived from the kind's definition beside judge-quantities.ts, which finds what is wrong and is asked only
+ * where this says undefined; nearly every reading is sound. Invariant: where it gives values they are those of
+ * the judgement, which then has no problem to tell (kept by a property test).
  */
-import type { Quantity } from './quantity.ts';
+import { type Demands, isSound, type Quantity } from './quantity.ts';
 import type { Values } from './reading.ts';
 
 export type QuickParse = (item: Readonly<Record<string, unknown>>) => Values | undefined;
 
-/** What of a kind's definition it is derived from. */
-interface Definition {
-  readonly quantities: Readonly<Record<string, Quantity>>;
-  readonly oneOf?: readonly (readonly string[])[];
-}
-
-export function createQuickParse({ quantities, oneOf = [] }: Definition): QuickParse {
+export function createQuickParse({ quantities, oneOf = [], together = [] }: Demands): QuickParse {
   const names = Object.keys(quantities);
   const all = Object.values(quantities);
   return (item) => {
@@ -26,7 +20,7 @@ export function createQuickParse({ quantities, oneOf = [] }: Definition): QuickP
       const name = names[i] as string;
       const quantity = all[i] as Quantity;
       const value = item[name];
-      if (value === undefined) {
+      if (value === undefined || value === null) {
         if (quantity.required) return undefined;
         continue;
       }
@@ -34,24 +28,14 @@ export function createQuickParse({ quantities, oneOf = [] }: Definition): QuickP
       values[name] = value as number | string;
       isAny = true;
     }
-    for (const group of oneOf) if (!hasOneOf(values, group)) return undefined;
+    for (const group of oneOf) if (countOf(values, group) === 0) return undefined;
+    for (const group of together) if (countOf(values, group) % group.length !== 0) return undefined;
     return isAny ? values : undefined;
   };
 }
 
-function hasOneOf(values: Values, group: readonly string[]): boolean {
-  for (const name of group) if (values[name] !== undefined) return true;
-  return false;
-}
-
-function isSound(quantity: Quantity, value: unknown): boolean {
-  switch (quantity.type) {
-    case 'gauge':
-      if (typeof value !== 'number' || !(value >= quantity.min && value <= quantity.max)) return false;
-      return !quantity.whole || Number.isSafeInteger(value);
-    case 'counter':
-      return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
-    case 'state':
-      return quantity.states.some((state) => state === value);
-  }
+function countOf(values: Values, group: readonly string[]): number {
+  let count = 0;
+  for (const name of group) if (values[name] !== undefined) count++;
+  return count;
 }

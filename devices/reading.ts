@@ -31,7 +31,7 @@ export interface Reading {
  * docs/alerts.md): a big rise is exactly what a flood looks like.
  */
 export const QualityFlag = {
-  /** The device sent no time; `measuredAt` is the time of receipt. */
+  /** The device sent no time that can be believed; `measuredAt` is the time of receipt. */
   serverTime: 1 << 0,
   /** The device's clock is ahead of ours by up to 60 s. */
   clockAhead: 1 << 1,
@@ -51,11 +51,20 @@ export const QualityFlag = {
   implausibleSpeed: 1 << 8,
   /** The payload had fields that its kind does not know; they were left out. */
   unknownFields: 1 << 9,
+  /** The time that the device gave is impossible; it is in `deviceClockMs`, `measuredAt` is the time of receipt. */
+  clockRefused: 1 << 10,
+  /** One of several readings without a time that came at once: `measuredAt` was spaced by us. */
+  timeEstimated: 1 << 11,
+  /** `seq`, `simulated` or `measuredAt` was no such thing, and was left out. */
+  badEnvelope: 1 << 12,
+  /** The first impossible time of a device whose clock was right until now: who knows what else is wrong. Fail. */
+  clockDoubted: 1 << 13,
 } as const;
 export type QualityFlagName = keyof typeof QualityFlag;
 
 /** A reading with one of these bits never moves the present: no alert, no position. It is in history. */
-export const FAILED_QUALITY = QualityFlag.outsideSensorRange | QualityFlag.implausibleSpeed;
+export const FAILED_QUALITY =
+  QualityFlag.outsideSensorRange | QualityFlag.implausibleSpeed | QualityFlag.clockDoubted;
 
 /** The names of the bits set, in order: `['late', 'spike']`. */
 export function formatQuality(quality: number): QualityFlagName[] {

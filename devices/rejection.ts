@@ -1,9 +1,9 @@
 /**
- * Rejection: why a message, or one reading of a batch, was not understood.
+ * Rejection: why a message, one reading of a batch, or a part of a reading was not understood.
  *
- * A value and never an exception: bad input from a device is acknowledged, counted by `reason` and kept with
- * its raw payload, so that it can be looked at and replayed when the reason is gone. Invariant: `reason` is
- * one of this list (it is a metric's label), `detail` says what to do about it.
+ * A value and never an exception. Made by the formats and by ingest, counted by `reason`, kept with the raw
+ * payload by the journal. Invariant: `reason` is one of this list (it is a metric's label), `detail` says what
+ * was found and what to do about it.
  */
 export const REJECTION_REASONS = [
   'bad-topic',
@@ -27,6 +27,8 @@ export const REJECTION_REASONS = [
   'swapped-coordinates',
   'bad-status',
   'bad-ack',
+  'bad-format',
+  'unclaimed',
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 

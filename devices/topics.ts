@@ -8,6 +8,9 @@
 
 export const TOPIC_ROOT = 'siaga';
 
+/** User names of gateways, which send for many devices, begin with it; ids of devices have no colon. */
+export const GATEWAY_PREFIX = 'gateway:';
+
 /** Channels that a device publishes on. `status` is retained and is also the will. */
 export const UP_CHANNELS = ['telemetry', 'status', 'ack'] as const;
 /** Channels that a device subscribes to. */

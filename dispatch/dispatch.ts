@@ -222,6 +222,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
     },
     onAck: (device, body, atMs) => answers.hear(device, body, atMs),
     async tick() {
+      board.takeNewUnits();
       await reminders.tick();
       await bedReports.tick();
       await unanswered.tick();

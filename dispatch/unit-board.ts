@@ -77,8 +77,11 @@ const FREE: Lock = {
 };
 
 export class UnitBoard {
+  readonly #city: City;
   readonly #fleet: Fleet;
   readonly #clocks: UnitClocks;
+  /** Devices of the city, which only grow, that were looked at. */
+  #taken = 0;
   readonly #units = new Map<string, { callSign: string; vehicle: Vehicle }>();
   readonly #locks = new Map<string, Lock>();
   /** The crew's last word of each unit, kept when a reading comes without one. */
@@ -90,14 +93,23 @@ export class UnitBoard {
   readonly index: UnitIndex = createUnitIndex();
 
   constructor(city: City, fleet: Fleet, clocks: UnitClocks) {
+    this.#city = city;
     this.#fleet = fleet;
     this.#clocks = clocks;
-    for (const device of city.devices) {
-      if (!isAmbulance(device)) continue;
+    this.takeNewUnits();
+  }
+
+  /** Units that were added to the city since the last look: an operator adds them while we run. */
+  takeNewUnits(): void {
+    const { devices } = this.#city;
+    for (; this.#taken < devices.length; this.#taken++) {
+      const device = devices[this.#taken];
+      if (!device || !isAmbulance(device)) continue;
       this.#units.set(device.id, { callSign: device.callSign, vehicle: device.vehicle });
-    }
-    for (const unit of this.#units.keys()) {
-      const last = fleet.now(unit)?.last;
+      const { last, lastFix } = this.#fleet.now(device.id) ?? {};
+      // Its last word may have come without a position.
+      const fix = lastFix && fixOf(lastFix);
+      if (fix && lastFix !== last) this.#place(device.id, fix);
       if (last) this.observe(last);
     }
   }

@@ -20,6 +20,8 @@ export interface DataHealth {
   skewMs: number | undefined;
   lastSeq: number | undefined;
   readonly rejected: Partial<Record<RejectionReason, number>>;
+  /** Keys of the envelope that could not be believed, by name. */
+  readonly leftOut: Record<string, number>;
 }
 
 /** Weight of a new sample in the smoothed skew. */
@@ -37,17 +39,20 @@ export function createDataHealth(): DataHealth {
     skewMs: undefined,
     lastSeq: undefined,
     rejected: {},
+    leftOut: {},
   };
 }
 
 export function recordArrival(health: DataHealth, reading: Reading): void {
   health.readings++;
   recordSeq(health, reading);
-  const lagMs = reading.receivedAt - reading.measuredAt;
+  const { deviceClockMs } = reading.values;
+  const isClockKnown = typeof deviceClockMs === 'number' || !(reading.quality & QualityFlag.serverTime);
+  const lagMs = reading.receivedAt - (typeof deviceClockMs === 'number' ? deviceClockMs : reading.measuredAt);
   if (reading.quality & QualityFlag.late) {
     health.late++;
     health.lateMaxMs = Math.max(health.lateMaxMs, lagMs);
-  } else if (!(reading.quality & QualityFlag.serverTime)) {
+  } else if (isClockKnown) {
     health.skewMs =
       health.skewMs === undefined ? lagMs : health.skewMs + SKEW_WEIGHT * (lagMs - health.skewMs);
   }
@@ -68,4 +73,8 @@ function recordSeq(health: DataHealth, { seq, quality }: Reading): void {
 
 export function recordRejection(health: DataHealth, reason: RejectionReason): void {
   health.rejected[reason] = (health.rejected[reason] ?? 0) + 1;
+}
+
+export function recordLeftOut(health: DataHealth, key: string): void {
+  health.leftOut[key] = (health.leftOut[key] ?? 0) + 1;
 }

@@ -4,13 +4,15 @@
  * Moved by the live consumer (readings in order of the journal) and by `status` messages from the broker;
  * read by the API, the alert rules (silence) and dispatch. Held in memory and restored from the journal at
  * start. Invariant: `last` has the largest `measuredAt` of the readings of good quality; late, failed and
- * future-dated ones never become it. Liveness is judged by the time of receipt.
+ * future-dated ones never become it. Liveness is judged by the time of receipt, and every word counts: a repeat
+ * and a message that was refused say that their device is there.
  */
 
 import { deviceKinds } from '../devices/kinds/index.ts';
-import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
+import { FAILED_QUALITY, formatQuality, QualityFlag, type Reading } from '../devices/reading.ts';
 import type { Presence } from '../devices/topics.ts';
 import { createDataHealth, type DataHealth, recordArrival } from './data-health.ts';
+import { fixOf } from './positions/position-filter.ts';
 import type { Registry } from './registry.ts';
 
 /** `silent` is without a word for longer than its kind allows; `unseen` never said one. */
@@ -20,10 +22,21 @@ export interface DeviceNow {
   readonly id: string;
   readonly kind: string;
   last: Reading | undefined;
+  /** The last of these that had a position: a crew's word may come without one. */
+  lastFix: Reading | undefined;
+  /** Its latest word, where that could not be judged, and why; undefined where it could. */
+  unusable: UnusableWord | undefined;
   /** Epoch ms of the last word of any kind; 0 when unseen. */
   lastHeardAt: number;
   presence: Presence | undefined;
   readonly health: DataHealth;
+}
+
+export interface UnusableWord {
+  /** Epoch ms. */
+  readonly atMs: number;
+  /** For a sentence: "sends, but nothing that can be judged: …". */
+  readonly why: string;
 }
 
 export interface Fleet {
@@ -39,8 +52,14 @@ export interface Fleet {
   /** Our clock was set, and says `nowMs` now: nothing can have been heard after it. */
   clockSet(nowMs: number): void;
   /** A reading came that the journal had already. */
-  countRepeat(id: string): void;
+  countRepeat(id: string, atMs: number): void;
+  /** It said something that moves no present: what was refused, or came again. `why` is for people. */
+  hear(id: string, atMs: number, why: string): void;
+  /** The position from before a restart, where the last reading has none. */
+  restoreFix(reading: Reading): void;
 }
+
+const MOVES_NOTHING = FAILED_QUALITY | QualityFlag.late;
 
 export function createFleet(registry: Registry): Fleet {
   const devices = new Map<string, DeviceNow>();
@@ -54,6 +73,8 @@ export function createFleet(registry: Registry): Fleet {
       id,
       kind,
       last: undefined,
+      lastFix: undefined,
+      unusable: undefined,
       lastHeardAt: 0,
       presence: undefined,
       health: createDataHealth(),
@@ -74,17 +95,31 @@ export function createFleet(registry: Registry): Fleet {
       device.lastHeardAt = Math.max(device.lastHeardAt, reading.receivedAt);
       if (device.presence === 'offline') device.presence = 'online';
       recordArrival(device.health, reading);
-      if (reading.quality & (FAILED_QUALITY | QualityFlag.late)) return false;
-      if (device.last && device.last.measuredAt > reading.measuredAt) return false;
+      const why = formatQuality(reading.quality & MOVES_NOTHING);
+      if (why.length > 0) device.unusable = { atMs: reading.receivedAt, why: why.join(', ') };
+      if (why.length > 0 || (device.last && device.last.measuredAt > reading.measuredAt)) return false;
+      device.unusable = undefined;
       device.last = reading;
+      if (fixOf(reading)) device.lastFix = reading;
       return true;
     },
     clockSet(nowMs) {
       for (const device of devices.values()) device.lastHeardAt = Math.min(device.lastHeardAt, nowMs);
     },
-    countRepeat(id) {
+    countRepeat(id, atMs) {
       const device = now(id);
-      if (device) device.health.repeats++;
+      if (!device) return;
+      device.health.repeats++;
+      hear(device, atMs, 'the same reading again');
+    },
+    hear(id, atMs, why) {
+      const device = now(id);
+      if (device) hear(device, atMs, why);
+    },
+    restoreFix(reading) {
+      const device = now(reading.device);
+      if (!device || reading.quality & MOVES_NOTHING || !fixOf(reading)) return;
+      if (reading.measuredAt >= (device.lastFix?.measuredAt ?? 0)) device.lastFix = reading;
     },
     observePresence(id, presence, atMs) {
       const device = now(id);
@@ -93,6 +128,12 @@ export function createFleet(registry: Registry): Fleet {
       if (presence !== 'offline') device.lastHeardAt = Math.max(device.lastHeardAt, atMs);
     },
   };
+}
+
+function hear(device: DeviceNow, atMs: number, why: string): void {
+  device.lastHeardAt = Math.max(device.lastHeardAt, atMs);
+  if (device.presence === 'offline') device.presence = 'online';
+  device.unusable = { atMs, why };
 }
 
 function judgeLiveness(device: DeviceNow, atMs: number): Liveness {

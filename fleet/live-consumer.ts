@@ -38,8 +38,10 @@ export async function restorePresent({
     fleet.observe(reading);
   }
   const settledId = Math.max(0, journal.lastId - UNSETTLED_ENTRIES);
-  for (const { reading } of await journal.readAfter(settledId, UNSETTLED_ENTRIES))
+  for (const { reading } of await journal.readAfter(settledId, UNSETTLED_ENTRIES)) {
     quality.restoreSeq(reading);
+    fleet.restoreFix(reading);
+  }
 }
 
 export interface LiveDependencies {

@@ -3,36 +3,36 @@
  *
  *   accept: topic → decode → validate → quality → journal.append (group commit, fsync) → PUBACK
  *
- * After it, keep-draining.ts hands the journal to live, alerts and history. Invariant: a waiter is told `stored`
- * only when everything the message holds is on disk, be it as readings or as rejections with their raw payload;
- * it is refused only when that failed (JournalError, the state database), and then there must be no PUBACK.
+ * What is not on our own topics, or comes through a gateway, goes by foreign-intake.ts. After the PUBACK,
+ * keep-draining.ts hands the journal to live, alerts and history. Invariant: a waiter is told `stored` only when
+ * everything the message holds is on disk, be it as readings or as rejections with their raw payload; it is refused
+ * only when that failed (JournalError, the state database), and then there must be no PUBACK.
  */
-import { Counter, type Registry as Metrics } from 'prom-client';
+import type { Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
+import type { Formats } from '../devices/formats/index.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
-import type { Reading } from '../devices/reading.ts';
+import { parsePresence } from '../devices/parse-presence.ts';
 import { isRejection, type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
-import { PRESENCES, type Presence, parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
-import { recordRejection } from '../fleet/data-health.ts';
+import { type Presence, parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { createIdentities } from '../fleet/identities.ts';
 import type { Registry } from '../fleet/registry.ts';
+import type { WaitingAliases } from '../fleet/waiting-aliases.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Outcome, outcomeOf, type Waiter } from '../journal/waiter.ts';
+import { appendSlices } from './append-slices.ts';
 import { type JsonObject, parseObject, parseTelemetry } from './decode.ts';
+import { createForeignIntake, isForeign } from './foreign-intake.ts';
+import type { Inbox } from './inbox.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import type { Quality } from './quality.ts';
-import { type Target, validateReading } from './validate.ts';
+import { createSetAside } from './set-aside.ts';
+import { createTakeReadings } from './take-readings.ts';
+import type { Target } from './validate.ts';
 
-export interface IncomingMessage {
-  readonly topic: string;
-  /** Read before `acceptFor` returns, and copied where it is kept. */
-  readonly payload: Buffer;
-  /** Epoch ms. */
-  readonly receivedAt: number;
-  readonly clientId: string;
-  /** Who the connection proved to be; absent where devices need no credential. */
-  readonly identity?: string;
-}
+export type { IncomingMessage } from './incoming-message.ts';
 
 export interface Pipeline {
   /** Takes one publish on any topic. Order of calls is order of the journal. */
@@ -47,6 +47,9 @@ export interface PipelineDependencies {
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly quality: Quality;
+  readonly formats: Formats;
+  readonly waiting: Pick<WaitingAliases, 'note'>;
+  readonly inbox: Inbox;
   readonly journal: Pick<Journal, 'appendFor'>;
   readonly metrics: Metrics;
   readonly onPresence: (device: string, presence: Presence, atMs: number) => void;
@@ -63,14 +66,12 @@ interface Route extends Target {
 }
 
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
-  const { city, registry, fleet, quality, journal } = dependencies;
-  const clockAheadMaxMs = dependencies.config.CLOCK_AHEAD_MAX_MS;
-  const rejections = new Counter({
-    name: 'siaga_rejections_total',
-    help: 'Messages, or readings of a batch, that were not understood.',
-    labelNames: ['reason'],
-    registers: [dependencies.metrics],
-  });
+  const { city, registry, fleet, quality, journal, inbox } = dependencies;
+  const setAside = createSetAside(fleet, dependencies.metrics);
+  const validate = { clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS, bounds: city.bounds };
+  const takeReadings = createTakeReadings({ quality, setAside, validate });
+  const identities = createIdentities(registry);
+  const foreign = createForeignIntake({ ...dependencies, city: city.id, identities, setAside, takeReadings });
   const routes = new Map<string, Route>();
   let devices = registry.all();
 
@@ -94,58 +95,31 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     return route;
   }
 
-  function setAside(message: IncomingMessage, rejection: Rejection, payload: Uint8Array): RejectedMessage {
-    rejections.inc({ reason: rejection.reason });
-    const { topic, receivedAt, clientId } = message;
-    const device = message.identity ?? routes.get(topic)?.device.id;
-    const health = device === undefined ? undefined : fleet.now(device)?.health;
-    if (health) recordRejection(health, rejection.reason);
-    return {
-      ...rejection,
-      topic,
-      payload,
-      receivedAt,
-      clientId,
-      ...(device === undefined ? {} : { device }),
-    };
-  }
-
   function refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void {
-    journal.appendFor(waiter, [], [setAside(message, rejection, message.payload)]);
+    const device = message.identity ?? routes.get(message.topic)?.device.id;
+    const told = device === undefined ? waiter : inbox.follow(waiter, device, message, rejection.detail);
+    journal.appendFor(told, NONE, [setAside.keep(message, rejection, message.payload, device)]);
   }
 
   /** These three return why the whole message is refused, or have seen to it that the waiter is told. */
   function acceptTelemetry(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     const items = parseTelemetry(message.payload);
     if (isRejection(items)) return items;
-    const options = { receivedAt: message.receivedAt, clockAheadMaxMs, bounds: city.bounds };
-    if (items.length === 1) {
-      // Nearly every message: no lists that grow.
-      const { reading, rejection } = validateReading(items[0], route, options);
-      const good = reading ? [quality.assess(reading)] : NONE;
-      const bad = rejection ? [setAside(message, rejection, message.payload)] : NONE;
-      journal.appendFor(waiter, good, bad);
-      return undefined;
-    }
-    const good: Reading[] = [];
-    const bad: RejectedMessage[] = [];
-    for (const item of items) {
-      const { reading, rejection } = validateReading(item, route, options);
-      if (reading) good.push(quality.assess(reading));
-      if (rejection) bad.push(setAside(message, rejection, Buffer.from(JSON.stringify(item))));
-    }
-    journal.appendFor(waiter, good, bad);
+    const { id } = route.device;
+    const { good, bad } = takeReadings(message, route, items, message.identity ?? id);
+    const isNoted = bad.length > 0 || inbox.isWatched(id);
+    const told = isNoted ? inbox.follow(waiter, id, message, detailsOf(bad)) : waiter;
+    appendSlices(journal, told, good, bad);
     return undefined;
   }
 
   function acceptStatus(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     // An empty retained message clears the status: the device is being taken out.
     if (message.payload.length > 0) {
-      const body = parseObject(message.payload);
-      if (isRejection(body)) return body;
-      const presence = PRESENCES.find((each) => each === body['status']);
-      if (!presence) return reject('bad-status', `status must be one of ${PRESENCES.join(', ')}`);
+      const presence = parsePresence(message.payload);
+      if (isRejection(presence)) return presence;
       dependencies.onPresence(route.device.id, presence, message.receivedAt);
+      inbox.note(route.device.id, message, presence);
     }
     waiter.stored(0, 0, 0);
     return undefined;
@@ -178,9 +152,18 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
 
   function acceptFor(waiter: Waiter, message: IncomingMessage): void {
     try {
-      const route = routeOf(message);
-      const rejection = isRejection(route) ? route : acceptOn(route, waiter, message);
-      if (rejection) refuse(waiter, message, rejection);
+      const known = routes.get(message.topic);
+      // Nearly every message: telemetry of a device that we know, on its own topic.
+      if (known && known.device.id === message.identity && isPlain(message) && devices === registry.all()) {
+        const refused = acceptOn(known, waiter, message);
+        if (refused) refuse(waiter, message, refused);
+      } else if (message.wholeBytes !== undefined) refuse(waiter, message, tooLarge(message.wholeBytes));
+      else if (isForeign(message)) foreign.take(waiter, message);
+      else {
+        const route = routeOf(message);
+        const rejection = isRejection(route) ? route : acceptOn(route, waiter, message);
+        if (rejection) refuse(waiter, message, rejection);
+      }
     } catch (error) {
       // A mistake of ours: one connection ends for it, not the process.
       waiter.refused(error as Error);
@@ -188,6 +171,19 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   }
 
   return { acceptFor, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
+}
+
+function isPlain({ format, wholeBytes }: IncomingMessage): boolean {
+  return format === undefined && wholeBytes === undefined;
+}
+
+function tooLarge(bytes: number): Rejection {
+  const detail = `the packet has ${bytes} bytes, more than the server takes; send the buffer in smaller parts`;
+  return reject('too-large', detail);
+}
+
+function detailsOf(rejections: readonly RejectedMessage[]): string {
+  return rejections.map(({ detail }) => detail).join('; ');
 }
 
 /** Whose topic it is, or why it is nobody's. */

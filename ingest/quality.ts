@@ -5,13 +5,23 @@
  * follows (a spike that is confirmed) is for the alert engine. Invariant: constant memory a device; the same
  * readings in the same order give the same flags, across a restart too (`restore`).
  */
+import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
 import { filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
+import { orderUndated, planSpacing, type Spacing, spaceOut } from './undated-batch.ts';
 
 export interface Quality {
-  /** The reading with its flags. Moves the device's past, so call it once a reading and in order. */
-  assess(reading: Reading): Reading;
+  /**
+   * The reading with its flags. Moves the device's past, so call it once a reading and in order. One that its sender
+   * says may have come before, and that has no time, is the last one again where it says the same.
+   */
+  assess(reading: Reading, mayBeRepeat?: boolean): Reading;
+  /**
+   * The readings of one message of a device, to be assessed in this order: those without a time of their own are
+   * spaced by `intervalMs`. The same `payload` again gets the same times.
+   */
+  space(readings: readonly Reading[], payload: Uint8Array, intervalMs: number): readonly Reading[];
   /** Takes the last reading of a device from before a restart. */
   restore(reading: Reading): void;
   /** Takes one of the last readings of the journal, in its order: a repeat of it may still come. */
@@ -25,14 +35,25 @@ export interface Quality {
 const REPEAT_WITHIN_MS = 10 * 60_000;
 /** Readings without a time of their own that are remembered, to know a repeat by its `seq`. */
 const REMEMBERED_SEQS = 64;
+/** Messages without a time that come in one millisecond are put one after the other, up to this far ahead. */
+const AHEAD_OF_RECEIPT_MAX_MS = 1_000;
+/** A clock that drifts is not off by so much from one reading to the next, ms. */
+const CLOCK_DRIFT_MAX_MS = 5 * 60_000;
 /** Equal readings in a row before a flat line is suspected, and the difference that counts as equal, m. */
 const FLAT_READINGS = 60;
 const FLAT_EPSILON = 0.001;
 
 interface Past {
   latestMeasuredAt: number;
-  /** seq → its first arrival, which got the time of receipt. */
-  readonly firstBySeq: Map<number, Reading>;
+  /** The latest time that we gave to a reading without one, and that reading. */
+  undatedUntil: number;
+  lastUndated: Reading | undefined;
+  /** What tells a reading without a time from others → its first arrival, which got the time of receipt. */
+  readonly firstByCount: Map<string, Reading>;
+  /** The last message of several such readings. */
+  lastBatch: { readonly digest: string; readonly receivedAt: number; readonly spacing: Spacing } | undefined;
+  /** The time of its last reading was its own, and could be. */
+  hasRightClock: boolean;
   position: PositionState | undefined;
   flatSince: number;
   flatLevel: number;
@@ -45,7 +66,11 @@ export function createQuality(): Quality {
     if (!past) {
       past = {
         latestMeasuredAt: 0,
-        firstBySeq: new Map(),
+        undatedUntil: 0,
+        lastUndated: undefined,
+        firstByCount: new Map(),
+        lastBatch: undefined,
+        hasRightClock: false,
         position: undefined,
         flatSince: 0,
         flatLevel: Number.NaN,
@@ -58,16 +83,27 @@ export function createQuality(): Quality {
     restore(reading) {
       const past = pastOf(reading.device);
       past.latestMeasuredAt = Math.max(past.latestMeasuredAt, reading.measuredAt);
-      firstTimeOf(past, reading);
+      if (reading.quality & QualityFlag.serverTime) past.undatedUntil = past.latestMeasuredAt;
+      if (reading.quality & QualityFlag.serverTime) past.lastUndated = reading;
+      past.hasRightClock = !(reading.quality & QualityFlag.serverTime);
+      remember(past, reading, reading.measuredAt);
       assessPosition(past, reading);
     },
     restoreSeq(reading) {
-      firstTimeOf(pastOf(reading.device), reading);
+      remember(pastOf(reading.device), reading, reading.measuredAt);
     },
-    assess(arrived) {
+    space: (readings, payload, intervalMs) => spaceMessage(readings, payload, intervalMs, pastOf),
+    assess(arrived, mayBeRepeat = false) {
       const past = pastOf(arrived.device);
-      const measuredAt = firstTimeOf(past, arrived);
-      let { quality } = arrived;
+      let { measuredAt, quality } = arrived;
+      if (quality & QualityFlag.serverTime) {
+        const first = firstTimeOf(past, arrived) ?? (mayBeRepeat ? lastTimeOf(past, arrived) : undefined);
+        measuredAt = first ?? nextFreeTime(past, arrived);
+        if (first === undefined) remember(past, arrived, measuredAt);
+        past.lastUndated = { ...arrived, measuredAt };
+        if (first === undefined && measuredAt !== arrived.measuredAt) quality |= QualityFlag.timeEstimated;
+      }
+      quality |= assessClock(past, arrived);
       if (measuredAt < past.latestMeasuredAt) quality |= QualityFlag.late;
       else if (!(quality & FAILED_QUALITY)) past.latestMeasuredAt = measuredAt;
       quality |= assessPosition(past, arrived);
@@ -80,25 +116,91 @@ export function createQuality(): Quality {
 }
 
 /**
- * The time of a reading. One without a time of its own that comes again (a publish repeated after a lost
- * PUBACK) is known by its `seq` and gets the time of its first arrival, so that the journal sees a repeat.
- * The same `seq` with other values, or much later, is no repeat: the device has restarted and counts anew.
+ * The time of the first arrival of a reading without a time of its own that comes again (a publish repeated after
+ * a lost PUBACK), so that the journal sees a repeat. It is known by its `seq`, or by the clock that was refused.
+ * The same with other values, or much later, is no repeat: the device has restarted and counts anew.
  */
-function firstTimeOf(past: Past, reading: Reading): number {
-  const { seq, quality, measuredAt } = reading;
-  if (seq === undefined || !(quality & QualityFlag.serverTime)) return measuredAt;
-  const first = past.firstBySeq.get(seq);
+function firstTimeOf(past: Past, reading: Reading): number | undefined {
+  const count = countOf(reading);
+  const first = count === undefined ? undefined : past.firstByCount.get(count);
   const isRepeat =
     first !== undefined &&
     reading.receivedAt - first.receivedAt <= REPEAT_WITHIN_MS &&
     isDeepStrictEqual(first.values, reading.values);
-  if (isRepeat) return first.measuredAt;
-  past.firstBySeq.delete(seq);
-  past.firstBySeq.set(seq, reading);
-  if (past.firstBySeq.size > REMEMBERED_SEQS) {
-    past.firstBySeq.delete(past.firstBySeq.keys().next().value as number);
+  return isRepeat ? first.measuredAt : undefined;
+}
+
+/** The time of the last reading without one, where this says the same and may be it. */
+function lastTimeOf({ lastUndated }: Past, reading: Reading): number | undefined {
+  if (!lastUndated || reading.receivedAt - lastUndated.receivedAt > REPEAT_WITHIN_MS) return undefined;
+  return isDeepStrictEqual(lastUndated.values, reading.values) ? lastUndated.measuredAt : undefined;
+}
+
+/** What tells a reading without a time of its own from the others of its device. */
+function countOf({ seq, quality, values }: Reading): string | undefined {
+  if (!(quality & QualityFlag.serverTime)) return undefined;
+  if (seq !== undefined) return `seq ${seq}`;
+  const { deviceClockMs } = values;
+  return deviceClockMs === undefined ? undefined : `clock ${deviceClockMs}`;
+}
+
+/** `measuredAt` is the time that it gets; a repeat of it gets the same. */
+function remember(past: Past, reading: Reading, measuredAt: number): void {
+  const count = countOf(reading);
+  if (count === undefined) return;
+  past.firstByCount.delete(count);
+  past.firstByCount.set(count, { ...reading, measuredAt });
+  if (past.firstByCount.size > REMEMBERED_SEQS) {
+    past.firstByCount.delete(past.firstByCount.keys().next().value as string);
   }
-  return measuredAt;
+}
+
+/** The time of receipt, or a millisecond after the reading before it that came in the same one. */
+function nextFreeTime(past: Past, { measuredAt, quality }: Reading): number {
+  const isSpaced = (quality & QualityFlag.timeEstimated) !== 0;
+  const aheadMs = past.undatedUntil - measuredAt;
+  const free =
+    isSpaced || aheadMs < 0 || aheadMs >= AHEAD_OF_RECEIPT_MAX_MS ? measuredAt : measuredAt + aheadMs + 1;
+  past.undatedUntil = isSpaced ? Math.max(past.undatedUntil, free) : free;
+  return free;
+}
+
+/**
+ * One impossible time after right ones may be one garbled message, and raises nothing; from the second in a row on
+ * it is the clock, and the readings are as good as ever.
+ */
+function assessClock(past: Past, { quality, values, receivedAt }: Reading): number {
+  const wasRight = past.hasRightClock;
+  past.hasRightClock = !(quality & QualityFlag.serverTime);
+  // Nearly every reading: its time is its own.
+  if (past.hasRightClock) return 0;
+  const { deviceClockMs } = values;
+  if (typeof deviceClockMs !== 'number' || !wasRight) return 0;
+  return Math.abs(receivedAt - deviceClockMs) > CLOCK_DRIFT_MAX_MS ? QualityFlag.clockDoubted : 0;
+}
+
+function spaceMessage(
+  readings: readonly Reading[],
+  payload: Uint8Array,
+  intervalMs: number,
+  pastOf: (device: string) => Past,
+): readonly Reading[] {
+  const undated = readings.filter(({ quality }) => quality & QualityFlag.serverTime);
+  const [first] = undated;
+  if (!first || undated.length === 1) return readings;
+  const { receivedAt } = first;
+  const past = pastOf(first.device);
+  const digest = hash('sha1', payload, 'base64');
+  const isRepeat =
+    past.lastBatch?.digest === digest && receivedAt - past.lastBatch.receivedAt <= REPEAT_WITHIN_MS;
+  if (!past.lastBatch || !isRepeat) {
+    const justNow = past.undatedUntil - receivedAt < AHEAD_OF_RECEIPT_MAX_MS ? past.undatedUntil : 0;
+    const busyUntil = Math.max(justNow, Math.min(past.latestMeasuredAt, receivedAt));
+    const spacing = planSpacing(undated.length, receivedAt, busyUntil, intervalMs);
+    past.lastBatch = { digest, receivedAt, spacing };
+  }
+  const dated = readings.filter(({ quality }) => !(quality & QualityFlag.serverTime));
+  return [...dated, ...spaceOut(orderUndated(undated), past.lastBatch.spacing)];
 }
 
 function assessPosition(past: Past, reading: Reading): number {

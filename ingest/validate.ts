@@ -1,25 +1,29 @@
 /**
  * Validate: one JSON object of a known device → a Reading, or the reasons why not.
  *
- * Second step of the pipeline: the time, the envelope, then the kind's schema. A quantity that is absurd is
- * left out and the rest of the reading is kept, so that a broken battery sensor does not hide a flood; the
- * refusal is kept beside it. Invariant: never throws; nothing is dropped without a Rejection or a flag.
+ * Second step of the pipeline: the time, the envelope, then the kind's quantities. A message is kept for its sound
+ * part: what is absurd is left out, flagged or refused by name, and the rest is a reading, so that neither a broken
+ * battery sensor nor a clock that was never set hides a flood. Invariant: never throws; nothing is dropped
+ * without a Rejection, a flag or a count.
  */
-import type { z } from 'zod';
+
 import type { DeviceKind, SiteFields } from '../devices/device-kind.ts';
+import { judgeQuantities } from '../devices/judge-quantities.ts';
+import { parseTime } from '../devices/parse-time.ts';
 import { QualityFlag, type Reading, type Values } from '../devices/reading.ts';
 import { type Rejection, reject } from '../devices/rejection.ts';
 import type { RegisteredDevice } from '../fleet/registry.ts';
 import { isJsonObject, type JsonObject } from './decode.ts';
 
-/** Readings before this are from a clock that was never set (1970, 2000, year 1). */
-const EARLIEST_MS = Date.UTC(2020, 0, 1);
-/** Numbers below it are seconds, not milliseconds: 10¹¹ ms is 1973. */
-const LOOKS_LIKE_SECONDS = 1e11;
-/** RFC 3339: the offset is not optional; a local time without one is seven hours wrong in Semarang. */
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
+/**
+ * A time further back than three years is that of a clock that was never set, or was reset (1970, 1980, 2000,
+ * 2007 by the rollover of the GPS weeks): no buffer in the field is as old.
+ */
+const BEHIND_MAX_MS = 1_096 * 86_400_000;
 /** A clock may be ahead by this much without a word: resolution and rounding. */
 const CLOCK_AHEAD_TOLERANCE_MS = 1_000;
+/** Longest piece of a value that is repeated in a sentence. */
+const SHOWN_CHARACTERS = 40;
 
 export interface Target {
   readonly city: string;
@@ -33,85 +37,129 @@ export interface ValidateOptions {
   readonly bounds: { south: number; west: number; north: number; east: number };
 }
 
+/** Keys of the envelope that could not be believed; counted by these names. */
+export type LeftOut = 'measuredAt' | 'seq' | 'simulated';
+
 export interface Validated {
   readonly reading?: Reading;
   readonly rejection?: Rejection;
+  readonly leftOut?: readonly LeftOut[];
 }
 
 const NO_SITE: SiteFields = {};
 
 export function validateReading(item: unknown, target: Target, options: ValidateOptions): Validated {
   if (!isJsonObject(item)) return { rejection: reject('not-an-object', 'a reading must be a JSON object') };
-  const time = parseMeasuredAt(item['measuredAt'], options);
-  if ('reason' in time) return { rejection: time };
-  const { seq } = item;
-  if (seq !== undefined && !(Number.isSafeInteger(seq) && (seq as number) >= 0)) {
-    return { rejection: reject('bad-seq', 'seq must be a whole number from 0') };
-  }
-  if (item['simulated'] !== undefined && typeof item['simulated'] !== 'boolean') {
-    return { rejection: reject('wrong-type', 'simulated must be true or false') };
-  }
-  const swapped = findSwappedCoordinates(item, target.kind, options);
-  if (swapped) return { rejection: swapped };
-
-  const { values, rejection } = parseValues(item, target.kind);
-  if (!values) return rejection ? { rejection } : {};
+  const { kind } = target;
+  const quantities = parseQuantities(item, kind, options);
+  if (!quantities.values) return quantities;
   const site = (target.device.site as SiteFields | undefined) ?? NO_SITE;
-  const complete = target.kind.complete ? target.kind.complete(values, site) : values;
+  const complete = kind.complete ? kind.complete(quantities.values, site) : quantities.values;
   if (typeof complete === 'string') return { rejection: reject('missing-quantity', complete) };
+
+  const time = judgeTime(item['measuredAt'], options);
+  const leftOut = findLeftOut(item, time);
   const quality =
     time.quality |
-    (target.kind.assess?.(complete, site) ?? 0) |
-    (hasUnknownFields(item, target.kind) ? QualityFlag.unknownFields : 0);
-  const { city } = target;
-  const kind = target.kind.name;
-  const device = target.device.id;
-  const { measuredAt } = time;
-  const { receivedAt } = options;
-  const simulated = item['simulated'] === true;
-  // Two literals: spreading an optional seq into one costs more than all the rest.
-  const reading: Reading =
-    seq === undefined
-      ? { city, kind, device, measuredAt, receivedAt, simulated, quality, values: complete }
-      : {
-          city,
-          kind,
-          device,
-          measuredAt,
-          receivedAt,
-          seq: seq as number,
-          simulated,
-          quality,
-          values: complete,
-        };
-  return rejection ? { reading, rejection } : { reading };
+    (kind.assess?.(complete, site) ?? 0) |
+    (hasUnknownFields(item, kind) ? QualityFlag.unknownFields : 0) |
+    (leftOut?.some((key) => key !== 'measuredAt') ? QualityFlag.badEnvelope : 0);
+  const values = time.refusedMs === undefined ? complete : { ...complete, deviceClockMs: time.refusedMs };
+  const reading = toReading(item, target, options.receivedAt, time.measuredAt, quality, values);
+  const rejection = time.rejection ? join(quantities.rejection, time.rejection) : quantities.rejection;
+  if (!rejection && !leftOut) return { reading };
+  return { reading, ...(rejection ? { rejection } : {}), ...(leftOut ? { leftOut } : {}) };
 }
 
-/** RFC 3339 text, epoch ms, or nothing: then the time of receipt. */
-function parseMeasuredAt(
-  value: unknown,
-  { receivedAt, clockAheadMaxMs }: ValidateOptions,
-): { measuredAt: number; quality: number } | Rejection {
+function toReading(
+  item: JsonObject,
+  { city, kind: { name: kind }, device: { id: device } }: Target,
+  receivedAt: number,
+  measuredAt: number,
+  quality: number,
+  values: Values,
+): Reading {
+  const { seq } = item;
+  const simulated = item['simulated'] === true;
+  // Two literals: spreading an optional seq into one costs more than all the rest.
+  return isCount(seq)
+    ? { city, kind, device, measuredAt, receivedAt, seq, simulated, quality, values }
+    : { city, kind, device, measuredAt, receivedAt, simulated, quality, values };
+}
+
+interface JudgedTime {
+  readonly measuredAt: number;
+  readonly quality: number;
+  /** What the device gave, where that is impossible. */
+  readonly refusedMs?: number;
+  /** It gave what is no moment; what it was stands in the raw payload. */
+  readonly rejection?: Rejection;
+}
+
+/** The device's time; that of receipt where it gave none, or one that cannot be. */
+function judgeTime(value: unknown, { receivedAt, clockAheadMaxMs }: ValidateOptions): JudgedTime {
   if (value === undefined || value === null) {
     return { measuredAt: receivedAt, quality: QualityFlag.serverTime };
   }
-  let measuredAt: number;
-  if (typeof value === 'number') measuredAt = Math.round(value);
-  else if (typeof value === 'string' && RFC_3339.test(value)) measuredAt = Date.parse(value);
-  else return reject('bad-time', 'measuredAt must be RFC 3339 with an offset, or epoch milliseconds');
-  if (Number.isNaN(measuredAt)) return reject('bad-time', `measuredAt ${String(value)} is no date`);
-  if (measuredAt < EARLIEST_MS) {
-    const hint = typeof value === 'number' && measuredAt < LOOKS_LIKE_SECONDS && measuredAt > 1e9;
-    return reject('bad-time', `measuredAt is before 2020${hint ? '; it looks like seconds, send ms' : ''}`);
+  const measuredAt = parseTime(value);
+  if (measuredAt === undefined) {
+    const found = JSON.stringify(value)?.slice(0, SHOWN_CHARACTERS);
+    const detail = `measuredAt is ${found}; expected RFC 3339 with an offset, or epoch seconds or milliseconds`;
+    return {
+      measuredAt: receivedAt,
+      quality: QualityFlag.serverTime | QualityFlag.clockRefused,
+      rejection: reject('bad-time', detail),
+    };
   }
   const aheadMs = measuredAt - receivedAt;
-  if (aheadMs > clockAheadMaxMs) {
-    return reject(
-      'too-far-ahead',
-      `measuredAt is ${Math.round(aheadMs / 1000)} s ahead; set the device's clock`,
-    );
+  if (aheadMs > clockAheadMaxMs || aheadMs < -BEHIND_MAX_MS) {
+    return {
+      measuredAt: receivedAt,
+      quality: QualityFlag.serverTime | QualityFlag.clockRefused,
+      refusedMs: measuredAt,
+    };
   }
   return { measuredAt, quality: aheadMs > CLOCK_AHEAD_TOLERANCE_MS ? QualityFlag.clockAhead : 0 };
+}
+
+function isCount(seq: unknown): seq is number {
+  return Number.isSafeInteger(seq) && (seq as number) >= 0;
+}
+
+function findLeftOut(item: JsonObject, time: JudgedTime): readonly LeftOut[] | undefined {
+  const { seq, simulated } = item;
+  const isTimeBad = (time.quality & QualityFlag.clockRefused) !== 0;
+  const isSeqBad = seq !== undefined && seq !== null && !isCount(seq);
+  const isSimulatedBad = simulated !== undefined && simulated !== null && typeof simulated !== 'boolean';
+  if (!isTimeBad && !isSeqBad && !isSimulatedBad) return undefined;
+  const keys = { measuredAt: isTimeBad, seq: isSeqBad, simulated: isSimulatedBad };
+  return (Object.keys(keys) as LeftOut[]).filter((key) => keys[key]);
+}
+
+function hasUnknownFields(item: JsonObject, kind: DeviceKind): boolean {
+  for (const key in item) if (!kind.payloadKeys.has(key)) return true;
+  return false;
+}
+
+/** The kind's quantities; what is absurd left out where a meaningful reading remains. */
+function parseQuantities(
+  item: JsonObject,
+  kind: DeviceKind,
+  options: ValidateOptions,
+): { values?: Values; rejection?: Rejection } {
+  const swapped = findSwappedCoordinates(item, kind, options);
+  if (!swapped) {
+    const values = kind.quickParse(item);
+    return values ? { values } : judgeQuantities(item, kind);
+  }
+  const { lat: _lat, lng: _lng, ...rest } = item;
+  const { values, rejection } = judgeQuantities(rest, kind);
+  return { ...(values ? { values } : {}), rejection: values ? join(swapped, rejection) : swapped };
+}
+
+function join(first: Rejection | undefined, second: Rejection | undefined): Rejection {
+  const both = [first, second].filter((each) => each !== undefined);
+  return reject((both[0] as Rejection).reason, both.map(({ detail }) => detail).join('; '));
 }
 
 /** Position outside the city whose swapped twin is inside. Seen even in official examples. */
@@ -127,41 +175,4 @@ function findSwappedCoordinates(
     south >= bounds.south && south <= bounds.north && west >= bounds.west && west <= bounds.east;
   if (inside(lat, lng) || !inside(lng, lat)) return undefined;
   return reject('swapped-coordinates', `lat ${lat}, lng ${lng} looks swapped: the city lies at lat ${lng}`);
-}
-
-function hasUnknownFields(item: JsonObject, kind: DeviceKind): boolean {
-  for (const key in item) if (!kind.payloadKeys.has(key)) return true;
-  return false;
-}
-
-/** The kind's quantities; the absurd ones left out where a meaningful reading remains. */
-function parseValues(item: JsonObject, kind: DeviceKind): { values?: Values; rejection?: Rejection } {
-  const quick = kind.quickParse(item);
-  if (quick) return { values: quick };
-  const whole = kind.schema.safeParse(item);
-  if (whole.success) return { values: whole.data };
-  const rejection = toRejection(whole.error.issues[0] as z.core.$ZodIssue, item);
-  const bad = new Set(whole.error.issues.map((issue) => issue.path[0]));
-  if (bad.has(undefined)) return { rejection };
-  const rest = Object.fromEntries(Object.entries(item).filter(([key]) => !bad.has(key)));
-  const remaining = kind.schema.safeParse(rest);
-  return remaining.success ? { values: remaining.data, rejection } : { rejection };
-}
-
-function toRejection(issue: z.core.$ZodIssue, item: JsonObject): Rejection {
-  const name = String(issue.path[0] ?? '');
-  if (issue.code === 'custom') return reject('missing-quantity', issue.message);
-  const value = item[name];
-  if (value === undefined) return reject('missing-quantity', `${name} is required`);
-  const found = JSON.stringify(value)?.slice(0, 40);
-  switch (issue.code) {
-    case 'too_small':
-      return reject('out-of-range', `${name} is ${found}; the least possible is ${issue.minimum}`);
-    case 'too_big':
-      return reject('out-of-range', `${name} is ${found}; the most possible is ${issue.maximum}`);
-    case 'invalid_value':
-      return reject('out-of-range', `${name} is ${found}; expected one of ${issue.values.join(', ')}`);
-    default:
-      return reject('wrong-type', `${name} is ${found}; ${issue.message}`);
-  }
 }

@@ -31,3 +31,28 @@ export function outcomeOf(hand: (waiter: Waiter) => void): Promise<Outcome> {
     });
   });
 }
+
+/** A waiter for each of `parts` appends that one message is taken in; `waiter` is told when the last is settled. */
+export function joinParts(waiter: Waiter, parts: number): Waiter {
+  const sum = { stored: 0, repeated: 0, rejected: 0 };
+  let failure: Error | undefined;
+  let left = parts;
+  const settle = () => {
+    left--;
+    if (left > 0) return;
+    if (failure) waiter.refused(failure);
+    else waiter.stored(sum.stored, sum.repeated, sum.rejected);
+  };
+  return {
+    stored(stored, repeated, rejected) {
+      sum.stored += stored;
+      sum.repeated += repeated;
+      sum.rejected += rejected;
+      settle();
+    },
+    refused(error) {
+      failure ??= error;
+      settle();
+    },
+  };
+}

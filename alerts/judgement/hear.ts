@@ -9,7 +9,7 @@ import { deviceKinds } from '../../devices/kinds/index.ts';
 import { QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Evidence } from '../alert.ts';
 import { observeClock } from '../rules/clock-skew.ts';
-import { addRain } from '../rules/rain.ts';
+import { addRain, addRainTotal } from '../rules/rain.ts';
 import { noteWord } from '../rules/silence.ts';
 import type { DeviceWatch } from './device-watch.ts';
 
@@ -34,11 +34,13 @@ export function recordUse(
   { receivedAt, measuredAt, values }: Reading,
 ): void {
   hearing.lastUsableAt = Math.max(hearing.lastUsableAt, receivedAt);
-  const { rainMm } = values;
+  const { rainMm, rainTotalMm } = values;
   const excuse = deviceKinds.get(device.kind)?.silence?.excuse;
   const word = excuse && values[excuse.quantity];
   if (typeof word === 'string') hearing.onDuty = word !== excuse?.word;
-  if (typeof rainMm === 'number') addRain(hearing.rain, measuredAt, rainMm);
+  if (typeof rainTotalMm === 'number') {
+    hearing.rainTotal = addRainTotal(hearing.rain, hearing.rainTotal, measuredAt, rainTotalMm);
+  } else if (typeof rainMm === 'number') addRain(hearing.rain, measuredAt, rainMm);
 }
 
 export function evidenceOf(watch: DeviceWatch): Evidence[] {

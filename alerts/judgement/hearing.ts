@@ -7,7 +7,7 @@
 import type { Presence } from '../../devices/topics.ts';
 import type { Rank } from '../alert.ts';
 import { type ClockWatch, createClockWatch } from '../rules/clock-skew.ts';
-import type { RainSlot } from '../rules/rain.ts';
+import type { RainSlot, RainTotal } from '../rules/rain.ts';
 
 /** The level alert above whose water has been here, and its rank then, or the lowest since. */
 export interface ArrivedWave {
@@ -31,6 +31,8 @@ export interface Hearing {
   silenceOpen: boolean;
   skewOpen: boolean;
   readonly rain: RainSlot[];
+  /** Of a gauge that counts its rain. */
+  rainTotal?: RainTotal;
   readonly clock: ClockWatch;
   /** Of a gauge: waves from above that were here, by the gauge that they came from. See upstream-rise.ts. */
   readonly waves: Record<string, ArrivedWave>;

@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { AnswerRound } from './answer-queue.ts';
 import type { ScannerLimits } from './packet-scanner.ts';
+import type { TooLargePublish } from './skipped-packet.ts';
 import type { TokenBucket } from './token-bucket.ts';
 
 export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
@@ -39,6 +40,8 @@ export interface ConnectionOptions<C = never> {
   readonly isTelemetryDirect: () => boolean;
   /** A PUBLISH of QoS 1 that took the short way. The payload is a view into the bytes read. */
   readonly takeTelemetry: (connection: C, topic: string, payload: Buffer, messageId: number) => void;
+  /** A PUBLISH over the packet bound has been skipped; only its begin is here. */
+  readonly takeTooLarge: (connection: C, publish: TooLargePublish) => void;
   /** A mistake of ours has ended it. */
   readonly onFault: (connection: C, error: Error) => void;
   readonly onHold: (cause: HoldCause) => void;

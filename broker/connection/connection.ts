@@ -25,6 +25,7 @@ import { priceOf } from './packet-prices.ts';
 import { PacketReader } from './packet-reader.ts';
 import { PacketScanner } from './packet-scanner.ts';
 import { MAX_UNREAD_BYTES, ReadPace } from './read-pace.ts';
+import type { SkippedPacket } from './skipped-packet.ts';
 
 export class Connection {
   readonly stream: Duplex;
@@ -58,6 +59,8 @@ export class Connection {
   #open = false;
   /** Bytes that were read and have to wait, a copy: at most those of one read. */
   #waiting: Buffer | undefined;
+  /** A packet over the bound whose bytes are still coming. */
+  #skipped: SkippedPacket | undefined;
   #phaseTimer: NodeJS.Timeout | undefined;
   #waitTimer: NodeJS.Timeout | undefined;
 
@@ -197,7 +200,8 @@ export class Connection {
 
   #hear(bytes: Buffer): boolean {
     const mayGoOn = this.#take(bytes);
-    this.#life.heard(bytes.length, this.#scanner.packets, !this.#scanner.atBoundary);
+    const isCut = !this.#scanner.atBoundary || this.#skipped !== undefined || this.#scanner.isHeaderCut;
+    this.#life.heard(bytes.length, this.#scanner.packets, isCut);
     return mayGoOn;
   }
 
@@ -209,6 +213,10 @@ export class Connection {
     while (rest.length > 0) {
       // [MQTT-3.14.4-2] what comes after a DISCONNECT is not looked at.
       if (this.endReason !== undefined || scanner.disconnectPassed) return false;
+      if (this.#skipped) {
+        rest = this.#skip(this.#skipped, rest);
+        continue;
+      }
       // Its packets ask for answers that it does not read; PUBLISH packets stop much earlier.
       if (this.stream.writableLength > MAX_UNREAD_BYTES) {
         this.end('slow-reader');
@@ -220,17 +228,41 @@ export class Connection {
         this.end(scanner.violation);
         return false;
       }
-      if (passed === 0) {
+      const { skipped } = scanner;
+      if (passed === 0 && !skipped && !scanner.isHeaderCut) {
         this.#waiting = Buffer.from(rest);
         if (!isWaitingForConnack) this.pace.hold(scanner.needsWork);
         return false;
       }
-      this.#options.onBytes(passed);
-      this.pace.take(scanner.publishesBegun, scanner.workBegun);
-      this.#pass(passed === rest.length ? rest : rest.subarray(0, passed));
-      rest = rest.subarray(passed);
+      if (!isWaitingForConnack) this.pace.take(scanner.publishesBegun, scanner.workBegun);
+      if (passed > 0) {
+        this.#options.onBytes(passed);
+        this.#pass(passed === rest.length ? rest : rest.subarray(0, passed));
+        rest = rest.subarray(passed);
+      }
+      if (skipped) {
+        scanner.skipped = undefined;
+        this.#skipped = skipped;
+        this.#options.onBytes(scanner.skippedHeaderBytes);
+        rest = rest.subarray(scanner.skippedHeaderBytes);
+      } else if (scanner.isHeaderCut) {
+        this.#waiting = Buffer.from(rest);
+        return true;
+      }
     }
     return true;
+  }
+
+  /** Takes the bytes of a packet that is too large off the front; returns the rest. */
+  #skip(packet: SkippedPacket, bytes: Buffer): Buffer {
+    const own = packet.take(bytes);
+    this.#options.onBytes(own);
+    if (packet.isOver) {
+      this.#skipped = undefined;
+      this.#scanner.packets++;
+      this.#options.takeTooLarge(this, packet.toPublish());
+    }
+    return bytes.subarray(own);
   }
 
   #pass(sound: Buffer): void {

@@ -10,6 +10,7 @@ import type { EndReason } from './end-reason.ts';
 import { areFlagsOf31 } from './mqtt-3-1.ts';
 import { CONNECT, DISCONNECT, PUBLISH } from './packet-check.ts';
 import { priceOf, QOS_2_PRICE } from './packet-prices.ts';
+import { SkippedPacket } from './skipped-packet.ts';
 
 /** Longest remaining-length field, bytes [MQTT 3.1.1, 2.2.3]. */
 const MAX_LENGTH_BYTES = 4;
@@ -27,6 +28,8 @@ export interface ScannerLimits {
   readonly maxPacketBytes: number;
   /** Of the first packet: who has not shown a credential gets little memory. */
   readonly maxConnectBytes: number;
+  /** A PUBLISH larger than a packet may be, and no larger than this, is skipped; absent: none is. */
+  readonly maxSkippedBytes?: number;
 }
 
 function priceOfPublish(first: number): number {
@@ -53,6 +56,12 @@ export class PacketScanner {
   workBegun = 0;
   /** The packet at which the last scan stopped had to wait for units of work, and not for a PUBLISH's turn. */
   needsWork = false;
+  /** The last scan stopped before this one, whose bytes are for nobody. Whoever skips it sets it back. */
+  skipped: SkippedPacket | undefined;
+  /** Of its fixed header. */
+  skippedHeaderBytes = 0;
+  /** The last scan stopped before the header of a PUBLISH that is cut: it needs more bytes. */
+  isHeaderCut = false;
 
   readonly #limits: ScannerLimits;
   #state: State = 'header';
@@ -80,6 +89,7 @@ export class PacketScanner {
   scan(chunk: Uint8Array, publishes: number, work: number): number {
     this.publishesBegun = 0;
     this.workBegun = 0;
+    this.isHeaderCut = false;
     let at = 0;
     while (at < chunk.length) {
       if (this.#state === 'header') {
@@ -88,6 +98,7 @@ export class PacketScanner {
         const price = isPublish ? priceOfPublish(first) : priceOf(first >> 4);
         this.needsWork = price > 0 && this.workBegun >= work;
         if (this.needsWork || (isPublish && this.publishesBegun >= publishes)) return at;
+        if (isPublish && this.#stopsBefore(chunk, at)) return at;
         this.workBegun += price;
         this.#begin(first);
         at++;
@@ -101,6 +112,31 @@ export class PacketScanner {
       if (this.#state === 'header' && (this.#type === CONNECT || this.disconnectPassed)) return at;
     }
     return at;
+  }
+
+  /** Whether the PUBLISH at `at` is to be skipped, or its header is not all here yet to tell. */
+  #stopsBefore(chunk: Uint8Array, at: number): boolean {
+    const { maxSkippedBytes = 0, maxPacketBytes } = this.#limits;
+    const flags = (chunk[at] as number) & 0x0f;
+    // QoS 2 is a conversation, and what is malformed is judged by the walk.
+    if (maxSkippedBytes === 0 || flags & 4 || ((flags & 0x0a) === 8 && !this.is31)) return false;
+    let length = 0;
+    for (let n = 0; n < MAX_LENGTH_BYTES; n++) {
+      const byte = chunk[at + 1 + n];
+      if (byte === undefined) {
+        this.isHeaderCut = true;
+        return true;
+      }
+      length += (byte & 0x7f) << (7 * n);
+      if (byte & 0x80) continue;
+      const total = length + n + 2;
+      if (total <= maxPacketBytes || total > maxSkippedBytes) return false;
+      this.skipped = new SkippedPacket(flags, length, total);
+      this.publishesBegun++;
+      this.skippedHeaderBytes = n + 2;
+      return true;
+    }
+    return false;
   }
 
   #begin(first: number): void {

@@ -10,7 +10,8 @@ import { loadCity } from '../../cities/city.ts';
 import { parseConfig } from '../../config/config.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { openDatabase } from '../../database/database.ts';
-import { CommandError, type Environment, HELP, parseCommand, runCommand } from './device-commands.ts';
+import { CommandError, type Environment } from './command-environment.ts';
+import { HELP, parseCommand, runCommand } from './device-commands.ts';
 import { DeviceListError } from './device-list.ts';
 
 async function main(words: readonly string[]): Promise<number> {

@@ -8,6 +8,7 @@
  */
 import type { Logger } from 'pino';
 import type { Database } from '../../database/database.ts';
+import { GATEWAY_PREFIX, isId } from '../../devices/topics.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import { type Identity, OBSERVER_PREFIX } from '../access.ts';
 import { type Authenticator, AuthenticatorBusyError } from '../authenticator.ts';
@@ -57,6 +58,10 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
   const identityOf = (name: string, credential?: number): Identity | undefined => {
     const by = credential === undefined ? {} : { credential };
     if (name.startsWith(OBSERVER_PREFIX)) return { role: 'observer', id: name, ...by };
+    if (name.startsWith(GATEWAY_PREFIX)) {
+      const isKnown = registry.gateways().some(({ id }) => id === name);
+      return isKnown ? { role: 'gateway', id: name, ...by } : undefined;
+    }
     const device = registry.find(name);
     return device ? { role: 'device', id: device.id, kind: device.kind, ...by } : undefined;
   };
@@ -125,8 +130,7 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
       }
       return undefined;
     },
-    verifyCertificate: (name) =>
-      revokedNames.has(name) || name.startsWith(OBSERVER_PREFIX) ? undefined : identityOf(name),
+    verifyCertificate: (name) => (revokedNames.has(name) || !isId(name) ? undefined : identityOf(name)),
     isValid(identity) {
       if (identity.role === 'anyone') return true;
       const { id, credential } = identity;

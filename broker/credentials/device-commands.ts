@@ -4,11 +4,10 @@
  * Invariant: no command shows a secret that existed before it ran; there is none to show.
  */
 import { parseArgs } from 'node:util';
-import type { City } from '../../cities/city.ts';
 import { publishersOf } from '../../cities/publishers.ts';
-import type { Database } from '../../database/database.ts';
-import { isId } from '../../devices/topics.ts';
+import { GATEWAY_PREFIX, isId } from '../../devices/topics.ts';
 import { OBSERVER_PREFIX } from '../access.ts';
+import { CommandError, type Environment } from './command-environment.ts';
 import {
   type CredentialSummary,
   issueCredentials,
@@ -17,13 +16,34 @@ import {
   rotateCredential,
 } from './credentials.ts';
 import { DeviceListError, findProblems, parseDeviceCsv, toDevice, writeDevices } from './device-list.ts';
+import type { SiteWords } from './device-site.ts';
+import {
+  addGateway,
+  type CommandOptions,
+  claim,
+  listWaiting,
+  tryFormat,
+  writeSpokenFormat,
+} from './format-commands.ts';
 
 export const HELP = `npm run devices -- <command>
 
-  add <id> [--kind KIND] [--name NAME] [--lat LAT --lng LNG]
+  add <id> [--kind KIND] [--name NAME] [--lat LAT --lng LNG] [--format FORMAT] [--alias ALIAS]…
         Registers a device and issues its credential. For a device of the city's folder the id alone is
-        enough; ambulances and hospitals must stand there. "add observer:NAME" issues one that may read
-        everything of the city and publish nothing.
+        enough. --format is what it speaks (default: our own), --alias a name it goes by in that: a DevEUI, a
+        tracker's id, a MAC; it may repeat. An ambulance may have --vehicle motorcycle|transport, --base ID and
+        --call-sign WORD; a hospital --class A|B|C|D and --beds EMERGENCY,INTENSIVE,WARD.
+        "add observer:NAME" issues one that may read everything of the city and publish nothing,
+        "add gateway:NAME --format FORMAT" one that sends for the devices assigned to it.
+  set <id> [--format FORMAT] [--alias ALIAS]… [--gateway NAME] [--columns COLUMNS] [--mapping FILE]
+        Changes what a device speaks. COLUMNS of the format "value": levelM:cm,batteryV. FILE of the format
+        "mapped": a JSONata expression that gives quantities.
+  waiting
+        Names in messages of gateways that are no device's, each with its last message.
+  claim <alias> <id>
+        Gives such a name to a device; what waited under it is replayed.
+  try-format <format> <file> [--topic TOPIC] [--kind KIND] [--columns COLUMNS] [--mapping FILE]
+        Shows what would be read of a message.
   list [<id>] [--json]
         Who has a credential, since when, until when. Secrets are not kept and cannot be listed.
   rotate <id> [--overlap-h HOURS]
@@ -37,34 +57,37 @@ export const HELP = `npm run devices -- <command>
 A secret is shown once, when it is issued. A device connects with its id as MQTT user name and client id and
 the secret as password. Environment: SIAGA_CITY, SIAGA_DATA_DIR, DATABASE_URL, as for the server.`;
 
-/** Words that make no command. */
-export class CommandError extends Error {
-  readonly code = 'COMMAND_INVALID';
-}
-
-export interface Environment {
-  readonly database: Database;
-  readonly city: City;
-  /** Epoch ms. */
-  readonly now: number;
-  /** Standard output: what was asked for. */
-  readonly print: (line: string) => void;
-  /** Standard error: what to know about it. */
-  readonly note: (line: string) => void;
-  readonly readText: (file: string) => string;
-  /** Creates a file for secrets, before any is issued; throws when it exists. Returns the way to fill it. */
-  readonly createSecretFile: (file: string) => (text: string) => void;
-}
-
 const DEFAULT_OVERLAP_H = 24;
 const MS_PER_H = 3_600_000;
 
+const SPOKEN = {
+  format: { type: 'string' },
+  alias: { type: 'string', multiple: true },
+  gateway: { type: 'string' },
+  columns: { type: 'string' },
+  mapping: { type: 'string' },
+} as const;
 const OPTIONS = {
   add: {
     kind: { type: 'string' },
     name: { type: 'string' },
     lat: { type: 'string' },
     lng: { type: 'string' },
+    vehicle: { type: 'string' },
+    base: { type: 'string' },
+    'call-sign': { type: 'string' },
+    class: { type: 'string' },
+    beds: { type: 'string' },
+    ...SPOKEN,
+  },
+  set: SPOKEN,
+  waiting: {},
+  claim: {},
+  'try-format': {
+    topic: { type: 'string' },
+    kind: { type: 'string' },
+    columns: { type: 'string' },
+    mapping: { type: 'string' },
   },
   list: { json: { type: 'boolean' } },
   rotate: { 'overlap-h': { type: 'string' } },
@@ -73,10 +96,20 @@ const OPTIONS = {
 } as const;
 type CommandName = keyof typeof OPTIONS;
 
+/** Words behind a command that are no options; one where nothing else is said. */
+const SUBJECTS: Partial<Record<CommandName, readonly string[]>> = {
+  list: [],
+  waiting: [],
+  import: ['a file'],
+  claim: ['an alias', 'an id'],
+  'try-format': ['a format', 'a file'],
+};
+
 export interface Command {
   readonly name: CommandName;
   readonly subject: string | undefined;
-  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly second: string | undefined;
+  readonly options: CommandOptions;
 }
 
 /** Throws CommandError with one sentence. */
@@ -93,11 +126,14 @@ export function parseCommand(words: readonly string[]): Command {
       allowPositionals: true,
       allowNegative: false,
     });
-    if (positionals.length > 1) throw new CommandError(`${positionals[1]}: one at a time`);
-    if (positionals.length === 0 && command !== 'list') {
-      throw new CommandError(`${command}: needs ${command === 'import' ? 'a file' : 'an id'}`);
+    const needed = SUBJECTS[command] ?? ['an id'];
+    const most = Math.max(1, needed.length);
+    if (positionals.length > most) throw new CommandError(`${positionals[most]}: one at a time`);
+    if (positionals.length < needed.length) {
+      throw new CommandError(`${command}: needs ${needed.join(' and ')}`);
     }
-    return { name: command, subject: positionals[0], options: values as Command['options'] };
+    const [subject, second] = positionals;
+    return { name: command, subject, second, options: values as CommandOptions };
   } catch (error) {
     throw error instanceof CommandError ? error : new CommandError((error as Error).message);
   }
@@ -114,8 +150,17 @@ function joinNegativeNumbers(words: readonly string[]): string[] {
   return joined;
 }
 
-export async function runCommand({ name, subject = '', options }: Command, env: Environment): Promise<void> {
+export async function runCommand(command: Command, env: Environment): Promise<void> {
+  const { name, subject = '', second = '', options } = command;
   switch (name) {
+    case 'set':
+      return set(subject, options, env);
+    case 'waiting':
+      return listWaiting(env);
+    case 'claim':
+      return claim(subject, second, await isRegistered(second, env), env);
+    case 'try-format':
+      return tryFormat(subject, second, options, env);
     case 'add':
       return add(subject, options, env);
     case 'list':
@@ -129,31 +174,46 @@ export async function runCommand({ name, subject = '', options }: Command, env: 
   }
 }
 
-async function add(id: string, options: Command['options'], env: Environment): Promise<void> {
+async function add(id: string, options: CommandOptions, env: Environment): Promise<void> {
   const { database, city, now } = env;
   if (await hasValidCredential(id, env)) {
     throw new CommandError(`${id} has a credential already; use rotate, or revoke it first`);
   }
   const known = await isRegistered(id, env);
-  if (id.startsWith(OBSERVER_PREFIX)) {
+  if (id.startsWith(GATEWAY_PREFIX)) await addGateway(id, options, env);
+  else if (id.startsWith(OBSERVER_PREFIX)) {
     if (!isId(id.slice(OBSERVER_PREFIX.length))) throw new CommandError(`${id}: ${OBSERVER_PREFIX}<name>`);
   } else if (!known || options['kind'] !== undefined) {
     const word = (name: string) => String(options[name] ?? '');
     if (options['kind'] === undefined) throw new CommandError(`${id} is not registered yet; say its --kind`);
-    const device = toDevice({
-      id,
-      kind: word('kind'),
-      name: word('name'),
-      lat: word('lat'),
-      lng: word('lng'),
-    });
+    const device = toDevice(
+      { id, kind: word('kind'), name: word('name'), lat: word('lat'), lng: word('lng') },
+      siteWords(options),
+      city,
+    );
     const problems = [...findProblems(device, city)];
     if (problems.length > 0) throw new DeviceListError(problems);
     await writeDevices(database, city, [device], now);
   }
+  if (isId(id)) await writeSpokenFormat(id, options, env);
   const secret = (await issueCredentials(database, [id], now)).get(id) as string;
   env.note(`The secret of ${id}, shown this once:`);
   env.print(secret);
+}
+
+function siteWords(options: CommandOptions): Partial<SiteWords> {
+  const given = {
+    ...{ vehicle: options['vehicle'], base: options['base'], callSign: options['call-sign'] },
+    ...{ class: options['class'], beds: options['beds'] },
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, word]) => word !== undefined));
+}
+
+async function set(id: string, options: CommandOptions, env: Environment): Promise<void> {
+  if (id.startsWith(GATEWAY_PREFIX)) return addGateway(id, options, env);
+  if (!(await isRegistered(id, env))) throw new CommandError(`${id} is not registered; use add`);
+  await writeSpokenFormat(id, options, env);
+  env.note(`${id} is changed. A running server notices within 2 s.`);
 }
 
 async function rotate(id: string, hours: string, env: Environment): Promise<void> {

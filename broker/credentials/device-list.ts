@@ -10,6 +10,7 @@ import type { Database } from '../../database/database.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import { ID_PATTERN, isId } from '../../devices/topics.ts';
 import { readTable, type Table, TableError } from '../../tables/table.ts';
+import { MISSING_SITE, type SiteWords, withSite } from './device-site.ts';
 
 export interface NewDevice {
   readonly id: string;
@@ -17,6 +18,8 @@ export interface NewDevice {
   readonly name: string;
   readonly lat: number | null;
   readonly lng: number | null;
+  /** What dispatch must know of it, as a city's folder would say it; JSON. */
+  readonly site: string | null;
 }
 
 /** What is wrong with what was asked for; `problems` holds every one, as sentences. */
@@ -31,11 +34,6 @@ export class DeviceListError extends Error {
 
 const COLUMNS = ['id', 'kind', 'name', 'lat', 'lng'] as const;
 const REQUIRED_COLUMNS = ['id', 'kind'] as const;
-/** Kinds of which dispatch must know more than the registry's table holds; only the city's folder says it. */
-const MORE_THAN_A_ROW: Readonly<Record<string, string>> = {
-  ambulance: 'with its vehicle, base and call sign to the devices',
-  hospital: 'with its class and beds to the hospitals',
-};
 const ROWS_PER_STATEMENT = 100;
 
 /** Parses a table of `id,kind,name,lat,lng` with a header. Throws DeviceListError. */
@@ -52,14 +50,15 @@ export function parseDeviceCsv(text: string, city: City): NewDevice[] {
     const at = `line ${line}`;
     if (cells.length !== header.length) problems.push(`${at}: ${cells.length} cells, not ${header.length}`);
     const cell = (name: string) => cells[header.indexOf(name)] ?? '';
-    const device = toDevice({
+    const words = {
       id: cell('id'),
       kind: cell('kind'),
       name: cell('name'),
       // A degree has no thousands: a comma is the decimal sign.
       lat: cell('lat').replace(',', '.'),
       lng: cell('lng').replace(',', '.'),
-    });
+    };
+    const device = toDevice(words, {}, city);
     if (seen.has(device.id)) problems.push(`${at}: ${device.id} is in the file twice`);
     seen.add(device.id);
     for (const problem of findProblems(device, city)) problems.push(`${at}: ${problem}`);
@@ -82,33 +81,35 @@ function readDeviceTable(text: string): Table {
 }
 
 /** From words, as typed or in a cell; an empty latitude is none. */
-export function toDevice(words: {
-  id: string;
-  kind: string;
-  name: string;
-  lat: string;
-  lng: string;
-}): NewDevice {
+export function toDevice(words: DeviceWords, site?: Partial<SiteWords>, city?: City): NewDevice {
   const { id, kind, name, lat, lng } = words;
-  return {
+  const device = {
     id,
     kind,
     name: name || id,
     lat: lat === '' ? null : Number(lat),
     lng: lng === '' ? null : Number(lng),
+    site: null,
   };
+  return city ? withSite(device, site ?? {}, city) : device;
 }
 
-export function* findProblems({ id, kind, lat, lng }: NewDevice, city: City): Generator<string> {
+export interface DeviceWords {
+  readonly id: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly lat: string;
+  readonly lng: string;
+}
+
+export function* findProblems({ id, kind, lat, lng, site }: NewDevice, city: City): Generator<string> {
   if (!isId(id)) yield `the id ${JSON.stringify(id)} must match ${ID_PATTERN.source}`;
   if (!deviceKinds.has(kind)) {
     yield `${id}: no kind ${JSON.stringify(kind)}; there are ${[...deviceKinds.keys()].join(', ')}`;
   }
   const ofCity = publishersOf(city).find((device) => device.id === id);
-  const more = ofCity ? undefined : MORE_THAN_A_ROW[kind];
-  if (more !== undefined) {
-    yield `${id}: dispatch would not know this ${kind}; add it ${more} in cities/${city.id}, then say add ${id}`;
-  }
+  const more = ofCity || site !== null ? undefined : MISSING_SITE[kind];
+  if (more !== undefined) yield `${id}: dispatch would not know this ${kind}; ${more}`;
   if (ofCity && ofCity.kind !== kind) yield `${id}: is a ${ofCity.kind} in cities/${city.id}`;
   if ((lat === null) !== (lng === null)) yield `${id}: lat and lng go together`;
   if (lat !== null && lng !== null) {
@@ -137,6 +138,7 @@ export async function writeDevices(
           name: row.ref('excluded.name'),
           lat: row.ref('excluded.lat'),
           lng: row.ref('excluded.lng'),
+          site: row.ref('excluded.site'),
           added_at: row.ref('excluded.added_at'),
         })),
       )

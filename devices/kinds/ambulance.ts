@@ -1,6 +1,6 @@
 /**
  * GPS-tracked ambulances, motorcycles and transport units alike (which one it is stands in the registry).
- * `status` is the crew's word; whether a unit may be sent is decided in dispatch, not here.
+ * A reading has a fix, or the crew's word (`status`), or both; whether a unit may be sent is decided in dispatch, not here.
  */
 import { z } from 'zod';
 import { defineDeviceKind } from '../device-kind.ts';
@@ -33,8 +33,8 @@ export const ambulance = defineDeviceKind({
   label: { en: 'ambulance', id: 'ambulans' },
   description: 'Position, movement and duty status of one ambulance.',
   quantities: {
-    lat: { type: 'gauge', unit: '°', min: -90, max: 90, required: true, description: 'Latitude, WGS 84.' },
-    lng: { type: 'gauge', unit: '°', min: -180, max: 180, required: true, description: 'Longitude, WGS 84.' },
+    lat: { type: 'gauge', unit: '°', min: -90, max: 90, description: 'Latitude, WGS 84.' },
+    lng: { type: 'gauge', unit: '°', min: -180, max: 180, description: 'Longitude, WGS 84.' },
     accuracyM: { type: 'gauge', unit: 'm', min: 0, max: 100_000, description: 'Radius of the fix, 68 %.' },
     speedMps: { type: 'gauge', unit: 'm/s', min: 0, max: 100, description: 'Speed over ground.' },
     headingDeg: {
@@ -47,6 +47,9 @@ export const ambulance = defineDeviceKind({
     batteryPct: { type: 'gauge', unit: '%', min: 0, max: 100, description: 'Charge of the tracker.' },
     status: { type: 'state', states: AMBULANCE_STATUSES, description: 'The duty status, set by the crew.' },
   },
+  // A crew that goes off duty says so without a fix, and a phone knows its fix and no duty.
+  oneOf: [['lat', 'status']],
+  together: [['lat', 'lng']],
   reportIntervalS: 5,
   silentAfterS: 60,
   audience: 'staff',

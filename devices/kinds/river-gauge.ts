@@ -57,7 +57,13 @@ export const riverGauge = defineDeviceKind({
     },
     // 400 mm in one report is more than the world's record for a quarter of an hour (198 mm).
     rainMm: { type: 'gauge', unit: 'mm', min: 0, max: 400, description: 'Rain since the last report.' },
+    rainTotalMm: {
+      type: 'counter',
+      unit: 'mm',
+      description: 'Rain since the bucket counts; instead of `rainMm`, and no report of it can be lost.',
+    },
     batteryV: { type: 'gauge', unit: 'V', min: 0, max: 60, description: 'Supply voltage.' },
+    batteryPct: { type: 'gauge', unit: '%', min: 0, max: 100, description: 'Charge of the battery.' },
     rssiDbm: { type: 'gauge', unit: 'dBm', min: -150, max: 0, description: 'Radio signal at the device.' },
   },
   oneOf: [['levelM', 'distanceM']],

@@ -1,4 +1,5 @@
 /** Every bound of the broker, reached on purpose: what happens, and what is counted. */
+import mqtt, { type Packet } from 'mqtt-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { connectPacket, connectTcp, publishPacket, type RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, TELEMETRY, type TestBroker } from '../support/test-broker.ts';
@@ -18,6 +19,7 @@ const ends = (siaga: TestBroker, reason: string) =>
   siaga.value('siaga_mqtt_connection_ends_total', { reason });
 const bounds = (siaga: TestBroker, bound: string) => siaga.value('siaga_mqtt_bound_hits_total', { bound });
 const holds = (siaga: TestBroker, cause: string) => siaga.value('siaga_mqtt_holds_total', { cause });
+const mqttBytes = (packet: Packet) => mqtt.generate(packet);
 const publishes = (count: number, from = 1) =>
   Array.from({ length: count }, (_, index) =>
     publishPacket(TELEMETRY, '{"levelM":1}', { qos: 1, messageId: from + index }),
@@ -175,13 +177,57 @@ describe('time', () => {
 });
 
 describe('size', () => {
-  test('over the limit ends the connection at the fixed header', async () => {
+  test('far over the limit ends the connection at the fixed header', async () => {
     const siaga = await start({ MQTT_MAX_PACKET_BYTES: '1000' });
     const device = await siaga.device();
-    device.sendBytes(Buffer.of(0x30, 0xe9, 0x07));
+    // 32,001 bytes and the header.
+    device.sendBytes(Buffer.of(0x30, 0x81, 0xfa, 0x01));
     await device.closed();
     expect(await ends(siaga, 'packet-too-large')).toBe(1);
     expect(siaga.pipeline.messages).toEqual([]);
+  });
+
+  const large = (qos: 0 | 1) => publishPacket(TELEMETRY, 'x'.repeat(9_000), { qos, messageId: 7 });
+
+  test.each([1, 2, 3, 5, 700, 9_100])(
+    'over the limit is skipped, acknowledged, recorded by its size, and what is behind it arrives: %i bytes at a time',
+    async (step) => {
+      const siaga = await start({ MQTT_MAX_PACKET_BYTES: '1000' });
+      const device = await siaga.device();
+      const good = publishPacket(TELEMETRY, '{"levelM":1}', { qos: 1, messageId: 8 });
+      const bytes = Buffer.concat([
+        mqttBytes(good),
+        mqttBytes(large(1)),
+        mqttBytes({ ...good, messageId: 9 }),
+      ]);
+      for (let at = 0; at < bytes.length; at += step) device.sendBytes(bytes.subarray(at, at + step));
+      for (const messageId of [8, 7, 9]) expect(await device.next('puback')).toMatchObject({ messageId });
+      expect(siaga.pipeline.messages.map(({ wholeBytes }) => wholeBytes)).toEqual([
+        undefined,
+        mqttBytes(large(1)).length,
+        undefined,
+      ]);
+      expect(siaga.pipeline.messages[1]).toMatchObject({ topic: TELEMETRY, identity: 'gauge-1' });
+      expect(siaga.pipeline.messages[1]?.payload.length).toBeLessThan(2_048);
+      expect(await bounds(siaga, 'packet-skipped')).toBe(1);
+    },
+  );
+
+  test('over the limit with QoS 0 is skipped without an answer', async () => {
+    const siaga = await start({ MQTT_MAX_PACKET_BYTES: '1000' });
+    const device = await siaga.device();
+    device.send(large(0));
+    await device.ping();
+    await siaga.pipeline.received(1);
+    expect(siaga.pipeline.messages[0]?.wholeBytes).toBe(mqttBytes(large(0)).length);
+  });
+
+  test('over the limit with QoS 2 ends the connection', async () => {
+    const siaga = await start({ MQTT_MAX_PACKET_BYTES: '1000' });
+    const device = await siaga.device();
+    device.send({ ...large(1), qos: 2 });
+    await device.closed();
+    expect(await ends(siaga, 'packet-too-large')).toBe(1);
   });
 
   test('of a CONNECT is bounded before anything is known of the client', async () => {

@@ -32,9 +32,11 @@ describe('a CONNECT', () => {
     ['without credentials', { clientId: 'gauge-1' }, 4],
     ['with a wrong secret', { ...good, password: Buffer.from('no') }, 4],
     ['of a device that is not known', { ...good, clientId: 'x', username: 'x' }, 4],
-    ["under another device's client id", { ...good, clientId: 'gauge-2' }, 2],
-    ["with a will on another's status", { ...good, will: will(STATUS.replace('1', '2')) }, 5],
-    ['with a will on its telemetry', { ...good, will: will(TELEMETRY) }, 5],
+    ["under another device's client id", { ...good, clientId: 'gauge-2' }, 0],
+    ['under the client id of its chip', { ...good, clientId: 'ESP32_AB12CD34' }, 0],
+    ["with a will on another's status", { ...good, will: will(STATUS.replace('1', '2')) }, 0],
+    ['with a will on its telemetry', { ...good, will: will(TELEMETRY) }, 0],
+    ['with a will on a topic of its own making', { ...good, will: will('tele/x/LWT') }, 0],
   ])('%s is answered with its code', async (_name, fields, returnCode) => {
     const client = siaga.attach();
     expect((await client.connect(fields)).returnCode).toBe(returnCode);
@@ -56,6 +58,14 @@ describe('a CONNECT', () => {
     expect(await ends('bad-credentials')).toBe(1);
     expect(siaga.broker.connections()).toEqual([]);
   });
+});
+
+test('a client id belongs to one device, and pushes no other off the line', async () => {
+  const other = await siaga.device('gauge-2');
+  const device = await siaga.device('gauge-1', { clientId: 'gauge-2' });
+  await device.ping();
+  await other.ping();
+  expect(siaga.broker.connections().map(({ clientId }) => clientId)).toEqual(['gauge-2', 'gauge-1/gauge-2']);
 });
 
 test('the client id of an observer has a name space of its own and pushes no device off the line', async () => {
@@ -116,6 +126,27 @@ describe('a will', () => {
     const observer = await siaga.observer();
     observer.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: 'siaga/semarang/#', qos: 1 }] });
     expect(await observer.next('publish')).toMatchObject({ topic: STATUS, retain: true });
+  });
+
+  test.each([STATUS.replace('gauge-1', 'gauge-2'), TELEMETRY, 'home/kitchen', 'siaga/semarang/alerts/x'])(
+    'elsewhere is taken away and counted, and costs no connection: %s',
+    async (topic) => {
+      const device = await siaga.device('gauge-1', { will: will(topic) });
+      await device.ping();
+      expect(await siaga.value('siaga_mqtt_bound_hits_total', { bound: 'will-elsewhere' })).toBe(1);
+      device.destroy();
+      const next = await siaga.device();
+      await next.ping();
+      expect(siaga.pipeline.messages).toEqual([]);
+    },
+  );
+
+  test('on the status topic of a format is left to the pipeline', async () => {
+    await using open = await openTestBroker({}, { isStatusOfFormat: (topic) => topic.startsWith('tele/') });
+    const device = await open.device('gauge-1', { will: will('tele/gauge-1/LWT') });
+    device.destroy();
+    await open.pipeline.received(1);
+    expect(open.pipeline.messages[0]).toMatchObject({ topic: 'tele/gauge-1/LWT', identity: 'gauge-1' });
   });
 
   test('is dropped after a DISCONNECT', async () => {

@@ -25,6 +25,7 @@ const registry: Registry = {
     return site && { id, kind: site.kind, name: site.name, lat: site.lat, lng: site.lng, site };
   },
   all: () => [],
+  gateways: () => [],
   reload: async () => undefined,
 };
 

@@ -6,6 +6,8 @@
  */
 import { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
+import { createFormats } from '../../devices/formats/index.ts';
+import { createInbox } from '../../ingest/inbox.ts';
 import { createPipeline } from '../../ingest/pipeline.ts';
 import { createQuality } from '../../ingest/quality.ts';
 import { type AlertHouse, openAlertHouse, START_MS } from './alert-house.ts';
@@ -101,6 +103,9 @@ export async function playCase(spec: AlertCase, { forget = false } = {}): Promis
     registry: house.registry,
     fleet: house.fleet,
     quality: createQuality(),
+    formats: createFormats(),
+    waiting: { note: () => undefined },
+    inbox: createInbox(() => house.clock.ms),
     journal,
     metrics: new Metrics(),
     onPresence: (device, presence, atMs) => house.fleet.observePresence(device, presence, atMs),

@@ -10,10 +10,12 @@ import { type CONNECTION_BOUNDS, type Connections, createConnections } from '../
 import { LOAD_BOUNDS } from '../../api/load-bounds.ts';
 import { ensureFirstAdminToken } from '../../api/token-store.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
+import { createFormats } from '../../devices/formats/index.ts';
 import { createFleet } from '../../fleet/fleet.ts';
 import { createLiveConsumer } from '../../fleet/live-consumer.ts';
 import { createLiveFeed, type LiveFeed } from '../../fleet/live-feed.ts';
 import { openRegistry } from '../../fleet/registry.ts';
+import { createInbox } from '../../ingest/inbox.ts';
 import { createPipeline } from '../../ingest/pipeline.ts';
 import { createQuality } from '../../ingest/quality.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -85,6 +87,9 @@ export async function openTestApi(
     registry,
     fleet,
     quality,
+    formats: createFormats(),
+    waiting: { note: () => undefined },
+    inbox: createInbox(now),
     journal,
     metrics,
     onPresence: (device, presence, atMs) => fleet.observePresence(device, presence, atMs),

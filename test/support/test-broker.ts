@@ -119,6 +119,7 @@ export async function openTestBroker(
     log?: Logger;
     deviceLinks?: DeviceLinkWatcher;
     database?: Database;
+    isStatusOfFormat?: (topic: string) => boolean;
   } = {},
 ): Promise<TestBroker> {
   const config = Object.freeze(environmentSchema.parse({ MQTT_PORT: '0', ...environment }));
@@ -136,6 +137,7 @@ export async function openTestBroker(
     monotonicNow: options.monotonicNow ?? (() => performance.now()),
     ...(options.deviceLinks ? { deviceLinks: options.deviceLinks } : {}),
     ...(options.database ? { database: options.database } : {}),
+    isStatusOfFormat: options.isStatusOfFormat ?? (() => false),
   });
   const attach = (bufferBytes?: number) => {
     const { client, serverSide } = createClientPair(bufferBytes);

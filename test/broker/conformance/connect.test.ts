@@ -173,7 +173,7 @@ describe('CONNECT', () => {
 
   test('[MQTT-3.1.3-9] an id that is not allowed is answered with 2 and closed', async () => {
     const client = siaga.attach();
-    expect((await client.connect({ ...good, clientId: 'gauge-2' })).returnCode).toBe(2);
+    expect((await client.connect({ ...good, clientId: 'x'.repeat(200) })).returnCode).toBe(2);
     await client.closed();
   });
 

@@ -16,6 +16,7 @@ beforeEach(() => {
     city: 'semarang',
     find: (id) => devices.find((device) => device.id === id),
     all: () => devices,
+    gateways: () => [],
     reload: async () => undefined,
   });
   gauge = fleet.now('bendung') as DeviceNow;
@@ -108,7 +109,7 @@ describe('data health', () => {
     const metrics = new Metrics();
     registerFleetMetrics(fleet, metrics, () => NOW);
     seqs(1, 4);
-    fleet.countRepeat('bendung');
+    fleet.countRepeat('bendung', NOW);
     const text = await metrics.metrics();
     expect(text).toContain('siaga_fleet_devices{kind="river-gauge",liveness="online"} 1');
     expect(text).toContain('siaga_data_health_gaps{kind="river-gauge"} 2');

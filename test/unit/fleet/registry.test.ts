@@ -6,7 +6,14 @@ import { openRegistry } from '../../../fleet/registry.ts';
 import { smallCity } from '../../support/small-city.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
-const gauge = (id: string, name: string) => ({ id, kind: 'river-gauge', name, lat: null, lng: null });
+const gauge = (id: string, name: string) => ({
+  id,
+  kind: 'river-gauge',
+  name,
+  lat: null,
+  lng: null,
+  site: null,
+});
 
 test('is read again where a device was added or changed, whatever the clock says, and else not', async () => {
   const database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');

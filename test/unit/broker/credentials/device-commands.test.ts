@@ -55,8 +55,18 @@ describe('add', () => {
     [['add', 'gauge-9', '--kind', 'submarine'], /no kind "submarine"/],
     [['add', 'gauge-9', '--kind', 'river-gauge', '--lat', '1'], /go together/],
     [['add', 'gauge-9', '--kind', 'river-gauge', '--lat', '1', '--lng', '2'], /outside the city/],
-    [['add', 'unit-9', '--kind', 'ambulance'], /vehicle, base and call sign to the devices in cities\//],
-    [['add', 'clinic', '--kind', 'hospital'], /class and beds to the hospitals in cities\//],
+    [['add', 'unit-9', '--kind', 'ambulance', '--base', 'nowhere'], /a --base of the city/],
+    [['add', 'unit-9', '--kind', 'ambulance', '--vehicle', 'boat'], /motorcycle or transport/],
+    [['add', 'clinic', '--kind', 'hospital'], /--beds/],
+    [['add', 'gauge-9', '--kind', 'river-gauge', '--format', 'carrier-pigeon'], /no format carrier-pigeon/],
+    [['add', 'hulu', '--alias', ' '], /1 to 128/],
+    [['add', 'hulu', '--columns', ','], /levelM:cm/],
+    [['add', 'gateway:lora'], /say its --format/],
+    [['add', 'gateway:Lora 1', '--format', 'chirpstack'], /gateway:<name>/],
+    [['claim', 'a840', 'nobody'], /not registered/],
+    [['claim', 'a840'], /an alias and an id/],
+    [['set', 'nobody', '--format', 'owntracks'], /not registered/],
+    [['try-format', 'owntracks'], /a format and a file/],
     [['add', 'observer:'], /observer:<name>/],
     [['rotate', 'hulu'], /use add/],
     [['revoke', 'gauge-nine'], /not known/],
@@ -70,6 +80,120 @@ describe('add', () => {
     await expect(run('add', 'hulu')).rejects.toThrow(/use rotate/);
     const [secret] = await run('rotate', 'hulu');
     expect(secret).toMatch(/^[\w-]{32}$/);
+  });
+});
+
+describe('what a device speaks', () => {
+  const formats = () => database.selectFrom('device_formats').selectAll().orderBy('device').execute();
+  const aliases = () =>
+    database.selectFrom('device_aliases').select(['alias', 'device']).orderBy('alias').execute();
+
+  test('is said when it is added, with as many names as it has', async () => {
+    const [secret] = await run(
+      ...['add', 'motor-9', '--kind', 'ambulance', '--vehicle', 'transport', '--call-sign', 'Delta 9'],
+      ...['--format', 'owntracks', '--alias', 'budi/Phone', '--alias', 'A8:40:41:FF:FF:12:34:56'],
+    );
+    expect(secret).toMatch(/^[\w-]{32}$/);
+    expect(await formats()).toMatchObject([{ device: 'motor-9', format: 'owntracks', gateway: null }]);
+    expect(await aliases()).toEqual([
+      { alias: 'a84041ffff123456', device: 'motor-9' },
+      { alias: 'budi/phone', device: 'motor-9' },
+    ]);
+    const [row] = await database.selectFrom('devices').selectAll().execute();
+    expect(JSON.parse(row?.site ?? '')).toMatchObject({
+      vehicle: 'transport',
+      base: 'psc',
+      callSign: 'Delta 9',
+    });
+  });
+
+  test("is said of a device of the city's folder as well, and changed later", async () => {
+    await run('add', 'hulu', '--format', 'value', '--columns', 'levelM:cm,batteryV');
+    await run('set', 'hulu', '--alias', 'kali-baru', '--gateway', 'lora');
+    expect(await formats()).toMatchObject([
+      {
+        device: 'hulu',
+        format: 'value',
+        gateway: 'gateway:lora',
+        options: '{"columns":"levelM:cm,batteryV"}',
+      },
+    ]);
+  });
+
+  test('is a mapping of its own from a file', async () => {
+    files.set('my.jsonata', '{ "levelM": tma }');
+    await run('add', 'hulu', '--format', 'mapped', '--mapping', 'my.jsonata');
+    expect(await formats()).toMatchObject([{ options: JSON.stringify({ mapping: '{ "levelM": tma }' }) }]);
+  });
+
+  test('takes no name from another device', async () => {
+    await run('add', 'hulu', '--alias', 'a840');
+    await expect(run('add', 'bendung', '--alias', 'A840')).rejects.toThrow(/a840 is an alias of hulu/);
+    await expect(run('claim', 'a840', 'bendung')).rejects.toThrow(/a840 is an alias of hulu/);
+  });
+
+  test('a hospital is added with its beds', async () => {
+    await run('add', 'clinic', '--kind', 'hospital', '--lat', '-7', '--lng', '110.4', '--beds', '4,2,50');
+    const [row] = await database.selectFrom('devices').selectAll().execute();
+    expect(JSON.parse(row?.site ?? '')).toMatchObject({
+      class: 'D',
+      beds: { emergency: 4, intensive: 2, ward: 50 },
+    });
+  });
+
+  test('a gateway has a credential, a format and no kind', async () => {
+    expect(await run('add', 'gateway:lora', '--format', 'chirpstack')).toEqual([
+      expect.stringMatching(/^[\w-]{32}$/),
+    ]);
+    expect(await database.selectFrom('gateways').select(['id', 'format']).execute()).toEqual([
+      { id: 'gateway:lora', format: 'chirpstack' },
+    ]);
+  });
+
+  test('a name that waits is claimed with the gateway and the format that brought it', async () => {
+    await database
+      .insertInto('waiting_aliases')
+      .values({
+        ...{
+          alias: 'a840',
+          gateway: 'gateway:lora',
+          format: 'chirpstack',
+          first_at: 1,
+          last_at: 2,
+          messages: 3,
+        },
+        ...{ topic: 'application/1/device/a840/event/up', payload: '{"object":{"distance":30}}' },
+      })
+      .execute();
+    expect((await run('waiting'))[1]).toContain('a840\tgateway:lora\tchirpstack\t3');
+    await run('claim', 'A840', 'hulu');
+    expect(await formats()).toMatchObject([
+      { device: 'hulu', format: 'chirpstack', gateway: 'gateway:lora' },
+    ]);
+    expect(await aliases()).toEqual([{ alias: 'a840', device: 'hulu' }]);
+  });
+
+  test('a message is tried before anything is saved', async () => {
+    files.set('up.json', '{"_type":"location","lat":-7,"lon":110.4,"tst":1768444200,"vel":36}');
+    const lines = await run(
+      'try-format',
+      'owntracks',
+      'up.json',
+      '--topic',
+      'owntracks/budi/phone',
+      '--kind',
+      'ambulance',
+    );
+    expect(lines[0]).toBe('device: budi/phone, phone, budi');
+    expect(lines[2]).toBe('  as a ambulance: {"lat":-7,"lng":110.4,"speedMps":10}');
+    files.set('bad.json', '{"tma":1}');
+    files.set('my.jsonata', '{ "levelM": { "value": tma, "unit": "furlong" } }');
+    expect((await run('try-format', 'mapped', 'bad.json', '--mapping', 'my.jsonata'))[1]).toContain(
+      'no unit',
+    );
+    expect(await run('try-format', 'chirpstack', 'bad.json')).toEqual([
+      expect.stringContaining('refused: bad-format'),
+    ]);
   });
 });
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RiverGauge } from '../../../../devices/kinds/river-gauge.ts';
-import { riverGauge } from '../../../../devices/kinds/river-gauge.ts';
+import { type RiverGauge, riverGauge } from '../../../../devices/kinds/river-gauge.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 import { createRiverGauge } from '../../../../firmware-sim/rivers/river-gauge.ts';
 import { createStoryClock } from '../../../../firmware-sim/story-clock.ts';
@@ -45,7 +44,7 @@ describe('river gauge', () => {
 
   it('sends nothing that its kind would refuse', () => {
     for (const id of ['upper', 'middle', 'tide']) {
-      expect(riverGauge.schema.safeParse(open(id, 0.4).measure(STARTED_AT)).success, id).toBe(true);
+      expect(riverGauge.quickParse(open(id, 0.4).measure(STARTED_AT) ?? {}), id).toBeDefined();
     }
   });
 

@@ -44,7 +44,7 @@ describe('access point', () => {
 
   it('sends nothing that its kind would refuse', () => {
     for (const measured of measureFor(200, 2)) {
-      expect(wifiAccessPoint.schema.safeParse(measured).success).toBe(true);
+      expect(wifiAccessPoint.quickParse(measured)).toBeDefined();
     }
   });
 });

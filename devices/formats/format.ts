@@ -1,0 +1,85 @@
+/**
+ * Format: how the messages of one maker, or of one outside system, become messages of our own.
+ *
+ * Stands at the front of ingest: topic and bytes in, claims out: what some device says, in our quantities and SI
+ * units. Whose device that is, and whether the sender may speak for it, is judged behind it by the registry.
+ * Invariants: `decode` never throws and takes time in proportion to the bytes; what it does not understand is a
+ * Rejection that says what was found; a claim's items are as unchecked as what a device of ours sends.
+ */
+import type { JsonObject } from '../parse-json.ts';
+import { isRejection, type Rejection } from '../rejection.ts';
+import type { Presence } from '../topics.ts';
+
+export interface FormatMessage {
+  /** Of a message that came by HTTP: `http/<format>`. */
+  readonly topic: string;
+  /** To be read before `decode` returns or resolves. */
+  readonly payload: Buffer;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+  /** What the operator said of the device or gateway that sends: columns, a mapping. */
+  readonly options?: FormatOptions;
+}
+
+export type FormatOptions = Readonly<Record<string, string>>;
+
+/** What one message says of one device. */
+export interface Claim {
+  /** The names that the device goes by in this format, the surest first; none: it is the sender itself. */
+  readonly aliases: readonly string[];
+  /** Telemetry as our own devices send it: quantities, `measuredAt`, `seq`, `simulated`. */
+  readonly items: readonly JsonObject[];
+  readonly presence?: Presence;
+  /** A part that was not understood. */
+  readonly rejection?: Rejection;
+  /** What it was, where there is nothing to keep: "a join, no measurement". */
+  readonly note?: string;
+}
+
+/** What the message says of each device; or why it says nothing. */
+export type Decoded = readonly Claim[] | Rejection;
+
+export interface Format {
+  readonly name: string;
+  /** One sentence for people who choose. */
+  readonly description: string;
+  /** Topics that are this format's own, with `+` and `#` as in MQTT; none where any topic will do. */
+  readonly topics: readonly string[];
+  /** How a device is found in it, as a sentence for people. */
+  readonly identity: string;
+  /** Whether the format says that a device is there or gone: what a will may be left on. */
+  readonly hasStatus: boolean;
+  /** The names of the device in a topic, the surest first; of a topic that is not its own, none. */
+  namesIn(topic: string): readonly string[];
+  decode(message: FormatMessage): Decoded | Promise<Decoded>;
+}
+
+export function isClaims(decoded: Decoded): decoded is readonly Claim[] {
+  return !isRejection(decoded);
+}
+
+/** Whether a topic matches an MQTT filter. [MQTT-4.7.1] */
+export function matchesTopic(filter: string, topic: string): boolean {
+  const [wanted, levels] = [filter.split('/'), topic.split('/')];
+  for (const [index, level] of wanted.entries()) {
+    if (level === '#') return true;
+    if (index >= levels.length || (level !== '+' && level !== levels[index])) return false;
+  }
+  return wanted.length === levels.length;
+}
+
+/** Longest name of a device in any format. */
+export const MAX_ALIAS_CHARACTERS = 128;
+const HARDWARE_ADDRESS = /^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5,7}$/;
+
+/** An alias as it is compared: lower case, and a hardware address (EUI, MAC) without its separators. */
+export function normaliseAlias(alias: string): string {
+  const lower = alias.trim().toLowerCase().slice(0, MAX_ALIAS_CHARACTERS);
+  return HARDWARE_ADDRESS.test(lower) ? lower.replace(/[:-]/g, '') : lower;
+}
+
+/** The texts among `names` that can be an alias, without repeats. */
+export function aliasesOf(...names: readonly unknown[]): string[] {
+  const texts = names.filter((name) => typeof name === 'string' || Number.isSafeInteger(name)).map(String);
+  return [...new Set(texts.map(normaliseAlias))].filter((text) => text !== '');
+}

@@ -1,0 +1,62 @@
+/**
+ * OpenWISP: the monitoring report of an OpenWrt access point, NetJSON DeviceMonitoring.
+ *
+ * Traps: clients are a list of their addresses, of which only the number is read; counters are by interface, and
+ * those of a bridge would count everything twice.
+ */
+import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
+import { reject } from '../rejection.ts';
+import { aliasesOf, type Decoded, type Format, type FormatMessage } from './format.ts';
+
+const MAX_INTERFACES = 64;
+
+export const openwisp: Format = {
+  name: 'openwisp',
+  description: 'OpenWISP monitoring (NetJSON) of OpenWrt access points: clients, traffic, uptime.',
+  topics: ['openwisp/+'],
+  identity: 'by the topic `openwisp/<name>`, the host name, or the MAC of an interface',
+  hasStatus: false,
+  namesIn,
+  decode,
+};
+
+function namesIn(topic: string): readonly string[] {
+  const [root, name] = topic.split('/');
+  return root === 'openwisp' ? aliasesOf(name) : [];
+}
+
+function decode({ topic, payload }: FormatMessage): Decoded {
+  const json = parseJson(payload);
+  if (json instanceof JsonFailure) return json.rejection;
+  if (!isJsonObject(json) || json['type'] !== 'DeviceMonitoring') {
+    return reject('bad-format', 'expected NetJSON with type "DeviceMonitoring"');
+  }
+  const general = isJsonObject(json['general']) ? json['general'] : {};
+  const interfaces = (Array.isArray(json['interfaces']) ? json['interfaces'] : [])
+    .slice(0, MAX_INTERFACES)
+    .filter(isJsonObject);
+  const wireless = interfaces.filter((each) => each['type'] === 'wireless');
+  const aliases = aliasesOf(...namesIn(topic), general['hostname'], ...interfaces.map((each) => each['mac']));
+  const item = {
+    clients: wireless.reduce((sum, each) => sum + clientsOf(each), 0),
+    ...sumOf(wireless, 'rx_bytes', 'rxBytes'),
+    ...sumOf(wireless, 'tx_bytes', 'txBytes'),
+    ...(typeof general['uptime'] === 'number' ? { uptimeS: general['uptime'] } : {}),
+    ...(typeof general['local_time'] === 'number' ? { measuredAt: general['local_time'] } : {}),
+  };
+  if (wireless.length > 0) return [{ aliases, items: [item] }];
+  return [{ aliases, items: [], rejection: reject('missing-quantity', 'no interface of type "wireless"') }];
+}
+
+function clientsOf({ wireless }: JsonObject): number {
+  const clients = isJsonObject(wireless) ? wireless['clients'] : undefined;
+  if (Array.isArray(clients)) return clients.length;
+  return isJsonObject(clients) ? Object.keys(clients).length : 0;
+}
+
+function sumOf(interfaces: readonly JsonObject[], field: string, name: string): Record<string, number> {
+  const values = interfaces
+    .map(({ statistics }) => (isJsonObject(statistics) ? statistics[field] : undefined))
+    .filter((value) => typeof value === 'number');
+  return values.length === 0 ? {} : { [name]: values.reduce((sum, each) => sum + each, 0) };
+}

@@ -1,0 +1,93 @@
+/**
+ * OwnTracks: a phone as a tracker. MQTT mode and HTTP mode send the same JSON.
+ *
+ * Traps: `vel` is in km/h; `acc`, `cog` and `vel` are left out when they are zero, and −1 when they are not known; a
+ * ping (`t: "p"`) says its last place again with the time of now; what is not `_type: "location"` is no fix.
+ */
+import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
+import { reject } from '../rejection.ts';
+import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+
+const KMH_IN_MPS = 1 / 3.6;
+/** They speak of other things than a place. */
+const NO_FIX: ReadonlySet<unknown> = new Set([
+  ...[
+    'transition',
+    'waypoint',
+    'waypoints',
+    'status',
+    'steps',
+    'card',
+    'cards',
+    'cmd',
+    'configuration',
+    'request',
+    'dump',
+  ],
+]);
+
+export const owntracks: Format = {
+  name: 'owntracks',
+  description: 'OwnTracks on Android or iOS, over MQTT or HTTP: position, speed, battery.',
+  topics: ['owntracks/#'],
+  identity: 'by the topic, `owntracks/<user>/<device>`: the device, the user, or both with a slash between',
+  hasStatus: true,
+  namesIn,
+  decode: (message) => decode(message),
+};
+
+function namesIn(topic: string): readonly string[] {
+  const [root, user, device] = topic.split('/');
+  if (root !== 'owntracks' || !user) return [];
+  return device ? aliasesOf(`${user}/${device}`, device, user) : aliasesOf(user);
+}
+
+function decode({ topic, payload }: FormatMessage): Decoded {
+  const json = parseJson(payload);
+  if (json instanceof JsonFailure) return json.rejection;
+  const messages = Array.isArray(json) ? json : [json];
+  const claims: Claim[] = [];
+  for (const message of messages) {
+    if (!isJsonObject(message)) return reject('not-an-object', 'expected a JSON object with _type');
+    const aliases = namesOf(message, topic);
+    const { _type: type } = message;
+    if (type === 'encrypted') return reject('bad-format', 'it is encrypted: take the secret out of the app');
+    if (type === 'lwt') claims.push({ aliases, items: [], presence: 'offline' });
+    else if (NO_FIX.has(type))
+      claims.push({ aliases, items: [], presence: 'online', note: `a ${type}, no place` });
+    else if (type !== 'location') return reject('bad-format', `_type is ${shown(type)}; expected "location"`);
+    else if (message['t'] === 'p') {
+      claims.push({ aliases, items: [], presence: 'online', note: 'a ping, which says an old place again' });
+    } else claims.push({ aliases, items: [toItem(message)] });
+  }
+  return claims;
+}
+
+/** In HTTP mode the app writes its topic into the body. */
+function namesOf(message: JsonObject, topic: string): readonly string[] {
+  const named = namesIn(topic);
+  if (named.length > 0) return named;
+  return typeof message['topic'] === 'string' ? namesIn(message['topic']) : [];
+}
+
+function toItem(message: JsonObject): JsonObject {
+  const { lat, lon, tst, acc, vel, cog, batt } = message;
+  return {
+    lat,
+    lng: lon,
+    ...(tst === undefined ? {} : { measuredAt: tst }),
+    ...(isPositive(acc) ? { accuracyM: acc } : {}),
+    // Left out when it stands still.
+    ...(vel === undefined ? { speedMps: 0 } : isPositive(vel) ? { speedMps: vel * KMH_IN_MPS } : {}),
+    ...(isPositive(cog) ? { headingDeg: cog } : {}),
+    ...(isPositive(batt) ? { batteryPct: batt } : {}),
+  };
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 40) ?? 'absent';
+}

@@ -1,0 +1,137 @@
+/**
+ * readSensorObject: the decoded object of a sensor, as codecs of many makers write it → our quantities.
+ *
+ * Used by the formats that carry such objects: ChirpStack, The Things Stack, Tasmota, SenML, Sparkplug B. It knows
+ * keys, units and the words of a failed sensor (Dragino, Decentlab, Milesight), and passes our own names through.
+ * Invariants: it looks at so many keys and no deeper than one level; a key that is known and has no good value is
+ * told in `faults`, one that is not known is left alone.
+ */
+import { isJsonObject, type JsonObject } from '../parse-json.ts';
+import { type Dimension, readMeasured } from './measured.ts';
+
+export interface SensorReading {
+  /** In our names and units. */
+  readonly item: Record<string, unknown>;
+  /** What was sent and is none: `distance: the sensor says "Invalid Reading"`. */
+  readonly faults: readonly string[];
+}
+
+interface KnownKey {
+  readonly name: string;
+  readonly dimension: Dimension;
+  /** Of a bare number. */
+  readonly unit: string;
+}
+
+const known = (name: string, dimension: Dimension, unit: string): KnownKey => ({ name, dimension, unit });
+
+/** By the key in lower case without separators. A distance is in millimetres where nothing says otherwise. */
+const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
+  distance: known('distanceM', 'length', 'mm'),
+  distancemm: known('distanceM', 'length', 'mm'),
+  distancecm: known('distanceM', 'length', 'cm'),
+  distancem: known('distanceM', 'length', 'm'),
+  // A pressure sensor's depth is the water above it, and it hangs at the datum.
+  depth: known('levelM', 'length', 'cm'),
+  depthmm: known('levelM', 'length', 'mm'),
+  depthcm: known('levelM', 'length', 'cm'),
+  depthm: known('levelM', 'length', 'm'),
+  level: known('levelM', 'length', 'm'),
+  levelm: known('levelM', 'length', 'm'),
+  levelcm: known('levelM', 'length', 'cm'),
+  levelmm: known('levelM', 'length', 'mm'),
+  waterlevel: known('levelM', 'length', 'm'),
+  waterlevelm: known('levelM', 'length', 'm'),
+  waterlevelcm: known('levelM', 'length', 'cm'),
+  waterlevelmm: known('levelM', 'length', 'mm'),
+  rainmm: known('rainMm', 'rain', 'mm'),
+  raintotalmm: known('rainTotalMm', 'rain', 'mm'),
+  rainfalltotal: known('rainTotalMm', 'rain', 'mm'),
+  bat: known('batteryV', 'voltage', 'V'),
+  batv: known('batteryV', 'voltage', 'V'),
+  batteryv: known('batteryV', 'voltage', 'V'),
+  batteryvoltage: known('batteryV', 'voltage', 'V'),
+  batterymv: known('batteryV', 'voltage', 'mV'),
+  battery: known('batteryPct', 'share', '%'),
+  batterypct: known('batteryPct', 'share', '%'),
+  batterylevel: known('batteryPct', 'share', '%'),
+  lat: known('lat', 'angle', 'deg'),
+  latitude: known('lat', 'angle', 'deg'),
+  lng: known('lng', 'angle', 'deg'),
+  lon: known('lng', 'angle', 'deg'),
+  longitude: known('lng', 'angle', 'deg'),
+  accuracym: known('accuracyM', 'length', 'm'),
+  speedmps: known('speedMps', 'speed', 'm/s'),
+  headingdeg: known('headingDeg', 'angle', 'deg'),
+  rssidbm: known('rssiDbm', 'signal', 'dBm'),
+  clients: known('clients', 'count', ''),
+  rxbytes: known('rxBytes', 'count', ''),
+  txbytes: known('txBytes', 'count', ''),
+  uptimes: known('uptimeS', 'duration', 's'),
+  emergencyfree: known('emergencyFree', 'count', ''),
+  intensivefree: known('intensiveFree', 'count', ''),
+  wardfree: known('wardFree', 'count', ''),
+  queue: known('queue', 'count', ''),
+};
+/** Words, which have no unit. */
+const PASSED_KEYS: ReadonlySet<string> = new Set(['status', 'simulated', 'measuredAt', 'seq']);
+/** More than any sensor has; the rest is not looked at. */
+const MAX_KEYS = 100;
+
+export function readSensorObject(object: JsonObject): SensorReading {
+  const item: Record<string, unknown> = {};
+  const faults: string[] = [];
+  let looked = 0;
+  for (const key in object) {
+    if (++looked > MAX_KEYS) break;
+    const value = object[key];
+    if (PASSED_KEYS.has(key)) {
+      item[key] = value;
+      continue;
+    }
+    const meant = meaningOf(key);
+    if (!meant) continue;
+    const measured = readMeasured(value, ...dimensionOf(meant, value));
+    if (typeof measured === 'number') item[nameOf(meant, value)] ??= measured;
+    else if (measured !== undefined) faults.push(`${key.slice(0, 40)}: ${measured}`);
+  }
+  return { item, faults };
+}
+
+/** Values that a node kept while it could not send: `history: [{timestamp, distance}]` (Milesight). */
+export function readSensorHistory(object: JsonObject): Record<string, unknown>[] {
+  const { history } = object;
+  if (!Array.isArray(history)) return [];
+  return history.filter(isJsonObject).flatMap((entry) => {
+    const { item } = readSensorObject(entry);
+    const measuredAt = entry['measuredAt'] ?? entry['timestamp'] ?? entry['time'];
+    // Without its time it would be taken for a measurement of now.
+    return measuredAt === undefined || Object.keys(item).length === 0 ? [] : [{ ...item, measuredAt }];
+  });
+}
+
+function meaningOf(key: string): KnownKey | undefined {
+  const word = key
+    .slice(0, 40)
+    .toLowerCase()
+    .replace(/[_\- .]/g, '');
+  return Object.hasOwn(KNOWN_KEYS, word) ? KNOWN_KEYS[word] : undefined;
+}
+
+/** `battery: "3.4 V"` and `Bat: 78 %`: the unit says which of the two it is. */
+function isOtherBattery({ name, dimension }: KnownKey, value: unknown): boolean {
+  if (!name.startsWith('battery')) return false;
+  const text = isJsonObject(value) ? value['unit'] : value;
+  if (typeof text !== 'string') return false;
+  return dimension === 'share' ? /v$/i.test(text.trim()) : /%$/.test(text.trim());
+}
+
+function dimensionOf(meant: KnownKey, value: unknown): [Dimension, string] {
+  if (!isOtherBattery(meant, value)) return [meant.dimension, meant.unit];
+  return meant.dimension === 'share' ? ['voltage', 'V'] : ['share', '%'];
+}
+
+function nameOf(meant: KnownKey, value: unknown): string {
+  if (!isOtherBattery(meant, value)) return meant.name;
+  return meant.dimension === 'share' ? 'batteryV' : 'batteryPct';
+}

@@ -1,0 +1,149 @@
+/**
+ * Sparkplug B: edge nodes and their devices, with birth certificates, data and deaths.
+ *
+ * Traps: data names its metrics by numbers that only the birth tells; a death belongs to the birth with the same
+ * `bdSeq`, and one that comes late from an earlier connection must not take the node off line; a lost node takes
+ * its devices with it. Invariant: what is remembered of births is bounded; data whose birth is not known is kept as
+ * a rejection, and understood when it is replayed after the next birth.
+ */
+import { isRejection, type Rejection, reject } from '../rejection.ts';
+import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+import { ProtobufError } from './protobuf-reader.ts';
+import { readSensorObject } from './sensor-object.ts';
+import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './sparkplug-payload.ts';
+
+/** Nodes and devices whose birth is remembered; the oldest is forgotten. */
+const MAX_BIRTHS = 20_000;
+const MAX_ALIASES = 1_000;
+const BIRTH_SEQUENCE = 'bdSeq';
+
+interface Birth {
+  readonly metrics: ReadonlyMap<number, SparkplugMetric>;
+  /** Of a node. */
+  readonly sequence?: unknown;
+  readonly devices: Set<string>;
+}
+
+interface SparkplugTopic {
+  readonly type: string;
+  readonly node: string;
+  readonly device: string | undefined;
+  /** What the births are remembered by. */
+  readonly key: string;
+  readonly nodeKey: string;
+}
+
+export function createSparkplugB(): Format {
+  const births = new Map<string, Birth>();
+
+  function remember(key: string, birth: Birth): void {
+    births.delete(key);
+    births.set(key, birth);
+    if (births.size > MAX_BIRTHS) births.delete(births.keys().next().value as string);
+  }
+
+  function born(topic: SparkplugTopic, payload: SparkplugPayload): void {
+    const named = payload.metrics.filter(({ alias, name }) => alias !== undefined && name !== undefined);
+    const metrics = new Map(named.slice(0, MAX_ALIASES).map((metric) => [metric.alias as number, metric]));
+    const sequence = payload.metrics.find(({ name }) => name === BIRTH_SEQUENCE)?.value;
+    remember(topic.key, { metrics, sequence, devices: new Set() });
+    if (topic.device !== undefined) births.get(topic.nodeKey)?.devices.add(topic.device);
+  }
+
+  function died(topic: SparkplugTopic, payload: SparkplugPayload): readonly Claim[] {
+    const birth = births.get(topic.key);
+    const sequence = payload.metrics.find(({ name }) => name === BIRTH_SEQUENCE)?.value;
+    const isOfBefore = sequence !== undefined && birth?.sequence !== undefined && sequence !== birth.sequence;
+    if (isOfBefore)
+      return [{ aliases: namesOf(topic), items: [], note: 'the death of an earlier connection' }];
+    const lost = [...(birth?.devices ?? [])].map((device) => ({ ...topic, device }));
+    return [topic, ...lost].map(
+      (each): Claim => ({ aliases: namesOf(each), items: [], presence: 'offline' }),
+    );
+  }
+
+  return {
+    name: 'sparkplug-b',
+    description: 'Sparkplug B: births, data and deaths of edge nodes and devices, in protobuf.',
+    topics: ['spBv1.0/#'],
+    identity:
+      'by the device in the topic, `spBv1.0/<group>/<type>/<node>/<device>`, or by the node where it has none',
+    hasStatus: true,
+    namesIn: (topic) => {
+      const parsed = parseTopic(topic);
+      return isRejection(parsed) ? [] : namesOf(parsed);
+    },
+    decode({ topic, payload }: FormatMessage): Decoded {
+      const parsed = parseTopic(topic);
+      if (isRejection(parsed)) return parsed;
+      const type = parsed.type.slice(1);
+      if (parsed.type === 'STATE' || type === 'CMD') {
+        return [{ aliases: namesOf(parsed), items: [], note: `a ${parsed.type}, no measurement` }];
+      }
+      const read = readPayload(payload);
+      if (isRejection(read)) return read;
+      if (type === 'DEATH') return died(parsed, read);
+      if (type === 'BIRTH') born(parsed, read);
+      else if (type !== 'DATA') return reject('bad-topic', `no message type ${parsed.type.slice(0, 20)}`);
+      return [claimOf(parsed, read, births.get(parsed.key)?.metrics)];
+    },
+  };
+}
+
+function parseTopic(topic: string): SparkplugTopic | Rejection {
+  const [root, group, type, node, device, more] = topic.split('/');
+  if (root !== 'spBv1.0' || !group || !type || !node || more !== undefined) {
+    return reject('bad-topic', 'expected spBv1.0/<group>/<type>/<node>, or with a device behind it');
+  }
+  const nodeKey = `${group}/${node}`;
+  return { type, node, device, nodeKey, key: device === undefined ? nodeKey : `${nodeKey}/${device}` };
+}
+
+function namesOf({ node, device }: SparkplugTopic): string[] {
+  return device === undefined ? aliasesOf(node) : aliasesOf(`${node}/${device}`, device);
+}
+
+function readPayload(payload: Buffer): SparkplugPayload | Rejection {
+  try {
+    return readSparkplugPayload(payload);
+  } catch (error) {
+    if (error instanceof ProtobufError) return reject('bad-format', `no Sparkplug payload: ${error.message}`);
+    throw error;
+  }
+}
+
+function claimOf(
+  topic: SparkplugTopic,
+  { metrics, timestamp }: SparkplugPayload,
+  known: ReadonlyMap<number, SparkplugMetric> | undefined,
+): Claim {
+  const aliases = namesOf(topic);
+  const object: Record<string, unknown> = {};
+  const unnamed: number[] = [];
+  let measuredAt = timestamp;
+  for (const metric of metrics) {
+    const birth = metric.alias === undefined ? undefined : known?.get(metric.alias);
+    const name = metric.name ?? birth?.name;
+    if (name === undefined) unnamed.push(metric.alias ?? 0);
+    else if (metric.value !== undefined && name !== '__proto__') {
+      const key = name.split('/').at(-1) as string;
+      const unit = metric.unit ?? birth?.unit;
+      const { value } = metric;
+      object[key] = unit !== undefined && typeof value === 'number' ? { value, unit } : value;
+      measuredAt = metric.timestamp ?? measuredAt;
+    }
+  }
+  const { item, faults } = readSensorObject(object);
+  const problem = problemOf(unnamed, faults);
+  const items =
+    Object.keys(item).length === 0 ? [] : [measuredAt === undefined ? item : { ...item, measuredAt }];
+  return { aliases, items, presence: 'online', ...(problem ? { rejection: problem } : {}) };
+}
+
+function problemOf(unnamed: readonly number[], faults: readonly string[]): Rejection | undefined {
+  if (unnamed.length > 0) {
+    const shown = unnamed.slice(0, 20).join(', ');
+    return reject('bad-format', `the metrics ${shown} have no name before the next birth; ask for a rebirth`);
+  }
+  return faults.length > 0 ? reject('missing-quantity', faults.slice(0, 20).join('; ')) : undefined;
+}

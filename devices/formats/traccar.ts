@@ -1,0 +1,93 @@
+/**
+ * Traccar: positions that its server forwards as JSON, and what Traccar Client 9 posts by itself.
+ *
+ * Traps: the server says speed in knots and the battery in percent; the client says m/s, a battery of 0 to 1, and −1
+ * for what it does not know; `fixTime` is the time of the fix, `deviceTime` that of the message.
+ */
+import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
+import { reject } from '../rejection.ts';
+import type { Presence } from '../topics.ts';
+import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+
+/** One knot is a nautical mile, 1,852 m, an hour. */
+const KNOT_IN_MPS = 1852 / 3600;
+const PRESENCE_OF_EVENT: Readonly<Record<string, Presence>> = {
+  deviceOnline: 'online',
+  deviceOffline: 'offline',
+};
+
+export const traccar: Format = {
+  name: 'traccar',
+  description: 'Traccar: position and event forwarding of the server, or Traccar Client 9.',
+  topics: [],
+  identity: "by the device's unique id in Traccar (the client's identifier), or by its name",
+  hasStatus: true,
+  namesIn: () => [],
+  decode,
+};
+
+function decode({ payload }: FormatMessage): Decoded {
+  const json = parseJson(payload);
+  if (json instanceof JsonFailure) return json.rejection;
+  const messages = Array.isArray(json) ? json : [json];
+  const claims: Claim[] = [];
+  for (const message of messages) {
+    const claim = isJsonObject(message) ? toClaim(message) : undefined;
+    if (!claim)
+      return reject('bad-format', 'expected {position, device} of the server, or {location, device_id}');
+    claims.push(claim);
+  }
+  return claims;
+}
+
+function toClaim(message: JsonObject): Claim | undefined {
+  const { device, position, event, location, device_id: clientId } = message;
+  if (isJsonObject(location)) return { aliases: aliasesOf(clientId), items: [ofClient(location)] };
+  if (!isJsonObject(device)) return undefined;
+  const aliases = aliasesOf(device['uniqueId'], device['name']);
+  const type = isJsonObject(event) ? String(event['type']) : undefined;
+  if (type !== undefined) {
+    // The position of an event is forwarded by itself as well.
+    const presence = Object.hasOwn(PRESENCE_OF_EVENT, type) ? PRESENCE_OF_EVENT[type] : undefined;
+    return { aliases, items: [], note: `an event ${type.slice(0, 40)}`, ...(presence ? { presence } : {}) };
+  }
+  if (!isJsonObject(position)) return undefined;
+  if (position['valid'] === false) {
+    return { aliases, items: [], rejection: reject('bad-format', 'the receiver has no fix: valid is false') };
+  }
+  return { aliases, items: [ofServer(position)] };
+}
+
+function ofServer(position: JsonObject): JsonObject {
+  const { latitude, longitude, speed, course, accuracy, fixTime, deviceTime, attributes } = position;
+  const battery = isJsonObject(attributes) ? attributes['batteryLevel'] : undefined;
+  return {
+    lat: latitude,
+    lng: longitude,
+    measuredAt: fixTime ?? deviceTime,
+    // 0 stands for "not known": a fix without an error there is none.
+    ...(isFrom0(accuracy) && accuracy > 0 ? { accuracyM: accuracy } : {}),
+    ...(isFrom0(speed) ? { speedMps: Number((speed * KNOT_IN_MPS).toPrecision(12)) } : {}),
+    ...(isFrom0(course) ? { headingDeg: course } : {}),
+    ...(isFrom0(battery) ? { batteryPct: battery } : {}),
+  };
+}
+
+function ofClient(location: JsonObject): JsonObject {
+  const coords = isJsonObject(location['coords']) ? location['coords'] : location;
+  const battery = isJsonObject(location['battery']) ? location['battery']['level'] : location['battery'];
+  const { latitude, longitude, accuracy, speed, heading } = coords;
+  return {
+    lat: latitude,
+    lng: longitude,
+    measuredAt: location['timestamp'],
+    ...(isFrom0(accuracy) ? { accuracyM: accuracy } : {}),
+    ...(isFrom0(speed) ? { speedMps: speed } : {}),
+    ...(isFrom0(heading) ? { headingDeg: heading } : {}),
+    ...(isFrom0(battery) ? { batteryPct: Math.round(battery * 1000) / 10 } : {}),
+  };
+}
+
+function isFrom0(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
+}

@@ -1,0 +1,114 @@
+/**
+ * Value: a plain number, or a line of them, for what speaks no JSON: loggers, PLCs, ESPHome's sensor topics.
+ *
+ * The operator names the columns (`--columns levelM:cm,batteryV`); without them the last level of the topic that is
+ * a quantity does (`…/levelM`). A column `time` is a moment, `-` is left out. Invariant: a line with more or fewer
+ * fields than columns is refused and never shifted.
+ */
+import { type Rejection, reject } from '../rejection.ts';
+import type { Claim, Decoded, Format, FormatMessage } from './format.ts';
+import { readSensorObject } from './sensor-object.ts';
+
+const MAX_LINES = 10_000;
+const MAX_COLUMNS = 50;
+/** Levels of a topic that say how, and not what. */
+const NO_QUANTITY: ReadonlySet<string> = new Set(['state', 'value', 'sensor', 'telemetry', 'raw']);
+
+export const value: Format = {
+  name: 'value',
+  description: 'A plain number, or lines of numbers with named columns.',
+  topics: [],
+  identity: 'by a level of the topic that is the id or an alias of the device',
+  hasStatus: false,
+  namesIn: () => [],
+  decode,
+};
+
+interface Column {
+  readonly name: string;
+  readonly unit: string | undefined;
+}
+
+function decode({ topic, payload, options }: FormatMessage): Decoded {
+  const text = payload
+    .toString()
+    .replace(/[\0\s]+$/, '')
+    .trimStart();
+  if (text === '') return reject('bad-format', 'the payload is empty');
+  const columns = parseColumns(options?.['columns'] ?? quantityIn(topic));
+  if (columns.length === 0) {
+    return reject(
+      'bad-format',
+      'which quantity is it? name the columns, or end the topic with one: …/levelM',
+    );
+  }
+  const lines = text.split(/\r?\n/);
+  if (lines.length > MAX_LINES) return reject('bad-format', `${lines.length} lines; at most ${MAX_LINES}`);
+  const items: Record<string, unknown>[] = [];
+  const faults: string[] = [];
+  for (const line of lines) {
+    const read = readLine(line, columns);
+    if (typeof read === 'string') return reject('bad-format', read);
+    if (Object.keys(read.item).length > 0) items.push(read.item);
+    faults.push(...read.faults);
+  }
+  const claim: Claim = { aliases: [], items, ...faultOf(faults) };
+  return [claim];
+}
+
+function faultOf(faults: readonly string[]): { rejection?: Rejection } {
+  return faults.length === 0 ? {} : { rejection: reject('missing-quantity', faults.slice(0, 20).join('; ')) };
+}
+
+/** `levelM:cm,batteryV` */
+export function parseColumns(text: string): readonly Column[] {
+  return text
+    .split(',')
+    .slice(0, MAX_COLUMNS)
+    .map((column) => {
+      const [name = '', unit] = column.trim().split(':');
+      return { name, unit };
+    })
+    .filter(({ name }) => name !== '');
+}
+
+/** The last level of a topic that may be a quantity. */
+function quantityIn(topic: string): string {
+  const levels = topic.split('/').slice(1);
+  return levels.findLast((level) => level !== '' && !NO_QUANTITY.has(level)) ?? '';
+}
+
+function readLine(
+  line: string,
+  columns: readonly Column[],
+): { item: Record<string, unknown>; faults: string[] } | string {
+  const fields = splitLine(line, columns.length);
+  if (fields.length !== columns.length) return `${fields.length} fields for ${columns.length} columns`;
+  const object: Record<string, unknown> = {};
+  let measuredAt: string | undefined;
+  for (const [index, { name, unit }] of columns.entries()) {
+    const field = (fields[index] as string).trim();
+    if (name === '-' || field === '') continue;
+    if (name === 'time' || name === 'measuredAt') measuredAt = field;
+    else if (name !== '__proto__') object[name] = name === 'status' ? field : withUnit(field, unit);
+  }
+  const { item, faults } = readSensorObject(object);
+  const isEmpty = Object.keys(item).length === 0;
+  if (isEmpty && faults.length === 0)
+    return `no quantity that we know among ${columns.map(({ name }) => name).join(', ')}`;
+  return { item: isEmpty || measuredAt === undefined ? item : { ...item, measuredAt }, faults: [...faults] };
+}
+
+/** A decimal comma is one where something else separates the fields. */
+function splitLine(line: string, count: number): string[] {
+  if (count === 1) return [line];
+  for (const separator of [';', '\t', ',']) if (line.includes(separator)) return line.split(separator);
+  return line.trim().split(/ +/);
+}
+
+/** A unit of the column holds where the field has none of its own. */
+function withUnit(field: string, unit: string | undefined): unknown {
+  if (unit !== undefined) return { value: field, unit };
+  const bare = /^[+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?$/i.test(field) ? Number(field.replace(',', '.')) : field;
+  return bare;
+}

@@ -1,0 +1,95 @@
+/**
+ * parseJson: the bytes of a payload → JSON, as strict as the devices can be and no stricter.
+ *
+ * Asked by every format. What microcontrollers do to JSON is undone where it leaves no doubt: NUL bytes behind
+ * the text, a byte order mark before it, a bare `nan` where a sensor had no number. Invariants: never throws; what
+ * is not undone is a JsonFailure that says where it went wrong; a sound payload is parsed once.
+ */
+import { isUtf8 } from 'node:buffer';
+import { type Rejection, reject } from './rejection.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Tells a refusal from every value that JSON can hold. */
+export class JsonFailure {
+  readonly rejection: Rejection;
+  constructor(rejection: Rejection) {
+    this.rejection = rejection;
+  }
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A JSON value, or a JsonFailure. */
+export function parseJson(payload: Buffer): unknown {
+  const text = payload.toString();
+  // What is no UTF-8 was replaced by this character, which may also have been sent.
+  if (text.includes('\ufffd') && !isUtf8(payload)) return parseBeforeNul(payload) ?? notUtf8();
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return parseMended(text) ?? new JsonFailure(reject('not-json', explain(payload, error as Error)));
+  }
+}
+
+/** What stands before the first NUL where something else stands behind it: a buffer that was not cleared. */
+function parseBeforeNul(payload: Buffer): unknown {
+  const end = payload.indexOf(0);
+  return end > 0 && isUtf8(payload.subarray(0, end)) ? parseJson(payload.subarray(0, end)) : undefined;
+}
+
+function notUtf8(): JsonFailure {
+  return new JsonFailure(reject('not-utf8', 'the payload is not valid UTF-8'));
+}
+
+function explain(payload: Buffer, error: Error): string {
+  return payload.length === 0 ? 'the payload is empty' : error.message;
+}
+
+/** The value of a text that is JSON but for what is known to happen to it; undefined where it is not. */
+function parseMended(text: string): unknown {
+  const end = text.indexOf('\0');
+  const start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  const mended = replaceNonNumbers(text.slice(start, end < 0 ? undefined : end));
+  if (mended === text) return undefined;
+  try {
+    return JSON.parse(mended);
+  } catch {
+    // The error in what was sent says more than one in what we made of it.
+    return undefined;
+  }
+}
+
+/** As printf, Arduino and Python write what is no number; `(ind)` is Microsoft's. */
+const NON_NUMBER = /[+-]?(?:nan|inf(?:inity)?)(?:\((?:s?nan|ind)\))?(?![\w.])/iy;
+
+/** `nan`, `-NaN`, `Infinity`, `inf` outside of strings become `null`: the sensor had no value. */
+function replaceNonNumbers(text: string): string {
+  let mended = '';
+  let copied = 0;
+  let isInString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (isInString) {
+      if (character === BACKSLASH) at++;
+      else if (character === QUOTE) isInString = false;
+    } else if (character === QUOTE) isInString = true;
+    else if (STARTS_NON_NUMBER.has(character)) {
+      NON_NUMBER.lastIndex = at;
+      const match = NON_NUMBER.exec(text);
+      if (!match) continue;
+      mended += `${text.slice(copied, at)}null`;
+      copied = at + match[0].length;
+      at = copied - 1;
+    }
+  }
+  return mended + text.slice(copied);
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const STARTS_NON_NUMBER: ReadonlySet<number> = new Set(
+  ['n', 'N', 'i', 'I', '+', '-'].map((character) => character.charCodeAt(0)),
+);

@@ -1,0 +1,21 @@
+/** IncomingMessage: one message on its way in, from the broker, an outside broker or HTTP to the pipeline. */
+export interface IncomingMessage {
+  readonly topic: string;
+  /** Read before `acceptFor` returns, and copied where it is kept. */
+  readonly payload: Buffer;
+  /** Epoch ms. */
+  readonly receivedAt: number;
+  readonly clientId: string;
+  /** Who the connection proved to be; absent where devices need no credential. */
+  readonly identity?: string;
+  /** The format that it is said to be in; absent where topic and sender tell. */
+  readonly format?: string;
+  /** A broker had retained it: it is as old as it says, and without a time of its own it says nothing of now. */
+  readonly isRetained?: boolean;
+  /** It may have come before: its sender was not told that it is on disk. */
+  readonly isRepeat?: boolean;
+  /** Of the packet, where it was too large and `payload` is only its begin. */
+  readonly wholeBytes?: number;
+  /** It was kept, and is tried again: who sent it was judged when it came. */
+  readonly isReplay?: boolean;
+}

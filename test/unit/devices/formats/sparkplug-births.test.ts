@@ -1,0 +1,67 @@
+/** Births, data by numbers, and deaths: what Sparkplug B means only over several messages. */
+import { describe, expect, test } from 'vitest';
+import { type Claim, type Format, isClaims } from '../../../../devices/formats/format.ts';
+import { createSparkplugB } from '../../../../devices/formats/sparkplug-b.ts';
+import { encodeSparkplug, type SparkplugSample } from '../../../support/sparkplug-encoder.ts';
+
+const DEVICE = 'node-1/gauge-7';
+const say = (
+  format: Format,
+  type: string,
+  sample: SparkplugSample,
+  device = '/gauge-7',
+): readonly Claim[] => {
+  const topic = `spBv1.0/semarang/${type}/node-1${device}`;
+  const decoded = format.decode({ topic, payload: encodeSparkplug(sample), receivedAt: 0 });
+  if (decoded instanceof Promise || !isClaims(decoded)) throw new Error(`${type} was refused`);
+  return decoded;
+};
+const birth = (bdSeq: number): SparkplugSample => ({
+  metrics: [{ name: 'bdSeq', dataType: 4, long: bdSeq }],
+});
+
+describe('Sparkplug B', () => {
+  test('data names its metrics by the numbers of the birth, with their units', () => {
+    const format = createSparkplugB();
+    say(format, 'DBIRTH', { metrics: [{ name: 'Level', alias: 5, dataType: 10, double: 140, unit: 'cm' }] });
+    const [claim] = say(format, 'DDATA', {
+      timestamp: 1_768_444_200_000,
+      metrics: [{ alias: 5, double: 142 }],
+    });
+    expect(claim?.items).toEqual([{ levelM: 1.42, measuredAt: 1_768_444_200_000 }]);
+  });
+
+  test('the numbers of one device are not those of another', () => {
+    const format = createSparkplugB();
+    say(format, 'DBIRTH', { metrics: [{ name: 'Level', alias: 5, double: 1.4 }] });
+    const [claim] = say(format, 'DDATA', { metrics: [{ alias: 5, double: 1.42 }] }, '/gauge-8');
+    expect(claim).toMatchObject({ items: [], rejection: { reason: 'bad-format' } });
+  });
+
+  test('a birth replaces the one before it', () => {
+    const format = createSparkplugB();
+    say(format, 'DBIRTH', { metrics: [{ name: 'Level', alias: 5, double: 1.4 }] });
+    say(format, 'DBIRTH', { metrics: [{ name: 'Distance', alias: 5, double: 1.4 }] });
+    const [claim] = say(format, 'DDATA', { metrics: [{ alias: 5, double: 1234 }] });
+    expect(claim?.items).toEqual([{ distanceM: 1.234 }]);
+  });
+
+  test('the death of a node takes its devices with it', () => {
+    const format = createSparkplugB();
+    say(format, 'NBIRTH', birth(7), '');
+    say(format, 'DBIRTH', { metrics: [{ name: 'Level', alias: 5, double: 1.4 }] });
+    const claims = say(format, 'NDEATH', birth(7), '');
+    expect(claims.map(({ aliases, presence }) => [aliases[0], presence])).toEqual([
+      ['node-1', 'offline'],
+      [DEVICE, 'offline'],
+    ]);
+  });
+
+  test('the death of an earlier connection takes nobody off line', () => {
+    const format = createSparkplugB();
+    say(format, 'NBIRTH', birth(8), '');
+    const [claim, ...more] = say(format, 'NDEATH', birth(7), '');
+    expect(claim?.presence).toBeUndefined();
+    expect(more).toEqual([]);
+  });
+});
