@@ -129,10 +129,15 @@ export function createIncidentDialog({ calls, actions, currentRoom }: IncidentDi
 
   function send(proposed: Proposed, forceReason?: string): void {
     const { speech } = currentRoom();
+    const { candidate } = proposed;
+    if (!candidates.isSettled() && forceReason === undefined) say(speech.word('listMoved'), '');
+    else if (candidate.warnings.length > 0 && forceReason === undefined) askWhy(proposed, candidate.warnings);
+    else order(proposed, forceReason);
+  }
+
+  function order(proposed: Proposed, forceReason: string | undefined): void {
+    const { speech } = currentRoom();
     const { candidate, role } = proposed;
-    if (!candidates.isSettled() && forceReason === undefined) return say(speech.word('listMoved'), '');
-    if (candidate.warnings.length > 0 && forceReason === undefined)
-      return askWhy(proposed, candidate.warnings);
     void act(async (incident) => {
       try {
         await calls.send({ incident, candidate, role, ...(forceReason ? { forceReason } : {}) });
@@ -173,7 +178,7 @@ export function createIncidentDialog({ calls, actions, currentRoom }: IncidentDi
     const target = event.target as Element;
     const isEnter = event.key === 'Enter';
     // Held down since the form of the call, or pressed for too long.
-    if (event.repeat && isEnter) return event.preventDefault();
+    if (event.repeat && isEnter) event.preventDefault();
     if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || reasons.isOpen) return;
     if (target.matches('input, select, textarea') || byId('candidates').hidden) return;
     if (isEnter && target.matches('button, summary')) return;
