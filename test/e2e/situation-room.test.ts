@@ -262,6 +262,7 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
       const widest = (id: string) => `document.querySelector('${id}').scrollWidth <= ${width}`;
       expect(await page.ask(widest('#call-dialog'))).toBe(true);
       await page.tab.keyboard.press('Escape');
+      await page.until(`!document.querySelector('#call-dialog').open`);
       await takeCall();
       const overflow = `${dialog}.scrollWidth - ${dialog}.clientWidth`;
       expect(await page.ask(overflow)).toBe(0);
