@@ -75,6 +75,13 @@ export const incidentSchema = z.object({
   simulated: z.boolean(),
 });
 
+/** In the list: who is under way for it now. */
+export const listedIncidentSchema = incidentSchema.extend({
+  units: z
+    .array(z.object({ unit: z.string(), assignment: z.int(), step: z.enum(STEPS) }))
+    .describe('Units with an open assignment for it.'),
+});
+
 export const auditSchema = z.object({
   at: timeOutput,
   actor: z.string(),

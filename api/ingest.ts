@@ -6,7 +6,7 @@
  * through the pipeline. Invariants: answered after the journal's commit, as the sender expects; what was not
  * understood is answered like the rest, since it is kept and would otherwise be sent for ever; a secret is in no log.
  */
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Formats } from '../devices/formats/index.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';

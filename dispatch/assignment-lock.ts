@@ -34,8 +34,13 @@ export async function takeUnit(
   const lock = await readLock(transaction, unit);
   const facts = { unit, unitVersion: lock.version, assignment: lock.assignment };
   if (lock.assignment !== null) {
+    const holder = await transaction
+      .selectFrom('assignments')
+      .select(['incident', 'assigned_by as takenBy'])
+      .where('id', '=', lock.assignment)
+      .executeTakeFirst();
     const message = `${unit} was taken by assignment ${lock.assignment}; ask for another recommendation`;
-    throw new DispatchError('unit-taken', message, facts);
+    throw new DispatchError('unit-taken', message, { ...facts, ...holder });
   }
   if (lock.out_of_service !== null) {
     throw new DispatchError(

@@ -11,14 +11,17 @@ import { reloadIfNewer } from './page-version.ts';
 import { ApiClient, ApiError } from './state/api-client.ts';
 import type { Alert } from './state/api-shapes.ts';
 import type { CityState } from './state/city-state.ts';
+import { createDeskCalls } from './state/desk-calls.ts';
 import { keepStreaming, type StreamState } from './state/live-stream.ts';
 import { createSpeech, type Language, type Speech } from './state/speech.ts';
 import type { Word } from './state/words-id.ts';
 import { createAlertsView } from './views/alerts-view.ts';
+import { createCallDialog } from './views/call-dialog.ts';
 import { byId, setAttribute, setOptionalText, setText } from './views/dom.ts';
 import { createGaugeDialog } from './views/gauge-dialog.ts';
 import { createGaugesView } from './views/gauges-view.ts';
 import { createHeaderView } from './views/header-view.ts';
+import { createIncidentDialog } from './views/incident-dialog.ts';
 import { createIncidentsView } from './views/incidents-view.ts';
 import { fillLegend } from './views/legend.ts';
 import { createMapView, type MapView } from './views/map-view.ts';
@@ -46,6 +49,7 @@ let speechZone = FALLBACK_ZONE;
 const actions: Actions = {
   showGauge: (id) => gaugeDialog.open(id),
   showPlace: (lat, lng) => map?.view.showPlace(lat, lng),
+  openIncident: (id) => incidentDialog.open(id),
   async acknowledge(alertId) {
     try {
       const alert = await client.post<Alert>(`v1/alerts/${encodeURIComponent(alertId)}/acknowledge`, {});
@@ -65,6 +69,9 @@ const others = createOthersView();
 const incidents = createIncidentsView(actions);
 const tabs = createTabs('tabs');
 const gaugeDialog = createGaugeDialog(client, () => currentRoom() as Room);
+const calls = createDeskCalls(client);
+const incidentDialog = createIncidentDialog({ calls, actions, currentRoom: () => currentRoom() as Room });
+const callDialog = createCallDialog({ calls, currentRoom, onTaken: (id) => incidentDialog.open(id) });
 const signIn = createSignIn({ client, currentRoom, onChanged: () => location.reload() });
 let map: { readonly state: CityState; readonly signature: string; readonly view: MapView } | undefined;
 let drawTimer: ReturnType<typeof setTimeout> | undefined;
@@ -97,6 +104,8 @@ function draw(): void {
     incidents,
     mapFor(room),
     gaugeDialog,
+    incidentDialog,
+    callDialog,
     signIn,
   ])
     view.update(room);

@@ -140,6 +140,7 @@ test('what a crew said and what was not taken stands at its assignment, and a di
   expect(foreign.statusCode).toBe(404);
 });
 
+<<<<<<< HEAD
 test('a dispatcher sees where each word to a crew stands, writes a message, and says what was heard by radio', async () => {
   await using desk = await openDesk();
   const { api, dispatcher, house } = desk;
@@ -180,6 +181,30 @@ test('a dispatcher sees where each word to a crew stands, writes a message, and 
   expect((await api.get('/v1/ambulances/u99/words', dispatcher)).statusCode).toBe(404);
   const desks = await api.tokenFor('desk');
   expect((await api.call('POST', '/v1/ambulances/u1/messages', desks, { text: 'hi' })).statusCode).toBe(403);
+=======
+test('the list says which units are under way for each incident, and no more of one that was cancelled', async () => {
+  await using desk = await openDesk();
+  const listUnits = async () => {
+    const { incidents } = (await desk.api.get('/v1/incidents', desk.dispatcher)).json();
+    return incidents.map(({ id, units }: { id: number; units: unknown }) => [id, units]);
+  };
+  for (const _ of [1, 2]) await desk.api.call('POST', '/v1/incidents', desk.dispatcher, call);
+  expect(await listUnits()).toEqual([
+    [2, []],
+    [1, []],
+  ]);
+  expect((await assign(desk, 1, { unit: 'u1', unitVersion: 0 })).statusCode).toBe(201);
+  expect(await listUnits()).toEqual([
+    [2, []],
+    [1, [{ unit: 'u1', assignment: 1, step: expect.stringMatching(/^(reserved|dispatched)$/) }]],
+  ]);
+  const path = '/v1/incidents/1/assignments/1/status';
+  await desk.api.call('POST', path, desk.dispatcher, { status: 'cancelled' });
+  expect(await listUnits()).toEqual([
+    [2, []],
+    [1, []],
+  ]);
+>>>>>>> refs/heads/desk
 });
 
 test('a loser is told who has the unit and which version to look at', async () => {
@@ -189,7 +214,10 @@ test('a loser is told who has the unit and which version to look at', async () =
   expect((await assign(desk, 1, { unit: 'u1', unitVersion: 0 })).statusCode).toBe(201);
   const lost = await assign(desk, 2, { unit: 'u1', unitVersion: 0 }, 'key-00000002');
   expect(lost.statusCode).toBe(409);
-  expect(lost.json()).toMatchObject({ type: 'urn:siaga:problem:unit-taken', assignment: 1, unitVersion: 1 });
+  expect(lost.json()).toMatchObject({
+    ...{ type: 'urn:siaga:problem:unit-taken', assignment: 1, unitVersion: 1 },
+    ...{ incident: 1, takenBy: 'the dispatcher' },
+  });
   const reused = await assign(desk, 2, { unit: 'u2', unitVersion: 0 });
   expect(reused.json()).toMatchObject({ status: 422, type: 'urn:siaga:problem:key-reused' });
   const missing = await desk.api.call('POST', '/v1/incidents/2/assignments', desk.dispatcher, {

@@ -39,8 +39,18 @@ const VIEWS: Record<string, readonly [open: string, shown: string, part: string]
     `document.querySelector('#incidents-panel .incident')`,
     '#side',
   ],
+  'an incident': [
+    `document.querySelector('#incidents-panel .incident').click()`,
+    `document.querySelector('.candidate') && document.querySelector('.hospital-beds')`,
+    '#incident-dialog',
+  ],
+  'a new call': [
+    `(document.querySelector('#incident-dialog').close(), document.querySelector('#new-call').click())`,
+    `document.querySelector('#call-dialog').open`,
+    '#call-dialog',
+  ],
   'a gauge': [
-    `document.querySelector('.gauge[data-level=extreme]').click()`,
+    `(document.querySelector('#call-cancel').click(), document.querySelector('.gauge[data-level=extreme]').click())`,
     `document.querySelector('#gauge-dialog .plot')`,
     '#gauge-dialog',
   ],
@@ -71,7 +81,7 @@ async function findViolations(page: Page, part: string): Promise<string[]> {
 
 /** What a person does not reach by scrolling down alone. */
 function findBeside(page: Page): Promise<string[]> {
-  return page.ask(`[...document.querySelectorAll('html, button, a, input, summary')]
+  return page.ask(`[...document.querySelectorAll('html, button, a, input, select, textarea, summary')]
     .filter((each) => each.checkVisibility() && !each.matches('.skip'))
     .filter((each) => each.getBoundingClientRect().right > innerWidth || (each.matches('html') && each.scrollWidth > innerWidth))
     .map((each) => 'lies beside the page: ' + each.cloneNode().outerHTML)`);

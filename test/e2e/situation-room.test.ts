@@ -4,6 +4,7 @@
  * One Siaga over TCP on ports of the system's choice, a gauge that publishes by MQTT, Chromium on the page.
  */
 
+import type { Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { type Chromium, chromiumMissing, type Page, startChromium } from '../support/chromium.ts';
@@ -120,6 +121,153 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
     await page.ask(`document.querySelector('#sign-in').click()`);
     await page.until(`document.querySelector('#units-tab')?.hidden && ${streamState} === 'live'`);
     expect(await page.ask(`document.querySelectorAll('.unit-mark.placed').length`)).toBe(0);
+  });
+
+  describe('for a dispatcher', () => {
+    const dialog = `document.querySelector('#incident-dialog')`;
+    const row = `document.querySelector('#incident-list .incident')`;
+    const said = `document.querySelector('#incident-said').textContent`;
+    const firstUnit = `document.querySelector('.candidate')?.innerText`;
+
+    async function signIn(): Promise<void> {
+      await page.ask(`(() => {
+        document.querySelector('[data-language=en]').click();
+        document.querySelector('#sign-in').click();
+        document.querySelector('#token').value = ${JSON.stringify(house.adminToken)};
+        document.querySelector('#sign-in-form').requestSubmit();
+      })()`);
+      await page.until(`!document.querySelector('#incidents-tab').hidden && ${streamState} === 'live'`);
+      await page.until(`!document.querySelector('#new-call').hidden`);
+    }
+
+    /** Two units near the scene, the first of them nearer. */
+    async function park(batteryPct = 90): Promise<void> {
+      const near = { lat: -6.9868, lng: 110.4135, status: 'available', batteryPct };
+      await house.publish('ambulance', 'motor-01', near);
+      await house.publish('ambulance', 'motor-02', { ...near, lat: -6.97, lng: 110.4, batteryPct: 90 });
+    }
+
+    /** From the key to the candidates, by keyboard alone. */
+    async function takeCall(): Promise<void> {
+      const { keyboard } = page.tab;
+      await keyboard.press('n');
+      await page.until(`document.activeElement?.id === 'call-place'`);
+      await keyboard.type('-6.9860, 110.4130');
+      await keyboard.press('Tab');
+      await keyboard.press('Tab');
+      await keyboard.type('cardiac');
+      await keyboard.press('Enter');
+      await page.until(`${dialog}.open && ${firstUnit}`);
+    }
+
+    function callApi(path: string, body: object, key = 'a key of the test'): Promise<Response> {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${house.adminToken}` };
+      const init = { method: 'POST', headers: { ...headers, 'idempotency-key': key } };
+      return fetch(`${house.url}${path}`, { ...init, body: JSON.stringify(body) });
+    }
+
+    test('goes from a call to a unit that is sent by keyboard, and the row shows the unit', async () => {
+      await park();
+      await signIn();
+      await takeCall();
+      expect(await page.ask(firstUnit)).toMatch(/fastest · there in .+ by .+ km · fix \d+ s ago/);
+      await page.tab.keyboard.press('Enter');
+      await page.until(`${said}.startsWith('Sent: ')`);
+      // Once more sends nobody: one unit is under way.
+      await page.tab.keyboard.press('Enter');
+      await page.until(`document.querySelectorAll('.assignment').length === 1`);
+      await page.tab.keyboard.press('Escape');
+      await page.until(`!${dialog}.open`);
+      await page.ask(`document.querySelector('#incidents-tab').click()`);
+      await page.until(`/(reserved|order sent)/.test(${row}.innerText)`);
+      expect(await page.ask(`${row}.querySelector('.incident-units').textContent`)).toMatch(/^\S.+ · /);
+      expect(page.problems).toEqual([]);
+    });
+
+    test('cancels an assignment, closes the incident with its outcome, and the row is gone', async () => {
+      await park();
+      await signIn();
+      await takeCall();
+      await page.tab.keyboard.press('2');
+      await page.until(`document.querySelector('.assignment')`);
+      await page.ask(`document.querySelector('#outcome').value = 'treated'`);
+      await page.ask(`document.querySelector('#close-form').requestSubmit()`);
+      await page.until(`document.querySelector('#incident-problem').innerText.includes('still under way')`);
+      await page.ask(`document.querySelector('.assignment button').click()`);
+      await page.tab.keyboard.type('a prank after all');
+      await page.tab.keyboard.press('Enter');
+      await page.until(`document.querySelector('.assignment').innerText.includes('a prank after all')`);
+      await page.ask(`document.querySelector('#close-form').requestSubmit()`);
+      await page.until(`document.querySelector('#incident-age').innerText === 'closed: treated on scene'`);
+      await page.until(`!${row}`);
+    });
+
+    test('asks for a reason where there is a warning, and Escape sends nobody', async () => {
+      await park(5);
+      await signIn();
+      await takeCall();
+      await page.tab.keyboard.press('Enter');
+      await page.until(`document.activeElement?.id === 'reason'`);
+      expect(await page.ask(`document.querySelector('#reason-title').textContent`)).toContain('5 % battery');
+      await page.tab.keyboard.press('Escape');
+      await page.until(`document.querySelector('#reason-form').hidden`);
+      expect(await page.ask(`${dialog}.open && document.querySelectorAll('.assignment').length`)).toBe(0);
+      await page.tab.keyboard.press('Enter');
+      await page.tab.keyboard.type('it charges while driving');
+      await page.tab.keyboard.press('Enter');
+      await page.until(
+        `document.querySelector('.assignment')?.innerText.includes('it charges while driving')`,
+      );
+    });
+
+    test('says who has a unit that another dispatcher took first, and renews the list', async () => {
+      await park();
+      await signIn();
+      await takeCall();
+      const call = { classification: 'real', priority: 1, lat: -6.9868, lng: 110.4135 };
+      const { id } = (await (await callApi('v1/incidents', call)).json()) as { id: number };
+      const order = { unit: 'motor-01', unitVersion: 0 };
+      // The other's order comes between the key and the page's own.
+      const takeFirst = async (route: Route) => {
+        const sent = await callApi(`v1/incidents/${id}/assignments`, order, 'another key');
+        expect(sent.status).toBe(201);
+        await route.continue();
+      };
+      await page.tab.route('**/assignments', takeFirst, { times: 1 });
+      await page.tab.keyboard.press('Enter');
+      await page.until(
+        `document.querySelector('#incident-problem').innerText.includes('for incident #${id}')`,
+      );
+      await page.until(`document.querySelectorAll('.candidate').length === 1`);
+      expect(await page.ask(`document.querySelectorAll('.assignment').length`)).toBe(0);
+    });
+
+    test('refuses a place that nobody knows, keeps what was typed, and N is a letter while typing', async () => {
+      await signIn();
+      await page.tab.keyboard.press('n');
+      await page.tab.keyboard.type('nowhere');
+      await page.tab.keyboard.press('Enter');
+      await page.until(`!document.querySelector('#call-problem').hidden`);
+      expect(await page.ask(`document.querySelector('#call-place').value`)).toBe('nowhere');
+    });
+
+    test.each([
+      [320, 640],
+      [1280, 720],
+    ])('fits %i × %i: neither the form nor the dialog scrolls sideways', async (width, height) => {
+      await park();
+      await signIn();
+      await page.tab.setViewportSize({ width, height });
+      await page.tab.keyboard.press('n');
+      const widest = (id: string) => `document.querySelector('${id}').scrollWidth <= ${width}`;
+      expect(await page.ask(widest('#call-dialog'))).toBe(true);
+      await page.tab.keyboard.press('Escape');
+      await page.until(`!document.querySelector('#call-dialog').open`);
+      await takeCall();
+      const overflow = `${dialog}.scrollWidth - ${dialog}.clientWidth`;
+      expect(await page.ask(overflow)).toBe(0);
+      await page.tab.screenshot({ path: `/tmp/desk-${width}.png` });
+    });
   });
 
   test('plots a gauge by keyboard alone: open, read a point, close', async () => {

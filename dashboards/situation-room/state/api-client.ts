@@ -6,9 +6,16 @@
  */
 export class ApiError extends Error {
   readonly status: number;
-  constructor(status: number, message: string) {
+  /** The problem's name without its prefix: `unit-taken`. Empty where the answer was no problem of the API. */
+  readonly slug: string;
+  /** The problem's members. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  constructor(status: number, message: string, facts: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.status = status;
+    this.facts = facts;
+    const { type } = facts;
+    this.slug = typeof type === 'string' ? (type.split(':').at(-1) ?? '') : '';
   }
 }
 
@@ -36,8 +43,8 @@ export class ApiClient {
     return this.#json<T>(await this.#fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) }));
   }
 
-  async post<T>(path: string, body: object): Promise<T> {
-    const headers = { 'content-type': 'application/json' };
+  async post<T>(path: string, body: object, more: Readonly<Record<string, string>> = {}): Promise<T> {
+    const headers = { ...more, 'content-type': 'application/json' };
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     return this.#json<T>(
       await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal }),
@@ -68,8 +75,8 @@ export class ApiClient {
 
   async #json<T>(response: Response): Promise<T> {
     if (response.ok) return (await response.json()) as T;
-    const problem = (await response.json().catch(() => ({}))) as { detail?: unknown };
-    const detail = typeof problem.detail === 'string' ? problem.detail : response.statusText;
-    throw new ApiError(response.status, detail);
+    const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+    const detail = typeof problem['detail'] === 'string' ? problem['detail'] : response.statusText;
+    throw new ApiError(response.status, detail, problem);
   }
 }

@@ -153,6 +153,8 @@ export interface Incident {
   readonly lat: number | null;
   readonly lng: number | null;
   readonly receivedAt: string;
+  /** Those under way for it. */
+  readonly units: readonly { readonly unit: string; readonly step: string }[];
 }
 
 export interface ReadingsJson {

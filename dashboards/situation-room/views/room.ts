@@ -24,6 +24,8 @@ export interface Actions {
   showGauge(id: string): void;
   /** Brings a place of the map into sight. */
   showPlace(lat: number, lng: number): void;
+  /** Opens the dialog of an incident. */
+  openIncident(id: number): void;
   acknowledge(alertId: string): Promise<void>;
 }
 

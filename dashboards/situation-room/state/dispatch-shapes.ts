@@ -1,0 +1,89 @@
+/**
+ * What the desk reads of dispatch's answers: an incident with its assignments, candidates, hospitals.
+ *
+ * Beside api-shapes.ts and by its rule. Invariant: a name here is the name in the answer; a field that the
+ * page does not show is not listed.
+ */
+import type { Incident } from './api-shapes.ts';
+
+export interface Assignment {
+  readonly id: number;
+  readonly unit: string;
+  readonly role: 'first-aid' | 'transport';
+  readonly step: string;
+  readonly assignedBy: string;
+  readonly forcedReason: string | null;
+  readonly endReason: string | null;
+  /** Each time of it, or null where there was none. */
+  readonly timeline: Readonly<Record<string, string | null>>;
+}
+
+export interface IncidentDetail extends Omit<Incident, 'units'> {
+  readonly state: 'open' | 'closed';
+  readonly outcome: string | null;
+  readonly assignments: readonly Assignment[];
+  readonly possibleDuplicates: readonly number[];
+  readonly log: readonly {
+    readonly at: string;
+    readonly actor: string;
+    readonly action: string;
+    readonly note: string | null;
+  }[];
+}
+
+export interface Candidate {
+  readonly unit: string;
+  readonly callSign: string;
+  readonly vehicle: 'motorcycle' | 'transport';
+  readonly etaS: number;
+  readonly etaRangeS: readonly [fastest: number, slowest: number];
+  readonly etaSource: 'road' | 'straight';
+  readonly distanceM: number;
+  readonly fixAgeS: number;
+  readonly stale: boolean;
+  readonly batteryPct: number | null;
+  readonly unitVersion: number;
+  readonly warnings: readonly string[];
+}
+
+export interface Recommendation {
+  readonly candidates: readonly Candidate[];
+  readonly excluded: readonly { readonly unit: string; readonly callSign: string; readonly reason: string }[];
+  readonly excludedTotal: number;
+  readonly asOf: string;
+  readonly shortfall?: string;
+}
+
+export interface RecommendationJson {
+  readonly firstAid?: Recommendation;
+  readonly transport?: Recommendation;
+  readonly shortfall?: string;
+}
+
+interface Beds {
+  readonly emergency: number | null;
+  readonly intensive: number | null;
+  readonly ward: number | null;
+}
+
+export interface HospitalNow {
+  readonly id: string;
+  readonly name: string;
+  readonly class: string;
+  readonly beds: Beds;
+  readonly free: Beds | null;
+  readonly updatedAt: string | null;
+  readonly stale: boolean;
+}
+
+/** A call as it is taken. */
+export interface CallReport {
+  readonly classification: 'real';
+  readonly priority: 1 | 2 | 3;
+  readonly category?: string;
+  readonly note?: string;
+  readonly place?: string;
+  readonly lat: number;
+  readonly lng: number;
+  readonly needsTransport: boolean;
+}
