@@ -73,7 +73,7 @@ export async function openSiaga(
 
   opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
   closeDataFolder(config.SIAGA_DATA_DIR, log);
-  const city = loadCity(config.SIAGA_CITY);
+  const city = loadCity(config.SIAGA_CITY, config);
   // Its files take a while, beside what is opened meanwhile.
   const page = situationRoomPages();
   const database = await openDatabase(config);

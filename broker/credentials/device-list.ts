@@ -107,9 +107,9 @@ export function* findProblems({ id, kind, lat, lng }: NewDevice, city: City): Ge
   const ofCity = publishersOf(city).find((device) => device.id === id);
   const more = ofCity ? undefined : MORE_THAN_A_ROW[kind];
   if (more !== undefined) {
-    yield `${id}: dispatch would not know this ${kind}; add it ${more} in cities/${city.id}, then say add ${id}`;
+    yield `${id}: dispatch would not know this ${kind}; add it ${more} in the folder of ${city.id}, then say add ${id}`;
   }
-  if (ofCity && ofCity.kind !== kind) yield `${id}: is a ${ofCity.kind} in cities/${city.id}`;
+  if (ofCity && ofCity.kind !== kind) yield `${id}: is a ${ofCity.kind} in the folder of ${city.id}`;
   if ((lat === null) !== (lng === null)) yield `${id}: lat and lng go together`;
   if (lat !== null && lng !== null) {
     const { south, west, north, east } = city.bounds;
