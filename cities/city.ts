@@ -9,6 +9,7 @@ import { basename, resolve } from 'node:path';
 import type { z } from 'zod';
 import {
   type CityPlaces,
+  DEFAULT_CITY,
   DEFAULT_DATA_DIR,
   describeUnknownCity,
   findCityFolder,
@@ -120,7 +121,12 @@ export function loadCity(name: string, places: CityPlaces = {}): City {
   return loadCityFolder(folder);
 }
 
-/** The places of a program that reads no other configuration, such as the simulator. */
+/** The city of a program that reads no other configuration, such as a back-test of a file. */
+export function nameCity(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment['SIAGA_CITY'] || DEFAULT_CITY;
+}
+
+/** Where its cities are. */
 export function cityPlacesOf(environment: Readonly<Record<string, string | undefined>>): CityPlaces {
   const { SIAGA_CITIES_DIR, SIAGA_DATA_DIR } = environment;
   return { SIAGA_CITIES_DIR, SIAGA_DATA_DIR: SIAGA_DATA_DIR || DEFAULT_DATA_DIR };

@@ -20,6 +20,8 @@ export interface CityPlace {
   readonly cities: readonly string[] | undefined;
 }
 
+/** The city that is shown unless SIAGA_CITY says otherwise. */
+export const DEFAULT_CITY = 'semarang';
 /** Where data lies unless SIAGA_DATA_DIR says otherwise. */
 export const DEFAULT_DATA_DIR = './data';
 /** Those that come with Siaga. */

@@ -6,7 +6,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { DEFAULT_DATA_DIR } from './city-folder.ts';
+import { DEFAULT_CITY, DEFAULT_DATA_DIR } from './city-folder.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -38,7 +38,7 @@ const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as
 /** Every variable Siaga reads, with its default. docs/configuration.md is written from this table. */
 export const environmentSchema = z.object({
   /** The city: the name of its folder, in one of the places below. */
-  SIAGA_CITY: z.string().default('semarang'),
+  SIAGA_CITY: z.string().default(DEFAULT_CITY),
   /**
    * A folder of cities outside the program, so that an upgrade never touches them. It is asked first; then `cities` in
    * the data folder, where there is one; then the cities that come with Siaga. The first that has the city wins.
