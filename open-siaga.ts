@@ -21,6 +21,7 @@ import { claimAlias, findTaken } from './broker/credentials/device-formats.ts';
 import { loadCity } from './cities/city.ts';
 import { createClockMonitor } from './clock/clock-monitor.ts';
 import { type PeriodicJob, startPeriodicJobs } from './clock/periodic-jobs.ts';
+import { findCityFolder, listCityPlaces } from './config/city-folder.ts';
 import type { Config } from './config/config.ts';
 import { lockDataFolder } from './database/data-folder-lock.ts';
 import { tightenDataFolder } from './database/data-folder-modes.ts';
@@ -87,7 +88,9 @@ export async function openSiaga(
 
   opened.use(lockDataFolder(config.SIAGA_DATA_DIR));
   closeDataFolder(config.SIAGA_DATA_DIR, log);
-  const city = loadCity(config.SIAGA_CITY);
+  const city = loadCity(config.SIAGA_CITY, config);
+  // One's own may stand before the shipped one of the same name.
+  log.info({ city: city.id, folder: findCityFolder(city.id, listCityPlaces(config)) }, 'the city is loaded');
   // Its files take a while, beside what is opened meanwhile.
   const page = situationRoomPages();
   const database = await openDatabase(config);

@@ -25,7 +25,7 @@ import { cityOverrides, trackRules } from './rules/index.ts';
 export async function openAlerts(dependencies: AlertsDependencies): Promise<Alerts> {
   const problems = checkOverrides(dependencies.city.alertRules, trackRules);
   if (problems.length > 0)
-    throw new Error(`cities/${dependencies.city.id}, alertRules: ${problems.join('; ')}`);
+    throw new Error(`city ${dependencies.city.id}, alertRules: ${problems.join('; ')}`);
   return new QueuedAlerts(dependencies, await assembleAlerts(dependencies));
 }
 

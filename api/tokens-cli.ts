@@ -84,7 +84,7 @@ async function main(): Promise<void> {
   const config = parseConfig(process.env);
   const database = await openDatabase(config);
   const readDeviceIds = async () =>
-    (await openRegistry(loadCity(config.SIAGA_CITY), database)).all().map(({ id }) => id);
+    (await openRegistry(loadCity(config.SIAGA_CITY, config), database)).all().map(({ id }) => id);
   try {
     process.stdout.write(await runTokensCommand(database, positionals, Date.now(), readDeviceIds));
   } finally {

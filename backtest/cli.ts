@@ -1,12 +1,15 @@
 /**
  * `npm run backtest -- --csv FILE …`: what the alarms would have said to a river of the past.
  *
- * Prints a table, writes JSON and an SVG where asked. Reads the file and nothing else of Siaga's state.
+ * Prints a table, writes JSON and an SVG where asked. Reads the file, the city's folder where a gauge of it is
+ * named, and nothing else of Siaga's state.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatTime } from '../alerts/record/format-alert.ts';
-import { METRES, readLevelSeries } from '../tables/level-series.ts';
+import { cityPlacesOf, loadCity, nameCity } from '../cities/city.ts';
+import { isRiverGauge, type RiverGauge } from '../devices/kinds/river-gauge.ts';
+import { type LevelUnit, METRES, readLevelSeries } from '../tables/level-series.ts';
 import { DECIMALS } from '../tables/numbers.ts';
 import { decodeText, readTable } from '../tables/table.ts';
 import { DATE_ORDERS, parseTime } from '../tables/times.ts';
@@ -31,6 +34,8 @@ npm run backtest -- --csv FILE --time COLUMN --value COLUMN --thresholds LIST [o
                       or with names: minor=80,severe=150,extreme=200
   --unit UNIT         m (default), cm, mm, ft
   --tz ZONE           of times without an offset (default UTC): Asia/Jakarta
+  --device ID         in place of --thresholds: a gauge of the city, with its thresholds, hysteresis and range
+  --city NAME         of that gauge (default: SIAGA_CITY, semarang)
   --hysteresis M      metres below a threshold that leave it (default 0.1)
   --range LOW,HIGH    what the sensor can see, in the unit of the file
   --name NAME         of the gauge (default: the value's column)
@@ -49,9 +54,11 @@ function main(): void {
       quality: { type: 'string' },
       good: { type: 'string' },
       thresholds: { type: 'string' },
+      device: { type: 'string' },
+      city: { type: 'string' },
       unit: { type: 'string', default: 'm' },
       tz: { type: 'string', default: 'UTC' },
-      hysteresis: { type: 'string', default: '0.1' },
+      hysteresis: { type: 'string' },
       range: { type: 'string' },
       name: { type: 'string' },
       from: { type: 'string' },
@@ -61,15 +68,13 @@ function main(): void {
       help: { type: 'boolean', default: false },
     },
   });
-  const { csv, time, value, thresholds, tz } = values;
-  if (values.help || !csv || !time || !value || !thresholds) {
+  const { csv, time, value, tz } = values;
+  if (values.help || !csv || !time || !value || !(values.thresholds || values.device)) {
     console.log(HELP);
     if (!values.help) process.exitCode = 1;
     return;
   }
   const unit = chooseOne('unit', values.unit, Object.keys(METRES) as (keyof typeof METRES)[]) ?? 'm';
-  const hysteresisM = Number(values.hysteresis);
-  if (!(hysteresisM > 0)) throw new Error('--hysteresis must be a number of metres above 0');
   const dates = chooseOne('dates', values.dates, DATE_ORDERS);
   const { quality } = values;
   const table = readTable(decodeText(readFileSync(csv)), [time, value, ...(quality ? [quality] : [])]);
@@ -83,16 +88,7 @@ function main(): void {
     qualityColumn: quality,
     good: values.good?.split(','),
   });
-  const range = values.range?.split(',').map((word) => Number(word) * METRES[unit]);
-  if (range && !(range.length === 2 && range.every(Number.isFinite)))
-    throw new Error('--range must be LOW,HIGH');
-  const gauge = parseGauge({
-    id: values.name ?? value,
-    thresholds,
-    unit,
-    hysteresisM,
-    ...(range ? { sensorRangeM: range as [number, number] } : {}),
-  });
+  const gauge = values.device ? findGauge(values.device, values) : gaugeOfWords(value, unit, values);
   const report = buildReport(gauge, series, runBacktest({ gauge, points: series.points }));
   if (values.json !== '-') console.log(formatReport(report, tz));
   if (values.json) writeJson(values.json, report);
@@ -111,6 +107,47 @@ function main(): void {
     });
     writeFileSync(values.svg, chart);
   }
+}
+
+interface GaugeWords {
+  readonly [word: string]: string | boolean | undefined;
+  readonly thresholds?: string | undefined;
+  readonly hysteresis?: string | undefined;
+  readonly range?: string | undefined;
+  readonly name?: string | undefined;
+  readonly city?: string | undefined;
+}
+
+function gaugeOfWords(column: string, unit: LevelUnit, words: GaugeWords): RiverGauge {
+  const { thresholds = '', hysteresis = '0.1', name, city } = words;
+  if (city !== undefined) throw new Error('--city goes with --device');
+  const hysteresisM = Number(hysteresis);
+  if (!(hysteresisM > 0)) throw new Error('--hysteresis must be a number of metres above 0');
+  const range = words.range?.split(',').map((word) => Number(word) * METRES[unit]);
+  if (range && !(range.length === 2 && range.every(Number.isFinite)))
+    throw new Error('--range must be LOW,HIGH');
+  return parseGauge({
+    id: name ?? column,
+    thresholds,
+    unit,
+    hysteresisM,
+    ...(range ? { sensorRangeM: range as [number, number] } : {}),
+  });
+}
+
+/** The gauge as the server judges it. Throws with the gauges that the city has. */
+function findGauge(id: string, words: GaugeWords): RiverGauge {
+  for (const word of ['thresholds', 'hysteresis', 'range', 'name'] as const) {
+    if (words[word] !== undefined)
+      throw new Error(`--${word} is said by the city: leave it out beside --device`);
+  }
+  const places = cityPlacesOf(process.env);
+  const city = loadCity(words.city ?? nameCity(process.env), places);
+  const gauges = city.devices.filter(isRiverGauge);
+  const gauge = gauges.find((each) => each.id === id);
+  const known = gauges.map((each) => each.id).join(', ');
+  if (!gauge) throw new Error(`--device: ${city.id} has no gauge ${id}; there are: ${known}`);
+  return gauge;
 }
 
 /** Throws with the words that there are. */

@@ -1,12 +1,22 @@
 /**
  * A city as data: its rivers, devices, thresholds, hospitals and main roads, loaded from its folder.
  *
- * Read once at start by main and by the simulator. Invariant: every id that one entry names in another
+ * Read once at start by main, by the simulator and by the command lines, from whichever place has it
+ * (config/city-folder.ts). Invariant: every id that one entry names in another
  * (an upstream gauge, an uplink, a base, a road's junction) exists; `loadCity` reports every problem at once.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import type { z } from 'zod';
+import {
+  type CityPlaces,
+  DEFAULT_CITY,
+  DEFAULT_DATA_DIR,
+  describeUnknownCity,
+  findCityFolder,
+  listCityPlaces,
+} from '../config/city-folder.ts';
 import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
+import { readCityFolder } from './city-files.ts';
 import { crossCheck, type JudgedCity } from './cross-check.ts';
 import { type City, cityShape, deviceSchema, junctionSchema, roadSchema } from './entries.ts';
 
@@ -18,23 +28,25 @@ const { shape } = cityShape;
 export class CityError extends Error {
   readonly code = 'CITY_INVALID';
   readonly problems: readonly string[];
-  constructor(city: string, problems: readonly string[]) {
-    super(
-      `cities/${city}: ${problems.length} problem(s):\n${problems.map((each) => `  - ${each}`).join('\n')}`,
-    );
+  /** `where` is the folder, or the name of a city that has none. */
+  constructor(where: string, problems: readonly string[]) {
+    super(`${where}: ${problems.length} problem(s):\n${problems.map((each) => `  - ${each}`).join('\n')}`);
     this.problems = problems;
   }
 }
 
 /** Parses a whole city. Throws CityError with every problem. */
-export function parseCity(name: string, input: unknown): City {
+export function parseCity(where: string, input: unknown): City {
   const parsed = cityShape.safeParse(input);
-  const problems = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => `${formatPath(input, issue.path)}: ${issue.message}`);
-  problems.push(...crossCheck(judgedEntries(input)));
+  const problems = [...findShapeProblems(input), ...crossCheck(judgedEntries(input))];
   if (parsed.success && problems.length === 0) return parsed.data;
-  throw new CityError(name, problems);
+  throw new CityError(where, problems);
+}
+
+/** What is wrong with entries by themselves, `path: sentence`. */
+export function findShapeProblems(input: unknown): string[] {
+  const { error } = cityShape.safeParse(input);
+  return (error?.issues ?? []).map((issue) => `${formatPath(input, issue.path)}: ${issue.message}`);
 }
 
 /** What can be judged of a city together, even where some of its entries are broken. */
@@ -99,33 +111,38 @@ function formatPath(input: unknown, path: readonly PropertyKey[]): string {
 }
 
 /**
- * Loads `cities/<name>/`: `city.json` and beside it one JSON file a list, named after it (`devices.json` or
- * several `devices.<kind>.json`, `hospitals.json`, `roads.json` …). Throws CityError.
+ * Loads a city by its name, from the first of the places that has it; without places, one that is shipped. Throws
+ * CityError.
  */
-export function loadCity(name: string): City {
-  const known = readdirSync(import.meta.dirname, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
-  if (!known.includes(name)) throw new CityError(name, [`no such city; there are: ${known.join(', ')}`]);
-  const folder = `${import.meta.dirname}/${name}`;
-  const whole: Record<string, unknown> = {};
-  const problems: string[] = [];
-  for (const file of readdirSync(folder)
-    .filter((each) => each.endsWith('.json'))
-    .sort()) {
-    try {
-      const content: unknown = JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'));
-      const key = file.split('.')[0] as string;
-      if (file === 'city.json') Object.assign(whole, content);
-      else if (Array.isArray(content)) whole[key] = [...((whole[key] as unknown[]) ?? []), ...content];
-      else whole[key] = content;
-    } catch (error) {
-      problems.push(`${file}: ${(error as Error).message}`);
-    }
-  }
-  if (problems.length > 0) throw new CityError(name, problems);
-  const city = parseCity(name, whole);
-  // The id is in every topic; were it not the folder's name, SIAGA_CITY and the devices would disagree.
-  if (city.id !== name) throw new CityError(name, [`id: it is ${city.id}, and must be the folder's name`]);
+export function loadCity(name: string, places: CityPlaces = {}): City {
+  const listed = listCityPlaces(places);
+  const folder = findCityFolder(name, listed);
+  if (!folder) throw new CityError(name, [describeUnknownCity(listed)]);
+  return loadCityFolder(folder);
+}
+
+/** The city of a program that reads no other configuration, such as a back-test of a file. */
+export function nameCity(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment['SIAGA_CITY'] || DEFAULT_CITY;
+}
+
+/** Where its cities are. */
+export function cityPlacesOf(environment: Readonly<Record<string, string | undefined>>): CityPlaces {
+  const { SIAGA_CITIES_DIR, SIAGA_DATA_DIR } = environment;
+  return { SIAGA_CITIES_DIR, SIAGA_DATA_DIR: SIAGA_DATA_DIR || DEFAULT_DATA_DIR };
+}
+
+/** Loads the city of a folder, wherever it is. Throws CityError. */
+export function loadCityFolder(folder: string): City {
+  const { whole, broken } = readCityFolder(folder);
+  if (broken.length > 0) throw new CityError(folder, broken);
+  const city = parseCity(folder, whole);
+  const wrong = findForeignId(city.id, folder);
+  if (wrong) throw new CityError(folder, [wrong]);
   return city;
+}
+
+/** The id is in every topic; were it not the folder's name, SIAGA_CITY and the devices would disagree. */
+export function findForeignId(id: unknown, folder: string): string | undefined {
+  return id === basename(resolve(folder)) ? undefined : `id: it is ${id}, and must be the folder's name`;
 }

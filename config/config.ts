@@ -4,7 +4,8 @@
  * Cross-checks come after the single ones. Invariant: `parseConfig` reports every problem at once, names the
  * variable in each, and never prints the value of a secret.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { describeUnknownCity, findCityFolder, listCityPlaces } from './city-folder.ts';
 import { type Environment, environmentSchema } from './environment.ts';
 
 export type Config = Readonly<Environment>;
@@ -68,10 +69,7 @@ export function splitUserInfo(text: string): {
 }
 
 function* crossCheck(config: Environment): Generator<string> {
-  const cities = readdirSync(`${import.meta.dirname}/../cities`, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
-  if (!cities.includes(config.SIAGA_CITY)) yield `SIAGA_CITY: no such city; there are: ${cities.join(', ')}`;
+  yield* checkCity(config);
   if (!config.TLS_CERT_FILE !== !config.TLS_KEY_FILE)
     yield 'TLS_CERT_FILE and TLS_KEY_FILE: set both or none';
   if (config.MQTTS_PORT !== undefined && !config.TLS_CERT_FILE) {
@@ -99,6 +97,19 @@ function* crossCheck(config: Environment): Generator<string> {
   if (config.SMTP_URL && !(config.MAIL_FROM && config.MAIL_TO)) yield 'SMTP_URL: needs MAIL_FROM and MAIL_TO';
   if ((config.TELEGRAM_TOKEN || config.TELEGRAM_TOKEN_FILE) && !config.TELEGRAM_CHAT_ID) {
     yield 'TELEGRAM_TOKEN: needs TELEGRAM_CHAT_ID';
+  }
+}
+
+/** A folder that is set and is not there is a volume that was not mounted, and no reason to take another's city. */
+function* checkCity(config: Environment): Generator<string> {
+  try {
+    const places = listCityPlaces(config);
+    if (config.SIAGA_CITIES_DIR && !places[0]?.cities) {
+      yield `SIAGA_CITIES_DIR: there is no folder ${places[0]?.folder}`;
+    }
+    if (!findCityFolder(config.SIAGA_CITY, places)) yield `SIAGA_CITY: ${describeUnknownCity(places)}`;
+  } catch (error) {
+    yield `SIAGA_CITY: ${(error as Error).message}`;
   }
 }
 

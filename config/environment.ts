@@ -6,6 +6,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { DEFAULT_CITY, DEFAULT_DATA_DIR } from './city-folder.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -36,10 +37,15 @@ const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as
 
 /** Every variable Siaga reads, with its default. docs/configuration.md is written from this table. */
 export const environmentSchema = z.object({
-  /** The folder in cities/. */
-  SIAGA_CITY: z.string().default('semarang'),
+  /** The city: the name of its folder, in one of the places below. */
+  SIAGA_CITY: z.string().default(DEFAULT_CITY),
+  /**
+   * A folder of cities outside the program, so that an upgrade never touches them. It is asked first; then `cities` in
+   * the data folder, where there is one; then the cities that come with Siaga. The first that has the city wins.
+   */
+  SIAGA_CITIES_DIR: z.string().min(1).optional(),
   /** Journal and embedded state live here. */
-  SIAGA_DATA_DIR: z.string().min(1).default('./data'),
+  SIAGA_DATA_DIR: z.string().min(1).default(DEFAULT_DATA_DIR),
   /** What is logged, to standard output: JSON lines, or readable ones on a terminal. */
   LOG_LEVEL: z.enum(levels).default('info'),
 

@@ -10,7 +10,7 @@
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { loadCity } from '../cities/city.ts';
+import { cityPlacesOf, loadCity } from '../cities/city.ts';
 import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import { type ChildProgram, startProgram } from './demo/child-program.ts';
 import { ensureCredentials } from './demo/demo-credentials.ts';
@@ -45,7 +45,7 @@ async function main(words: readonly string[]): Promise<number> {
   const options = parseOptions('city', words);
   const chosen = words.some((word) => word.startsWith('--city')) ? { SIAGA_CITY: options.city } : {};
   const place = chooseDemoPlace({ ...process.env, ...chosen });
-  const city = loadCity(place.city);
+  const city = loadCity(place.city, cityPlacesOf(place.environment));
   await refuseTakenPorts(place);
   mkdirSync(place.dataDir, { recursive: true });
   const credentials = ensureCredentials(city, place);

@@ -15,7 +15,7 @@ Devices sign in with their own credentials: --credentials FILE, JSON {"<device>"
 
   city: `npm run sim -- city [options]
 
-  --city NAME          folder in cities/                          (semarang)
+  --city NAME          its folder: SIAGA_CITIES_DIR, data, shipped (semarang)
   --url URL            the broker                                 (mqtt://127.0.0.1:1883)
   --credentials FILE   secrets of the devices                     (none)
   --seed N             the same seed tells the same story         (1)

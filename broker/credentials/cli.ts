@@ -25,7 +25,7 @@ async function main(words: readonly string[]): Promise<number> {
   const database = await openDatabase(config);
   const environment: Environment = {
     database,
-    city: loadCity(config.SIAGA_CITY),
+    city: loadCity(config.SIAGA_CITY, config),
     now: Date.now(),
     print: (line) => console.log(line),
     note: (line) => console.error(line),

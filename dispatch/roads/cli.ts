@@ -6,7 +6,7 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { loadCity } from '../../cities/city.ts';
+import { type City, loadCity } from '../../cities/city.ts';
 import { parseConfig } from '../../config/config.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { keepLargestComponent } from './largest-component.ts';
@@ -24,7 +24,7 @@ import  reads OpenStreetMap roads, keeps the largest part that is connected, and
         city's main roads. FILE is an Overpass answer in JSON, or GeoJSON lines with OSM's tags.
 show    tells what the city's road file holds.
 
-  --city NAME    the city in cities/ (default: SIAGA_CITY, semarang)
+  --city NAME    the city (default: SIAGA_CITY, semarang)
   --source TEXT  where the data come from; shown in answers (default: OpenStreetMap contributors, ODbL)
   --out FILE     write there instead
   --help         this
@@ -68,7 +68,7 @@ function tell(list: EdgeList): string {
   return `${list.lats.length} nodes, ${list.from.length} directed edges, ${Math.round(totalKm)} km of lanes (${classes.join(', ')})`;
 }
 
-function runImport(file: string, cityName: string, out: string, source: string): void {
+function runImport(file: string, city: City, out: string, source: string): void {
   const startMs = performance.now();
   const progress = (step: string) =>
     process.stderr.write(`${((performance.now() - startMs) / 1000).toFixed(1).padStart(6)} s  ${step}\n`);
@@ -85,7 +85,6 @@ function runImport(file: string, cityName: string, out: string, source: string):
   const bytes = writeRoadFile(out, list, { source, importedAt: new Date().toISOString() });
   progress(`${out} written, ${(bytes / 1024).toFixed(0)} KiB`);
   console.log(tell(list));
-  const city = loadCity(cityName);
   if (!coversCity(list, city)) {
     console.error(`warning: these roads lie outside ${city.name}; the server will not use them for it`);
   }
@@ -102,7 +101,7 @@ try {
   const out = outOption ?? roadFileOf(config.SIAGA_DATA_DIR, config.SIAGA_CITY);
   if (command === 'import' && file && extra.length === 0) {
     if (!outOption) mkdirSync(config.SIAGA_DATA_DIR, { recursive: true });
-    runImport(file, config.SIAGA_CITY, out, source);
+    runImport(file, loadCity(config.SIAGA_CITY, config), out, source);
   } else if (command === 'show' && !file) {
     const { header, list } = readRoadFile(out);
     console.log(`${out}: ${header.source}, imported ${header.importedAt}\n${tell(list)}`);

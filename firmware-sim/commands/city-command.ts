@@ -6,7 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type City, loadCity } from '../../cities/city.ts';
+import { type City, cityPlacesOf, loadCity } from '../../cities/city.ts';
 import { ambulance } from '../../devices/kinds/ambulance.ts';
 import { hospital } from '../../devices/kinds/hospital.ts';
 import { riverGauge } from '../../devices/kinds/river-gauge.ts';
@@ -32,7 +32,7 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
   if (!command.wifi) without.add(wifiAccessPoint.name);
   if (!command.ambulances) without.add(ambulance.name);
   if (!command.hospitals) without.add(hospital.name);
-  const simulated = loadCity(command.city);
+  const simulated = loadCity(command.city, cityPlacesOf(process.env));
   const run = startCity(
     {
       city: simulated,

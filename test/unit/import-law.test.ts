@@ -14,7 +14,8 @@ const LAW: Record<string, readonly string[]> = {
   devices: [],
   config: [],
   clock: [],
-  cities: ['devices'],
+  // Where cities are is said by the environment.
+  cities: ['devices', 'config'],
   // People's files; of no city and no device, so that server and simulator read them alike.
   tables: [],
   database: ['config', 'clock'],

@@ -70,7 +70,7 @@ describe('every city folder', () => {
   });
 
   test('a city that does not exist is answered with those that do', () => {
-    expect(() => loadCity('atlantis')).toThrow(/no such city; there are: .*semarang/);
+    expect(() => loadCity('atlantis')).toThrow(/no such city; looked in .*cities \(.*semarang/);
   });
 });
 

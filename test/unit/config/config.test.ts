@@ -62,7 +62,7 @@ describe('parseConfig', () => {
 
   test('an unknown city names the ones there are', () => {
     expect(problemsOf({ SIAGA_CITY: 'atlantis' })[0]).toMatch(
-      /^SIAGA_CITY: no such city; there are: .*semarang/,
+      /^SIAGA_CITY: no such city; looked in .*cities \(.*semarang/,
     );
   });
 

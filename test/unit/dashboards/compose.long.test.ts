@@ -156,7 +156,9 @@ describe('docker-compose.yml', () => {
       ]),
     );
     for (const name of Object.keys(resolved)) expect(Object.keys(environmentSchema.shape)).toContain(name);
-    const config = parseConfig(resolved);
+    // The folder is in the container, where a volume is mounted on it.
+    expect(compose.services['siaga']?.volumes).toContain(`siaga-cities:${resolved['SIAGA_CITIES_DIR']}`);
+    const config = parseConfig({ ...resolved, SIAGA_CITIES_DIR: tmpdir() });
     expect(config.INFLUX_URL).toBe('http://influxdb:8086');
     expect(config.MQTT_AUTH && config.API_AUTH).toBe(true);
   });
