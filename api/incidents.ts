@@ -99,13 +99,7 @@ export const incidentRoutes =
             limit: limitInput(MAX_INCIDENTS, 100),
             cursor: cursorInput,
           }),
-<<<<<<< HEAD
-          response: { 200: z.object({ incidents: z.array(incidentSchema), next: nextOutput }) },
-=======
-          response: {
-            200: z.object({ incidents: z.array(listedIncidentSchema), next: z.string().optional() }),
-          },
->>>>>>> refs/heads/desk
+          response: { 200: z.object({ incidents: z.array(listedIncidentSchema), next: nextOutput }) },
         },
       },
       async (request, reply) => {
@@ -117,28 +111,17 @@ export const incidentRoutes =
           partSize: PART_INCIDENTS,
           read: (after, part) => incidents.list({ ...filter, before: after?.id ?? before, limit: part }),
         });
-<<<<<<< HEAD
         const shown: number[] = [];
         const tail = () => {
           request.read = { what: 'incidents', which: shown.join(',') };
           return page.last ? formatNext(request, reply, { before: page.last.id }) : {};
         };
-        const show = (row: IncidentRow) => {
+        const underWay = unitsUnderWay(dispatch);
+        const show = (row: IncidentRow): z.input<typeof listedIncidentSchema> => {
           shown.push(row.id);
-          return formatIncident(row, user);
+          return { ...formatIncident(row, user), units: underWay.get(row.id) ?? [] };
         };
         const format = jsonPage({}, 'incidents', show, tail);
-=======
-        const state = query.state ? `state=${query.state}&` : '';
-        const tail = () =>
-          page.last ? { next: `/v1/incidents?${state}limit=${limit}&before=${page.last.id}` } : {};
-        const underWay = unitsUnderWay(dispatch);
-        const formatListed = (row: IncidentRow): z.input<typeof listedIncidentSchema> => ({
-          ...formatIncident(row, user),
-          units: underWay.get(row.id) ?? [],
-        });
-        const format = jsonPage({}, 'incidents', formatListed, tail);
->>>>>>> refs/heads/desk
         return share.makePage('too-many-pages', (turns) =>
           sendPage(reply, { format, slices: page.slices, turns, signal }),
         );

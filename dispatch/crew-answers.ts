@@ -6,7 +6,9 @@
  * its order was made (a replay) is none; a refusal on the way ends nothing and is heard by a dispatcher; who answers
  * an order that is void is told so again.
  */
+
 import { z } from 'zod';
+import { findNul } from '../devices/nul.ts';
 import type { AssignmentRow } from './assignment-row.ts';
 import { type Role, type Step, stepRank } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
@@ -76,6 +78,8 @@ export class CrewAnswers {
   async hear(unit: string, body: unknown, atMs: number): Promise<string | undefined> {
     const parsed = ackSchema.safeParse(body);
     if (!parsed.success) return EXPECTED;
+    const nulAt = findNul(parsed.data);
+    if (nulAt !== undefined) return `${nulAt} holds the character NUL (U+0000), which no text here may hold`;
     const { assignment, word, ack, reason } = parsed.data;
     const said: Answer = { unit, ack, reason, word, atMs };
     try {

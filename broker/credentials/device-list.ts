@@ -108,17 +108,9 @@ export function* findProblems({ id, kind, lat, lng, site }: NewDevice, city: Cit
     yield `${id}: no kind ${JSON.stringify(kind)}; there are ${[...deviceKinds.keys()].join(', ')}`;
   }
   const ofCity = publishersOf(city).find((device) => device.id === id);
-<<<<<<< HEAD
   const more = ofCity || site !== null ? undefined : MISSING_SITE[kind];
   if (more !== undefined) yield `${id}: dispatch would not know this ${kind}; ${more}`;
-  if (ofCity && ofCity.kind !== kind) yield `${id}: is a ${ofCity.kind} in cities/${city.id}`;
-=======
-  const more = ofCity ? undefined : MORE_THAN_A_ROW[kind];
-  if (more !== undefined) {
-    yield `${id}: dispatch would not know this ${kind}; add it ${more} in the folder of ${city.id}, then say add ${id}`;
-  }
   if (ofCity && ofCity.kind !== kind) yield `${id}: is a ${ofCity.kind} in the folder of ${city.id}`;
->>>>>>> refs/heads/city
   if ((lat === null) !== (lng === null)) yield `${id}: lat and lng go together`;
   if (lat !== null && lng !== null) {
     const { south, west, north, east } = city.bounds;

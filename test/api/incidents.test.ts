@@ -140,7 +140,6 @@ test('what a crew said and what was not taken stands at its assignment, and a di
   expect(foreign.statusCode).toBe(404);
 });
 
-<<<<<<< HEAD
 test('a dispatcher sees where each word to a crew stands, writes a message, and says what was heard by radio', async () => {
   await using desk = await openDesk();
   const { api, dispatcher, house } = desk;
@@ -181,7 +180,8 @@ test('a dispatcher sees where each word to a crew stands, writes a message, and 
   expect((await api.get('/v1/ambulances/u99/words', dispatcher)).statusCode).toBe(404);
   const desks = await api.tokenFor('desk');
   expect((await api.call('POST', '/v1/ambulances/u1/messages', desks, { text: 'hi' })).statusCode).toBe(403);
-=======
+});
+
 test('the list says which units are under way for each incident, and no more of one that was cancelled', async () => {
   await using desk = await openDesk();
   const listUnits = async () => {
@@ -204,7 +204,6 @@ test('the list says which units are under way for each incident, and no more of 
     [2, []],
     [1, []],
   ]);
->>>>>>> refs/heads/desk
 });
 
 test('a loser is told who has the unit and which version to look at', async () => {

@@ -134,7 +134,7 @@ export async function openTestBroker(
     log: options.log ?? pino({ level: 'silent' }),
     metrics,
     now: options.now ?? Date.now,
-    monotonicNow: options.monotonicNow ?? (() => performance.now()),
+    monotonicNow: options.monotonicNow ?? options.now ?? (() => performance.now()),
     ...(options.deviceLinks ? { deviceLinks: options.deviceLinks } : {}),
     ...(options.database ? { database: options.database } : {}),
     isStatusOfFormat: options.isStatusOfFormat ?? (() => false),

@@ -57,8 +57,11 @@ export class ApiClient {
     return this.#fetch('v1/stream', { headers, signal, cache: 'no-store' });
   }
 
-  async #fetch(path: string, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
-    const headers: Record<string, string> = { ...init.headers };
+  async #fetch(
+    path: string,
+    init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> },
+  ): Promise<Response> {
+    const headers = { ...init.headers };
     if (this.token !== undefined) headers['authorization'] = `Bearer ${this.token}`;
     const askedAt = Date.now();
     const response = await fetch(new URL(path.replace(/^\//, ''), this.#base), { ...init, headers });
