@@ -103,6 +103,7 @@ describe.skipIf(chromiumMissing())('the situation room for everybody', { timeout
         category: 'trauma',
         priority: 1,
         place: 'simpang-lima',
+        ...{ lat: -6.9903, lng: 110.4229 },
       }),
     });
     expect(response.status, await response.text()).toBe(201);

@@ -266,7 +266,6 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
       await takeCall();
       const overflow = `${dialog}.scrollWidth - ${dialog}.clientWidth`;
       expect(await page.ask(overflow)).toBe(0);
-      await page.tab.screenshot({ path: `/tmp/desk-${width}.png` });
     });
   });
 
