@@ -35,7 +35,7 @@ export const HELP = `npm run devices -- <command>
         to each that has none. Writes device,secret to --out (which must not exist) or to standard output.
 
 A secret is shown once, when it is issued. A device connects with its id as MQTT user name and client id and
-the secret as password. Environment: SIAGA_CITY, SIAGA_DATA_DIR, DATABASE_URL, as for the server.`;
+the secret as password. Environment: SIAGA_CITY, SIAGA_CITIES_DIR, SIAGA_DATA_DIR, DATABASE_URL, as for the server.`;
 
 /** Words that make no command. */
 export class CommandError extends Error {
