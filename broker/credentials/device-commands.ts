@@ -55,7 +55,7 @@ export const HELP = `npm run devices -- <command>
         to each that has none. Writes device,secret to --out (which must not exist) or to standard output.
 
 A secret is shown once, when it is issued. A device connects with its id as MQTT user name and client id and
-the secret as password. Environment: SIAGA_CITY, SIAGA_DATA_DIR, DATABASE_URL, as for the server.`;
+the secret as password. Environment: SIAGA_CITY, SIAGA_CITIES_DIR, SIAGA_DATA_DIR, DATABASE_URL, as for the server.`;
 
 const DEFAULT_OVERLAP_H = 24;
 const MS_PER_H = 3_600_000;
