@@ -1,7 +1,7 @@
 /**
  * CredentialCheck: the credentials in memory, verified off the event loop, kept up with the database.
  *
- * The Authenticator of a server that asks for credentials. The command line writes the database, this looks
+ * The Authenticator of a server that asks for credentials. Hashes of the first version are slow, and renewed. The command line writes the database, this looks
  * once a second whether anything changed. Invariants: at most `CONCURRENCY` hashes are computed at once and
  * `MAX_WAITING` wait; what was revoked or has expired verifies no more, and its connections are told to end
  * within two looks.
@@ -13,7 +13,7 @@ import type { Registry } from '../../fleet/registry.ts';
 import { type Identity, OBSERVER_PREFIX } from '../access.ts';
 import { type Authenticator, AuthenticatorBusyError } from '../authenticator.ts';
 import { readCredentialsVersion } from './credentials.ts';
-import { verifySecret } from './secret.ts';
+import { hashSecret, isOldHash, verifySecret } from './secret.ts';
 
 /** Node has four threads for this by default; one stays free for files and names. */
 const CONCURRENCY = 3;
@@ -124,9 +124,14 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
     look,
     async verify(userName, secret) {
       for (const { id, hash } of (byName.get(userName) ?? []).filter(isCurrent).reverse()) {
-        const isRight = await slots.run(() => verifySecret(secret, hash));
+        const isOld = isOldHash(hash);
+        const verified = isOld
+          ? await slots.run(() => verifySecret(secret, hash))
+          : await verifySecret(secret, hash);
         // Seconds may have gone by in the queue, and with them the credential.
-        if (isRight && isInForce(userName, id)) return identityOf(userName, id);
+        if (!verified || !isInForce(userName, id)) continue;
+        if (isOld) await renewHash(database, id, hashSecret(secret), log);
+        return identityOf(userName, id);
       }
       return undefined;
     },
@@ -148,7 +153,19 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
   };
 }
 
-/** Runs so many at once; the rest waits in order; beyond the bound it is refused. */
+/** A cheap hash in place of one of the first version; where that fails the old one stays good. */
+async function renewHash(database: Database, id: number, hash: string, log: Logger): Promise<void> {
+  await database
+    .updateTable('device_credentials')
+    .set({ hash })
+    .where('id', '=', id)
+    .execute()
+    .catch((error: unknown) =>
+      log.warn({ err: error }, 'cannot renew the hash of a secret; the old one stays'),
+    );
+}
+
+/** For hashes of the first version, which are slow. Runs so many at once; the rest waits in order; beyond the bound it is refused. */
 function createSlots(): { run<T>(work: () => Promise<T>): Promise<T> } {
   let running = 0;
   const waiting: (() => void)[] = [];

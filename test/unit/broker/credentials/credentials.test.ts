@@ -1,5 +1,6 @@
 /** Credentials on a real state database: issued, verified, rotated, revoked, listed, imported. */
 
+import { scryptSync } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -47,14 +48,32 @@ describe('a secret', () => {
     const secrets = Array.from({ length: 100 }, generateSecret);
     expect(new Set(secrets).size).toBe(100);
     expect(Buffer.from(secrets[0] as string, 'base64url')).toHaveLength(24);
-    expect(await hashSecret(secrets[0] as string)).not.toContain(secrets[0]);
+    expect(hashSecret(secrets[0] as string)).not.toContain(secrets[0]);
   });
 
   test('verifies against its own hash and no other', async () => {
-    const hash = await hashSecret('one');
+    const hash = hashSecret('one');
     expect(await verifySecret(Buffer.from('one'), hash)).toBe(true);
     expect(await verifySecret(Buffer.from('two'), hash)).toBe(false);
     expect(await verifySecret(Buffer.from('one'), 'none')).toBe(false);
+  });
+});
+
+describe('a secret of the first version', () => {
+  const OLD = 'an-old-secret';
+  const salt = Buffer.alloc(16, 7);
+  const old = `scrypt$256$8$1$${salt.toString('base64url')}$${scryptSync(OLD, salt, 32, { N: 256, r: 8, p: 1 }).toString('base64url')}`;
+
+  test('is still good, and its hash is renewed at the next connect', async () => {
+    await database
+      .insertInto('device_credentials')
+      .values({ device: DEVICE, hash: old, created_at: now, expires_at: null, revoked_at: null })
+      .execute();
+    expect(await verify('another')).toBeUndefined();
+    expect(await verify(OLD)).toMatchObject({ id: DEVICE });
+    const { hash } = await database.selectFrom('device_credentials').select('hash').executeTakeFirstOrThrow();
+    expect(hash).toBe(hashSecret(OLD));
+    expect(await verify(OLD)).toMatchObject({ id: DEVICE });
   });
 });
 
