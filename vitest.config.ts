@@ -22,7 +22,15 @@ export default defineConfig({
         extends: true,
         test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: LONG, isolate: false },
       },
-      { extends: true, test: { name: 'long', include: LONG, globalSetup: 'test/support/say-duration.ts' } },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: LONG,
+          globalSetup: 'test/support/say-duration.ts',
+          testTimeout: 120_000,
+        },
+      },
     ],
   },
 });

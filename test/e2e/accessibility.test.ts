@@ -87,7 +87,7 @@ function findBeside(page: Page): Promise<string[]> {
     .map((each) => 'lies beside the page: ' + each.cloneNode().outerHTML)`);
 }
 
-describe.skipIf(chromiumMissing())('the situation room for everybody', { timeout: 90_000 }, () => {
+describe.skipIf(chromiumMissing())('the situation room for everybody', { timeout: 180_000 }, () => {
   let house: RoomHouse;
   let chromium: Chromium;
   beforeAll(async () => {

@@ -51,7 +51,7 @@ beforeAll(async () => {
     },
   });
   healthy = await HealthyDevice.connect();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   healthy?.stop();
@@ -203,7 +203,7 @@ test(`${SILENT_CONNECTIONS} connections that say nothing are closed in time, and
   await Promise.all(closed);
   expect((await ends('connect-timeout')) - before).toBe(SILENT_CONNECTIONS);
   await expectUnharmed(`${SILENT_CONNECTIONS} silent connections, closed`);
-}, 60_000);
+}, 180_000);
 
 test('a subscriber that never reads is dropped, and nobody waits for it', async () => {
   healthy.begin();
@@ -220,7 +220,7 @@ test('a subscriber that never reads is dropped, and nobody waits for it', async 
   talkative.destroy();
   frozen.destroy();
   await expectUnharmed('a subscriber that never reads');
-}, 60_000);
+}, 180_000);
 
 describe(`${MALFORMED_PACKETS} malformed packets`, () => {
   const CLIENTS = 20;

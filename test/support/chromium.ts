@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { chromium, type Page as Tab } from 'playwright-core';
 
 /** What a page is waited for; a busy machine needs seconds where an idle one needs tenths. */
-const WITHIN_MS = 20_000;
+const WITHIN_MS = 60_000;
 
 export interface Page {
   /** Playwright's own page: its keyboard, media, scripts, screenshots. */
