@@ -234,7 +234,7 @@ function salvageDamaged({ cause, lastId }: { cause: string; lastId: number }): v
     dictionary: known,
     lastId,
   });
-  store = new JournalStore(options);
+  store = openStore();
   damage = undefined;
   post({ event: 'salvaged', report });
 }
