@@ -26,10 +26,14 @@ export interface SilenceWords {
   readonly excuse?: { readonly quantity: string; readonly word: string };
 }
 
-/** How a simulated quantity moves: within a range, up from 0, or from one word to the next. */
+/**
+ * How a simulated quantity moves: within a range, up from 0, up with each step of a counter named before it (what each
+ * payment is worth), or from one word to the next.
+ */
 export type SimulatedQuantity =
   | { readonly from: number; readonly to: number }
   | { readonly perMinute: number }
+  | { readonly each: string; readonly from: number; readonly to: number }
   | { readonly words: readonly string[] };
 
 export interface DeviceKindDefinition extends Demands {
