@@ -72,6 +72,11 @@ export interface DeviceKindDefinition extends Demands {
    * there. Called with quantities that are sound.
    */
   readonly complete?: (values: Values, site: SiteFields) => Values | string;
+  /**
+   * What Grafana needs to know of a site beside its readings: written with its liveness, once a minute, from its last
+   * sound values. Names carry their unit, as those of quantities.
+   */
+  readonly sample?: (site: SiteFields, last: Values) => Readonly<Record<string, number | string | undefined>>;
   /** Bits of QualityFlag that the values earn at this site. */
   readonly assess?: (values: Values, site: SiteFields) => number;
 }

@@ -48,6 +48,7 @@ export const marketTerminal = defineDeviceKind({
       unit: '%',
       min: 0,
       max: 100,
+      leastMatters: true,
       description: 'Charge of the battery.',
       label: { en: 'battery', id: 'baterai' },
     },
