@@ -27,7 +27,8 @@ export const marketTerminal = defineDeviceKind({
     'it less the last total before it, whichever reports were lost, late or sent twice. Totals go on over a ' +
     'settlement and a power cut: keep them in memory that outlives both. A terminal that is wiped or replaced sends ' +
     '0 before its first payment: the fall is then seen, and what it says from there on counts in full; only what ' +
-    'was paid after the last report before the wipe is lost.',
+    'was paid after the last report before the wipe is lost. `GET /v1/devices/{id}/readings?every=1d&fn=increase` says ' +
+    'what was paid each day.',
   quantities: {
     paymentsTotal: {
       type: 'counter',

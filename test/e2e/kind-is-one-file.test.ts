@@ -45,8 +45,8 @@ describe.each(KINDS)('a $kind, of which one file says everything,', (shown) => {
   });
   afterAll(() => house?.[Symbol.asyncDispose]());
 
-  async function get<T>(path: string, token: string | undefined = house.adminToken): Promise<T> {
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  async function get<T>(path: string, token: string | null = house.adminToken): Promise<T> {
+    const headers = token === null ? {} : { authorization: `Bearer ${token}` };
     const answer = await fetch(new URL(path, house.url), { headers });
     return (await answer.json()) as T;
   }
@@ -66,7 +66,7 @@ describe.each(KINDS)('a $kind, of which one file says everything,', (shown) => {
     expect(last).toEqual(values);
     const { points } = await get<{ points: object[] }>(`v1/devices/${device}/readings`);
     expect(points).toEqual([{ at: new Date(measuredAt).toISOString(), values }]);
-    const forAll = await get<DeviceList>(`v1/devices?kind=${kind}`, '');
+    const forAll = await get<DeviceList>(`v1/devices?kind=${kind}`, null);
     expect(forAll.total).toBe(isPublic ? sites.length : 0);
   });
 
@@ -169,6 +169,39 @@ describe.each(KINDS)('a $kind, of which one file says everything,', (shown) => {
     await alarms.wait(5 * MINUTE_MS);
     expect(await openRules()).toEqual([`${said?.silence?.rule} resolved`]);
   });
+});
+
+test('what a market terminal took is right whichever reports are lost, late or sent twice', async () => {
+  await using house = await openRoomHouse();
+  const endMs = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - MINUTE_MS;
+  const report = (minutesAgo: number, paymentsTotal: number, amountTotalIdr: number) => ({
+    ...{ measuredAt: endMs - minutesAgo * MINUTE_MS, seq: 100 - minutesAgo, paymentsTotal, amountTotalIdr },
+  });
+  // Between the second and the third some were lost; then it was wiped, and said 0 before its first payment.
+  const [first, late, third, wiped, last] = [
+    report(50, 10, 400_000),
+    report(40, 12, 450_000),
+    report(20, 19, 900_000),
+    report(10, 0, 0),
+    report(5, 25, 1_000_000),
+  ] as const;
+  for (const sent of [first, third, third, wiped, late, first, last, last]) {
+    await house.publish('market-terminal', 'terminal-johar-1', sent);
+  }
+  const ask = async (fromMs: number, every: string) => {
+    const range = `from=${fromMs}&to=${endMs + MINUTE_MS}&every=${every}&fn=increase`;
+    const answer = await fetch(new URL(`v1/devices/terminal-johar-1/readings?${range}`, house.url), {
+      headers: { authorization: `Bearer ${house.adminToken}` },
+    });
+    const { points } = (await answer.json()) as { points: { values: Record<string, number> }[] };
+    const sum = (name: string) => points.reduce((total, { values }) => total + (values[name] ?? 0), 0);
+    return [sum('paymentsTotal'), sum('amountTotalIdr')];
+  };
+  for (const every of ['1m', '7m', '1d']) {
+    expect(await ask(endMs - 60 * MINUTE_MS, every)).toEqual([9 + 25, 500_000 + 1_000_000]);
+    // From the middle, where the report before it is not in the range.
+    expect(await ask(endMs - 30 * MINUTE_MS, every)).toEqual([7 + 25, 450_000 + 1_000_000]);
+  }
 });
 
 test('a bus out of service may be silent', async () => {
