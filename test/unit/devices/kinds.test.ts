@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { describeDevices } from '../../../devices/describe.ts';
 import { deviceKinds } from '../../../devices/kinds/index.ts';
@@ -25,6 +25,18 @@ describe('the register of kinds', () => {
 
   test.each([...deviceKinds.values()])('$name is silent only after two missed reports', (kind) => {
     expect(kind.silentAfterS).toBeGreaterThanOrEqual(2 * kind.reportIntervalS);
+  });
+
+  test('no other file asks for a kind by its name: what differs between kinds is said in the kind', () => {
+    const files = globSync('**/*.{ts,js}', {
+      cwd: root,
+      exclude: (path) => /^(?:node_modules|test|data|\.git)$|^devices\/kinds$/.test(path),
+    });
+    expect(files.length).toBeGreaterThan(300);
+    const names = [...deviceKinds.keys()].join('|');
+    const asks = new RegExp(`kind (?:===|!==) '|\\b[kK]ind (?:===|!==) '(?:${names})'|case '(?:${names})'`);
+    const asking = files.filter((file) => asks.test(readFileSync(`${root}/${file}`, 'utf8')));
+    expect(asking).toEqual([]);
   });
 
   test('half a bed is refused, and more free beds than the hospital has are marked', () => {
