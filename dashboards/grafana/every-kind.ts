@@ -39,7 +39,7 @@ const GRAFANA_UNITS: Readonly<Record<string, string>> = {
   B: 'bytes',
   V: 'volt',
   dBm: 'dBm',
-  IDR: 'currencyIDR',
+  IDR: 'currency:Rp',
 };
 
 export function buildEveryKind(): DashboardBuilder {
