@@ -8,7 +8,7 @@
  */
 
 import type { City } from '../cities/city.ts';
-import type { DispatchUnitsTable } from '../database/tables.ts';
+import type { DispatchUnitsTable } from '../database/dispatch-tables.ts';
 import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet, Liveness } from '../fleet/fleet.ts';
