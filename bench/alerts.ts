@@ -124,7 +124,7 @@ function valuesOf(kind: string, index: number, round: number, noise: number): Va
   };
 }
 
-export function benchCity(count: number): City {
+function benchCity(count: number): City {
   const numbers = Array.from({ length: count }, (_, index) => index);
   const place = { lat: -7, lng: 110.4 };
   return parseCity('bench', {

@@ -145,7 +145,7 @@ export function acknowledgeWord(
     .executeTakeFirst();
 }
 
-export async function voidWords(
+async function voidWords(
   transaction: DispatchTransaction,
   assignment: number,
   kinds: readonly WordKind[],
