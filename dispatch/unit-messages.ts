@@ -8,8 +8,8 @@
  * the next start.
  */
 
+import { distanceM } from '../cities/great-circle.ts';
 import type { Reading } from '../devices/reading.ts';
-import { distanceM } from '../fleet/positions/great-circle.ts';
 import { fixOf } from '../fleet/positions/position-filter.ts';
 import { setPatientDoubt } from './assignment-lock.ts';
 import { readStatus, type StatusMeaning, type Step, whyNot } from './assignment-steps.ts';

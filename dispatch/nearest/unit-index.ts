@@ -10,7 +10,7 @@
  * the k found is nearer than every cell of ring k+1 can be, nobody outside can come in. It assumes nothing
  * of distortion or pentagons.
  */
-import { chordToM, writeUnitVector } from '../../fleet/positions/great-circle.ts';
+import { chordToM, writeUnitVector } from '../../cities/great-circle.ts';
 import { type Cell, CellGrid } from './cell-grid.ts';
 import { Closest } from './closest.ts';
 import {

@@ -6,8 +6,8 @@
  * not know is undefined and never 0; one that cannot be is not believed.
  */
 import { z } from 'zod';
+import { distanceM, type Position } from '../../cities/great-circle.ts';
 import { type Config, splitUserInfo } from '../../config/config.ts';
-import { distanceM, type Position } from '../../fleet/positions/great-circle.ts';
 import { MAX_SPEED_MPS } from '../../fleet/positions/position-filter.ts';
 import type { Vehicle } from './road-classes.ts';
 import type { UnitPlace } from './road-network.ts';

@@ -21,6 +21,7 @@ function sourceText(): string {
     'clock',
     'dispatch',
     'fleet',
+    'opening',
     'history',
     'influx',
     'ingest',
