@@ -16,7 +16,7 @@ import { startPeriodicJobs } from './clock/periodic-jobs.ts';
 import type { Config } from './config/config.ts';
 import { listJobs } from './opening/list-jobs.ts';
 import { type Entrances, openEntrances } from './opening/open-entrances.ts';
-import { type Followers, openFollowers } from './opening/open-followers.ts';
+import { type Followers, openFollowers, startFollowing } from './opening/open-followers.ts';
 import { type Ground, openGround } from './opening/open-ground.ts';
 import { type Intake, openIntake } from './opening/open-intake.ts';
 import { openStores, type Stores } from './opening/open-stores.ts';
@@ -59,6 +59,7 @@ export async function openSiaga(
   const stores = await openStores(opened, ground);
   const followers = await openFollowers(opened, ground, stores, publish);
   const intake = await openIntake(opened, ground, stores, followers);
+  startFollowing(opened, stores, followers);
   const entrances = await openEntrances(opened, ground, stores, followers, intake);
   broker = entrances.broker;
   const jobs = listJobs(ground, stores, followers, intake);

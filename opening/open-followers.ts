@@ -14,6 +14,7 @@ import { openDispatch } from '../dispatch/open-dispatch.ts';
 import { createLiveConsumer, restorePresent } from '../fleet/live-consumer.ts';
 import { INFLUX_CONSUMER } from '../influx/copy-cursor.ts';
 import { createQuality, type Quality } from '../ingest/quality.ts';
+import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Ground } from './open-ground.ts';
 import type { Stores } from './open-stores.ts';
 
@@ -22,6 +23,8 @@ export interface Followers {
   readonly dispatch: Dispatch;
   /** What each device's past says of its next reading, as the journal tells it. */
   readonly quality: Quality;
+  /** Who is handed the entries of the journal. */
+  readonly consumers: readonly JournalConsumer[];
 }
 
 export async function openFollowers(
@@ -31,7 +34,7 @@ export async function openFollowers(
   publish: Broker['publish'],
 ): Promise<Followers> {
   const { feed, fleet, log } = ground;
-  const { copy, draining, journal } = stores;
+  const { draining, journal } = stores;
   const alerts = opened.use(
     await openAlerts({
       ...ground,
@@ -55,12 +58,19 @@ export async function openFollowers(
     onPresent: (reading) => dispatch.observe(reading),
     onFailed: (reading) => dispatch.observeWord(reading),
   });
-  opened.use(draining.start([live, alerts.consumer]));
-  if (copy) {
-    draining.showBacklog(INFLUX_CONSUMER, () => copy.waitingEntries);
-    copy.start();
-  }
-  return { alerts, dispatch, quality };
+  return { alerts, dispatch, quality, consumers: [live, alerts.consumer] };
+}
+
+/** Hands the journal to its consumers from here on, until the stack is closed. */
+export function startFollowing(
+  opened: AsyncDisposableStack,
+  { copy, draining }: Stores,
+  { consumers }: Followers,
+): void {
+  opened.use(draining.start(consumers));
+  if (!copy) return;
+  draining.showBacklog(INFLUX_CONSUMER, () => copy.waitingEntries);
+  copy.start();
 }
 
 /** Tells what goes by the wall clock of its steps: those that the disk shows at the start, and those to come. */
