@@ -6,7 +6,6 @@
  * Invariants: a PUBACK or PUBREC is written after `pipeline.accept` has resolved, and only then; who is
  * refused or cut off is counted by reason.
  */
-import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Client, PublishPacket } from 'aedes';
 import type { Logger } from 'pino';
@@ -15,8 +14,10 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import { createAdmission } from './admission.ts';
+import { boundPersistence } from './aedes/bounded-persistence.ts';
+import { keepSubscriptions } from './aedes/kept-subscriptions.ts';
+import { SiagaAedes } from './aedes/siaga-aedes.ts';
 import type { Authenticator } from './authenticator.ts';
-import { boundPersistence } from './bounded-persistence.ts';
 import { createBrokerMetrics } from './broker-metrics.ts';
 import { ClientHooks } from './client-hooks.ts';
 import { MAX_CLIENT_ID_LENGTH } from './connect-rules.ts';
@@ -31,10 +32,8 @@ import { type ContestedId, ContestedIds } from './contested-ids.ts';
 import { type DeviceLinkWatcher, watchDeviceLinks } from './device-links.ts';
 import { JournalPressure } from './journal-pressure.ts';
 import { KeptSessions } from './kept-sessions.ts';
-import { keepSubscriptions } from './kept-subscriptions.ts';
 import { type ListeningAddress, openListeners } from './listeners.ts';
 import { createPublishRules } from './publish-rules.ts';
-import { SiagaAedes } from './siaga-aedes.ts';
 
 /** Of a CONNECT: id, user name, secret and a small will need some hundred bytes. */
 const MAX_CONNECT_BYTES = 4_096;
@@ -48,7 +47,7 @@ const MAX_TOPIC_LEVELS = 100;
 const PUBLISHES_AVERAGED_OVER_S = 10;
 /** What is done at once keeps the others waiting: 2,000 PINGREQs are some 20 ms. */
 const WORK_AVERAGED_OVER_S = 2;
-/** Aedes' own timer for a CONNECT comes after ours, which knows why. */
+/** Aedes' own timers, for a CONNECT and for a client that does not read, come after ours, which know why. */
 const AEDES_TIMER_MARGIN_MS = 5_000;
 
 export interface BrokerOptions {
@@ -151,7 +150,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   });
   const aedes = await SiagaAedes.open({
     connectTimeout: config.MQTT_CONNECT_TIMEOUT_MS + AEDES_TIMER_MARGIN_MS,
-    drainTimeout: config.MQTT_DRAIN_TIMEOUT_MS,
+    drainTimeout: config.MQTT_DRAIN_TIMEOUT_MS + AEDES_TIMER_MARGIN_MS,
     maxInflightInbound: MAX_QOS2_PER_CLIENT,
     maxTopicLevels: MAX_TOPIC_LEVELS,
     // MQTT 3.1 allows 23; ids of devices are longer, and our own bound holds for both versions.
@@ -287,5 +286,5 @@ function listenToAedes(aedes: SiagaAedes, table: ConnectionTable, log: Logger): 
     // A connection that closes unsubscribes from all; its set is dropped with it.
     if (!client.closed) connection?.guard(() => table.unsubscribed(connection, filters));
   });
-  (aedes as EventEmitter).on('error', (error: Error) => log.error({ err: error }, 'broker error'));
+  aedes.onError((error) => log.error({ err: error }, 'broker error'));
 }

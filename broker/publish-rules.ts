@@ -8,7 +8,9 @@
  */
 import type { PublishPacket } from 'aedes';
 import type { IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
-import { digestPayload, type Persistence } from './bounded-persistence.ts';
+import { isTakenAlready } from './aedes/bounded-persistence.ts';
+import { takeRetainAway } from './aedes/hooked-packets.ts';
+import type { Persistence } from './aedes/persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import type { Connection } from './connection/connection.ts';
 import { findTextFault, hasWildcard } from './connection/packet-fields.ts';
@@ -53,28 +55,11 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
       : { topic, payload, receivedAt, clientId, identity: identity.id };
   }
 
-  /**
-   * [MQTT-4.3.3-2] a QoS 2 message whose PUBREC got lost has been taken already: it is marked as sent again
-   * [MQTT-3.3.1-1] and is the same. Another under its identifier comes from a device that lost its session.
-   */
-  function isTakenAlready(clientId: string, packet: PublishPacket): Promise<boolean> {
-    return options
-      .persistence()
-      .incomingGetPacket({ id: clientId }, packet as { messageId?: number })
-      .then(
-        ({ topic, payload }) =>
-          packet.dup === true &&
-          topic === packet.topic &&
-          digestPayload(packet.payload as Buffer).equals(payload),
-        () => false,
-      );
-  }
-
   function take(connection: Connection, packet: PublishPacket, answer: Answer): void {
     const { topic } = packet;
     const isStatus = topic.endsWith('/status');
     if (packet.retain && !isStatus) {
-      packet.retain = false;
+      takeRetainAway(packet);
       metrics.countBound('retain-not-allowed');
     }
     const message = messageOf(connection, topic, packet.payload as Buffer);
@@ -82,7 +67,7 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
     connection.answerInOrder(publish);
     if (packet.qos !== 2) pipeline.acceptFor(publish, message);
     else {
-      void isTakenAlready(connection.clientId ?? '', packet).then((isTaken) =>
+      void isTakenAlready(options.persistence(), connection.clientId ?? '', packet).then((isTaken) =>
         connection.guard(() => {
           if (isTaken) publish.stored(0, 1, 0);
           else pipeline.acceptFor(publish, message);

@@ -7,10 +7,11 @@
  */
 import type { PublishPacket } from 'aedes';
 import type { Waiter } from '../journal/waiter.ts';
+import { takeOverPuback } from './aedes/hooked-packets.ts';
+import { stopForwarding } from './aedes/siaga-aedes.ts';
 import type { BrokerMetrics, PublishOutcome } from './broker-metrics.ts';
 import type { OpenPublish } from './connection/answer-queue.ts';
 import type { Connection } from './connection/connection.ts';
-import { stopForwarding } from './siaga-aedes.ts';
 
 export interface WaitingPublishOptions {
   readonly metrics: Pick<BrokerMetrics, 'pubackTimes' | 'publishes'>;
@@ -103,8 +104,7 @@ export class ForwardedPublish extends WaitingPublish {
     stopForwarding(packet);
     if (packet.qos !== 1) return undefined;
     // Nothing is left for Aedes but the PUBACK, and the connection writes all of a commit at once.
-    packet.qos = 0;
-    return packet.messageId;
+    return takeOverPuback(packet);
   }
 
   protected override goOn(error?: Error): void {

@@ -8,6 +8,7 @@
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { withholdBytes } from '../aedes/withhold-bytes.ts';
 
 /** What one read system call brings at most. */
 const READ_BYTES = 64 * 1024;
@@ -54,9 +55,7 @@ export class SharedBufferSocket extends Socket {
 }
 
 export function readBytes(stream: Duplex, take: TakeBytes): ByteSource {
-  const read = stream.read.bind(stream);
-  // A read of nothing is how a stream asks itself for more; whoever else reads gets nothing.
-  stream.read = (size) => (size === 0 ? read(0) : null);
+  const read = withholdBytes(stream);
   if (stream instanceof SharedBufferSocket) {
     stream.takeBytes = take;
     return {
@@ -69,7 +68,7 @@ export function readBytes(stream: Duplex, take: TakeBytes): ByteSource {
   const pull = () => {
     while (!isStopped) {
       // Asked for no size, the stream gives its first chunk only, and "readable" does not come again for the rest.
-      const chunk = read(stream.readableLength || undefined) as Buffer | null;
+      const chunk = read(stream.readableLength || undefined);
       if (chunk === null) return;
       isStopped = !take(chunk);
     }

@@ -13,7 +13,7 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
 import type { Identity } from '../access.ts';
-import { AedesInside } from './aedes-inside.ts';
+import { AedesInside } from '../aedes/aedes-inside.ts';
 import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import { type ByteSource, readBytes } from './byte-source.ts';
 import type { ConnectionOptions, Origin } from './connection-options.ts';
@@ -101,7 +101,7 @@ export class Connection {
 
   /** The client of Aedes that gets what is not telemetry. */
   attach(client: Client): void {
-    this.#aedes = new AedesInside(client);
+    this.#aedes = new AedesInside(client, () => this.pace.watchUnread());
   }
 
   get bytesWritten(): number {
