@@ -13,7 +13,6 @@ import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { Config } from '../config/config.ts';
 import type { Admission } from './admission.ts';
 import type { Bound } from './broker-metrics.ts';
-import { SharedBufferSocket } from './connection/byte-source.ts';
 import type { ListenerName, Origin } from './connection/connection-options.ts';
 import { ProtocolViolationError } from './connection/end-reason.ts';
 import { Handshakes, type HandshakesOptions, MAX_HANDSHAKE_MS } from './handshakes.ts';
@@ -100,8 +99,7 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
 }
 
 function createTcpListener({ admission, onStream, onRefused }: ListenersOptions): Server {
-  return createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (accepted) => {
-    const socket = SharedBufferSocket.adopt(accepted);
+  return createServer({ noDelay: true, keepAlive: true }, (socket) => {
     const origin = originOf(socket, 'tcp');
     const bound = admission.admit(socket, origin);
     if (bound === undefined) onStream(socket, origin);

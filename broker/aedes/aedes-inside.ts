@@ -3,7 +3,8 @@
  *
  * A connection gives Aedes' parser the packets that are Aedes' own, and hears from Aedes' client what its events do not
  * say. Aedes' version is pinned, and test/broker/aedes-touches.test.ts fails where an upgrade moves what stands
- * here. Invariant: the parser gets copies, for Aedes keeps the bytes of a will.
+ * here. Invariants: Aedes reads no stream
+ * by itself; its parser gets copies, for it keeps the bytes of a will.
  */
 import type { AedesPublishPacket, Client } from 'aedes';
 import { ownCopy } from '../own-copy.ts';
@@ -16,8 +17,10 @@ interface Inside {
   deliver0: Deliver;
   /** Called for each write that the stream took and could not send yet. */
   waitForDrain: WaitForDrain;
+  /** Called after each packet, and when there is something to read: it reads. */
+  _nextBatch: (error?: Error | null) => void;
   readonly _parser: { parse(bytes: Buffer): number };
-  /** Packets in work; with the CONNECT it must become 1. */
+  /** Packets that it has; with the CONNECT it must become 1. */
   _parsingBatch: number;
   readonly subscriptions: Readonly<Record<string, { readonly qos: number } | undefined>>;
   clean: boolean;
@@ -31,6 +34,11 @@ export class AedesInside {
   /** `onUnread` is told of each write that the client leaves unread: Aedes' own timeout tells nobody that it was one. */
   constructor(client: Client, onUnread: () => void) {
     this.#inside = insideOf(client);
+    // Its stream is read by the connection, which gives it packets. Aedes would read on when all that it has read is answered.
+    client.conn.off('readable', this.#inside._nextBatch);
+    this.#inside._nextBatch = (error) => {
+      if (error) client.emit('error', error);
+    };
     const deliver0 = this.#inside.deliver0;
     this.#inside.deliver0 = (packet, done) => {
       // `authorizeForward` must know that nothing will be acknowledged. The packet is made for this delivery.
