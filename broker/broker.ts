@@ -33,6 +33,7 @@ import { type DeviceLinkWatcher, watchDeviceLinks } from './device-links.ts';
 import { JournalPressure } from './journal-pressure.ts';
 import { KeptSessions } from './kept-sessions.ts';
 import { type ListeningAddress, openListeners } from './listeners.ts';
+import { Observers } from './observers.ts';
 import { createPublishRules } from './publish-rules.ts';
 
 /** Of a CONNECT: id, user name, secret and a small will need some hundred bytes. */
@@ -100,8 +101,10 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     },
   });
   metrics.countContested = () => contested.list().length;
+  const observers = new Observers();
   const table = new ConnectionTable({
     contested,
+    observers,
     city: options.city,
     metrics,
     log: limiter,
@@ -118,7 +121,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     pressure,
     metrics,
     persistence: () => aedes.persistence,
-    isObserved: () => table.observers > 0,
+    observers,
     onNotStored: (connection, error) => {
       const fields = { err: error, clientId: connection.clientId };
       limiter.log('warn', 'not-stored', connection.subject, fields, 'publish not stored, not acknowledged');
@@ -212,7 +215,6 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       workRate: new TokenBucket(config.MQTT_MAX_WORK_PER_CLIENT_PER_S, WORK_AVERAGED_OVER_S, monotonicNow),
       drainTimeoutMs: config.MQTT_DRAIN_TIMEOUT_MS,
       isJournalBusy: () => pressure.isBusy,
-      isTelemetryDirect: rules.isTelemetryDirect,
       takeTelemetry: rules.takeTelemetry,
       onFault: ({ clientId, origin, subject }, error) => {
         const fields = { err: error, clientId, ...origin };

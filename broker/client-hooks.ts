@@ -192,7 +192,7 @@ export class ClientHooks {
       callback(null, null);
       return;
     }
-    table.subscribed(connection, subscription.topic);
+    table.subscribed(connection, subscription.topic, subscription.qos);
     callback(null, subscription);
   }
 

@@ -31,9 +31,7 @@ type Answer = (error?: Error | null) => void;
 export interface PublishRules {
   /** A publish that came through Aedes. */
   take(connection: Connection, packet: PublishPacket, answer: Answer): void;
-  /** Whether telemetry may come without Aedes. */
-  readonly isTelemetryDirect: () => boolean;
-  /** A PUBLISH of QoS 1 on a sound telemetry topic, for which nobody waits but the pipeline. */
+  /** A PUBLISH of QoS 1 on a sound telemetry topic, past Aedes. */
   takeTelemetry(connection: Connection, topic: string, payload: Buffer, messageId: number): void;
   /** A PUBLISH over the packet bound, of which only the begin is here: acknowledged and recorded. */
   takeTooLarge(connection: Connection, publish: TooLargePublish): void;
@@ -80,9 +78,11 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
 
   return {
     take,
-    isTelemetryDirect: () => !options.isObserved(),
     takeTelemetry(connection, topic, payload, messageId) {
-      const publish = new DirectPublish(connection, options, messageId);
+      const observed = options.observers.isObserved(topic)
+        ? { topic, payload: Buffer.from(payload) }
+        : undefined;
+      const publish = new DirectPublish(connection, options, messageId, observed);
       connection.answerInOrder(publish);
       pipeline.acceptFor(publish, messageOf(connection, topic, payload));
       pressure.look();

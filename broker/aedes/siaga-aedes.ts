@@ -1,8 +1,8 @@
 /**
  * SiagaAedes: Aedes, except that a publish nobody may or would receive stops at its PUBACK.
  *
- * After a PUBACK, Aedes matches each message against retained store, offline queues and subscribers. For
- * telemetry without an observer that is work for nothing, and for what the pipeline refused it would be
+ * After a PUBACK, Aedes matches each message against retained store, offline queues and subscribers. Where
+ * nobody observes that is work for nothing, and for what the pipeline refused it would be
  * wrong. Invariant: a packet marked with `stopForwarding` reaches no subscriber and is not retained.
  */
 import type { EventEmitter } from 'node:events';

@@ -4,8 +4,8 @@
  *
  * It stands between the stream and Aedes, which gets bytes only when they are sound and there is room: until
  * CONNACK nothing after the CONNECT, then no more PUBLISH packets than the window, the rate and the journal
- * allow; the rest waits in the socket and, through TCP, at the device. Telemetry that nobody but the pipeline
- * waits for does not go through Aedes at all (packet-reader.ts). Invariants: publishes are answered in
+ * allow; the rest waits in the socket and, through TCP, at the device. Telemetry of QoS 1 does not go through
+ * Aedes at all (packet-reader.ts). Invariants: publishes are answered in
  * the order in which they came [MQTT-4.6.0-2]; after one that could not be stored none is answered.
  * (Of Aedes' own flow control nothing is used: it reads on only when all it has read is answered, so that a
  * PINGREQ would wait for the disk.)
@@ -266,7 +266,7 @@ export class Connection {
   }
 
   #pass(sound: Buffer): void {
-    const fault = this.#reader.read(sound, this.#open && this.#options.isTelemetryDirect());
+    const fault = this.#reader.read(sound);
     this.#scanner.is31 = this.#reader.is31;
     if (fault) this.#endWith(fault);
   }
