@@ -128,16 +128,6 @@ export class ConnectionTable {
     this.#log.log(level, reason, origin.address, { ...origin, reason, detail }, 'handshake ended');
   }
 
-  end(identity: string, reason: EndReason): number {
-    let ended = 0;
-    for (const connection of this.#connections.keys()) {
-      if (connection.identity?.role === 'anyone' || connection.identity?.id !== identity) continue;
-      connection.end(reason);
-      ended++;
-    }
-    return ended;
-  }
-
   /** Ends the connections of those whose credential is valid no more. */
   endInvalid(isValid: (identity: Identity) => boolean): void {
     for (const connection of this.#connections.keys()) {

@@ -38,6 +38,13 @@ export class SiagaAedes extends Aedes {
     (this as EventEmitter).on('error', listener);
   }
 
+  /** A message of ours, to whoever subscribed. */
+  publishOwn(packet: PublishPacket): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.publish(packet, (error?: Error) => (error ? reject(error) : resolve()));
+    return promise;
+  }
+
   override publish(packet: PublishPacket, client: Client | Done | null, done?: Done): void {
     if ((packet as Markable)[STOPPED] && done) {
       done();

@@ -26,7 +26,6 @@ export const END_REASONS = [
   'not-stored',
   'internal-error',
   'revoked',
-  'operator',
   'io-error',
   'server-closing',
 ] as const;

@@ -14,6 +14,7 @@ import {
   type TestBroker,
 } from '../support/test-broker.ts';
 
+const PATIENCE = { timeout: 30_000, interval: 20 };
 let siaga: TestBroker;
 let device: RawMqttClient;
 beforeEach(async () => {
@@ -107,7 +108,7 @@ describe('an observer of the whole city', () => {
     observer.send({ cmd: 'unsubscribe', messageId: 3, unsubscriptions: ['siaga/semarang/#'] });
     await observer.next('unsuback');
     send('3');
-    await vi.waitFor(() => expect(siaga.pipeline.messages).toHaveLength(3));
+    await vi.waitFor(() => expect(siaga.pipeline.messages).toHaveLength(3), PATIENCE);
     expect(await delivered(observer)).toEqual([]);
   });
 
@@ -143,8 +144,10 @@ test('an observer that does not read is dropped, and the device gets its acknowl
     send(payload);
     await device.next('puback');
   }
-  await vi.waitFor(async () =>
-    expect(await siaga.value('siaga_mqtt_connection_ends_total', { reason: 'slow-reader' })).toBe(1),
+  await vi.waitFor(
+    async () =>
+      expect(await siaga.value('siaga_mqtt_connection_ends_total', { reason: 'slow-reader' })).toBe(1),
+    PATIENCE,
   );
 });
 
@@ -164,8 +167,10 @@ test('an observer that leaves little unread is dropped when its time is over', a
     await vi.advanceTimersByTimeAsync(14_900);
     expect(await siaga.value('siaga_mqtt_connection_ends_total', { reason: 'slow-reader' })).toBe(0);
     await vi.advanceTimersByTimeAsync(200);
-    await vi.waitFor(async () =>
-      expect(await siaga.value('siaga_mqtt_connection_ends_total', { reason: 'slow-reader' })).toBe(1),
+    await vi.waitFor(
+      async () =>
+        expect(await siaga.value('siaga_mqtt_connection_ends_total', { reason: 'slow-reader' })).toBe(1),
+      PATIENCE,
     );
   } finally {
     vi.useRealTimers();

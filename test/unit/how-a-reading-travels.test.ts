@@ -19,6 +19,7 @@ describe.each(ways.map((way) => [way.split('\n')[0] as string, way] as const))('
   test('names each file in another file of the project that stands on the way or opens it', () => {
     const openers = [
       'open-siaga.ts',
+      'broker/broker.ts',
       'journal/sqlite/open-journal.ts',
       'alerts/open-alerts.ts',
       'alerts/rules/index.ts',
