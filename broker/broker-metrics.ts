@@ -15,7 +15,6 @@ export type Bound =
   | 'connections-per-address'
   | 'unauthenticated-per-address'
   | 'connects-per-address'
-  | 'credential-queue'
   | 'offline-messages'
   | 'kept-subscriptions'
   | 'retained-messages'

@@ -9,6 +9,7 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
+import { TokenBucket } from '../clock/token-bucket.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
@@ -21,7 +22,6 @@ import { AnswerRound } from './connection/answer-queue.ts';
 import { Connection } from './connection/connection.ts';
 import type { Origin } from './connection/connection-options.ts';
 import { createLogLimiter } from './connection/log-limiter.ts';
-import { TokenBucket } from './connection/token-bucket.ts';
 import { type ConnectionSummary, ConnectionTable } from './connection-table.ts';
 import { type ContestedId, ContestedIds } from './contested-ids.ts';
 import { type DeviceLinkWatcher, watchDeviceLinks } from './device-links.ts';

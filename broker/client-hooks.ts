@@ -143,7 +143,6 @@ export class ClientHooks {
     if ('returnCode' in identity) {
       connection.clientId = connect.clientId;
       connection.endReason ??= identity.reason;
-      if (identity.reason === 'server-busy') this.#options.metrics.countBound('credential-queue');
       done(connectError(identity.returnCode), false);
       return;
     }
