@@ -85,7 +85,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   });
   const contests = new Counter({
     name: 'siaga_mqtt_contests_total',
-    help: 'Client ids that became contested: two boxes push each other off the line.',
+    help: 'Client ids that became contested: two boxes claim one, or are one device under two.',
     registers,
   });
   new Gauge({

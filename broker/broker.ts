@@ -25,6 +25,7 @@ import { createLogLimiter } from './connection/log-limiter.ts';
 import { type ConnectionSummary, ConnectionTable } from './connection-table.ts';
 import { type ContestedId, ContestedIds } from './contested-ids.ts';
 import { type DeviceLinkWatcher, watchDeviceLinks } from './device-links.ts';
+import { DoubledDevices } from './doubled-devices.ts';
 import { JournalPressure } from './journal-pressure.ts';
 import { KeptSessions } from './kept-sessions.ts';
 import { type ListeningAddress, openListeners } from './listeners.ts';
@@ -68,7 +69,7 @@ export interface Broker extends AsyncDisposable {
   /** Resolves when the message is retained, queued for absent sessions and handed to subscribers' sockets. */
   publish(topic: string, payload: string | Buffer, options: { qos: 0 | 1; retain: boolean }): Promise<void>;
   connections(): readonly ConnectionSummary[];
-  /** Client ids that two boxes claim, with both addresses. */
+  /** Client ids that two boxes claim, and devices that two boxes are, with both addresses. */
   contestedIds(): readonly ContestedId[];
   /** Serves a client on a stream that came some other way; it is not counted by admission. */
   handle(stream: Duplex, origin: Origin): void;
@@ -127,7 +128,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     publish: (topic, payload, { qos, retain }) =>
       aedes.publishOwn({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false }),
     connections: () => table.summaries(),
-    contestedIds: () => contested.list(),
+    contestedIds: contested,
     handle,
     async [Symbol.asyncDispose]() {
       stopWatching?.();
@@ -147,16 +148,23 @@ function createWatch({ config, city, log, metrics: registry, monotonicNow }: Bro
   const limiter = createLogLimiter(log, monotonicNow);
   const admission = createAdmission(config, monotonicNow);
   const observers = new Observers();
-  const contested = new ContestedIds({
+  const warn = ({ clientId, takeovers, origins }: ContestedId, message: string) => {
+    metrics.contests.inc();
+    limiter.log('warn', 'contested', clientId, { clientId, takeovers, origins }, message);
+  };
+  const ids = new ContestedIds({
     now: monotonicNow,
-    onContested: ({ clientId, takeovers, origins }) => {
-      metrics.contests.inc();
-      log.warn({ clientId, takeovers, origins }, 'two boxes claim this client id: is its secret in both?');
-    },
+    onContested: (id) => warn(id, 'two boxes claim this client id: is its secret in both?'),
   });
-  metrics.countContested = () => contested.list().length;
+  const doubled = new DoubledDevices({
+    now: monotonicNow,
+    onDoubled: (id) => warn(id, 'two boxes are this device, under two client ids: is its secret in both?'),
+  });
+  const contested = () => [...ids.list(), ...doubled.list()];
+  metrics.countContested = () => contested().length;
   const table = new ConnectionTable({
-    contested,
+    contested: ids,
+    doubled,
     observers,
     city,
     metrics,

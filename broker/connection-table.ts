@@ -14,6 +14,7 @@ import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
 import type { LogLimiter } from './connection/log-limiter.ts';
 import { FILTER_PRICE } from './connection/packet-prices.ts';
 import type { ContestedIds } from './contested-ids.ts';
+import type { DoubledDevices } from './doubled-devices.ts';
 import type { Observers } from './observers.ts';
 
 export interface ConnectionSummary {
@@ -34,6 +35,7 @@ export interface ConnectionTableOptions {
   readonly metrics: BrokerMetrics;
   readonly log: LogLimiter;
   readonly contested: ContestedIds;
+  readonly doubled: DoubledDevices;
   readonly observers: Observers;
   /** Told where one comes from whose credential has been verified. */
   readonly onIdentified: (origin: Origin) => void;
@@ -51,10 +53,12 @@ export class ConnectionTable {
   readonly #monotonicNow: () => number;
   readonly #observers: Observers;
   readonly #contested: ContestedIds;
+  readonly #doubled: DoubledDevices;
 
   constructor(options: ConnectionTableOptions) {
-    const { city, metrics, log, contested, observers, onIdentified, monotonicNow } = options;
+    const { city, metrics, log, contested, doubled, observers, onIdentified, monotonicNow } = options;
     this.#contested = contested;
+    this.#doubled = doubled;
     this.#observers = observers;
     this.#city = city;
     this.#metrics = metrics;
@@ -93,6 +97,7 @@ export class ConnectionTable {
     connection.clientId = clientId;
     connection.identity = identity;
     this.#byClientId.set(clientId, connection);
+    this.#doubled.add(connection);
     this.#onIdentified(connection.origin);
   }
 
@@ -161,6 +166,7 @@ export class ConnectionTable {
   #ended(connection: Connection): void {
     this.#connections.delete(connection);
     this.#observers.drop(connection);
+    this.#doubled.drop(connection);
     this.#metrics.bytes.out += connection.bytesWritten;
     const { clientId, origin, isOpen, publishes, endDetail: detail } = connection;
     if (clientId !== undefined && this.#byClientId.get(clientId) === connection) {

@@ -102,7 +102,7 @@ export const environmentSchema = z.object({
   MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: positive.default(2_000),
   /** From the first byte to a CONNECT: a GPRS modem needs 2–3 s. */
   MQTT_CONNECT_TIMEOUT_MS: positive.default(10_000),
-  /** A hash takes a third of a millisecond; a whole city's queue of them after a power cut some seconds. */
+  /** Secrets are verified at once; hashes of the first version, and a city's connects after a power cut, take some seconds. */
   MQTT_AUTHENTICATE_TIMEOUT_MS: positive.default(20_000),
   /** Publishes of one client that await the disk. Beyond it the socket is paused. */
   MQTT_MAX_INFLIGHT_PER_CLIENT: positive.default(256),

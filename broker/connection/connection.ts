@@ -35,6 +35,8 @@ export class Connection {
   endDetail: string | undefined;
   /** Publishes taken in all. */
   publishes = 0;
+  /** Told of each publish, while the same device is connected twice. */
+  onPublish: (() => void) | undefined;
   readonly subscriptions = new Set<string>();
   /** What it has yet to acknowledge; of a kept session, also from earlier connections. */
   outgoing = new OutgoingWindow();
@@ -163,6 +165,7 @@ export class Connection {
   /** A publish goes to the pipeline: it will be answered in its turn. */
   answerInOrder(publish: OpenPublish): void {
     this.publishes++;
+    this.onPublish?.();
     this.#answers.add(publish);
   }
 
