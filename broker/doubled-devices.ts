@@ -12,9 +12,10 @@ import type { ContestedId } from './contested-ids.ts';
 /** As many as takeovers are a contest. */
 const TURNS = 5;
 
-interface Device {
+/** A device with several open connections. */
+interface Several {
   readonly connections: Set<Connection>;
-  /** Who has published while there were several, and who did so last. */
+  /** Who has published since there are several, and who did so last. */
   readonly heard: Set<Connection>;
   last: Connection | undefined;
   /** Times that one was heard again after another. */
@@ -30,7 +31,9 @@ export interface DoubledDevicesOptions {
 
 export class DoubledDevices {
   readonly #options: DoubledDevicesOptions;
-  readonly #devices = new Map<string, Device>();
+  /** The connection of each device that has one. */
+  readonly #only = new Map<string, Connection>();
+  readonly #several = new Map<string, Several>();
 
   constructor(options: DoubledDevicesOptions) {
     this.#options = options;
@@ -38,40 +41,49 @@ export class DoubledDevices {
 
   /** Those that are doubled now, under their device id. */
   list(): readonly ContestedId[] {
-    return [...this.#devices.values()].flatMap(({ contested }) => (contested ? [contested] : []));
+    return [...this.#several.values()].flatMap(({ contested }) => (contested ? [contested] : []));
   }
 
   /** The connection has shown who it is. */
   add(connection: Connection): void {
-    const { identity } = connection;
-    if (identity?.role !== 'device') return;
-    const device = this.#devices.get(identity.id) ?? {
-      connections: new Set(),
+    if (connection.identity?.role !== 'device') return;
+    const { id } = connection.identity;
+    const only = this.#only.get(id);
+    const known = this.#several.get(id);
+    if (!known && !only) {
+      this.#only.set(id, connection);
+      return;
+    }
+    const several = known ?? {
+      connections: new Set(only ? [only] : []),
       heard: new Set(),
       last: undefined,
       turns: 0,
       contested: undefined,
     };
-    this.#devices.set(identity.id, device);
-    device.connections.add(connection);
-    if (device.connections.size < 2) return;
-    for (const each of device.connections) each.onPublish = () => this.#published(identity.id, device, each);
+    this.#only.delete(id);
+    this.#several.set(id, several);
+    several.connections.add(connection);
+    for (const each of known ? [connection] : several.connections)
+      each.onPublish = () => this.#published(id, several, each);
   }
 
   drop(connection: Connection): void {
-    const { identity } = connection;
     connection.onPublish = undefined;
-    const device = identity?.role === 'device' ? this.#devices.get(identity.id) : undefined;
-    if (identity?.role !== 'device' || !device?.connections.delete(connection)) return;
-    device.heard.delete(connection);
-    if (device.connections.size === 0) this.#devices.delete(identity.id);
-    if (device.connections.size !== 1) return;
-    for (const left of device.connections) left.onPublish = undefined;
-    device.heard.clear();
-    Object.assign(device, { last: undefined, turns: 0, contested: undefined });
+    if (connection.identity?.role !== 'device') return;
+    const { id } = connection.identity;
+    if (this.#only.get(id) === connection) this.#only.delete(id);
+    const several = this.#several.get(id);
+    if (!several?.connections.delete(connection)) return;
+    several.heard.delete(connection);
+    const [left, another] = several.connections;
+    if (!left || another) return;
+    left.onPublish = undefined;
+    this.#several.delete(id);
+    this.#only.set(id, left);
   }
 
-  #published(id: string, device: Device, by: Connection): void {
+  #published(id: string, device: Several, by: Connection): void {
     const { last } = device;
     if (last === by) return;
     device.last = by;
