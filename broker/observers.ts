@@ -7,99 +7,116 @@
  */
 import { FILTER_SEPARATOR, matchesFilter } from './access.ts';
 import type { Connection } from './connection/connection.ts';
-import { formatPublish } from './connection/format-publish.ts';
+import { PublishBatch } from './connection/publish-batch.ts';
 import { MAX_UNREAD_BYTES } from './connection/read-pace.ts';
 
+/** Where what comes on one topic goes. */
+interface Route {
+  /** The topic, in UTF-8. */
+  readonly topic: Buffer;
+  readonly receivers: readonly Receiver[];
+}
+
 interface Receiver {
-  readonly connection: Connection;
+  readonly observer: Observer;
   readonly qos: 0 | 1;
 }
 
-/** Topics whose receivers are remembered, of some 100 bytes each; beyond it all are forgotten, and found anew. */
+interface Observer {
+  readonly connection: Connection;
+  /** QoS by filter. */
+  readonly filters: Map<string, number>;
+  /** To be written at the end of this turn. */
+  readonly batch: PublishBatch;
+}
+
+/** Topics whose receivers are remembered, of some 200 bytes each; beyond it all are forgotten, and found anew. */
 const MAX_TOPICS = 20_000;
-const NOBODY: readonly Receiver[] = [];
 
 export class Observers {
-  /** QoS by filter. */
-  readonly #filters = new Map<Connection, Map<string, number>>();
-  readonly #receivers = new Map<string, readonly Receiver[]>();
-  /** With something to write at the end of this turn. */
-  readonly #corked = new Set<Connection>();
+  readonly #observers = new Map<Connection, Observer>();
+  readonly #routes = new Map<string, Route>();
+  /** With something in their batch. */
+  #due: Observer[] = [];
 
   get size(): number {
-    return this.#filters.size;
+    return this.#observers.size;
   }
 
   add(connection: Connection, filter: string, qos: number): void {
-    const filters = this.#filters.get(connection) ?? new Map<string, number>();
-    this.#filters.set(connection, filters.set(filter, qos));
-    this.#receivers.clear();
+    const observer = this.#observers.get(connection) ?? {
+      connection,
+      filters: new Map<string, number>(),
+      batch: new PublishBatch(),
+    };
+    observer.filters.set(filter, qos);
+    this.#observers.set(connection, observer);
+    this.#routes.clear();
   }
 
   remove(connection: Connection, filters: readonly string[]): void {
-    const own = this.#filters.get(connection);
+    const own = this.#observers.get(connection)?.filters;
     if (!own) return;
     for (const filter of filters) own.delete(filter);
-    if (own.size === 0) this.#filters.delete(connection);
-    this.#receivers.clear();
+    if (own.size === 0) this.#observers.delete(connection);
+    this.#routes.clear();
   }
 
   /** It has ended. */
   drop(connection: Connection): void {
-    if (this.#filters.delete(connection)) this.#receivers.clear();
+    if (this.#observers.delete(connection)) this.#routes.clear();
   }
 
   /** Whether anybody gets what comes on this topic. */
   isObserved(topic: string): boolean {
-    return this.#filters.size > 0 && this.#find(topic).length > 0;
+    return this.#observers.size > 0 && this.#find(topic).receivers.length > 0;
   }
 
   /** Hands on a reading that was published with QoS 1 and is on disk. */
   forward(topic: string, payload: Buffer): void {
-    let packet: Buffer | undefined;
-    for (const { connection, qos } of this.#find(topic)) {
+    const route = this.#find(topic);
+    for (const { observer, qos } of route.receivers) {
+      observer.connection.guard(() => this.#add(observer, route.topic, payload, qos));
+    }
+  }
+
+  #add(observer: Observer, topic: Buffer, payload: Buffer, qos: 0 | 1): void {
+    const { connection, batch } = observer;
+    if (connection.stream.destroyed || connection.endReason !== undefined) return;
+    if (connection.stream.writableLength + batch.length > MAX_UNREAD_BYTES) {
+      connection.end('slow-reader');
+      return;
+    }
+    const isFirst = batch.length === 0;
+    batch.add(topic, payload, qos === 1 ? connection.outgoing.open(1) : undefined);
+    if (isFirst && this.#due.push(observer) === 1) process.nextTick(() => this.#write());
+  }
+
+  #write(): void {
+    const due = this.#due;
+    this.#due = [];
+    for (const { connection, batch } of due) {
+      const bytes = batch.take();
       connection.guard(() => {
-        if (qos === 1) this.#write(connection, formatPublish(topic, payload, connection.outgoing.open(1)));
-        else {
-          packet ??= formatPublish(topic, payload);
-          this.#write(connection, packet);
-        }
+        if (!connection.stream.destroyed && !connection.stream.write(bytes)) connection.pace.watchUnread();
       });
     }
   }
 
-  #write(connection: Connection, packet: Buffer): void {
-    const { stream } = connection;
-    if (stream.destroyed || connection.endReason !== undefined) return;
-    if (stream.writableLength > MAX_UNREAD_BYTES) {
-      connection.end('slow-reader');
-      return;
-    }
-    if (!this.#corked.has(connection)) {
-      stream.cork();
-      if (this.#corked.size === 0) process.nextTick(() => this.#uncork());
-      this.#corked.add(connection);
-    }
-    if (!stream.write(packet)) connection.pace.watchUnread();
-  }
-
-  #uncork(): void {
-    for (const { stream } of this.#corked) stream.uncork();
-    this.#corked.clear();
-  }
-
-  #find(topic: string): readonly Receiver[] {
-    const known = this.#receivers.get(topic);
+  #find(topic: string): Route {
+    const known = this.#routes.get(topic);
     if (known) return known;
-    if (this.#receivers.size >= MAX_TOPICS) this.#receivers.clear();
+    if (this.#routes.size >= MAX_TOPICS) this.#routes.clear();
     const levels = topic.split(FILTER_SEPARATOR);
-    const found: Receiver[] = [];
-    for (const [connection, filters] of this.#filters) {
-      const granted = [...filters].filter(([filter]) => matchesFilter(filter, levels)).map(([, qos]) => qos);
-      if (granted.length > 0) found.push({ connection, qos: Math.max(...granted) > 0 ? 1 : 0 });
+    const receivers: Receiver[] = [];
+    for (const observer of this.#observers.values()) {
+      const granted = [...observer.filters]
+        .filter(([filter]) => matchesFilter(filter, levels))
+        .map(([, qos]) => qos);
+      if (granted.length > 0) receivers.push({ observer, qos: Math.max(...granted) > 0 ? 1 : 0 });
     }
-    const receivers = found.length > 0 ? found : NOBODY;
-    this.#receivers.set(topic, receivers);
-    return receivers;
+    const route = { topic: Buffer.from(topic), receivers };
+    this.#routes.set(topic, route);
+    return route;
   }
 }

@@ -79,9 +79,7 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
   return {
     take,
     takeTelemetry(connection, topic, payload, messageId) {
-      const observed = options.observers.isObserved(topic)
-        ? { topic, payload: Buffer.from(payload) }
-        : undefined;
+      const observed = options.observers.isObserved(topic) ? { topic, payload } : undefined;
       const publish = new DirectPublish(connection, options, messageId, observed);
       connection.answerInOrder(publish);
       pipeline.acceptFor(publish, messageOf(connection, topic, payload));

@@ -66,7 +66,7 @@ abstract class WaitingPublish implements OpenPublish, Waiter {
 /** What an observer gets of it. */
 export interface Observed {
   readonly topic: string;
-  /** A copy: it outlives the read. */
+  /** A view into the bytes read, which are nobody else's. */
   readonly payload: Buffer;
 }
 
