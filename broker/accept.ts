@@ -1,5 +1,6 @@
 /**
- * What happens to each accepted socket first, whichever listener it came to: it is admitted, or costs one reset and nothing else.
+ * What happens to each accepted socket first, whichever listener it came to: it is admitted, or costs one reset and
+ * nothing else.
  */
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';

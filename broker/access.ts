@@ -32,7 +32,10 @@ export function maySubscribe(identity: Identity, city: string, filter: string): 
 
 export const FILTER_SEPARATOR = '/';
 
-/** Whether a filter matches the topic with these levels [MQTT-4.7.1-2, -3]; of topics that begin with $ we have none. */
+/**
+ * Whether a filter matches the topic with these levels [MQTT-4.7.1-2, -3]; of topics that begin with $ we have
+ * none.
+ */
 export function matchesFilter(filter: string, topic: readonly string[]): boolean {
   const levels = filter.split(FILTER_SEPARATOR);
   for (const [depth, level] of levels.entries()) {

@@ -1,10 +1,11 @@
 /**
  * DoubledDevices: devices that two boxes are at once, under two client ids.
  *
- * Neither pushes the other off the line, so contested-ids.ts sees nothing; what tells them is that both go on publishing, in
- * turns. A single box that comes back under a new client id leaves an old connection that says nothing more. Told of
- * connections by their table. Invariants: a device is doubled when one of its open connections was heard again after
- * another five times, and until one is left; a connection of a device that has no other costs one entry.
+ * Neither pushes the other off the line, so contested-ids.ts sees nothing; what tells them is that both go on
+ * publishing, in turns. A single box that comes back under a new client id leaves an old connection that says
+ * nothing more. Told of connections by their table. Invariants: a device is doubled when one of its open
+ * connections was heard again after another five times, and until one is left; a connection of a device that has no
+ * other costs one entry.
  */
 import type { Connection } from './connection/connection.ts';
 import type { ContestedId } from './contested-ids.ts';

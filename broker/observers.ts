@@ -1,9 +1,10 @@
 /**
  * Observers: the connections that subscribed to what devices send up, and the way of telemetry to them.
  *
- * Telemetry does not go through Aedes (packet-reader.ts), so what an observer gets of it is written here, after it is on disk.
- * All that one commit has settled leaves in one write for each observer. Invariants: a message comes once to a
- * connection, at the highest QoS that its filters grant [MQTT-3.3.5-1]; who leaves too much unread gets no more.
+ * Telemetry does not go through Aedes (packet-reader.ts), so what an observer gets of it is written here, after it
+ * is on disk. All that one commit has settled leaves in one write for each observer. Invariants: a message comes
+ * once to a connection, at the highest QoS that its filters grant [MQTT-3.3.5-1]; who leaves too much unread gets
+ * no more.
  */
 import { FILTER_SEPARATOR, matchesFilter } from './access.ts';
 import type { Connection } from './connection/connection.ts';

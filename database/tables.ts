@@ -91,7 +91,10 @@ export interface WaitingAliasesTable {
 export interface DeviceCredentialsTable {
   id: Generated<number>;
   device: string;
-  /** `sha256$hash`, base64url; of the first version `scrypt$N$r$p$salt$hash`. The secret itself is shown once and never kept. */
+  /**
+   * `sha256$hash`, base64url; of the first version `scrypt$N$r$p$salt$hash`. The secret itself is shown once and
+   * never kept.
+   */
   hash: string;
   created_at: number;
   /** After this it is no longer accepted; null while it is the current one. */

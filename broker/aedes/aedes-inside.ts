@@ -1,10 +1,9 @@
 /**
  * AedesInside: what we use of Aedes' client that is no part of its public interface.
  *
- * A connection gives Aedes' parser the packets that are Aedes' own, and hears from Aedes' client what its events do not
- * say. Aedes' version is pinned, and test/broker/aedes-touches.test.ts fails where an upgrade moves what stands
- * here. Invariants: Aedes reads no stream
- * by itself; its parser gets copies, for it keeps the bytes of a will.
+ * A connection gives Aedes' parser the packets that are Aedes' own, and hears from Aedes' client what its events do
+ * not say. Aedes' version is pinned, and test/broker/aedes-touches.test.ts fails where an upgrade moves what stands
+ * here. Invariants: Aedes reads no stream by itself; its parser gets copies, for it keeps the bytes of a will.
  */
 import type { AedesPublishPacket, Client } from 'aedes';
 import { ownCopy } from '../own-copy.ts';
@@ -31,10 +30,14 @@ const insideOf = (client: Client) => client as unknown as Inside;
 export class AedesInside {
   readonly #inside: Inside;
 
-  /** `onUnread` is told of each write that the client leaves unread: Aedes' own timeout tells nobody that it was one. */
+  /**
+   * `onUnread` is told of each write that the client leaves unread: Aedes' own timeout tells nobody that it was
+   * one.
+   */
   constructor(client: Client, onUnread: () => void) {
     this.#inside = insideOf(client);
-    // Its stream is read by the connection, which gives it packets. Aedes would read on when all that it has read is answered.
+    // Its stream is read by the connection, which gives it packets. Aedes would read on when all that it has read
+    // is answered.
     client.conn.off('readable', this.#inside._nextBatch);
     this.#inside._nextBatch = (error) => {
       if (error) client.emit('error', error);

@@ -13,8 +13,8 @@ export function connectOf(packet: object): ConnectPacket {
 }
 
 /**
- * Takes Aedes' timer for the keep alive away; returns the seconds that were asked for. It hears whole packets only, and of
- * telemetry nothing (life-signs.ts).
+ * Takes Aedes' timer for the keep alive away; returns the seconds that were asked for. It hears whole packets only,
+ * and of telemetry nothing (life-signs.ts).
  */
 export function takeKeepAlive(connect: ConnectPacket): number {
   const keepAliveS = connect.keepalive ?? 0;

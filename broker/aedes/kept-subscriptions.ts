@@ -1,5 +1,6 @@
 /**
- * Kept subscriptions: what a device subscribed to in a session that it wants kept [MQTT-3.1.2-4], over restarts of ours.
+ * Kept subscriptions: what a device subscribed to in a session that it wants kept [MQTT-3.1.2-4], over restarts of
+ * ours.
  *
  * Laid around Aedes' in-memory persistence, which has the subscriptions of one run. Invariants: a SUBACK comes when
  * the subscription is on disk; only what the device may subscribe to is kept; a clean session takes all of it back

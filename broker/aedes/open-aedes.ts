@@ -1,8 +1,9 @@
 /**
- * Opens Aedes as this house uses it: with our hooks, with bounds on what it keeps, and with nothing of its own left to decide.
+ * Opens Aedes as this house uses it: with our hooks, with bounds on what it keeps, and with nothing of its own left
+ * to decide.
  *
- * Between the connections and the subscribers. Invariant: where Aedes has a timer or a bound of its own, ours comes first and
- * knows why.
+ * Between the connections and the subscribers. Invariant: where Aedes has a timer or a bound of its own, ours comes
+ * first and knows why.
  */
 import type { Client } from 'aedes';
 import type { Logger } from 'pino';

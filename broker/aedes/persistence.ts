@@ -1,8 +1,9 @@
 /**
  * The part of Aedes' persistence that keeps something for later, as Aedes calls it.
  *
- * Aedes declares neither the property nor its methods. We lay our bounds around these methods (bounded-persistence.ts), and
- * what outlasts a restart (kept-subscriptions.ts). test/broker/aedes-touches.test.ts fails where one of them goes.
+ * Aedes declares neither the property nor its methods. We lay our bounds around these methods
+ * (bounded-persistence.ts), and what outlasts a restart (kept-subscriptions.ts). test/broker/aedes-touches.test.ts
+ * fails where one of them goes.
  */
 
 import type { Readable } from 'node:stream';

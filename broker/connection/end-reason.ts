@@ -53,8 +53,8 @@ export class ProtocolViolationError extends Error {
 }
 
 /**
- * What an error that Aedes or the socket raised means. Of Aedes' own errors those are left that a packet led to, since
- * our timers and checks come first; those of the system have a code.
+ * What an error that Aedes or the socket raised means. Of Aedes' own errors those are left that a packet led to,
+ * since our timers and checks come first; those of the system have a code.
  */
 export function parseEndReason(error: Error & { code?: string }): EndReason {
   if (error instanceof ProtocolViolationError) return 'protocol-violation';

@@ -1,10 +1,10 @@
 /**
  * Intake: the bytes of one client, from its stream to whoever they are for.
  *
- * It passes on what is sound and for which there is room: until CONNACK nothing after the CONNECT, then no more packets than
- * ReadPace allows. The rest waits here and in the socket and, through TCP, at the device. A PUBLISH over the packet bound
- * is skipped. Invariants: at most the bytes of one read wait here; no byte behind a violation or a DISCONNECT is looked at;
- * any byte, of a skipped packet too, is a sign of life.
+ * It passes on what is sound and for which there is room: until CONNACK nothing after the CONNECT, then no more
+ * packets than ReadPace allows. The rest waits here and in the socket and, through TCP, at the device. A PUBLISH
+ * over the packet bound is skipped. Invariants: at most the bytes of one read wait here; no byte behind a violation
+ * or a DISCONNECT is looked at; any byte, of a skipped packet too, is a sign of life.
  */
 import type { Duplex } from 'node:stream';
 import type { EndReason } from './end-reason.ts';

@@ -1,8 +1,9 @@
 /**
  * PacketReader: cuts the bytes that the scanner passed into whole packets, checks each, and says whose it is.
  *
- * Telemetry of QoS 1 takes the short way, past Aedes' parser and queues; all else goes to Aedes. Invariants: packets go on whole and in the order of the stream, none behind one with
- * a fault; it keeps nothing but the last topic and the beginning of a packet that is cut.
+ * Telemetry of QoS 1 takes the short way, past Aedes' parser and queues; all else goes to Aedes. Invariants:
+ * packets go on whole and in the order of the stream, none behind one with a fault; it keeps nothing but the last
+ * topic and the beginning of a packet that is cut.
  */
 import { parseDeviceTopic } from '../../devices/topics.ts';
 import { ownCopy } from '../own-copy.ts';

@@ -1,8 +1,9 @@
 /**
- * PublishBatch: PUBLISH packets of ours as bytes [MQTT 3.1.1, 3.3], neither repeated nor retained, one after the other.
+ * PublishBatch: PUBLISH packets of ours as bytes [MQTT 3.1.1, 3.3], neither repeated nor retained, one after the
+ * other.
  *
- * Telemetry goes to observers this way (observers.ts): a write a turn instead of one a message. Aedes writes what it hands on
- * by itself. Invariant: what was taken is not written to again.
+ * Telemetry goes to observers this way (observers.ts): a write a turn instead of one a message. Aedes writes what
+ * it hands on by itself. Invariant: what was taken is not written to again.
  */
 const PUBLISH_QOS_0 = 0x30;
 const PUBLISH_QOS_1 = 0x32;

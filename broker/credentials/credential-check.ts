@@ -1,9 +1,10 @@
 /**
  * CredentialCheck: who shows which secret, kept up with the database.
  *
- * The Authenticator of a server that asks for credentials. The command line writes the database, this looks once a second
- * whether anything changed. A hash of the first version is slow, computed off the event loop, and renewed. Invariant:
- * what was revoked or has expired verifies no more, and its connections are told to end within two looks.
+ * The Authenticator of a server that asks for credentials. The command line writes the database, this looks once a
+ * second whether anything changed. A hash of the first version is slow, computed off the event loop, and renewed.
+ * Invariant: what was revoked or has expired verifies no more, and its connections are told to end within two
+ * looks.
  */
 import type { Logger } from 'pino';
 import type { Database } from '../../database/database.ts';

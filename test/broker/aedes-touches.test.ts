@@ -1,6 +1,6 @@
 /**
- * What we rely on in Aedes beyond its public interface: each test here fails when an upgrade moves its piece, and says
- * which file of broker/aedes/ has to follow. They talk to Aedes itself, without our broker around it.
+ * What we rely on in Aedes beyond its public interface: each test here fails when an upgrade moves its piece, and
+ * says which file of broker/aedes/ has to follow. They talk to Aedes itself, without our broker around it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** How bytes reach the pipeline, over real sockets and over a stream in memory: in order, all of them, and no sooner than there is room. */
+/**
+ * How bytes reach the pipeline, over real sockets and over a stream in memory: in order, all of them, and no sooner
+ * than there is room.
+ */
 import { Socket } from 'node:net';
 import mqtt from 'mqtt-packet';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';

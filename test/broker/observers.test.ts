@@ -1,6 +1,6 @@
 /**
- * Telemetry on its way to observers: it comes past Aedes, after it is on disk, and to an observer it looks like every other
- * message.
+ * Telemetry on its way to observers: it comes past Aedes, after it is on disk, and to an observer it looks like
+ * every other message.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { publishPacket, type RawMqttClient } from '../support/raw-mqtt-client.ts';

@@ -1,4 +1,7 @@
-/** The list of files in docs/how-a-reading-travels.md is true: they are there, few, and each is named by another of its way. */
+/**
+ * The list of files in docs/how-a-reading-travels.md is true: they are there, few, and each is named by another of
+ * its way.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
