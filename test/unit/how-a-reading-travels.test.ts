@@ -23,6 +23,10 @@ describe.each(ways.map((way) => [way.split('\n')[0] as string, way] as const))('
     const openers = [
       'open-siaga.ts',
       'broker/broker.ts',
+      'opening/open-stores.ts',
+      'opening/open-followers.ts',
+      'opening/open-intake.ts',
+      'opening/open-entrances.ts',
       'journal/sqlite/open-journal.ts',
       'alerts/open-alerts.ts',
       'alerts/rules/index.ts',
