@@ -11,6 +11,7 @@ export interface JournalGauges {
   readonly recentEntries: () => number;
   readonly lastId: () => number;
   readonly hasProblem: () => boolean;
+  readonly messagesHeld: () => number;
   /** Of a device by its number in the journal. */
   readonly kindOf: (device: number) => string;
 }
@@ -32,6 +33,7 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
   gauge('recent_entries', 'Newest entries held in memory.', gauges.recentEntries);
   gauge('last_id', 'Newest id on disk.', gauges.lastId);
   gauge('problem', '1 while commits do not succeed.', () => (gauges.hasProblem() ? 1 : 0));
+  gauge('messages', 'Status and ack that the journal holds.', gauges.messagesHeld);
   /** By number of the device: a labelled counter costs more than finding the device. */
   const readings: number[] = [];
   new Counter({
@@ -65,7 +67,14 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
     fileBytes: new Gauge({ name: 'siaga_journal_file_bytes', help: 'Size of the journal.', registers }),
     stored: counter('stored_total', 'Readings stored.'),
     repeated: counter('repeated_total', 'Readings that the journal had already.'),
-    refused: counter('refused_total', 'Readings and rejections not stored, and not acknowledged.'),
+    messages: new Counter({
+      name: 'siaga_journal_messages_stored_total',
+      help: 'Status and ack stored, by channel.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    messagesTrimmed: counter('messages_trimmed_total', 'Status and ack that retention deleted.'),
+    refused: counter('refused_total', 'Readings, messages and rejections not stored, and not acknowledged.'),
     failedCommits: counter('failed_commits_total', 'Commits that failed; those that wait are tried again.'),
     rejectionsStored: counter('rejections_stored_total', 'Rejections stored.'),
     rejectionsDropped: counter('rejections_dropped_total', 'Old rejections that made room for newer ones.'),

@@ -18,7 +18,7 @@ import type {
 import { JournalStore } from './journal-store.ts';
 import { OpenMark, removeOpenMark } from './open-mark.ts';
 import type { Dictionary } from './reading-codec.ts';
-import { finishSalvage, salvageJournal } from './salvage.ts';
+import { finishSalvage, type SalvageOptions, salvageJournal } from './salvage.ts';
 import { startJournal } from './start-journal.ts';
 import { trimStep } from './trim-journal.ts';
 import { createCallAnswerer } from './worker-calls.ts';
@@ -42,15 +42,17 @@ let working: Promise<void> | undefined;
 /** The event loop has been told of a problem that is not over. */
 let hasProblem = false;
 /** Found, and not salvaged yet: `store` is closed, and nothing is committed before a salvage has succeeded. */
-let damage: { readonly cause: string; readonly lastId: number } | undefined;
+let damage: Pick<SalvageOptions, 'cause' | 'lastId' | 'lastMessageId'> | undefined;
 /** The files at their paths are not the open ones; the event loop has been told. */
 let isMisplaced = false;
 
 const answer = createCallAnswerer<WriterCalls>({
   open,
   latest: () => store.latest(),
+  latestStatuses: () => store.messages.latestStatuses(),
   markReplayed: ({ id, replayedAt }) => store.markReplayed(id, replayedAt),
   trim: (step) => trimStep(store.database, options, step),
+  trimMessages: (step) => store.trimMessages(step),
   salvage: ({ cause }) => salvageRunning(cause),
   close,
 });
@@ -138,6 +140,7 @@ function acknowledge(
     count: batches.reduce((sum, { count }) => sum + count, 0),
     rejections: stored.rejections,
     rejectionsDropped: stored.rejectionsDropped,
+    messagesHeld: store.messages.held,
     fileBytes: store.fileBytes,
     usedBytes: store.usedBytes,
   };
@@ -217,22 +220,21 @@ function salvageRunning(cause: string): void {
 
 function closeDamaged(cause: string): void {
   if (damage) return;
-  damage = { cause, lastId: store.lastId };
+  damage = { cause, lastId: store.lastId, lastMessageId: store.messages.lastId };
   // The salvage puts other files in their place.
   removeOpenMark(options.file);
   store.abandon();
 }
 
 /** Between commits, or before one that is tried again: what it holds is committed into the new file. */
-function salvageDamaged({ cause, lastId }: { cause: string; lastId: number }): void {
+function salvageDamaged(found: NonNullable<typeof damage>): void {
   // The last one may have ended between its renames.
   finishSalvage(options.file, Date.now());
   const report = salvageJournal({
+    ...found,
     file: options.file,
-    cause,
     atMs: Date.now(),
     dictionary: known,
-    lastId,
   });
   store = openStore();
   damage = undefined;
