@@ -30,18 +30,21 @@ import { matchesTopic } from './devices/formats/format.ts';
 import { createFormats } from './devices/formats/index.ts';
 import { createMapped } from './devices/formats/mapped.ts';
 import { formatDeviceTopic } from './devices/topics.ts';
+import { findAckFault } from './dispatch/crew-answers.ts';
 import { openDispatch } from './dispatch/dispatch.ts';
 import { createFleet } from './fleet/fleet.ts';
 import { registerFleetMetrics } from './fleet/fleet-metrics.ts';
 import { createIdentities } from './fleet/identities.ts';
 import { createLiveConsumer, restorePresent } from './fleet/live-consumer.ts';
 import { createLiveFeed } from './fleet/live-feed.ts';
+import { createPresenceConsumer } from './fleet/presence-consumer.ts';
 import { openRegistry } from './fleet/registry.ts';
 import { openWaitingAliases } from './fleet/waiting-aliases.ts';
 import { openHistory } from './history/open-history.ts';
 import { alertStaff } from './influx/copy-alert.ts';
 import { INFLUX_CONSUMER } from './influx/copy-cursor.ts';
 import { openInfluxCopy } from './influx/open-influx-copy.ts';
+import { ACKS_CONSUMER, openAckConsumer } from './ingest/ack-consumer.ts';
 import { createInbox } from './ingest/inbox.ts';
 import { createPipeline } from './ingest/pipeline.ts';
 import { createQuality } from './ingest/quality.ts';
@@ -49,6 +52,7 @@ import { replayClaimed } from './ingest/replay-claimed.ts';
 import { Draining } from './journal/draining.ts';
 import { keepWithinRetention } from './journal/retention.ts';
 import { rewindCursors } from './journal/rewind-cursors.ts';
+import { createSavedCursor } from './journal/saved-cursor.ts';
 import { openJournal } from './journal/sqlite/open-journal.ts';
 import { readDescriptorLimit, shareDescriptors } from './share-descriptors.ts';
 import { openSources } from './sources/sources.ts';
@@ -116,6 +120,8 @@ export async function openSiaga(
     }),
   );
   await rewindCursors({ journal, database, consumers: [ALERTS_CONSUMER, INFLUX_CONSUMER], log, now });
+  const rewound = { journal: journal.messages, isMarkedOutside: false, consumers: [ACKS_CONSUMER] };
+  await rewindCursors({ ...rewound, database, log, now });
   const quality = createQuality();
   const draining = new Draining({ journal, log, metrics, random });
 
@@ -203,12 +209,6 @@ export async function openSiaga(
     onPresent: (reading) => dispatch.observe(reading),
     onFailed: (reading) => dispatch.observeWord(reading),
   });
-  opened.use(draining.start([live, alerts.consumer]));
-  if (copy) {
-    draining.showBacklog(INFLUX_CONSUMER, () => copy.waitingEntries);
-    copy.start();
-  }
-
   const mapped = opened.use(createMapped());
   const formats = createFormats(mapped);
   const waiting = await openWaitingAliases(database);
@@ -226,13 +226,19 @@ export async function openSiaga(
     quality,
     journal,
     metrics,
-    onPresence(device, presence, atMs) {
-      fleet.observePresence(device, presence, atMs);
-      const kind = registry.find(device)?.kind;
-      feed.publish('presence', { device, kind, presence, at: new Date(atMs).toISOString() });
-    },
+    findAckFault,
+  });
+  const acks = await openAckConsumer({
+    ...{ journal, pipeline, log },
+    cursor: createSavedCursor(database, ACKS_CONSUMER),
     onAck: (device, body, atMs) => dispatch.onAck(device, body, atMs),
   });
+  const presence = createPresenceConsumer({ journal, fleet, feed });
+  opened.use(draining.start([live, alerts.consumer], [presence, acks]));
+  if (copy) {
+    draining.showBacklog(INFLUX_CONSUMER, () => copy.waitingEntries);
+    copy.start();
+  }
 
   const authenticator = config.MQTT_AUTH
     ? opened.use(
@@ -351,7 +357,8 @@ export async function openSiaga(
     const retention = {
       journal,
       database,
-      consumers: [alerts.consumer],
+      consumers: [ALERTS_CONSUMER],
+      ofMessages: [ACKS_CONSUMER],
       settledThroughId,
       log,
       now: clock.retentionNow,

@@ -20,15 +20,16 @@ import { deviceKinds } from '../devices/kinds/index.ts';
 import type { JsonObject } from '../devices/parse-json.ts';
 import { formatQuality, type Reading } from '../devices/reading.ts';
 import { isRejection, type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
-import { GATEWAY_PREFIX, type Presence, TOPIC_ROOT } from '../devices/topics.ts';
+import { GATEWAY_PREFIX, TOPIC_ROOT } from '../devices/topics.ts';
 import { type Identities, optionsOf, type Sender } from '../fleet/identities.ts';
 import type { RegisteredDevice } from '../fleet/registry.ts';
 import type { WaitingAliases } from '../fleet/waiting-aliases.ts';
+import type { DeviceMessage } from '../journal/device-messages.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Waiter } from '../journal/waiter.ts';
 import { appendSlices } from './append-slices.ts';
 import type { Inbox } from './inbox.ts';
-import type { IncomingMessage } from './incoming-message.ts';
+import { formatStatus, type IncomingMessage } from './incoming-message.ts';
 import type { SetAside } from './set-aside.ts';
 import type { TakenReadings, TakeReadings } from './take-readings.ts';
 
@@ -41,7 +42,6 @@ export interface ForeignIntakeOptions {
   readonly journal: Pick<Journal, 'appendFor'>;
   readonly setAside: SetAside;
   readonly takeReadings: TakeReadings;
-  readonly onPresence: (device: string, presence: Presence, atMs: number) => void;
 }
 
 export interface ForeignIntake {
@@ -54,6 +54,7 @@ const NOTHING: TakenReadings = { good: [], bad: [] };
 interface Gathered {
   readonly good: Reading[];
   readonly bad: RejectedMessage[];
+  readonly statuses: DeviceMessage[];
 }
 
 export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntake {
@@ -76,7 +77,7 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
       refuse(waiter, message, decoded);
       return;
     }
-    const gathered: Gathered = { good: [], bad: [] };
+    const gathered: Gathered = { good: [], bad: [], statuses: [] };
     const topicNames = namesInTopic(format, message);
     let told = waiter;
     for (const claim of decoded) {
@@ -90,8 +91,7 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
         told = inbox.follow(told, owner.id, message, said);
       }
     }
-    if (gathered.good.length + gathered.bad.length === 0) told.stored(0, 0, 0);
-    else appendSlices(journal, told, gathered.good, gathered.bad);
+    appendSlices(journal, told, gathered.good, gathered.bad, gathered.statuses);
   }
 
   function keep(message: IncomingMessage, { bad }: Gathered, rejection: Rejection): void {
@@ -129,7 +129,7 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
       return `no kind ${device.kind}`;
     }
     const { presence, note, rejection } = claim;
-    if (presence) options.onPresence(device.id, presence, message.receivedAt);
+    if (presence) gathered.statuses.push(formatStatus(message, device.id, presence));
     if (rejection) gathered.bad.push(setAside.keep(message, rejection, message.payload, device.id));
     const target = { city: options.city, kind, device };
     const sent = message.isRetained

@@ -4,9 +4,9 @@
  *   accept: topic → decode → validate → quality → journal.append (group commit, fsync) → PUBACK
  *
  * What is not on our own topics, or comes through a gateway, goes by foreign-intake.ts. After the PUBACK,
- * keep-draining.ts hands the journal to live, alerts and history. Invariant: a waiter is told `stored` only when
- * everything the message holds is on disk, be it as readings or as rejections with their raw payload; it is refused
- * only when that failed (JournalError, the state database), and then there must be no PUBACK.
+ * keep-draining.ts hands the journal to live, alerts and history, and `status` and `ack` to fleet and dispatch. Invariant: a waiter is told `stored` only when
+ * everything the message holds is on disk, be it as readings, as a status, as an ack, or as rejections with their raw
+ * payload; it is refused only when that failed (JournalError), and then there must be no PUBACK.
  */
 import type { Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
@@ -15,7 +15,7 @@ import type { Formats } from '../devices/formats/index.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { parsePresence } from '../devices/parse-presence.ts';
 import { isRejection, type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
-import { type Presence, parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
+import { parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { createIdentities } from '../fleet/identities.ts';
 import type { Registry } from '../fleet/registry.ts';
@@ -26,13 +26,19 @@ import { appendSlices } from './append-slices.ts';
 import { type JsonObject, parseObject, parseTelemetry } from './decode.ts';
 import { createForeignIntake, isForeign } from './foreign-intake.ts';
 import type { Inbox } from './inbox.ts';
-import type { IncomingMessage } from './incoming-message.ts';
+import { formatMessage, formatStatus, type IncomingMessage } from './incoming-message.ts';
 import type { Quality } from './quality.ts';
 import { createSetAside } from './set-aside.ts';
 import { createTakeReadings } from './take-readings.ts';
 import type { Target } from './validate.ts';
 
 export type { IncomingMessage } from './incoming-message.ts';
+
+/** What ingest itself needs of it besides. */
+export interface OpenedPipeline extends Pipeline {
+  /** Sets aside what turned out to be wrong after its PUBACK. */
+  refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void;
+}
 
 export interface Pipeline {
   /** Takes one publish on any topic. Order of calls is order of the journal. */
@@ -52,9 +58,8 @@ export interface PipelineDependencies {
   readonly inbox: Inbox;
   readonly journal: Pick<Journal, 'appendFor'>;
   readonly metrics: Metrics;
-  readonly onPresence: (device: string, presence: Presence, atMs: number) => void;
-  /** Dispatch's answer to a unit's `ack`; resolves when it is on disk. A string says what is wrong with it. */
-  readonly onAck: (device: string, body: JsonObject, atMs: number) => Promise<string | undefined>;
+  /** What is wrong with a unit's `ack` by itself; undefined where dispatch can judge it. */
+  readonly findAckFault: (body: JsonObject) => string | undefined;
 }
 
 const NONE: readonly never[] = [];
@@ -65,7 +70,7 @@ interface Route extends Target {
   readonly channel: UpChannel;
 }
 
-export function createPipeline(dependencies: PipelineDependencies): Pipeline {
+export function createPipeline(dependencies: PipelineDependencies): OpenedPipeline {
   const { city, registry, fleet, quality, journal, inbox } = dependencies;
   const setAside = createSetAside(fleet, dependencies.metrics);
   const validate = { clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS, bounds: city.bounds };
@@ -118,24 +123,18 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     if (message.payload.length > 0) {
       const presence = parsePresence(message.payload);
       if (isRejection(presence)) return presence;
-      dependencies.onPresence(route.device.id, presence, message.receivedAt);
-      inbox.note(route.device.id, message, presence);
-    }
-    waiter.stored(0, 0, 0);
+      const told = inbox.follow(waiter, route.device.id, message, presence);
+      journal.appendFor(told, NONE, NONE, [formatStatus(message, route.device.id, presence)]);
+    } else waiter.stored(0, 0, 0);
     return undefined;
   }
 
   function acceptAck(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     const body = parseObject(message.payload);
     if (isRejection(body)) return body;
-    const kept = { ...message, payload: Buffer.from(message.payload) };
-    dependencies.onAck(route.device.id, body, message.receivedAt).then(
-      (problem) => {
-        if (problem === undefined) waiter.stored(0, 0, 0);
-        else refuse(waiter, kept, reject('bad-ack', problem));
-      },
-      (error: Error) => waiter.refused(error),
-    );
+    const fault = dependencies.findAckFault(body);
+    if (fault !== undefined) return reject('bad-ack', fault);
+    journal.appendFor(waiter, NONE, NONE, [formatMessage('ack', message, route.device.id, message.payload)]);
     return undefined;
   }
 
@@ -170,7 +169,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     }
   }
 
-  return { acceptFor, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
+  return { acceptFor, refuse, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
 }
 
 function isPlain({ format, wholeBytes }: IncomingMessage): boolean {

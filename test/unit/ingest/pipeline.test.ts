@@ -8,6 +8,7 @@ import type { RegisteredDevice, Registry } from '../../../fleet/registry.ts';
 import { createInbox } from '../../../ingest/inbox.ts';
 import { createPipeline, type Pipeline } from '../../../ingest/pipeline.ts';
 import { createQuality } from '../../../ingest/quality.ts';
+import { presenceOf } from '../../../journal/device-messages.ts';
 import { JournalError } from '../../../journal/journal.ts';
 import { ambulance, buildSmallCity, gauge } from '../../support/small-city.ts';
 
@@ -54,20 +55,19 @@ beforeEach(() => {
     waiting: { note: () => undefined },
     inbox: createInbox(() => NOW),
     journal: {
-      appendFor(waiter, newReadings, newRejections) {
+      appendFor(waiter, newReadings, newRejections, newMessages = []) {
         if (failure) return waiter.refused(failure);
         readings.push(...newReadings);
         rejections.push(...newRejections);
+        for (const message of newMessages) {
+          if (message.channel === 'ack') acks.push(message.device);
+          else presences.push(`${message.device} ${presenceOf(message)}`);
+        }
         waiter.stored(newReadings.length, 0, newRejections.length);
       },
     },
     metrics: new Metrics(),
-    onPresence: (device, presence) => presences.push(`${device} ${presence}`),
-    onAck: async (device, body) => {
-      if (typeof body['assignment'] !== 'string') return 'assignment is missing';
-      acks.push(device);
-      return undefined;
-    },
+    findAckFault: (body) => (typeof body['assignment'] === 'string' ? undefined : 'assignment is missing'),
   });
 });
 
@@ -228,7 +228,7 @@ describe('what is not understood is kept with its reason and its raw payload', (
   });
 });
 
-test('status moves the presence and ack reaches dispatch', async () => {
+test('status and ack go to the journal as entries of their own', async () => {
   await publish('siaga/semarang/ambulance/motor-1/status', { status: 'online' });
   await publish('siaga/semarang/ambulance/motor-1/ack', { assignment: 'a1', ack: 'accepted' });
   expect({ presences, acks }).toEqual({ presences: ['motor-1 online'], acks: ['motor-1'] });
