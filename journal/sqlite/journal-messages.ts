@@ -138,6 +138,8 @@ export interface TrimStep {
 /** A step of the messages' own retention, which runs beside that of the readings. */
 export interface MessageTrimOutcome {
   readonly trimmed: number;
+  /** The largest id that went; 0 when none did. */
+  readonly throughId: number;
   readonly done: boolean;
   readonly held: MessagesHeld;
 }

@@ -65,7 +65,7 @@ export class JournalTrims {
       const step = await trimMessagesStep({ keepAfterId, now });
       trimmed += step.trimmed;
       metrics.messagesTrimmed.inc(step.trimmed);
-      messages.held = step.held;
+      messages.dropThrough(step.throughId, step.held);
       if (step.done || hasEnded()) return trimmed;
     }
   }

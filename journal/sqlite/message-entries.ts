@@ -84,6 +84,12 @@ export class MessageEntries implements FollowedLog<MessageEntry> {
     return this.#waiters.wait(afterId, signal);
   }
 
+  /** Retention took some of them through this id; those that stay are on disk. */
+  dropThrough(id: number, held: MessagesHeld): void {
+    this.held = held;
+    this.#drop(this.#recent.findLastIndex((entry) => entry.id <= id) + 1);
+  }
+
   /** The journal has ended. */
   wakeAll(): void {
     this.#waiters.wakeAll();
@@ -95,9 +101,11 @@ export class MessageEntries implements FollowedLog<MessageEntry> {
     while (this.#recent.length - drop > RECENT_MESSAGES || bytes > RECENT_BYTES) {
       bytes -= weigh((this.#recent[drop++] as MessageEntry).message);
     }
-    if (drop === 0) return;
-    this.#recent.splice(0, drop);
-    this.#recentBytes = bytes;
+    this.#drop(drop);
+  }
+
+  #drop(count: number): void {
+    for (const { message } of this.#recent.splice(0, count)) this.#recentBytes -= weigh(message);
   }
 
   #forget(): void {

@@ -100,7 +100,8 @@ export class MessageLog {
     }
     if (ids.length > 0) this.#delete(ids);
     this.#held = { count, bytes };
-    return { trimmed: ids.length, done: ids.length < STEP_ROWS, held: this.#held };
+    const done = ids.length < STEP_ROWS;
+    return { trimmed: ids.length, throughId: ids.at(-1) ?? 0, done, held: this.#held };
   }
 
   #delete(ids: readonly number[]): void {
