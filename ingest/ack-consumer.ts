@@ -40,6 +40,11 @@ export async function openAckConsumer(options: AckConsumerOptions): Promise<Jour
   const failing = { id: 0, tries: 0 };
   /** Through this id they were heard and, where dispatch could not take them, set aside. */
   let heardThroughId = 0;
+  let savedThroughId = 0;
+  const save = async (id: number) => {
+    await cursor.save(id);
+    savedThroughId = id;
+  };
   if ((await cursor.load()) === undefined) await cursor.save(replayedThroughId);
 
   async function consumeOne({ id, message }: MessageEntry): Promise<void> {
@@ -47,7 +52,7 @@ export async function openAckConsumer(options: AckConsumerOptions): Promise<Jour
     const isKnown = rejection && id <= replayedThroughId && (await isSetAside(journal, message));
     if (rejection && !isKnown) await setAside(options, message, rejection);
     heardThroughId = id;
-    await cursor.save(id);
+    await save(id);
   }
 
   async function hear(id: number, message: DeviceMessage): Promise<Rejection | undefined> {
@@ -74,13 +79,15 @@ export async function openAckConsumer(options: AckConsumerOptions): Promise<Jour
     name: ACKS_CONSUMER,
     loadCursor: async () => (await cursor.load()) ?? 0,
     async consume(entries) {
+      // One answer at most is ahead of its cursor.
+      if (savedThroughId < heardThroughId) await save(heardThroughId);
       for (const entry of entries) {
         // A batch that failed comes again as a whole.
         if (entry.message.channel === 'ack' && entry.id > heardThroughId) await consumeOne(entry);
       }
       const last = entries.at(-1);
       // Once for all statuses behind the last answer.
-      if (last) await cursor.save(last.id);
+      if (last && last.id > savedThroughId) await save(last.id);
     },
   };
 }
