@@ -4,7 +4,13 @@
  */
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { LeftOpenReport, LostLogReport, SalvageReport, WriterEvent } from './journal-messages.ts';
+import type {
+  LeftOpenReport,
+  LostLogReport,
+  OpenedJournal,
+  SalvageReport,
+  WriterEvent,
+} from './journal-messages.ts';
 
 export interface JournalGauges {
   readonly waitingBytes: () => number;
@@ -101,12 +107,19 @@ export function measureCommit(
   metrics.fileBytes.set(event.fileBytes);
 }
 
+/** What a start found that people must know. */
+export function reportOpened(log: Logger, metrics: JournalMetrics, opened: OpenedJournal): void {
+  if (opened.salvage) reportSalvage(log, metrics, opened.salvage);
+  if (opened.lostLog) reportLostLog(log, metrics, opened.lostLog);
+  if (opened.leftOpen) reportLeftOpen(log, metrics, opened.leftOpen);
+}
+
 export function reportSalvage(log: Logger, metrics: JournalMetrics, salvage: SalvageReport): void {
   metrics.damaged.inc();
   metrics.unreadableRanges.inc(salvage.unreadable.length);
   log.error(
     { salvage },
-    `the journal was damaged: ${salvage.readings} readings moved into a new one, the damaged file is ${salvage.setAside}`,
+    `the journal was damaged: ${salvage.readings} readings and ${salvage.messages} messages moved into a new one, the damaged file is ${salvage.setAside}`,
   );
 }
 
@@ -116,12 +129,12 @@ const LEFT_OPEN: Readonly<Record<LeftOpenReport['fault'], string>> = {
   'database-replaced': 'journal.db is another file now: what was not in that one before is lost',
 };
 
-export function reportLeftOpen(log: Logger, metrics: JournalMetrics, leftOpen: LeftOpenReport): void {
+function reportLeftOpen(log: Logger, metrics: JournalMetrics, leftOpen: LeftOpenReport): void {
   metrics.damaged.inc();
   log.error({ leftOpen }, `the last run did not close the journal, and ${LEFT_OPEN[leftOpen.fault]}`);
 }
 
-export function reportLostLog(log: Logger, metrics: JournalMetrics, lostLog: LostLogReport): void {
+function reportLostLog(log: Logger, metrics: JournalMetrics, lostLog: LostLogReport): void {
   metrics.damaged.inc();
   metrics.unreadableRanges.inc();
   log.error(

@@ -19,21 +19,13 @@ import {
 import { outcomeOf, type Waiter } from '../waiter.ts';
 import { backupDatabaseFile, JOURNAL_TABLES } from './backup-journal.ts';
 import { EntryWaiters } from './entry-waiters.ts';
-import { isDamage } from './failure-policy.ts';
 import { GroupCommit } from './group-commit.ts';
-import type {
-  OpenedJournal,
-  SalvageReport,
-  WriterCalls,
-  WriterData,
-  WriterEvent,
-} from './journal-messages.ts';
+import type { OpenedJournal, WriterCalls, WriterData, WriterEvent } from './journal-messages.ts';
 import {
   createJournalMetrics,
   type JournalMetrics,
   measureCommit,
-  reportLeftOpen,
-  reportLostLog,
+  reportOpened,
   reportSalvage,
 } from './journal-metrics.ts';
 import type { JournalOptions } from './journal-options.ts';
@@ -42,6 +34,7 @@ import { JournalTrims } from './journal-trims.ts';
 import { JournalTrouble } from './journal-trouble.ts';
 import { MessageEntries } from './message-entries.ts';
 import { unpackEntries } from './packed-entries.ts';
+import { readOrSalvage } from './read-or-salvage.ts';
 import { ReadingCodec } from './reading-codec.ts';
 import { RecentEntries } from './recent-entries.ts';
 import { RECORD_DEVICE } from './record-layout.ts';
@@ -152,9 +145,7 @@ class SqliteJournal implements Journal {
     this.#metrics.fileBytes.set(opened.fileBytes);
     this.messages.startAfter(opened.lastMessageId, opened.messagesHeld);
     this.#trims.usedBytes = opened.usedBytes;
-    if (opened.salvage) this.#report(opened.salvage);
-    if (opened.lostLog) reportLostLog(this.#options.log, this.#metrics, opened.lostLog);
-    if (opened.leftOpen) reportLeftOpen(this.#options.log, this.#metrics, opened.leftOpen);
+    reportOpened(this.#options.log, this.#metrics, opened);
   }
 
   get lastId(): number {
@@ -173,13 +164,8 @@ class SqliteJournal implements Journal {
     return this.#trims.isOverBound;
   }
 
-  async append(
-    readings: readonly Reading[],
-    rejections: readonly RejectedMessage[],
-    messages: readonly DeviceMessage[] = NONE,
-  ): Promise<AppendOutcome> {
-    const hand = (waiter: Waiter) => this.appendFor(waiter, readings, rejections, messages);
-    const { stored, repeated } = await outcomeOf(hand);
+  async append(...entries: Parameters<Journal['append']>): Promise<AppendOutcome> {
+    const { stored, repeated } = await outcomeOf((waiter) => this.appendFor(waiter, ...entries));
     return { stored, repeated };
   }
 
@@ -285,30 +271,14 @@ class SqliteJournal implements Journal {
         return;
       }
       case 'salvaged':
-        this.#report(event.report);
+        reportSalvage(this.#options.log, this.#metrics, event.report);
         // Its file is another one now.
         this.#reads.reopen().catch((error: unknown) => this.#die(error as Error));
     }
   }
 
-  /** A read; where it finds damage the journal is salvaged and the read is tried once more. */
-  async #read<T>(read: () => Promise<T>): Promise<T> {
-    try {
-      try {
-        return await read();
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        await this.salvage((error as Error).message);
-        return await read();
-      }
-    } catch (error) {
-      if (this.#end) throw this.#end;
-      throw new JournalError('JOURNAL_IO', (error as Error).message, { cause: error });
-    }
-  }
-
-  #report(salvage: SalvageReport): void {
-    reportSalvage(this.#options.log, this.#metrics, salvage);
+  #read<T>(read: () => Promise<T>): Promise<T> {
+    return readOrSalvage(read, { salvage: (cause) => this.salvage(cause), end: () => this.#end });
   }
 
   #die(error: Error): void {
