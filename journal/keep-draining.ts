@@ -5,9 +5,9 @@
  * messages) has a loop and a cursor of its own, so that one that fails delays no other. Invariant: a consumer sees every entry at
  * least once and in order, and an entry again only when it did not save its cursor.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Gauge } from 'prom-client';
+import { BackOff } from '../clock/back-off.ts';
 import type { FollowedLog, JournalEntry } from './journal.ts';
 
 export interface JournalConsumer<Entry = JournalEntry> {
@@ -40,14 +40,18 @@ export interface KeepDrainingOptions<Entry = JournalEntry> {
 export async function keepDraining<Entry extends { readonly id: number }>(
   options: KeepDrainingOptions<Entry>,
 ): Promise<void> {
-  const { journal, consumer, signal, log } = options;
-  const cursorFailure = { failures: 0 };
-  let cursor = await retrying(options, cursorFailure, () => consumer.loadCursor());
+  const { journal, consumer, signal } = options;
+  const backOff = new BackOff({
+    firstMs: FIRST_RETRY_MS,
+    lastMs: LAST_RETRY_MS,
+    random: options.random,
+    signal,
+  });
+  let cursor = await retrying(options, backOff, () => consumer.loadCursor());
   while (!signal.aborted && cursor !== undefined) {
     const after: number = cursor;
     options.backlog?.set({ consumer: consumer.name }, Math.max(0, journal.lastId - after));
-    const attempt = { failures: 0 };
-    cursor = await retrying(options, attempt, async () => {
+    cursor = await retrying(options, backOff, async () => {
       // Where ids were skipped or trimmed nothing lies between here and there, and nothing ever will.
       const through = Math.max(after, journal.lastId);
       const entries = await journal.readAfter(after, MAX_ENTRIES);
@@ -58,8 +62,6 @@ export async function keepDraining<Entry extends { readonly id: number }>(
       await consumer.consume(entries);
       return (entries.at(-1) as Entry).id;
     });
-    if (attempt.failures > 0)
-      log.info({ consumer: consumer.name, failures: attempt.failures }, 'consumer works again');
   }
 }
 
@@ -69,24 +71,27 @@ async function retrying<T>(
     consumer,
     signal,
     log,
-    random,
     onOutcome,
-  }: Omit<KeepDrainingOptions, 'journal' | 'consumer'> & { readonly consumer: { readonly name: string } },
-  attempt: { failures: number },
+  }: Omit<KeepDrainingOptions, 'journal' | 'consumer'> & {
+    readonly consumer: { readonly name: string };
+  },
+  backOff: BackOff,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  for (let retryMs = FIRST_RETRY_MS; !signal.aborted; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
+  while (!signal.aborted) {
     try {
       const result = await work();
       onOutcome?.(undefined);
+      const { failures } = backOff;
+      if (failures > 0) log.info({ consumer: consumer.name, failures }, 'consumer works again');
+      backOff.reset();
       return result;
     } catch (error) {
       if (signal.aborted) return undefined;
-      attempt.failures++;
       onOutcome?.((error as Error).message);
-      if (attempt.failures === 1)
+      if (backOff.failures === 0)
         log.warn({ err: error, consumer: consumer.name }, 'consumer failed, will retry');
-      await delay(retryMs * (0.5 + random() / 2), undefined, { signal }).catch(() => undefined);
+      await backOff.pause();
     }
   }
   return undefined;

@@ -7,13 +7,13 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { createCallAnswerer } from '../../database/worker-calls.ts';
 import type { RejectionQuery } from '../journal.ts';
 import { openJournalFileReadOnly } from './journal-file.ts';
 import type { IdRange, PackedEntries, ReaderCalls, RejectionAnswer } from './journal-messages.ts';
 import { readMessagesAfter } from './message-log.ts';
 import { packEntries } from './packed-entries.ts';
 import { RUN_COLUMNS, readRun } from './row-runs.ts';
-import { createCallAnswerer } from './worker-calls.ts';
 
 const port = parentPort;
 if (!port) throw new Error('journal-reader.ts runs as a worker thread only');

@@ -5,11 +5,12 @@
  * reads the disk, and a thread is some 10 MB. Invariants: it never ends by itself while a question waits;
  * questions that wait when it is ended reject.
  */
+
+import { CallingWorker } from '../../database/worker-calls.ts';
 import type { KeptRejection, RejectionReason } from '../../devices/rejection.ts';
 import type { MessageEntry } from '../device-messages.ts';
 import type { RejectionQuery } from '../journal.ts';
 import type { IdRange, PackedEntries, ReaderCalls, RejectionAnswer } from './journal-messages.ts';
-import { CallingWorker } from './worker-calls.ts';
 
 /** Longer than the pauses between the reads of a restart, or of a person who leafs through rejections. */
 const END_AFTER_MS = 60_000;

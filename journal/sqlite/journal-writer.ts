@@ -7,6 +7,8 @@
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { BackOff } from '../../clock/back-off.ts';
+import { createCallAnswerer } from '../../database/worker-calls.ts';
 import { FIRST_RETRY_MS, LAST_RETRY_MS, policyOf } from './failure-policy.ts';
 import type {
   BatchMessage,
@@ -21,7 +23,6 @@ import type { Dictionary } from './reading-codec.ts';
 import { finishSalvage, type SalvageOptions, salvageJournal } from './salvage.ts';
 import { startJournal } from './start-journal.ts';
 import { trimStep } from './trim-journal.ts';
-import { createCallAnswerer } from './worker-calls.ts';
 
 /** For readiness and the log. */
 const MISPLACED = 'the file of the journal is not the one that is open';
@@ -98,7 +99,8 @@ function nextBatches(): BatchMessage[] {
 
 async function commit(batches: readonly BatchMessage[]): Promise<void> {
   let salvages = 0;
-  for (let retryMs = FIRST_RETRY_MS; ; ) {
+  const backOff = new BackOff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS, signal: closing.signal });
+  for (;;) {
     const startedAt = performance.now();
     try {
       if (damage) salvageDamaged(damage);
@@ -118,8 +120,7 @@ async function commit(batches: readonly BatchMessage[]): Promise<void> {
         continue;
       }
       if (closing.signal.aborted) return giveUp(batches, 'JOURNAL_CLOSED', cause);
-      await delay(retryMs, undefined, { signal: closing.signal }).catch(() => undefined);
-      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+      await backOff.pause();
     }
   }
 }
@@ -133,19 +134,18 @@ function acknowledge(
     ...outcome,
     records: (batches[i] as BatchMessage).records,
   }));
-  const event: WriterEvent = {
-    event: 'committed',
-    outcomes,
-    commitMs,
-    count: batches.reduce((sum, { count }) => sum + count, 0),
-    rejections: stored.rejections,
-    rejectionsDropped: stored.rejectionsDropped,
-    messagesHeld: store.messages.held,
-    fileBytes: store.fileBytes,
-    usedBytes: store.usedBytes,
-  };
-  port?.postMessage(
-    event,
+  post(
+    {
+      event: 'committed',
+      outcomes,
+      commitMs,
+      count: batches.reduce((sum, { count }) => sum + count, 0),
+      rejections: stored.rejections,
+      rejectionsDropped: stored.rejectionsDropped,
+      messagesHeld: store.messages.held,
+      fileBytes: store.fileBytes,
+      usedBytes: store.usedBytes,
+    },
     outcomes.map(({ records }) => records.buffer),
   );
 }
@@ -189,8 +189,8 @@ function reportProblem(sentence: string, cause: string): void {
   post({ event: 'problem', sentence, cause });
 }
 
-function post(event: WriterEvent): void {
-  port?.postMessage(event);
+function post(event: WriterEvent, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(event, transfer);
 }
 
 function open(): OpenedJournal {
@@ -230,12 +230,7 @@ function closeDamaged(cause: string): void {
 function salvageDamaged(found: NonNullable<typeof damage>): void {
   // The last one may have ended between its renames.
   finishSalvage(options.file, Date.now());
-  const report = salvageJournal({
-    ...found,
-    file: options.file,
-    atMs: Date.now(),
-    dictionary: known,
-  });
+  const report = salvageJournal({ ...found, file: options.file, atMs: Date.now(), dictionary: known });
   store = openStore();
   damage = undefined;
   post({ event: 'salvaged', report });

@@ -6,6 +6,8 @@
  * the start or when it or the reader stumbles. Invariants: an entry is readable before the append that
  * brought it resolves; after the writing thread died nothing is acknowledged any more.
  */
+
+import { CallingWorker, type WorkerCallError } from '../../database/worker-calls.ts';
 import type { Reading } from '../../devices/reading.ts';
 import type { KeptRejection, RejectedMessage } from '../../devices/rejection.ts';
 import type { DeviceMessage, MessageEntry } from '../device-messages.ts';
@@ -38,7 +40,6 @@ import { readOrSalvage } from './read-or-salvage.ts';
 import { ReadingCodec } from './reading-codec.ts';
 import { RecentEntries } from './recent-entries.ts';
 import { RECORD_DEVICE } from './record-layout.ts';
-import { CallingWorker, type WorkerCallError } from './worker-calls.ts';
 
 /** Bounds of the memory of recent entries: 50,000 of 80 bytes, a second of a saturated ingest. */
 const RECENT_ENTRIES = 50_000;
