@@ -48,6 +48,7 @@ import { ACKS_CONSUMER, openAckConsumer } from './ingest/ack-consumer.ts';
 import { createInbox } from './ingest/inbox.ts';
 import { createPipeline } from './ingest/pipeline.ts';
 import { createQuality } from './ingest/quality.ts';
+import { createQuota } from './ingest/quota.ts';
 import { replayClaimed } from './ingest/replay-claimed.ts';
 import { Draining } from './journal/draining.ts';
 import { keepWithinRetention } from './journal/retention.ts';
@@ -224,6 +225,7 @@ export async function openSiaga(
     registry,
     fleet,
     quality,
+    quota: createQuota({ maxJournalBytes: config.JOURNAL_MAX_BYTES, log, monotonicNow }),
     journal,
     metrics,
     findAckFault,

@@ -28,6 +28,7 @@ import { createForeignIntake, isForeign } from './foreign-intake.ts';
 import type { Inbox } from './inbox.ts';
 import { formatMessage, formatStatus, type IncomingMessage } from './incoming-message.ts';
 import type { Quality } from './quality.ts';
+import type { Quota } from './quota.ts';
 import { createSetAside } from './set-aside.ts';
 import { createTakeReadings } from './take-readings.ts';
 import type { Target } from './validate.ts';
@@ -53,6 +54,7 @@ export interface PipelineDependencies {
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly quality: Quality;
+  readonly quota: Quota;
   readonly formats: Formats;
   readonly waiting: Pick<WaitingAliases, 'note'>;
   readonly inbox: Inbox;
@@ -74,7 +76,7 @@ export function createPipeline(dependencies: PipelineDependencies): OpenedPipeli
   const { city, registry, fleet, quality, journal, inbox } = dependencies;
   const setAside = createSetAside(fleet, dependencies.metrics);
   const validate = { clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS, bounds: city.bounds };
-  const takeReadings = createTakeReadings({ quality, setAside, validate });
+  const takeReadings = createTakeReadings({ quality, quota: dependencies.quota, setAside, validate });
   const identities = createIdentities(registry);
   const foreign = createForeignIntake({ ...dependencies, city: city.id, identities, setAside, takeReadings });
   const routes = new Map<string, Route>();

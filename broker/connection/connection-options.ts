@@ -4,10 +4,10 @@
  * Made by the broker for each stream of a listener. Invariant: everything a connection may not exceed is here.
  */
 import type { Duplex } from 'node:stream';
+import type { TokenBucket } from '../../clock/token-bucket.ts';
 import type { AnswerRound } from './answer-queue.ts';
 import type { ScannerLimits } from './packet-scanner.ts';
 import type { TooLargePublish } from './skipped-packet.ts';
-import type { TokenBucket } from './token-bucket.ts';
 
 export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
 export type HoldCause = 'in-flight' | 'rate' | 'work' | 'journal' | 'unread-answers';

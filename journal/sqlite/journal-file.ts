@@ -12,7 +12,7 @@ import type { Dictionary, DictionaryColumn, DictionaryDevice } from './reading-c
 
 /** "Siag": tells `file` and us that a SQLite file is a journal. */
 const APPLICATION_ID = 0x53696167;
-/** 2: `status` and `ack` of devices have a table. */
+/** 2: `status` and `ack` of devices have a table, rejections are found by device. */
 export const SCHEMA_VERSION = 2;
 
 /** WAL pages after which a commit carries the log into the file, 1,000 × 4 KiB = 4 MiB: some 10 ms each time. */
@@ -20,13 +20,15 @@ const CHECKPOINT_PAGES = 1_000;
 /** The WAL file is cut back to this when a long read had let it grow. */
 export const WAL_MAX_BYTES = 64 * 1024 * 1024;
 
-const MESSAGES = `
+/** Added by version 2. */
+const SECOND_SCHEMA = `
 create table messages (
   id integer primary key, channel text not null, device text not null, received_at integer not null,
   is_replay integer not null, is_latest integer not null, client_id text not null, topic text not null,
   payload blob not null
 );
 create unique index messages_latest on messages (device) where is_latest = 1;
+create index rejections_by_device on rejections (device, id);
 `;
 
 /**
@@ -48,7 +50,7 @@ create table rejections (
   id integer primary key, device text, reason text not null, detail text not null, received_at integer not null,
   replayed_at integer, client_id text not null, topic text not null, bytes integer not null, payload blob not null
 );
-${MESSAGES}`;
+${SECOND_SCHEMA}`;
 
 /** Opens for writing; creates what is absent, and migrates what an older Siaga wrote. Throws JournalError JOURNAL_TOO_NEW, or SQLite's own error. */
 export function openJournalFile(file: string): DatabaseSync {
@@ -89,7 +91,7 @@ function createSchema(database: DatabaseSync, file: string): void {
 /** From version 1, the only one before. A kill in between leaves the one or the other. */
 function migrate(database: DatabaseSync): void {
   database.exec('pragma synchronous = full');
-  database.exec(`begin immediate; ${MESSAGES} pragma user_version = ${SCHEMA_VERSION}; commit`);
+  database.exec(`begin immediate; ${SECOND_SCHEMA} pragma user_version = ${SCHEMA_VERSION}; commit`);
 }
 
 /** Opens beside a writer, for reading alone. */

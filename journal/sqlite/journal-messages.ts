@@ -62,6 +62,10 @@ export type WriterEvent =
       readonly count: number;
       readonly rejections: number;
       readonly rejectionsDropped: number;
+      /** Of them what went because its own device was beyond its share. */
+      readonly rejectionsOfShare: number;
+      /** Who that is, each once an hour. */
+      readonly beyondShare: readonly string[];
       readonly messagesHeld: MessagesHeld;
       readonly fileBytes: number;
       /** Of it what is in use; the rest are free pages. */

@@ -84,6 +84,10 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
     failedCommits: counter('failed_commits_total', 'Commits that failed; those that wait are tried again.'),
     rejectionsStored: counter('rejections_stored_total', 'Rejections stored.'),
     rejectionsDropped: counter('rejections_dropped_total', 'Old rejections that made room for newer ones.'),
+    rejectionsOfShare: counter(
+      'rejections_beyond_share_total',
+      'Old rejections that made room for newer ones of the same device, which is beyond its share.',
+    ),
     trimmed: counter('trimmed_total', 'Readings that retention deleted.'),
     diskReads: counter('disk_reads_total', 'Reads of entries that memory no longer held.'),
     damaged: counter('damaged_total', 'Damaged files set aside.'),
@@ -94,6 +98,7 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
 export type JournalMetrics = ReturnType<typeof createJournalMetrics>;
 
 export function measureCommit(
+  log: Logger,
   metrics: JournalMetrics,
   event: Extract<WriterEvent, { event: 'committed' }>,
 ): void {
@@ -104,7 +109,11 @@ export function measureCommit(
   metrics.commitReadings.observe(event.count);
   metrics.rejectionsStored.inc(event.rejections);
   metrics.rejectionsDropped.inc(event.rejectionsDropped);
+  metrics.rejectionsOfShare.inc(event.rejectionsOfShare);
   metrics.fileBytes.set(event.fileBytes);
+  for (const device of event.beyondShare) {
+    log.warn({ device }, 'a device fills its share of the rejections: the oldest of its own go');
+  }
 }
 
 /** What a start found that people must know. */

@@ -26,6 +26,8 @@ export interface StoredCommit {
   readonly batches: readonly (StoredBatch & { readonly firstMessageId: number })[];
   readonly rejections: number;
   readonly rejectionsDropped: number;
+  readonly rejectionsOfShare: number;
+  readonly beyondShare: readonly string[];
 }
 
 export class JournalStore {
@@ -111,6 +113,8 @@ export class JournalStore {
         batches: stored,
         rejections: shelved.reduce((sum, each) => sum + each.stored, 0),
         rejectionsDropped: shelved.reduce((sum, each) => sum + each.dropped, 0),
+        rejectionsOfShare: shelved.reduce((sum, each) => sum + each.droppedOfShare, 0),
+        beyondShare: shelved.flatMap((each) => each.beyondShare),
       };
     } catch (error) {
       this.#lastId = before;

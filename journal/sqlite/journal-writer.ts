@@ -142,6 +142,8 @@ function acknowledge(
       count: batches.reduce((sum, { count }) => sum + count, 0),
       rejections: stored.rejections,
       rejectionsDropped: stored.rejectionsDropped,
+      rejectionsOfShare: stored.rejectionsOfShare,
+      beyondShare: stored.beyondShare,
       messagesHeld: store.messages.held,
       fileBytes: store.fileBytes,
       usedBytes: store.usedBytes,

@@ -257,7 +257,7 @@ class SqliteJournal implements Journal {
         this.#trims.usedBytes = event.usedBytes;
         this.messages.held = event.messagesHeld;
         this.#waiters.wake(this.#lastId);
-        measureCommit(this.#metrics, event);
+        measureCommit(this.#options.log, this.#metrics, event);
         return;
       case 'problem':
         this.#trouble.failed(event.sentence, event.cause);

@@ -14,6 +14,7 @@ import { createQuality } from '../../ingest/quality.ts';
 import { type AlertHouse, openAlertHouse, START_MS } from './alert-house.ts';
 import { createMemoryJournal } from './memory-journal.ts';
 import { smallCity } from './small-city.ts';
+import { unlimitedQuota } from './unlimited-quota.ts';
 
 const time = z.string().regex(/^-?\d+(\.\d+)?(s|m|h)$/);
 const values = z.array(z.union([z.number(), z.null()]));
@@ -104,6 +105,7 @@ export async function playCase(spec: AlertCase, { forget = false } = {}): Promis
     registry: house.registry,
     fleet: house.fleet,
     quality: createQuality(),
+    quota: unlimitedQuota,
     formats: createFormats(),
     waiting: { note: () => undefined },
     inbox: createInbox(() => house.clock.ms),

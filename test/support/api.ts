@@ -27,6 +27,7 @@ import {
   type MemoryJournal,
 } from './memory-journal.ts';
 import { smallCity } from './small-city.ts';
+import { unlimitedQuota } from './unlimited-quota.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 
@@ -88,6 +89,7 @@ export async function openTestApi(
     registry,
     fleet,
     quality,
+    quota: unlimitedQuota,
     formats: createFormats(),
     waiting: { note: () => undefined },
     inbox: createInbox(now),

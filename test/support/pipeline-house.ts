@@ -20,6 +20,7 @@ import { presenceOf } from '../../journal/device-messages.ts';
 import { type Outcome, outcomeOf } from '../../journal/waiter.ts';
 import { createMemoryJournal } from './memory-journal.ts';
 import { smallCity } from './small-city.ts';
+import { unlimitedQuota } from './unlimited-quota.ts';
 
 export interface PipelineHouse {
   readonly pipeline: Pipeline;
@@ -77,6 +78,7 @@ export function createPipelineHouse(options: PipelineHouseOptions = {}): Pipelin
     registry,
     fleet,
     quality: createQuality(),
+    quota: unlimitedQuota,
     formats: createFormats(...(options.formats ?? [])),
     waiting: { note: ({ alias, gateway }) => waiting.push(`${gateway} ${alias}`) },
     inbox,

@@ -14,6 +14,7 @@ import { createSavedCursor } from '../../../journal/saved-cursor.ts';
 import { type DispatchHouse, openDispatchHouse } from '../../support/dispatch-house.ts';
 import { createMemoryJournal, type MemoryJournal } from '../../support/memory-journal.ts';
 import { smallCity } from '../../support/small-city.ts';
+import { unlimitedQuota } from '../../support/unlimited-quota.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 let database: Database;
@@ -36,6 +37,7 @@ beforeEach(async () => {
     registry,
     fleet: createFleet(registry),
     quality: createQuality(),
+    quota: unlimitedQuota,
     formats: createFormats(),
     waiting: { note: () => undefined },
     inbox: createInbox(() => NOW),

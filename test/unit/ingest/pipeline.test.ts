@@ -11,6 +11,7 @@ import { createQuality } from '../../../ingest/quality.ts';
 import { presenceOf } from '../../../journal/device-messages.ts';
 import { JournalError } from '../../../journal/journal.ts';
 import { ambulance, buildSmallCity, gauge } from '../../support/small-city.ts';
+import { unlimitedQuota } from '../../support/unlimited-quota.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 const GAUGE = 'siaga/semarang/river-gauge/bendung/telemetry';
@@ -51,6 +52,7 @@ beforeEach(() => {
     registry,
     fleet,
     quality: createQuality(),
+    quota: unlimitedQuota,
     formats: createFormats(),
     waiting: { note: () => undefined },
     inbox: createInbox(() => NOW),

@@ -46,7 +46,7 @@ function copyAsCrashed(name: string): string {
 /** The journal as the first version left it: without their table. */
 function makeFirstVersion(file: string): void {
   const database = new DatabaseSync(file);
-  database.exec('drop table messages; pragma user_version = 1');
+  database.exec('drop table messages; drop index rejections_by_device; pragma user_version = 1');
   database.close();
 }
 
