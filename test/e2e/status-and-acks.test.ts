@@ -83,7 +83,11 @@ async function order(): Promise<{ incident: number; assignment: string }> {
       hospital: proposal.destinations[0]?.id,
     };
   });
-  await post(`/v1/incidents/${id}/assignments`, { unit: UNIT, role: 'transport', ...chosen }, 'the-first-key');
+  await post(
+    `/v1/incidents/${id}/assignments`,
+    { unit: UNIT, role: 'transport', ...chosen },
+    'the-first-key',
+  );
   const assignment = await eventually(() => {
     expect(orders).not.toEqual([]);
     return (orders[0] as { assignment: string }).assignment;
