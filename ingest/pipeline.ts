@@ -12,10 +12,8 @@ import type { Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Formats } from '../devices/formats/index.ts';
-import { deviceKinds } from '../devices/kinds/index.ts';
 import { parsePresence } from '../devices/parse-presence.ts';
 import { isRejection, type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
-import { parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { createIdentities } from '../fleet/identities.ts';
 import type { Registry } from '../fleet/registry.ts';
@@ -29,9 +27,9 @@ import type { Inbox } from './inbox.ts';
 import { formatMessage, formatStatus, type IncomingMessage } from './incoming-message.ts';
 import type { Quality } from './quality.ts';
 import type { Quota } from './quota.ts';
+import { createRoutes, type Route } from './routes.ts';
 import { createSetAside } from './set-aside.ts';
 import { createTakeReadings } from './take-readings.ts';
-import type { Target } from './validate.ts';
 
 export type { IncomingMessage } from './incoming-message.ts';
 
@@ -65,12 +63,6 @@ export interface PipelineDependencies {
 }
 
 const NONE: readonly never[] = [];
-/** Topics whose target is remembered, so that the grammar and the registry are asked once a device. */
-const MAX_REMEMBERED_TOPICS = 50_000;
-
-interface Route extends Target {
-  readonly channel: UpChannel;
-}
 
 export function createPipeline(dependencies: PipelineDependencies): OpenedPipeline {
   const { city, registry, fleet, quality, journal, inbox } = dependencies;
@@ -79,31 +71,10 @@ export function createPipeline(dependencies: PipelineDependencies): OpenedPipeli
   const takeReadings = createTakeReadings({ quality, quota: dependencies.quota, setAside, validate });
   const identities = createIdentities(registry);
   const foreign = createForeignIntake({ ...dependencies, city: city.id, identities, setAside, takeReadings });
-  const routes = new Map<string, Route>();
-  let devices = registry.all();
-
-  function routeOf({ topic, identity }: IncomingMessage): Route | Rejection {
-    if (devices !== registry.all()) {
-      // It has been reloaded.
-      devices = registry.all();
-      routes.clear();
-    }
-    let route = routes.get(topic);
-    if (!route) {
-      const fresh = findRoute(topic, city.id, registry);
-      if (isRejection(fresh)) return fresh;
-      if (routes.size >= MAX_REMEMBERED_TOPICS) routes.clear();
-      routes.set(topic, fresh);
-      route = fresh;
-    }
-    if (identity !== undefined && identity !== route.device.id) {
-      return reject('wrong-device', `${identity} may publish only below its own topics`);
-    }
-    return route;
-  }
+  const routes = createRoutes(city.id, registry);
 
   function refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void {
-    const device = message.identity ?? routes.get(message.topic)?.device.id;
+    const device = message.identity ?? routes.known(message.topic)?.device.id;
     const told = device === undefined ? waiter : inbox.follow(waiter, device, message, rejection.detail);
     journal.appendFor(told, NONE, [setAside.keep(message, rejection, message.payload, device)]);
   }
@@ -153,15 +124,15 @@ export function createPipeline(dependencies: PipelineDependencies): OpenedPipeli
 
   function acceptFor(waiter: Waiter, message: IncomingMessage): void {
     try {
-      const known = routes.get(message.topic);
+      const known = routes.known(message.topic);
       // Nearly every message: telemetry of a device that we know, on its own topic.
-      if (known && known.device.id === message.identity && isPlain(message) && devices === registry.all()) {
+      if (known && known.device.id === message.identity && isPlain(message)) {
         const refused = acceptOn(known, waiter, message);
         if (refused) refuse(waiter, message, refused);
       } else if (message.wholeBytes !== undefined) refuse(waiter, message, tooLarge(message.wholeBytes));
       else if (isForeign(message)) foreign.take(waiter, message);
       else {
-        const route = routeOf(message);
+        const route = routes.find(message);
         const rejection = isRejection(route) ? route : acceptOn(route, waiter, message);
         if (rejection) refuse(waiter, message, rejection);
       }
@@ -185,22 +156,4 @@ function tooLarge(bytes: number): Rejection {
 
 function detailsOf(rejections: readonly RejectedMessage[]): string {
   return rejections.map(({ detail }) => detail).join('; ');
-}
-
-/** Whose topic it is, or why it is nobody's. */
-function findRoute(topic: string, city: string, registry: Registry): Route | Rejection {
-  const parsed = parseDeviceTopic(topic);
-  if (typeof parsed === 'string') return reject('bad-topic', parsed);
-  if (parsed.channel === 'command' || parsed.channel === 'config') {
-    return reject('bad-topic', `${parsed.channel} goes down to the device; publish telemetry, status or ack`);
-  }
-  if (parsed.city !== city) return reject('unknown-city', `this is ${city}, not ${parsed.city}`);
-  const kind = deviceKinds.get(parsed.kind);
-  if (!kind)
-    return reject('unknown-kind', `no kind ${parsed.kind}; there are ${[...deviceKinds.keys()].join(', ')}`);
-  const device = registry.find(parsed.device);
-  if (!device) return reject('unknown-device', `${parsed.device} is not registered; add it and replay this`);
-  if (device.kind !== kind.name)
-    return reject('wrong-kind', `${device.id} is a ${device.kind}, not a ${kind.name}`);
-  return { city, kind, device, channel: parsed.channel };
 }

@@ -8,7 +8,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../journal.ts';
-import type { Dictionary, DictionaryColumn, DictionaryDevice } from './reading-codec.ts';
+import type { Dictionary, DictionaryColumn, DictionaryDevice } from './dictionary.ts';
 
 /** "Siag": tells `file` and us that a SQLite file is a journal. */
 const APPLICATION_ID = 0x53696167;

@@ -6,8 +6,8 @@
  */
 import type { DeviceMessage, MessageEntry } from '../device-messages.ts';
 import type { RejectionQuery } from '../journal.ts';
+import type { Dictionary } from './dictionary.ts';
 import type { LeftOpen } from './open-mark.ts';
-import type { Dictionary } from './reading-codec.ts';
 
 /** What was not understood, packed: one text for all of it, and the payloads end to end. */
 export interface PackedRejections {

@@ -6,6 +6,7 @@
  * run.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Dictionary } from './dictionary.ts';
 import { openJournalFile, pragma, readLastId, writeDictionary, writeMeta } from './journal-file.ts';
 import type {
   BatchMessage,
@@ -16,7 +17,6 @@ import type {
 } from './journal-messages.ts';
 import { LatestReadings } from './latest-readings.ts';
 import { MessageLog } from './message-log.ts';
-import type { Dictionary } from './reading-codec.ts';
 import { ReadingInserts, type StoredBatch } from './reading-inserts.ts';
 import { RejectionShelf } from './rejection-shelf.ts';
 

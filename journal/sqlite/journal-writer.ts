@@ -9,6 +9,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import { parentPort, workerData } from 'node:worker_threads';
 import { BackOff } from '../../clock/back-off.ts';
 import { createCallAnswerer } from '../../database/worker-calls.ts';
+import type { Dictionary } from './dictionary.ts';
 import { FIRST_RETRY_MS, LAST_RETRY_MS, policyOf } from './failure-policy.ts';
 import type {
   BatchMessage,
@@ -19,7 +20,6 @@ import type {
 } from './journal-messages.ts';
 import { JournalStore } from './journal-store.ts';
 import { OpenMark, removeOpenMark } from './open-mark.ts';
-import type { Dictionary } from './reading-codec.ts';
 import { finishSalvage, type SalvageOptions, salvageJournal } from './salvage.ts';
 import { startJournal } from './start-journal.ts';
 import { trimStep } from './trim-journal.ts';

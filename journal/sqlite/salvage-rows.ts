@@ -6,7 +6,7 @@
  * table.
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
-import type { Dictionary } from './reading-codec.ts';
+import type { Dictionary } from './dictionary.ts';
 import { digestOf, STORED_MASK, STORED_VALUES } from './record-layout.ts';
 import { readRowsAround } from './rows-around-damage.ts';
 

@@ -9,6 +9,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { type Dictionary, EMPTY_DICTIONARY } from './dictionary.ts';
 import {
   openJournalFile,
   openJournalFileReadOnly,
@@ -19,7 +20,6 @@ import {
 import type { SalvageReport } from './journal-messages.ts';
 import { replaceLostHeader } from './lost-header.ts';
 import { MESSAGES_GIVEN_THROUGH } from './message-log.ts';
-import { type Dictionary, EMPTY_DICTIONARY } from './reading-codec.ts';
 import { copyDictionary, copyMessages, copyReadings, copyRejections } from './salvage-rows.ts';
 
 /** The smallest row with its identity takes more; bounds how many ids a file of a size can hold. */

@@ -7,12 +7,12 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { checkJournalFile } from './check-journal-file.ts';
 import { findLostLog } from './check-journal-log.ts';
+import type { Dictionary } from './dictionary.ts';
 import { isDamage } from './failure-policy.ts';
 import { readDictionary, WAL_MAX_BYTES } from './journal-file.ts';
 import type { OpenedJournal, WriterData } from './journal-messages.ts';
 import type { JournalStore } from './journal-store.ts';
 import { lookAtLastRun, removeOpenMark } from './open-mark.ts';
-import type { Dictionary } from './reading-codec.ts';
 import {
   finishSalvage,
   MESSAGE_ROW_BYTES_MIN,
