@@ -65,10 +65,10 @@ export interface PipelineDependencies {
 const NONE: readonly never[] = [];
 
 export function createPipeline(dependencies: PipelineDependencies): OpenedPipeline {
-  const { city, registry, fleet, quality, journal, inbox } = dependencies;
+  const { city, registry, fleet, quality, quota, journal, inbox } = dependencies;
   const setAside = createSetAside(fleet, dependencies.metrics);
   const validate = { clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS, bounds: city.bounds };
-  const takeReadings = createTakeReadings({ quality, quota: dependencies.quota, setAside, validate });
+  const takeReadings = createTakeReadings({ quality, quota, setAside, validate });
   const identities = createIdentities(registry);
   const foreign = createForeignIntake({ ...dependencies, city: city.id, identities, setAside, takeReadings });
   const routes = createRoutes(city.id, registry);
@@ -96,6 +96,8 @@ export function createPipeline(dependencies: PipelineDependencies): OpenedPipeli
     if (message.payload.length > 0) {
       const presence = parsePresence(message.payload);
       if (isRejection(presence)) return presence;
+      const refusal = message.isReplay ? undefined : quota.spendMessage(route.device.id);
+      if (refusal) return refusal;
       const told = inbox.follow(waiter, route.device.id, message, presence);
       journal.appendFor(told, NONE, NONE, [formatStatus(message, route.device.id, presence)]);
     } else waiter.stored(0, 0, 0);
@@ -107,6 +109,8 @@ export function createPipeline(dependencies: PipelineDependencies): OpenedPipeli
     if (isRejection(body)) return body;
     const fault = dependencies.findAckFault(body);
     if (fault !== undefined) return reject('bad-ack', fault);
+    const refusal = message.isReplay ? undefined : quota.spendMessage(route.device.id);
+    if (refusal) return refusal;
     journal.appendFor(waiter, NONE, NONE, [formatMessage('ack', message, route.device.id, message.payload)]);
     return undefined;
   }

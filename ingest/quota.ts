@@ -19,6 +19,10 @@ const READING_BYTES = 115;
 /** Where the whole journal is small: an offline buffer of two months at one reading a minute. */
 const MIN_SHARE_READINGS = 100_000;
 const TIMES_AS_OFTEN = 10;
+/** `status` and `ack`: dispatch hears one answer after the other, and those of all crews wait behind a flood. */
+const MESSAGES_PER_S = 1;
+/** Some seconds of dispatch's work; a link that comes and goes all day stays below it. */
+const MESSAGES_AT_ONCE = 600;
 /** Said again after this: an hour. */
 const SAY_EVERY_MS = 3_600_000;
 
@@ -32,6 +36,8 @@ export interface QuotaOptions {
 export interface Quota {
   /** Takes so many readings off what the device may store; why not, where it may not. */
   spend(device: string, kind: Pick<DeviceKind, 'reportIntervalS'>, readings: number): Rejection | undefined;
+  /** The same of one `status` or `ack`. */
+  spendMessage(device: string): Rejection | undefined;
 }
 
 interface Account {
@@ -43,6 +49,7 @@ interface Account {
 export function createQuota({ maxJournalBytes, log, monotonicNow }: QuotaOptions): Quota {
   const share = Math.max(MIN_SHARE_READINGS, Math.floor((maxJournalBytes * SHARE) / READING_BYTES));
   const accounts = new Map<string, Account>();
+  const messages = new Map<string, TokenBucket>();
 
   function accountOf(device: string, intervalS: number): Account {
     const known = accounts.get(device);
@@ -75,6 +82,21 @@ export function createQuota({ maxJournalBytes, log, monotonicNow }: QuotaOptions
       }
       account.bucket.take(readings);
       if (left < share / 2) say(account, device, 'a device sends far more often than its kind reports');
+      return undefined;
+    },
+    spendMessage(device) {
+      let bucket = messages.get(device);
+      if (!bucket) {
+        bucket = new TokenBucket(MESSAGES_PER_S, MESSAGES_AT_ONCE / MESSAGES_PER_S, monotonicNow);
+        messages.set(device, bucket);
+      }
+      if (bucket.available() < 1) {
+        return reject(
+          'over-quota',
+          `${device} says status and ack without end: at most ${MESSAGES_PER_S} a second, ${MESSAGES_AT_ONCE} at once`,
+        );
+      }
+      bucket.take(1);
       return undefined;
     },
   };

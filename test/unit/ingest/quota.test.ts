@@ -58,6 +58,15 @@ describe('the share of a device', () => {
     expect(logged).toHaveLength(2);
   });
 
+  test('of status and ack is 600 at once and one a second, and the others have theirs', () => {
+    for (let n = 0; n < 600; n++) expect(quota.spendMessage('motor-1')).toBeUndefined();
+    expect(quota.spendMessage('motor-1')).toMatchObject({ reason: 'over-quota' });
+    expect(quota.spendMessage('motor-2')).toBeUndefined();
+    clock.ms += 1_000;
+    expect(quota.spendMessage('motor-1')).toBeUndefined();
+    expect(quota.spendMessage('motor-1')).toBeDefined();
+  });
+
   test('lets an offline buffer of two months through however small the journal is', () => {
     const log = pino({ level: 'silent' });
     const small = createQuota({ maxJournalBytes: 1, log, monotonicNow: () => clock.ms });
