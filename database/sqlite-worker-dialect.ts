@@ -18,7 +18,7 @@ import type { StateCalls, Statement } from './sqlite-worker.ts';
 import { CallingWorker, WorkerCallError } from './worker-calls.ts';
 
 /** A statement that the database refused, with SQLite's own code. */
-export class SqliteError extends Error {
+class SqliteError extends Error {
   readonly code: string;
   constructor(message: string, errorCode: number | undefined) {
     super(message);
