@@ -14,6 +14,7 @@ import { openDispatch } from '../dispatch/open-dispatch.ts';
 import { createLiveConsumer, restorePresent } from '../fleet/live-consumer.ts';
 import { INFLUX_CONSUMER } from '../influx/copy-cursor.ts';
 import { createQuality, type Quality } from '../ingest/quality.ts';
+import type { MessageEntry } from '../journal/device-messages.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Ground } from './open-ground.ts';
 import type { Stores } from './open-stores.ts';
@@ -66,8 +67,9 @@ export function startFollowing(
   opened: AsyncDisposableStack,
   { copy, draining }: Stores,
   { consumers }: Followers,
+  ofMessages: readonly JournalConsumer<MessageEntry>[],
 ): void {
-  opened.use(draining.start(consumers));
+  opened.use(draining.start(consumers, ofMessages));
   if (!copy) return;
   draining.showBacklog(INFLUX_CONSUMER, () => copy.waitingEntries);
   copy.start();
