@@ -14,11 +14,11 @@ import type { DispatchRoutesDependencies } from './ambulances.ts';
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { idempotencyKey } from './idempotency-key.ts';
+import { assignmentId, incidentId } from './incident-input.ts';
 import { assignmentSchema, formatAssignment } from './incident-json.ts';
-import { numericId } from './text-input.ts';
 
 const reason = z.string().trim().min(1).max(500);
-const assignmentParams = z.object({ id: numericId, assignment: numericId });
+const assignmentParams = z.object({ id: incidentId, assignment: assignmentId });
 const REPORTABLE = [
   'en-route',
   'on-scene',
@@ -39,14 +39,15 @@ export const assignmentRoutes =
     app.post(
       '/incidents/:id/assignments',
       {
-        config: { access: ['dispatcher'] },
+        config: { access: ['dispatcher'], fails: [409, 422] },
         schema: {
+          operationId: 'createAssignment',
           tags: ['assignments'],
           summary: 'Takes a unit for the incident and sends it the order',
           description:
             '409 says why not: `unit-taken`, `unit-changed` (look again), `blocked` (cannot be forced), ' +
             '`needs-reason` (warnings: send again with `forceReason`).',
-          params: z.object({ id: numericId }),
+          params: z.object({ id: incidentId }),
           headers: z.looseObject({ 'idempotency-key': idempotencyKey }),
           body: z.strictObject({
             unit: deviceId,
@@ -81,8 +82,9 @@ export const assignmentRoutes =
     app.post(
       '/incidents/:id/assignments/:assignment/acknowledge',
       {
-        config: { access: ['dispatcher'] },
+        config: { access: ['dispatcher'], fails: [409] },
         schema: {
+          operationId: 'acknowledgeAssignment',
           tags: ['assignments'],
           summary: 'The crew has acknowledged by radio: its order, or what was changed or called off since',
           params: assignmentParams,
@@ -98,8 +100,9 @@ export const assignmentRoutes =
     app.post(
       '/incidents/:id/assignments/:assignment/status',
       {
-        config: { access: ['dispatcher'] },
+        config: { access: ['dispatcher'], fails: [409] },
         schema: {
+          operationId: 'reportStatus',
           tags: ['assignments'],
           summary: 'A step that the crew has told, or its end: refused, cancelled, broken down',
           params: assignmentParams,
@@ -117,8 +120,9 @@ export const assignmentRoutes =
     app.post(
       '/incidents/:id/assignments/:assignment/answer',
       {
-        config: { access: ['dispatcher'] },
+        config: { access: ['dispatcher'], fails: [409] },
         schema: {
+          operationId: 'answerCrew',
           tags: ['assignments'],
           summary: 'Judges what the crew said and what was not taken by itself (`asked`)',
           params: assignmentParams,

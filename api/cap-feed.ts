@@ -11,7 +11,7 @@ import { CAP_PAGE_ENTRIES, type CapEntry } from '../alerts/notices/cap-feed.ts';
 import { escapeXml } from '../alerts/notices/cap-message.ts';
 import type { City } from '../cities/city.ts';
 import { Problem } from './problem.ts';
-import { numericId } from './text-input.ts';
+import { idInput } from './text-input.ts';
 import { formatTime } from './time.ts';
 
 export interface CapFeedDependencies {
@@ -35,11 +35,10 @@ export const capFeedRoutes =
         config: { access: 'public' },
         schema: {
           ...schema,
+          operationId: 'getCapFeed',
           summary: 'Atom feed of CAP 1.2 warnings: open, or ended within 48 hours',
           querystring: z.strictObject({
-            before: numericId
-              .optional()
-              .describe('Messages before this number: a later page, as `next` says.'),
+            before: idInput('Messages before this number: a later page, as `next` says.').optional(),
           }),
           response: {
             200: {
@@ -80,8 +79,16 @@ export const capFeedRoutes =
         config: { access: 'public' },
         schema: {
           ...schema,
+          operationId: 'getCapMessage',
           summary: 'One CAP 1.2 message as it was issued',
-          params: z.object({ identifier: z.string().min(1).max(200) }),
+          params: z.object({
+            identifier: z
+              .string()
+              .min(1)
+              .max(200)
+              .describe('The identifier of a CAP message.')
+              .meta({ examples: ['siaga.semarang.1841'] }),
+          }),
           response: {
             200: {
               description: 'The message.',

@@ -42,18 +42,20 @@ const waitingAlias = z
   })
   .meta({ id: 'WaitingAlias' });
 
-const trial = z.object({
-  refused: z.string().describe('Why nothing of it was understood.').optional(),
-  claims: z.array(
-    z.object({
-      aliases: z.array(z.string()).describe('The names of the device; none: whoever sends it.'),
-      items: z.array(z.record(z.string(), z.unknown())).describe('What would be read, in our quantities.'),
-      presence: z.string().optional(),
-      notUnderstood: z.string().optional(),
-      note: z.string().optional(),
-    }),
-  ),
-});
+const trial = z
+  .object({
+    refused: z.string().describe('Why nothing of it was understood.').optional(),
+    claims: z.array(
+      z.object({
+        aliases: z.array(z.string()).describe('The names of the device; none: whoever sends it.'),
+        items: z.array(z.record(z.string(), z.unknown())).describe('What would be read, in our quantities.'),
+        presence: z.string().optional(),
+        notUnderstood: z.string().optional(),
+        note: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'FormatTrial' });
 
 export const formatRoutes =
   (dependencies: FormatsDependencies): FastifyPluginAsyncZod =>
@@ -65,6 +67,7 @@ export const formatRoutes =
       {
         config: { access: 'public' },
         schema: {
+          operationId: 'listFormats',
           tags: ['devices'],
           summary: 'The formats that devices may speak',
           response: {
@@ -92,8 +95,9 @@ export const formatRoutes =
     app.post(
       '/formats/try',
       {
-        config: STAFF,
+        config: { ...STAFF, fails: [404] },
         schema: {
+          operationId: 'tryFormat',
           tags: ['devices'],
           summary: 'What would be read of a message; nothing is written',
           body: z.strictObject({
@@ -138,6 +142,7 @@ export const formatRoutes =
       {
         config: STAFF,
         schema: {
+          operationId: 'listWaitingAliases',
           tags: ['devices'],
           summary: 'Names in messages of gateways that are no device’s, newest first',
           response: { 200: z.object({ waiting: z.array(waitingAlias) }) },
@@ -155,8 +160,9 @@ export const formatRoutes =
     app.post(
       '/claims',
       {
-        config: STAFF,
+        config: { ...STAFF, fails: [404, 409] },
         schema: {
+          operationId: 'claimAlias',
           tags: ['devices'],
           summary: 'Give such a name to a device; what waited under it is replayed',
           body: z.strictObject({ alias: z.string().min(1).max(128), device: deviceId }),
@@ -184,10 +190,17 @@ export const formatRoutes =
       {
         config: STAFF,
         schema: {
+          operationId: 'getInbox',
           tags: ['devices'],
           summary: 'The last messages of a device as they came, and what became of each',
           description: 'Sound telemetry of our own format is shown from the first call on, for ten minutes.',
-          params: z.object({ id: z.string().regex(/^(?:gateway:)?[a-z0-9][a-z0-9-]{0,63}$/) }),
+          params: z.object({
+            id: z
+              .string()
+              .regex(/^(?:gateway:)?[a-z0-9][a-z0-9-]{0,63}$/)
+              .describe('The id of a device, or `gateway:` and that of a gateway.')
+              .meta({ examples: ['simongan'] }),
+          }),
           response: {
             200: z.object({
               messages: z.array(

@@ -53,6 +53,7 @@ export const healthRoutes =
       {
         config,
         schema: {
+          operationId: 'getLiveness',
           tags: ['health'],
           summary: 'Alive',
           response: { 200: z.object({ status: z.literal('ok') }) },
@@ -66,6 +67,7 @@ export const healthRoutes =
       {
         config,
         schema: {
+          operationId: 'getReadiness',
           tags: ['health'],
           summary: 'Ready; 503 when not, for staff with every reason',
           response: {
@@ -104,6 +106,7 @@ export const healthRoutes =
         // On loopback the handler asks where the request comes from.
         config: isOnlyThisMachine ? config : { ...config, access: ['engineer'] },
         schema: {
+          operationId: 'getMetrics',
           tags: ['health'],
           summary: 'Prometheus metrics; without a token on loopback only',
           response: {

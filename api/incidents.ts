@@ -7,12 +7,13 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dispatch } from '../dispatch/dispatch.ts';
-import { CLASSIFICATIONS, type IncidentRow } from '../dispatch/incident-row.ts';
+import type { IncidentRow } from '../dispatch/incident-row.ts';
 import type { User } from './access.ts';
-import { candidateLimit, type DispatchRoutesDependencies, LAT_TOO_BIG } from './ambulances.ts';
+import { candidateLimit, type DispatchRoutesDependencies } from './ambulances.ts';
 import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { idempotencyKey } from './idempotency-key.ts';
+import { closingInput, incidentDetailsInput, incidentId, newIncident, noteInput } from './incident-input.ts';
 import {
   formatAssignment,
   formatAudit,
@@ -27,36 +28,9 @@ import {
   recommendationSchema,
 } from './recommendation-json.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
-import { limitInput, numericId } from './text-input.ts';
+import { idInput, limitInput } from './text-input.ts';
 
-const line = (max: number) => z.string().trim().min(1).max(max);
-const detailsShape = {
-  classification: z
-    .enum(CLASSIFICATIONS)
-    .optional()
-    .describe('Most calls are none: say so before anybody is sent.'),
-  category: line(100).optional(),
-  priority: z.literal([1, 2, 3]).optional().describe('1 is the most urgent.'),
-  place: line(300).optional().describe('Gives the coordinates where the city knows it by this name.'),
-  lat: z.number().min(-90).max(90, LAT_TOO_BIG).optional(),
-  lng: z.number().min(-180).max(180).optional(),
-  needsTransport: z.boolean().optional(),
-  duplicateOf: z.int().min(1).optional(),
-};
-const bothCoordinates = ({ lat, lng }: { lat?: number | undefined; lng?: number | undefined }) =>
-  (lat === undefined) === (lng === undefined);
-const details = z.strictObject(detailsShape).refine(bothCoordinates, 'lat and lng come together');
-const report = z
-  .strictObject({
-    ...detailsShape,
-    callerName: line(200).optional(),
-    callerPhone: line(50).optional(),
-    note: line(4_000).optional(),
-    simulated: z.boolean().optional(),
-  })
-  .refine(bothCoordinates, 'lat and lng come together');
-
-const params = z.object({ id: numericId });
+const params = z.object({ id: incidentId });
 const desk = { access: ['dispatcher', 'desk'] as const };
 const MAX_INCIDENTS = 500;
 const PART_INCIDENTS = 100;
@@ -70,12 +44,13 @@ export const incidentRoutes =
     app.post(
       '/incidents',
       {
-        config: desk,
+        config: { ...desk, fails: [404, 409, 422] },
         schema: {
+          operationId: 'createIncident',
           tags: ['incidents'],
           summary: 'Takes a call',
           headers: z.looseObject({ 'idempotency-key': idempotencyKey.optional() }),
-          body: report,
+          body: newIncident,
           response: { 201: incidentDetailSchema },
         },
       },
@@ -91,11 +66,16 @@ export const incidentRoutes =
       {
         config: { isPaged: true },
         schema: {
+          operationId: 'listIncidents',
           tags: ['incidents'],
           summary: 'Incidents, the newest first',
           querystring: z.strictObject({
-            state: z.enum(['open', 'closed']).optional(),
-            before: numericId.optional().describe('Incidents before this id: the next page.'),
+            state: z
+              .enum(['open', 'closed'])
+              .describe('In this state only.')
+              .meta({ examples: ['open'] })
+              .optional(),
+            before: idInput('Incidents before this id: the next page.').optional(),
             limit: limitInput(MAX_INCIDENTS, 100),
             cursor: cursorInput,
           }),
@@ -132,6 +112,7 @@ export const incidentRoutes =
       '/incidents/:id',
       {
         schema: {
+          operationId: 'getIncident',
           tags: ['incidents'],
           summary: 'One incident with its assignments, their timelines and the log',
           params,
@@ -148,12 +129,13 @@ export const incidentRoutes =
     app.post(
       '/incidents/:id/triage',
       {
-        config: desk,
+        config: { ...desk, fails: [409, 422] },
         schema: {
+          operationId: 'triageIncident',
           tags: ['incidents'],
           summary: 'Classifies, places or links an incident; only what is given changes',
           params,
-          body: details,
+          body: incidentDetailsInput,
           response: { 200: incidentDetailSchema },
         },
       },
@@ -164,12 +146,13 @@ export const incidentRoutes =
     app.post(
       '/incidents/:id/notes',
       {
-        config: desk,
+        config: { ...desk, fails: [409] },
         schema: {
+          operationId: 'addNote',
           tags: ['incidents'],
           summary: 'Adds a note to the log',
           params,
-          body: z.strictObject({ text: line(4_000) }),
+          body: noteInput,
           response: { 201: incidentDetailSchema },
         },
       },
@@ -184,11 +167,16 @@ export const incidentRoutes =
       '/incidents/:id/recommendation',
       {
         schema: {
+          operationId: 'recommendForIncident',
           tags: ['incidents'],
           summary: 'Whom to send, and where to take the patient, with reasons',
           params,
           querystring: z.strictObject({
-            role: z.enum(['first-aid', 'transport']).optional(),
+            role: z
+              .enum(['first-aid', 'transport'])
+              .describe('For this role only; as the incident needs where absent.')
+              .meta({ examples: ['transport'] })
+              .optional(),
             limit: candidateLimit,
           }),
           response: {
@@ -231,15 +219,13 @@ export const incidentRoutes =
     app.post(
       '/incidents/:id/close',
       {
-        config: desk,
+        config: { ...desk, fails: [409] },
         schema: {
+          operationId: 'closeIncident',
           tags: ['incidents'],
           summary: 'Closes an incident that nobody is under way for any more',
           params,
-          body: z.strictObject({
-            outcome: line(100).describe('treated, transported, refused-care, prank, silent, information …'),
-            note: line(4_000).optional(),
-          }),
+          body: closingInput,
           response: { 200: incidentDetailSchema },
         },
       },

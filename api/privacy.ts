@@ -17,9 +17,9 @@ import {
 } from '../dispatch/caller-records.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
+import { incidentId } from './incident-input.ts';
 import { incidentDetailSchema } from './incident-json.ts';
 import { detail } from './incidents.ts';
-import { numericId } from './text-input.ts';
 
 export interface PrivacyDependencies {
   readonly dispatch: Dispatch;
@@ -47,9 +47,10 @@ export const privacyRoutes =
       {
         config: { access: ['dispatcher', 'desk'] },
         schema: {
+          operationId: 'correctCaller',
           tags: ['incidents'],
           summary: "Corrects the caller's name or number, also of a closed incident",
-          params: z.object({ id: numericId }),
+          params: z.object({ id: incidentId }),
           body: z
             .strictObject({ name: line(200), phone: line(50) })
             .refine(({ name, phone }) => name !== undefined || phone !== undefined, 'name or phone, or both'),
@@ -67,6 +68,7 @@ export const privacyRoutes =
       {
         config: { access: ['admin'] },
         schema: {
+          operationId: 'exportCaller',
           tags: ['incidents'],
           summary: 'All that is kept of who called from a number',
           body: z.strictObject({ phone }),
@@ -93,8 +95,9 @@ export const privacyRoutes =
     app.post(
       '/callers/erase',
       {
-        config: { access: ['admin'] },
+        config: { access: ['admin'], fails: [409] },
         schema: {
+          operationId: 'eraseCaller',
           tags: ['incidents'],
           summary: 'Erases what leads to who called from a number: name, number, place, notes',
           description:

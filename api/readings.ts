@@ -51,12 +51,17 @@ const query = z.strictObject({
   every: durationInput
     .describe('Length of a window, 1s to 366d: down-samples. Raw readings where absent.')
     .optional(),
-  fn: z.enum(AGGREGATES).describe('What a window tells; `mean` where absent.').optional(),
+  fn: z
+    .enum(AGGREGATES)
+    .describe('What a window tells; `mean` where absent.')
+    .meta({ examples: ['max'] })
+    .optional(),
   quantities: z
     .string()
     .max(400)
     .transform((text) => text.split(','))
     .describe('Names of quantities, with commas; windows only. All where absent.')
+    .meta({ examples: ['levelM,rainMm'] })
     .optional(),
   tz: timeZoneInput.optional(),
   limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
@@ -64,24 +69,26 @@ const query = z.strictObject({
 });
 type Query = z.infer<typeof query>;
 
-const answer = z.object({
-  device: z.string(),
-  kind: z.string(),
-  from: timeOutput,
-  to: timeOutput,
-  every: z.string().optional(),
-  fn: z.enum(AGGREGATES).optional(),
-  tz: z.string().optional(),
-  units: z.record(z.string(), z.string()).describe('Unit of each quantity.'),
-  points: z.array(
-    z.object({
-      at: timeOutput.describe('measuredAt of a reading; the start of a window.'),
-      values: valuesSchema,
-      quality: z.array(z.string()).describe('Quality flags of a raw reading, where it has any.').optional(),
-    }),
-  ),
-  next: nextOutput,
-});
+const answer = z
+  .object({
+    device: z.string(),
+    kind: z.string(),
+    from: timeOutput,
+    to: timeOutput,
+    every: z.string().optional(),
+    fn: z.enum(AGGREGATES).optional(),
+    tz: z.string().optional(),
+    units: z.record(z.string(), z.string()).describe('Unit of each quantity.'),
+    points: z.array(
+      z.object({
+        at: timeOutput.describe('measuredAt of a reading; the start of a window.'),
+        values: valuesSchema,
+        quality: z.array(z.string()).describe('Quality flags of a raw reading, where it has any.').optional(),
+      }),
+    ),
+    next: nextOutput,
+  })
+  .meta({ id: 'ReadingPage' });
 
 export const readingRoutes =
   (dependencies: ReadingsDependencies): FastifyPluginAsyncZod =>
@@ -91,6 +98,7 @@ export const readingRoutes =
       {
         config: { access: 'public', isPaged: true },
         schema: {
+          operationId: 'listReadings',
           tags: ['devices'],
           summary: 'History of a device, raw or down-sampled',
           params: z.object({ id: deviceId }),

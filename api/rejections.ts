@@ -15,7 +15,7 @@ import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { deviceId } from './devices.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
-import { limitInput, numericId } from './text-input.ts';
+import { idInput, limitInput } from './text-input.ts';
 import { formatTime, timeOutput } from './time.ts';
 
 export interface RejectionsDependencies {
@@ -49,7 +49,7 @@ const rejectionSchema = z
   })
   .meta({ id: 'Rejection' });
 
-const idParams = z.object({ id: numericId });
+const idParams = z.object({ id: idInput('The number of a rejection.') });
 
 export const rejectionRoutes =
   ({ journal, pipeline, now }: RejectionsDependencies): FastifyPluginAsyncZod =>
@@ -66,12 +66,17 @@ export const rejectionRoutes =
       {
         config: { isPaged: true },
         schema: {
+          operationId: 'listRejections',
           tags: ['rejections'],
           summary: 'Messages that were not understood, newest first',
           querystring: z.strictObject({
-            device: deviceId.optional(),
-            reason: z.enum(REJECTION_REASONS).optional(),
-            before: numericId.describe('Those with a smaller id: the next page.').optional(),
+            device: deviceId.describe('Messages of this device only.').optional(),
+            reason: z
+              .enum(REJECTION_REASONS)
+              .describe('Refused for this reason only.')
+              .meta({ examples: ['not-json'] })
+              .optional(),
+            before: idInput('Those with a smaller id: the next page.').optional(),
             limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
             cursor: cursorInput,
           }),
@@ -112,6 +117,7 @@ export const rejectionRoutes =
       '/rejections/:id',
       {
         schema: {
+          operationId: 'getRejection',
           tags: ['rejections'],
           summary: 'One of them with its whole payload',
           params: idParams,
@@ -124,8 +130,9 @@ export const rejectionRoutes =
     app.post(
       '/rejections/:id/replay',
       {
-        config: { access: ['engineer'] },
+        config: { access: ['engineer'], fails: [409] },
         schema: {
+          operationId: 'replayRejection',
           tags: ['rejections'],
           summary: 'Try again to understand one, after its cause is gone',
           params: idParams,

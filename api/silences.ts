@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Alerts } from '../alerts/alerts.ts';
 import { MAX_SILENCE_MS, MAX_SILENCES, SILENCE_SCOPES, type Silence } from '../alerts/lifecycle/silences.ts';
 import { Problem } from './problem.ts';
-import { numericId } from './text-input.ts';
+import { idInput } from './text-input.ts';
 import { formatTime, timeInput, timeOutput } from './time.ts';
 
 const silenceSchema = z
@@ -31,6 +31,7 @@ export const silenceRoutes =
       '/silences',
       {
         schema: {
+          operationId: 'listSilences',
           tags: ['alerts'],
           summary: 'Silences in force or still to come',
           response: { 200: z.object({ silences: z.array(silenceSchema) }) },
@@ -42,8 +43,9 @@ export const silenceRoutes =
     app.post(
       '/silences',
       {
-        config: { access: ['dispatcher', 'engineer'] },
+        config: { access: ['dispatcher', 'engineer'], fails: [409] },
         schema: {
+          operationId: 'createSilence',
           tags: ['alerts'],
           summary: 'Mute the notices of a device, a group or a rule for a time',
           body: z.strictObject({
@@ -82,9 +84,10 @@ export const silenceRoutes =
       {
         config: { access: ['dispatcher', 'engineer'] },
         schema: {
+          operationId: 'endSilence',
           tags: ['alerts'],
           summary: 'End a silence now',
-          params: z.object({ id: numericId }),
+          params: z.object({ id: idInput('The number of a silence.') }),
           response: { 204: z.null() },
         },
       },
