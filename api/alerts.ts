@@ -25,18 +25,13 @@ const MAX_LIMIT = 500;
 const PART_ALERTS = 50;
 
 const idParams = z.object({
-  id: z
-    .string()
-    .min(1)
-    .max(200)
-    .describe('The id of an alert.')
-    .meta({ examples: ['river-level:simongan:1'] }),
+  id: z.string().min(1).max(200).describe('The id of an alert.').meta({ example: 'river-level:simongan:1' }),
 });
 const stateQuery = z
   .string()
   .max(100)
   .describe('`open` (provisional, open and acknowledged), `closed`, or states by commas.')
-  .meta({ examples: ['open'] })
+  .meta({ example: 'open' })
   .transform((text, context): readonly AlertState[] => {
     if (text === 'open') return OPEN_STATES;
     if (text === 'closed') return CLOSED_STATES;
@@ -56,21 +51,16 @@ const listQuery = z
       .string()
       .max(64)
       .describe('Raised by this rule only.')
-      .meta({ examples: ['river-level'] })
+      .meta({ example: 'river-level' })
       .optional(),
-    subject: z
-      .string()
-      .max(64)
-      .describe('A device or an uplink.')
-      .meta({ examples: ['simongan'] })
-      .optional(),
+    subject: z.string().max(64).describe('A device or an uplink.').meta({ example: 'simongan' }).optional(),
     before: timeInput.describe('Raised before this.').optional(),
     beforeId: z
       .string()
       .min(1)
       .max(200)
       .describe('With `before`: also those of that very moment whose id is before this one.')
-      .meta({ examples: ['river-level:simongan:1'] })
+      .meta({ example: 'river-level:simongan:1' })
       .optional(),
     limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
     cursor: cursorInput,

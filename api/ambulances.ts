@@ -21,10 +21,10 @@ export const MAX_CANDIDATES = 50;
 export const LAT_TOO_BIG = 'at most 90; are lat and lng swapped?';
 export const latitude = numberInput(z.number().min(-90).max(90, LAT_TOO_BIG))
   .describe('Degrees north; south is below 0.')
-  .meta({ examples: [-6.9932] });
+  .meta({ example: -6.9932 });
 export const longitude = numberInput(z.number().min(-180).max(180))
   .describe('Degrees east; west is below 0.')
-  .meta({ examples: [110.4203] });
+  .meta({ example: 110.4203 });
 export const candidateLimit = limitInput(MAX_CANDIDATES, 5);
 /** One object and no alternatives: what generators of clients make of those differs. */
 const serviceChange = z
@@ -40,7 +40,7 @@ const serviceChange = z
 const vehicle = z
   .enum(['motorcycle', 'transport'])
   .describe('Vehicles of this sort only.')
-  .meta({ examples: ['motorcycle'] });
+  .meta({ example: 'motorcycle' });
 
 export const ambulanceRoutes =
   ({ dispatch }: DispatchRoutesDependencies): FastifyPluginAsyncZod =>

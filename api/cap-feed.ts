@@ -87,7 +87,7 @@ export const capFeedRoutes =
               .min(1)
               .max(200)
               .describe('The identifier of a CAP message.')
-              .meta({ examples: ['siaga.semarang.1841'] }),
+              .meta({ example: 'siaga.semarang.1841' }),
           }),
           response: {
             200: {

@@ -36,18 +36,18 @@ export const deviceId = z
   .string()
   .regex(ID_PATTERN, 'lower case letters, digits and hyphens, up to 64')
   .describe('The id of a device, as in its topic.')
-  .meta({ examples: ['simongan'] });
+  .meta({ example: 'simongan' });
 const kindName = z
   .enum([...deviceKinds.keys()] as [string, ...string[]])
   .describe('Devices of this kind only.')
-  .meta({ examples: ['river-gauge'] });
+  .meta({ example: 'river-gauge' });
 
 const listQuery = z.strictObject({
   kind: kindName.optional(),
   liveness: z
     .enum(LIVENESSES)
     .describe('Only those whose word is as fresh as this.')
-    .meta({ examples: ['online'] })
+    .meta({ example: 'online' })
     .optional(),
   limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
   after: deviceId.describe('Devices after this id: the next page.').optional(),

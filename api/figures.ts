@@ -59,12 +59,12 @@ export const figureRoutes =
           tags: ['figures'],
           summary: 'Response times by step, day and kecamatan against the target; utilisation of units',
           querystring: z.strictObject({
-            from: timeInput.describe('30 days before `to` where absent.').optional(),
+            from: timeInput.describe('Thirty days before `to` where absent.').optional(),
             to: timeInput.describe('Now where absent.').optional(),
             timeZone: timeZoneInput.optional(),
             simulated: booleanInput(false)
               .describe('Of a rehearsal too; not where absent.')
-              .meta({ examples: [false] }),
+              .meta({ example: false }),
           }),
           response: { 200: figuresSchema },
         },

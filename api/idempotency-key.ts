@@ -11,4 +11,4 @@ export const idempotencyKey = z
   .min(8, 'at least 8 characters: a UUID does')
   .max(200)
   .describe('The same key has one effect, however often.')
-  .meta({ examples: ['0b6c1f3e-6a5d-4f0e-9f57-1f6f2f0f8a11'] });
+  .meta({ example: '0b6c1f3e-6a5d-4f0e-9f57-1f6f2f0f8a11' });

@@ -73,7 +73,7 @@ export const incidentRoutes =
             state: z
               .enum(['open', 'closed'])
               .describe('In this state only.')
-              .meta({ examples: ['open'] })
+              .meta({ example: 'open' })
               .optional(),
             before: idInput('Incidents before this id: the next page.').optional(),
             limit: limitInput(MAX_INCIDENTS, 100),
@@ -175,7 +175,7 @@ export const incidentRoutes =
             role: z
               .enum(['first-aid', 'transport'])
               .describe('For this role only; as the incident needs where absent.')
-              .meta({ examples: ['transport'] })
+              .meta({ example: 'transport' })
               .optional(),
             limit: candidateLimit,
           }),

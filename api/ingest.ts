@@ -58,7 +58,11 @@ export const ingestRoutes =
       '/ingest/:format',
       {
         bodyLimit: maxBodyBytes,
-        config: { access: 'public', ownCredential: true },
+        config: {
+          access: 'public',
+          ownCredential: true,
+          anyBody: 'What the device or gateway sends, of any type: the format reads it.',
+        },
         schema: {
           operationId: 'postReadings',
           tags: ['devices'],
@@ -69,7 +73,7 @@ export const ingestRoutes =
               .string()
               .max(40)
               .describe('The name of a format, of GET /v1/formats.')
-              .meta({ examples: ['owntracks'] }),
+              .meta({ example: 'owntracks' }),
           }),
           response: { 200: z.union([answer, ownTracksAnswer]).meta({ id: 'IngestAnswer' }) },
         },

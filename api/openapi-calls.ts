@@ -15,6 +15,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Statuses of problems that only this route knows. */
     fails?: readonly FailingStatus[];
+    /** The body is read as it comes, whatever its type, and no schema judges it: what it is, in a sentence. */
+    anyBody?: string;
   }
 }
 export type FailingStatus = 404 | 409 | 413 | 422;
@@ -71,11 +73,15 @@ export const problemResponses = Object.fromEntries(
 export function describeAccess(schema: FastifySchema | undefined, route: RouteOptions): FastifySchema {
   if (!schema || schema.hide) return { ...schema, hide: true };
   const access = formatAccess(route.config?.access);
-  const note = access === 'public' ? [] : [`For ${[...new Set(['admin', ...access])].join(', ')}.`];
-  const description = [schema.description, ...note].filter(Boolean).join(' ');
+  const note = route.config?.ownCredential
+    ? ''
+    : access === 'public'
+      ? 'For everybody.'
+      : `For ${[...new Set(['admin', ...access])].join(', ')}.`;
+  const description = [schema.description, note].filter(Boolean).join(' ');
   return {
     ...schema,
-    ...(description ? { description } : {}),
+    description,
     security: formatSecurity(route),
   };
 }
@@ -114,7 +120,10 @@ export function addAnswers(document: OpenApiDocument, routes: ReadonlyMap<string
   for (const calls of Object.values(document.paths)) {
     for (const call of Object.values(calls)) {
       const route = routes.get(call.operationId ?? '');
-      if (route) call.responses = answersOf(call, route);
+      if (!route) continue;
+      call.responses = answersOf(call, route);
+      const { anyBody } = route.config ?? {};
+      if (anyBody !== undefined) call.requestBody = describeAnyBody(anyBody);
     }
   }
 }
@@ -137,6 +146,11 @@ function answersOf(call: Operation, route: RouteOptions): Operation['responses']
     ? [['304', { description: 'What you have by this ETag is still so (If-None-Match).' }]]
     : [];
   return Object.fromEntries([...good, ...notModified, ...problems]);
+}
+
+function describeAnyBody(description: string): NonNullable<Operation['requestBody']> {
+  const schema = { type: 'string', format: 'binary' };
+  return { required: true, description, content: { 'application/octet-stream': { schema } } };
 }
 
 /** Fastify's own words say nothing. */

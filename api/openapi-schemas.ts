@@ -71,9 +71,11 @@ function tidyCall(call: Operation, tidy: Tidy): Operation {
   ]);
   const tidied: Operation = { ...call, responses: Object.fromEntries(responses) };
   if (parameters) {
-    tidied.parameters = parameters.map((each) => ({
+    tidied.parameters = parameters.map(({ schema: { example, ...schema }, ...each }) => ({
       ...each,
-      schema: tidy.schema(each.schema, { name: name + capitalize(each.name), isAnswer: false }),
+      // zod leaves `examples` out where text is made a number; this word it takes for one of ours.
+      ...(example === undefined ? {} : { example }),
+      schema: tidy.schema(schema, { name: name + capitalize(each.name), isAnswer: false }),
     }));
   }
   if (requestBody) {

@@ -54,14 +54,14 @@ const query = z.strictObject({
   fn: z
     .enum(AGGREGATES)
     .describe('What a window tells; `mean` where absent.')
-    .meta({ examples: ['max'] })
+    .meta({ example: 'max' })
     .optional(),
   quantities: z
     .string()
     .max(400)
     .transform((text) => text.split(','))
     .describe('Names of quantities, with commas; windows only. All where absent.')
-    .meta({ examples: ['levelM,rainMm'] })
+    .meta({ example: 'levelM,rainMm' })
     .optional(),
   tz: timeZoneInput.optional(),
   limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),

@@ -46,17 +46,8 @@ export const readRoutes =
           tags: ['tokens'],
           summary: 'Who read which incidents, callers and tracks, newest first',
           querystring: z.strictObject({
-            actor: z
-              .string()
-              .max(64)
-              .describe('The name of a token.')
-              .meta({ examples: ['desk 2'] })
-              .optional(),
-            what: z
-              .enum(READ_KINDS)
-              .describe('Of this kind only.')
-              .meta({ examples: ['track'] })
-              .optional(),
+            actor: z.string().max(64).describe('The name of a token.').meta({ example: 'desk 2' }).optional(),
+            what: z.enum(READ_KINDS).describe('Of this kind only.').meta({ example: 'track' }).optional(),
             before: idInput('Lines before this number: the next page.').optional(),
             limit: limitInput(MAX_READS, PART_READS),
             cursor: cursorInput,

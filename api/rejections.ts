@@ -74,7 +74,7 @@ export const rejectionRoutes =
             reason: z
               .enum(REJECTION_REASONS)
               .describe('Refused for this reason only.')
-              .meta({ examples: ['not-json'] })
+              .meta({ example: 'not-json' })
               .optional(),
             before: idInput('Those with a smaller id: the next page.').optional(),
             limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),

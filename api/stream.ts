@@ -80,7 +80,7 @@ const query = z.strictObject({
     .string()
     .max(100)
     .describe(`Which events, with commas: ${TYPES.join(', ')}. All that you may see where absent.`)
-    .meta({ examples: ['reading,alert'] })
+    .meta({ example: 'reading,alert' })
     .transform((text, context) => {
       const words = text.split(',');
       const unknown = words.filter((word) => !TYPES.some((type) => type === word));
@@ -120,7 +120,7 @@ export const streamRoutes =
               .string()
               .max(100)
               .describe('The id of the last event that you have: what came since is sent first.')
-              .meta({ examples: ['mb2k3x-1841'] })
+              .meta({ example: 'mb2k3x-1841' })
               .optional(),
           }),
           response: {

@@ -37,7 +37,7 @@ function explainNoNumber(text: string, number: number | undefined): string {
 export function limitInput(most: number, usual: number) {
   return numberInput(z.int().min(1).max(most).default(usual))
     .describe(`How many at most; ${usual} where absent.`)
-    .meta({ examples: [usual] });
+    .meta({ example: usual });
 }
 
 /** The id of what the state database numbers. */
@@ -45,7 +45,7 @@ export const numericId = numberInput(z.int().min(1).max(Number.MAX_SAFE_INTEGER)
 
 /** The same as a parameter: `what` says whose it is. */
 export function idInput(what: string) {
-  return numericId.describe(what).meta({ examples: [17] });
+  return numericId.describe(what).meta({ example: 17 });
 }
 
 /** `usual` where the parameter is absent. */
