@@ -25,7 +25,12 @@ const MAX_LIMIT = 500;
 const PART_ALERTS = 50;
 
 const idParams = z.object({
-  id: z.string().min(1).max(200).describe('The id of an alert.').meta({ example: 'river-level:simongan:1' }),
+  id: z
+    .string()
+    .min(1)
+    .max(200)
+    .describe('The id of an alert.')
+    .meta({ example: 'river-level-kreo-cepoko-1' }),
 });
 const stateQuery = z
   .string()
@@ -53,14 +58,19 @@ const listQuery = z
       .describe('Raised by this rule only.')
       .meta({ example: 'river-level' })
       .optional(),
-    subject: z.string().max(64).describe('A device or an uplink.').meta({ example: 'simongan' }).optional(),
+    subject: z
+      .string()
+      .max(64)
+      .describe('A device or an uplink.')
+      .meta({ example: 'kreo-cepoko' })
+      .optional(),
     before: timeInput.describe('Raised before this.').optional(),
     beforeId: z
       .string()
       .min(1)
       .max(200)
       .describe('With `before`: also those of that very moment whose id is before this one.')
-      .meta({ example: 'river-level:simongan:1' })
+      .meta({ example: 'river-level-kreo-cepoko-1' })
       .optional(),
     limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
     cursor: cursorInput,

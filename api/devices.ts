@@ -36,7 +36,7 @@ export const deviceId = z
   .string()
   .regex(ID_PATTERN, 'lower case letters, digits and hyphens, up to 64')
   .describe('The id of a device, as in its topic.')
-  .meta({ example: 'simongan' });
+  .meta({ example: 'kreo-cepoko' });
 const kindName = z
   .enum([...deviceKinds.keys()] as [string, ...string[]])
   .describe('Devices of this kind only.')

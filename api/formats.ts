@@ -199,7 +199,7 @@ export const formatRoutes =
               .string()
               .regex(/^(?:gateway:)?[a-z0-9][a-z0-9-]{0,63}$/)
               .describe('The id of a device, or `gateway:` and that of a gateway.')
-              .meta({ example: 'simongan' }),
+              .meta({ example: 'kreo-cepoko' }),
           }),
           response: {
             200: z.object({

@@ -94,10 +94,10 @@ function formatSecurity({ config }: RouteOptions): Record<string, string[]>[] {
 /** The statuses of a call's problems. */
 function statusesOf({ schema = {}, config = {}, method }: RouteOptions): (number | 'default')[] {
   const takesBody = [method].flat().some((each) => each === 'POST' || each === 'PUT' || each === 'PATCH');
-  const takesInput = takesBody || schema.params || schema.querystring || schema.headers;
   const access = formatAccess(config.access);
   return [
-    ...(takesInput || isDelete(method) ? [400] : []),
+    // NUL is refused in every query.
+    400,
     401,
     ...(access === 'public' ? [] : [403]),
     ...(schema.params ? [404] : []),

@@ -1,0 +1,37 @@
+/**
+ * The API against the fuzzer, for as many calls as a minute holds on a machine with two cores. `npm run fuzz` goes on
+ * for hours.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDataFolder, type DataFolder, type RunningSiaga, startSiaga } from '../support/start-siaga.ts';
+import { fillHouse } from './fill-house.ts';
+import { fuzz } from './fuzz.ts';
+
+const CALLS = 12_000;
+
+let folder: DataFolder;
+let server: RunningSiaga;
+beforeAll(async () => {
+  folder = await createDataFolder();
+  server = await startSiaga({ dataDir: folder.path });
+  await fillHouse(server);
+});
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+test('no request is a 5xx, and each answer is one that the document promises', async () => {
+  const { calls, faults, statuses } = await fuzz({
+    url: server.httpUrl,
+    seed: 20_260_115,
+    goesOn: (made) => made < CALLS,
+  });
+  expect(faults).toEqual([]);
+  expect(calls).toBe(CALLS);
+  expect(server.logged.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+  // Else it would try nothing but the border.
+  const done = [...statuses].filter(([, counts]) => [...counts.keys()].some((status) => status < 300));
+  expect(done.length).toBeGreaterThan(35);
+  await server.get('/healthz');
+}, 600_000);
