@@ -47,3 +47,10 @@ test('calls things as people do', () => {
     expect.arrayContaining(['Incident', 'Assignment', 'Candidate', 'Reading', 'Alert', 'Problem']),
   );
 });
+
+test('is the one that the client in TypeScript was made of: else npm run client', () => {
+  const file = join(import.meta.dirname, '../../clients/typescript/generated/openapi.json');
+  const { servers: _, ...rest } = document;
+  const { servers: __, ...made } = JSON.parse(readFileSync(file, 'utf8')) as Document;
+  expect(made).toEqual(rest);
+});

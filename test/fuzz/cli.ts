@@ -1,6 +1,7 @@
 /** `npm run fuzz -- [MINUTES] [SEED]`: the fuzzer on a server of its own, for as long as it is told; 60 where absent. */
+
+import { fillHouse } from '../support/fill-house.ts';
 import { createDataFolder, startSiaga } from '../support/start-siaga.ts';
-import { fillHouse } from './fill-house.ts';
 import { fuzz } from './fuzz.ts';
 
 const [minutes = '60', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);

@@ -3,8 +3,8 @@
  * for hours.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fillHouse } from '../support/fill-house.ts';
 import { createDataFolder, type DataFolder, type RunningSiaga, startSiaga } from '../support/start-siaga.ts';
-import { fillHouse } from './fill-house.ts';
 import { fuzz } from './fuzz.ts';
 
 const CALLS = 12_000;

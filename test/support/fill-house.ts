@@ -1,17 +1,17 @@
 /**
- * What a house holds on an ordinary bad day, so that the fuzzer has something to ask for: a flood, units on duty,
- * messages that nobody understands.
+ * What a house holds on an ordinary bad day, so that the fuzzer and the examples have something to ask for: a flood,
+ * units on duty, messages that nobody understands.
  */
 import mqtt from 'mqtt';
-import { eventually } from '../support/eventually.ts';
-import type { RunningSiaga } from '../support/start-siaga.ts';
+import { eventually } from './eventually.ts';
+import type { RunningSiaga } from './start-siaga.ts';
 
 const CITY = 'siaga/semarang';
 
 export async function fillHouse(server: RunningSiaga): Promise<void> {
   const { devices } = await server.get<{ devices: { id: string; kind: string }[] }>('/v1/devices?limit=1000');
   const of = (kind: string) => devices.filter((each) => each.kind === kind).map(({ id }) => id);
-  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${server.mqttPort}`, { clientId: 'fuzz' });
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${server.mqttPort}`, { clientId: 'fill-house' });
   const publish = (topic: string, payload: object | string) =>
     client.publishAsync(`${CITY}/${topic}`, typeof payload === 'string' ? payload : JSON.stringify(payload), {
       qos: 1,
@@ -56,5 +56,5 @@ async function sendAmbulance(url: string): Promise<void> {
     if (!first) throw new Error('nobody can be sent yet');
     return first;
   });
-  await post(`/v1/incidents/${id}/assignments`, { unit, unitVersion, forceReason: 'for the fuzzer' });
+  await post(`/v1/incidents/${id}/assignments`, { unit, unitVersion, forceReason: 'for the tests' });
 }
