@@ -18,6 +18,7 @@ import { Problem } from './problem.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
 import { limitInput } from './text-input.ts';
 import { timeInput } from './time.ts';
+import type { ZodApp } from './zod-app.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 500;
@@ -84,126 +85,139 @@ const listQuery = z
 export const alertRoutes =
   (alerts: Alerts): FastifyPluginAsyncZod =>
   async (app) => {
-    /** Throws Problem 404, also for what the caller may not see. */
-    const find = async (id: string, user: User): Promise<Alert> => {
-      const alert = await alerts.find(id);
-      if (alert && (isStaff(user) || audienceOf(alert) === 'public')) return alert;
-      throw new Problem(404, 'unknown-alert', `There is no alert ${id}; GET /v1/alerts lists them.`);
-    };
-
-    app.get(
-      '/alerts',
-      {
-        config: { access: 'public', isPaged: true },
-        schema: {
-          operationId: 'listAlerts',
-          tags: ['alerts'],
-          summary: 'Alerts, newest first',
-          querystring: listQuery,
-          response: {
-            200: z.object({
-              alerts: z.array(alertSchema),
-              next: nextOutput,
-            }),
-          },
-        },
-      },
-      async (request, reply) => {
-        const { query, user, share, signal } = request;
-        const { state, rule, subject, before, beforeId, limit } = query;
-        const filter = {
-          audience: isStaff(user) ? 'staff' : 'public',
-          ...(state ? { states: state } : {}),
-          ...(rule === undefined ? {} : { rule }),
-          ...(subject === undefined ? {} : { subject }),
-        } as const;
-        const first = {
-          ...(before === undefined ? {} : { before }),
-          ...(beforeId === undefined ? {} : { beforeId }),
-        };
-        const page = readInParts<Alert>({
-          limit,
-          partSize: PART_ALERTS,
-          read: (after, part) => {
-            const from = after ? { before: after.raisedAt, beforeId: after.id } : first;
-            return alerts.list({ ...filter, ...from, limit: part });
-          },
-        });
-        const tail = () =>
-          page.last ? formatNext(request, reply, { before: page.last.raisedAt, beforeId: page.last.id }) : {};
-        const format = jsonPage({}, 'alerts', (alert: Alert) => showAlert(alert, user), tail);
-        return share.makePage('too-many-pages', (turns) =>
-          sendPage(reply, { format, slices: page.slices, turns, signal }),
-        );
-      },
-    );
-
-    app.get(
-      '/alerts/:id',
-      {
-        config: { access: 'public' },
-        schema: {
-          operationId: 'getAlert',
-          tags: ['alerts'],
-          summary: 'One alert and why: readings, rule, timers, notices, log',
-          params: idParams,
-          response: { 200: explainedAlertSchema },
-        },
-      },
-      async ({ params, user }) => {
-        const alert = await find(params.id, user);
-        const explanation = formatExplanation(await alerts.explain(alert));
-        return { ...showAlert(alert, user), explanation: explainFor(explanation, user) };
-      },
-    );
-
-    app.post(
-      '/alerts/:id/acknowledge',
-      {
-        config: { access: ['dispatcher', 'engineer', 'desk'], fails: [409] },
-        schema: {
-          operationId: 'acknowledgeAlert',
-          tags: ['alerts'],
-          summary: 'Take an alert in hand: it is not escalated any further',
-          params: idParams,
-          body: z.strictObject({ note: z.string().max(1_000).optional() }).optional(),
-          response: { 200: alertSchema },
-        },
-      },
-      async ({ params, user, body }) => {
-        const known = await find(params.id, user);
-        const alert = await alerts.acknowledge(params.id, user.name, body?.note);
-        if (alert) return showAlert(alert, user);
-        throw new Problem(
-          409,
-          'alert-closed',
-          `Alert ${params.id} is ${known.state}; there is nothing to take.`,
-        );
-      },
-    );
-
-    app.post(
-      '/alerts/:id/confirm-level',
-      {
-        config: { access: ['dispatcher', 'engineer', 'desk'], fails: [409] },
-        schema: {
-          operationId: 'confirmLevel',
-          tags: ['alerts'],
-          summary: 'Somebody has looked at the river: the newest level of a gauge in doubt is right',
-          params: idParams,
-          body: z.strictObject({ note: z.string().max(1_000).optional() }).optional(),
-          response: { 200: alertSchema },
-        },
-      },
-      async ({ params, user, body }) => {
-        const known = await find(params.id, user);
-        const alert = await alerts.confirmLevel(params.id, user.name, body?.note);
-        if (alert) return showAlert(alert, user);
-        throw new Problem(
-          409,
-          'alert-closed',
-          `Alert ${params.id} is ${known.state}; there is nothing to confirm.`,
-        );
-      },
-    );
+    addListAlerts(app, alerts);
+    addGetAlert(app, alerts);
+    addAcknowledgeAlert(app, alerts);
+    addConfirmLevel(app, alerts);
   };
+
+function addListAlerts(app: ZodApp, alerts: Alerts): void {
+  app.get(
+    '/alerts',
+    {
+      config: { access: 'public', isPaged: true },
+      schema: {
+        operationId: 'listAlerts',
+        tags: ['alerts'],
+        summary: 'Alerts, newest first',
+        querystring: listQuery,
+        response: {
+          200: z.object({
+            alerts: z.array(alertSchema),
+            next: nextOutput,
+          }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { query, user, share, signal } = request;
+      const { state, rule, subject, before, beforeId, limit } = query;
+      const filter = {
+        audience: isStaff(user) ? 'staff' : 'public',
+        ...(state ? { states: state } : {}),
+        ...(rule === undefined ? {} : { rule }),
+        ...(subject === undefined ? {} : { subject }),
+      } as const;
+      const first = {
+        ...(before === undefined ? {} : { before }),
+        ...(beforeId === undefined ? {} : { beforeId }),
+      };
+      const page = readInParts<Alert>({
+        limit,
+        partSize: PART_ALERTS,
+        read: (after, part) => {
+          const from = after ? { before: after.raisedAt, beforeId: after.id } : first;
+          return alerts.list({ ...filter, ...from, limit: part });
+        },
+      });
+      const tail = () =>
+        page.last ? formatNext(request, reply, { before: page.last.raisedAt, beforeId: page.last.id }) : {};
+      const format = jsonPage({}, 'alerts', (alert: Alert) => showAlert(alert, user), tail);
+      return share.makePage('too-many-pages', (turns) =>
+        sendPage(reply, { format, slices: page.slices, turns, signal }),
+      );
+    },
+  );
+}
+
+function addGetAlert(app: ZodApp, alerts: Alerts): void {
+  app.get(
+    '/alerts/:id',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'getAlert',
+        tags: ['alerts'],
+        summary: 'One alert and why: readings, rule, timers, notices, log',
+        params: idParams,
+        response: { 200: explainedAlertSchema },
+      },
+    },
+    async ({ params, user }) => {
+      const alert = await findVisible(alerts, params.id, user);
+      const explanation = formatExplanation(await alerts.explain(alert));
+      return { ...showAlert(alert, user), explanation: explainFor(explanation, user) };
+    },
+  );
+}
+
+function addAcknowledgeAlert(app: ZodApp, alerts: Alerts): void {
+  app.post(
+    '/alerts/:id/acknowledge',
+    {
+      config: { access: ['dispatcher', 'engineer', 'desk'], fails: [409] },
+      schema: {
+        operationId: 'acknowledgeAlert',
+        tags: ['alerts'],
+        summary: 'Take an alert in hand: it is not escalated any further',
+        params: idParams,
+        body: z.strictObject({ note: z.string().max(1_000).optional() }).optional(),
+        response: { 200: alertSchema },
+      },
+    },
+    async ({ params, user, body }) => {
+      const known = await findVisible(alerts, params.id, user);
+      const alert = await alerts.acknowledge(params.id, user.name, body?.note);
+      if (alert) return showAlert(alert, user);
+      throw new Problem(
+        409,
+        'alert-closed',
+        `Alert ${params.id} is ${known.state}; there is nothing to take.`,
+      );
+    },
+  );
+}
+
+function addConfirmLevel(app: ZodApp, alerts: Alerts): void {
+  app.post(
+    '/alerts/:id/confirm-level',
+    {
+      config: { access: ['dispatcher', 'engineer', 'desk'], fails: [409] },
+      schema: {
+        operationId: 'confirmLevel',
+        tags: ['alerts'],
+        summary: 'Somebody has looked at the river: the newest level of a gauge in doubt is right',
+        params: idParams,
+        body: z.strictObject({ note: z.string().max(1_000).optional() }).optional(),
+        response: { 200: alertSchema },
+      },
+    },
+    async ({ params, user, body }) => {
+      const known = await findVisible(alerts, params.id, user);
+      const alert = await alerts.confirmLevel(params.id, user.name, body?.note);
+      if (alert) return showAlert(alert, user);
+      throw new Problem(
+        409,
+        'alert-closed',
+        `Alert ${params.id} is ${known.state}; there is nothing to confirm.`,
+      );
+    },
+  );
+}
+
+/** Throws Problem 404, also for what the caller may not see. */
+async function findVisible(alerts: Alerts, id: string, user: User): Promise<Alert> {
+  const alert = await alerts.find(id);
+  if (alert && (isStaff(user) || audienceOf(alert) === 'public')) return alert;
+  throw new Problem(404, 'unknown-alert', `There is no alert ${id}; GET /v1/alerts lists them.`);
+}

@@ -38,7 +38,7 @@ const REFERENCE = '#/components/schemas/';
 const INPUT_SUFFIX = /Input$/;
 
 export function tidySchemas(document: OpenApiDocument): OpenApiDocument {
-  const tidy = createTidy(document.components.schemas);
+  const tidy = new Tidy(document.components.schemas);
   const paths = Object.fromEntries(
     Object.entries(document.paths).map(([path, calls]) => [
       path,
@@ -53,13 +53,6 @@ export function tidySchemas(document: OpenApiDocument): OpenApiDocument {
   );
   const components = { ...document.components, responses, schemas: tidy.named() };
   return { ...document, paths, components };
-}
-
-interface Tidy {
-  /** The schema, or the reference to it where it has a name. */
-  schema(schema: Json, place: Place): Json;
-  /** All that were referred to, in the order of their names. */
-  named(): Record<string, Json>;
 }
 
 function tidyCall(call: Operation, tidy: Tidy): Operation {
@@ -99,94 +92,99 @@ function tidyContent(content: Content, place: Place, tidy: Tidy): Content {
   );
 }
 
-function createTidy(given: Readonly<Record<string, Json>>): Tidy {
-  const named = new Map<string, Json>();
+class Tidy {
+  readonly #given: Readonly<Record<string, Json>>;
+  readonly #named = new Map<string, Json>();
+  constructor(given: Readonly<Record<string, Json>>) {
+    this.#given = given;
+  }
 
-  function refer(name: string, schema: Json): Json {
-    const known = named.get(name);
+  /** All that were referred to, in the order of their names. */
+  named(): Record<string, Json> {
+    return Object.fromEntries([...this.#named].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** The schema, or the reference to it where it has a name. */
+  schema(each: Json, place: Place): Json {
+    if (typeof each['$ref'] === 'string') return { ...each, $ref: this.#reach(each['$ref']) };
+    const shaped = this.#shape(each, place);
+    if (shaped['properties'] === undefined) return shaped;
+    const { description, ...rest } = shaped;
+    const reference = this.#refer(place.name, rest);
+    return description === undefined ? reference : { ...reference, description };
+  }
+
+  #refer(name: string, schema: Json): Json {
+    const known = this.#named.get(name);
     if (known && JSON.stringify(known) !== JSON.stringify(schema)) {
       throw new Error(
         `two schemas of the document are called ${name}: give one of them a name by meta({ id })`,
       );
     }
-    named.set(name, schema);
+    this.#named.set(name, schema);
     return { $ref: REFERENCE + name };
   }
 
-  function reach(reference: string): string {
-    const given_ = reference.slice(REFERENCE.length);
-    const name = given_.replace(INPUT_SUFFIX, '');
-    if (!named.has(name)) {
+  #reach(reference: string): string {
+    const given = reference.slice(REFERENCE.length);
+    const name = given.replace(INPUT_SUFFIX, '');
+    if (!this.#named.has(name)) {
       // Before it is filled in, so that a schema may hold itself.
-      named.set(name, {});
-      const isAnswer = !INPUT_SUFFIX.test(given_);
-      named.set(name, shape(given[given_] as Json, { name, isAnswer }));
+      this.#named.set(name, {});
+      const isAnswer = !INPUT_SUFFIX.test(given);
+      this.#named.set(name, this.#shape(this.#given[given] as Json, { name, isAnswer }));
     }
     return REFERENCE + name;
   }
 
-  function schema(each: Json, place: Place): Json {
-    if (typeof each['$ref'] === 'string') return { ...each, $ref: reach(each['$ref']) };
-    const shaped = shape(each, place);
-    if (shaped['properties'] === undefined) return shaped;
-    const { description, ...rest } = shaped;
-    const reference = refer(place.name, rest);
-    return description === undefined ? reference : { ...reference, description };
-  }
-
-  function shape(each: Json, place: Place): Json {
-    if (Array.isArray(each['type'])) return shapeNullable(each, place);
+  #shape(each: Json, place: Place): Json {
+    if (Array.isArray(each['type'])) return this.#shapeNullable(each, place);
     const { propertyNames: _, prefixItems, ...plain } = each;
     const shaped: Json = shapeNumber(plain);
-    if (Array.isArray(prefixItems)) Object.assign(shaped, shapeTuple(prefixItems as Json[], place));
-    else if (isSchema(each['items'])) {
-      shaped['items'] = schema(each['items'], { ...place, name: singular(place.name) });
-    }
+    const one = { ...place, name: singular(place.name) };
+    if (Array.isArray(prefixItems)) Object.assign(shaped, this.#shapeTuple(prefixItems as Json[], place));
+    else if (isSchema(each['items'])) shaped['items'] = this.schema(each['items'], one);
     if ('const' in shaped) {
       shaped['enum'] = [shaped['const']];
       delete shaped['const'];
     }
     for (const key of ['anyOf', 'oneOf', 'allOf'] as const) {
-      if (Array.isArray(each[key])) shaped[key] = (each[key] as Json[]).map((one) => schema(one, place));
+      if (Array.isArray(each[key]))
+        shaped[key] = (each[key] as Json[]).map((part) => this.schema(part, place));
     }
-    if (isSchema(each['properties'])) {
-      shaped['properties'] = Object.fromEntries(
-        Object.entries(each['properties'] as Record<string, Json>).map(([name, value]) => [
-          name,
-          schema(value, { ...place, name: place.name.replace(/Answer$/, '') + capitalize(name) }),
-        ]),
-      );
-    }
+    if (isSchema(each['properties'])) shaped['properties'] = this.#shapeMembers(each['properties'], place);
     if (isSchema(each['additionalProperties'])) {
-      shaped['additionalProperties'] = schema(each['additionalProperties'], {
-        ...place,
-        name: singular(place.name),
-      });
+      shaped['additionalProperties'] = this.schema(each['additionalProperties'], one);
     } else if (place.isAnswer) delete shaped['additionalProperties'];
     return shaped;
   }
 
-  function shapeNullable({ type, description, ...rest }: Json, place: Place): Json {
+  #shapeMembers(properties: Json, place: Place): Json {
+    const prefix = place.name.replace(/Answer$/, '');
+    return Object.fromEntries(
+      Object.entries(properties as Record<string, Json>).map(([name, value]) => [
+        name,
+        this.schema(value, { ...place, name: prefix + capitalize(name) }),
+      ]),
+    );
+  }
+
+  #shapeNullable({ type, description, ...rest }: Json, place: Place): Json {
     const [one = 'null', ...others] = (type as string[]).filter((each) => each !== 'null');
     if (others.length > 0) throw new Error(`${place.name} is of several types: give each a name`);
     return {
       ...(description === undefined ? {} : { description }),
-      anyOf: [schema({ type: one, ...rest }, place), { type: 'null' }],
+      anyOf: [this.schema({ type: one, ...rest }, place), { type: 'null' }],
     };
   }
 
-  function shapeTuple(items: readonly Json[], place: Place): Json {
+  #shapeTuple(items: readonly Json[], place: Place): Json {
     const [first = {}] = items;
     if (items.some((each) => JSON.stringify(each) !== JSON.stringify(first))) {
       throw new Error(`${place.name} is a tuple of different schemas: make it an object`);
     }
-    return { items: schema(first, place), minItems: items.length, maxItems: items.length };
+    return { items: this.schema(first, place), minItems: items.length, maxItems: items.length };
   }
-
-  return {
-    schema,
-    named: () => Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1))),
-  };
 }
 
 /** `int64` and `double`; a number that can only be one of some integers is an integer. */

@@ -14,13 +14,13 @@ import type { Registry } from '../fleet/registry.ts';
 import { AGGREGATES, type History, type HistoryPage, type HistoryPoint } from '../history/history.ts';
 import type { PageTurns } from './caller-shares.ts';
 import { csvPage, prefersCsv } from './csv-page.ts';
-import { cursorInput, formatNext, nextOutput } from './cursor.ts';
+import { formatNext, nextOutput } from './cursor.ts';
 import { valuesSchema } from './device-json.ts';
 import { deviceId, findVisibleDevice, formatUnits } from './devices.ts';
 import { Problem } from './problem.ts';
+import { checkRange, type ReadingQuery, readingQuery } from './reading-query.ts';
 import { jsonPage, sendPage } from './sliced-page.ts';
-import { limitInput } from './text-input.ts';
-import { durationInput, formatTime, timeInput, timeOutput, timeZoneInput } from './time.ts';
+import { formatTime, timeOutput } from './time.ts';
 
 export interface ReadingsDependencies {
   readonly city: City;
@@ -29,45 +29,10 @@ export interface ReadingsDependencies {
   readonly now: () => number;
 }
 
-const DEFAULT_LIMIT = 1_000;
-/** The bound of the history port. */
-const MAX_LIMIT = 10_000;
-const DAY_MS = 86_400_000;
-const DEFAULT_RANGE_MS = DAY_MS;
-/** Twice any retention that is likely, and years before a database feels it. */
-const MAX_RANGE_MS = 10 * 366 * DAY_MS;
-/** Windows in one range: a year in windows of 5 minutes is 105,408. */
-const MAX_WINDOWS = 110_000;
 /** Points of one question to history: some ms of its thread, and one of the event loop to take them. */
 const QUESTION_POINTS = 1_000;
 /** A question about windows reads all that they hold: a month of readings every 5 s is half a million. */
-const QUESTION_RANGE_MS = 31 * DAY_MS;
-
-const query = z.strictObject({
-  from: timeInput
-    .describe('Start of the range; a day before `to` where absent. RFC 3339 or epoch ms.')
-    .optional(),
-  to: timeInput.describe('End of the range, not included; now where absent.').optional(),
-  every: durationInput
-    .describe('Length of a window, 1s to 366d: down-samples. Raw readings where absent.')
-    .optional(),
-  fn: z
-    .enum(AGGREGATES)
-    .describe('What a window tells; `mean` where absent.')
-    .meta({ example: 'max' })
-    .optional(),
-  quantities: z
-    .string()
-    .max(400)
-    .transform((text) => text.split(','))
-    .describe('Names of quantities, with commas; windows only. All where absent.')
-    .meta({ example: 'levelM,rainMm' })
-    .optional(),
-  tz: timeZoneInput.optional(),
-  limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
-  cursor: cursorInput,
-});
-type Query = z.infer<typeof query>;
+const QUESTION_RANGE_MS = 31 * 86_400_000;
 
 const answer = z
   .object({
@@ -102,7 +67,7 @@ export const readingRoutes =
           tags: ['devices'],
           summary: 'History of a device, raw or down-sampled',
           params: z.object({ id: deviceId }),
-          querystring: query,
+          querystring: readingQuery,
           response: {
             200: {
               description: 'The page; as CSV where Accept prefers it, with the next page in Link.',
@@ -168,7 +133,7 @@ function formatAsked(asked: URLSearchParams): string {
 }
 
 /** Of a page in columns: what the kind measures, or what was asked for; windows hold numbers only. */
-function columnsOf(kind: string, { every, quantities }: Query): readonly string[] {
+function columnsOf(kind: string, { every, quantities }: ReadingQuery): readonly string[] {
   const known = Object.entries(deviceKinds.get(kind)?.quantities ?? {});
   const shown = every === undefined ? known : known.filter(([, { type }]) => type !== 'state');
   return quantities ?? shown.map(([name]) => name);
@@ -203,40 +168,6 @@ async function* readSlices(
     nextFromMs = page.nextFromMs;
   }
   if (nextFromMs !== undefined) onRest(nextFromMs);
-}
-
-/** What one field alone cannot say. Throws Problem 400. */
-function checkRange(asked: Query, kind: string, nowMs: number): { fromMs: number; toMs: number } {
-  const toMs = asked.to ?? nowMs;
-  const fromMs = asked.from ?? toMs - DEFAULT_RANGE_MS;
-  const refuse = (field: string, detail: string) =>
-    new Problem(400, 'invalid-request', `1 problem(s) in the request; query ${field}: ${detail}`, {
-      errors: [{ in: 'query', field, detail }],
-    });
-  if (fromMs >= toMs) throw refuse('from', `must be before to (${formatTime(toMs)})`);
-  if (toMs - fromMs > MAX_RANGE_MS) throw refuse('from', 'the range is longer than 10 years; ask for less');
-  if (asked.every === undefined) {
-    for (const field of ['fn', 'tz', 'quantities'] as const) {
-      if (asked[field] !== undefined) throw refuse(field, 'needs every=, the length of a window');
-    }
-    return { fromMs, toMs };
-  }
-  if (asked.every > 366 * DAY_MS) throw refuse('every', 'at most 366d');
-  if ((toMs - fromMs) / asked.every > MAX_WINDOWS) {
-    throw refuse(
-      'every',
-      `more than ${MAX_WINDOWS} windows in the range; take longer ones, or a shorter range`,
-    );
-  }
-  const known = deviceKinds.get(kind)?.quantities ?? {};
-  for (const name of asked.quantities ?? []) {
-    const quantity = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (!quantity || quantity.type === 'state') {
-      const numeric = Object.keys(known).filter((each) => known[each]?.type !== 'state');
-      throw refuse('quantities', `${kind} has no number ${name}; it has ${numeric.join(', ')}`);
-    }
-  }
-  return { fromMs, toMs };
 }
 
 /** A history that is known to be down is 503 with its own words, not a bug. */
