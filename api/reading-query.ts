@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { deviceKinds } from '../devices/kinds/index.ts';
+import type { Quantity } from '../devices/quantity.ts';
 import { AGGREGATES } from '../history/history.ts';
 import { cursorInput } from './cursor.ts';
 import { Problem } from './problem.ts';
@@ -26,7 +27,7 @@ export const readingQuery = z.strictObject({
     .optional(),
   fn: z
     .enum(AGGREGATES)
-    .describe('What a window tells; `mean` where absent.')
+    .describe('What a window tells; `mean` where absent. `increase`: by how much a counter grew.')
     .meta({ example: 'max' })
     .optional(),
   quantities: z
@@ -69,13 +70,13 @@ export function checkRange(
       `more than ${MAX_WINDOWS} windows in the range; take longer ones, or a shorter range`,
     );
   }
-  const known = deviceKinds.get(kind)?.quantities ?? {};
+  const known: Readonly<Record<string, Quantity>> = deviceKinds.get(kind)?.quantities ?? {};
+  const isOf = ({ type }: Quantity) => (asked.fn === 'increase' ? type === 'counter' : type !== 'state');
   for (const name of asked.quantities ?? []) {
-    const quantity = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (!quantity || quantity.type === 'state') {
-      const numeric = Object.keys(known).filter((each) => known[each]?.type !== 'state');
-      throw refuse('quantities', `${kind} has no number ${name}; it has ${numeric.join(', ')}`);
-    }
+    if (Object.hasOwn(known, name) && known[name] && isOf(known[name])) continue;
+    const others = Object.keys(known).filter((each) => known[each] && isOf(known[each]));
+    const what = asked.fn === 'increase' ? 'counter' : 'number';
+    throw refuse('quantities', `${kind} has no ${what} ${name}; it has ${others.join(', ') || 'none'}`);
   }
   return { fromMs, toMs };
 }

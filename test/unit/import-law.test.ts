@@ -60,7 +60,7 @@ const LAW: Record<string, readonly string[]> = {
   'clients/typescript': [],
   docs: ['clients/typescript'],
   'firmware-sim': ['tables', 'devices', 'cities'],
-  dashboards: ['devices', 'cities', 'config'],
+  dashboards: ['devices'],
   ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite'],
 };
 
