@@ -83,8 +83,7 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
   function end(client: Client, why: StreamEnd): void {
     if (!clients.delete(client)) return;
     onEnd(why);
-    if (why === 'behind' || why === 'stalled') client.response.destroy();
-    else if (why !== 'closed') client.response.end();
+    hangUp(client, why);
   }
 
   function write(client: Client, text: string): void {
@@ -95,7 +94,10 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
   function deliver(client: Client, batches: Map<string, Batch | undefined>): void {
     while (!client.blocked && client.cursor < feed.lastNumber && clients.has(client)) {
       const batch = findBatch(feed, client, batches);
-      if (!batch) return end(client, 'behind');
+      if (!batch) {
+        end(client, 'behind');
+        return;
+      }
       client.cursor = batch.lastNumber;
       if (batch.events === 0) continue;
       onSent(batch.events);
@@ -143,6 +145,12 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
       for (const client of clients) end(client, 'closing');
     },
   };
+}
+
+/** Who does not read would keep an end waiting too. */
+function hangUp({ response }: Client, why: StreamEnd): void {
+  if (why === 'behind' || why === 'stalled') response.destroy();
+  else if (why !== 'closed') response.end();
 }
 
 /** Where it goes on; `isLost` where it asked to resume and cannot. */
