@@ -98,8 +98,12 @@ export class NoticePlanner {
   /** One message of this word and of all that waited in its storm. */
   #tell(lead: Word, records: Records, nowMs: number): NoticeDraft[] {
     const waiting = this.#pages.take(lead.alert.group).filter(({ alert }) => alert.id !== lead.alert.id);
-    const also = waiting.map(({ alert, change }) => ({ alert: records.open.get(alert.id) ?? alert, change }));
-    const words = [lead, ...also];
+    const others = waiting.map(({ alert, change }) => ({
+      alert: records.open.get(alert.id) ?? alert,
+      change,
+    }));
+    const also = oneOfEach(lead, others);
+    const words = [lead, ...others];
     if (words.some(({ change }) => isNews(change))) {
       const ranks = words.map(({ alert }) => rankOf(alert.severity));
       this.#pages.noteTold(lead.alert.group, Math.max(...ranks), nowMs);
@@ -160,6 +164,16 @@ function isHigher({ severity }: Alert, told: Severity | undefined): boolean {
 function urgencyOf({ alert, change }: { alert: Alert; change: LogEntry['change'] }): number {
   const kind = isNews(change) ? 2 : isEnd(change) ? 0 : 1;
   return kind * (TOP_RANK + 1) + rankOf(alert.severity);
+}
+
+/** The worst word of each gauge or uplink but the lead's, the worst first: who reads of a flood knows that it rises. */
+function oneOfEach(lead: Pick<Word, 'alert'>, others: NoticeBody['also']): NoticeBody['also'] {
+  const bySubject = new Map<string, NoticeBody['also'][number]>();
+  for (const other of others.toSorted((a, b) => urgencyOf(b) - urgencyOf(a))) {
+    const { subject } = other.alert;
+    if (subject !== lead.alert.subject && !bySubject.has(subject)) bySubject.set(subject, other);
+  }
+  return [...bySubject.values()];
 }
 
 /** Whether people know of another alert of this storm that goes on. */

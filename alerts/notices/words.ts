@@ -22,8 +22,8 @@ const CHANGES: Readonly<Partial<Record<LogEntry['change'], { id: string; en: str
 type Language = 'id' | 'en';
 
 const DRILL = { id: '[LATIHAN] ', en: '[EXERCISE] ' } as const;
-/** Of one message: a phone shows some 4,000 characters, a sentence has about 90. */
-const MAX_NAMED = 15;
+/** Of one message: Telegram takes 4,096 characters, a sentence has up to 200 in each language. */
+const MAX_NAMED = 8;
 
 export interface Words {
   readonly subject: string;
