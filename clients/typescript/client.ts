@@ -40,10 +40,11 @@ export class SiagaProblem extends Error {
   /** The kind of problem, without its prefix: `unit-taken`. */
   readonly slug: string;
   readonly problem: Schemas['Problem'];
-  constructor(problem: Schemas['Problem']) {
+  constructor(status: number, problem: Schemas['Problem']) {
     super(problem.detail);
-    this.status = problem.status;
-    this.slug = problem.type.split(':').at(-1) ?? '';
+    this.status = status;
+    // A proxy between may answer with a problem of its own, which needs no type (RFC 9457).
+    this.slug = problem.type?.split(':').at(-1) ?? '';
     this.problem = problem;
   }
 }
@@ -54,10 +55,10 @@ export async function answerOf<T>(
 ): Promise<NonNullable<T>> {
   const { data, error, response } = await call;
   if (data !== undefined && data !== null) return data;
-  if (isProblem(error)) throw new SiagaProblem(error);
+  if (isProblem(error)) throw new SiagaProblem(response.status, error);
   throw new Error(`${response.url}: ${response.status} ${response.statusText}`);
 }
 
 function isProblem(error: unknown): error is Schemas['Problem'] {
-  return typeof error === 'object' && error !== null && 'type' in error && 'detail' in error;
+  return typeof error === 'object' && error !== null && 'detail' in error;
 }

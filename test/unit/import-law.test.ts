@@ -59,7 +59,7 @@ const LAW: Record<string, readonly string[]> = {
   // For others to copy: it knows the document and nothing of the house.
   'clients/typescript': [],
   docs: ['clients/typescript'],
-  'firmware-sim': ['tables', 'devices', 'cities'],
+  'firmware-sim': ['clients/typescript', 'tables', 'devices', 'cities'],
   dashboards: ['devices'],
   ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite'],
 };
