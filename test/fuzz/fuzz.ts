@@ -7,12 +7,16 @@
  */
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020.js';
 import { type Document, type Operation, operationsOf } from '../support/document-rules.ts';
+import { eventually } from '../support/eventually.ts';
 import { createDice, type Dice, hostileText, hostileValue, soundValue } from './hostile.ts';
+import { createMemory, learn, type Memory } from './memory.ts';
 import { type Answer, type Request, sendRequest } from './send-request.ts';
 
 export interface FuzzOptions {
   readonly url: string;
   readonly seed: number;
+  /** With each request, such as a token. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Asked before each call: whether it goes on. */
   readonly goesOn: (calls: number) => boolean;
 }
@@ -27,15 +31,19 @@ export interface FuzzReport {
 
 /** After so many the rest says nothing new. */
 const MAX_FAULTS = 20;
-/** Ids of answers that are kept to ask for again. */
-const MAX_KNOWN = 200;
 /** By these a request ends before its call is known, so that no call promises them. */
 const BEFORE_THE_CALL = new Set([405, 408, 414, 431]);
 /** Bounds that a fuzzer meets: the server says so, and when to come again. */
-const MET_BOUNDS = new Set(['too-many-open-incidents', 'too-many-streams', 'too-many-backtests']);
+const MET_BOUNDS = new Set([
+  'too-many-open-incidents',
+  'too-many-streams',
+  'too-many-backtests',
+  // The public gives way on a busy machine.
+  'overloaded',
+]);
 
-export async function fuzz({ url, seed, goesOn }: FuzzOptions): Promise<FuzzReport> {
-  const document = (await (await fetch(new URL('/openapi.json', url))).json()) as Document;
+export async function fuzz({ url, seed, headers = {}, goesOn }: FuzzOptions): Promise<FuzzReport> {
+  const document = await readDocument(url);
   const dice = createDice(seed);
   const judge = createJudge(document);
   const known = createMemory();
@@ -45,7 +53,8 @@ export async function fuzz({ url, seed, goesOn }: FuzzOptions): Promise<FuzzRepo
   let calls = 0;
   while (goesOn(calls) && faults.length < MAX_FAULTS) {
     const [place, operation] = operations[calls % operations.length] as [string, Operation];
-    const request = makeRequest(document, place, operation, dice, known.of(place));
+    const made = makeRequest(document, place, operation, dice, known.of(place));
+    const request = { ...made, headers: { ...headers, ...made.headers } };
     const answer = await sendRequest(url, request);
     calls++;
     const fault = judge(operation, request, answer);
@@ -56,6 +65,15 @@ export async function fuzz({ url, seed, goesOn }: FuzzOptions): Promise<FuzzRepo
     learn(answer.body, known.of(place), dice);
   }
   return { calls, faults, statuses };
+}
+
+/** A server that has just started on a busy machine tells the public to come again. */
+function readDocument(url: string): Promise<Document> {
+  return eventually(async () => {
+    const answer = await fetch(new URL('/openapi.json', url));
+    if (!answer.ok) throw new Error(`no document: ${answer.status}`);
+    return (await answer.json()) as Document;
+  }, 60_000);
 }
 
 function makeRequest(
@@ -189,43 +207,6 @@ function resolveAnswer(document: Document, answer: { $ref?: string; content?: ob
 /** References lead into the document. */
 function pointInto(schema: object): object {
   return JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"https://siaga/document#/')) as object;
-}
-
-interface Memory {
-  words: string[];
-  numbers: number[];
-}
-
-/** Of each resource, such as all calls about alerts, what its answers have named. */
-function createMemory() {
-  const byResource = new Map<string, Memory>();
-  return {
-    of(place: string): Memory {
-      const resource = place.split('/')[2] ?? '';
-      const memory = byResource.get(resource) ?? { words: [], numbers: [] };
-      byResource.set(resource, memory);
-      return memory;
-    },
-  };
-}
-
-/** Ids in an answer: what is asked for next may be there. */
-function learn(body: string, known: Memory, dice: Dice): void {
-  for (const [, identifier] of body.matchAll(/\/v1\/cap\/([^"<?]{1,200})/g)) {
-    remember(known.words, identifier as string, dice);
-  }
-  for (const [, key, text, digits] of body
-    .slice(0, 20_000)
-    .matchAll(/"(id|unit|identifier|device|unitVersion|alias|next)":(?:"([^"\\]{1,200})"|(\d{1,9}))/g)) {
-    if (text !== undefined && key !== 'next') remember(known.words, text, dice);
-    if (digits !== undefined) remember(known.numbers, Number(digits), dice);
-  }
-}
-
-function remember<T>(list: T[], value: T, dice: Dice): void {
-  if (list.includes(value)) return;
-  if (list.length < MAX_KNOWN) list.push(value);
-  else list[dice.int(MAX_KNOWN)] = value;
 }
 
 function describe({ method, path, body }: Request): string {

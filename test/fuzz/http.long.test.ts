@@ -35,3 +35,20 @@ test('no request is a 5xx, and each answer is one that the document promises', a
   expect(done.length).toBeGreaterThan(35);
   await server.get('/healthz');
 }, 600_000);
+
+test.each([
+  ['nobody', {}, 401],
+  ['somebody with a wrong token', { authorization: `Bearer siaga_${'A'.repeat(43)}` }, 429],
+])(
+  'what %s is answered is promised too',
+  async (_, headers, refused) => {
+    await using closedFolder = await createDataFolder();
+    await using closed = await startSiaga({ dataDir: closedFolder.path, environment: { API_AUTH: 'true' } });
+    const goesOn = (made: number) => made < 1_500;
+    const { faults, statuses } = await fuzz({ url: closed.httpUrl, seed: 7, headers, goesOn });
+    expect(faults).toEqual([]);
+    expect(statuses.get('createIncident')?.get(refused)).toBeGreaterThan(0);
+    expect(statuses.get('createIncident')?.has(201)).toBe(false);
+  },
+  600_000,
+);
