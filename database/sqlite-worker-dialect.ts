@@ -19,7 +19,7 @@ import type { SqliteAnswer, SqliteRequest } from './sqlite-worker.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
 
 /** A statement that the database refused, with SQLite's own code. */
-export class SqliteError extends Error {
+class SqliteError extends Error {
   readonly code: string;
   constructor(message: string, errorCode: number | undefined) {
     super(message);

@@ -19,6 +19,10 @@ describe.each(ways.map((way) => [way.split('\n')[0] as string, way] as const))('
   test('names each file in another file of the project that stands on the way or opens it', () => {
     const openers = [
       'open-siaga.ts',
+      'opening/open-stores.ts',
+      'opening/open-followers.ts',
+      'opening/open-intake.ts',
+      'opening/open-entrances.ts',
       'journal/sqlite/open-journal.ts',
       'alerts/open-alerts.ts',
       'alerts/rules/index.ts',
