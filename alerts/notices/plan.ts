@@ -70,7 +70,7 @@ export class NoticePlanner {
     if (telling === 'never') return machines;
     const isStormOn = isToldOf(records.open, alert);
     // Where nothing else goes on there is nothing to wait for.
-    const isAlone = occasion.change === 'confirmed' && !isStormOn;
+    const isAlone = !isStormOn && !isNews(occasion.change) && !isEnd(occasion.change);
     if (telling === 'together' && !isAlone) {
       this.#pages.wait(occasion, isStormOn, nowMs);
       return machines;
