@@ -7,7 +7,7 @@
  * that was not done is told once, with its address.
  */
 import type { Socket } from 'node:net';
-import type { Origin } from './connection/connection-options.ts';
+import { formatOriginKey, type Origin } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
 
 /** The slowest links in use. Bytes of ours count too: the kernel takes a chain of certificates at once. */
@@ -39,7 +39,7 @@ export class Handshakes {
   }
 
   begin(socket: HandshakeSocket, origin: Origin): void {
-    const key = formatKey(origin);
+    const key = formatOriginKey(origin);
     const handshake: Handshake = { socket, reason: 'handshake-failed', detail: undefined, timer: undefined };
     this.#open.set(key, handshake);
     this.#wait(handshake, 0, this.#options.timeoutMs);
@@ -53,14 +53,14 @@ export class Handshakes {
 
   /** It is a connection from now on, which says itself why it ends. */
   done(origin: Origin): void {
-    const key = formatKey(origin);
+    const key = formatOriginKey(origin);
     clearTimeout(this.#open.get(key)?.timer);
     this.#open.delete(key);
   }
 
   /** Why it will end. */
   noteError(origin: Origin, error: Error & { code?: string }): void {
-    const handshake = this.#open.get(formatKey(origin));
+    const handshake = this.#open.get(formatOriginKey(origin));
     if (handshake) handshake.detail ??= error.code ?? error.message;
   }
 
@@ -86,8 +86,4 @@ export class Handshakes {
       socket.destroy();
     }, delayMs);
   }
-}
-
-function formatKey({ listener, address, port }: Origin): string {
-  return `${listener} ${address} ${port}`;
 }
