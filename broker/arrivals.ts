@@ -10,32 +10,44 @@ import type { Socket } from 'node:net';
 
 /** Of half a millisecond each: people and PUBACKs wait some 10 ms at most for a turn of arrivals. */
 const SERVED_A_TURN = 16;
+/**
+ * Node accepts one connection in a turn of its loop. In a storm those that the kernel holds are taken in first, some
+ * 30 µs each: whoever is not accepted can neither be skipped nor be the newest.
+ */
+const GATHERED_AT_ONCE = 64;
 /** Held of each that waits: a hello of TLS or HTTP, or a CONNECT, is smaller. */
 const MAX_HELLO_BYTES = 16_384;
 
-interface Arrival {
+export interface Guest {
   readonly socket: Socket;
+  /**
+   * Whether these bytes are no more than what a client says before it hears anything, so that nothing is lost with it
+   * when it goes.
+   */
+  readonly isHello: (bytes: Buffer) => boolean;
   /** Does the first work for it. */
   readonly serve: () => void;
+  /** It left before its turn. */
+  readonly onGone: () => void;
+}
+
+interface Arrival extends Guest {
   /** Its bytes so far, and the end of them: whoever said no more than hello and closed has gone. */
   readonly watch: FirstBytes;
 }
 
 export class Arrivals {
   readonly #waiting: Arrival[] = [];
-  readonly #onGone: (socket: Socket) => void;
+  #isScheduled = false;
+  /** One came since the last turn, so that more may be waiting in the kernel. */
+  #hasNew = false;
+  /** Turns in which nobody was served, one after the other. */
+  #gathered = 0;
 
-  /** `onGone`: it left before its turn. */
-  constructor(onGone: (socket: Socket) => void) {
-    this.#onGone = onGone;
-  }
-
-  /**
-   * `isHello`: whether these bytes are no more than what a client says before it hears anything, so that nothing is
-   * lost with it when it goes.
-   */
-  add(socket: Socket, isHello: (bytes: Buffer) => boolean, serve: () => void): void {
-    if (this.#waiting.push({ socket, serve, watch: new FirstBytes(socket, isHello) }) === 1) this.#schedule();
+  add(guest: Guest): void {
+    this.#waiting.push({ ...guest, watch: new FirstBytes(guest) });
+    this.#hasNew = true;
+    this.#schedule();
   }
 
   /** The server goes: it waits for none of them. */
@@ -44,24 +56,32 @@ export class Arrivals {
   }
 
   #schedule(): void {
-    setImmediate(() => this.#turn());
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      const isGathering = this.#hasNew && this.#gathered < GATHERED_AT_ONCE;
+      this.#hasNew = false;
+      this.#gathered = isGathering ? this.#gathered + 1 : 0;
+      if (!isGathering) this.#serve();
+      if (this.#waiting.length > 0) this.#schedule();
+    });
   }
 
-  #turn(): void {
+  #serve(): void {
     for (let served = 0; served < SERVED_A_TURN; ) {
       const newest = this.#waiting.pop();
       if (!newest) return;
-      const { socket, serve, watch } = newest;
+      const { socket, serve, onGone, watch } = newest;
       if (watch.hasGone) {
         socket.destroy();
-        this.#onGone(socket);
+        onGone();
         continue;
       }
       watch.giveBack();
       serve();
       served++;
     }
-    if (this.#waiting.length > 0) this.#schedule();
   }
 }
 
@@ -72,7 +92,7 @@ class FirstBytes {
   readonly #isHello: (bytes: Buffer) => boolean;
   #held: Buffer | undefined;
 
-  constructor(socket: Socket, isHello: (bytes: Buffer) => boolean) {
+  constructor({ socket, isHello }: Guest) {
     this.#socket = socket;
     this.#isHello = isHello;
     socket.on('readable', this.#read);

@@ -51,7 +51,7 @@ export interface Entrance {
 export class FrontDoor {
   readonly #options: ListenersOptions;
   readonly #proxies: BlockList | undefined;
-  readonly #arrivals: Arrivals;
+  readonly #arrivals = new Arrivals();
   /** By the other end of the socket, since TLS shows another object when it is done. */
   readonly #origins = new Map<string, Origin>();
   /** Sockets of proxies, and what stops the wait for their header. */
@@ -61,17 +61,18 @@ export class FrontDoor {
     this.#options = options;
     const { MQTT_PROXY_PROTOCOL: isAsked, MQTT_PROXY_FROM: from = [] } = options.config;
     this.#proxies = isAsked ? listNetworks(from) : undefined;
-    this.#arrivals = new Arrivals((socket) => {
-      const origin = this.originOf(socket);
-      if (origin) options.onHandshakeEnded('gave-up', origin, undefined);
-    });
   }
 
   /** The server whose sockets go through this door. */
   createServer({ listener, isHello, serve }: Entrance): Server {
     const arrive = (socket: Socket, origin: Origin) => {
       if (!this.#admit(socket, origin)) return;
-      this.#arrivals.add(socket, isHello, () => serve(socket, origin));
+      this.#arrivals.add({
+        socket,
+        isHello,
+        serve: () => serve(socket, origin),
+        onGone: () => this.#options.onHandshakeEnded('gave-up', origin, undefined),
+      });
     };
     return createServer({ noDelay: true, keepAlive: true }, (socket) => {
       const peer = readPeer(socket, listener);

@@ -140,6 +140,16 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** Ends a proxy and its workers: gently, and after some seconds not. */
+async function endGroup(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const late = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), 5_000);
+  await exited;
+  clearTimeout(late);
+}
+
 /** The configuration of ops/ with the places of this test. Throws where one of them is not in it. */
 function writeConfiguration({ file, places }: ProxyCase, folder: string, ports: Ports): void {
   let text = readFileSync(join(OPS, file), 'utf8');
@@ -176,6 +186,8 @@ describe.each(PROXIES)('$name, as ops/$file says', (proxy) => {
     writeConfiguration(proxy, folder, ports);
     child = spawn(proxy.program, proxy.words(folder), {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, with its workers.
+      detached: true,
       env: { PATH: process.env['PATH'], HOME: join(folder, 'home') },
     });
     for (const stream of [child.stdout, child.stderr])
@@ -187,15 +199,10 @@ describe.each(PROXIES)('$name, as ops/$file says', (proxy) => {
     });
     ended.catch(() => undefined);
     await Promise.race([ended, eventually(() => get('/healthz'))]);
-  });
+  }, 120_000);
   afterAll(async () => {
     if (reason) return;
-    if (child.exitCode === null) {
-      const exited = once(child, 'exit');
-      // nginx ends its workers on TERM; a killed master would leave them behind.
-      child.kill('SIGTERM');
-      await exited;
-    }
+    await endGroup(child);
     await siaga[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
