@@ -90,6 +90,7 @@ function openApi(stages: Stages, page: ReturnType<typeof situationRoomPages>): P
     deviceAuthenticator: entrances.authenticator,
     pages: [page],
     maxConnections: entrances.apiConnections,
+    connectionOf: entrances.broker.connectionOf,
     readiness: () => listProblems(stages),
     // Nobody but Grafana and engineers waits for the copy.
     degraded: () => (stores.copy?.problems ?? []).map((problem) => `the copy in InfluxDB: ${problem}`),
