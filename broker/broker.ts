@@ -93,14 +93,8 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     persistence: () => aedes.persistence,
     observers: watch.observers,
     onNotStored: (connection, error) => {
-      const { clientId, subject } = connection;
-      limiter.log(
-        'warn',
-        'not-stored',
-        subject,
-        { err: error, clientId },
-        'publish not stored, not acknowledged',
-      );
+      const fields = { err: error, clientId: connection.clientId };
+      limiter.log('warn', 'not-stored', connection.subject, fields, 'publish not stored, not acknowledged');
     },
     now,
   });
