@@ -15,6 +15,13 @@ const SERVED_A_TURN = 16;
  * 30 µs each: whoever is not accepted can neither be skipped nor be the newest.
  */
 const GATHERED_AT_ONCE = 64;
+/**
+ * Handshakes of TLS and WebSocket under way at once. When a thousand are begun together none is done before its client
+ * gives up; begun one after the other, each is done in time.
+ */
+const HANDSHAKES_AT_ONCE = 64;
+/** One that takes longer makes room for the next and goes on: a slow link holds nobody else up. */
+const HANDSHAKE_SLOT_MS = 1_000;
 /** Held of each that waits: a hello of TLS or HTTP, or a CONNECT, is smaller. */
 const MAX_HELLO_BYTES = 16_384;
 
@@ -25,8 +32,8 @@ export interface Guest {
    * when it goes.
    */
   readonly isHello: (bytes: Buffer) => boolean;
-  /** Does the first work for it. */
-  readonly serve: () => void;
+  /** Does the first work for it. Calls `over` when that is done, or came to nothing. */
+  readonly serve: (over: () => void) => void;
   /** It left before its turn. */
   readonly onGone: () => void;
 }
@@ -41,6 +48,8 @@ export class Arrivals {
   #isScheduled = false;
   /** One came since the last turn, so that more may be waiting in the kernel. */
   #hasNew = false;
+  /** Served, and its first work is not over. */
+  #underWay = 0;
   /** Turns in which nobody was served, one after the other. */
   #gathered = 0;
 
@@ -64,12 +73,12 @@ export class Arrivals {
       this.#hasNew = false;
       this.#gathered = isGathering ? this.#gathered + 1 : 0;
       if (!isGathering) this.#serve();
-      if (this.#waiting.length > 0) this.#schedule();
+      if (this.#waiting.length > 0 && this.#underWay < HANDSHAKES_AT_ONCE) this.#schedule();
     });
   }
 
   #serve(): void {
-    for (let served = 0; served < SERVED_A_TURN; ) {
+    for (let served = 0; served < SERVED_A_TURN && this.#underWay < HANDSHAKES_AT_ONCE; ) {
       const newest = this.#waiting.pop();
       if (!newest) return;
       const { socket, serve, onGone, watch } = newest;
@@ -79,9 +88,24 @@ export class Arrivals {
         continue;
       }
       watch.giveBack();
-      serve();
+      serve(this.#begin());
       served++;
     }
+  }
+
+  /** Returns what makes room for the next, which works once. */
+  #begin(): () => void {
+    this.#underWay++;
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      this.#underWay--;
+      if (this.#waiting.length > 0) this.#schedule();
+    };
+    const timer = setTimeout(over, HANDSHAKE_SLOT_MS);
+    return over;
   }
 }
 

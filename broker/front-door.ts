@@ -45,7 +45,7 @@ export interface Entrance {
   readonly listener: ListenerName;
   /** See Arrivals. */
   readonly isHello: (bytes: Buffer) => boolean;
-  readonly serve: (socket: Socket, origin: Origin) => void;
+  readonly serve: (socket: Socket, origin: Origin, over: () => void) => void;
 }
 
 export class FrontDoor {
@@ -70,7 +70,7 @@ export class FrontDoor {
       this.#arrivals.add({
         socket,
         isHello,
-        serve: () => serve(socket, origin),
+        serve: (over) => serve(socket, origin, over),
         onGone: () => this.#options.onHandshakeEnded('gave-up', origin, undefined),
       });
     };

@@ -22,6 +22,7 @@ interface Handshake {
   reason: HandshakeEnd;
   detail: string | undefined;
   timer: NodeJS.Timeout | undefined;
+  readonly onOver: () => void;
 }
 
 export interface HandshakesOptions {
@@ -38,13 +39,21 @@ export class Handshakes {
     this.#options = options;
   }
 
-  begin(socket: HandshakeSocket, origin: Origin): void {
+  /** `onOver`: it is done, or came to nothing. */
+  begin(socket: HandshakeSocket, origin: Origin, onOver: () => void = () => undefined): void {
     const key = formatOriginKey(origin);
-    const handshake: Handshake = { socket, reason: 'handshake-failed', detail: undefined, timer: undefined };
+    const handshake: Handshake = {
+      socket,
+      reason: 'handshake-failed',
+      detail: undefined,
+      timer: undefined,
+      onOver,
+    };
     this.#open.set(key, handshake);
     this.#wait(handshake, 0, this.#options.timeoutMs);
     socket.once('close', () => {
       clearTimeout(handshake.timer);
+      onOver();
       if (this.#open.get(key) !== handshake) return;
       this.#open.delete(key);
       this.#options.onEnded(handshake.reason, origin, handshake.detail);
@@ -54,8 +63,11 @@ export class Handshakes {
   /** It is a connection from now on, which says itself why it ends. */
   done(origin: Origin): void {
     const key = formatOriginKey(origin);
-    clearTimeout(this.#open.get(key)?.timer);
+    const handshake = this.#open.get(key);
+    if (!handshake) return;
+    clearTimeout(handshake.timer);
     this.#open.delete(key);
+    handshake.onOver();
   }
 
   /** Why it will end. */

@@ -65,7 +65,14 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
 
 /** Plain TCP needs no handshake: the broker has it at once. */
 function createTcpEntrance({ onStream }: ListenersOptions): Entrance {
-  return { listener: 'tcp', isHello: isConnectAtMost, serve: onStream };
+  return {
+    listener: 'tcp',
+    isHello: isConnectAtMost,
+    serve(socket, origin, over) {
+      onStream(socket, origin);
+      over();
+    },
+  };
 }
 
 function listen(

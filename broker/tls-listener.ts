@@ -81,8 +81,8 @@ export function createTlsEntrance(
     listener: 'tls',
     // Nothing that counts comes before the handshake is done.
     isHello: () => true,
-    serve(socket, origin) {
-      handshakes.begin(socket, origin);
+    serve(socket, origin, over) {
+      handshakes.begin(socket, origin, over);
       server.emit('connection', socket);
     },
     close: () => clearInterval(rotation),

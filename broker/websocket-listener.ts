@@ -51,8 +51,8 @@ export function createWebSocketEntrance(
     listener: 'ws',
     // No frame comes before the upgrade is answered.
     isHello: () => true,
-    serve(socket, origin) {
-      handshakes.begin(socket, origin);
+    serve(socket, origin, over) {
+      handshakes.begin(socket, origin, over);
       http.emit('connection', socket);
     },
   };

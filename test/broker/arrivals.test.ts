@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import mqtt from 'mqtt-packet';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Arrivals, isConnectAtMost } from '../../broker/arrivals.ts';
 import { connectPacket, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, TELEMETRY } from '../support/test-broker.ts';
@@ -16,6 +16,7 @@ const quiet = { isHello: isConnectAtMost, onGone: () => undefined };
 let server: Server | undefined;
 const sockets: Socket[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   for (const socket of sockets.splice(0)) socket.destroy();
   if (server) await once(server.close(), 'close');
   server = undefined;
@@ -43,7 +44,14 @@ describe('arrivals', () => {
     const served: number[] = [];
     const arrivals = new Arrivals();
     pairs.forEach(([near], index) => {
-      arrivals.add({ ...quiet, socket: near, serve: () => served.push(index) });
+      arrivals.add({
+        ...quiet,
+        socket: near,
+        serve: (over) => {
+          served.push(index);
+          over();
+        },
+      });
     });
     while (served.length === 0) await turns(1);
     expect(served.length).toBeLessThan(40);
@@ -63,7 +71,8 @@ describe('arrivals', () => {
     const arrivals = new Arrivals();
     let isReleased = false;
     // Always the newest: it takes all turns until it is released.
-    const keepBusy = () => {
+    const keepBusy = (over?: () => void) => {
+      over?.();
       if (!isReleased) arrivals.add({ ...quiet, socket: busy, serve: keepBusy });
     };
     arrivals.add({
@@ -78,6 +87,34 @@ describe('arrivals', () => {
     isReleased = true;
     await turns(10);
     expect(outcome).toEqual([end]);
+  });
+
+  test('only so many handshakes are begun before one is over', async () => {
+    const pairs = [];
+    for (let index = 0; index < 100; index++) pairs.push(await pair());
+    const begun: (() => void)[] = [];
+    const arrivals = new Arrivals();
+    for (const [near] of pairs) arrivals.add({ ...quiet, socket: near, serve: (over) => begun.push(over) });
+    await turns(30);
+    expect(begun).toHaveLength(64);
+    begun[0]?.();
+    begun[0]?.();
+    await turns(10);
+    expect(begun).toHaveLength(65);
+  });
+
+  test('one that takes long holds nobody up', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const pairs = [];
+    for (let index = 0; index < 70; index++) pairs.push(await pair());
+    const begun: (() => void)[] = [];
+    const arrivals = new Arrivals();
+    for (const [near] of pairs) arrivals.add({ ...quiet, socket: near, serve: (over) => begun.push(over) });
+    await turns(30);
+    expect(begun).toHaveLength(64);
+    vi.advanceTimersByTime(1_000);
+    await turns(10);
+    expect(begun).toHaveLength(70);
   });
 
   test('what came while it waited is read by whoever serves it', async () => {
