@@ -52,7 +52,7 @@ const body = z.strictObject({
   hysteresisM: z.number().positive().max(10).optional(),
   parameters: z
     .record(z.string(), z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])))
-    .describe('By rule: {"time-to-threshold": {"aheadShare": 2}}')
+    .describe('By rule: {"time-to-threshold": {"chanceToClaim": 0.5}}')
     .optional(),
 });
 

@@ -30,6 +30,8 @@ export interface Rise {
   readonly kind: RiseKind;
   /** The fastest of the slopes over a quarter, a half and a whole hour. */
   readonly fastestMPerH: number;
+  /** The same, or the slope of the last five minutes where that is faster: a flash flood is young. */
+  readonly paceMPerH: number;
 }
 
 export interface RisePast {
@@ -134,16 +136,18 @@ export function takeLevel(
   return true;
 }
 
-/** The rise that the gauge is in; undefined where it does not rise, or too little is known. */
+/** The rise that the gauge is in; undefined where it does not rise, or less than half an hour of it is known. */
 export function riseOf({ marks, smoothM, smoothAt, usualM }: RisePast, scale: RiseScale): Rise | undefined {
-  if (smoothM === undefined || marks.length === 0) return undefined;
+  const oldest = marks[0];
+  if (smoothM === undefined || !oldest || smoothAt - oldest.at < HALF_MS) return undefined;
   const quarter = slopeOver(marks, smoothM, smoothAt, QUARTER_MS);
   const half = slopeOver(marks, smoothM, smoothAt, HALF_MS);
   const whole = slopeOver(marks, smoothM, smoothAt, WHOLE_MS);
   const fastestMPerH = Math.max(quarter, half, whole);
   if (!(fastestMPerH >= LEAST_MPH)) return undefined;
   const height = (smoothM - usualM) / Math.max(LEAST_LADDER_M, scale.topM - usualM);
-  return { kind: kindOfRise(fastestMPerH, quarter, whole, height), fastestMPerH };
+  const paceMPerH = Math.max(fastestMPerH, slopeOver(marks, smoothM, smoothAt, MARK_SPACING_MS));
+  return { kind: kindOfRise(fastestMPerH, quarter, whole, height), fastestMPerH, paceMPerH };
 }
 
 /** The probability, 0 to 1, that the river rises by `wayM` within AHEAD_MS. */

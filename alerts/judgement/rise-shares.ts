@@ -38,7 +38,7 @@ const LAYOUT = 1;
 /** Bounds of the classes: m/h … */
 const SPEEDS = [0.03, 0.1, 0.2, 0.4, 0.8, 1.6];
 /** … the last quarter of an hour's slope by the last hour's; the last class holds what fell an hour ago … */
-const BENDS = [0.5, 0.9, 1.2, 2];
+const BENDS = [0.5, 0.8, 0.95, 1.1, 1.3, 2];
 /** … and the share of the way from the ordinary level to the highest threshold. */
 const HEIGHTS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 /** Lower bounds of the counted shares. */
@@ -48,12 +48,12 @@ const SHARES_END = 8;
 /** Shares that a cell holds before its counts are halved. */
 const MAX_WEIGHT = 200;
 /** A cell counts as much as the one around it once it has so many shares: cell, speed and bend, speed. */
-const LEANS = { height: 10, bend: 15, speed: 10 };
+const LEANS = { height: 4, bend: 10, speed: 10 };
 /**
  * Before anything is learnt, half of the rises of a bend go on for at least this share of the promise. Set by hand,
  * between synthetic waves that peak after half an hour and after twelve; fitted to no river.
  */
-const PRIOR_MEDIANS = [0.15, 0.4, 0.55, 0.6, 0.6];
+const PRIOR_MEDIANS = [0.15, 0.4, 0.5, 0.55, 0.6, 0.6, 0.6];
 
 export const NO_SHARES: RiseShares = Object.freeze({
   layout: LAYOUT,

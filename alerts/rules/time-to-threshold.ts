@@ -23,7 +23,8 @@ import {
 import { readShares } from '../judgement/rise-shares.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack, type Episode } from '../judgement/track.ts';
-import { type ClaimSaid, describeForecast, describeForecastEnd, type Prediction } from './forecast-words.ts';
+import { describeForecast, describeForecastEnd, type Prediction } from './forecast-words.ts';
+import { type Claim, isAnother, predict } from './predict.ts';
 import { levelOf } from './river-level.ts';
 
 export type { Prediction } from './forecast-words.ts';
@@ -40,13 +41,6 @@ export interface TimeToThresholdParameters {
   /** … and given up below this one, after so long, ms. */
   readonly chanceToKeep: number;
   readonly giveUpAfterMs: number;
-}
-
-/** What is claimed of one threshold. */
-interface Claim {
-  readonly threshold: number;
-  readonly since: number;
-  readonly missSince: number | null;
 }
 
 interface Memory extends RisePast {
@@ -69,20 +63,6 @@ const HOUR_MS = 60 * MIN_MS;
 /** A jump, as a share of the ladder's span, and never less than this, m. */
 const JUMP_SHARE = 0.2;
 const JUMP_LEAST_M = 0.15;
-/**
- * A rise slackens before its end: threshold by threshold the time that it took was 1.2 times that of the fastest
- * slope, half of them between 0.9 and 1.7 times, one in ten beyond 3 times (the Calder at 15 min).
- */
-const LIKELY = 1.2;
-const SOONEST = 0.7;
-const LATEST = 3;
-/** Told anew when the time has moved by so much, and by this share of what is left, or the chance by so many points. */
-const NEWS_MIN = 15;
-const NEWS_SHARE = 1 / 3;
-const NEWS_PCT = 25;
-/** … and no more often than this, ms. */
-const NEWS_EVERY_MS = 10 * MIN_MS;
-
 export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory>({
   name: 'time-to-threshold',
   version: 3,
@@ -123,7 +103,7 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
       return;
     }
     const isOther = !sameClaims(claims, before);
-    if (rise || isOther) memory.present = predict(memory, claims, levelM, at, rise, parameters);
+    if (rise || isOther) memory.present = predict(memory, claims, levelM, at, rise, thresholds);
     const told = track.episode?.detail as Prediction | undefined;
     const isNews = isOther || !told || isAnother(memory.present as Prediction, told, at);
     const detail = isNews ? (memory.present as Record<string, unknown>) : undefined;
@@ -220,48 +200,4 @@ function claim(
 
 function sameClaims(a: readonly Claim[], b: readonly Claim[]): boolean {
   return a.length === b.length && a.every((each, index) => each.threshold === b[index]?.threshold);
-}
-
-/** Whether somebody who was told `told` should know better by now. */
-function isAnother(present: Prediction, told: Prediction, at: number): boolean {
-  const toldAt = told.atMs ?? 0;
-  if (at - toldAt < NEWS_EVERY_MS || present.atMs !== at) return false;
-  const movedPct = Math.abs((present.probabilityPct ?? 0) - (told.probabilityPct ?? 0));
-  if (movedPct >= NEWS_PCT) return true;
-  const expectedAt = toldAt + (told.likelyMin ?? 0) * MIN_MS;
-  const nowAt = at + (present.likelyMin ?? 0) * MIN_MS;
-  const movedMs = Math.abs(nowAt - expectedAt);
-  return movedMs >= NEWS_MIN * MIN_MS && movedMs >= NEWS_SHARE * (expectedAt - at);
-}
-
-function predict(
-  memory: Memory,
-  claims: readonly Claim[],
-  levelM: number,
-  at: number,
-  rise: Rise | undefined,
-  { thresholds }: TimeToThresholdParameters,
-): Prediction {
-  const { levelM: targetM, severity } = thresholds[(claims.at(-1) as Claim).threshold] as Threshold;
-  const minutes = (wayM: number, { fastestMPerH }: Rise, factor: number) =>
-    Math.min(AHEAD_MS / MIN_MS, Math.round(((factor * wayM) / fastestMPerH) * 60));
-  const pct = (wayM: number, own: Rise) => Math.round(chanceOf(memory, own, wayM) * 100);
-  const said = claims.map(({ threshold, since }): ClaimSaid => {
-    const { levelM: limitM } = thresholds[threshold] as Threshold;
-    if (!rise) return { levelM: limitM, since };
-    const wayM = limitM - levelM;
-    const likelyAtMs = at + minutes(wayM, rise, LIKELY) * MIN_MS;
-    return { levelM: limitM, since, probabilityPct: pct(wayM, rise), likelyAtMs };
-  });
-  const whole: Prediction & { readonly severity: string } = { targetM, claims: said, severity, atMs: at };
-  if (!rise) return whole;
-  const wayM = targetM - levelM;
-  return {
-    ...whole,
-    probabilityPct: pct(wayM, rise),
-    riseMPerH: Number(rise.fastestMPerH.toFixed(3)),
-    likelyMin: minutes(wayM, rise, LIKELY),
-    soonestMin: minutes(wayM, rise, SOONEST),
-    latestMin: minutes(wayM, rise, LATEST),
-  };
 }
