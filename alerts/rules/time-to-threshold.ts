@@ -75,7 +75,7 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     scale: undefined,
     chanceToClaim: 0.4,
     promiseMs: PROMISE_H * HOUR_MS,
-    chanceToKeep: 0.2,
+    chanceToKeep: 0.1,
     giveUpAfterMs: 30 * MIN_MS,
   },
   forDevice(parameters, { site }) {

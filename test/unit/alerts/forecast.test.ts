@@ -84,7 +84,7 @@ test('a forecast says how probable it is, when it will be there, and is renewed'
       latestMin = 0,
       claims = [],
     } = prediction ?? {};
-    expect(probabilityPct).toBeGreaterThanOrEqual(20);
+    expect(probabilityPct).toBeGreaterThanOrEqual(10);
     expect(probabilityPct).toBeLessThanOrEqual(100);
     expect(soonestMin).toBeLessThanOrEqual(likelyMin);
     expect(likelyMin).toBeLessThanOrEqual(latestMin);
