@@ -39,6 +39,7 @@ import { createLiveFeed } from './fleet/live-feed.ts';
 import { openRegistry } from './fleet/registry.ts';
 import { openWaitingAliases } from './fleet/waiting-aliases.ts';
 import { openHistory } from './history/open-history.ts';
+import { readLevels } from './history/read-levels.ts';
 import { alertStaff } from './influx/copy-alert.ts';
 import { INFLUX_CONSUMER } from './influx/copy-cursor.ts';
 import { openInfluxCopy } from './influx/open-influx-copy.ts';
@@ -161,6 +162,7 @@ export async function openSiaga(
       publish,
       feed,
       journal,
+      readLevels: (device, range) => readLevels(history, device, range),
       log: log.child({ part: 'alerts' }),
       metrics,
       now,
@@ -360,6 +362,7 @@ export async function openSiaga(
     return [
       { name: 'alerts', everyMs: 1_000, run: () => alerts.tick(now()) },
       { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
+      { name: 'alerts-past', everyMs: 60_000, run: () => alerts.learnPast(now()) },
       { name: 'dispatch', everyMs: 1_000, run: () => dispatch.tick() },
       { name: 'registry', everyMs: 2_000, run: () => followRegistry() },
       {

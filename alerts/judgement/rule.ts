@@ -58,6 +58,8 @@ export interface TrackRuleDefinition<P extends object, M extends object, W exten
   vouch?(memory: M, atMs: number): M;
   /** What it has learnt over a long time, of a memory that another version of the rule may have saved. */
   learnt?(memory: unknown): Partial<M>;
+  /** Of how many cases; a rule that learns nothing over a long time has none. */
+  experience?(memory: M): number;
   /** What its alert would say now, without being news. */
   present?(memory: M): Detail | undefined;
   /** Until when what it says of the future holds without another reading, epoch ms; undefined where it says nothing. */
@@ -100,6 +102,7 @@ export interface BoundRule {
   describeNeverWas(episode: Episode): Description;
   timers(track: Track, view: View): Readonly<Record<string, number>>;
   learnt(memory: unknown): object;
+  experience(track: Track): number | undefined;
   present(track: Track): Detail | undefined;
   foretellsUntil(track: Track): number | undefined;
   fallSilent(track: Track): object;
@@ -151,6 +154,7 @@ export function defineTrackRule<P extends object, M extends object, W extends ob
         describeNeverWas: (episode) =>
           neverWas(definition.describe(episode, shownRank(episode), final, facts), facts),
         learnt: (memory) => definition.learnt?.(memory) ?? {},
+        experience: ({ memory }) => definition.experience?.(memory as M),
         present: ({ memory }) => definition.present?.(memory as M),
         foretellsUntil: ({ memory }) => definition.foretellsUntil?.(memory as M),
         fallSilent: ({ memory }) => definition.fallSilent?.(memory as M) ?? memory,

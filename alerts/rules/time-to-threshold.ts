@@ -113,6 +113,7 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     const shares = readShares((memory as Partial<Memory> | undefined)?.shares);
     return shares ? { shares } : {};
   },
+  experience: ({ shares }) => shares.learnt,
   present: ({ present }) => present as Record<string, unknown> | undefined,
   foretellsUntil({ claims, present, smoothAt }) {
     return claims.length > 0 ? (present?.atMs ?? smoothAt) + AHEAD_MS : undefined;

@@ -176,3 +176,28 @@ async function playHouse(points: readonly { atMs: number; levelM: number }[]): P
   }
   return house;
 }
+
+test('a gauge whose state was lost learns its rises from history, and no alert comes of it', async () => {
+  const past = storms(10 * MINUTE, 300 * HOUR);
+  const shiftMs = Date.UTC(2026, 0, 15, 2, 30) - (past.at(-1)?.atMs ?? 0);
+  const asked: string[] = [];
+  await using house = await openAlertHouse({
+    async *readLevels(device) {
+      asked.push(device);
+      yield past.map(({ atMs, levelM }) => ({ atMs: atMs + shiftMs, levelM }));
+    },
+  });
+  await house.read(readingOf('hulu', house.clock.ms, { levelM: 1 }));
+  await house.alerts.learnPast(house.clock.ms);
+  await house.alerts.learnPast(house.clock.ms);
+  expect(asked, 'once').toEqual(['hulu']);
+  expect(house.alerts.open()).toEqual([]);
+  await house.wait(40_000);
+  const { document } = await house.database
+    .selectFrom('alert_engine')
+    .selectAll()
+    .where('key', '=', 'device:hulu')
+    .executeTakeFirstOrThrow();
+  expect(document).toMatch(/"learnt":[1-9]\d\d/);
+  expect(await house.alerts.list({ limit: 10, audience: 'staff' })).toEqual([]);
+});
