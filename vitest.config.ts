@@ -29,6 +29,8 @@ export default defineConfig({
           include: LONG,
           globalSetup: 'test/support/say-duration.ts',
           testTimeout: 120_000,
+          // These share two cores with the programs that they start. What fails once is tried once more, and reported.
+          retry: process.env['CI'] === 'true' ? 1 : 0,
         },
       },
     ],

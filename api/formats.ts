@@ -20,7 +20,7 @@ export interface FormatsDependencies {
   readonly registry: Registry;
   readonly formats: Formats;
   readonly inbox: Inbox;
-  readonly waiting: Pick<WaitingAliases, 'all'>;
+  readonly waiting: Pick<WaitingAliases, 'all' | 'save'>;
   /** Gives a name to a device and replays what waited under it; a sentence says why not. */
   readonly claim: (alias: string, device: string) => Promise<{ gateway?: string; replayed: number } | string>;
   readonly now: () => number;
@@ -143,13 +143,16 @@ export const formatRoutes =
           response: { 200: z.object({ waiting: z.array(waitingAlias) }) },
         },
       },
-      async () => ({
-        waiting: waiting.all().map((each) => ({
+      async () => {
+        // Whoever reads a name here can claim it by command, which reads the database.
+        await waiting.save();
+        const listed = waiting.all().map((each) => ({
           ...each,
           firstAt: formatTime(each.firstAt),
           lastAt: formatTime(each.lastAt),
-        })),
-      }),
+        }));
+        return { waiting: listed };
+      },
     );
 
     app.post(

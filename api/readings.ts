@@ -9,6 +9,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { City } from '../cities/city.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
+import type { Quantity } from '../devices/quantity.ts';
 import { formatQuality } from '../devices/reading.ts';
 import type { Registry } from '../fleet/registry.ts';
 import { AGGREGATES, type History, type HistoryPage, type HistoryPoint } from '../history/history.ts';
@@ -51,7 +52,7 @@ const query = z.strictObject({
   every: durationInput
     .describe('Length of a window, 1s to 366d: down-samples. Raw readings where absent.')
     .optional(),
-  fn: z.enum(AGGREGATES).describe('What a window tells; `mean` where absent.').optional(),
+  fn: z.enum(AGGREGATES).describe('`mean` where absent. `increase`: by how much a counter grew.').optional(),
   quantities: z
     .string()
     .max(400)
@@ -220,13 +221,13 @@ function checkRange(asked: Query, kind: string, nowMs: number): { fromMs: number
       `more than ${MAX_WINDOWS} windows in the range; take longer ones, or a shorter range`,
     );
   }
-  const known = deviceKinds.get(kind)?.quantities ?? {};
+  const known: Readonly<Record<string, Quantity>> = deviceKinds.get(kind)?.quantities ?? {};
+  const isOf = ({ type }: Quantity) => (asked.fn === 'increase' ? type === 'counter' : type !== 'state');
   for (const name of asked.quantities ?? []) {
-    const quantity = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (!quantity || quantity.type === 'state') {
-      const numeric = Object.keys(known).filter((each) => known[each]?.type !== 'state');
-      throw refuse('quantities', `${kind} has no number ${name}; it has ${numeric.join(', ')}`);
-    }
+    if (Object.hasOwn(known, name) && known[name] && isOf(known[name])) continue;
+    const others = Object.keys(known).filter((each) => known[each] && isOf(known[each]));
+    const what = asked.fn === 'increase' ? 'counter' : 'number';
+    throw refuse('quantities', `${kind} has no ${what} ${name}; it has ${others.join(', ') || 'none'}`);
   }
   return { fromMs, toMs };
 }

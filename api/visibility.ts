@@ -34,5 +34,5 @@ export function isPublicEvent({ type, body }: Pick<LiveEvent, 'type' | 'body'>):
   const { kind, audience } = (body ?? {}) as { kind?: unknown; audience?: unknown };
   if (audience === 'staff') return false;
   if (type === 'alert' && kind === undefined) return true;
-  return typeof kind === 'string' && deviceKinds.get(kind)?.audience === 'public';
+  return deviceKinds.get(String(kind))?.audience === 'public';
 }

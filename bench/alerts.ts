@@ -10,6 +10,8 @@ import { AlertEngine } from '../alerts/judgement/engine.ts';
 import { Lifecycle } from '../alerts/lifecycle/lifecycle.ts';
 import { cityOverrides, trackRules } from '../alerts/rules/index.ts';
 import { type City, parseCity } from '../cities/city.ts';
+import { riverGauge } from '../devices/kinds/river-gauge.ts';
+import { wifiAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import type { Reading, Values } from '../devices/reading.ts';
 import type { Registry } from '../fleet/registry.ts';
 import { measureWay } from './alerts-way.child.ts';
@@ -102,12 +104,12 @@ function readingOf(kind: string, device: string, index: number, round: number): 
 }
 
 function valuesOf(kind: string, index: number, round: number, noise: number): Values {
-  if (kind === 'river-gauge') {
+  if (kind === riverGauge.name) {
     const phase = ((round + index * 37) % 1_200) / 1_200;
     const flood = phase < 0.25 ? Math.sin(phase * 4 * Math.PI) ** 2 : 0;
     return { levelM: Number((1 + flood * 2.4 + noise * 0.01).toFixed(3)), rainMm: phase < 0.2 ? noise : 0 };
   }
-  if (kind === 'wifi-access-point') {
+  if (kind === wifiAccessPoint.name) {
     return {
       clients: Math.floor(noise * 40 + ((round + index) % 600 < 30 ? 40 : 0)),
       lossPct: noise,

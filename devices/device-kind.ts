@@ -26,10 +26,14 @@ export interface SilenceWords {
   readonly excuse?: { readonly quantity: string; readonly word: string };
 }
 
-/** How a simulated quantity moves: within a range, up from 0, or from one word to the next. */
+/**
+ * How a simulated quantity moves: within a range, up from 0, up with each step of a counter named before it (what each
+ * payment is worth), or from one word to the next.
+ */
 export type SimulatedQuantity =
   | { readonly from: number; readonly to: number }
   | { readonly perMinute: number }
+  | { readonly each: string; readonly from: number; readonly to: number }
   | { readonly words: readonly string[] };
 
 export interface DeviceKindDefinition extends Demands {
@@ -68,6 +72,11 @@ export interface DeviceKindDefinition extends Demands {
    * there. Called with quantities that are sound.
    */
   readonly complete?: (values: Values, site: SiteFields) => Values | string;
+  /**
+   * What Grafana needs to know of a site beside its readings: written with its liveness, once a minute, from its last
+   * sound values. Names carry their unit, as those of quantities.
+   */
+  readonly sample?: (site: SiteFields, last: Values) => Readonly<Record<string, number | string | undefined>>;
   /** Bits of QualityFlag that the values earn at this site. */
   readonly assess?: (values: Values, site: SiteFields) => number;
 }

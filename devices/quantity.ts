@@ -24,6 +24,8 @@ export interface GaugeQuantity extends Described {
   readonly max: number;
   /** True for what is counted: a fraction is refused. */
   readonly whole?: boolean;
+  /** True where the least of a while is what matters: free beds, a battery. Else it is the most: a level, a load. */
+  readonly leastMatters?: boolean;
 }
 
 /** A number that only grows, and starts again from 0 when the device restarts. */

@@ -17,6 +17,7 @@ import {
   acknowledgeWord,
   acknowledgeWords,
   findWord,
+  isWord,
   listOpenWords,
   ORDER_KINDS,
   type WordKind,
@@ -156,7 +157,7 @@ export class CrewAnswers {
   async #repeatCancel({ id, unit, incident, acknowledged_at }: AssignmentRow, said: Answer): Promise<void> {
     const { database } = this.#context;
     const open = (await listOpenWords(database, unit)).filter(
-      ({ kind, assignment }) => kind === 'cancel' && assignment === id,
+      (each) => isWord(each, 'cancel') && each.assignment === id,
     );
     if (open.length > 0) return this.#delivery.sendAgain(open);
     // The repeated answer of a crew that has taken the cancellation.

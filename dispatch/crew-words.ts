@@ -22,6 +22,11 @@ export type WordKind = (typeof WORD_KINDS)[number];
 /** These two are said by the command `dispatch`. */
 export const ORDER_KINDS: readonly WordKind[] = ['order', 'change'];
 
+/** Which of the words it is. */
+export function isWord({ kind }: { readonly kind: string }, wanted: WordKind): boolean {
+  return kind === wanted;
+}
+
 export interface NewWord {
   readonly kind: WordKind;
   readonly unit: string;

@@ -12,6 +12,7 @@ import { Gauge, type Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { isHospital } from '../devices/kinds/hospital.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { AssignmentRequest } from './assign-unit.ts';
@@ -212,7 +213,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
         .limit(MAX_AUDIT_LINES)
         .execute(),
     observe(reading) {
-      if (reading.kind === 'hospital') return bedReports.observe(reading);
+      if (isHospital(reading)) return bedReports.observe(reading);
       const observation = board.observe(reading);
       if (observation) messages.observe(reading, observation);
     },

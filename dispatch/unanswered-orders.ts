@@ -14,7 +14,7 @@ import type { Subject } from '../alerts/judgement/engine-change.ts';
 import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import { type AssignmentRow, readAssignment } from './assignment-row.ts';
 import type { Role } from './assignment-steps.ts';
-import { type CrewWordRow, findWord } from './crew-words.ts';
+import { type CrewWordRow, findWord, isWord } from './crew-words.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { find } from './incident-row.ts';
 import { describeAnswer, describeUnanswered } from './unanswered-texts.ts';
@@ -55,12 +55,12 @@ export class UnansweredOrders {
       if (!word) await this.#resolve(alert);
       else {
         standing.add(word.unit);
-        if (word.kind === 'order' && !alert.acknowledgement) await this.#noteSecondUnit(alert, word);
+        if (isWord(word, 'order') && !alert.acknowledgement) await this.#noteSecondUnit(alert, word);
       }
     }
     const ofUnits = Map.groupBy(escalated, ({ unit }) => unit);
     for (const [unit, words] of ofUnits) {
-      const first = words.find(({ kind }) => kind === 'order') ?? words[0];
+      const first = words.find((each) => isWord(each, 'order')) ?? words[0];
       if (first && !standing.has(unit)) await this.#raise(first);
     }
   }
@@ -71,7 +71,9 @@ export class UnansweredOrders {
     const since = Number(word.made_at);
     const incident = await find(database, Number(word.incident));
     const { role } = await readAssignment(database, Number(id));
-    const other = kind === 'order' ? await this.#recommendOther(incident.id, role as Role, unit) : undefined;
+    const other = isWord(word, 'order')
+      ? await this.#recommendOther(incident.id, role as Role, unit)
+      : undefined;
     const second = other && 'unit' in other ? other : undefined;
     const elapsedMs = now() - since;
     await this.#alerts.raise(UNANSWERED_RULE, this.#subjectOf(unit), {
@@ -92,7 +94,7 @@ export class UnansweredOrders {
         incident: incident.id,
         second: second?.unit ?? null,
         // Those of before words had numbers are about the order.
-        ...(kind === 'order' ? {} : { word: word.id }),
+        ...(isWord(word, 'order') ? {} : { word: word.id }),
       },
     });
   }
@@ -138,7 +140,7 @@ export class UnansweredOrders {
 
 function isAbout({ subject, detail }: Alert, { id, kind, unit, assignment }: CrewWordRow): boolean {
   if (subject !== unit) return false;
-  return kind === 'order'
+  return isWord({ kind }, 'order')
     ? detail['word'] === undefined && Number(detail['assignment']) === assignment
     : detail['word'] === id;
 }

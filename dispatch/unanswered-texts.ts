@@ -1,7 +1,7 @@
 /** What staff reads of a crew that does not answer, and of its answer, in Indonesian and English. */
 import type { Description } from '../alerts/judgement/rule.ts';
 import type { AssignmentRow } from './assignment-row.ts';
-import type { CrewWordRow } from './crew-words.ts';
+import { type CrewWordRow, isWord } from './crew-words.ts';
 import type { IncidentRow } from './incident-row.ts';
 
 const LABEL = { en: 'order not answered', id: 'perintah tidak dijawab' };
@@ -39,7 +39,7 @@ export function describeUnanswered(unanswered: Unanswered): Description {
 }
 
 function adviseNext({ kind, second }: Unanswered): { en: string; id: string } {
-  if (kind !== 'order') return { en: 'Call it by radio.', id: 'Hubungi lewat radio.' };
+  if (!isWord({ kind }, 'order')) return { en: 'Call it by radio.', id: 'Hubungi lewat radio.' };
   if (!second) {
     return {
       en: 'Call it by radio: no other unit can be sent now.',

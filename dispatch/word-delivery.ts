@@ -9,7 +9,14 @@
  * that was handed over and not noted goes out once more.
  */
 import type { CrewLinks } from './crew-links.ts';
-import { type CrewWordRow, findWord, listOpenWords, ORDER_KINDS, type WordKind } from './crew-words.ts';
+import {
+  type CrewWordRow,
+  findWord,
+  isWord,
+  listOpenWords,
+  ORDER_KINDS,
+  type WordKind,
+} from './crew-words.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { formatCommand } from './word-payload.ts';
 import { nextTimerMs } from './word-timers.ts';
@@ -166,23 +173,23 @@ export class WordDelivery {
     if (fresh.length === 0) return;
     const ids = fresh.map(({ id }) => id);
     // Of a second unit nobody does anything: that the device shows it is enough.
-    const ends = word.kind === 'second-unit' ? { acknowledged_at: atMs, acknowledged_by: unit } : {};
+    const ends = isWord(word, 'second-unit') ? { acknowledged_at: atMs, acknowledged_by: unit } : {};
     await database
       .updateTable('crew_words')
       .set({
         reached_at: atMs,
         ...ends,
-        ...(word.kind === 'second-unit' ? { ended_at: atMs, next_at: null } : {}),
+        ...(isWord(word, 'second-unit') ? { ended_at: atMs, next_at: null } : {}),
       })
       .where('id', 'in', ids)
       .execute();
     publishWord(this.#context, this.#links, { ...word, reached_at: atMs, ...ends });
     const { incident, assignment } = word;
-    if (fresh.some(({ kind }) => kind === 'order')) {
+    if (fresh.some((each) => isWord(each, 'order'))) {
       await this.#options.onOrderReached(Number(assignment), atMs);
     }
-    if (word.kind === 'cancel') this.#options.onCancelReached(unit, word.id, atMs);
-    if (word.kind === 'change')
+    if (isWord(word, 'cancel')) this.#options.onCancelReached(unit, word.id, atMs);
+    if (isWord(word, 'change'))
       publishEvent('incident', { event: 'order-corrected', incident, assignment, unit });
   }
 

@@ -10,6 +10,7 @@ import {
   acknowledgeWords,
   type CrewWordRow,
   findWord,
+  isWord,
   listOpenWords,
   listWordsOf,
   writeWord,
@@ -39,7 +40,7 @@ export class WordDesk {
     this.#refuseUnknown(unit);
     const id = await database.transaction().execute(async (transaction) => {
       const open = await listOpenWords(transaction, unit);
-      if (open.filter(({ kind }) => kind === 'message').length >= MAX_OPEN_MESSAGES) {
+      if (open.filter((each) => isWord(each, 'message')).length >= MAX_OPEN_MESSAGES) {
         const sentence = `${unit} has ${MAX_OPEN_MESSAGES} messages that it has not acknowledged: call it by radio`;
         throw new DispatchError('too-many-messages', sentence);
       }
@@ -65,7 +66,7 @@ export class WordDesk {
     const { database, now } = this.#context;
     const word = await findWord(database, id);
     if (word?.unit !== unit) throw new DispatchError('unknown-word', `${unit} has no word ${id}`);
-    if (word.kind === 'order') {
+    if (isWord(word, 'order')) {
       const sentence = 'an order is acknowledged at its assignment';
       throw new DispatchError('step-not-possible', sentence, { assignment: word.assignment });
     }

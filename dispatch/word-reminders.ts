@@ -7,7 +7,7 @@
  * it; what no assignment needs any more ends after a day, and says so.
  */
 import type { Role } from './assignment-steps.ts';
-import type { CrewWordRow, WordKind } from './crew-words.ts';
+import { type CrewWordRow, isWord, type WordKind } from './crew-words.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { find } from './incident-row.ts';
 import type { Recommendation, RecommendationQuery } from './recommendation.ts';
@@ -73,7 +73,7 @@ export class WordReminders {
       .executeTakeFirst();
     // Answered in this very moment.
     if (numUpdatedRows !== 1n) return false;
-    if (word.kind === 'order' && (escalates || warns)) {
+    if (isWord(word, 'order') && (escalates || warns)) {
       await database.updateTable('assignments').set(stage).where('id', '=', word.assignment).execute();
     }
     if (escalates) await this.#escalate(word, elapsedMs);
@@ -94,11 +94,11 @@ export class WordReminders {
     metrics.unacknowledged.inc({ stage: 'escalated' });
     log.warn({ word: word.id, ...factsOf(word) }, 'a word to a crew was not acknowledged; escalated');
     const { incident, unit } = word;
-    const second = word.kind === 'order' ? await this.#proposeSecond(word) : undefined;
+    const second = isWord(word, 'order') ? await this.#proposeSecond(word) : undefined;
     const elapsedS = Math.round(elapsedMs / 1000);
     const body = { event: 'escalated', ...factsOf(word), elapsedS };
-    publishEvent('incident', word.kind === 'order' ? { ...body, second } : body);
-    const note = word.kind === 'order' ? undefined : word.kind;
+    publishEvent('incident', isWord(word, 'order') ? { ...body, second } : body);
+    const note = isWord(word, 'order') ? undefined : word.kind;
     const entry = { actor: 'siaga', action: 'escalated', unit, note };
     await database.transaction().execute((transaction) =>
       writeAudit(transaction, now(), {
@@ -146,5 +146,5 @@ export class WordReminders {
 /** Whose word it is; of an order as those who watch have always read it. */
 function factsOf({ id, kind, incident, assignment, unit }: CrewWordRow) {
   const facts = { incident, assignment, unit };
-  return kind === 'order' ? facts : { ...facts, kind, word: id };
+  return isWord({ kind }, 'order') ? facts : { ...facts, kind, word: id };
 }

@@ -25,6 +25,7 @@ export function createAnyDevice(site: DeviceSite, clock: { now(): number }, rand
     intervalMs: () => kind.reportIntervalS * 1000,
     measure(nowMs) {
       const minutes = (nowMs - measuredAt) / 60_000;
+      const earlier = new Map(state);
       measuredAt = nowMs;
       for (const [name, how] of quantities) {
         const before = state.get(name);
@@ -32,7 +33,14 @@ export function createAnyDevice(site: DeviceSite, clock: { now(): number }, rand
           if (before === undefined || random() < CHANGE_CHANCE) state.set(name, pick(random, how.words));
         } else if ('perMinute' in how) {
           const grown = Math.round(how.perMinute * minutes * between(random, 0.5, 1.5));
-          state.set(name, ((before as number | undefined) ?? 0) + grown);
+          state.set(name, numberIn(state, name) + grown);
+        } else if ('each' in how) {
+          const steps = numberIn(state, how.each) - numberIn(earlier, how.each);
+          const grown = Array.from({ length: steps }, () => Math.round(between(random, how.from, how.to)));
+          state.set(
+            name,
+            grown.reduce((sum, each) => sum + each, numberIn(state, name)),
+          );
         } else {
           const span = how.to - how.from;
           const at = (before as number | undefined) ?? between(random, how.from, how.to);
@@ -53,4 +61,9 @@ export function createAnyDevice(site: DeviceSite, clock: { now(): number }, rand
     const isWhole = quantity?.type === 'counter' || (quantity?.type === 'gauge' && quantity.whole);
     return isWhole ? Math.round(value) : Number(value.toFixed(3));
   }
+}
+
+/** 0 before the first. */
+function numberIn(state: ReadonlyMap<string, number | string>, name: string): number {
+  return (state.get(name) as number | undefined) ?? 0;
 }

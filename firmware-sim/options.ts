@@ -136,8 +136,13 @@ export function parseOptions<Name extends CommandName>(
   });
   const problems: string[] = [];
   for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`${token.value}: an option begins with --`);
-    if (token.kind !== 'option') continue;
+    switch (token.kind) {
+      case 'positional':
+        problems.push(`${token.value}: an option begins with --`);
+        continue;
+      case 'option-terminator':
+        continue;
+    }
     const bare =
       token.name.startsWith('no-') && FLAGS.has(token.name.slice(3)) ? token.name.slice(3) : token.name;
     if (!known.includes(bare)) problems.push(`${token.rawName}: no such option; see --help`);

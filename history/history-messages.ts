@@ -17,7 +17,7 @@ export interface RawQuestion extends RawQuery {
 
 export interface WindowsQuestion extends WindowQuery {
   readonly city: string;
-  /** The numeric quantities of the kind. */
+  /** The numeric quantities of the kind that the function is of. */
   readonly numeric: readonly string[];
 }
 

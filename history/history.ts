@@ -9,7 +9,12 @@
  */
 import type { Values } from '../devices/reading.ts';
 
-export const AGGREGATES = ['mean', 'min', 'max', 'last', 'count'] as const;
+/**
+ * `increase` is of counters alone: by how much one grew from the last reading before the window, which need not be in
+ * the range, to the last in it. It is the same whichever readings between them were lost, late or repeated. A fall says
+ * that the counter began again from 0: what it then says counts in full.
+ */
+export const AGGREGATES = ['mean', 'min', 'max', 'last', 'count', 'increase'] as const;
 export type Aggregate = (typeof AGGREGATES)[number];
 
 export interface RawQuery {
@@ -26,7 +31,7 @@ export interface WindowQuery extends RawQuery {
   readonly fn: Aggregate;
   /** IANA zone in which windows start. */
   readonly timeZone: string;
-  /** Quantities wanted; all numeric ones of the kind when absent. */
+  /** Quantities wanted; all numeric ones of the kind when absent, of `increase` all counters. */
   readonly quantities?: readonly string[];
 }
 

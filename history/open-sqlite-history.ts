@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { CallingWorker } from '../journal/sqlite/worker-calls.ts';
-import type { History, HistoryPage, HistoryPoint, RawQuery, WindowQuery } from './history.ts';
+import type { Aggregate, History, HistoryPage, HistoryPoint, RawQuery, WindowQuery } from './history.ts';
 import type {
   DayCount,
   DaysQuestion,
@@ -106,7 +106,7 @@ export async function openSqliteHistory(options: SqliteHistoryOptions): Promise<
     },
     async windows(query: WindowQuery) {
       if (query.fromMs >= query.toMs) return { points: [] };
-      const numeric = numericQuantities(query.kind);
+      const numeric = numericQuantities(query.kind, query.fn);
       return unpackPage(await worker.call('windows', { ...query, city, numeric }), false);
     },
     settle: () => worker.call('settle', undefined),
@@ -152,9 +152,10 @@ function createMetrics(metrics: Registry) {
   };
 }
 
-function numericQuantities(kind: string): string[] {
+function numericQuantities(kind: string, fn: Aggregate): string[] {
   const quantities = Object.entries(deviceKinds.get(kind)?.quantities ?? {});
-  return quantities.filter(([, { type }]) => type !== 'state').map(([name]) => name);
+  const isWanted = (type: string) => (fn === 'increase' ? type === 'counter' : type !== 'state');
+  return quantities.filter(([, { type }]) => isWanted(type)).map(([name]) => name);
 }
 
 function unpackPage({ names, isWord, rows, words, nextFromMs }: PackedPage, isRaw: boolean): HistoryPage {

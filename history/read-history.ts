@@ -12,7 +12,7 @@ import type { WindowQuery } from './history.ts';
 import type { PackedPage, RawQuestion, WindowsQuestion } from './history-messages.ts';
 import { mergePoints, POINT_MASK, POINT_QUALITY, POINT_VALUES, pointLength, sliceByTime } from './points.ts';
 import { readUnsettled } from './settle.ts';
-import { WindowSums } from './window-sums.ts';
+import { WindowSums, type WindowSumsOptions } from './window-sums.ts';
 import { createZoneOffset } from './zone-offset.ts';
 
 export interface HistorySource {
@@ -51,13 +51,14 @@ export function readWindows(source: HistorySource, query: WindowsQuestion): Pack
   const columns = source.codec.columnsOf(device);
   const wanted = wantedColumns(columns, query);
   if (wanted.length === 0) return EMPTY_PAGE;
+  const row = { places: columns.names.map((_, column) => wanted.indexOf(column)), width: wanted.length };
   const sums = new WindowSums({
+    ...row,
     everyMs: query.everyMs,
     fn: query.fn,
     offset: createZoneOffset(query.timeZone, query.fromMs, query.toMs),
-    places: columns.names.map((_, column) => wanted.indexOf(column)),
-    width: wanted.length,
     maxRows: query.limit + 1,
+    ...(query.fn === 'increase' ? { before: lastBefore(source, device, query.fromMs, row) } : {}),
   });
   for (const points of pointsOf(source, device, query.fromMs, query.toMs)) {
     sums.add(points);
@@ -72,6 +73,41 @@ export function readWindows(source: HistorySource, query: WindowsQuestion): Pack
   const names = wanted.map((column) => columns.names[column] as string);
   const isWord = wanted.map((column) => query.fn !== 'count' && columns.isWord[column] === true);
   return packPage(source.codec, names, isWord, rows, numbers[end]);
+}
+
+/**
+ * How far back `increase` looks for where a counter stood, step by step until all have been found. One that was not
+ * heard for longer begins in the range.
+ */
+const LOOK_BACK_MS = [3_600_000, 86_400_000, 31 * 86_400_000] as const;
+/** A window that holds all of time. */
+const FOR_EVER_MS = 1e15;
+
+/** The last sound value of each quantity before the range, NaN where there is none. */
+function lastBefore(
+  source: HistorySource,
+  device: number,
+  beforeMs: number,
+  { places, width }: Pick<WindowSumsOptions, 'places' | 'width'>,
+): Float64Array {
+  let found = new Float64Array(width).fill(Number.NaN);
+  for (const backMs of LOOK_BACK_MS) {
+    const sums = new WindowSums({
+      ...{
+        everyMs: FOR_EVER_MS,
+        fn: 'last',
+        offset: createZoneOffset('UTC', 0, 0),
+        places,
+        width,
+        maxRows: 1,
+      },
+    });
+    for (const points of pointsOf(source, device, beforeMs - backMs, beforeMs)) sums.add(points);
+    const { numbers } = sums.finish();
+    if (numbers.length > 0) found = Float64Array.from(numbers.slice(1));
+    if (!found.some(Number.isNaN)) break;
+  }
+  return found;
 }
 
 /** Numbers by every function; words only where no arithmetic is needed, and only when asked for. */

@@ -26,6 +26,8 @@ export interface WindowSumsOptions {
   readonly width: number;
   /** No more rows than this. */
   readonly maxRows: number;
+  /** For `increase`: where each quantity stood before the first point, NaN where that is not known. */
+  readonly before?: Float64Array;
 }
 
 export class WindowSums {
@@ -34,11 +36,13 @@ export class WindowSums {
   #startMs = Number.NaN;
   readonly #counts: Float64Array;
   readonly #folded: Float64Array;
+  readonly #previous: Float64Array;
 
   constructor(options: WindowSumsOptions) {
     this.#options = options;
     this.#counts = new Float64Array(options.width);
     this.#folded = new Float64Array(options.width);
+    this.#previous = options.before ?? new Float64Array(options.width).fill(Number.NaN);
   }
 
   get isFull(): boolean {
@@ -82,6 +86,10 @@ export class WindowSums {
       case 'max':
         if (count === 0 || value > folded) this.#folded[place] = value;
         return;
+      case 'increase':
+        this.#folded[place] = folded + growth(this.#previous[place] as number, value);
+        this.#previous[place] = value;
+        return;
       case 'last':
       case 'count':
         this.#folded[place] = value;
@@ -105,4 +113,10 @@ export class WindowSums {
     const folded = this.#folded[place] as number;
     return this.#options.fn === 'mean' ? folded / count : folded;
   }
+}
+
+/** Of a counter; 0 where it is heard for the first time, and the whole of it after it began again from 0. */
+function growth(before: number, value: number): number {
+  if (Number.isNaN(before)) return 0;
+  return value >= before ? value - before : value;
 }

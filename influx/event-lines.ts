@@ -3,12 +3,13 @@
  *
  *   siaga_alert     tags city, device, rule, severity   fields state, rank, title, alert, real
  *   siaga_incident  tags city, device, step             fields incident, title, sinceCallS, withinTarget, real
- *   siaga_liveness  tags city, device, kind             fields state, up, lat, lng
+ *   siaga_liveness  tags city, device, kind             fields state, up, lat, lng, and what the kind samples
  *
  * `real` is 0 for an exercise or a simulated device, else 1. Invariant: ids of alerts and incidents are fields and
  * never tags, or each would be a series of its own. Two events of the same series in the same millisecond count as
  * one.
  */
+import { deviceKinds } from '../devices/kinds/index.ts';
 import { SEVERITIES, type Severity } from '../devices/site.ts';
 import type { Fleet, Liveness } from '../fleet/fleet.ts';
 import type { Registry } from '../fleet/registry.ts';
@@ -83,8 +84,9 @@ const UP: Readonly<Record<Liveness, number | undefined>> = {
 };
 
 /**
- * One line a device: its liveness at `nowMs`, and where it is installed, for the map. Devices never seen are
- * not lines: they have no history.
+ * One line a device: its liveness at `nowMs`, where it is installed, for the map, and what its kind samples (the steps
+ * of a gauge's ladder, and where it stands on it). One that is not there says nothing of the present: its last values
+ * are no sample. Devices never seen are not lines: they have no history.
  */
 export function formatLiveness(
   city: string,
@@ -97,10 +99,12 @@ export function formatLiveness(
     const state = fleet.liveness(device, nowMs);
     if (state === 'unseen') continue;
     const site = registry?.find(device.id);
+    const last = UP[state] === 0 ? undefined : device.last?.values;
+    const sampled = deviceKinds.get(device.kind)?.sample?.({ ...site?.site }, last ?? {});
     const line = formatLine(
       'siaga_liveness',
       { city, device: device.id, kind: device.kind },
-      { state, up: UP[state], lat: site?.lat, lng: site?.lng },
+      { ...sampled, state, up: UP[state], lat: site?.lat, lng: site?.lng },
       nowMs,
     );
     if (line) lines.push(line);

@@ -62,6 +62,11 @@ export class Lifecycle {
     return this.#touched;
   }
 
+  /** An alert that is open, or ended lately. */
+  find(id: string): Alert | undefined {
+    return this.#open.get(id) ?? this.#recent.get(id);
+  }
+
   /** What happened since the last call, in order. */
   takeOccasions(): Occasion[] {
     const occasions = this.#occasions;
@@ -91,7 +96,7 @@ export class Lifecycle {
   }
 
   apply(change: EngineChange): void {
-    const alert = this.#open.get(change.alert) ?? this.#recent.get(change.alert);
+    const alert = this.find(change.alert);
     if (!alert) {
       if (STARTS.has(change.change)) this.#create(change);
       return;

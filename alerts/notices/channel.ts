@@ -9,8 +9,8 @@ import type { Alert, LogEntry } from '../alert.ts';
 export interface NoticeBody {
   readonly alert: Alert;
   readonly change: LogEntry['change'];
-  /** Another storm's alerts that this one page speaks for as well. */
-  readonly others: number;
+  /** What else the same storm brought since its last message: this one speaks for it as well. */
+  readonly also: readonly { readonly alert: Alert; readonly change: LogEntry['change'] }[];
   /** Somebody had silenced it; it is told all the same. */
   readonly silencedBy: string | null;
   /** Sent again after a restart, for those who lost the retained message. */

@@ -143,7 +143,8 @@ export class Outbox implements AsyncDisposable {
         key: row.key,
         channel: channel.name,
         createdAt: Number(row.created_at),
-        body: JSON.parse(row.body) as NoticeBody,
+        // A row that version 0.1.0 left waiting speaks for itself alone.
+        body: { also: [], ...(JSON.parse(row.body) as object) } as unknown as NoticeBody,
       };
       if (people) this.#rate.spend(channel.name);
       const outcome = await this.#attempt(channel, notice, row.attempts + 1);

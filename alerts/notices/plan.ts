@@ -1,15 +1,17 @@
 /**
- * The plan of notices: which occasion is told to whom.
+ * The plan of notices: which occasion is told to whom, and what waits to be told together.
  *
  * Machines (MQTT) hear every revision. People hear what they must act on: a start, a higher level, a
- * confirmation, blindness, an escalation, the end; once a level. Invariant: the top level is never held
- * back, by no silence, no flapping and no grouping.
+ * confirmation, blindness, an escalation, the end; and what belongs to one storm in one message. Invariants: the
+ * first word of the top level is never held back, and its further words by a minute at most, by no silence and no
+ * flapping; who heard of a start hears of its end, silenced or not.
  */
-import { isDue } from '../../clock/due.ts';
+import type { Severity } from '../../devices/site.ts';
 import { type Alert, type LogEntry, rankOf, TOP_RANK } from '../alert.ts';
-import type { Occasion } from '../lifecycle/lifecycle.ts';
+import type { Lifecycle, Occasion } from '../lifecycle/lifecycle.ts';
 import { audienceOf } from '../record/format-alert.ts';
 import type { Channel, NoticeBody } from './channel.ts';
+import { isEnd, isNews, type SavedPage, type StormPage, StormPages } from './storm-pages.ts';
 
 export interface NoticeDraft {
   readonly key: string;
@@ -36,121 +38,151 @@ const FOR_PEOPLE: ReadonlySet<LogEntry['change']> = new Set([
   'unsilenced',
 ]);
 
-/** Within this after a group's first page, its further alerts of no higher level share one more page. */
-export const GROUP_WAIT_MS = 5 * 60_000;
+/** The records at hand: what is open, and what ended lately. */
+type Records = Pick<Lifecycle, 'open' | 'find' | 'touch'>;
 
-/** What a group's people were told, while it lasts. Kept by the planner in memory and on disk. */
-export interface GroupPage {
-  readonly rank: number;
-  /** When the page of the others is due; none is planned when it lies in the past. */
-  readonly digestAt: number;
-  /** The alerts that the digest will speak for. */
-  readonly waiting: readonly string[];
+/** What is said of an alert. */
+interface Word {
+  readonly alert: Alert;
+  readonly change: LogEntry['change'];
+  readonly silencedBy: string | null;
 }
+
+/** When people hear of an occasion: never, at once, or with what else its storm brings. */
+type Telling = 'never' | 'now' | 'together';
 
 export class NoticePlanner {
   readonly #channels: readonly Channel[];
-  readonly #groups = new Map<string, GroupPage>();
+  readonly #pages = new StormPages();
 
   constructor(channels: readonly Channel[]) {
     this.#channels = channels;
   }
 
-  /** The drafts of one occasion. Marks on the alert what people were told. */
-  plan(occasion: Occasion, record: Alert | undefined, nowMs: number): NoticeDraft[] {
-    const drafts: NoticeDraft[] = [];
-    const heldBack = this.#holdBack(occasion, nowMs);
-    for (const channel of this.#channels) {
-      if (channel.isPublic && audienceOf(occasion.alert) !== 'public') continue;
-      if (channel.audience === 'machine') drafts.push(draft(occasion, channel.name, nowMs, 0));
-      else if (!heldBack) drafts.push(draft(occasion, channel.name, nowMs, 0));
+  /** The drafts of one occasion. Marks on the records what people were told. */
+  plan(occasion: Occasion, records: Records, nowMs: number): NoticeDraft[] {
+    const { alert, silence } = occasion;
+    const silencedBy = silence?.createdBy ?? null;
+    const machines = this.#draft('machine', { ...occasion, silencedBy }, [], nowMs);
+    const told = records.find(alert.id)?.notifiedSeverity ?? alert.notifiedSeverity;
+    const isTakenBack = this.#pages.forgetOutdated(occasion, told !== undefined);
+    const telling = isTakenBack && !isHigher(alert, told) ? 'never' : this.#tellingOf(occasion, told, nowMs);
+    if (telling === 'never') return machines;
+    const isStormOn = isToldOf(records.open, alert);
+    // Where nothing else goes on there is nothing to wait for.
+    const isAlone = occasion.change === 'confirmed' && !isStormOn;
+    if (telling === 'together' && !isAlone) {
+      this.#pages.wait(occasion, isStormOn, nowMs);
+      return machines;
     }
-    if (!heldBack && record) record.notifiedSeverity = occasion.alert.severity;
-    return drafts;
+    return [...machines, ...this.#tell({ ...occasion, silencedBy }, records, nowMs)];
   }
 
-  /** True when people are not told of this occasion (now). */
-  #holdBack({ alert, change, silence, flapping }: Occasion, nowMs: number): boolean {
-    if (!FOR_PEOPLE.has(change)) return true;
+  #tellingOf(occasion: Occasion, told: Severity | undefined, nowMs: number): Telling {
+    const { alert, change, silence, flapping } = occasion;
+    if (!FOR_PEOPLE.has(change)) return 'never';
+    if (isEnd(change)) return told === undefined ? 'never' : 'together';
     const rank = rankOf(alert.severity);
-    const news =
-      change === 'opened' || change === 'provisional' || change === 'upgraded' || change === 'reopened';
-    if (rank === TOP_RANK && news) return this.#page(alert, rank, nowMs) && false;
-    if (silence) return true;
-    if (alert.foldedInto) return true;
-    const told = alert.notifiedSeverity;
-    // The end is told to those who heard of the beginning.
-    if (!news && change !== 'escalated' && change !== 'unsilenced' && told === undefined) return true;
-    if (change === 'confirmed' && told === undefined) return true;
-    if (flapping && (!told || rank <= rankOf(told))) return true;
-    return news ? this.#page(alert, rank, nowMs) : false;
-  }
-
-  /** Notes a page of a group. True when the group had one lately that was as high: this one waits. */
-  #page(alert: Alert, rank: number, nowMs: number): boolean {
-    const page = this.#groups.get(alert.group);
-    const isWaiting = page !== undefined && !isDue(page.digestAt, nowMs, GROUP_WAIT_MS);
-    if (isWaiting && rank <= page.rank) {
-      if (!page.waiting.includes(alert.id)) {
-        this.#groups.set(alert.group, { ...page, waiting: [...page.waiting, alert.id] });
-      }
-      return true;
+    if (isNews(change) && rank === TOP_RANK) {
+      return this.#pages.hasRoomForTop(alert.group, nowMs) ? 'now' : 'together';
     }
-    const waiting = isWaiting ? page.waiting.filter((id) => id !== alert.id) : [];
-    this.#groups.set(alert.group, { rank, digestAt: nowMs + GROUP_WAIT_MS, waiting });
-    return false;
+    if (silence || alert.foldedInto) return 'never';
+    // Of what starts and ends again and again only a higher level is news.
+    if (flapping && (told === undefined || !isHigher(alert, told))) return 'never';
+    if (isNews(change)) return this.#pages.hasRoomFor(alert.group, rank, nowMs) ? 'now' : 'together';
+    if (change === 'escalated') return 'now';
+    // What people never heard of is neither confirmed to them nor lost from sight.
+    return told === undefined && change !== 'unsilenced' ? 'never' : 'together';
   }
 
-  /** The pages of groups whose wait is over: one for all that came after the first. */
-  digests(open: ReadonlyMap<string, Alert>, nowMs: number): NoticeDraft[] {
-    const drafts: NoticeDraft[] = [];
-    for (const [group, page] of this.#groups) {
-      if (!isDue(page.digestAt, nowMs, GROUP_WAIT_MS)) continue;
-      this.#groups.delete(group);
-      const alerts = page.waiting.map((id) => open.get(id)).filter((alert) => alert !== undefined);
-      const worst = alerts.toSorted((a, b) => rankOf(b.severity) - rankOf(a.severity))[0];
-      if (!worst) continue;
-      for (const alert of alerts) alert.notifiedSeverity = alert.severity;
-      this.#groups.set(group, { rank: page.rank, digestAt: nowMs + GROUP_WAIT_MS, waiting: [] });
-      const occasion: Occasion = { alert: worst, change: 'opened', flapping: false, silence: undefined };
-      for (const channel of this.#channels) {
-        if (channel.audience === 'people')
-          drafts.push(draft(occasion, channel.name, nowMs, alerts.length - 1));
-      }
+  /** One message of this word and of all that waited in its storm. */
+  #tell(lead: Word, records: Records, nowMs: number): NoticeDraft[] {
+    const waiting = this.#pages.take(lead.alert.group).filter(({ alert }) => alert.id !== lead.alert.id);
+    const others = waiting.map(({ alert, change }) => ({
+      alert: records.open.get(alert.id) ?? alert,
+      change,
+    }));
+    const also = oneOfEach(lead, others);
+    const words = [lead, ...others];
+    if (words.some(({ change }) => isNews(change))) {
+      const ranks = words.map(({ alert }) => rankOf(alert.severity));
+      this.#pages.noteTold(lead.alert.group, Math.max(...ranks), nowMs);
     }
-    return drafts;
+    for (const { alert } of words) {
+      const record = records.find(alert.id);
+      if (!record) continue;
+      record.notifiedSeverity = alert.severity;
+      records.touch(record);
+    }
+    return this.#draft('people', lead, also, nowMs);
   }
 
-  /** Whether anything of a group still waits; a tick is saved only then. */
+  #draft(audience: Channel['audience'], lead: Word, also: NoticeBody['also'], nowMs: number): NoticeDraft[] {
+    const { alert, change, silencedBy } = lead;
+    return this.#channels
+      .filter((channel) => channel.audience === audience)
+      .filter((channel) => !channel.isPublic || audienceOf(alert) === 'public')
+      .map(({ name }) => ({
+        key: `${alert.id}:${alert.revision}:${name}`,
+        channel: name,
+        alert: alert.id,
+        revision: alert.revision,
+        urgency: rankOf(alert.severity),
+        body: { alert, change, also, silencedBy },
+        notBefore: nowMs,
+      }));
+  }
+
+  /** The messages of storms whose wait is over: one for all that came since the last. */
+  digests(records: Records, nowMs: number): NoticeDraft[] {
+    return this.#pages.due(nowMs).flatMap((waiting) => {
+      const [first] = waiting.toSorted((a, b) => urgencyOf(b) - urgencyOf(a));
+      if (!first) return [];
+      return this.#tell({ ...first, alert: records.open.get(first.alert.id) ?? first.alert }, records, nowMs);
+    });
+  }
+
+  /** Whether anything of a storm still waits; a tick is saved only then. */
   get hasWaiting(): boolean {
-    for (const page of this.#groups.values()) if (page.waiting.length > 0) return true;
-    return false;
+    return this.#pages.hasWaiting;
   }
 
-  save(): readonly (readonly [string, GroupPage])[] {
-    return [...this.#groups];
+  save(): readonly (readonly [string, StormPage])[] {
+    return this.#pages.save();
   }
 
-  restore(groups: readonly (readonly [string, GroupPage])[]): void {
-    for (const [group, page] of groups) this.#groups.set(group, page);
+  restore(pages: readonly (readonly [string, SavedPage])[], open: ReadonlyMap<string, Alert>): void {
+    this.#pages.restore(pages, open);
   }
 }
 
-function draft(
-  { alert, change, silence }: Occasion,
-  channel: string,
-  nowMs: number,
-  others: number,
-): NoticeDraft {
-  return {
-    key: `${alert.id}:${alert.revision}:${channel}`,
-    channel,
-    alert: alert.id,
-    revision: alert.revision,
-    urgency: rankOf(alert.severity),
-    body: { alert, change, others, silencedBy: silence?.createdBy ?? null },
-    notBefore: nowMs,
-  };
+function isHigher({ severity }: Alert, told: Severity | undefined): boolean {
+  return told === undefined || rankOf(severity) > rankOf(told);
+}
+
+/** A start leads, then what is still going on, then an end; of them the worst. */
+function urgencyOf({ alert, change }: { alert: Alert; change: LogEntry['change'] }): number {
+  const kind = isNews(change) ? 2 : isEnd(change) ? 0 : 1;
+  return kind * (TOP_RANK + 1) + rankOf(alert.severity);
+}
+
+/** The worst word of each gauge or uplink but the lead's, the worst first: who reads of a flood knows that it rises. */
+function oneOfEach(lead: Pick<Word, 'alert'>, others: NoticeBody['also']): NoticeBody['also'] {
+  const bySubject = new Map<string, NoticeBody['also'][number]>();
+  for (const other of others.toSorted((a, b) => urgencyOf(b) - urgencyOf(a))) {
+    const { subject } = other.alert;
+    if (subject !== lead.alert.subject && !bySubject.has(subject)) bySubject.set(subject, other);
+  }
+  return [...bySubject.values()];
+}
+
+/** Whether people know of another alert of this storm that goes on. */
+function isToldOf(open: ReadonlyMap<string, Alert>, { id, group }: Alert): boolean {
+  for (const each of open.values()) {
+    if (each.group === group && each.id !== id && each.notifiedSeverity !== undefined && !each.foldedInto)
+      return true;
+  }
+  return false;
 }
 
 /** An open alert said again on MQTT after a restart: the broker's retained messages may have gone with it. */
@@ -161,7 +193,7 @@ export function repeatDraft(alert: Alert, nowMs: number): NoticeDraft {
     alert: alert.id,
     revision: alert.revision,
     urgency: 0,
-    body: { alert, change: 'updated', others: 0, silencedBy: null, repeated: true },
+    body: { alert, change: 'updated', also: [], silencedBy: null, repeated: true },
     notBefore: nowMs,
   };
 }

@@ -26,8 +26,10 @@ export function createWebhookChannel({ url: given, secret, now }: WebhookOptions
     audience: 'people',
     isPublic: false,
     async send({ key, body }, signal) {
-      const { alert, change, others, silencedBy } = body;
-      const json = JSON.stringify({ key, change, others, silencedBy, alert: formatAlert(alert) });
+      const { change, silencedBy } = body;
+      const also = body.also.map((each) => ({ change: each.change, alert: formatAlert(each.alert) }));
+      const alert = formatAlert(body.alert);
+      const json = JSON.stringify({ key, change, others: also.length, silencedBy, alert, also });
       const answer = await fetch(url, {
         method: 'POST',
         headers: {

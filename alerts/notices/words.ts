@@ -11,7 +11,7 @@ const CHANGES: Readonly<Partial<Record<LogEntry['change'], { id: string; en: str
   provisional: { id: 'BELUM TERKONFIRMASI', en: 'NOT CONFIRMED' },
   confirmed: { id: 'TERKONFIRMASI', en: 'CONFIRMED' },
   upgraded: { id: 'NAIK', en: 'RAISED' },
-  reopened: { id: 'MULAI LAGI', en: 'AGAIN' },
+  reopened: { id: 'TERJADI LAGI', en: 'BACK' },
   resolved: { id: 'SELESAI', en: 'OVER' },
   withdrawn: { id: 'DICABUT', en: 'WITHDRAWN' },
   blind: { id: 'ALAT TIDAK TERDENGAR', en: 'GAUGE SILENT' },
@@ -19,32 +19,48 @@ const CHANGES: Readonly<Partial<Record<LogEntry['change'], { id: string; en: str
   unsilenced: { id: 'MASIH BERLANGSUNG', en: 'STILL OPEN' },
 };
 
+type Language = 'id' | 'en';
+
+const DRILL = { id: '[LATIHAN] ', en: '[EXERCISE] ' } as const;
+/** Of one message: Telegram takes 4,096 characters, a sentence has up to 200 in each language. */
+const MAX_NAMED = 8;
+
 export interface Words {
   readonly subject: string;
   readonly text: string;
 }
 
-export function formatWords(
-  { alert, change, others, silencedBy }: NoticeBody,
-  url: string | undefined,
-): Words {
-  const word = CHANGES[change] ?? { id: change.toUpperCase(), en: change.toUpperCase() };
-  const drill = alert.exercise ? { id: '[LATIHAN] ', en: '[EXERCISE] ' } : { id: '', en: '' };
-  const lines = [
-    `${drill.id}${word.id}: ${alert.label.id}. ${alert.text.id}`,
-    `${drill.en}${word.en}: ${alert.label.en} (${alert.severity}). ${alert.text.en}`,
-  ];
-  if (others > 0) {
-    lines.push(
-      `Dan ${others} peringatan lain dari kejadian yang sama. / And ${others} more alerts of the same event.`,
-    );
-  }
+/** The first sentence is the worst; what else the storm brought follows line by line, in one language after the other. */
+export function formatWords({ alert, change, also, silencedBy }: NoticeBody, url: string | undefined): Words {
+  const drill = alert.exercise;
+  const lines = (['id', 'en'] as const).flatMap((language) => [
+    `${drill ? DRILL[language] : ''}${formatSentence({ alert, change }, language)}`,
+    ...also.slice(0, MAX_NAMED).map((part) => `• ${formatSentence(part, language)}`),
+    ...(also.length > MAX_NAMED ? [formatRest(also.length - MAX_NAMED, language)] : []),
+  ]);
   if (silencedBy)
     lines.push(
       `Dibisukan oleh ${silencedBy}; tingkat tertinggi tetap dikirim. / Silenced by ${silencedBy}; the top level is sent all the same.`,
     );
   if (alert.flapping) lines.push('Berulang kali mulai dan selesai. / It starts and ends again and again.');
   if (url) lines.push(`${url}/v1/alerts/${alert.id}`);
-  const subject = `${drill.id}${word.id}: ${alert.subjectName}, ${alert.label.id}`;
+  const more = also.length > 0 ? ` (+${also.length})` : '';
+  const subject = `${drill ? DRILL.id : ''}${wordOf(change).id}: ${alert.subjectName}, ${alert.label.id}${more}`;
   return { subject: subject.replaceAll(/[\r\n]+/g, ' ').slice(0, 200), text: lines.join('\n') };
+}
+
+function formatSentence({ alert, change }: Pick<NoticeBody, 'alert' | 'change'>, language: Language): string {
+  const severity = language === 'en' ? ` (${alert.severity})` : '';
+  return `${wordOf(change)[language]}: ${alert.label[language]}${severity}. ${alert.text[language]}`;
+}
+
+function formatRest(count: number, language: Language): string {
+  return {
+    id: `• dan ${count} peringatan lain; lihat halaman ruang situasi.`,
+    en: `• and ${count} more alerts; see the situation room.`,
+  }[language];
+}
+
+function wordOf(change: LogEntry['change']): { readonly id: string; readonly en: string } {
+  return CHANGES[change] ?? { id: change.toUpperCase(), en: change.toUpperCase() };
 }

@@ -72,14 +72,13 @@ export class AlertSaver {
   planOccasions(nowMs: number): void {
     const { lifecycle, planner } = this.#parts;
     for (const occasion of lifecycle.takeOccasions()) {
-      const record = lifecycle.open.get(occasion.alert.id);
-      this.#drafts.push(...planner.plan(occasion, record, nowMs));
+      this.#drafts.push(...planner.plan(occasion, lifecycle, nowMs));
       this.#forFeed.push(occasion.alert);
     }
   }
 
   planDigests(nowMs: number): void {
-    this.#drafts.push(...this.#parts.planner.digests(this.#parts.lifecycle.open, nowMs));
+    this.#drafts.push(...this.#parts.planner.digests(this.#parts.lifecycle, nowMs));
   }
 
   /** Saves when an alert changed; a batch that changed none waits for the sweep. */

@@ -61,7 +61,7 @@ export async function restoreAlerts(parts: RestoreParts): Promise<Restored> {
   const recent = await store.loadRecent(nowMs - RECENT_MS, MAX_RECENT);
   lifecycle.restore(open, recent);
   const rows = await store.loadState();
-  planner.restore(parseSavedGroups(rows));
+  planner.restore(parseSavedGroups(rows), lifecycle.open);
   const saved = parseSavedState(rows);
   let why = saved;
   if (typeof saved !== 'string') {

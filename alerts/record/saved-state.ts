@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { SavedCondition } from '../judgement/conditions.ts';
 import type { SavedWatch } from '../judgement/device-watch.ts';
 
-import type { GroupPage } from '../notices/plan.ts';
+import type { SavedPage } from '../notices/storm-pages.ts';
 
 /** Grows when the layout of what is saved changes, or what a rule across devices keeps. */
 const LAYOUT = 3;
@@ -30,7 +30,7 @@ export interface SavedEngine {
   readonly conditions: readonly SavedCondition[];
 }
 
-export type SavedGroups = readonly (readonly [group: string, page: GroupPage])[];
+export type SavedGroups = readonly (readonly [group: string, page: SavedPage])[];
 
 export function keyOfDevice(device: string): string {
   return DEVICE_KEY + device;
@@ -97,9 +97,17 @@ const watch = z.object({
   known: z.record(z.string(), z.array(z.object({ alert: z.string(), episode }))),
 });
 const conditions = z.array(z.object({ rule: z.string(), subject: z.string(), alert: z.string(), episode }));
-const groups = z.array(
-  z.tuple([z.string(), z.object({ rank: z.number(), digestAt: z.number(), waiting: z.array(z.string()) })]),
-);
+const word = z.object({
+  alert: z.looseObject({ id: z.string(), group: z.string(), severity: z.string(), revision: z.number() }),
+  change: z.string(),
+  silencedBy: z.string().nullable(),
+  dueAt: z.number(),
+});
+const page = z.union([
+  z.object({ rank: z.number(), toldAt: z.number(), waiting: z.array(word) }),
+  z.object({ rank: z.number(), digestAt: z.number(), waiting: z.array(z.string()) }),
+]);
+const groups = z.array(z.tuple([z.string(), page]));
 
 /** The saved rows as the engine's state; a sentence says why they cannot be used. */
 export function parseSavedState(rows: ReadonlyMap<string, string>): SavedEngine | string {
@@ -136,7 +144,7 @@ export function parseSavedGroups(rows: ReadonlyMap<string, string>): SavedGroups
   if (document === undefined) return [];
   try {
     const parsed = groups.safeParse(JSON.parse(document));
-    return parsed.success ? parsed.data : [];
+    return parsed.success ? (parsed.data as unknown as SavedGroups) : [];
   } catch {
     return [];
   }

@@ -10,7 +10,7 @@ import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { property, words } from './colours.ts';
-import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, marksOf, panel } from './frame.ts';
+import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, foldedRow, marksOf, panel } from './frame.ts';
 import { influxQl } from './influx-query.ts';
 import { markerLayer } from './marker-layer.ts';
 import { arrivals, responseShare, responseTimes, typicalResponse, withinTarget } from './response-times.ts';
@@ -58,11 +58,8 @@ export function buildAmbulances(): DashboardBuilder {
     .withPanel(map())
     .withPanel(fixes())
     .withPanel(statusTimeline())
-    .withPanel(responseTimes())
-    .withPanel(responseShare())
-    .withPanel(utilisation())
-    .withPanel(accuracy())
-    .withPanel(battery());
+    .withRow(foldedRow('Response times', responseTimes(), responseShare()))
+    .withRow(foldedRow('Utilisation and trackers', utilisation(), accuracy(), battery()));
 }
 
 function map(): MapBuilder {
@@ -174,7 +171,7 @@ function accuracy(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT mean("accuracyM") FROM "ambulance" WHERE ${GOOD} GROUP BY time($__interval), "device" fill(none)`,
+        `SELECT max("accuracyM") FROM "ambulance" WHERE ${GOOD} GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
     );

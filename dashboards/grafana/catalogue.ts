@@ -2,13 +2,12 @@
  * The register of dashboards, and what is generated from them: one JSON file each, and README.md with one line
  * a panel.
  *
- * Rivers is one dashboard a city folder; the others serve every city by a variable. Invariant: uids are
- * unique, and panels have ids in the order in which they stand.
+ * Each serves every city by a variable, and knows of a city only what is in InfluxDB. Invariant: uids are unique, and
+ * panels have ids in the order in which they stand.
  */
-import { readdirSync } from 'node:fs';
 import type { Dashboard, Panel, RowPanel } from '@grafana/grafana-foundation-sdk/dashboard';
-import { loadCity } from '../../cities/city.ts';
 import { buildAmbulances } from './ambulances.ts';
+import { buildEveryKind } from './every-kind.ts';
 import { buildPublicWifi } from './public-wifi.ts';
 import { buildRivers } from './rivers.ts';
 import { buildSiagaItself } from './siaga-itself.ts';
@@ -19,14 +18,14 @@ export interface GeneratedFile {
   readonly text: string;
 }
 
-const CITIES_FOLDER = `${import.meta.dirname}/../../cities`;
-
 export function allDashboards(): readonly Dashboard[] {
-  const cities = readdirSync(CITIES_FOLDER, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => loadCity(entry.name))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-  const builders = [...cities.map(buildRivers), buildPublicWifi(), buildAmbulances(), buildSiagaItself()];
+  const builders = [
+    buildRivers(),
+    buildPublicWifi(),
+    buildAmbulances(),
+    buildEveryKind(),
+    buildSiagaItself(),
+  ];
   return builders.map((builder) => numbered(builder.build()));
 }
 
@@ -40,13 +39,24 @@ export function renderAll(dashboards: readonly Dashboard[]): readonly GeneratedF
   ];
 }
 
-/** The panels that ask something, rows left out. */
+/** The panels that ask something, those of folded rows too. */
 export function panelsOf(dashboard: Dashboard): readonly Panel[] {
-  return (dashboard.panels ?? []).filter((panel): panel is Panel => panel.type !== 'row');
+  return (dashboard.panels ?? []).flatMap((each) => (isRow(each) ? each.panels : [each]));
+}
+
+/** What is asked when a dashboard is opened: its variables, its marks, and the panels outside folded rows. */
+export function countFirstQueries({ panels = [], templating, annotations }: Dashboard): number {
+  const variables = (templating?.list ?? []).filter(({ type }) => type === 'query');
+  const targets = panels.flatMap((each) => (isRow(each) ? [] : (each.targets ?? [])));
+  return variables.length + (annotations?.list?.length ?? 0) + targets.length;
+}
+
+export function isRow(panel: Panel | RowPanel): panel is RowPanel {
+  return panel.type === 'row';
 }
 
 function numbered(dashboard: Dashboard): Dashboard {
-  const panels: readonly (Panel | RowPanel)[] = dashboard.panels ?? [];
+  const panels = (dashboard.panels ?? []).flatMap((each) => (isRow(each) ? [each, ...each.panels] : [each]));
   for (const [index, panel] of panels.entries()) panel.id = index + 1;
   return dashboard;
 }

@@ -11,7 +11,7 @@ import {
   ThresholdsMode,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Severity } from '../../devices/site.ts';
+import { SEVERITIES, type Severity } from '../../devices/site.ts';
 
 export const SEVERITY_COLOUR: Readonly<Record<Severity, string>> = {
   minor: 'yellow',
@@ -27,6 +27,12 @@ export function steps(base: string, above: readonly (readonly [number, string])[
     .mode(ThresholdsMode.Absolute)
     .steps([{ value: null, color: base }, ...above.map(([value, color]) => ({ value, color }))]);
 }
+
+/** A number that begins at 0 and has the rank of a severity before its point: a gauge's place on its ladder. */
+export const RANK_STEPS = steps(
+  CALM_COLOUR,
+  SEVERITIES.map((severity, index) => [index + 1, SEVERITY_COLOUR[severity]] as const),
+);
 
 /** What a number or a word means, with its colour. */
 export function words(

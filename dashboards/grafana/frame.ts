@@ -1,15 +1,20 @@
 /**
  * What all dashboards of Siaga have in common: tags, links to each other, variables, how a panel is described.
  *
- * Invariant: a panel's description begins with the question that it answers; README.md is made of them.
+ * Invariants: a panel's description begins with the question that it answers; README.md is made of them. A dashboard
+ * asks at most MAX_FIRST_QUERIES when it is opened; the rest stands in folded rows.
  */
+
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   AnnotationQueryBuilder,
   DashboardBuilder,
   DashboardCursorSync,
   DashboardLinkBuilder,
   DashboardLinkType,
+  type Panel,
   QueryVariableBuilder,
+  RowBuilder,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -19,6 +24,9 @@ export const DASHBOARD_TAG = 'siaga';
 /** Grafana's grid is 24 wide; a panel of height 8 is some 300 px. */
 export const FULL_WIDTH = 24;
 export const PANEL_HEIGHT = 8;
+
+/** Variables, marks and panels together: what a small InfluxDB answers before a person has looked away. */
+export const MAX_FIRST_QUERIES = 12;
 
 /** Said in place of an empty panel. */
 export const NO_DATA = 'nothing in this time range';
@@ -62,6 +70,11 @@ export function chooseMany(name: string, label: string, query: string): QueryVar
     .includeAll(true)
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .current({ selected: true, text: 'All', value: '$__all' });
+}
+
+/** Panels behind a heading. They ask nothing until somebody opens them. */
+export function foldedRow(title: string, ...panels: readonly Builder<Panel>[]): RowBuilder {
+  return panels.reduce((row, each) => row.withPanel(each), new RowBuilder(title).collapsed(true));
 }
 
 /** Marks on every graph. `condition` is InfluxQL; the title is the mark's text. */

@@ -12,7 +12,7 @@ import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { LIVENESS_WORDS, property, steps } from './colours.ts';
-import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, marksOf, panel } from './frame.ts';
+import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, foldedRow, marksOf, panel } from './frame.ts';
 import { influxQl } from './influx-query.ts';
 
 const CHOSEN = `$timeFilter AND "city" = '$city' AND "place" =~ /^$place$/ AND "device" =~ /^$device$/`;
@@ -57,21 +57,29 @@ export function buildPublicWifi(): DashboardBuilder {
     .withPanel(availabilityNow())
     .withPanel(coverageNow())
     .withPanel(clientsByPlace())
-    .withPanel(traffic('Traffic to people', 'txBytes', 'How much do people load down, place by place?'))
-    .withPanel(traffic('Traffic from people', 'rxBytes', 'How much do people send up, place by place?'))
-    .withPanel(availability())
     .withPanel(worstTen())
-    .withPanel(
-      uplink('Loss by uplink', 'lossPct', 'percent', 'Which uplink loses packets, for all behind it?'),
+    .withPanel(presence())
+    .withRow(
+      foldedRow(
+        'Traffic',
+        traffic('Traffic to people', 'txBytes', 'How much do people load down, place by place?'),
+        traffic('Traffic from people', 'rxBytes', 'How much do people send up, place by place?'),
+      ),
     )
-    .withPanel(uplink('Round trip by uplink', 'rttMs', 'ms', 'Which uplink is slow, for all behind it?'))
-    .withPanel(airTime())
-    .withPanel(presence());
+    .withRow(
+      foldedRow(
+        'Uplinks and the air',
+        uplink('Loss by uplink', 'lossPct', 'percent', 'Which uplink loses packets, for all behind it?'),
+        uplink('Round trip by uplink', 'rttMs', 'ms', 'Which uplink is slow, for all behind it?'),
+        airTime(),
+      ),
+    )
+    .withRow(foldedRow('Availability of each access point', availability()));
 }
 
-/** The clients of each access point averaged, then added up over its place. */
+/** The most clients of each access point in each step, added up over its place: a full hour is not averaged away. */
 function sumOfClients(groupBy: string): string {
-  return `SELECT sum("clients") AS "clients" FROM (SELECT mean("clients") AS "clients" FROM "wifi_access_point"
+  return `SELECT sum("clients") AS "clients" FROM (SELECT max("clients") AS "clients" FROM "wifi_access_point"
     WHERE ${GOOD} GROUP BY time($__interval), "device", "place") WHERE $timeFilter GROUP BY ${groupBy} fill(none)`;
 }
 
@@ -192,7 +200,7 @@ function uplink(title: string, quantity: string, unit: string, question: string)
     .withTarget(
       influxQl(
         'A',
-        `SELECT mean("${quantity}") FROM "wifi_access_point" WHERE ${GOOD}
+        `SELECT max("${quantity}") FROM "wifi_access_point" WHERE ${GOOD}
          GROUP BY time($__interval), "uplink" fill(none)`,
         { alias: '$tag_uplink' },
       ),
@@ -221,7 +229,7 @@ function airTime(): GraphBuilder {
 }
 
 function presence(): TimelineBuilder {
-  return panel(new TimelineBuilder(), 'Up and down', 'Which access point was away, and when?', 12)
+  return panel(new TimelineBuilder(), 'Up and down', 'Which access point was away, and when?', 12, 10)
     .mappings(LIVENESS_WORDS)
     .interval('5m')
     .withTarget(

@@ -1,9 +1,9 @@
 /**
- * Rivers: one dashboard a city, since the ladder of each gauge (its bands) is the city's data.
+ * Rivers: how high the water stands in any city, and where it is high for its gauge.
  *
- * Above, what the variables choose: levels, rate of rise, rain, alerts. Below, a row a river with each gauge
- * between its own thresholds, and beside it the gauge above it, moved by the time a wave takes: a flood that
- * comes stands at the same place on both. Invariant: readings of failed quality are in no graph.
+ * Above, what the variables choose: map, levels, rate of rise, rain, tide, alerts. In folded rows each gauge between its
+ * own thresholds, and beside it the gauge above, moved by the time a wave takes. Invariant: readings of failed quality
+ * are in no graph, and a level is shown by its maximum: a peak between two points is the flood.
  */
 
 import {
@@ -14,15 +14,13 @@ import {
   StackingMode,
   VisibilityMode,
 } from '@grafana/grafana-foundation-sdk/common';
-import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as MapBuilder, MapViewConfigBuilder } from '@grafana/grafana-foundation-sdk/geomap';
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { City } from '../../cities/city.ts';
-import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
-import { CALM_COLOUR, SEVERITY_COLOUR, words } from './colours.ts';
-import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, marksOf, panel } from './frame.ts';
-import { GOOD, ladder, shifted, tide } from './gauge-ladder.ts';
+import { CALM_COLOUR, property, RANK_STEPS, SEVERITY_COLOUR, words } from './colours.ts';
+import { chooseMany, chooseOne, dashboardOf, marksOf, panel } from './frame.ts';
+import { GOOD, SAMPLES, tide, withGauges, withWaveVariables } from './gauge-ladder.ts';
 import { influxQl } from './influx-query.ts';
 import { markerLayer } from './marker-layer.ts';
 
@@ -36,12 +34,11 @@ export const RANK_WORDS = words({
 
 const CHOSEN = `${GOOD} AND "device" =~ /^$device$/`;
 
-export function buildRivers(city: City): DashboardBuilder {
-  const gauges = city.devices.filter(isRiverGauge);
+export function buildRivers(): DashboardBuilder {
   const dashboard = dashboardOf(
-    `siaga-rivers-${city.id}`,
-    `Rivers · ${city.name}`,
-    'Stage of every gauge between its own thresholds, rate of rise, rain, tide, alerts.',
+    'siaga-rivers',
+    'Rivers',
+    'Stage of every gauge and its place on its own ladder, rate of rise, rain, tide, alerts.',
   )
     .withVariable(chooseOne('city', 'City', 'SHOW TAG VALUES FROM "river_gauge" WITH KEY = "city"'))
     .withVariable(
@@ -61,28 +58,13 @@ export function buildRivers(city: City): DashboardBuilder {
     .annotation(
       marksOf('Alerts', 'red', 'siaga_alert', `"city" = '$city' AND "device" =~ /^$device$/`, 'device'),
     )
+    .withPanel(map())
     .withPanel(levels())
     .withPanel(rateOfRise())
     .withPanel(rain())
     .withPanel(alertTimeline())
-    .withPanel(map(city));
-  const tidal = gauges.filter((gauge) => gauge.tidal);
-  if (tidal.length > 0) dashboard.withPanel(tide(tidal));
-  for (const river of city.rivers) {
-    const ofRiver = gauges.filter((gauge) => gauge.river === river.id);
-    if (ofRiver.length === 0) continue;
-    dashboard.withRow(new RowBuilder(river.name));
-    for (const gauge of ofRiver) {
-      const above = gauge.upstream.flatMap(({ gauge: id, lagMin }) => {
-        const upstream = gauges.find((each) => each.id === id);
-        return upstream ? [{ upstream, lagMin }] : [];
-      });
-      const width = FULL_WIDTH / (above.length + 1);
-      dashboard.withPanel(ladder(gauge, width));
-      for (const { upstream, lagMin } of above) dashboard.withPanel(shifted(gauge, upstream, lagMin, width));
-    }
-  }
-  return dashboard;
+    .withPanel(tide());
+  return withGauges(withWaveVariables(dashboard));
 }
 
 function levels(): GraphBuilder {
@@ -98,7 +80,7 @@ function levels(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT mean("levelM") FROM "river_gauge" WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
+        `SELECT max("levelM") FROM "river_gauge" WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
     );
@@ -118,7 +100,7 @@ function rateOfRise(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT derivative(mean("levelM"), 1h) FROM "river_gauge" WHERE ${CHOSEN}
+        `SELECT derivative(max("levelM"), 1h) FROM "river_gauge" WHERE ${CHOSEN}
          GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
@@ -163,41 +145,25 @@ function alertTimeline(): TimelineBuilder {
     );
 }
 
-function map(city: City): MapBuilder {
-  const { south, west, north, east } = city.bounds;
+function map(): MapBuilder {
   return panel(
     new MapBuilder(),
     'Map',
-    'Where is the water high now? The last stage of each gauge; positions are approximate.',
-    12,
+    'Where is the water high for its gauge? Green below the lowest threshold, then the colour of the severity that is met; positions are approximate.',
     12,
   )
-    .unit('lengthm')
+    .unit('short')
     .decimals(2)
-    .view(
-      new MapViewConfigBuilder()
-        .id('coords')
-        .lat((south + north) / 2)
-        .lon((west + east) / 2)
-        .zoom(11),
-    )
-    .layers([markerLayer('Gauges', 'levelM', 'device')] satisfies { build(): MapLayerOptions }[])
+    .thresholds(RANK_STEPS)
+    .view(new MapViewConfigBuilder().id('fit').allLayers(true).padding(20).zoom(14))
+    .layers([markerLayer('Gauges', 'ladderRank', 'device')] satisfies { build(): MapLayerOptions }[])
     .withTarget(
       influxQl(
         'A',
-        `SELECT last("levelM") AS "levelM" FROM "river_gauge" WHERE ${CHOSEN} GROUP BY "device"`,
-        {
-          format: 'table',
-        },
-      ),
-    )
-    .withTarget(
-      influxQl(
-        'B',
-        `SELECT last("lat") AS "lat", last("lng") AS "lng" FROM "siaga_liveness" WHERE $timeFilter
-         AND "city" = '$city' AND "kind" = 'river-gauge' AND "device" =~ /^$device$/ GROUP BY "device"`,
+        `SELECT last("ladderRank") AS "ladderRank", "levelM", "lat", "lng" FROM ${SAMPLES}
+         AND "device" =~ /^$device$/ GROUP BY "device"`,
         { format: 'table' },
       ),
     )
-    .withTransformation({ id: 'joinByField', options: { byField: 'device', mode: 'inner' } });
+    .overrideByName('levelM', [property('unit', 'lengthm')]);
 }

@@ -11,7 +11,7 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { LIVENESS_WORDS, steps } from './colours.ts';
-import { chooseMany, chooseOne, dashboardOf, panel } from './frame.ts';
+import { chooseMany, chooseOne, dashboardOf, foldedRow, panel } from './frame.ts';
 import { influxQl } from './influx-query.ts';
 
 const CITY = `$timeFilter AND "city" = '$city'`;
@@ -38,12 +38,7 @@ export function buildSiagaItself(): DashboardBuilder {
     .withPanel(silentNow())
     .withPanel(backlogNow())
     .withPanel(
-      rate(
-        'Readings',
-        'siaga_readings_total',
-        'kind',
-        'How many readings a second reach the disk, kind by kind?',
-      ),
+      rate('Readings', 'siaga_readings_total', 'kind', 'How many readings a second reach the disk, by kind?'),
     )
     .withPanel(
       percentiles(
@@ -52,7 +47,6 @@ export function buildSiagaItself(): DashboardBuilder {
         'How long does a device wait until its reading is on disk and acknowledged?',
       ),
     )
-    .withPanel(backlog())
     .withPanel(
       rate(
         'Rejections by reason',
@@ -61,36 +55,52 @@ export function buildSiagaItself(): DashboardBuilder {
         'What do devices send that cannot be understood, and since when?',
       ),
     )
-    .withPanel(
-      percentiles(
-        'Lag of InfluxDB',
-        'siaga_influx_lag_seconds',
-        'How long after its receipt is a reading in InfluxDB, and so in these graphs?',
-      ),
-    )
-    .withPanel(
-      rate(
-        'InfluxDB refusals',
-        'siaga_influx_failures_total',
-        'code',
-        'Does InfluxDB refuse or not answer, and with what?',
-      ),
-    )
-    .withPanel(
-      rate(
-        'Bounds reached',
-        'siaga_mqtt_bound_hits_total',
-        'bound',
-        'Which bound of the broker was reached: who is being slowed or refused?',
-      ),
-    )
-    .withPanel(silentDevices())
     .withPanel(silentList())
-    .withPanel(
-      process('Event loop', 'siaga_nodejs_eventloop_lag_p99_seconds', 's', 'Is the process itself too busy?'),
+    .withRow(foldedRow('Silent devices', silentDevices()))
+    .withRow(
+      foldedRow(
+        'What waits, what is refused',
+        backlog(),
+        rate(
+          'Bounds reached',
+          'siaga_mqtt_bound_hits_total',
+          'bound',
+          'Which bound of the broker was reached: who is being slowed or refused?',
+        ),
+      ),
     )
-    .withPanel(
-      process('Memory', 'siaga_process_resident_memory_bytes', 'bytes', 'Does its memory grow without end?'),
+    .withRow(
+      foldedRow(
+        'InfluxDB',
+        percentiles(
+          'Lag of InfluxDB',
+          'siaga_influx_lag_seconds',
+          'How long after its receipt is a reading in InfluxDB, and so in these graphs?',
+        ),
+        rate(
+          'InfluxDB refusals',
+          'siaga_influx_failures_total',
+          'code',
+          'Does InfluxDB refuse or not answer, and with what?',
+        ),
+      ),
+    )
+    .withRow(
+      foldedRow(
+        'The process',
+        process(
+          'Event loop',
+          'siaga_nodejs_eventloop_lag_p99_seconds',
+          's',
+          'Is the process itself too busy?',
+        ),
+        process(
+          'Memory',
+          'siaga_process_resident_memory_bytes',
+          'bytes',
+          'Does its memory grow without end?',
+        ),
+      ),
     );
 }
 

@@ -31,22 +31,22 @@ function namesIn(topic: string): readonly string[] {
 
 function decode({ topic, payload }: FormatMessage): Decoded {
   const aliases = namesIn(topic);
-  const kind = topic.split('/')[2];
-  if (kind === 'LWT') {
+  const word = topic.split('/')[2];
+  if (word === 'LWT') {
     const presence = parsePresence(payload);
     return isRejection(presence) ? presence : [{ aliases, items: [], presence }];
   }
   const json = parseJson(payload);
   if (json instanceof JsonFailure) {
     // `stat/<name>/POWER ON`: the answer to a command.
-    return kind === 'SENSOR'
+    return word === 'SENSOR'
       ? json.rejection
-      : [{ aliases, items: [], presence: 'online', note: `its ${kind}` }];
+      : [{ aliases, items: [], presence: 'online', note: `its ${word}` }];
   }
   if (!isJsonObject(json)) return reject('not-an-object', 'expected a JSON object');
   const sensors = Object.entries(json).filter(([name, value]) => name !== '__proto__' && isJsonObject(value));
-  if (kind !== undefined && kind !== 'SENSOR')
-    return [{ aliases, items: [], presence: 'online', note: `its ${kind}` }];
+  if (word !== undefined && word !== 'SENSOR')
+    return [{ aliases, items: [], presence: 'online', note: `its ${word}` }];
   const { item, faults } = readSensors(sensors.slice(0, MAX_SENSORS) as [string, JsonObject][]);
   if (Object.keys(item).length > 0 || faults.length > 0) {
     const rejection = faults.length > 0 ? { rejection: reject('missing-quantity', faults.join('; ')) } : {};

@@ -44,7 +44,14 @@ export const ambulance = defineDeviceKind({
       max: 360,
       description: 'Course over ground, from north.',
     },
-    batteryPct: { type: 'gauge', unit: '%', min: 0, max: 100, description: 'Charge of the tracker.' },
+    batteryPct: {
+      type: 'gauge',
+      unit: '%',
+      min: 0,
+      max: 100,
+      leastMatters: true,
+      description: 'Charge of the tracker.',
+    },
     status: { type: 'state', states: AMBULANCE_STATUSES, description: 'The duty status, set by the crew.' },
   },
   // A crew that goes off duty says so without a fix, and a phone knows its fix and no duty.

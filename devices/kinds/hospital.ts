@@ -28,7 +28,7 @@ const count = (min: number, description: string, label: Bilingual) =>
   ({ type: 'gauge', unit: '1', min, max: MAX_BEDS, whole: true, description, label }) as const;
 /** Below 0 where patients lie in more beds than there are. */
 const beds = (of: string, label: Bilingual) =>
-  count(-MAX_BEDS, `Free beds ${of}; below 0 when overfull.`, label);
+  ({ ...count(-MAX_BEDS, `Free beds ${of}; below 0 when overfull.`, label), leastMatters: true }) as const;
 
 export const hospital = defineDeviceKind({
   name: 'hospital',

@@ -2,9 +2,14 @@
 import type { DeviceKind } from '../device-kind.ts';
 import { ambulance } from './ambulance.ts';
 import { hospital } from './hospital.ts';
+import { marketTerminal } from './market-terminal.ts';
 import { riverGauge } from './river-gauge.ts';
+import { tourBus } from './tour-bus.ts';
 import { wifiAccessPoint } from './wifi-access-point.ts';
 
 export const deviceKinds: ReadonlyMap<string, DeviceKind> = new Map(
-  [ambulance, hospital, riverGauge, wifiAccessPoint].map((kind) => [kind.name, kind]),
+  [ambulance, hospital, marketTerminal, riverGauge, tourBus, wifiAccessPoint].map((kind) => [
+    kind.name,
+    kind,
+  ]),
 );

@@ -8,6 +8,9 @@ import { defineDeviceKind } from '../device-kind.ts';
 import { QualityFlag } from '../reading.ts';
 import { bilingual, id, isOfKind, place, SEVERITIES } from '../site.ts';
 
+/** A site that was added while Siaga runs may have less than the city's folder asks for. */
+type LadderSite = Partial<Pick<RiverGauge, 'thresholds' | 'normalLevelM' | 'tidal' | 'upstream'>>;
+
 const threshold = z.strictObject({
   severity: z.enum(SEVERITIES),
   /** The agency's own words: "Siaga 3", "zona kuning". */
@@ -40,6 +43,29 @@ const site = z.strictObject({
 export type RiverGauge = z.infer<typeof site>;
 export const isRiverGauge = isOfKind<RiverGauge>('river-gauge');
 
+/**
+ * Where a level stands on the gauge's own ladder, whatever its metres: 0 on an ordinary day, below 1 under the lowest
+ * threshold; from there the rank of the severity that is met (1 minor … 4 extreme) and the share of the way to the
+ * next. Undefined without a ladder.
+ */
+export function ladderRank(
+  { thresholds = [], normalLevelM }: LadderSite,
+  levelM: number,
+): number | undefined {
+  const met = thresholds.findLast(({ comparator, levelM: from }) =>
+    comparator === '>' ? levelM > from : levelM >= from,
+  );
+  const next = thresholds[met ? thresholds.indexOf(met) + 1 : 0];
+  if (!met) return next && shareOf(normalLevelM ?? 0, levelM, next.levelM);
+  const rank = SEVERITIES.indexOf(met.severity) + 1;
+  return next ? rank + shareOf(met.levelM, levelM, next.levelM) : rank;
+}
+
+/** How far `at` is on its way, from 0 and below 1: what is not met is never drawn as if it were. */
+function shareOf(from: number, at: number, to: number): number {
+  return to > from ? Math.min(0.999, Math.max(0, (at - from) / (to - from))) : 0;
+}
+
 export const riverGauge = defineDeviceKind({
   name: 'river-gauge',
   site,
@@ -62,8 +88,22 @@ export const riverGauge = defineDeviceKind({
       unit: 'mm',
       description: 'Rain since the bucket counts; instead of `rainMm`, and no report of it can be lost.',
     },
-    batteryV: { type: 'gauge', unit: 'V', min: 0, max: 60, description: 'Supply voltage.' },
-    batteryPct: { type: 'gauge', unit: '%', min: 0, max: 100, description: 'Charge of the battery.' },
+    batteryV: {
+      type: 'gauge',
+      unit: 'V',
+      min: 0,
+      max: 60,
+      leastMatters: true,
+      description: 'Supply voltage.',
+    },
+    batteryPct: {
+      type: 'gauge',
+      unit: '%',
+      min: 0,
+      max: 100,
+      leastMatters: true,
+      description: 'Charge of the battery.',
+    },
     rssiDbm: { type: 'gauge', unit: 'dBm', min: -150, max: 0, description: 'Radio signal at the device.' },
   },
   oneOf: [['levelM', 'distanceM']],
@@ -90,6 +130,14 @@ export const riverGauge = defineDeviceKind({
     rainMm: 0.4,
     batteryV: 12.6,
     rssiDbm: -71,
+  },
+  sample(site: LadderSite, { levelM }) {
+    const { thresholds = [], tidal, upstream = [] } = site;
+    const ladder = thresholds.map((each) => [`${each.severity}M`, each.levelM] as const);
+    const names = upstream.map(({ gauge, lagMin }) => `${gauge} ${lagMin} min`).join(', ');
+    const known = { ...Object.fromEntries(ladder.toReversed()), upstream: names || undefined };
+    if (typeof levelM !== 'number') return known;
+    return { ...known, levelM, ladderRank: ladderRank(site, levelM), tideM: tidal ? levelM : undefined };
   },
   complete(values, site) {
     if (values['levelM'] !== undefined) return values;

@@ -72,8 +72,8 @@ export function createOutsideEngine(config: RoutingConfig): OutsideEngine | unde
       return await response.json();
     } catch (error) {
       if (error instanceof RoutingError) throw error;
-      const { name: kind } = error as Error;
-      const why = kind === 'TimeoutError' ? `did not answer within ${timeoutMs} ms` : 'cannot be reached';
+      const { name: failure } = error as Error;
+      const why = failure === 'TimeoutError' ? `did not answer within ${timeoutMs} ms` : 'cannot be reached';
       throw new RoutingError(`${name} ${why}`, { cause: error });
     }
   }

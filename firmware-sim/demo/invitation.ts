@@ -20,8 +20,8 @@ export function describeInvitation(city: City, place: DemoPlace, credentials: st
     lat: ((city.bounds.south + city.bounds.north) / 2).toFixed(4),
     lng: ((city.bounds.west + city.bounds.east) / 2).toFixed(4),
   };
-  const counts = (['river-gauge', 'wifi-access-point', 'ambulance', 'hospital'] as const)
-    .map((kind) => `${publishersOf(city).filter((each) => each.kind === kind).length} ${kind}`)
+  const counts = [...Map.groupBy(publishersOf(city), ({ kind }) => kind)]
+    .map(([kind, { length }]) => `${length} ${kind}`)
     .join(', ');
   return `
 ${city.name} siaga. Banjir datang dalam beberapa menit; Ctrl-C untuk berhenti.

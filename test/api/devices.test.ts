@@ -204,6 +204,7 @@ describe('GET /v1/devices/{id}/readings', () => {
     ['fn=mean', 'fn', 'every'],
     ['every=1m&tz=Asia/Semarang', 'tz', 'Asia/Jakarta'],
     ['every=1m&quantities=level', 'quantities', 'levelM'],
+    ['every=1m&fn=increase&quantities=levelM', 'quantities', 'rainTotalMm'],
     ['limit=10001', 'limit', '10000'],
     ['limit=abc', 'limit', 'number'],
     ['form=1', '', 'form'],

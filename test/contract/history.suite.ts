@@ -230,6 +230,44 @@ export function describeHistory(name: string, open: () => Promise<HistoryUnderTe
         ]);
       });
 
+      it('of increase say by how much a counter grew, whatever was lost, late, repeated or begun again', async () => {
+        // The reading after 400 never came; after 900 the counter began again from 0.
+        const device = await write(
+          [0, { levelM: 1, rainTotalMm: 100 }],
+          [2 * MIN, { levelM: 1, rainTotalMm: 400 }],
+          [6 * MIN, { levelM: 1, rainTotalMm: 900 }],
+          [7 * MIN, { levelM: 1, rainTotalMm: 0 }],
+          [8 * MIN, { levelM: 1, rainTotalMm: 50 }],
+          [9 * MIN, { levelM: 1, rainTotalMm: 7_000 }, QualityFlag.outsideSensorRange],
+        );
+        await append(
+          device,
+          [MIN, { levelM: 1, rainTotalMm: 150 }],
+          [2 * MIN, { levelM: 1, rainTotalMm: 400 }],
+        );
+        const by = async (everyMs: number, more: Partial<WindowAsk> = {}) =>
+          brief(await windows(device, everyMs, 'increase', more));
+        expect(await by(5 * MIN)).toEqual([
+          [0, { rainTotalMm: 300 }],
+          [5 * MIN, { rainTotalMm: 550 }],
+        ]);
+        // Pages and parts of a range add up to the whole: where it stood is looked for before them.
+        expect(await by(5 * MIN, { fromMs: T0 + 5 * MIN })).toEqual([[5 * MIN, { rainTotalMm: 550 }]]);
+        expect(await by(DAY)).toEqual([[0, { rainTotalMm: 850 }]]);
+        const minutes = await by(MIN);
+        expect(minutes.reduce((sum, [, { rainTotalMm }]) => sum + Number(rainTotalMm), 0)).toBe(850);
+        expect(await by(DAY, { fromMs: T0 + DAY, toMs: T0 + 2 * DAY })).toEqual([]);
+        await append(
+          device,
+          [20 * DAY, { levelM: 1, rainTotalMm: 80 }],
+          [60 * DAY, { levelM: 1, rainTotalMm: 90 }],
+        );
+        const from = (days: number) => ({ fromMs: T0 + days * DAY, toMs: T0 + (days + 1) * DAY });
+        expect(await by(DAY, from(20))).toEqual([[20 * DAY, { rainTotalMm: 30 }]]);
+        // Not heard for more than 31 days: it begins anew.
+        expect(await by(DAY, from(60))).toEqual([[60 * DAY, { rainTotalMm: 0 }]]);
+      });
+
       it('give no point where there is no reading', async () => {
         const device = await write([0, { levelM: 1 }], [3 * HOUR, { levelM: 2 }]);
         expect(brief(await windows(device, MIN, 'mean')).map(([at]) => at)).toEqual([0, 3 * HOUR]);

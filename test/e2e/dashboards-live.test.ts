@@ -59,9 +59,7 @@ describe.skipIf(influxdMissing())('the dashboards over a simulated city', () => 
   it(
     'every query that rests on readings, liveness and figures returns data',
     async () => {
-      const dashboards = allDashboards().filter(
-        ({ uid }) => !uid?.startsWith('siaga-rivers-') || uid === 'siaga-rivers-semarang',
-      );
+      const dashboards = allDashboards();
       const faults = async (): Promise<string[]> => {
         const range = { fromMs: startedAt, toMs: Date.now(), interval: '5s', everyPanel: true };
         const found: string[] = [];

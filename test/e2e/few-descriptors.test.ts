@@ -12,6 +12,9 @@ beforeEach(async () => {
 });
 afterEach(() => folder[Symbol.asyncDispose]());
 
+/** Undefined where the server ended the connection before it was used: it is refused either way. */
+const dial = (port: number) => connectTcp(port).catch(() => undefined);
+
 describe.runIf(process.platform === 'linux')(
   'a server with 256 file descriptors',
   { timeout: 120_000 },
@@ -21,16 +24,16 @@ describe.runIf(process.platform === 'linux')(
       await using server = await startSiaga({ dataDir: folder.path, prefix });
       const [line] = server.logged.filter(({ shortage }) => shortage !== undefined);
       expect(line).toMatchObject({ level: 40, mqttConnections: 96, apiConnections: 32 });
-      const devices = await Promise.all(Array.from({ length: DEVICES }, () => connectTcp(server.mqttPort)));
+      const devices = await Promise.all(Array.from({ length: DEVICES }, () => dial(server.mqttPort)));
       await eventually(async () => {
         const refused = await server.metric('siaga_mqtt_bound_hits_total', { bound: 'connections' });
         expect(refused).toBe(DEVICES - 96);
+        expect(devices.filter((device) => device && !device.isClosed)).toHaveLength(96);
       });
-      expect(devices.filter(({ isClosed }) => !isClosed)).toHaveLength(96);
       expect(await server.get('/readyz')).toEqual({ status: 'ready' });
       expect(await server.get('/v1/devices?limit=1')).toHaveProperty('devices');
       expect(server.logged.filter(({ err }) => JSON.stringify(err ?? '').includes('EMFILE'))).toEqual([]);
-      for (const device of devices) device.destroy();
+      for (const device of devices) device?.destroy();
       expect((await server.stop()).code).toBe(0);
     });
   },

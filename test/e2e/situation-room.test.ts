@@ -138,6 +138,7 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
       })()`);
       await page.until(`!document.querySelector('#incidents-tab').hidden && ${streamState} === 'live'`);
       await page.until(`!document.querySelector('#new-call').hidden`);
+      await page.drawn();
     }
 
     /** Two units near the scene, the first of them nearer. */
@@ -258,7 +259,9 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
       await park();
       await signIn();
       await page.tab.setViewportSize({ width, height });
+      await page.drawn();
       await page.tab.keyboard.press('n');
+      await page.until(`document.querySelector('#call-dialog').open`);
       const widest = (id: string) => `document.querySelector('${id}').scrollWidth <= ${width}`;
       expect(await page.ask(widest('#call-dialog'))).toBe(true);
       await page.tab.keyboard.press('Escape');

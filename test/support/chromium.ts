@@ -23,6 +23,8 @@ export interface Page {
   ask<T>(expression: string): Promise<T>;
   /** Resolves when the expression is true. Rejects with what the page shows. */
   until(expression: string): Promise<void>;
+  /** Resolves when the document has drawn itself: Chromium drops keys that come before the first frame. */
+  drawn(): Promise<void>;
 }
 
 export interface Chromium extends AsyncDisposable {
@@ -68,6 +70,8 @@ function watchTab(tab: Tab): Page {
     async go(url) {
       await tab.goto(url);
     },
+    drawn: () =>
+      page.ask('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))'),
     // Playwright's own waiting compiles the expression inside the page, which the content security policy refuses.
     async until(expression) {
       const deadline = Date.now() + WITHIN_MS;

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const ASK_EVERY_MS = 50;
 
 /** Resolves with what `look` returns as soon as it does not throw; throws its last error after the limit. */
-export async function eventually<T>(look: () => Promise<T> | T, limitMs = 20_000): Promise<T> {
+export async function eventually<T>(look: () => Promise<T> | T, limitMs = 60_000): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     try {

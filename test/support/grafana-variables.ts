@@ -5,8 +5,9 @@
  * escaped for a regular expression and put in brackets; one of a single value stands as it is. Grafana's
  * server then replaces `$timeFilter` and the interval. Invariant: an unknown variable stays, and is an error.
  */
-import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Dashboard, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { z } from 'zod';
+import { panelsOf } from '../../dashboards/grafana/catalogue.ts';
 import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../influx/influxql.ts';
 
 export interface Situation {
@@ -25,11 +26,10 @@ export interface PanelQuery {
   readonly query: string;
 }
 
-/** Every query of a dashboard: panels and annotations, with variables in place. */
+/** Every query of a dashboard: panels, those of folded rows too, and annotations, with variables in place. */
 export function queriesOf(dashboard: Dashboard, situation: Situation): readonly PanelQuery[] {
   const found: PanelQuery[] = [];
-  for (const panel of (dashboard.panels ?? []) as Panel[]) {
-    if (panel.type === 'row') continue;
+  for (const panel of panelsOf(dashboard)) {
     for (const { refId, query } of targets.parse(panel.targets)) {
       const where = `${dashboard.uid} · ${panel.title} · ${refId}`;
       const interval = situation.everyPanel ? situation.interval : (panel.interval ?? situation.interval);
@@ -70,7 +70,7 @@ export async function ask(url: string, query: string): Promise<readonly InfluxQl
   return parseInfluxQlAnswer(response.status, await response.text());
 }
 
-/** The variables' values as Grafana finds them: in the order in which they stand, "All" where it can be. */
+/** The variables' values as Grafana finds them: in the order in which they stand, "All" where it can be, else the first. */
 export async function resolveVariables(
   url: string,
   dashboard: Dashboard,
@@ -80,14 +80,26 @@ export async function resolveVariables(
   const values = new Map<string, string | readonly string[]>();
   const situation: Situation = { ...range, values };
   for (const variable of dashboard.templating?.list ?? []) {
-    const query = substitute(String(variable.query), situation, `${dashboard.uid} · $${variable.name}`);
-    const found = (await ask(url, query)).flatMap((series) => series.values.map((row) => String(row[1])));
-    if (found.length === 0) throw new Error(`${dashboard.uid} · $${variable.name} has no values: ${query}`);
-    values.set(variable.name, variable.multi ? found : city);
-    if (!variable.multi && !found.includes(city))
+    const found = await valuesOf(url, variable, situation, `${dashboard.uid} · $${variable.name}`);
+    const [first] = found;
+    if (first === undefined) throw new Error(`${dashboard.uid} · $${variable.name} has no values`);
+    if (variable.name === 'city' && !found.includes(city))
       throw new Error(`${dashboard.uid} · no ${city} in ${found}`);
+    values.set(variable.name, variable.multi ? found : variable.name === 'city' ? city : first);
   }
   return situation;
+}
+
+async function valuesOf(
+  url: string,
+  variable: VariableModel,
+  situation: Situation,
+  where: string,
+): Promise<readonly string[]> {
+  const text = String(variable.query);
+  if (variable.type === 'custom') return text.split(',');
+  const series = await ask(url, substitute(text, situation, where));
+  return series.flatMap((each) => each.values.map((row) => String(row[1])));
 }
 
 /** What is wrong with a query, if anything: an error, or no series with a value in it. */

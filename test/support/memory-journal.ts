@@ -67,13 +67,14 @@ export function createMemoryJournal(): MemoryJournal {
   };
 }
 
-const AGGREGATORS: Readonly<Record<Aggregate, (numbers: readonly number[]) => number>> = {
-  mean: (numbers) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length,
-  min: (numbers) => Math.min(...numbers),
-  max: (numbers) => Math.max(...numbers),
-  last: (numbers) => numbers.at(-1) as number,
-  count: (numbers) => numbers.length,
-};
+const AGGREGATORS: Readonly<Record<Exclude<Aggregate, 'increase'>, (numbers: readonly number[]) => number>> =
+  {
+    mean: (numbers) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length,
+    min: (numbers) => Math.min(...numbers),
+    max: (numbers) => Math.max(...numbers),
+    last: (numbers) => numbers.at(-1) as number,
+    count: (numbers) => numbers.length,
+  };
 
 export interface MemoryHistory extends History {
   problem: string | undefined;
@@ -100,6 +101,8 @@ export function createMemoryHistory(journal: MemoryJournal): MemoryHistory {
     },
     async windows(query) {
       if (history.problem) throw new Error(history.problem);
+      const { fn } = query;
+      if (fn === 'increase') throw new Error('increase is asked of the real history');
       const offsetMs = offsetOf(query.timeZone, query.fromMs);
       const startOf = (ms: number) => ms - ((ms + offsetMs) % query.everyMs);
       const good = inRange(query).filter(({ quality }) => !(quality & FAILED_QUALITY));
@@ -108,7 +111,7 @@ export function createMemoryHistory(journal: MemoryJournal): MemoryHistory {
         atMs,
         values: aggregate(
           readings.map((reading) => reading.values),
-          query.fn,
+          fn,
           query.quantities,
         ),
       }));
@@ -121,7 +124,11 @@ export function createMemoryHistory(journal: MemoryJournal): MemoryHistory {
   return history;
 }
 
-function aggregate(all: readonly Values[], fn: Aggregate, wanted: readonly string[] | undefined): Values {
+function aggregate(
+  all: readonly Values[],
+  fn: Exclude<Aggregate, 'increase'>,
+  wanted: readonly string[] | undefined,
+): Values {
   const names = wanted ?? [...new Set(all.flatMap((values) => Object.keys(values)))];
   const result: Record<string, number> = {};
   for (const name of names) {

@@ -15,6 +15,8 @@ import { openSiaga, type Siaga } from '../../open-siaga.ts';
 export interface RoomHouse extends AsyncDisposable {
   readonly url: string;
   readonly adminToken: string;
+  /** Where devices connect. */
+  readonly mqttUrl: string;
   stop(): Promise<void>;
   start(): Promise<void>;
   publish(kind: string, device: string, payload: object): Promise<void>;
@@ -39,6 +41,7 @@ export async function openRoomHouse(): Promise<RoomHouse> {
     siaga = undefined;
   };
   await start();
+  const mqttUrl = () => siaga?.addresses.mqtt[0]?.replace('tcp:', 'mqtt:') as string;
   return {
     start,
     stop,
@@ -48,9 +51,11 @@ export async function openRoomHouse(): Promise<RoomHouse> {
     get adminToken() {
       return adminToken;
     },
+    get mqttUrl() {
+      return mqttUrl();
+    },
     async publish(kind, device, payload) {
-      const address = siaga?.addresses.mqtt[0]?.replace('tcp:', 'mqtt:') as string;
-      const client = await mqtt.connectAsync(address, { clientId: device });
+      const client = await mqtt.connectAsync(mqttUrl(), { clientId: device });
       await client.publishAsync(`siaga/semarang/${kind}/${device}/telemetry`, JSON.stringify(payload), {
         qos: 1,
       });

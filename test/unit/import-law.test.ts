@@ -57,7 +57,7 @@ const LAW: Record<string, readonly string[]> = {
     'dispatch',
   ],
   'firmware-sim': ['tables', 'devices', 'cities'],
-  dashboards: ['devices', 'cities', 'config'],
+  dashboards: ['devices'],
   ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite'],
 };
 

@@ -42,19 +42,21 @@ export function createSubjectCard(actions: Actions): KeyedView<SubjectAlerts> {
     ({ alert }) => createAlertLine(alert.id, actions),
   );
   let shown: Alert | undefined;
+  let isGauge = false;
   show.addEventListener('click', () => {
     if (!shown) return;
     if (shown.lat !== null && shown.lng !== null) actions.showPlace(shown.lat, shown.lng);
-    if (shown.subjectKind === 'river-gauge') actions.showGauge(shown.subject);
+    if (isGauge) actions.showGauge(shown.subject);
   });
   const head = html('div', { class: 'alert-head' }, icon.element, label, age);
   const element = html('li', { class: 'alert' }, head, show, lines);
   return {
     element,
     update({ alerts, folded, room }) {
-      const { speech, nowMs } = room;
+      const { speech, state, nowMs } = room;
       const [worst] = alerts;
       shown = worst;
+      isGauge = state.gauges.has(worst.subject);
       setAttribute(element, 'data-level', worst.severity);
       setAttribute(element, 'data-state', worst.state);
       icon.set(worst.severity);

@@ -39,7 +39,9 @@ export function createCallDialog({ calls, currentRoom, onTaken }: CallDialogOpti
     const room = currentRoom();
     const isPlain = !(event.ctrlKey || event.altKey || event.metaKey || event.repeat);
     if (event.key.toLowerCase() !== 'n' || !isPlain || !room || !mayDispatch(room.state.viewer)) return;
-    const isTyping = (event.target as Element).matches('input, select, textarea');
+    // A field of a dialog that was just closed has the focus until the next frame.
+    const target = event.target as Element;
+    const isTyping = target.matches('input, select, textarea') && target.checkVisibility();
     if (isTyping || document.querySelector('dialog[open]')) return;
     event.preventDefault();
     open(room);

@@ -10,7 +10,7 @@ import { movePlaced, placed } from './map-ground.ts';
 
 export interface Label {
   readonly key: string;
-  readonly kind: 'gauge' | 'place' | 'river';
+  readonly names: 'gauge' | 'place' | 'river';
   readonly level: string;
   readonly text: string;
   readonly at: Point;
@@ -54,7 +54,7 @@ export function createMapLabels(layer: SVGGElement): { update(labels: readonly L
     ({ key }) => key,
     (label) => {
       const text = svg('text', { dy: '0.35em' });
-      const element = placed(`label label-${label.kind}`, label.at, text);
+      const element = placed(`label label-${label.names}`, label.at, text);
       return {
         element,
         update({ at, level, text: words, side }) {
@@ -77,12 +77,12 @@ export function placeLabels(labels: readonly Label[], { box, unitsPerPx }: Seen)
     ...{ top: box.top / unitsPerPx, bottom: box.bottom / unitsPerPx },
   };
   const taken: Box[] = labels
-    .filter(({ kind, level }) => kind === 'gauge' && level !== 'normal')
+    .filter(({ names, level }) => names === 'gauge' && level !== 'normal')
     .map(({ at }) => boxAround(at.x / unitsPerPx, at.y / unitsPerPx, 9));
   const shown: PlacedLabel[] = [];
   for (const label of [...labels].sort((a, b) => a.order - b.order)) {
     if (shown.length >= MAX_LABELS) break;
-    const sides: readonly Side[] = label.kind === 'gauge' ? ['right', 'left'] : ['middle'];
+    const sides: readonly Side[] = label.names === 'gauge' ? ['right', 'left'] : ['middle'];
     for (const side of sides) {
       const own = boxOf(label, side, unitsPerPx);
       if (!contains(screen, own) || taken.some((other) => overlaps(own, other))) continue;

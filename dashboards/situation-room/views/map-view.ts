@@ -112,12 +112,12 @@ function collectLabels(room: Room, { project }: Projection): Label[] {
     const figure = level === 'none' || levelM === undefined ? '' : ` ${speech.metres(levelM)} m`;
     const order = level === 'normal' ? 40 : level === 'none' ? 20 : 10 - rankOf(level);
     const at = project([gauge.lng, gauge.lat]);
-    return { key: `gauge-${gauge.id}`, kind: 'gauge', level, text: `${place}${figure}`, at, order };
+    return { key: `gauge-${gauge.id}`, names: 'gauge', level, text: `${place}${figure}`, at, order };
   });
   const places = state.city.places.map(({ id, name, lat, lng }): Label => {
     return {
       key: `place-${id}`,
-      kind: 'place',
+      names: 'place',
       level: 'normal',
       text: name,
       at: project([lng, lat]),
@@ -128,7 +128,7 @@ function collectLabels(room: Room, { project }: Projection): Label[] {
     const [a, b] = [line[Math.floor((line.length - 1) / 2)], line[Math.ceil((line.length - 1) / 2)]];
     if (!a || !b || line.length < 2) return [];
     const at = project([(a[0] + b[0]) / 2, (a[1] + b[1]) / 2]);
-    return [{ key: `river-${id}`, kind: 'river', level: 'normal', text: name, at, order: 35 }];
+    return [{ key: `river-${id}`, names: 'river', level: 'normal', text: name, at, order: 35 }];
   });
   return [...gauges, ...places, ...rivers];
 }

@@ -1,11 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { loadCity } from '../../../cities/city.ts';
 import { GRAFANA_FOLDER } from '../../../dashboards/grafana/build.ts';
-import { allDashboards, panelsOf, renderAll } from '../../../dashboards/grafana/catalogue.ts';
+import {
+  allDashboards,
+  countFirstQueries,
+  isRow,
+  panelsOf,
+  renderAll,
+} from '../../../dashboards/grafana/catalogue.ts';
+import { MAX_FIRST_QUERIES } from '../../../dashboards/grafana/frame.ts';
 import { DATA_SOURCE } from '../../../dashboards/grafana/influx-query.ts';
 import { RESPONSE_TARGET_S } from '../../../dashboards/grafana/response-times.ts';
+import { deviceKinds } from '../../../devices/kinds/index.ts';
 import { RESPONSE_TARGET_S as FIGURES_TARGET_S } from '../../../dispatch/figures.ts';
 import { RESPONSE_TARGET_S as EVENT_TARGET_S } from '../../../influx/event-lines.ts';
 
@@ -97,6 +105,68 @@ describe('uids and links', () => {
   });
 });
 
+describe('each dashboard', () => {
+  it.each(dashboards.map((dashboard) => [String(dashboard.uid), dashboard] as const))(
+    '%s asks no more than a small InfluxDB answers at once; the rest stands in folded rows',
+    (_uid, dashboard) => {
+      expect(countFirstQueries(dashboard)).toBeGreaterThan(4);
+      expect(countFirstQueries(dashboard)).toBeLessThanOrEqual(MAX_FIRST_QUERIES);
+      const rows = (dashboard.panels ?? []).filter(isRow);
+      expect(rows.length).toBeGreaterThan(0);
+      for (const row of rows) expect(row.collapsed, `${dashboard.title} · ${row.title}`).toBe(true);
+    },
+  );
+
+  it('knows no city, no river and no gauge: they come from InfluxDB', () => {
+    const known = readdirSync(`${ROOT}/cities`, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => loadCity(entry.name))
+      .flatMap(({ id, devices, rivers }) => [
+        id,
+        ...devices.map((each) => each.id),
+        ...rivers.map((each) => each.id),
+      ]);
+    expect(known.length).toBeGreaterThan(100);
+    const text = JSON.stringify(dashboards);
+    expect(known.filter((id) => text.includes(`"${id}"`) || text.includes(`'${id}'`))).toEqual([]);
+  });
+
+  it('has a row for every kind, with a panel for each quantity that the kind shows', () => {
+    const every = dashboards.find((dashboard) => dashboard.uid === 'siaga-every-kind');
+    const rows = (every?.panels ?? []).filter(isRow);
+    expect(rows).toHaveLength(deviceKinds.size);
+    for (const { label, measurement, shows = [] } of deviceKinds.values()) {
+      const row = rows.find(({ title }) => title === `${label.en} (${label.id})`);
+      const queries = JSON.stringify(row?.panels.map(({ targets }) => targets));
+      for (const name of shows)
+        expect(queries).toMatch(new RegExp(`"${name}..\\)[^;]{0,20} FROM ..${measurement}`));
+    }
+  });
+
+  it('shows the least of what may run out, and what a counter grew by', () => {
+    const queries = dashboards
+      .flatMap(panelsOf)
+      .flatMap(({ targets = [] }) => targets.map((each) => JSON.stringify(each)));
+    const asks = (what: string) => queries.some((query) => query.includes(what));
+    expect(asks('min(\\"seatsFree\\")')).toBe(true);
+    expect(asks('non_negative_difference(\\"amountTotalIdr\\")')).toBe(true);
+    expect(asks('max(\\"levelM\\")')).toBe(true);
+    expect(asks('mean(\\"levelM\\")')).toBe(false);
+  });
+
+  it('colours the map of the rivers by where a gauge stands on its own ladder', () => {
+    const map = dashboards.flatMap(panelsOf).find(({ type, title }) => type === 'geomap' && title === 'Map');
+    expect(JSON.stringify(map?.options)).toContain('"field":"ladderRank"');
+    expect(map?.fieldConfig?.defaults.thresholds?.steps).toEqual([
+      { value: null, color: 'green' },
+      { value: 1, color: 'yellow' },
+      { value: 2, color: 'orange' },
+      { value: 3, color: 'red' },
+      { value: 4, color: 'purple' },
+    ]);
+  });
+});
+
 describe('the target of the response time', () => {
   it('is the same in the dashboard, in the events and in the figures of dispatch', () => {
     expect([EVENT_TARGET_S, FIGURES_TARGET_S]).toEqual([RESPONSE_TARGET_S, RESPONSE_TARGET_S]);
@@ -128,7 +198,7 @@ describe('each panel', () => {
 
   it('has an id of its own and overlaps no other', () => {
     for (const dashboard of dashboards) {
-      const all = (dashboard.panels ?? []) as Panel[];
+      const all = (dashboard.panels ?? []).flatMap((each) => (isRow(each) ? [each, ...each.panels] : [each]));
       expect(new Set(all.map((panel) => panel.id)).size).toBe(all.length);
       const taken = new Set<string>();
       for (const { gridPos, title } of all) {

@@ -42,7 +42,7 @@ async function tell(
       alert: told.id,
       revision,
       urgency: 0,
-      body: JSON.stringify({ alert: told, change, others: 0, silencedBy: null }),
+      body: JSON.stringify({ alert: told, change, also: [], silencedBy: null }),
       state: 'sent',
       attempts: 1,
       next_at: 0,

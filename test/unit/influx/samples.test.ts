@@ -18,6 +18,7 @@ import { copyEvents, type EventSource } from '../../../influx/keep-following-eve
 import { createSampleWriter } from '../../../influx/sample-writer.ts';
 import { createSelfSampler, percentile } from '../../../influx/self-lines.ts';
 import { createSetAside } from '../../../influx/set-aside.ts';
+import { smallCity } from '../../support/small-city.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 const log = pino({ level: 'silent' });
@@ -224,6 +225,30 @@ describe('liveness', () => {
     expect(of(asleep)).toContain('state="sleeping",lat=');
     expect(of(gone)).toContain('state="offline",up=0,');
     expect(of(quiet)).toContain('state="silent",up=0,');
+    await database.destroy();
+  });
+
+  it('of a gauge says its ladder, and where it stands on it while it is there', async () => {
+    const database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+    const registry = await openRegistry(smallCity, database);
+    const fleet = createFleet(registry);
+    const observe = (device: string, levelM: number) =>
+      fleet.observe({
+        ...{ city: 'semarang', kind: 'river-gauge', device, measuredAt: NOW, receivedAt: NOW },
+        ...{ simulated: false, quality: 0, values: { levelM } },
+      });
+    observe('bendung', 2.5);
+    observe('tide', 1.25);
+    const lineOf = (device: string, nowMs = NOW) =>
+      formatLiveness('semarang', fleet, registry, nowMs).find((line) => line.includes(`device=${device},`));
+    expect(lineOf('bendung')).toContain(
+      ' extremeM=3,moderateM=2,minorM=1.5,upstream="hulu 60 min",levelM=2.5,ladderRank=2.5,state="online",up=1,',
+    );
+    expect(lineOf('tide')).toContain('levelM=1.25,ladderRank=0.5,tideM=1.25,');
+    const later = lineOf('bendung', NOW + 3_600_000);
+    expect(later).toContain('minorM=1.5');
+    expect(later).not.toContain('levelM=');
+    expect(later).not.toContain('ladderRank=');
     await database.destroy();
   });
 });
