@@ -8,6 +8,7 @@
  * Invariants: at most MAX_MARKS; what stands in the fields is replaced, never changed; the same levels give the same
  * memory.
  */
+import { JUMP_START, type JumpState, judgeJump } from './level-jump.ts';
 import {
   chanceOfShare,
   kindOfRise,
@@ -34,8 +35,10 @@ export interface Rise {
   readonly paceMPerH: number;
 }
 
-export interface RisePast {
+export interface RisePast extends JumpState {
   marks: readonly Mark[];
+  /** The lowest of the marks. */
+  lowM: number;
   /** The highest level since the newest mark. */
   highM: number | undefined;
   /** The level without the noise of reports that come each few seconds, and when it was, epoch ms. */
@@ -45,13 +48,6 @@ export interface RisePast {
   /** The mean level of the last days, of so many marks: heights are counted from it. */
   usualM: number;
   usualMarks: number;
-  /** The level before, the rise to it, and the largest step that stood, m. */
-  lastM: number | undefined;
-  lastRiseM: number;
-  largestStepM: number;
-  /** A jump that the next reading must uphold, and the level from which the last one fell. */
-  jumpM: number | undefined;
-  fellFromM: number | undefined;
 }
 
 /** How a gauge's levels are scaled: its highest threshold, and what is a jump, m. */
@@ -62,17 +58,14 @@ export interface RiseScale {
 
 export const RISE_PAST_START: Readonly<RisePast> = Object.freeze({
   marks: Object.freeze([]),
+  lowM: 0,
   highM: undefined,
   smoothM: undefined,
   smoothAt: 0,
   shares: NO_SHARES,
   usualM: 0,
   usualMarks: 0,
-  lastM: undefined,
-  lastRiseM: 0,
-  largestStepM: 0,
-  jumpM: undefined,
-  fellFromM: undefined,
+  ...JUMP_START,
 });
 
 const MIN_MS = 60_000;
@@ -100,9 +93,6 @@ const USUAL_MS = 10 * 24 * HOUR_MS;
 const LEAST_LADDER_M = 0.1;
 /** Slower than this no river rises, m/h: it is rounding. */
 const LEAST_MPH = 0.005;
-/** A jump is doubted beyond this many times the largest step that stood, and the rise before it. */
-const JUMP_STEPS = 1.5;
-const JUMP_RISES = 3;
 /** A wave is over when it has lost this share of its rise. */
 const TURNED_SHARE = 0.1;
 /** A wave is looked for within this time. */
@@ -116,7 +106,13 @@ export function takeLevel(
   at: number,
   intervalMs: number,
 ): boolean {
-  if (!stands(past, scale, levelM)) return false;
+  const jump = judgeJump(past, scale.jumpM, levelM);
+  if (jump === 'waits') return false;
+  if (jump === 'begins anew') {
+    past.marks = [];
+    past.highM = undefined;
+    past.smoothM = undefined;
+  }
   const before = past.smoothM;
   const sinceMs = at - past.smoothAt;
   const weight = before === undefined ? 1 : 1 - Math.exp(-sinceMs / SMOOTHING_MS);
@@ -134,6 +130,11 @@ export function takeLevel(
   past.usualM += Math.max(1 / past.usualMarks, gapMs / USUAL_MS) * (smoothM - past.usualM);
   setMark(past, { at, levelM: smoothM, highM: past.highM, rise: rise ?? null });
   return true;
+}
+
+/** No slope over a quarter of an hour or more can be steeper, m/h: one look, where the slopes themselves are many. */
+export function steepestMPerH({ smoothM = 0, lowM }: RisePast): number {
+  return ((smoothM - lowM) * HOUR_MS) / QUARTER_MS;
 }
 
 /** The rise that the gauge is in; undefined where it does not rise, or less than half an hour of it is known. */
@@ -176,46 +177,6 @@ export function lossOf({ marks, highM, smoothM, smoothAt }: RisePast): { lostM: 
   return { lostM, hasTurned: lostM > TURNED_SHARE * (highestM - baseM) };
 }
 
-/** Whether a level is taken for the river's: a jump is at the next word that upholds it. */
-function stands(past: RisePast, { jumpM }: RiseScale, levelM: number): boolean {
-  const { lastM, jumpM: claimedM } = past;
-  if (lastM === undefined) {
-    past.lastM = levelM;
-    return true;
-  }
-  if (claimedM !== undefined) {
-    past.jumpM = undefined;
-    const half = (claimedM - lastM) / 2;
-    if ((levelM - lastM - half) * Math.sign(half) >= 0) uphold(past, claimedM, lastM);
-  } else {
-    const stepM = Math.abs(levelM - lastM);
-    if (stepM > jumpM && stepM > JUMP_STEPS * past.largestStepM && stepM > JUMP_RISES * past.lastRiseM) {
-      past.jumpM = levelM;
-      return false;
-    }
-    if (past.fellFromM !== undefined && levelM - lastM > (past.fellFromM - lastM) / 2)
-      uphold(past, levelM, lastM);
-    else past.largestStepM = Math.max(past.largestStepM, levelM - lastM);
-  }
-  past.lastRiseM = Math.max(0, levelM - lastM);
-  past.lastM = levelM;
-  return true;
-}
-
-/** A fall that stood may be a sensor's, and the way back from it is no rise. */
-function uphold(past: RisePast, levelM: number, lastM: number): void {
-  const { fellFromM } = past;
-  const isReturn = fellFromM !== undefined && levelM - lastM > (fellFromM - lastM) / 2;
-  if (levelM > lastM && !isReturn) {
-    past.largestStepM = Math.max(past.largestStepM, levelM - lastM);
-    return;
-  }
-  past.marks = [];
-  past.highM = undefined;
-  past.smoothM = undefined;
-  past.fellFromM = levelM < lastM ? Math.max(lastM, fellFromM ?? lastM) : undefined;
-}
-
 function setMark(past: RisePast, mark: Mark): void {
   const { marks } = past;
   let first = 0;
@@ -225,6 +186,7 @@ function setMark(past: RisePast, mark: Mark): void {
     if (oldest.rise) learn(past, first, oldest, oldest.rise);
   }
   past.marks = [...marks.slice(first), mark];
+  past.lowM = past.marks.reduce((lowM, { levelM }) => Math.min(lowM, levelM), mark.levelM);
   past.highM = undefined;
 }
 

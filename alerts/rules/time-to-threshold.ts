@@ -18,6 +18,7 @@ import {
   type RisePast,
   type RiseScale,
   riseOf,
+  steepestMPerH,
   takeLevel,
 } from '../judgement/rise-past.ts';
 import { readShares } from '../judgement/rise-shares.ts';
@@ -91,6 +92,7 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     if (!takeLevel(memory, scale, levelM, at, view.intervalMs)) return;
     memory.reached = reachedAfter(memory.reached, levelM, parameters);
     const before = memory.claims;
+    if (before.length === 0 && !mayClaim(memory, levelM, parameters)) return;
     const rise = levelM < scale.topM ? riseOf(memory, scale) : undefined;
     if (before.length === 0 && !rise) return;
     const claims = claim(memory, levelM, at, rise, parameters);
@@ -148,17 +150,33 @@ function isReached({ comparator, levelM: limitM }: Threshold, levelM: number): b
   return comparator === '>' ? levelM > limitM : levelM >= limitM;
 }
 
+/** A cheap look before the rise is worked out: can the next threshold be reached at all? */
+function mayClaim(
+  past: RisePast,
+  levelM: number,
+  { thresholds, promiseMs }: TimeToThresholdParameters,
+): boolean {
+  for (const { levelM: limitM } of thresholds) {
+    if (limitM > levelM) return limitM - levelM <= (steepestMPerH(past) * promiseMs) / HOUR_MS;
+  }
+  return false;
+}
+
+/** The very same list where nothing changed, as nearly always. */
 function reachedAfter(
   before: readonly number[],
   levelM: number,
   { thresholds, hysteresisM }: TimeToThresholdParameters,
 ): readonly number[] {
-  const lowest = thresholds[0];
-  if (before.length === 0 && lowest && !isReached(lowest, levelM)) return before;
-  return thresholds.flatMap((threshold, index) => {
-    const stays = before.includes(index) && levelM > threshold.levelM - hysteresisM;
-    return stays || isReached(threshold, levelM) ? [index] : [];
-  });
+  const isIn = (index: number) => {
+    const threshold = thresholds[index] as Threshold;
+    const stays = levelM > threshold.levelM - hysteresisM && before.includes(index);
+    return stays || isReached(threshold, levelM);
+  };
+  let count = 0;
+  while (count < thresholds.length && isIn(count)) count++;
+  // The thresholds ascend, and so do those that are reached: the first few of them.
+  return count === before.length ? before : thresholds.slice(0, count).map((_, index) => index);
 }
 
 function claim(
