@@ -82,8 +82,8 @@ export class QueuedAlerts implements Alerts {
     await this.#enqueue(async () => {
       // The clocks of silence stand still while we are deaf, and begin anew when that is over.
       if (this.#dependencies.isDeaf()) engine.listen(nowMs);
-      for (const { id, presence } of this.#dependencies.fleet.known()) {
-        if (presence) this.#apply(engine.takePresence(id, presence, nowMs));
+      for (const { id, presence, presenceAt } of this.#dependencies.fleet.known()) {
+        if (presence) this.#apply(engine.takePresence(id, presence, nowMs, presenceAt));
       }
       if (!this.#behind) this.#apply(engine.takeTick(nowMs));
       lifecycle.tick(nowMs);

@@ -131,7 +131,11 @@ export const rejectionRoutes =
           params: idParams,
           response: {
             200: z.object({
-              understood: z.boolean().describe('Nothing of it was rejected again.'),
+              understood: z
+                .boolean()
+                .describe(
+                  'Nothing of it was rejected again; an ack that dispatch cannot take is set aside anew a moment later.',
+                ),
               stored: z.int().describe('Readings that are new.'),
               repeated: z.int().describe('Readings that were there already.'),
               rejected: z.int().describe('What was rejected again, as new rejections.'),

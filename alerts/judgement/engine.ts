@@ -188,14 +188,15 @@ export class AlertEngine {
     return reconcileWatch(watch, nowMs) ?? NO_CHANGES;
   }
 
-  takePresence(device: string, presence: Presence, atMs: number): readonly EngineChange[] {
+  /** `saidAtMs` is earlier than `nowMs` where the word was restored after a restart. */
+  takePresence(device: string, presence: Presence, nowMs: number, saidAtMs = nowMs): readonly EngineChange[] {
     const watch = this.watch(device);
     if (!watch || watch.hearing.presence === presence) return NO_CHANGES;
     watch.moved = true;
     watch.hearing.presence = presence;
-    watch.hearing.presenceAt = atMs;
-    if (presence !== 'offline') noteWord(watch.hearing, atMs);
-    return judgeDevice(watch, this.#view(atMs));
+    watch.hearing.presenceAt = saidAtMs;
+    if (presence !== 'offline') noteWord(watch.hearing, saidAtMs);
+    return judgeDevice(watch, this.#view(nowMs));
   }
 
   /** Our clock moved on: who has fallen silent, what is on its way? Not asked while readings wait. */

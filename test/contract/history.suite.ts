@@ -90,9 +90,11 @@ export function describeHistory(name: string, open: () => Promise<HistoryUnderTe
 
       it('lets the last written of one instant count, quantity by quantity, with its quality', async () => {
         const device = await write([0, { levelM: 1, rainMm: 5 }]);
-        await append(device, [0, { levelM: 2, batteryV: 12 }, QualityFlag.spike]);
+        await append(device, [0, { levelM: 2, batteryV: 12 }, QualityFlag.flatLine]);
         expect(await raw(device)).toEqual({
-          points: [{ atMs: T0, values: { levelM: 2, rainMm: 5, batteryV: 12 }, quality: QualityFlag.spike }],
+          points: [
+            { atMs: T0, values: { levelM: 2, rainMm: 5, batteryV: 12 }, quality: QualityFlag.flatLine },
+          ],
         });
       });
 
@@ -287,7 +289,7 @@ export function describeHistory(name: string, open: () => Promise<HistoryUnderTe
         const device = await write(
           [0, { levelM: 1 }],
           [20 * S, { levelM: 99 }, QualityFlag.outsideSensorRange],
-          [40 * S, { levelM: 3 }, QualityFlag.spike],
+          [40 * S, { levelM: 3 }, QualityFlag.flatLine],
           [MIN, { levelM: 98 }, QualityFlag.implausibleSpeed | QualityFlag.late],
         );
         expect(brief(await windows(device, MIN, 'mean'))).toEqual([[0, { levelM: 2 }]]);

@@ -1,6 +1,6 @@
 /** The rate of one client: a burst is fine, an endless stream is slowed to its average. */
 import { expect, test } from 'vitest';
-import { TokenBucket } from '../../../../broker/connection/token-bucket.ts';
+import { TokenBucket } from '../../../clock/token-bucket.ts';
 
 test('ten seconds worth may come at once, then as many a second as allowed', () => {
   let now = 0;

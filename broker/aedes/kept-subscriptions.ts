@@ -1,20 +1,20 @@
 /**
- * Kept subscriptions: what a device subscribed to in a session that it wants kept [MQTT-3.1.2-4], over restarts of ours.
+ * Kept subscriptions: what a device subscribed to in a session that it wants kept [MQTT-3.1.2-4], over restarts of
+ * ours.
  *
  * Laid around Aedes' in-memory persistence, which has the subscriptions of one run. Invariants: a SUBACK comes when
  * the subscription is on disk; only what the device may subscribe to is kept; a clean session takes all of it back
  * [MQTT-3.1.2-6]. A database that fails costs the memory of a subscription, not the subscription: it is counted,
  * and the device subscribes again with its next session.
  */
-import type { Client } from 'aedes';
 import type { Transaction } from 'kysely';
 import type { Logger } from 'pino';
-import type { Database } from '../database/database.ts';
-import type { Tables } from '../database/tables.ts';
-import { maySubscribe } from './access.ts';
-import type { Persistence } from './bounded-persistence.ts';
-import type { BrokerMetrics } from './broker-metrics.ts';
-import type { ConnectionTable } from './connection-table.ts';
+import type { Database } from '../../database/database.ts';
+import type { Tables } from '../../database/tables.ts';
+import { maySubscribe } from '../access.ts';
+import type { BrokerMetrics } from '../broker-metrics.ts';
+import type { ConnectionTable } from '../connection-table.ts';
+import { clientOf, type Persistence } from './persistence.ts';
 
 export interface KeptSubscriptionsOptions {
   readonly database: Database;
@@ -45,7 +45,7 @@ export async function keepSubscriptions(
 
   const add = persistence.addSubscriptions.bind(persistence);
   persistence.addSubscriptions = async (session, subscriptions) => {
-    const identity = table.find(session as Client)?.identity;
+    const identity = table.find(clientOf(session))?.identity;
     const allowed = subscriptions.filter(({ topic }) => identity && maySubscribe(identity, city, topic));
     await add(session, allowed);
     const known = kept.get(session.id) ?? new Map<string, number>();

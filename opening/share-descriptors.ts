@@ -4,8 +4,8 @@
  * Beyond the limit the kernel closes every new connection without a word to anybody, those of dispatchers among
  * them. Invariant: the bounds of broker and API together stay below the limit, and the API has a share of its own.
  */
-import { API_MAX_CONNECTIONS } from './api/app.ts';
-import type { Config } from './config/config.ts';
+import { API_MAX_CONNECTIONS } from '../api/app.ts';
+import type { Config } from '../config/config.ts';
 
 /**
  * What Siaga itself holds open: 52 at rest (six threads of 4, five databases of 2 to 4, listeners), 15 for the thread

@@ -1,12 +1,13 @@
 /**
  * SiagaAedes: Aedes, except that a publish nobody may or would receive stops at its PUBACK.
  *
- * After a PUBACK, Aedes matches each message against retained store, offline queues and subscribers. For
- * telemetry without an observer that is work for nothing, and for what the pipeline refused it would be
+ * After a PUBACK, Aedes matches each message against retained store, offline queues and subscribers. Where
+ * nobody observes that is work for nothing, and for what the pipeline refused it would be
  * wrong. Invariant: a packet marked with `stopForwarding` reaches no subscriber and is not retained.
  */
+import type { EventEmitter } from 'node:events';
 import { Aedes, type AedesOptions, type Client, type PublishPacket } from 'aedes';
-import type { Persistence } from './bounded-persistence.ts';
+import type { Persistence } from './persistence.ts';
 
 const STOPPED = Symbol('not forwarded');
 
@@ -30,6 +31,18 @@ export class SiagaAedes extends Aedes {
     const aedes = new SiagaAedes(options);
     await aedes.listen();
     return aedes;
+  }
+
+  /** Aedes' declarations leave this event out; without a listener it would end the process. */
+  onError(listener: (error: Error) => void): void {
+    (this as EventEmitter).on('error', listener);
+  }
+
+  /** A message of ours, to whoever subscribed. */
+  publishOwn(packet: PublishPacket): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.publish(packet, (error?: Error) => (error ? reject(error) : resolve()));
+    return promise;
   }
 
   override publish(packet: PublishPacket, client: Client | Done | null, done?: Done): void {

@@ -1,7 +1,8 @@
 /**
- * TokenBucket: how much of something one client may do a second, averaged over some seconds: what comes in a
- * burst may come at once, what comes without end is read more slowly.
+ * TokenBucket: how much of something somebody may do a second, averaged over some seconds: what comes in a burst may
+ * come at once, what comes without end is slowed down or refused.
  *
+ * The one bucket of the house: publishes and work of a client, connects of an address, notices of a channel.
  * Invariant: over any span of t seconds at most `(averagedOverS + t) × perSecond` tokens are given, and what was
  * taken beyond it is owed.
  */
@@ -14,7 +15,7 @@ export class TokenBucket {
   readonly #full: number;
   readonly #now: () => number;
   #tokens: number;
-  /** Epoch ms. */
+  /** ms, by `now`. */
   #filledAt: number;
 
   constructor(perSecond: number, averagedOverS: number, now: () => number) {
@@ -32,6 +33,13 @@ export class TokenBucket {
     this.#filledAt = now;
     this.#tokens = Math.min(this.#full, this.#tokens + (passedMs * this.#perSecond) / 1000);
     return Math.floor(this.#tokens);
+  }
+
+  /** Takes one if there is one. */
+  tryTake(): boolean {
+    if (this.available() < 1) return false;
+    this.#tokens--;
+    return true;
   }
 
   take(tokens: number): void {

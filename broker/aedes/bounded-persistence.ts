@@ -8,63 +8,19 @@
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Bound } from './broker-metrics.ts';
-import type { OutgoingWindow } from './connection/outgoing-window.ts';
-import type { KeptSessions } from './kept-sessions.ts';
-import { ownCopy } from './own-copy.ts';
-import { RetainedMessages } from './retained-messages.ts';
-
-interface StoredPacket {
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly retain?: boolean;
-  readonly messageId?: number;
-}
-/** A message, or the PUBREL of one. With an identifier it has been sent before. */
-interface QueuedPacket {
-  readonly cmd: string;
-  readonly qos?: number;
-  messageId?: number;
-  dup?: boolean;
-}
-interface SessionId {
-  readonly id: string;
-}
-
-interface StoredSubscription {
-  readonly topic: string;
-  readonly qos: number;
-}
-
-/** Aedes takes a session for kept when it has a subscription: this one, which nobody may have, stands for none. */
-export const NO_SUBSCRIPTION: StoredSubscription = { topic: '$kept', qos: 0 };
-
-/** What a session that is kept has subscribed to. */
-interface KeptSubscription {
-  readonly topic: string;
-  readonly qos: 0 | 1 | 2;
-}
-
-/** The part of Aedes' persistence that keeps something for later. */
-export interface Persistence {
-  storeRetained(packet: StoredPacket): Promise<void>;
-  /** What is retained under each of the filters, one filter after the other. */
-  createRetainedStreamCombi(filters: readonly string[]): Readable;
-  outgoingEnqueueCombi(sessions: readonly { clientId: string }[], packet: StoredPacket): Promise<void>;
-  outgoingClearMessageId(
-    session: SessionId,
-    packet: { readonly cmd?: string; readonly messageId?: number },
-  ): Promise<unknown>;
-  subscriptionsByClient(session: SessionId): Promise<readonly StoredSubscription[]>;
-  /** What waits for a session, the oldest first. */
-  outgoingStream(session: SessionId): AsyncIterable<QueuedPacket>;
-  incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;
-  /** Its payload is the digest of what arrived. Rejects where the identifier is free. */
-  incomingGetPacket(session: SessionId, packet: { messageId?: number }): Promise<StoredPacket>;
-  addSubscriptions(session: SessionId, subscriptions: readonly KeptSubscription[]): Promise<void>;
-  removeSubscriptions(session: SessionId, filters: readonly string[]): Promise<void>;
-  cleanSubscriptions(session: SessionId): Promise<void>;
-}
+import type { PublishPacket } from 'aedes';
+import type { Bound } from '../broker-metrics.ts';
+import type { OutgoingWindow } from '../connection/outgoing-window.ts';
+import type { KeptSessions } from '../kept-sessions.ts';
+import { ownCopy } from '../own-copy.ts';
+import { RetainedMessages } from '../retained-messages.ts';
+import {
+  NO_SUBSCRIPTION,
+  type Persistence,
+  type QueuedPacket,
+  type SessionId,
+  type StoredPacket,
+} from './persistence.ts';
 
 export interface PersistenceBounds {
   readonly maxRetained: number;
@@ -74,8 +30,26 @@ export interface PersistenceBounds {
 }
 
 /** Tells a repeat from another message with the same identifier. */
-export function digestPayload(payload: Buffer): Buffer {
+function digestPayload(payload: Buffer): Buffer {
   return createHash('sha256').update(payload).digest();
+}
+
+/**
+ * [MQTT-4.3.3-2] a QoS 2 message whose PUBREC got lost has been taken already: it is marked as sent again
+ * [MQTT-3.3.1-1] and is the same. Another under its identifier comes from a device that lost its session.
+ */
+export function isTakenAlready(
+  persistence: Persistence,
+  clientId: string,
+  packet: PublishPacket,
+): Promise<boolean> {
+  return persistence.incomingGetPacket({ id: clientId }, packet as { messageId?: number }).then(
+    ({ topic, payload }) =>
+      packet.dup === true &&
+      topic === packet.topic &&
+      digestPayload(packet.payload as Buffer).equals(payload),
+    () => false,
+  );
 }
 
 export function boundPersistence(persistence: Persistence, bounds: PersistenceBounds): void {

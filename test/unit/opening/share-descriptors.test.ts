@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { API_MAX_CONNECTIONS } from '../../api/app.ts';
-import { readDescriptorLimit, shareDescriptors } from '../../share-descriptors.ts';
+import { API_MAX_CONNECTIONS } from '../../../api/app.ts';
+import { readDescriptorLimit, shareDescriptors } from '../../../opening/share-descriptors.ts';
 
 const config = { MQTT_MAX_CONNECTIONS: 12_000 };
 

@@ -1,12 +1,12 @@
 /**
  * Calls into a worker thread: a name and an argument go, one answer or error comes back.
  *
- * Used by the journal and the embedded history, whose SQLite files live in threads of their own so that no
- * fsync and no slow query ever holds the event loop. Invariant: every call settles; when the thread dies or
+ * Used by the state database, the journal, its backup and the embedded history, whose SQLite files live in threads
+ * of their own so that no fsync and no slow query ever holds the event loop. Invariant: every call settles; when the thread dies or
  * is closed the waiting ones reject, and `onDeath` is told once if nobody asked for its end.
  */
 import { parentPort, Worker } from 'node:worker_threads';
-import { THREAD_LIMITS } from '../../database/thread-limits.ts';
+import { THREAD_LIMITS } from './thread-limits.ts';
 
 export type CallMap = Record<string, (argument: never) => unknown>;
 type Argument<Calls extends CallMap, Name extends keyof Calls> = Parameters<Calls[Name]>[0];
@@ -52,6 +52,8 @@ export interface CallingWorkerOptions<Event> {
   /** Messages that are no answers. */
   readonly onEvent?: (event: Event) => void;
   readonly onDeath: (error: Error) => void;
+  /** The thread keeps the process alive only while somebody waits for it. */
+  readonly isBackground?: boolean;
 }
 
 export class CallingWorker<Calls extends CallMap, Event = never> {
@@ -68,6 +70,7 @@ export class CallingWorker<Calls extends CallMap, Event = never> {
       workerData: options.workerData,
       resourceLimits: THREAD_LIMITS,
     });
+    if (options.isBackground) this.#worker.unref();
     this.#worker.on('message', (message: AnswerMessage | Event) => this.#take(message));
     this.#worker.on('error', (error) => this.#fail(error as Error));
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -86,6 +89,7 @@ export class CallingWorker<Calls extends CallMap, Event = never> {
     const call = this.#nextCall++;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(call, { resolve, reject });
+    if (this.#options.isBackground) this.#worker.ref();
     this.#worker.postMessage({ call, name, argument } satisfies CallMessage);
     return promise as Promise<Answer<Calls, Name>>;
   }
@@ -109,6 +113,7 @@ export class CallingWorker<Calls extends CallMap, Event = never> {
     }
     const waiting = this.#waiting.get(message.answerTo);
     this.#waiting.delete(message.answerTo);
+    if (this.#options.isBackground && this.#waiting.size === 0) this.#worker.unref();
     if (message.error) waiting?.reject(new WorkerCallError(message.error));
     else waiting?.resolve(message.answer);
   }
