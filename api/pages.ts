@@ -42,7 +42,7 @@ export function situationRoomPages(folder: string = FOLDER): FastifyPluginAsync 
           throw new Problem(404, 'unknown-page', 'There is no such file of this version; load /room again.');
         }
         reply.header('cache-control', 'public, max-age=31536000, immutable');
-        return send(file, request, reply);
+        return sendFile(file, request, reply);
       },
     );
   };
@@ -57,10 +57,14 @@ function sendIndex(page: PageFiles, request: FastifyRequest, reply: FastifyReply
     .header('cross-origin-opener-policy', 'same-origin')
     .header('permissions-policy', 'camera=(), geolocation=(), microphone=()');
   if (request.headers['if-none-match'] === tag) return reply.code(304).send();
-  return send(page.index, request, reply);
+  return sendFile(page.index, request, reply);
 }
 
-function send({ contentType, body, gzipped }: PageFile, request: FastifyRequest, reply: FastifyReply) {
+export function sendFile(
+  { contentType, body, gzipped }: PageFile,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
   reply.type(contentType).header('vary', 'accept-encoding');
   const accepted = request.headers['accept-encoding'];
   if (typeof accepted === 'string' && /\bgzip\b(?!\s*;\s*q=0(?:\.0+)?\s*(?:,|$))/.test(accepted)) {

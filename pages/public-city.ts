@@ -81,7 +81,7 @@ export const MAX_LISTED_GAUGES = 300;
 export class PublicCity {
   readonly #dependencies: PublicCityDependencies;
   #picture: CityNow | undefined;
-  #trends = new Map<string, readonly LevelPoint[]>();
+  #trends: ReadonlyMap<string, readonly LevelPoint[]> | undefined;
   #trendsAtMs = Number.NEGATIVE_INFINITY;
   #readingTrends: Promise<void> | undefined;
 
@@ -95,12 +95,12 @@ export class PublicCity {
 
   async now(): Promise<CityNow> {
     const nowMs = this.#dependencies.now();
-    if (this.#isYounger(this.#trendsAtMs, TRENDS_MS, nowMs)) await this.#readingTrends;
-    else {
+    if (!this.#isYounger(this.#trendsAtMs, TRENDS_MS, nowMs)) {
       this.#trendsAtMs = nowMs;
       this.#readingTrends = this.#readTrends(nowMs);
-      await this.#readingTrends;
     }
+    // Only the very first reader waits for the arrows; later ones see those of a minute ago until the new ones are there.
+    if (this.#trends === undefined) await this.#readingTrends;
     if (!this.#picture || !this.#isYounger(this.#picture.atMs, PICTURE_MS, nowMs)) {
       this.#picture = this.#look(nowMs);
     }
@@ -182,7 +182,7 @@ export class PublicCity {
     return {
       ...{ device, site, present, liveness, last, lastLevelM, levelM, warnings },
       step: levelM === undefined ? undefined : stepAt(levelM, site.thresholds ?? []),
-      trend: levelM === undefined ? undefined : trendOf(this.#trends.get(device.id) ?? [], nowMs),
+      trend: levelM === undefined ? undefined : trendOf(this.#trends?.get(device.id) ?? [], nowMs),
     };
   }
 

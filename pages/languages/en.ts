@@ -114,6 +114,12 @@ export const english: Words = {
     severe: INSTRUCTIONS.severe.en,
     extreme: INSTRUCTIONS.extreme.en,
   },
+  severity: {
+    minor: 'level 1 of 4',
+    moderate: 'level 2 of 4',
+    severe: 'level 3 of 4',
+    extreme: 'level 4 of 4',
+  },
   change: {
     opened: 'started',
     provisional: 'started, not confirmed yet',

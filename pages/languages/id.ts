@@ -118,6 +118,12 @@ export const indonesian = {
     severe: INSTRUCTIONS.severe.id,
     extreme: INSTRUCTIONS.extreme.id,
   },
+  severity: {
+    minor: 'tingkat 1 dari 4',
+    moderate: 'tingkat 2 dari 4',
+    severe: 'tingkat 3 dari 4',
+    extreme: 'tingkat 4 dari 4',
+  },
   change: {
     opened: 'mulai',
     provisional: 'mulai, belum terkonfirmasi',

@@ -114,6 +114,12 @@ export const javanese: Words = {
     severe: 'Cecawis ngungsi. Tebihana kali lan margi ingkang kebanjiran.',
     extreme: 'Énggal dhateng panggenan inggil. Tutaken pitedah petugas.',
   },
+  severity: {
+    minor: 'tataran 1 saking 4',
+    moderate: 'tataran 2 saking 4',
+    severe: 'tataran 3 saking 4',
+    extreme: 'tataran 4 saking 4',
+  },
   change: {
     opened: 'wiwit',
     provisional: 'wiwit, dèrèng dipunpesthèkaken',

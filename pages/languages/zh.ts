@@ -114,6 +114,12 @@ export const chinese: Words = {
     severe: '准备撤离。远离河流和积水的道路。',
     extreme: '立即前往高处。听从工作人员指挥。',
   },
+  severity: {
+    minor: '注意',
+    moderate: '警戒',
+    severe: '警报',
+    extreme: '危险',
+  },
   change: {
     opened: '开始',
     provisional: '开始，尚未确认',

@@ -1,0 +1,115 @@
+/**
+ * What JavaScript adds to a public page: it keeps itself new, says its age without a network, and finds what is near.
+ *
+ *   an alert in the stream, a minute gone, the page seen again → the same page fetched → parts that differ replaced
+ *
+ * Invariants: a page that cannot be renewed says how old it is; at most one fetch in 30 s, and none while nobody
+ * looks, so that an hour takes less than a megabyte; what a person has opened or focused stays so.
+ */
+import { offerNearMe, sortNearMe } from './near.ts';
+import { trust } from './trusted.ts';
+
+const RENEW_MS = 60_000;
+const RENEW_AT_MOST_EACH_MS = 30_000;
+const AGE_MS = 10_000;
+/** A page older than this says its age, once it cannot be renewed. */
+const UNIT_MINUTES = { minute: 1, hour: 60, day: 1_440 } as const;
+
+const root = new URL(document.body.dataset['root'] ?? './', document.baseURI);
+let madeAtMs = Number(document.body.dataset['madeAt']);
+/** The visitor's clock may be wrong: ages go by the server's, and by the time that has passed since. */
+let skewMs = 0;
+let isCutOff = false;
+let renewedAtMs = performance.now();
+let waiting: ReturnType<typeof setTimeout> | undefined;
+
+async function renew(): Promise<void> {
+  waiting = undefined;
+  renewedAtMs = performance.now();
+  try {
+    const response = await fetch(location.href, { headers: { accept: 'text/html' } });
+    const isKept = response.headers.get('x-kept') === 'yes';
+    if (!response.ok || isKept) throw new Error(`${response.status}`);
+    const date = Date.parse(response.headers.get('date') ?? '');
+    if (Number.isFinite(date)) skewMs = date - Date.now();
+    take(new DOMParser().parseFromString(trust(await response.text()), 'text/html'));
+    isCutOff = false;
+  } catch {
+    isCutOff = true;
+  }
+  showAge();
+}
+
+function take(fresh: Document): void {
+  madeAtMs = Number(fresh.body.dataset['madeAt']);
+  for (const part of fresh.querySelectorAll<HTMLElement>('[data-live]')) {
+    const known = document.getElementById(part.id);
+    if (!known) continue;
+    for (const details of known.querySelectorAll<HTMLDetailsElement>('details[open]')) {
+      const same = part.querySelector<HTMLDetailsElement>(`#${CSS.escape(details.id)}`);
+      if (same) same.open = true;
+    }
+    if (known.innerHTML === part.innerHTML) continue;
+    const focused = known.contains(document.activeElement)
+      ? (document.activeElement as HTMLElement).getAttribute('href')
+      : null;
+    known.replaceWith(document.adoptNode(part));
+    if (focused !== null) part.querySelector<HTMLElement>(`[href="${CSS.escape(focused)}"]`)?.focus();
+  }
+  sortNearMe();
+}
+
+function renewSoon(): void {
+  if (waiting !== undefined || document.hidden) return;
+  const pause = Math.max(0, renewedAtMs + RENEW_AT_MOST_EACH_MS - performance.now());
+  waiting = setTimeout(() => void renew(), pause);
+}
+
+function showAge(): void {
+  const line = document.getElementById('offline');
+  if (!line) return;
+  line.hidden = !isCutOff;
+  if (!isCutOff) return;
+  const minutes = Math.max(1, Math.round((Date.now() + skewMs - madeAtMs) / 60_000));
+  const unit = minutes < 120 ? 'minute' : minutes < 2_880 ? 'hour' : 'day';
+  const age = new Intl.NumberFormat(document.documentElement.lang, {
+    ...{ style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 },
+  }).format(minutes / UNIT_MINUTES[unit]);
+  const text = (document.body.dataset['offline'] ?? '').replace('{age}', age);
+  if (line.textContent !== text) line.textContent = text;
+}
+
+/** The browser opens it again by itself; it is closed while nobody looks. */
+let stream: EventSource | undefined;
+function follow(): void {
+  if (document.hidden) {
+    stream?.close();
+    stream = undefined;
+    return;
+  }
+  if (stream) return;
+  stream = new EventSource(new URL('v1/stream?types=alert', root));
+  stream.addEventListener('alert', renewSoon);
+  stream.addEventListener('reset', renewSoon);
+}
+
+follow();
+document.addEventListener('visibilitychange', () => {
+  follow();
+  if (performance.now() - renewedAtMs > RENEW_MS) renewSoon();
+});
+addEventListener('online', renewSoon);
+addEventListener('offline', () => {
+  isCutOff = true;
+  showAge();
+});
+setInterval(renewSoon, RENEW_MS);
+setInterval(showAge, AGE_MS);
+offerNearMe();
+if ('serviceWorker' in navigator) {
+  const { active } = await navigator.serviceWorker
+    .register(trust.url(new URL('service-worker.js', root).href), { scope: root.pathname })
+    .catch(() => ({ active: null }));
+  // A page that the worker had kept is renewed at once: it says its age where that fails.
+  if (active) void renew();
+}
