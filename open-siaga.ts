@@ -14,6 +14,7 @@ import { openAlerts } from './alerts/open-alerts.ts';
 import { CONSUMER as ALERTS_CONSUMER } from './alerts/record/alert-store.ts';
 import { openHttpApi } from './api/open-http-api.ts';
 import { situationRoomPages } from './api/pages.ts';
+import { publicPages } from './api/public-pages.ts';
 import { createStateRetention } from './api/state-retention.ts';
 import { type Broker, openBroker } from './broker/broker.ts';
 import { openCredentialCheck } from './broker/credentials/credential-check.ts';
@@ -296,7 +297,10 @@ export async function openSiaga(
       claim: claimAndReplay,
       database,
       metrics,
-      pages: [page],
+      pages: [
+        page,
+        publicPages({ city, registry, fleet, alerts, history, publicUrl: config.PUBLIC_URL, now }),
+      ],
       maxConnections: share.apiConnections,
       readiness,
       degraded,

@@ -13,12 +13,12 @@ import { audienceOf } from '../alerts/record/format-alert.ts';
 import type { City } from '../cities/city.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { isRiverGauge, type RiverGauge, type Threshold } from '../devices/kinds/river-gauge.ts';
-import { type AccessPoint, isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { DeviceNow, Fleet, Liveness } from '../fleet/fleet.ts';
 import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
 import type { History } from '../history/history.ts';
 import { type LevelPoint, TREND_SPAN_MS, TREND_WINDOW_MS, type Trend, trendOf } from './level-trend.ts';
+import { findWifiPlaces, type WifiPlace } from './wifi-places.ts';
 
 export interface PublicCityDependencies {
   readonly city: City;
@@ -50,17 +50,6 @@ export interface GaugeNow {
   readonly warnings: readonly Alert[];
 }
 
-export interface WifiPlace {
-  readonly name: string;
-  readonly lat: number;
-  readonly lng: number;
-  readonly points: number;
-  readonly working: number;
-  readonly clients: number;
-  /** Of those that work. */
-  readonly capacity: number;
-}
-
 export interface CityNow {
   readonly atMs: number;
   /** The worst first, then by name. */
@@ -75,6 +64,10 @@ const PICTURE_MS = 5_000;
 /** Trends move slowly, and each is a question to history. */
 const TRENDS_MS = 60_000;
 const TRENDS_AT_ONCE = 4;
+/** Five days of a gauge are thousands of readings: a river that everybody looks at is read once a minute. */
+const LEVELS_MS = 60_000;
+/** Gauges whose days are kept, some 10 KB each; the one read longest ago goes. */
+const MAX_KEPT_LEVELS = 200;
 /** Gauges that are listed and have an arrow, the worst first; a page says how many more there are. */
 export const MAX_LISTED_GAUGES = 300;
 
@@ -82,6 +75,7 @@ export class PublicCity {
   readonly #dependencies: PublicCityDependencies;
   #picture: CityNow | undefined;
   #trends: ReadonlyMap<string, readonly LevelPoint[]> | undefined;
+  readonly #levels = new Map<string, { readonly atMs: number; readonly points: Promise<LevelPoint[]> }>();
   #trendsAtMs = Number.NEGATIVE_INFINITY;
   #readingTrends: Promise<void> | undefined;
 
@@ -107,15 +101,19 @@ export class PublicCity {
     return this.#picture;
   }
 
-  /** A gauge as it is at this moment; undefined where there is none that everybody may see. */
-  async gauge(id: string): Promise<GaugeNow | undefined> {
-    const { gauges } = await this.now();
-    return gauges.find(({ device }) => device.id === id);
-  }
-
-  /** Levels of the last while, the highest of each window. Rejects where history does. */
-  async levels(device: RegisteredDevice, spanMs: number, everyMs: number): Promise<LevelPoint[]> {
-    return this.#windows(device, { spanMs, everyMs, fn: 'max' });
+  /** Levels of the last while, the highest of each window, read at most once a minute. Rejects where history does. */
+  levels(device: RegisteredDevice, spanMs: number, everyMs: number): Promise<LevelPoint[]> {
+    const nowMs = this.#dependencies.now();
+    const known = this.#levels.get(device.id);
+    if (known && this.#isYounger(known.atMs, LEVELS_MS, nowMs)) return known.points;
+    const points = this.#windows(device, { spanMs, everyMs, fn: 'max' });
+    // What failed is asked again by the next reader.
+    points.catch(() => this.#levels.delete(device.id));
+    this.#levels.delete(device.id);
+    this.#levels.set(device.id, { atMs: nowMs, points });
+    const oldest = this.#levels.keys().next().value;
+    if (this.#levels.size > MAX_KEPT_LEVELS && oldest !== undefined) this.#levels.delete(oldest);
+    return points;
   }
 
   /** An alert that everybody may see. */
@@ -164,7 +162,7 @@ export class PublicCity {
     return {
       atMs: nowMs,
       gauges,
-      wifi: this.#lookAtWifi(devices, nowMs),
+      wifi: findWifiPlaces(devices, this.#dependencies.fleet, nowMs),
       isExercise: gauges.some(({ levelM, last }) => levelM !== undefined && last?.simulated),
     };
   }
@@ -184,27 +182,6 @@ export class PublicCity {
       step: levelM === undefined ? undefined : stepAt(levelM, site.thresholds ?? []),
       trend: levelM === undefined ? undefined : trendOf(this.#trends?.get(device.id) ?? [], nowMs),
     };
-  }
-
-  #lookAtWifi(devices: readonly RegisteredDevice[], nowMs: number): WifiPlace[] {
-    const { fleet } = this.#dependencies;
-    const points = devices.flatMap(({ id, site }) => {
-      const present = fleet.now(id) as DeviceNow;
-      return isAccessPoint(site)
-        ? [{ site, present, works: fleet.liveness(present, nowMs) === 'online' }]
-        : [];
-    });
-    return [...Map.groupBy(points, ({ site }) => site.place)]
-      .map(([name, ofPlace]) => {
-        const working = ofPlace.filter(({ works }) => works);
-        const first = (working[0] ?? ofPlace[0])?.site as AccessPoint;
-        return {
-          ...{ name, lat: first.lat, lng: first.lng, points: ofPlace.length, working: working.length },
-          clients: sum(working.map(({ present }) => Number(present.last?.values['clients'] ?? 0))),
-          capacity: sum(working.map(({ site }) => site.capacityClients ?? 0)),
-        };
-      })
-      .sort((a, b) => Number(b.working > 0) - Number(a.working > 0) || (a.name < b.name ? -1 : 1));
   }
 
   async #readTrends(nowMs: number): Promise<void> {
@@ -253,8 +230,4 @@ function urgencyOf({ warnings, step, levelM }: GaugeNow): number {
   const worst = Math.max(0, ...warnings.map(({ severity }) => rankOf(severity)));
   const stepRank = step ? rankOf(step.severity) : 0;
   return Math.max(worst, stepRank) * 2 + (levelM === undefined ? 1 : 0);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, each) => total + each, 0);
 }

@@ -10,22 +10,11 @@ import type { Page, Setting } from './frame.ts';
 import { formatSearch, type Search } from './home-page.ts';
 import { html, type Markup } from './html.ts';
 import type { Place } from './place-search.ts';
-import type { CityNow, WifiPlace } from './public-city.ts';
+import type { CityNow } from './public-city.ts';
+import { loadOf, type WifiPlace } from './wifi-places.ts';
 
 /** A page holds no more; the nearest or those that work come first. */
 const MAX_PLACES = 500;
-/** Shares of what its access points serve well. */
-const BUSY_FROM = 0.5;
-const FULL_FROM = 0.9;
-
-export type Load = 'free' | 'busy' | 'full' | 'down';
-
-export function loadOf({ working, clients, capacity }: WifiPlace): Load {
-  if (working === 0) return 'down';
-  const share = capacity > 0 ? clients / capacity : 0;
-  return share >= FULL_FROM ? 'full' : share >= BUSY_FROM ? 'busy' : 'free';
-}
-
 export function renderWifi({ wifi }: CityNow, search: Search | undefined, setting: Setting): Page {
   const { speech, cityName } = setting;
   const { say } = speech;

@@ -12,7 +12,6 @@ import { trust } from './trusted.ts';
 const RENEW_MS = 60_000;
 const RENEW_AT_MOST_EACH_MS = 30_000;
 const AGE_MS = 10_000;
-/** A page older than this says its age, once it cannot be renewed. */
 const UNIT_MINUTES = { minute: 1, hour: 60, day: 1_440 } as const;
 
 const root = new URL(document.body.dataset['root'] ?? './', document.baseURI);
@@ -106,10 +105,11 @@ addEventListener('offline', () => {
 setInterval(renewSoon, RENEW_MS);
 setInterval(showAge, AGE_MS);
 offerNearMe();
+// What the worker had kept is renewed at once, and says its age where that fails.
+if (Math.abs(Date.now() - madeAtMs) > RENEW_MS) void renew();
 if ('serviceWorker' in navigator) {
-  const { active } = await navigator.serviceWorker
+  // Without it the pages work all the same: a browser may refuse workers, in a private window or without TLS.
+  navigator.serviceWorker
     .register(trust.url(new URL('service-worker.js', root).href), { scope: root.pathname })
-    .catch(() => ({ active: null }));
-  // A page that the worker had kept is renewed at once: it says its age where that fails.
-  if (active) void renew();
+    .catch(() => undefined);
 }

@@ -55,7 +55,10 @@ const LAW: Record<string, readonly string[]> = {
     'alerts',
     'backtest',
     'dispatch',
+    'pages',
   ],
+  // The public's pages as text; api/public-pages.ts sends them.
+  pages: ['devices', 'cities', 'fleet', 'history', 'alerts'],
   'firmware-sim': ['tables', 'devices', 'cities'],
   dashboards: ['devices'],
   ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite'],
