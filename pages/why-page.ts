@@ -5,6 +5,7 @@
  */
 import type { Alert, Evidence } from '../alerts/alert.ts';
 import type { Explanation } from '../alerts/record/explain.ts';
+import { SILENCE_RULES } from '../alerts/rules/silence.ts';
 import type { Page, Setting } from './frame.ts';
 import { html, type Markup } from './html.ts';
 import type { Words } from './languages/id.ts';
@@ -32,7 +33,6 @@ export function renderWhy(facts: WhyFacts, setting: Setting): Page {
   const { say } = speech;
   const { words } = speech.language;
   const label = speech.label(alert.label, alert.severity);
-  const rules: Readonly<Record<string, string>> = words.rules;
   const isOver = alert.endedAt !== undefined;
   const toDo = isOver ? undefined : instructionFor(alert, speech);
   return {
@@ -47,7 +47,7 @@ ${toDo && html`<p class="to-do ${alert.severity}"><b>${say('toDo')}:</b> ${toDo}
 </section>
 ${gauge && html`<p><a href="${root}rivers/${gauge.device.id}">${say('toRiver')}</a></p>`}
 <section aria-labelledby="evidence-heading"><h2 id="evidence-heading">${say('evidence')}</h2>${formatEvidence(facts, setting)}</section>
-<section aria-labelledby="rule-heading"><h2 id="rule-heading">${say('rule')}</h2><p>${rules[alert.rule] ?? words.rules.other}</p><p class="small">${say('ruleVersion', { rule: alert.rule, version: String(alert.ruleVersion) })}</p></section>
+<section aria-labelledby="rule-heading"><h2 id="rule-heading">${say('rule')}</h2><p>${explainRule(alert.rule, speech)}</p><p class="small">${say('ruleVersion', { rule: alert.rule, version: String(alert.ruleVersion) })}</p></section>
 <section aria-labelledby="story-heading"><h2 id="story-heading">${say('story')}</h2>
 <ul>${explanation.log
       .slice(-MAX_LINES)
@@ -57,6 +57,13 @@ ${gauge && html`<p><a href="${root}rivers/${gauge.device.id}">${say('toRiver')}<
       )}</ul>
 <p class="small"><a href="${root}v1/alerts/${alert.id}">JSON</a></p></section>`,
   };
+}
+
+/** Each kind of device names its own silence; what that is, is the same for all. */
+function explainRule(rule: string, { language: { words } }: Setting['speech']): string {
+  const known = (words.rules as Readonly<Record<string, string>>)[rule];
+  const isSilence = [...SILENCE_RULES.values()].some(({ name }) => name === rule);
+  return known ?? (isSilence ? words.rules.silent : words.rules.other);
 }
 
 function formatEvidence({ explanation, gauge, timeZone }: WhyFacts, { speech, nowMs }: Setting): Markup {

@@ -152,7 +152,7 @@ export const english: Words = {
     'gauge-spiking': 'The readings of the gauge jump about.',
     'gauge-suspect': 'The level fell faster than a river can; somebody has to look at it.',
     'clock-skew': 'The clock of the device differs from ours.',
-    'access-point-down': 'The access point has sent no word for longer than it may.',
+    silent: 'The device has sent no word for longer than it may.',
     'access-point-overloaded': 'The access point has more users than it can serve well.',
     'access-point-poor-link': 'The link of the access point is slow or loses data.',
     'uplink-down': 'Nearly all access points on one line are silent together, so the line is down.',

@@ -155,7 +155,7 @@ export const indonesian = {
     'gauge-spiking': 'Bacaan alat melonjak-lonjak.',
     'gauge-suspect': 'Tinggi air turun lebih cepat dari yang mungkin; seseorang perlu melihat sungainya.',
     'clock-skew': 'Jam alat berbeda dari jam kami.',
-    'access-point-down': 'Titik Wi-Fi tidak mengirim kabar lebih lama dari batasnya.',
+    silent: 'Perangkat ini tidak mengirim kabar lebih lama dari batasnya.',
     'access-point-overloaded': 'Pengguna titik Wi-Fi ini lebih banyak dari yang dapat dilayani dengan baik.',
     'access-point-poor-link': 'Sambungan titik Wi-Fi ini lambat atau banyak kehilangan data.',
     'uplink-down': 'Hampir semua titik Wi-Fi pada satu jalur diam bersama, jadi jalurnya yang putus.',

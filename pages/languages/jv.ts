@@ -152,7 +152,7 @@ export const javanese: Words = {
     'gauge-spiking': 'Waosan alat mlumpat-mlumpat.',
     'gauge-suspect': 'Toya mandhap langkung rikat saking limrahipun kali; kedah wonten ingkang mirsani.',
     'clock-skew': 'Jam alat béda kaliyan jam kita.',
-    'access-point-down': 'Titik Wi-Fi boten ngirim kabar langkung dangu saking watesipun.',
+    silent: 'Piranti punika boten ngirim kabar langkung dangu saking watesipun.',
     'access-point-overloaded': 'Pangangge titik Wi-Fi punika kakathahen.',
     'access-point-poor-link': 'Sambungan titik Wi-Fi punika alon utawi kathah data ical.',
     'uplink-down': 'Mèh sedaya titik Wi-Fi ing satunggal jalur mendel sesarengan, dados jaluripun pedhot.',

@@ -151,7 +151,7 @@ export const chinese: Words = {
     'gauge-spiking': '设备的读数上下跳动。',
     'gauge-suspect': '水位下降得比河流可能的速度更快，需要有人去看。',
     'clock-skew': '设备的时钟与我们的不同。',
-    'access-point-down': '接入点超过规定时间没有消息。',
+    silent: '设备超过规定时间没有消息。',
     'access-point-overloaded': '这个接入点的用户太多。',
     'access-point-poor-link': '这个接入点的连接慢或丢失数据。',
     'uplink-down': '同一线路上几乎所有接入点同时没有消息，所以是线路中断。',
