@@ -23,7 +23,7 @@ import {
   PublicCity,
   type PublicCityDependencies,
 } from '../pages/public-city.ts';
-import { formatLevelsCsv, PLOT_SPAN_MS, PLOT_WINDOW_MS, renderRiver } from '../pages/river-page.ts';
+import { formatLevelsCsv, renderRiver } from '../pages/river-page.ts';
 import { renderWhy } from '../pages/why-page.ts';
 import { renderWifi } from '../pages/wifi-page.ts';
 import { type PageFile, readFilesOfPages } from './page-files.ts';
@@ -180,7 +180,7 @@ function registerFiles(app: FastifyInstance, known: PublicCity, { version, files
   });
   app.get<{ Params: { id: string } }>('/rivers/:id/levels.csv', { config }, async ({ params }, reply) => {
     const gauge = await findGauge(known, params.id);
-    const points = await known.levels(gauge.device, PLOT_SPAN_MS, PLOT_WINDOW_MS);
+    const points = await known.levels(gauge.device);
     reply.header('content-disposition', `attachment; filename="${gauge.device.id}.csv"`);
     return reply.type('text/csv; charset=utf-8').send(formatLevelsCsv(points));
   });
@@ -196,7 +196,7 @@ async function findGauge(known: PublicCity, id: string): Promise<GaugeNow> {
 
 /** Undefined where history does not answer: it says so itself, and the page is worth reading without it. */
 function readLevels(known: PublicCity, { device }: GaugeNow) {
-  return known.levels(device, PLOT_SPAN_MS, PLOT_WINDOW_MS).catch(() => undefined);
+  return known.levels(device).catch(() => undefined);
 }
 
 function readQuery(q: unknown): string | undefined {

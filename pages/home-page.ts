@@ -54,15 +54,23 @@ function formatNow({ gauges }: CityNow, setting: Setting): Markup {
       ? html`<h2>${say('nobodyReports')}</h2>`
       : html`<h2 class="calm">${say('calm')}</h2><p>${say('calmNote')}</p>${silence}`;
   }
-  const cards = warned.map(({ warnings }) => warnings[0] as Alert);
-  const card = (alert: Alert) => formatWarning(alert, { ...setting, isNamed: true });
-  const worst = cards[0] as Alert;
-  const rest = cards.slice(FIRST_WARNINGS);
+  const worst = warned.map(({ warnings }) => warnings[0] as Alert);
+  const rest = worst.slice(FIRST_WARNINGS);
   return html`<h2>${speech.count('warnings', warned.length)}</h2>
-<p class="to-do ${worst.severity}"><b>${say('toDo')}:</b> ${instructionFor(worst, speech)}</p>
-${cards.slice(0, FIRST_WARNINGS).map(card)}
-${rest.length > 0 && html`<details id="more-warnings"><summary>${speech.count('more', rest.length)}</summary>${rest.map(card)}</details>`}
+${formatCards(worst.slice(0, FIRST_WARNINGS), setting)}
+${rest.length > 0 && html`<details id="more-warnings"><summary>${speech.count('more', rest.length)}</summary>${formatCards(rest, setting)}</details>`}
 ${silence}`;
+}
+
+/** What to do stands before the places that it is for: nobody else is to leave home. */
+function formatCards(alerts: readonly Alert[], setting: Setting): Markup {
+  const { speech } = setting;
+  const bySeverity = Map.groupBy(alerts, ({ severity }) => severity);
+  return html`${[...bySeverity].map(
+    ([severity, cards]) =>
+      html`<p class="to-do ${severity}"><b>${speech.say('toDoNear')}:</b> ${instructionFor(cards[0] as Alert, speech)}</p>
+${cards.map((alert) => formatWarning(alert, { ...setting, isNamed: true }))}`,
+  )}`;
 }
 
 /** Also of the Wi-Fi page. Without JavaScript the button "near me" is not shown: it could do nothing. */

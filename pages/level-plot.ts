@@ -23,10 +23,10 @@ export interface PlotOptions {
   readonly nowMs: number;
 }
 
-const WIDTH = 640;
-const HEIGHT = 260;
+const WIDTH = 420;
+const HEIGHT = 230;
 const LEFT = 8;
-const RIGHT = 118;
+const RIGHT = 100;
 const TOP = 12;
 const BOTTOM = 28;
 const DAY_MS = 86_400_000;
@@ -116,5 +116,5 @@ function daysOf(
 
 /** There is room for so many characters beside the plot. */
 function shorten(name: string): string {
-  return name.length > 13 ? `${name.slice(0, 12)}…` : name;
+  return name.length > 12 ? `${name.slice(0, 11)}…` : name;
 }

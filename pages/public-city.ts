@@ -64,6 +64,9 @@ const PICTURE_MS = 5_000;
 /** Trends move slowly, and each is a question to history. */
 const TRENDS_MS = 60_000;
 const TRENDS_AT_ONCE = 4;
+export const PLOT_SPAN_MS = 5 * 86_400_000;
+export const PLOT_WINDOW_MS = 30 * 60_000;
+const FEW_POINTS = 12;
 /** Five days of a gauge are thousands of readings: a river that everybody looks at is read once a minute. */
 const LEVELS_MS = 60_000;
 /** Gauges whose days are kept, some 10 KB each; the one read longest ago goes. */
@@ -75,7 +78,10 @@ export class PublicCity {
   readonly #dependencies: PublicCityDependencies;
   #picture: CityNow | undefined;
   #trends: ReadonlyMap<string, readonly LevelPoint[]> | undefined;
-  readonly #levels = new Map<string, { readonly atMs: number; readonly points: Promise<LevelPoint[]> }>();
+  readonly #levels = new Map<
+    string,
+    { readonly atMs: number; readonly points: Promise<readonly LevelPoint[]> }
+  >();
   #trendsAtMs = Number.NEGATIVE_INFINITY;
   #readingTrends: Promise<void> | undefined;
 
@@ -101,12 +107,12 @@ export class PublicCity {
     return this.#picture;
   }
 
-  /** Levels of the last while, the highest of each window, read at most once a minute. Rejects where history does. */
-  levels(device: RegisteredDevice, spanMs: number, everyMs: number): Promise<LevelPoint[]> {
+  /** The highest level of each half hour of five days, read at most once a minute. Rejects where history does. */
+  levels(device: RegisteredDevice): Promise<readonly LevelPoint[]> {
     const nowMs = this.#dependencies.now();
     const known = this.#levels.get(device.id);
     if (known && this.#isYounger(known.atMs, LEVELS_MS, nowMs)) return known.points;
-    const points = this.#windows(device, { spanMs, everyMs, fn: 'max' });
+    const points = this.#readLevels(device);
     // What failed is asked again by the next reader.
     points.catch(() => this.#levels.delete(device.id));
     this.#levels.delete(device.id);
@@ -199,6 +205,13 @@ export class PublicCity {
     await Promise.all(Array.from({ length: TRENDS_AT_ONCE }, readNext));
     this.#trends = trends;
     this.#picture = undefined;
+  }
+
+  async #readLevels(device: RegisteredDevice): Promise<readonly LevelPoint[]> {
+    const days = await this.#windows(device, { spanMs: PLOT_SPAN_MS, everyMs: PLOT_WINDOW_MS, fn: 'max' });
+    if (days.length >= FEW_POINTS) return days;
+    // A gauge of this morning: its hours, minute by minute, rather than a line of two points.
+    return this.#windows(device, { spanMs: FEW_POINTS * PLOT_WINDOW_MS, everyMs: 60_000, fn: 'max' });
   }
 
   async #windows(

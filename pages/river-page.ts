@@ -11,11 +11,9 @@ import { ARROWS, formatStage } from './home-page.ts';
 import { html, type Markup } from './html.ts';
 import { drawPlot } from './level-plot.ts';
 import type { LevelPoint } from './level-trend.ts';
-import type { CityNow, GaugeNow } from './public-city.ts';
+import { type CityNow, type GaugeNow, PLOT_WINDOW_MS } from './public-city.ts';
 import { foretold, formatSentence, formatWarning, instructionFor } from './warnings.ts';
 
-export const PLOT_SPAN_MS = 5 * 86_400_000;
-export const PLOT_WINDOW_MS = 30 * 60_000;
 /** Three windows without a reading are a gap. */
 const PLOT_GAP_MS = 3.5 * PLOT_WINDOW_MS;
 /** Rules that speak of what is to come. */
@@ -66,7 +64,7 @@ function formatLevel(gauge: GaugeNow, { speech, nowMs }: Setting): Markup {
   const next = levelM === undefined ? undefined : thresholds[step ? thresholds.indexOf(step) + 1 : 0];
   const lowest = thresholds[0];
   return html`<p class="level-now">${formatStage(gauge, speech)} ${levelM !== undefined && html`<b>${metres(levelM)}</b>`} ${trend && html`<span class="trend"><span aria-hidden="true">${ARROWS[trend]}</span> ${say(trend)}</span>`}</p>
-<p>${last && levelM !== undefined && html`${capitalize(say('measured', { time: speech.clock(last.measuredAt, nowMs) }))}. `}${
+<p>${last && levelM !== undefined && html`${say('measured', { time: speech.clock(last.measuredAt, nowMs) })} `}${
     last &&
     levelM === undefined &&
     lastLevelM !== undefined &&
@@ -96,10 +94,18 @@ function formatPlot({ gauge, points, open, timeZone }: RiverFacts, { speech, now
   if (!points) return html`<p>${speech.say('historyFailed')}</p>`;
   if (points.length === 0) return html`<p>${speech.say('noHistory')}</p>`;
   const { thresholds = [], normalLevelM } = gauge.site;
+  const shown = untilNow(points, gauge);
   return drawPlot({
-    ...{ points, thresholds, normalLevelM, gapMs: PLOT_GAP_MS, forecast: foretold(open) },
+    ...{ points: shown, thresholds, normalLevelM, gapMs: PLOT_GAP_MS, forecast: foretold(open) },
     ...{ timeZone, speech, nowMs },
   });
+}
+
+/** A window is named by its start: the line ends at the reading that the page tells of. */
+function untilNow(points: readonly LevelPoint[], { last, levelM }: GaugeNow): readonly LevelPoint[] {
+  const end = points.at(-1);
+  if (!end || !last || levelM === undefined || last.measuredAt <= end.atMs) return points;
+  return [...points, { atMs: last.measuredAt, levelM }];
 }
 
 function formatFiles({ device: { id } }: GaugeNow, { speech, root }: Setting): Markup {
@@ -170,10 +176,6 @@ function formatHealth({ gauge, open }: RiverFacts, { speech, nowMs, root }: Sett
     (alert) =>
       html`<p>${formatSentence(alert, speech, nowMs)} <a href="${root}alerts/${alert.id}" aria-label="${say('whyOf', { label: speech.label(alert.label, alert.severity), name: alert.subjectName })}">${say('why')}</a></p>`,
   )}<p class="small">${say('judged')}</p>`;
-}
-
-function capitalize(sentence: string): string {
-  return sentence.charAt(0).toLocaleUpperCase() + sentence.slice(1);
 }
 
 /** Time in UTC, level in metres: what a spreadsheet opens. */

@@ -122,7 +122,7 @@ function formatInfo(
     element('headline', headline.slice(0, 160)),
     element('description', `${drill}${alert.text[language]}${blind}`),
     ...(over ? [] : [element('instruction', INSTRUCTIONS[alert.severity][language])]),
-    ...(publicUrl ? [element('web', `${publicUrl}/v1/alerts/${alert.id}`)] : []),
+    ...(publicUrl ? [element('web', `${publicUrl}/alerts/${alert.id}`)] : []),
     `<parameter>${element('valueName', 'rule')}${element('value', alert.rule)}</parameter>`,
     ...(alert.value === undefined
       ? []
