@@ -60,7 +60,7 @@ export interface CityNow {
 }
 
 /** All readers within it see one picture. */
-const PICTURE_MS = 5_000;
+const PICTURE_MS = 2_000;
 /** Trends move slowly, and each is a question to history. */
 const TRENDS_MS = 60_000;
 const TRENDS_AT_ONCE = 4;

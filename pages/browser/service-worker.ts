@@ -44,5 +44,3 @@ async function answer(request: Request): Promise<Response> {
     return new Response(last.body, { status: last.status, headers });
   }
 }
-
-export {};

@@ -80,7 +80,7 @@ describe('the first page', () => {
   test('calls it calm only of gauges that report, and says which do not', async () => {
     expect(textOf((await read('/')).body)).toContain('Tidak ada pos duga yang melapor');
     await hear('hulu', START_MS, { levelM: 1 });
-    house.clock.ms += 6_000;
+    house.clock.ms += 3_000;
     const text = textOf((await read('/')).body);
     expect(text).toContain('Tidak ada peringatan banjir');
     expect(text).toContain('2 pos duga tidak mengirim data');
