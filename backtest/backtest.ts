@@ -54,7 +54,7 @@ export interface Backtest {
   finish(): BacktestRun;
 }
 
-export function createBacktest({ gauge, overrides = [] }: Omit<BacktestOptions, 'points'>): Backtest {
+function createBacktest({ gauge, overrides = [] }: Omit<BacktestOptions, 'points'>): Backtest {
   const startedAt = performance.now();
   const engine = new AlertEngine({
     city: { id: 'backtest', timeZone: 'UTC', uplinks: [] },

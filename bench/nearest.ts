@@ -7,7 +7,7 @@
  * and its rebuild is shown. Ours is checked against the scan before it is timed.
  */
 import { parseArgs } from 'node:util';
-import { distanceM } from '../fleet/positions/great-circle.ts';
+import { distanceM } from '../cities/great-circle.ts';
 import { type Engine, geokdbush, type Moving, postgis, redis, scan, siaga } from './nearest-engines.child.ts';
 
 /** Share of the fleet that moves in a second. */

@@ -6,7 +6,7 @@
  */
 
 /** IUGG mean radius R1, m. */
-export const EARTH_RADIUS_M = 6_371_008.8;
+const EARTH_RADIUS_M = 6_371_008.8;
 const RADIANS = Math.PI / 180;
 /** One degree of latitude, m. */
 export const METRES_PER_DEGREE = EARTH_RADIUS_M * RADIANS;

@@ -41,8 +41,7 @@ export const QualityFlag = {
   outsideSensorRange: 1 << 3,
   /** Outside what its operator expects. QARTOD 3, suspect. */
   outsideExpectedRange: 1 << 4,
-  /** Far from its neighbours in time. Suspect or of high interest. */
-  spike: 1 << 5,
+  // Bit 5 is free: whether a level is a spike is known only by what follows, and said by the alarms.
   /** The sensor repeats itself to the millimetre for long. Suspect. */
   flatLine: 1 << 6,
   /** GPS accuracy worse than 100 m. Suspect. */
@@ -66,7 +65,7 @@ export type QualityFlagName = keyof typeof QualityFlag;
 export const FAILED_QUALITY =
   QualityFlag.outsideSensorRange | QualityFlag.implausibleSpeed | QualityFlag.clockDoubted;
 
-/** The names of the bits set, in order: `['late', 'spike']`. */
+/** The names of the bits set, in order: `['late', 'flatLine']`. */
 export function formatQuality(quality: number): QualityFlagName[] {
   return (Object.keys(QualityFlag) as QualityFlagName[]).filter((name) => quality & QualityFlag[name]);
 }

@@ -5,7 +5,7 @@
  * wins, in SQLite (one writer) and in PostgreSQL (the row is locked until the commit); each change adds one.
  */
 import type { Selectable } from 'kysely';
-import type { DispatchUnitsTable } from '../database/tables.ts';
+import type { DispatchUnitsTable } from '../database/dispatch-tables.ts';
 import type { DispatchTransaction } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 

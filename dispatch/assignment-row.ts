@@ -5,7 +5,7 @@
  * is refused; the last step frees the unit, and what the crew is told of it is written, in the same transaction.
  */
 import type { Selectable } from 'kysely';
-import type { AssignmentsTable } from '../database/tables.ts';
+import type { AssignmentsTable } from '../database/dispatch-tables.ts';
 import { type LockRow, releaseUnit } from './assignment-lock.ts';
 import { isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
 import { settleWords } from './crew-words.ts';

@@ -8,7 +8,7 @@
  * Invariant: steps go forward only and may be skipped; the time of a skipped one stays empty; an ended
  * assignment never changes again.
  */
-import type { AssignmentsTable } from '../database/tables.ts';
+import type { AssignmentsTable } from '../database/dispatch-tables.ts';
 
 export const FORWARD_STEPS = [
   'reserved',

@@ -5,7 +5,7 @@
  * assignment; every call with one idempotency key has one effect; `open` mirrors what the database has
  * committed; times are the server's at the deed and are never written back.
  */
-import type { Position } from '../fleet/positions/great-circle.ts';
+import type { Position } from '../cities/great-circle.ts';
 import { type Assigned, type AssignmentRequest, assignUnit } from './assign-unit.ts';
 import type { LockRow } from './assignment-lock.ts';
 import { type Advance, type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';

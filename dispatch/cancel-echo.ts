@@ -8,7 +8,7 @@
 import type { CrewLinks } from './crew-links.ts';
 import { acknowledgeWord } from './crew-words.ts';
 import type { DispatchContext } from './dispatch-context.ts';
-import type { Observation } from './unit-board.ts';
+import type { Observation } from './unit-words.ts';
 import { publishWord } from './word-view.ts';
 
 /** A crew that says one of these goes nowhere. */

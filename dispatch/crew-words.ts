@@ -10,7 +10,7 @@
  * timer of their own.
  */
 import type { Selectable } from 'kysely';
-import type { CrewWordsTable } from '../database/tables.ts';
+import type { CrewWordsTable } from '../database/dispatch-tables.ts';
 import { isEnded, type Step, stepRank } from './assignment-steps.ts';
 import type { DispatchTransaction } from './dispatch-context.ts';
 import { RESEND_AFTER_MS } from './word-timers.ts';
@@ -150,7 +150,7 @@ export function acknowledgeWord(
     .executeTakeFirst();
 }
 
-export async function voidWords(
+async function voidWords(
   transaction: DispatchTransaction,
   assignment: number,
   kinds: readonly WordKind[],

@@ -4,7 +4,7 @@
  * Invariant: `code` is one of this list and never changes its meaning, the message says what to do next,
  * and `facts` holds what a program needs to try again (a version, who has the unit now).
  */
-export const DISPATCH_ERRORS = [
+const DISPATCH_ERRORS = [
   'unknown-incident',
   'unknown-assignment',
   'unknown-unit',

@@ -8,10 +8,10 @@ import type { Role } from './assignment-steps.ts';
 import type { UnitNow } from './unit-board.ts';
 
 /** At 28 km/h a fix of 60 s may be 470 m off: from here on an answer says `stale`. */
-export const STALE_MOVING_MS = 45_000;
+const STALE_MOVING_MS = 45_000;
 /** A unit that moved is anywhere by then; a parked one is most likely where it was. */
-export const TOO_OLD_MOVING_MS = 4 * 60_000;
-export const TOO_OLD_PARKED_MS = 15 * 60_000;
+const TOO_OLD_MOVING_MS = 4 * 60_000;
+const TOO_OLD_PARKED_MS = 15 * 60_000;
 const LOW_BATTERY_PCT = 15;
 
 export function isStale({ fixAgeMs }: UnitNow): boolean {

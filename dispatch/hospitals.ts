@@ -7,9 +7,9 @@
  * hidden.
  */
 import type { Selectable } from 'kysely';
-import type { HospitalBedsTable } from '../database/tables.ts';
+import { distanceM, type Position } from '../cities/great-circle.ts';
+import type { HospitalBedsTable } from '../database/dispatch-tables.ts';
 import type { Hospital } from '../devices/kinds/hospital.ts';
-import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { STRAIGHT_MPS } from './roads/road-classes.ts';

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { PostgresAdapter, type Selectable } from 'kysely';
-import type { IncidentsTable } from '../database/tables.ts';
+import type { IncidentsTable } from '../database/dispatch-tables.ts';
 import type { DispatchTransaction } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 

@@ -6,8 +6,8 @@
  * once; a closed incident changes no more; open incidents are bounded.
  */
 import type { Insertable } from 'kysely';
-import type { IncidentsTable } from '../database/tables.ts';
-import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
+import { distanceM, type Position } from '../cities/great-circle.ts';
+import type { IncidentsTable } from '../database/dispatch-tables.ts';
 import { type Correction, compareOrder, tellCorrection } from './corrections.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';

@@ -6,8 +6,8 @@
  */
 
 import type { City } from '../cities/city.ts';
+import { distanceM, type Position } from '../cities/great-circle.ts';
 import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
-import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
 import { MAX_RADIUS_M } from './recommendation.ts';
 
 interface NamedPlace extends Position {

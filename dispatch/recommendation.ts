@@ -5,7 +5,7 @@
  * outside the list can be faster than the last in it by the same source; each candidate carries the version
  * that an assignment must present; nobody disappears without a reason.
  */
-import { distanceM as greatCircleM, type Position } from '../fleet/positions/great-circle.ts';
+import { distanceM as greatCircleM, type Position } from '../cities/great-circle.ts';
 import type { Role } from './assignment-steps.ts';
 import { type Candidate, describeCandidate, type NearUnit, type Ranked } from './candidate.ts';
 import type { CoverageNow } from './coverage-now.ts';

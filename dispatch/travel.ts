@@ -8,7 +8,7 @@
  */
 import type { Logger } from 'pino';
 import type { Counter } from 'prom-client';
-import { distanceM, type Position } from '../fleet/positions/great-circle.ts';
+import { distanceM, type Position } from '../cities/great-circle.ts';
 import { MAX_OUTSIDE_UNITS, type OutsideEngine } from './roads/outside-engine.ts';
 import { STRAIGHT_MPS, type Vehicle } from './roads/road-classes.ts';
 import type { RoadNetwork, UnitPlace } from './roads/road-network.ts';

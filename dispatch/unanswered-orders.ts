@@ -21,7 +21,7 @@ import { describeAnswer, describeUnanswered } from './unanswered-texts.ts';
 import type { WordReminders } from './word-reminders.ts';
 import { ESCALATE_AFTER_MS } from './word-timers.ts';
 
-export const UNANSWERED_RULE = { name: 'ambulance-order-unanswered', version: 1, unit: 's' } as const;
+const UNANSWERED_RULE = { name: 'ambulance-order-unanswered', version: 1, unit: 's' } as const;
 
 export type AlertsPort = Pick<Alerts, 'open' | 'raise' | 'resolve' | 'acknowledge'>;
 

@@ -8,14 +8,15 @@
  */
 
 import type { City } from '../cities/city.ts';
-import type { DispatchUnitsTable } from '../database/tables.ts';
+import type { DispatchUnitsTable } from '../database/dispatch-tables.ts';
 import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet, Liveness } from '../fleet/fleet.ts';
 import { type Fix, filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
 import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
 import type { Vehicle } from './roads/road-classes.ts';
-import type { SaidAt, UnitClocks } from './unit-clock.ts';
+import type { UnitClocks } from './unit-clock.ts';
+import { type Observation, UnitWords } from './unit-words.ts';
 
 export interface Lock {
   readonly version: number;
@@ -43,30 +44,6 @@ export interface UnitNow {
   readonly liveness: Liveness;
 }
 
-/** What a crew has said of itself. */
-export interface Word {
-  readonly status: string;
-  readonly measuredAt: number;
-  readonly receivedAt: number;
-  readonly saidAt: SaidAt;
-  /** What it had said before; undefined of the first word. */
-  readonly before: string | undefined;
-  /** Its tracker began to count anew: it may be the default of a tracker and no word of a crew. */
-  readonly isRestart: boolean;
-  /** It had no effect although it should have: the same word counts as new. */
-  readonly isLost: boolean;
-}
-
-/** What one reading says of its unit. */
-export interface Observation {
-  /** When it was measured, by our clock. */
-  readonly saidAt: SaidAt;
-  /** The crew's word, new or repeated. */
-  readonly status?: string;
-  /** It, when it is another than before. */
-  readonly changed?: Word;
-}
-
 /** Faster than a walk. */
 const MOVING_MPS = 1.4;
 const FREE: Lock = {
@@ -79,23 +56,19 @@ const FREE: Lock = {
 export class UnitBoard {
   readonly #city: City;
   readonly #fleet: Fleet;
-  readonly #clocks: UnitClocks;
   /** Devices of the city, which only grow, that were looked at. */
   #taken = 0;
   readonly #units = new Map<string, { callSign: string; vehicle: Vehicle }>();
   readonly #locks = new Map<string, Lock>();
-  /** The crew's last word of each unit, kept when a reading comes without one. */
-  readonly #words = new Map<string, Word>();
   /** Where each unit is; a parked one stays, whatever a coarse fix says. */
   readonly #positions = new Map<string, PositionState>();
-  /** The last `seq` of each unit that counts its readings. */
-  readonly #seqs = new Map<string, number>();
   readonly index: UnitIndex = createUnitIndex();
+  readonly words: UnitWords;
 
   constructor(city: City, fleet: Fleet, clocks: UnitClocks) {
     this.#city = city;
     this.#fleet = fleet;
-    this.#clocks = clocks;
+    this.words = new UnitWords(clocks);
     this.takeNewUnits();
   }
 
@@ -163,7 +136,7 @@ export class UnitBoard {
   /** A reading of the present. `changed` is the crew's word when it is another than before. */
   observe(reading: Reading): Observation | undefined {
     if (!this.#units.has(reading.device)) return undefined;
-    const observation = this.#takeWord(reading);
+    const observation = this.words.observe(reading);
     const fix = fixOf(reading);
     if (fix) this.#place(reading.device, fix);
     this.#reindex(reading.device);
@@ -175,45 +148,9 @@ export class UnitBoard {
     if (!this.#units.has(reading.device)) return undefined;
     const last = this.#fleet.now(reading.device)?.last;
     if (last && last.measuredAt > reading.measuredAt) return undefined;
-    const observation = this.#takeWord(reading);
+    const observation = this.words.observe(reading);
     this.#reindex(reading.device);
     return observation;
-  }
-
-  wordOf(unit: string): Word | undefined {
-    return this.#words.get(unit);
-  }
-
-  /** What the crew said could not be worked off: when it says so again, that is a change. */
-  loseWord(unit: string, status: string): void {
-    const word = this.#words.get(unit);
-    if (word?.status === status) this.#words.set(unit, { ...word, isLost: true });
-  }
-
-  #takeWord(reading: Reading): Observation {
-    const { device, measuredAt, receivedAt, seq } = reading;
-    const { status } = reading.values;
-    const saidAt = this.#clocks.observe(reading);
-    const lastSeq = this.#seqs.get(device);
-    if (seq !== undefined) this.#seqs.set(device, seq);
-    const before = this.#words.get(device);
-    if (typeof status !== 'string' || (before && before.measuredAt > measuredAt)) return { saidAt };
-    const isRestart = seq !== undefined && lastSeq !== undefined && seq < lastSeq;
-    const word: Word = {
-      status,
-      measuredAt,
-      receivedAt,
-      saidAt,
-      before: before?.status,
-      isRestart,
-      isLost: false,
-    };
-    this.#words.set(device, word);
-    // The first word after a start may be the hundredth of its tracker: that it is free frees nobody.
-    if (!before && status === 'available') return { saidAt, status };
-    return status === before?.status && !before.isLost
-      ? { saidAt, status }
-      : { saidAt, status, changed: word };
   }
 
   now(unit: string, atMs: number): UnitNow | undefined {
@@ -227,7 +164,7 @@ export class UnitBoard {
       ...known,
       canTransport: known.vehicle === 'transport',
       lock: this.lockOf(unit),
-      status: this.#words.get(unit)?.status,
+      status: this.words.of(unit)?.status,
       fix,
       fixAgeMs: fix && Math.max(0, atMs - fix.measuredAt),
       isMoving: (fix?.speedMps ?? 0) > MOVING_MPS,
@@ -253,7 +190,7 @@ export class UnitBoard {
       assignment === undefined &&
       outOfService === undefined &&
       patientDoubt === undefined &&
-      this.#words.get(unit)?.status === 'available';
+      this.words.of(unit)?.status === 'available';
     if (at && canBeSent) this.index.upsert(unit, at.lat, at.lng);
     else this.index.remove(unit);
   }

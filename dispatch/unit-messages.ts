@@ -8,8 +8,8 @@
  * the next start.
  */
 
+import { distanceM } from '../cities/great-circle.ts';
 import type { Reading } from '../devices/reading.ts';
-import { distanceM } from '../fleet/positions/great-circle.ts';
 import { fixOf } from '../fleet/positions/position-filter.ts';
 import { setPatientDoubt } from './assignment-lock.ts';
 import { readStatus, type StatusMeaning, type Step, whyNot } from './assignment-steps.ts';
@@ -18,8 +18,8 @@ import type { CancelEcho } from './cancel-echo.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import type { Questions } from './questions.ts';
-import type { Observation, Word } from './unit-board.ts';
 import { compareToInstant, type Order } from './unit-clock.ts';
+import type { Observation, Word } from './unit-words.ts';
 
 /** By the scene when this near: a street's width and the error of a good fix in a gang. */
 const ARRIVAL_RADIUS_M = 100;
@@ -74,7 +74,7 @@ export class UnitMessages {
     }
     this.#enqueue(
       () => this.#takeWord(unit, changed),
-      () => this.#context.board.loseWord(unit, changed.status),
+      () => this.#context.board.words.lose(unit, changed.status),
     );
   }
 
@@ -105,7 +105,7 @@ export class UnitMessages {
   async resume(): Promise<void> {
     const { board } = this.#context;
     for (const [unit, { id, step }] of this.#assignments.open) {
-      const word = board.wordOf(unit);
+      const word = board.words.of(unit);
       const meaning = word && readStatus(word.status, step, board.vehicleOf(unit) === 'transport');
       if (!meaning || (meaning.to && !(await this.#isChange(id, unit, meaning.to)))) continue;
       this.#enqueue(() => this.#takeWord(unit, word));

@@ -12,7 +12,7 @@ import { isHospital } from '../devices/kinds/hospital.ts';
 import { isRiverGauge, riverGauge } from '../devices/kinds/river-gauge.ts';
 import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import type { DeviceSite } from '../devices/site.ts';
-import { createAmbulance, USUAL_CREW } from './ambulances/ambulance.ts';
+import { Ambulance, USUAL_CREW } from './ambulances/ambulance.ts';
 import { DEMO_PACE } from './ambulances/duty.ts';
 import { createShadows } from './ambulances/gps.ts';
 import { createRoadMap } from './ambulances/road-map.ts';
@@ -157,7 +157,7 @@ function createAmbulanceDevice(
   random: Random,
   create: CreateDevice,
 ): SimulatedDevice {
-  const ambulance = createAmbulance({
+  const ambulance = new Ambulance({
     unit,
     city: options.city,
     roads,
@@ -174,7 +174,7 @@ function createAmbulanceDevice(
     acknowledge: (answer) => device.acknowledge(answer),
     reportNow: () => device.report(),
   });
-  const device = create(ambulance, ambulance.onCommand);
+  const device = create(ambulance, (payload) => ambulance.onCommand(payload));
   return device;
 }
 

@@ -8,7 +8,8 @@ import { runCityCommand } from './commands/city-command.ts';
 import { runLoadCommand } from './commands/load-command.ts';
 import { runReplayCommand } from './commands/replay-command.ts';
 import { HELP } from './help.ts';
-import { isCommandName, OptionsError, parseOptions } from './options.ts';
+import { isCommandName, parseOptions } from './options.ts';
+import { runProgram } from './run-program.ts';
 
 /** ms. One Ctrl-C comes twice: the terminal sends it to all who run in it, and npm hands its own on. */
 const SAME_KEY_MS = 500;
@@ -51,10 +52,4 @@ function endOf(durationS: number | undefined): Promise<void> {
   return promise;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const wrongWords = error instanceof OptionsError;
-  console.error(wrongWords ? `wrong options:\n${error.message}` : (error as Error).message);
-  process.exitCode = wrongWords ? 2 : 1;
-}
+await runProgram(main);

@@ -16,7 +16,8 @@ import { type ChildProgram, startProgram } from './demo/child-program.ts';
 import { ensureCredentials } from './demo/demo-credentials.ts';
 import { chooseDemoPlace, clientUrl, type DemoPlace } from './demo/demo-environment.ts';
 import { describeInvitation } from './demo/invitation.ts';
-import { OptionsError, parseOptions } from './options.ts';
+import { parseOptions } from './options.ts';
+import { runProgram } from './run-program.ts';
 
 const HELP = `npm run demo [-- options of "sim city"]
 
@@ -139,10 +140,4 @@ function lastLines({ dataDir }: DemoPlace): string {
   return lines[0] === '' ? '' : `; the end of its log:\n${lines.join('\n')}`;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const wrongWords = error instanceof OptionsError;
-  console.error(wrongWords ? `wrong options:\n${error.message}` : (error as Error).message);
-  process.exitCode = wrongWords ? 2 : 1;
-}
+await runProgram(main);

@@ -37,7 +37,7 @@ const faults = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-export const cityOptions = z.object({
+const cityOptions = z.object({
   ...broker,
   city: id.default('semarang'),
   speed: positive.optional(),
@@ -55,7 +55,7 @@ export const cityOptions = z.object({
   duration: positive.optional(),
 });
 
-export const replayOptions = z
+const replayOptions = z
   .object({
     ...broker,
     city: id.default('jakarta'),
@@ -85,7 +85,7 @@ export const replayOptions = z
     message: 'one --device for each --value',
   });
 
-export const loadOptions = z.object({
+const loadOptions = z.object({
   ...broker,
   city: id.default('semarang'),
   kind: id.default('river-gauge'),

@@ -6,6 +6,7 @@
  * the reading is of the present, so that a watcher never shows a late reading as now.
  */
 import { FAILED_QUALITY, formatQuality, QualityFlag, type Reading } from '../devices/reading.ts';
+import { presenceOf } from '../journal/device-messages.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Fleet } from './fleet.ts';
@@ -23,16 +24,20 @@ interface PastOfDevices {
   restoreSeq(reading: Reading): void;
 }
 
-/** Reads the last reading of every device back into the present. To be awaited before the broker opens. */
+/** Reads the last word and the last reading of every device back into the present. To be awaited before the broker opens. */
 export async function restorePresent({
   journal,
   fleet,
   quality,
 }: {
-  journal: Pick<Journal, 'lastId' | 'latest' | 'readAfter'>;
+  journal: Pick<Journal, 'lastId' | 'latest' | 'latestStatuses' | 'readAfter'>;
   fleet: Fleet;
   quality: PastOfDevices;
 }): Promise<void> {
+  for (const { message } of await journal.latestStatuses()) {
+    const presence = presenceOf(message);
+    if (presence) fleet.observePresence(message.device, presence, message.receivedAt);
+  }
   for (const { reading } of await journal.latest()) {
     quality.restore(reading);
     fleet.observe(reading);

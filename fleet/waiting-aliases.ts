@@ -96,7 +96,7 @@ async function write(database: Database, each: WaitingAlias): Promise<void> {
 }
 
 /** Newest last. */
-export async function readWaitingAliases(database: Database): Promise<WaitingAlias[]> {
+async function readWaitingAliases(database: Database): Promise<WaitingAlias[]> {
   const rows = await database.selectFrom('waiting_aliases').selectAll().orderBy('last_at').execute();
   return rows.map(({ alias, gateway, format, topic, payload, messages, first_at, last_at }) => ({
     ...{ alias, gateway, format, topic, payload },

@@ -8,16 +8,15 @@
  * retention, or set aside; nothing but the journal needs to be durable; nobody waits for this.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
+import { BackOff } from '../clock/back-off.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
 import { CopyCursor } from './copy-cursor.ts';
-import type { CopyHealth } from './copy-health.ts';
 import { CursorMark, type CursorMarkOptions } from './cursor-mark.ts';
-import { type DeliveryTools, deliverLines, NotDeliveredError } from './deliver-lines.ts';
-import { classifyWriteError, describeError } from './influx-error.ts';
+import { deliverLines, NotDeliveredError } from './deliver-lines.ts';
+import { PositionFinder, type PositionFinderOptions } from './find-position.ts';
+import { describeError } from './influx-error.ts';
 import type { InfluxMetrics } from './influx-metrics.ts';
 import type { InfluxServer } from './influx-server.ts';
-import { InfluxQueryError } from './influxql.ts';
 import type { FormatReading } from './reading-lines.ts';
 import { Rewrite, type RewriteRange } from './rewrite-range.ts';
 
@@ -31,20 +30,12 @@ const MARK_AGAIN_MS = 30 * 60_000;
 /** After a failure: 0.25 s, doubling, with jitter. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
-/** How often it is looked whether a mark is found, where that may take until a log is flushed. */
-const READ_BACK_TRIES = 4;
-const READ_BACK_MS = 500;
-
-export interface JournalCopyOptions extends CursorMarkOptions {
-  readonly journal: Journal;
+export interface JournalCopyOptions extends CursorMarkOptions, PositionFinderOptions {
   readonly server: InfluxServer;
+  readonly journal: Journal;
   readonly format: FormatReading;
-  readonly delivery: DeliveryTools;
-  readonly health: CopyHealth;
-  readonly log: Logger;
   readonly metrics: InfluxMetrics;
   readonly random: () => number;
-  readonly signal: AbortSignal;
   /** Told when lines are taken again that were held: whoever mended it may have removed what we had written. */
   readonly onReleased?: () => void;
   readonly lingerMs?: number;
@@ -54,9 +45,10 @@ export class JournalCopy {
   readonly #options: JournalCopyOptions;
   readonly #mark: CursorMark;
   readonly #cursor: CopyCursor;
+  readonly #finder: PositionFinder;
   /** False before the first contact and after each failure: then the bucket and the mark are looked at. */
   #isPrepared = false;
-  #failures = 0;
+  readonly #retry: BackOff;
   #nudge = new AbortController();
   /** A range that is written again, in turns with what is new. */
   #rewrite: Rewrite | undefined;
@@ -65,8 +57,11 @@ export class JournalCopy {
 
   constructor(options: JournalCopyOptions) {
     this.#options = options;
+    const { random, signal } = options;
+    this.#retry = new BackOff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS, random, signal });
     this.#mark = new CursorMark(options);
     this.#cursor = new CopyCursor(options, this.#mark);
+    this.#finder = new PositionFinder(options, this.#cursor, this.#mark);
   }
 
   get confirmedId(): number {
@@ -105,7 +100,8 @@ export class JournalCopy {
     try {
       do {
         signal.throwIfAborted();
-        await this.#recover();
+        if (!this.#isPrepared) await this.#finder.recover();
+        this.#isPrepared = true;
       } while ((await this.#copyBatch()) || (await this.#rewriteBatch()));
       this.#works();
     } catch (error) {
@@ -154,67 +150,12 @@ export class JournalCopy {
   }
 
   async #backOff(error: unknown): Promise<void> {
-    const { health, random, signal, metrics } = this.#options;
+    const { health, metrics } = this.#options;
     const isHeld = error instanceof NotDeliveredError && error.isHeld;
     if (isHeld) metrics.holds.inc();
     this.#wasHeld ||= isHeld;
     health.fails('writing', error instanceof NotDeliveredError ? error.message : describeError(error));
-    const retryMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS) * (0.5 + random() / 2);
-    const waitMs = Math.max(retryMs, error instanceof NotDeliveredError ? error.waitMs : 0);
-    await delay(waitMs, undefined, { signal }).catch(() => undefined);
-  }
-
-  /** Before the first batch and after a failure: asks the server what it has, and goes back to there. */
-  async #recover(): Promise<void> {
-    if (this.#isPrepared) return;
-    const { server, health, log } = this.#options;
-    await this.#cursor.load();
-    const before = server.name;
-    const { doubt } = await server.prepare();
-    if (server.name !== before) {
-      log.info({ server: server.name }, 'the journal is copied to InfluxDB');
-      for (const note of server.notes) log.warn({ server: server.name }, note);
-    }
-    const found = await this.#readMark(doubt);
-    if (found !== undefined && found < this.#cursor.id) await this.#cursor.goBack(found);
-    await this.#mark.forgetLostAnchor();
-    if (found !== undefined) health.works('reading back');
-    this.#isPrepared = true;
-  }
-
-  /**
-   * The position of the last mark. Undefined where it cannot be told, since what is written is not found the way
-   * that Grafana reads: then nothing speaks for a loss, and copying goes on.
-   */
-  async #readMark(doubt: string | undefined): Promise<number | undefined> {
-    const { health, server } = this.#options;
-    try {
-      const found = await this.#mark.read();
-      // A mark at the present, which says what the last one said: is it found where it was written?
-      await this.#writeMark(found, doubt);
-      for (let tries = 0; tries < READ_BACK_TRIES; tries++) {
-        if (await this.#mark.isThere()) return found;
-        await delay(READ_BACK_MS, undefined, { signal: this.#options.signal });
-      }
-      health.fails('reading back', await server.explainNotFound('what was written is not there'));
-    } catch (error) {
-      if (!(error instanceof InfluxQueryError) || error.status >= 500 || error.status === 429) throw error;
-      await this.#writeMark(this.#cursor.id, doubt);
-      health.fails('reading back', await server.explainNotFound(error.message));
-    }
-    return undefined;
-  }
-
-  async #writeMark(position: number, doubt: string | undefined): Promise<void> {
-    const { delivery, now } = this.#options;
-    try {
-      await this.#mark.write(position);
-    } catch (error) {
-      const failure = classifyWriteError(error, now());
-      delivery.onFailure(failure);
-      const sentence = doubt === undefined ? failure.sentence : `${failure.sentence}; ${doubt}`;
-      throw new NotDeliveredError(sentence, { waitMs: failure.waitMs });
-    }
+    await this.#retry.pause(error instanceof NotDeliveredError ? error.waitMs : 0);
   }
 
   /** Writes the next batch; false when there is none. */
@@ -225,7 +166,7 @@ export class JournalCopy {
     if (entries.length === 0) {
       // Where ids were skipped or trimmed nothing lies between here and there, and nothing ever will.
       await this.#cursor.save(Math.max(this.#cursor.id, through));
-      if (this.#mark.position < this.#cursor.id) await this.#writeMark(this.#cursor.id, undefined);
+      if (this.#mark.position < this.#cursor.id) await this.#finder.writeMark(this.#cursor.id, undefined);
       return false;
     }
     await this.#deliver(entries);
@@ -265,7 +206,7 @@ export class JournalCopy {
   #works(): void {
     const { health, onReleased } = this.#options;
     health.works('writing');
-    this.#failures = 0;
+    this.#retry.reset();
     if (this.#wasHeld) onReleased?.();
     this.#wasHeld = false;
   }

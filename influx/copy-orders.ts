@@ -47,7 +47,7 @@ export interface CopyOrdersOptions {
 const POLL_MS = 2_000;
 const RETRY_MS = 30_000;
 /** What the night compares; where something is missing, as many days before are looked at as well, and so on. */
-export const NIGHTLY_DAYS = 30;
+const NIGHTLY_DAYS = 30;
 /** Orders that are done stay to be read for a while. */
 const KEPT_MS = 30 * DAY_MS;
 const MAX_NAMED = 20;
@@ -97,7 +97,7 @@ export async function keepWorkingOrders(options: CopyOrdersOptions): Promise<voi
 }
 
 /** Does the oldest order that is open; false when there is none. */
-export async function workNextOrder(options: CopyOrdersOptions): Promise<boolean> {
+async function workNextOrder(options: CopyOrdersOptions): Promise<boolean> {
   const { database, now, health } = options;
   const row = await database
     .selectFrom('influx_orders')

@@ -62,6 +62,18 @@ export function alertEvents(database: Database): EventSource {
   };
 }
 
+const INCIDENT_COLUMNS = [
+  'line.id',
+  'line.at',
+  'line.action',
+  'line.unit',
+  'line.incident',
+  'incident.received_at',
+  'incident.category',
+  'incident.kecamatan',
+  'incident.simulated',
+] as const;
+
 export function incidentEvents(database: Database): EventSource {
   return {
     name: 'incidents',
@@ -76,30 +88,9 @@ export function incidentEvents(database: Database): EventSource {
             .on('earlier.action', '=', 'on-scene')
             .on('line.action', '=', 'on-scene'),
         )
-        .select((line) => [
-          'line.id',
-          'line.at',
-          'line.action',
-          'line.unit',
-          'line.incident',
-          'incident.received_at',
-          'incident.category',
-          'incident.kecamatan',
-          'incident.simulated',
-          line.fn.count<number>('earlier.id').as('earlierArrivals'),
-        ])
+        .select((line) => [...INCIDENT_COLUMNS, line.fn.count<number>('earlier.id').as('earlierArrivals')])
         .where('line.id', '>', after)
-        .groupBy([
-          'line.id',
-          'line.at',
-          'line.action',
-          'line.unit',
-          'line.incident',
-          'incident.received_at',
-          'incident.category',
-          'incident.kecamatan',
-          'incident.simulated',
-        ])
+        .groupBy(INCIDENT_COLUMNS)
         .orderBy('line.id')
         .limit(limit)
         .execute();

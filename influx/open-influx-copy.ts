@@ -14,12 +14,9 @@ import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import type { SiteFields } from '../devices/device-kind.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
-import type { DeviceSite } from '../devices/site.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Registry } from '../fleet/registry.ts';
-import type { Tags } from '../history/line-protocol.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type CompareOptions, DAY_MS } from './compare-copy.ts';
 import { CopyHealth } from './copy-health.ts';
@@ -37,10 +34,11 @@ import { alertEvents, incidentEvents } from './event-sources.ts';
 import { createInfluxMetrics } from './influx-metrics.ts';
 import { createInfluxServer, type InfluxServer } from './influx-server.ts';
 import { keepFollowingEvents } from './keep-following-events.ts';
-import { createReadingFormat, NO_TAGS } from './reading-lines.ts';
+import { createReadingFormat } from './reading-lines.ts';
 import { createSampleWriter } from './sample-writer.ts';
 import { createSelfSampler } from './self-lines.ts';
 import { createSetAside } from './set-aside.ts';
+import { createSiteTags } from './site-tags.ts';
 
 export interface InfluxCopy extends AsyncDisposable {
   /** The server and its version, `InfluxDB 1.6.7`; `InfluxDB` before it has answered once. */
@@ -229,26 +227,4 @@ function earliestDay({ retentionMs, generation }: InfluxServer, nowMs: number): 
   const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
   if (generation === 3) return today - DAY_MS;
   return retentionMs ? Math.ceil((nowMs - retentionMs) / DAY_MS) * DAY_MS : 0;
-}
-
-/** The tags of a device's site, of low cardinality, and one a device: they add no series. */
-function createSiteTags(registry: Pick<Registry, 'find'> | undefined): (device: string) => Tags {
-  const known = new WeakMap<object, Tags>();
-  return (device) => {
-    const site = registry?.find(device)?.site;
-    if (!site) return NO_TAGS;
-    const tags = known.get(site) ?? tagsOf(site);
-    known.set(site, tags);
-    return tags;
-  };
-}
-
-function tagsOf(site: DeviceSite): Tags {
-  const fields = site as unknown as SiteFields;
-  const tags: Record<string, string> = {};
-  for (const field of deviceKinds.get(site.kind)?.tags ?? []) {
-    const value = fields[field];
-    if (typeof value === 'string') tags[field] = value;
-  }
-  return tags;
 }

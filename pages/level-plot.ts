@@ -16,8 +16,8 @@ export interface PlotOptions {
   readonly normalLevelM: number | undefined;
   /** A longer step between two points is a gap. */
   readonly gapMs: number;
-  /** What is foretold, drawn as a broken line from the last point. */
-  readonly forecast?: LevelPoint | undefined;
+  /** What is foretold, ascending by time; drawn as a broken line from the last point. */
+  readonly forecast?: readonly LevelPoint[];
   readonly timeZone: string;
   readonly speech: Speech;
   readonly nowMs: number;
@@ -43,20 +43,20 @@ export function spanOf({
   points,
   thresholds,
   normalLevelM,
-  forecast,
+  forecast = [],
 }: Pick<PlotOptions, 'points' | 'thresholds' | 'normalLevelM' | 'forecast'>): Span {
-  const levels = [...points, ...(forecast ? [forecast] : [])].map(({ levelM }) => levelM);
+  const levels = [...points, ...forecast].map(({ levelM }) => levelM);
   const marks = [...levels, ...thresholds.map(({ levelM }) => levelM)];
   if (normalLevelM !== undefined) marks.push(normalLevelM);
   const [low, high] = [Math.min(...marks), Math.max(...marks)];
   const marginM = Math.max(0.05, (high - low) * 0.06);
   const fromMs = points[0]?.atMs ?? 0;
-  const toMs = Math.max(forecast?.atMs ?? 0, points.at(-1)?.atMs ?? 0);
+  const toMs = Math.max(forecast.at(-1)?.atMs ?? 0, points.at(-1)?.atMs ?? 0);
   return { fromMs, toMs: Math.max(toMs, fromMs + 1), minM: low - marginM, maxM: high + marginM };
 }
 
 export function drawPlot(options: PlotOptions): Markup {
-  const { points, thresholds, forecast, gapMs, speech, nowMs } = options;
+  const { points, thresholds, forecast = [], gapMs, speech, nowMs } = options;
   const span = spanOf(options);
   const x = (atMs: number) =>
     Number((LEFT + ((atMs - span.fromMs) / (span.toMs - span.fromMs)) * (WIDTH - LEFT - RIGHT)).toFixed(1));
@@ -76,7 +76,7 @@ ${thresholds.map((each) => {
 })}
 ${daysOf(options, span).map(({ atMs, name }) => html`<path class="day" d="M${x(atMs)} ${TOP}V${HEIGHT - BOTTOM}"/><text class="day-name" x="${x(atMs) + 3}" y="${HEIGHT - 8}">${name}</text>`)}
 <path class="level" d="${formatPath(points, gapMs, x, y)}"/>
-${forecast && html`<path class="forecast" d="M${x(last.atMs)} ${y(last.levelM)}L${x(forecast.atMs)} ${y(forecast.levelM)}"/>`}
+${forecast.length > 0 && html`<path class="forecast" d="${formatPath([last, ...forecast], Number.POSITIVE_INFINITY, x, y)}"/>`}
 <circle class="last" cx="${x(last.atMs)}" cy="${y(last.levelM)}" r="5"/>
 </svg>`;
 }
@@ -88,9 +88,9 @@ function formatPath(
   y: (levelM: number) => number,
 ): string {
   let path = '';
-  let beforeMs = Number.NEGATIVE_INFINITY;
+  let beforeMs = 0;
   for (const { atMs, levelM } of points) {
-    path += `${atMs - beforeMs > gapMs ? 'M' : 'L'}${x(atMs)} ${y(levelM)}`;
+    path += `${path === '' || atMs - beforeMs > gapMs ? 'M' : 'L'}${x(atMs)} ${y(levelM)}`;
     beforeMs = atMs;
   }
   return path;

@@ -6,37 +6,43 @@
  */
 import type { Alert } from '../alerts/alert.ts';
 import { isWaterRule } from '../alerts/lifecycle/grouping.ts';
-import type { Prediction } from '../alerts/rules/time-to-threshold.ts';
+import { type Prediction, roundChance } from '../alerts/rules/forecast-words.ts';
+import { timeToThreshold } from '../alerts/rules/time-to-threshold.ts';
 import { html, type Markup } from './html.ts';
 import { fill, type Speech } from './languages/speech.ts';
+import type { LevelPoint } from './level-trend.ts';
+
+const FORECAST = timeToThreshold.name;
 
 /** What an alert says, in the reader's language where its facts can be told in it, else in the one that it has. */
 export function formatSentence(alert: Alert, speech: Speech, nowMs: number): Markup {
   const { alertTexts } = speech.language;
-  const { targetM, likelyMin, atMs } = (alert.detail ?? {}) as Prediction;
-  const whenMs = likelyMin === undefined || atMs === undefined ? undefined : atMs + likelyMin * 60_000;
-  const isUntimed = alert.rule === 'time-to-threshold' && (whenMs === undefined || targetM === undefined);
+  const { targetM, probabilityPct } = (alert.detail ?? {}) as Prediction;
+  const when = foretold([alert]).at(-1);
+  const isUntimed = alert.rule === FORECAST && !when;
   const template = alertTexts?.[isUntimed ? `${alert.rule}-untimed` : alert.rule];
   if (template === undefined) return speech.text(alert.text);
+  const chance = probabilityPct === undefined ? '' : ` (${speech.percent(roundChance(probabilityPct))})`;
   return html`${fill(template, {
     name: alert.subjectName,
     label: speech.label(alert.label, alert.severity),
     value: alert.value === undefined || alert.unit !== 'm' ? '' : speech.metres(alert.value),
-    target: targetM === undefined ? '' : speech.metres(targetM),
-    when: whenMs === undefined ? '' : speech.clock(whenMs, nowMs),
+    target: targetM === undefined ? '' : `${speech.metres(targetM)}${chance}`,
+    when: when ? speech.clock(when.atMs, nowMs) : '',
   })}`;
 }
 
-/** The foretold point of a forecast, for a plot. */
-export function foretold(alerts: readonly Alert[]): { atMs: number; levelM: number } | undefined {
-  for (const { rule, detail } of alerts) {
-    if (rule !== 'time-to-threshold') continue;
-    const { targetM, likelyMin, atMs } = detail as Prediction;
-    if (targetM !== undefined && likelyMin !== undefined && atMs !== undefined) {
-      return { atMs: atMs + likelyMin * 60_000, levelM: targetM };
-    }
-  }
-  return undefined;
+/** The levels that a forecast expects and when, for a plot: ascending. */
+export function foretold(alerts: readonly Alert[]): readonly LevelPoint[] {
+  const forecast = alerts.find(({ rule }) => rule === FORECAST);
+  const { claims = [], targetM, likelyMin, atMs } = (forecast?.detail ?? {}) as Prediction;
+  const timed = claims.flatMap(({ levelM, likelyAtMs }) =>
+    likelyAtMs === undefined ? [] : [{ atMs: likelyAtMs, levelM }],
+  );
+  if (timed.length > 0) return timed.toSorted((a, b) => a.atMs - b.atMs);
+  // Alerts of the version before say one time, of the target.
+  if (targetM === undefined || likelyMin === undefined || atMs === undefined) return [];
+  return [{ atMs: atMs + likelyMin * 60_000, levelM: targetM }];
 }
 
 export interface WarningOptions {

@@ -70,7 +70,7 @@ export class NoticePlanner {
     if (telling === 'never') return machines;
     const isStormOn = isToldOf(records.open, alert);
     // Where nothing else goes on there is nothing to wait for.
-    const isAlone = occasion.change === 'confirmed' && !isStormOn;
+    const isAlone = !isStormOn && !isNews(occasion.change) && !isEnd(occasion.change);
     if (telling === 'together' && !isAlone) {
       this.#pages.wait(occasion, isStormOn, nowMs);
       return machines;
@@ -97,12 +97,12 @@ export class NoticePlanner {
 
   /** One message of this word and of all that waited in its storm. */
   #tell(lead: Word, records: Records, nowMs: number): NoticeDraft[] {
-    const waiting = this.#pages.take(lead.alert.group).filter(({ alert }) => alert.id !== lead.alert.id);
-    const others = waiting.map(({ alert, change }) => ({
-      alert: records.open.get(alert.id) ?? alert,
-      change,
-    }));
-    const also = oneOfEach(lead, others);
+    const waiting = this.#takeWaiting(lead.alert.group, records);
+    return this.#tellAll(lead, waiting, records, nowMs);
+  }
+
+  #tellAll(lead: Word, waiting: readonly Word[], records: Records, nowMs: number): NoticeDraft[] {
+    const others = waiting.filter(({ alert }) => alert.id !== lead.alert.id);
     const words = [lead, ...others];
     if (words.some(({ change }) => isNews(change))) {
       const ranks = words.map(({ alert }) => rankOf(alert.severity));
@@ -114,7 +114,15 @@ export class NoticePlanner {
       record.notifiedSeverity = alert.severity;
       records.touch(record);
     }
-    return this.#draft('people', lead, also, nowMs);
+    return this.#draft('people', lead, oneOfEach(lead, others), nowMs);
+  }
+
+  /** What waits of a storm as it is now, without a rise that has passed meanwhile. */
+  #takeWaiting(group: string, records: Records): Word[] {
+    return this.#pages
+      .take(group)
+      .map((word) => ({ ...word, alert: records.open.get(word.alert.id) ?? word.alert }))
+      .filter(({ alert, change }) => !isNews(change) || isHigher(alert, alert.notifiedSeverity));
   }
 
   #draft(audience: Channel['audience'], lead: Word, also: NoticeBody['also'], nowMs: number): NoticeDraft[] {
@@ -135,16 +143,11 @@ export class NoticePlanner {
 
   /** The messages of storms whose wait is over: one for all that came since the last. */
   digests(records: Records, nowMs: number): NoticeDraft[] {
-    return this.#pages.due(nowMs).flatMap((waiting) => {
+    return this.#pages.due(nowMs).flatMap((group) => {
+      const waiting = this.#takeWaiting(group, records);
       const [first] = waiting.toSorted((a, b) => urgencyOf(b) - urgencyOf(a));
-      if (!first) return [];
-      return this.#tell({ ...first, alert: records.open.get(first.alert.id) ?? first.alert }, records, nowMs);
+      return first ? this.#tellAll(first, waiting, records, nowMs) : [];
     });
-  }
-
-  /** Whether anything of a storm still waits; a tick is saved only then. */
-  get hasWaiting(): boolean {
-    return this.#pages.hasWaiting;
   }
 
   save(): readonly (readonly [string, StormPage])[] {
@@ -160,10 +163,11 @@ function isHigher({ severity }: Alert, told: Severity | undefined): boolean {
   return told === undefined || rankOf(severity) > rankOf(told);
 }
 
-/** A start leads, then what is still going on, then an end; of them the worst. */
+/** A start leads, then what is still going on, then an end; of them the worst, and a level before a forecast. */
 function urgencyOf({ alert, change }: { alert: Alert; change: LogEntry['change'] }): number {
   const kind = isNews(change) ? 2 : isEnd(change) ? 0 : 1;
-  return kind * (TOP_RANK + 1) + rankOf(alert.severity);
+  const rank = rankOf(isEnd(change) ? alert.highestSeverity : alert.severity);
+  return kind * (TOP_RANK + 1) + rank + (alert.rule === 'river-level' ? 0.5 : 0);
 }
 
 /** The worst word of each gauge or uplink but the lead's, the worst first: who reads of a flood knows that it rises. */

@@ -129,21 +129,16 @@ export class StormPages {
     this.#pages.set(group, { rank, toldAt: nowMs, waiting: this.#pages.get(group)?.waiting ?? [] });
   }
 
-  /** What waits of each storm of which something is due. Forgets storms that have passed. */
-  due(nowMs: number): (readonly WaitingWord[])[] {
-    const found: (readonly WaitingWord[])[] = [];
+  /** The storms of which something is due. Forgets those that have passed. */
+  due(nowMs: number): string[] {
+    const found: string[] = [];
     for (const [group, { toldAt, waiting }] of this.#pages) {
-      if (waiting.some(({ dueAt }) => isDue(dueAt, nowMs, LONGEST_WAIT_MS))) found.push(waiting);
+      if (waiting.some(({ dueAt }) => isDue(dueAt, nowMs, LONGEST_WAIT_MS))) found.push(group);
       else if (waiting.length === 0 && isDue(toldAt + GROUP_WAIT_MS, nowMs, GROUP_WAIT_MS)) {
         this.#pages.delete(group);
       }
     }
     return found;
-  }
-
-  get hasWaiting(): boolean {
-    for (const page of this.#pages.values()) if (page.waiting.length > 0) return true;
-    return false;
   }
 
   save(): readonly (readonly [string, StormPage])[] {

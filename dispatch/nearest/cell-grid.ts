@@ -6,7 +6,7 @@
  * the number of cells is bounded by the index, which rebuilds the grid beyond it.
  */
 import { cellToLatLng, gridRing, latLngToCell } from 'h3-js';
-import { writeUnitVector } from '../../fleet/positions/great-circle.ts';
+import { writeUnitVector } from '../../cities/great-circle.ts';
 
 export interface Cell {
   readonly id: string;

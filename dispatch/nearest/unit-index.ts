@@ -10,9 +10,17 @@
  * the k found is nearer than every cell of ring k+1 can be, nobody outside can come in. It assumes nothing
  * of distortion or pentagons.
  */
-import { chordToM, writeUnitVector } from '../../fleet/positions/great-circle.ts';
+import { chordToM, writeUnitVector } from '../../cities/great-circle.ts';
 import { type Cell, CellGrid } from './cell-grid.ts';
 import { Closest } from './closest.ts';
+import {
+  COARSEST,
+  FINEST,
+  firstResolution,
+  MAX_PER_CELL,
+  MIN_PER_CELL,
+  nextResolution,
+} from './resolution.ts';
 import { UnitVectors } from './unit-vectors.ts';
 
 export interface NearUnit {
@@ -34,15 +42,8 @@ export interface UnitIndex {
 
 /** Below it a scan takes no longer than the rings: 8 µs at 100 units either way. */
 const SCAN_BELOW = 300;
-/** Units in an occupied cell, at which a query is fastest, and the bounds that make a rebuild pay. */
-const AIM_PER_CELL = 10;
-const MIN_PER_CELL = 2;
-const MAX_PER_CELL = 30;
 /** Cells met by units and queries, empty ones included. */
 const MAX_CELLS_PER_UNIT = 8;
-/** Finer than r11 (25 m) tells nothing of a vehicle; coarser than r1 does not occur above 300 units. */
-const FINEST = 11;
-const COARSEST = 1;
 
 export function createUnitIndex(): UnitIndex {
   return new H3UnitIndex();
@@ -222,10 +223,8 @@ class H3UnitIndex implements UnitIndex {
       this.#build(resolution);
       const perCell = this.size / (this.#grid as CellGrid).occupied;
       if (perCell >= MIN_PER_CELL && perCell <= MAX_PER_CELL) return;
-      // A resolution up or down changes the number by 7. Clumped units may jump over the aim: no way back.
-      const step =
-        Math.round(Math.log(perCell / AIM_PER_CELL) / Math.log(7)) || Math.sign(perCell - AIM_PER_CELL);
-      resolution = Math.min(FINEST, Math.max(COARSEST, resolution + step));
+      // Clumped units may jump over the aim: no way back.
+      resolution = nextResolution(resolution, perCell);
       if (tried.has(resolution)) return;
     }
   }
@@ -245,9 +244,4 @@ class H3UnitIndex implements UnitIndex {
     this.#cells = [];
     this.#places = [];
   }
-}
-
-/** Where the search for a resolution starts: r7 at 1,000 units of one city, r10 at 1,000,000. */
-function firstResolution(size: number): number {
-  return Math.min(FINEST, Math.max(COARSEST, Math.round(4 + Math.log10(size))));
 }

@@ -4,7 +4,7 @@
  * Owned by the unit index. Invariant: slots [0, size) are in use; the last moves into the place of one that
  * goes, so that a scan reads memory in order and the arrays only ever double.
  */
-import { writeUnitVector } from '../../fleet/positions/great-circle.ts';
+import { writeUnitVector } from '../../cities/great-circle.ts';
 
 const FIRST_CAPACITY = 64;
 

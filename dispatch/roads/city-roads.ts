@@ -5,7 +5,7 @@
  * by DETOUR, unless the folder gives its length.
  */
 import type { City } from '../../cities/city.ts';
-import { distanceM } from '../../fleet/positions/great-circle.ts';
+import { distanceM } from '../../cities/great-circle.ts';
 import { CLASS_NUMBERS } from './road-classes.ts';
 import { type EdgeList, EdgeListBuilder } from './road-graph.ts';
 

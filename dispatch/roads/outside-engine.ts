@@ -6,8 +6,8 @@
  * not know is undefined and never 0; one that cannot be is not believed.
  */
 import { z } from 'zod';
+import { distanceM, type Position } from '../../cities/great-circle.ts';
 import { type Config, splitUserInfo } from '../../config/config.ts';
-import { distanceM, type Position } from '../../fleet/positions/great-circle.ts';
 import { MAX_SPEED_MPS } from '../../fleet/positions/position-filter.ts';
 import type { Vehicle } from './road-classes.ts';
 import type { UnitPlace } from './road-network.ts';
@@ -55,60 +55,11 @@ const VALHALLA_COSTING: Readonly<Record<Vehicle, string>> = { motorcycle: 'motor
 export type RoutingConfig = Pick<Config, 'ROUTING_URL' | 'ROUTING_ENGINE' | 'ROUTING_TIMEOUT_MS'>;
 
 export function createOutsideEngine(config: RoutingConfig): OutsideEngine | undefined {
-  const { ROUTING_URL: given, ROUTING_ENGINE: engine, ROUTING_TIMEOUT_MS: timeoutMs } = config;
-  if (!given) return undefined;
-  const { url, headers } = splitUserInfo(given);
-  const base = url.replace(/\/$/, '');
+  const { ROUTING_URL: url, ROUTING_ENGINE: engine, ROUTING_TIMEOUT_MS: timeoutMs } = config;
+  if (!url) return undefined;
   const name = engine === 'osrm' ? 'OSRM' : 'Valhalla';
-
-  async function ask(request: string, init?: RequestInit): Promise<unknown> {
-    try {
-      const response = await fetch(request, {
-        ...init,
-        headers: { ...headers, ...init?.headers },
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      if (!response.ok) throw new RoutingError(`${name} answered ${response.status}`);
-      return await response.json();
-    } catch (error) {
-      if (error instanceof RoutingError) throw error;
-      const { name: failure } = error as Error;
-      const why = failure === 'TimeoutError' ? `did not answer within ${timeoutMs} ms` : 'cannot be reached';
-      throw new RoutingError(`${name} ${why}`, { cause: error });
-    }
-  }
-
-  /** OSRM has one profile a server; the vehicle is the server's. */
-  async function askOsrm(incident: Position, units: readonly UnitPlace[]): Promise<Said[]> {
-    const points = [...units, incident]
-      .map(({ lat, lng }) => `${lng.toFixed(6)},${lat.toFixed(6)}`)
-      .join(';');
-    const sources = units.map((_, index) => index).join(';');
-    const query = `sources=${sources}&destinations=${units.length}&annotations=duration`;
-    return readOsrm(await ask(`${base}/table/v1/driving/${points}?${query}`));
-  }
-
-  async function askValhalla(
-    incident: Position,
-    units: readonly UnitPlace[],
-    vehicle: Vehicle,
-  ): Promise<Said[]> {
-    const point = ({ lat, lng }: Position) => ({ lat, lon: lng });
-    const answer = valhallaAnswer.safeParse(
-      await ask(`${base}/sources_to_targets`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({
-          sources: units.map(point),
-          targets: [point(incident)],
-          costing: VALHALLA_COSTING[vehicle],
-        }),
-      }),
-    );
-    if (!answer.success) throw new RoutingError('Valhalla answered something else than a matrix');
-    return answer.data.sources_to_targets.map((row) => ({ seconds: row[0]?.time ?? null, snapM: 0 }));
-  }
-
+  const call = createCall(name, url, timeoutMs);
+  const ask = engine === 'osrm' ? askOsrm : askValhalla;
   return {
     name,
     async travelTimes(incident, units) {
@@ -119,9 +70,7 @@ export function createOutsideEngine(config: RoutingConfig): OutsideEngine | unde
       await Promise.all(
         questions.map(async ([vehicle, indices]) => {
           const asked = indices.map((index) => units[index] as UnitPlace);
-          const answers = await (engine === 'osrm'
-            ? askOsrm(incident, asked)
-            : askValhalla(incident, asked, vehicle));
+          const answers = await ask(call, { incident, units: asked, vehicle });
           if (answers.length !== asked.length) throw new RoutingError(`${name} answered for other units`);
           for (const [place, index] of indices.entries()) {
             const said = answers[place] as Said;
@@ -138,6 +87,62 @@ export function createOutsideEngine(config: RoutingConfig): OutsideEngine | unde
       return { seconds, problem };
     },
   };
+}
+
+/** Asks the engine at `path` and gives the JSON of its answer. Throws RoutingError. */
+type Call = (path: string, init?: RequestInit) => Promise<unknown>;
+
+function createCall(name: string, given: string, timeoutMs: number): Call {
+  const { url, headers } = splitUserInfo(given);
+  const base = url.replace(/\/$/, '');
+  return async (path, init) => {
+    try {
+      const response = await fetch(`${base}${path}`, {
+        ...init,
+        headers: { ...headers, ...init?.headers },
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      if (!response.ok) throw new RoutingError(`${name} answered ${response.status}`);
+      return await response.json();
+    } catch (error) {
+      if (error instanceof RoutingError) throw error;
+      const { name: failure } = error as Error;
+      const why = failure === 'TimeoutError' ? `did not answer within ${timeoutMs} ms` : 'cannot be reached';
+      throw new RoutingError(`${name} ${why}`, { cause: error });
+    }
+  };
+}
+
+/** How long each of the units needs, all of one vehicle. */
+interface Question {
+  readonly incident: Position;
+  readonly units: readonly Position[];
+  readonly vehicle: Vehicle;
+}
+
+/** OSRM has one profile a server; the vehicle is the server's. */
+async function askOsrm(call: Call, { incident, units }: Question): Promise<Said[]> {
+  const points = [...units, incident].map(({ lat, lng }) => `${lng.toFixed(6)},${lat.toFixed(6)}`).join(';');
+  const sources = units.map((_, index) => index).join(';');
+  const query = `sources=${sources}&destinations=${units.length}&annotations=duration`;
+  return readOsrm(await call(`/table/v1/driving/${points}?${query}`));
+}
+
+async function askValhalla(call: Call, { incident, units, vehicle }: Question): Promise<Said[]> {
+  const point = ({ lat, lng }: Position) => ({ lat, lon: lng });
+  const answer = valhallaAnswer.safeParse(
+    await call('/sources_to_targets', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        sources: units.map(point),
+        targets: [point(incident)],
+        costing: VALHALLA_COSTING[vehicle],
+      }),
+    }),
+  );
+  if (!answer.success) throw new RoutingError('Valhalla answered something else than a matrix');
+  return answer.data.sources_to_targets.map((row) => ({ seconds: row[0]?.time ?? null, snapM: 0 }));
 }
 
 /** What an engine said of one unit. */

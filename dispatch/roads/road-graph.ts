@@ -6,7 +6,7 @@
  * the travel time of a vehicle over an edge is its length over the vehicle's speed, Infinity where it may
  * not go.
  */
-import { distanceM } from '../../fleet/positions/great-circle.ts';
+import { distanceM } from '../../cities/great-circle.ts';
 import { CLASS_NUMBERS, speedMps, VEHICLES, type Vehicle } from './road-classes.ts';
 
 /** Edges as a list: what importers make and the road file holds. */

@@ -6,7 +6,7 @@
  */
 import type { Logger } from 'pino';
 import type { City } from '../../cities/city.ts';
-import type { Position } from '../../fleet/positions/great-circle.ts';
+import type { Position } from '../../cities/great-circle.ts';
 import { cityEdges } from './city-roads.ts';
 import { VEHICLES, type Vehicle } from './road-classes.ts';
 import { readRoadFile, roadFileOf } from './road-file.ts';

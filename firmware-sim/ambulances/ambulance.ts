@@ -8,7 +8,7 @@
 import type { City } from '../../cities/city.ts';
 import type { AmbulanceUnit } from '../../devices/kinds/ambulance.ts';
 import type { Cancel, Clock } from '../clock.ts';
-import type { Behaviour } from '../device/device.ts';
+import type { Behaviour, Measured } from '../device/device.ts';
 import { between, type Random } from '../random.ts';
 import { type Acknowledgement, type Command, destinationOf, parseCommand } from './command.ts';
 import { type Case, Duty, type Pace } from './duty.ts';
@@ -51,132 +51,146 @@ export interface AmbulanceParts {
   readonly reportNow: () => void;
 }
 
-export interface Ambulance extends Behaviour {
-  onCommand(payload: Buffer): void;
-  /** Orders whose payload was not understood. */
-  readonly misunderstood: number;
-}
-
 type Dispatch = Extract<Command, { command: 'dispatch' }>;
 
 function caseOf({ assignment, incident: { lat, lng }, ...order }: Dispatch): Case {
   return { assignment, scene: { lat, lng }, hospital: destinationOf(order) };
 }
 
-export function createAmbulance(parts: AmbulanceParts): Ambulance {
-  const { unit, city, clock, random, crew } = parts;
-  const base = city.bases.find((each) => each.id === unit.base) ?? unit;
-  const duty = new Duty(
-    {
-      vehicle: unit.vehicle,
-      base: { lat: base.lat, lng: base.lng },
-      roads: parts.roads,
-      hospitals: city.hospitals,
-      pace: parts.pace,
-      ownCaseChance: parts.ownCaseChance,
-      random,
-    },
-    clock.now(),
-  );
-  const receive = createReceiver(parts.shadows, random);
-  const answers = new Map<string, Acknowledgement['ack'] | 'thinking' | 'silent'>();
-  /** Each order as it was last sent, of those in `answers`. */
-  const newest = new Map<string, Dispatch>();
+export class Ambulance implements Behaviour {
+  readonly #parts: AmbulanceParts;
+  readonly #duty: Duty;
+  readonly #receive: ReturnType<typeof createReceiver>;
+  readonly #answers = new Map<string, Acknowledgement['ack'] | 'thinking' | 'silent'>();
+  /** Each order as it was last sent, of those in `#answers`. */
+  readonly #newest = new Map<string, Dispatch>();
   /** Orders that the crew thinks about or turns out for. */
-  const pending = new Map<string, Cancel>();
-  let turningOut = false;
-  let batteryPct = between(random, 60, 100);
-  let moving = false;
-  let misunderstood = 0;
+  readonly #pending = new Map<string, Cancel>();
+  #isTurningOut = false;
+  #batteryPct: number;
+  #isMoving = false;
+  #misunderstood = 0;
 
-  const wait = (assignment: string, rangeS: readonly [number, number], then: () => void) => {
-    const cancel = clock.after(between(random, ...rangeS) * 1000, () => {
-      pending.delete(assignment);
-      then();
-    });
-    pending.set(assignment, cancel);
-  };
+  constructor(parts: AmbulanceParts) {
+    const { unit, city, clock, random } = parts;
+    const base = city.bases.find((each) => each.id === unit.base) ?? unit;
+    this.#parts = parts;
+    this.#duty = new Duty(
+      {
+        vehicle: unit.vehicle,
+        base: { lat: base.lat, lng: base.lng },
+        roads: parts.roads,
+        hospitals: city.hospitals,
+        pace: parts.pace,
+        ownCaseChance: parts.ownCaseChance,
+        random,
+      },
+      clock.now(),
+    );
+    this.#receive = createReceiver(parts.shadows, random);
+    this.#batteryPct = between(random, 60, 100);
+  }
 
-  const setOut = (assignment: string) => {
-    turningOut = false;
-    const order = newest.get(assignment);
-    if (order) duty.take(caseOf(order), clock.now());
-    parts.reportNow();
-  };
+  /** Orders whose payload was not understood. */
+  get misunderstood(): number {
+    return this.#misunderstood;
+  }
 
-  const answer = (order: Dispatch) => {
-    const nowMs = clock.now();
-    duty.advance(nowMs);
-    const isFree = duty.free && !turningOut;
-    const ack = isFree && random() >= crew.refuseChance ? 'accepted' : 'refused';
-    answers.set(order.assignment, ack);
-    parts.acknowledge({ assignment: order.assignment, ack, at: new Date(nowMs).toISOString() });
-    if (ack === 'refused') return;
-    turningOut = true;
-    wait(order.assignment, crew.turnoutS, () => setOut(order.assignment));
-  };
+  intervalMs(): number {
+    return this.#isMoving ? MOVING_INTERVAL_MS : PARKED_INTERVAL_MS;
+  }
 
-  const onDispatch = (order: Dispatch) => {
-    const before = answers.get(order.assignment);
-    const last = newest.get(order.assignment);
-    newest.set(order.assignment, order);
+  measure(nowMs: number): Measured | undefined {
+    const motion = this.#duty.advance(nowMs);
+    const fix = this.#receive(motion.position);
+    this.#isMoving = motion.speedMps > 0;
+    // A tracker lasts a shift; the cradle charges it whenever the unit stands.
+    this.#batteryPct = Math.max(8, Math.min(100, this.#batteryPct + (this.#isMoving ? -0.01 : 0.05)));
+    if (!fix) return undefined;
+    return {
+      lat: Number(fix.position.lat.toFixed(6)),
+      lng: Number(fix.position.lng.toFixed(6)),
+      accuracyM: Number(fix.accuracyM.toFixed(1)),
+      speedMps: Number(motion.speedMps.toFixed(1)),
+      ...(this.#isMoving ? { headingDeg: Math.round(motion.headingDeg) % 360 } : {}),
+      batteryPct: Math.round(this.#batteryPct),
+      status: this.#duty.status,
+    };
+  }
+
+  onCommand(payload: Buffer): void {
+    const order = parseCommand(payload);
+    if (!order) this.#misunderstood++;
+    else if (order.command === 'dispatch') this.#onDispatch(order);
+    else this.#onCancel(order.assignment);
+  }
+
+  stop(): void {
+    for (const cancel of this.#pending.values()) cancel();
+  }
+
+  #onDispatch(order: Dispatch): void {
+    const { assignment } = order;
+    const { clock, crew, random } = this.#parts;
+    const before = this.#answers.get(assignment);
+    const last = this.#newest.get(assignment);
+    this.#newest.set(assignment, order);
     // Repeated with another content: the dispatcher has corrected it.
     const isCorrected = last !== undefined && JSON.stringify(last) !== JSON.stringify(order);
-    if (isCorrected && duty.assignment === order.assignment) duty.correct(caseOf(order), clock.now());
-    if (before === 'accepted' || before === 'refused') {
-      const at = new Date(clock.now()).toISOString();
-      parts.acknowledge({ assignment: order.assignment, ack: before, at });
-    }
+    if (isCorrected && this.#duty.assignment === assignment) this.#duty.correct(caseOf(order), clock.now());
+    if (before === 'accepted' || before === 'refused') this.#acknowledge(assignment, before);
     if (before) return;
-    if (answers.size >= MAX_REMEMBERED) {
-      const oldest = answers.keys().next().value as string;
-      answers.delete(oldest);
-      newest.delete(oldest);
-    }
-    const silent = random() < crew.silentChance;
-    answers.set(order.assignment, silent ? 'silent' : 'thinking');
-    if (silent) return;
-    wait(order.assignment, crew.answerS, () => answer(order));
-  };
+    if (this.#answers.size >= MAX_REMEMBERED) this.#forgetOldest();
+    const isSilent = random() < crew.silentChance;
+    this.#answers.set(assignment, isSilent ? 'silent' : 'thinking');
+    if (!isSilent) this.#wait(assignment, crew.answerS, () => this.#answer(assignment));
+  }
 
-  const onCancel = (assignment: string) => {
-    pending.get(assignment)?.();
-    if (pending.delete(assignment) && answers.get(assignment) === 'accepted') turningOut = false;
-    if (duty.assignment !== assignment) return;
-    duty.release(clock.now());
-    parts.reportNow();
-  };
+  #answer(assignment: string): void {
+    const { clock, crew, random } = this.#parts;
+    this.#duty.advance(clock.now());
+    const isFree = this.#duty.free && !this.#isTurningOut;
+    const ack = isFree && random() >= crew.refuseChance ? 'accepted' : 'refused';
+    this.#answers.set(assignment, ack);
+    this.#acknowledge(assignment, ack);
+    if (ack === 'refused') return;
+    this.#isTurningOut = true;
+    this.#wait(assignment, crew.turnoutS, () => this.#setOut(assignment));
+  }
 
-  return {
-    get misunderstood() {
-      return misunderstood;
-    },
-    intervalMs: () => (moving ? MOVING_INTERVAL_MS : PARKED_INTERVAL_MS),
-    measure(nowMs) {
-      const motion = duty.advance(nowMs);
-      const fix = receive(motion.position);
-      moving = motion.speedMps > 0;
-      // A tracker lasts a shift; the cradle charges it whenever the unit stands.
-      batteryPct = Math.max(8, Math.min(100, batteryPct + (moving ? -0.01 : 0.05)));
-      if (!fix) return undefined;
-      return {
-        lat: Number(fix.position.lat.toFixed(6)),
-        lng: Number(fix.position.lng.toFixed(6)),
-        accuracyM: Number(fix.accuracyM.toFixed(1)),
-        speedMps: Number(motion.speedMps.toFixed(1)),
-        ...(moving ? { headingDeg: Math.round(motion.headingDeg) % 360 } : {}),
-        batteryPct: Math.round(batteryPct),
-        status: duty.status,
-      };
-    },
-    onCommand(payload) {
-      const order = parseCommand(payload);
-      if (!order) misunderstood++;
-      else if (order.command === 'dispatch') onDispatch(order);
-      else onCancel(order.assignment);
-    },
-    stop() {
-      for (const cancel of pending.values()) cancel();
-    },
-  };
+  #acknowledge(assignment: string, ack: Acknowledgement['ack']): void {
+    const { acknowledge, clock } = this.#parts;
+    acknowledge({ assignment, ack, at: new Date(clock.now()).toISOString() });
+  }
+
+  #setOut(assignment: string): void {
+    this.#isTurningOut = false;
+    const order = this.#newest.get(assignment);
+    if (order) this.#duty.take(caseOf(order), this.#parts.clock.now());
+    this.#parts.reportNow();
+  }
+
+  #onCancel(assignment: string): void {
+    this.#pending.get(assignment)?.();
+    const wasPending = this.#pending.delete(assignment);
+    if (wasPending && this.#answers.get(assignment) === 'accepted') this.#isTurningOut = false;
+    if (this.#duty.assignment !== assignment) return;
+    this.#duty.release(this.#parts.clock.now());
+    this.#parts.reportNow();
+  }
+
+  #wait(assignment: string, rangeS: readonly [number, number], then: () => void): void {
+    const { clock, random } = this.#parts;
+    const cancel = clock.after(between(random, ...rangeS) * 1000, () => {
+      this.#pending.delete(assignment);
+      then();
+    });
+    this.#pending.set(assignment, cancel);
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#answers.keys().next().value as string;
+    this.#answers.delete(oldest);
+    this.#newest.delete(oldest);
+  }
 }

@@ -14,7 +14,7 @@ import { wifiAccessPoint } from '../../devices/kinds/wifi-access-point.ts';
 import { startCity } from '../city-run.ts';
 import { realClock } from '../clock.ts';
 import { readCredentials } from '../credentials.ts';
-import { type Dispatcher, describeDispatcher, startDispatcher } from '../dispatcher/dispatcher.ts';
+import { Dispatcher, describeDispatcher } from '../dispatcher/dispatcher.ts';
 import { createIncidentStream } from '../dispatcher/incident-stream.ts';
 import { createSiagaApi } from '../dispatcher/siaga-api.ts';
 import type { CityCommand } from '../options.ts';
@@ -74,7 +74,7 @@ function openDispatcher(city: City, command: CityCommand): Dispatcher {
   const tokenFile = command['token-file'];
   const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, 'utf8').trim();
   const random = createRandom(command.seed, 'calls');
-  return startDispatcher({
+  return Dispatcher.start({
     api: createSiagaApi(command.api, token),
     nextCall: createIncidentStream(city, command['incidents-per-hour'], random),
     clock: realClock,

@@ -31,12 +31,6 @@ export interface DispatcherTotals {
   lastProblem: string | undefined;
 }
 
-export interface Dispatcher {
-  readonly totals: DispatcherTotals;
-  readonly open: number;
-  stop(): Promise<void>;
-}
-
 export interface DispatcherParts {
   readonly api: SiagaApi;
   readonly nextCall: () => Call;
@@ -45,8 +39,10 @@ export interface DispatcherParts {
   readonly run: string;
 }
 
-export function startDispatcher({ api, nextCall, clock, run }: DispatcherParts): Dispatcher {
-  const totals: DispatcherTotals = {
+type Assign = Extract<Deed, { do: 'assign' }>;
+
+export class Dispatcher {
+  readonly totals: DispatcherTotals = {
     reported: 0,
     closed: 0,
     assigned: 0,
@@ -56,118 +52,140 @@ export function startDispatcher({ api, nextCall, clock, run }: DispatcherParts):
     failures: 0,
     lastProblem: undefined,
   };
+  readonly #parts: DispatcherParts;
   /** Incident → not looked at before, epoch ms. */
-  const cases = new Map<number, number>();
-  let calls = 0;
-  let deeds = 0;
-  let work: Promise<void> = Promise.resolve();
-  let stopped = false;
-  let cancelCall: Cancel;
-  let cancelLook: Cancel;
+  readonly #cases = new Map<number, number>();
+  #calls = 0;
+  #deeds = 0;
+  #work: Promise<void> = Promise.resolve();
+  #isStopped = false;
+  #cancelCall: Cancel | undefined;
+  #cancelLook: Cancel | undefined;
 
-  const attempt = async (deed: () => Promise<void>): Promise<boolean> => {
-    try {
-      await deed();
-      return true;
-    } catch (error) {
-      if (error instanceof ApiRefusal) totals.refusals++;
-      else totals.failures++;
-      totals.lastProblem = (error as Error).message;
-      return false;
-    }
-  };
+  private constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+  }
 
-  const report = async (call: Call) => {
-    const key = `sim-${run}-call-${++calls}`;
-    const reported =
-      cases.size < MAX_OPEN &&
-      (await attempt(async () => {
+  /** It works until it is stopped. */
+  static start(parts: DispatcherParts): Dispatcher {
+    const dispatcher = new Dispatcher(parts);
+    dispatcher.#enqueue(() => dispatcher.#takeUpWhatIsOpen());
+    dispatcher.#keepCalling(parts.nextCall());
+    dispatcher.#keepLooking();
+    return dispatcher;
+  }
+
+  get open(): number {
+    return this.#cases.size;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelCall?.();
+    this.#cancelLook?.();
+    await this.#work;
+  }
+
+  /** One thing after another: a dispatcher has two hands. */
+  #enqueue(deed: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(deed);
+    return this.#work;
+  }
+
+  /** What a run before this one left open is served too. */
+  async #takeUpWhatIsOpen(): Promise<void> {
+    await this.#attempt(async () => {
+      for (const id of await this.#parts.api.listSimulated()) this.#cases.set(id, 0);
+    });
+  }
+
+  #keepCalling(call: Call): void {
+    const { clock, nextCall } = this.#parts;
+    this.#cancelCall = clock.after(call.gapMs, () => {
+      this.#enqueue(() => this.#report(call));
+      this.#keepCalling(nextCall());
+    });
+  }
+
+  #keepLooking(): void {
+    if (this.#isStopped) return;
+    this.#cancelLook = this.#parts.clock.after(LOOK_EVERY_MS, () =>
+      this.#enqueue(() => this.#look()).then(() => this.#keepLooking()),
+    );
+  }
+
+  async #report(call: Call): Promise<void> {
+    const { api, run } = this.#parts;
+    const key = `sim-${run}-call-${++this.#calls}`;
+    const isReported =
+      this.#cases.size < MAX_OPEN &&
+      (await this.#attempt(async () => {
         const { id } = await api.report(call, key);
-        cases.set(id, 0);
+        this.#cases.set(id, 0);
       }));
-    if (reported) totals.reported++;
-    else totals.unanswered++;
-  };
+    if (isReported) this.totals.reported++;
+    else this.totals.unanswered++;
+  }
 
-  const carryOut = async (incident: IncidentView, deed: Deed) => {
-    if (deed.do === 'wait') return;
-    if (deed.do === 'close') {
-      await api.close(incident.id, deed.outcome);
-      cases.delete(incident.id);
-      totals.closed++;
-      return;
+  async #look(): Promise<void> {
+    const { api, clock } = this.#parts;
+    for (const [id, notBeforeMs] of [...this.#cases]) {
+      if (clock.now() < notBeforeMs) continue;
+      await this.#attempt(async () => {
+        const incident = await api.read(id);
+        if (!incident.open) this.#cases.delete(id);
+        for (const deed of planNextDeeds(incident, clock.now()))
+          await this.#attempt(() => this.#carryOut(incident, deed));
+      });
     }
-    const { candidates, hospital } = await api.propose(incident.id, deed.role);
+  }
+
+  async #carryOut(incident: IncidentView, deed: Deed): Promise<void> {
+    if (deed.do === 'wait') return;
+    if (deed.do === 'assign') return this.#assign(incident, deed);
+    await this.#parts.api.close(incident.id, deed.outcome);
+    this.#cases.delete(incident.id);
+    this.totals.closed++;
+  }
+
+  async #assign(incident: IncidentView, { role, replaces }: Assign): Promise<void> {
+    const { api, clock, run } = this.#parts;
+    const { candidates, hospital } = await api.propose(incident.id, role);
     // Where a transport unit comes anyway, only a motorcycle is worth sending ahead of it.
-    const isAhead = deed.role === 'first-aid' && incident.needsTransport;
+    const isAhead = role === 'first-aid' && incident.needsTransport;
     const candidate = candidates.find((each) => !isAhead || !each.canTransport);
     if (!candidate) {
-      cases.set(incident.id, clock.now() + RETRY_AFTER_MS);
+      this.#cases.set(incident.id, clock.now() + RETRY_AFTER_MS);
       return;
     }
     const request: AssignmentRequest = {
       unit: candidate.unit,
       unitVersion: candidate.unitVersion,
-      role: deed.role,
-      ...(deed.role === 'transport' && hospital ? { hospital } : {}),
+      role,
+      ...(role === 'transport' && hospital ? { hospital } : {}),
       ...(candidate.warnings.length > 0 ? { forceReason: 'simulated: the best there is' } : {}),
-      ...(deed.replaces === undefined ? {} : { replaces: deed.replaces }),
+      ...(replaces === undefined ? {} : { replaces }),
     };
-    await api.assign(incident.id, request, `sim-${run}-deed-${++deeds}`);
-    totals.assigned++;
-    if (deed.replaces !== undefined) totals.replaced++;
-  };
+    await api.assign(incident.id, request, `sim-${run}-deed-${++this.#deeds}`);
+    this.totals.assigned++;
+    if (replaces !== undefined) this.totals.replaced++;
+  }
 
-  const look = async () => {
-    for (const [id, notBeforeMs] of [...cases]) {
-      if (clock.now() < notBeforeMs) continue;
-      await attempt(async () => {
-        const incident = await api.read(id);
-        if (!incident.open) cases.delete(id);
-        for (const deed of planNextDeeds(incident, clock.now()))
-          await attempt(() => carryOut(incident, deed));
-      });
+  async #attempt(deed: () => Promise<void>): Promise<boolean> {
+    try {
+      await deed();
+      return true;
+    } catch (error) {
+      if (error instanceof ApiRefusal) this.totals.refusals++;
+      else this.totals.failures++;
+      this.totals.lastProblem = (error as Error).message;
+      return false;
     }
-  };
-
-  // One thing after another: a dispatcher has two hands.
-  const enqueue = (deed: () => Promise<void>) => {
-    work = work.then(deed);
-    return work;
-  };
-  const keepCalling = (call: Call) => {
-    cancelCall = clock.after(call.gapMs, () => {
-      enqueue(() => report(call));
-      keepCalling(nextCall());
-    });
-  };
-  const keepLooking = () => {
-    if (!stopped) cancelLook = clock.after(LOOK_EVERY_MS, () => enqueue(look).then(keepLooking));
-  };
-  // What a run before this one left open is served too.
-  enqueue(async () => {
-    await attempt(async () => {
-      for (const id of await api.listSimulated()) cases.set(id, 0);
-    });
-  });
-  keepCalling(nextCall());
-  keepLooking();
-  return {
-    totals,
-    get open() {
-      return cases.size;
-    },
-    async stop() {
-      stopped = true;
-      cancelCall();
-      cancelLook();
-      await work;
-    },
-  };
+  }
 }
 
 /** `112: 3 open, 5 closed, 9 sent`, and what went wrong, if anything did. */
-export function describeDispatcher({ totals, open }: Dispatcher): string {
+export function describeDispatcher({ totals, open }: Pick<Dispatcher, 'totals' | 'open'>): string {
   const { closed, assigned, replaced, unanswered, failures, lastProblem } = totals;
   const parts = [`${open} open`, `${closed} closed`, `${assigned} sent`];
   if (replaced > 0) parts.push(`${replaced} replaced`);

@@ -7,8 +7,9 @@
  * MAX_SPEED_MPS, from when its place was last known, except where three fixes in a row agree on the new place, so that a wrong present cannot
  * starve a device; time in the present never goes back.
  */
+
+import { distanceM, type Position } from '../../cities/great-circle.ts';
 import { QualityFlag, type Reading } from '../../devices/reading.ts';
-import { distanceM, type Position } from './great-circle.ts';
 
 export interface Fix extends Position {
   /** Epoch ms, the device's clock. */

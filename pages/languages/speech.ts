@@ -26,6 +26,8 @@ export interface Speech {
   clock(atMs: number, nowMs: number): string;
   /** `25 menit`, `7 jam`, `3 hari`: in the largest unit that is exact, from two days on in days. */
   span(ms: number): string;
+  /** `70%`, of a figure from 0 to 100. */
+  percent(pct: number): string;
   /** `850 m`, `3,2 km`. */
   distance(a: Position, b: Position): string;
   day(atMs: number): string;
@@ -49,6 +51,7 @@ export function createSpeech(language: Language, timeZone: string): Speech {
   const wholeMetres = unit('meter', 0, 'short');
   const kilometres = unit('kilometer', 1, 'short');
   const spans = ['minute', 'hour', 'day'].map((name) => unit(name, 0, 'long'));
+  const percent = new Intl.NumberFormat(locale, { style: 'percent' });
   const number = new Intl.NumberFormat(locale);
   const time = new Intl.DateTimeFormat(locale, {
     ...{ timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
@@ -75,6 +78,7 @@ export function createSpeech(language: Language, timeZone: string): Speech {
       if (minutes < 120) return inMinutes.format(minutes);
       return `${inHours.format(Math.floor(minutes / 60))} ${inMinutes.format(minutes % 60)}`;
     },
+    percent: (pct) => percent.format(pct / 100),
     distance(a, b) {
       const exactM = distanceM(a, b);
       const roundM = Math.round(exactM / 10) * 10;

@@ -8,6 +8,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Aggregate, History, HistoryPage, HistoryPoint } from '../../history/history.ts';
+import { readLevels } from '../../history/read-levels.ts';
 
 export interface HistoryUnderTest extends AsyncDisposable {
   readonly history: History;
@@ -56,6 +57,23 @@ export function describeHistory(name: string, open: () => Promise<HistoryUnderTe
         ...more,
       });
 
+    it('gives the levels of a long past in pages: the highest of each window, and nothing of an empty one', async () => {
+      const device = await write(
+        [0, { levelM: 1 }],
+        [MIN, { levelM: 3 }],
+        [2 * MIN, { levelM: 2 }],
+        [9 * HOUR, { levelM: 4 }],
+        [9 * HOUR + 6 * MIN, { rainMm: 1 }],
+      );
+      const levels: { atMs: number; levelM: number }[] = [];
+      const range = { fromMs: T0, toMs: T0 + DAY, everyMs: 5 * MIN };
+      for await (const page of readLevels(opened.history, device, range)) levels.push(...page);
+      expect(levels).toEqual([
+        { atMs: T0, levelM: 3 },
+        { atMs: T0 + 9 * HOUR, levelM: 4 },
+      ]);
+    });
+
     describe('raw', () => {
       it('gives points in order of time, whatever the order of writing', async () => {
         const device = await write([3 * MIN, { levelM: 3 }], [MIN, { levelM: 1 }]);
@@ -90,9 +108,11 @@ export function describeHistory(name: string, open: () => Promise<HistoryUnderTe
 
       it('lets the last written of one instant count, quantity by quantity, with its quality', async () => {
         const device = await write([0, { levelM: 1, rainMm: 5 }]);
-        await append(device, [0, { levelM: 2, batteryV: 12 }, QualityFlag.spike]);
+        await append(device, [0, { levelM: 2, batteryV: 12 }, QualityFlag.flatLine]);
         expect(await raw(device)).toEqual({
-          points: [{ atMs: T0, values: { levelM: 2, rainMm: 5, batteryV: 12 }, quality: QualityFlag.spike }],
+          points: [
+            { atMs: T0, values: { levelM: 2, rainMm: 5, batteryV: 12 }, quality: QualityFlag.flatLine },
+          ],
         });
       });
 
@@ -287,7 +307,7 @@ export function describeHistory(name: string, open: () => Promise<HistoryUnderTe
         const device = await write(
           [0, { levelM: 1 }],
           [20 * S, { levelM: 99 }, QualityFlag.outsideSensorRange],
-          [40 * S, { levelM: 3 }, QualityFlag.spike],
+          [40 * S, { levelM: 3 }, QualityFlag.flatLine],
           [MIN, { levelM: 98 }, QualityFlag.implausibleSpeed | QualityFlag.late],
         );
         expect(brief(await windows(device, MIN, 'mean'))).toEqual([[0, { levelM: 2 }]]);

@@ -5,13 +5,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { distanceM } from '../../cities/great-circle.ts';
 import { keepLargestComponent } from '../../dispatch/roads/largest-component.ts';
 import { parseOsm } from '../../dispatch/roads/osm.ts';
 import { CLASS_NUMBERS, VEHICLES } from '../../dispatch/roads/road-classes.ts';
 import { createRoadGraph, type RoadGraph } from '../../dispatch/roads/road-graph.ts';
 import { RoadSearch } from '../../dispatch/roads/road-search.ts';
 import { RoadSnap, type Snap } from '../../dispatch/roads/road-snap.ts';
-import { distanceM } from '../../fleet/positions/great-circle.ts';
 import { gridEdges, gridPlace, plainTimes } from '../unit/dispatch/roads/small-network.ts';
 
 const folder = process.env['SIAGA_TEST_DATA_DIR'] ?? `${import.meta.dirname}/../../../shared/data`;

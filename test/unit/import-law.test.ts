@@ -59,13 +59,16 @@ const LAW: Record<string, readonly string[]> = {
   ],
   // The public's pages as text; api/public-pages.ts sends them.
   pages: ['devices', 'cities', 'fleet', 'history', 'alerts'],
-  'firmware-sim': ['tables', 'devices', 'cities'],
+  // For others to copy: it knows the document and nothing of the house.
+  'clients/typescript': [],
+  docs: ['clients/typescript'],
+  'firmware-sim': ['clients/typescript', 'tables', 'devices', 'cities'],
   dashboards: ['devices'],
   ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite'],
 };
 
 /** What opens, runs or measures the whole of it may name every room. */
-const WHOLE = new Set(['open-siaga.ts', 'share-descriptors.ts', 'main.ts', 'start.js', 'bench']);
+const WHOLE = new Set(['open-siaga.ts', 'opening', 'main.ts', 'start.js', 'bench']);
 
 interface Import {
   readonly from: string;
@@ -134,7 +137,7 @@ describe('the law of imports', () => {
 
   test('only config/ reads the environment of the server', () => {
     const readers = [...sources()].filter((file) => {
-      if (['config', 'firmware-sim', 'bench', 'dashboards'].includes(room(file))) return false;
+      if (['config', 'firmware-sim', 'bench', 'dashboards', 'docs'].includes(room(file))) return false;
       const uses = readFileSync(join(ROOT, file), 'utf8').match(/process\.env(?!\)|\['\w+'\] (?:\?\?)?=)/g);
       // What is written there is for threads and children. The composition root and the command lines hand the environment to parseConfig as it is.
       return (

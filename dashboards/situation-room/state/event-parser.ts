@@ -1,6 +1,6 @@
 /**
  * Server-sent events out of a stream of text, after the HTML standard (§9.2.6), for a stream that is read
- * with `fetch` because it needs a token in a header.
+ * with `fetch` because it needs a token in a header. `retry` is left: live-stream.ts waits by a rule of its own.
  *
  * Invariant: however the text is cut into chunks the events are the same; a line longer than `MAX_LINE`
  * throws, so that a broken server cannot fill the page's memory.
@@ -15,8 +15,6 @@ export interface EventParser {
   push(chunk: string): StreamEvent[];
   /** The last id that was seen; also of a block without data, such as a heartbeat's. */
   readonly lastEventId: string | undefined;
-  /** What the server asked for by `retry`. */
-  readonly retryMs: number | undefined;
 }
 
 /** The longest event is an alert with its detail: some KiB. */
@@ -27,7 +25,6 @@ export function createEventParser(lastEventId?: string): EventParser {
   let type = '';
   let lines: string[] = [];
   let id = lastEventId;
-  let retryMs: number | undefined;
 
   function takeLine(line: string, events: StreamEvent[]): void {
     if (line === '') {
@@ -43,7 +40,6 @@ export function createEventParser(lastEventId?: string): EventParser {
     if (field === 'data') lines.push(value);
     else if (field === 'event') type = value;
     else if (field === 'id' && !value.includes('\0')) id = value;
-    else if (field === 'retry' && /^\d+$/.test(value)) retryMs = Number(value);
   }
 
   return {
@@ -60,9 +56,6 @@ export function createEventParser(lastEventId?: string): EventParser {
     },
     get lastEventId() {
       return id;
-    },
-    get retryMs() {
-      return retryMs;
     },
   };
 }

@@ -48,7 +48,7 @@ export interface View {
   readonly zoom: number;
 }
 
-export const MAX_ZOOM = 16;
+const MAX_ZOOM = 16;
 
 export function wholeView({ width, height }: Projection): View {
   return { centre: { x: width / 2, y: height / 2 }, zoom: 1 };

@@ -106,7 +106,7 @@ function describeLevel({
     : '';
 }
 
-export function formatChange({ changeM, overMs }: LevelChange, { speech }: Room): string {
+function formatChange({ changeM, overMs }: LevelChange, { speech }: Room): string {
   return `${speech.signed(changeM)} m / ${Math.max(1, Math.round(overMs / 60_000))} ${speech.word('minutes')}`;
 }
 

@@ -71,7 +71,7 @@ export function createMapLabels(layer: SVGGElement): { update(labels: readonly L
 }
 
 /** Those that find room on the screen, in their order; a gauge's stands right of its mark, or else left. */
-export function placeLabels(labels: readonly Label[], { box, unitsPerPx }: Seen): PlacedLabel[] {
+function placeLabels(labels: readonly Label[], { box, unitsPerPx }: Seen): PlacedLabel[] {
   const screen: Box = {
     ...{ left: box.left / unitsPerPx, right: box.right / unitsPerPx },
     ...{ top: box.top / unitsPerPx, bottom: box.bottom / unitsPerPx },

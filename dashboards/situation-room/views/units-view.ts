@@ -9,7 +9,7 @@ import { byId, createKeyedList, html, setAttribute, setText } from './dom.ts';
 import type { Actions, Room } from './room.ts';
 
 /** At 28 km/h a unit is 350 m further by then; dispatch calls it stale at the same age. */
-export const STALE_FIX_MS = 45_000;
+const STALE_FIX_MS = 45_000;
 
 const STATUSES = ['available', 'en-route', 'on-scene', 'transporting', 'at-hospital', 'off-duty'];
 
@@ -23,7 +23,7 @@ export interface UnitNow {
   readonly lng: number | undefined;
 }
 
-export function unitNow(device: Device, nowMs: number): UnitNow {
+function unitNow(device: Device, nowMs: number): UnitNow {
   const { lat, lng, status } = device.values;
   const fixAgeMs = device.measuredAt === 0 ? undefined : nowMs - device.measuredAt;
   return {

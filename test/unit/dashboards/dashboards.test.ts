@@ -29,6 +29,7 @@ function sourceText(): string {
     'clock',
     'dispatch',
     'fleet',
+    'opening',
     'history',
     'influx',
     'ingest',

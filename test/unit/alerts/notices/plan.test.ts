@@ -58,7 +58,13 @@ function buildAlert(id: string): Alert {
     ...{ group: 'flood:semarang', revision: 0, exercise: false, flapping: false, subjectKind: 'river-gauge' },
     label: { id: 'Waspada', en: 'Watch' },
     text: { id: `Kali ${id} naik.`, en: `Kali ${id} rises.` },
-    ...{ foldedInto: undefined, notifiedSeverity: undefined, log: [], evidence: [] },
+    ...{
+      highestSeverity: 'minor',
+      foldedInto: undefined,
+      notifiedSeverity: undefined,
+      log: [],
+      evidence: [],
+    },
   };
   return part as Alert;
 }
@@ -164,12 +170,12 @@ test('blindness of six gauges in one second is one message, and none of those th
   expect(storm.told).toEqual([['a blind', 'b blind', 'd blind', 'e blind', 'f blind']]);
 });
 
-test('silences that end together are one message of what still goes on', () => {
+test('silences that end together are told together, the first of them at once', () => {
   const silence = { createdBy: 'rina' } as never;
   for (const id of ['a', 'b', 'c']) storm.say(id, 'opened', 'severe', { silence });
   for (const id of ['a', 'b', 'c']) storm.say(id, 'unsilenced', 'severe');
   storm.pass(2 * MINUTE_MS);
-  expect(storm.told).toEqual([['a unsilenced', 'b unsilenced', 'c unsilenced']]);
+  expect(storm.told).toEqual([['a unsilenced'], ['b unsilenced', 'c unsilenced']]);
 });
 
 test('what waits outlasts a restart, also as version 0.1.0 left it', () => {
@@ -182,6 +188,7 @@ test('what waits outlasts a restart, also as version 0.1.0 left it', () => {
     storm.told.length = 0;
     storm.planner = new NoticePlanner(CHANNELS);
     storm.planner.restore(each, storm.open);
+    Object.assign(storm.find('b') ?? {}, { notifiedSeverity: undefined });
     storm.pass(5 * MINUTE_MS);
     expect(storm.told).toEqual([['b opened']]);
     storm.nowMs -= 5 * MINUTE_MS;
@@ -196,6 +203,26 @@ test('a gauge stands in a message once, with the worst of it; the rest counts as
   storm.pass(5 * MINUTE_MS);
   expect(storm.told).toEqual([['a opened'], ['b-rises opened']]);
   expect(storm.find('b')?.notifiedSeverity).toBe('minor');
+});
+
+test('a rise that has passed while it waited is told no more; of ends the highest flood leads', () => {
+  storm.say('a', 'opened', 'extreme');
+  storm.say('b', 'opened', 'severe');
+  storm.pass(5 * MINUTE_MS);
+  storm.say('c', 'opened', 'extreme');
+  storm.say('b', 'upgraded', 'extreme');
+  storm.say('b', 'downgraded', 'severe');
+  storm.pass(2 * MINUTE_MS);
+  for (const id of ['a', 'b', 'c']) Object.assign(storm.find(id) ?? {}, { highestSeverity: 'extreme' });
+  Object.assign(storm.find('b') ?? {}, { highestSeverity: 'minor' });
+  for (const id of ['b', 'a', 'c']) storm.say(id, 'resolved', 'minor');
+  storm.pass(MINUTE_MS);
+  expect(storm.told).toEqual([
+    ['a opened'],
+    ['b opened'],
+    ['c opened'],
+    ['a resolved', 'c resolved', 'b resolved'],
+  ]);
 });
 
 test('another storm has a message of its own', () => {

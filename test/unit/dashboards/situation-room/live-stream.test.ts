@@ -27,7 +27,6 @@ describe('the parser of server-sent events', () => {
           { type: 'alert', data: 'a\nb' },
         ]);
         expect(parser.lastEventId).toBe('e-9');
-        expect(parser.retryMs).toBe(2_000);
       }),
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { distanceM } from '../../../../cities/great-circle.ts';
 import { isAmbulance, ambulance as kind } from '../../../../devices/kinds/ambulance.ts';
-import { type Crew, createAmbulance, USUAL_CREW } from '../../../../firmware-sim/ambulances/ambulance.ts';
+import { Ambulance, type Crew, USUAL_CREW } from '../../../../firmware-sim/ambulances/ambulance.ts';
 import type { Acknowledgement } from '../../../../firmware-sim/ambulances/command.ts';
 import { DEMO_PACE } from '../../../../firmware-sim/ambulances/duty.ts';
 import { createReceiver } from '../../../../firmware-sim/ambulances/gps.ts';
@@ -18,7 +18,7 @@ function open(crew: Crew = WILLING) {
   let reports = 0;
   const unit = simulatedCity.devices.filter(isAmbulance).find(({ vehicle }) => vehicle === 'transport');
   if (!unit) throw new Error('the small city has ambulances');
-  const ambulance = createAmbulance({
+  const ambulance = new Ambulance({
     unit,
     city: simulatedCity,
     roads: createRoadMap(simulatedCity.roads as NonNullable<typeof simulatedCity.roads>),

@@ -1,11 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type Dispatcher,
-  describeDispatcher,
-  startDispatcher,
-} from '../../../../firmware-sim/dispatcher/dispatcher.ts';
+import { Dispatcher, describeDispatcher } from '../../../../firmware-sim/dispatcher/dispatcher.ts';
 import type { Call } from '../../../../firmware-sim/dispatcher/incident-stream.ts';
 import { createSiagaApi } from '../../../../firmware-sim/dispatcher/siaga-api.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -64,7 +60,7 @@ const call: Call = {
 
 function start(url: string): ManualClock {
   const clock = createManualClock();
-  dispatcher = startDispatcher({
+  dispatcher = Dispatcher.start({
     api: createSiagaApi(url, 'secret'),
     nextCall: () => call,
     clock,

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { distanceM } from '../../../../fleet/positions/great-circle.ts';
+import { distanceM } from '../../../../cities/great-circle.ts';
 import {
   type Fix,
   filterPosition,

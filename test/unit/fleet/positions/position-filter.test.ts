@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { distanceM } from '../../../../cities/great-circle.ts';
 import { QualityFlag } from '../../../../devices/reading.ts';
-import { distanceM } from '../../../../fleet/positions/great-circle.ts';
 import {
   AGREEING_FIXES,
   type Fix,

@@ -1,0 +1,181 @@
+/**
+ * CityDispatch: carries each deed of a dispatcher and each word of a unit through the parts that it concerns.
+ *
+ * Made by openDispatch, which has restored the parts. Invariant: what a crew must be told goes out after the commit
+ * of what it tells.
+ */
+
+import { isHospital } from '../devices/kinds/hospital.ts';
+import type { Reading } from '../devices/reading.ts';
+import type { AssignmentRequest } from './assign-unit.ts';
+import { setService } from './assignment-lock.ts';
+import type { AssignmentRow } from './assignment-row.ts';
+import type { BedReports } from './bed-reports.ts';
+import type { CrewAnswers } from './crew-answers.ts';
+import type { AuditLine, Dispatch } from './dispatch.ts';
+import { type DispatchContext, writeAudit } from './dispatch-context.ts';
+import { DispatchError } from './dispatch-error.ts';
+import { type Figures, type FiguresQuery, measureFigures } from './figures.ts';
+import type { Questions } from './questions.ts';
+import type { UnansweredOrders } from './unanswered-orders.ts';
+import type { UnitMessages } from './unit-messages.ts';
+import type { WordDelivery } from './word-delivery.ts';
+import type { WordReminders } from './word-reminders.ts';
+
+/** Those that dispatch hands on as they are, and those that it works with. */
+export interface DispatchParts
+  extends Pick<
+    Dispatch,
+    | 'board'
+    | 'incidents'
+    | 'assignments'
+    | 'hospitals'
+    | 'links'
+    | 'words'
+    | 'roads'
+    | 'recommend'
+    | 'coverage'
+  > {
+  readonly context: DispatchContext;
+  readonly delivery: WordDelivery;
+  readonly reminders: WordReminders;
+  readonly unanswered: UnansweredOrders;
+  readonly questions: Questions;
+  readonly messages: UnitMessages;
+  readonly answers: CrewAnswers;
+  readonly bedReports: BedReports;
+}
+
+/** Lines of one incident's audit that are shown, the first ones. */
+const MAX_AUDIT_LINES = 1_000;
+
+export class CityDispatch implements Dispatch {
+  readonly board: Dispatch['board'];
+  readonly incidents: Dispatch['incidents'];
+  readonly assignments: Dispatch['assignments'];
+  readonly hospitals: Dispatch['hospitals'];
+  readonly links: Dispatch['links'];
+  readonly words: Dispatch['words'];
+  readonly roads: Dispatch['roads'];
+  readonly recommend: Dispatch['recommend'];
+  readonly coverage: Dispatch['coverage'];
+  readonly #context: DispatchContext;
+  readonly #parts: DispatchParts;
+
+  constructor(parts: DispatchParts) {
+    this.board = parts.board;
+    this.incidents = parts.incidents;
+    this.assignments = parts.assignments;
+    this.hospitals = parts.hospitals;
+    this.links = parts.links;
+    this.words = parts.words;
+    this.roads = parts.roads;
+    this.recommend = parts.recommend;
+    this.coverage = parts.coverage;
+    this.#context = parts.context;
+    this.#parts = parts;
+  }
+
+  async assign(
+    request: AssignmentRequest,
+    key: string,
+    user: string,
+  ): Promise<{ assignment: AssignmentRow; isRepeat: boolean }> {
+    const { assignments } = this;
+    const { assignment, isRepeat, replaced, others } = await assignments.assign(request, key, user);
+    if (isRepeat) return { assignment, isRepeat };
+    const { incident, id, unit } = assignment;
+    this.#context.publishEvent('incident', { event: 'assigned', incident, assignment: id, unit });
+    await this.#parts.delivery.sendNew([...(replaced ? [replaced.unit] : []), unit, ...others]);
+    return { assignment: await assignments.get(id), isRepeat };
+  }
+
+  async advance(advance: Parameters<Dispatch['advance']>[0]): Promise<AssignmentRow> {
+    const { city, now } = this.#context;
+    const { hospital } = advance;
+    if (hospital !== undefined && !city.hospitals.some(({ id }) => id === hospital)) {
+      throw new DispatchError('unknown-hospital', `there is no hospital ${hospital}`);
+    }
+    const { unit } = await this.assignments.advance({ ...advance, atMs: now() });
+    await this.#parts.delivery.sendNew([unit]);
+    return this.assignments.get(advance.assignment);
+  }
+
+  async hearByRadio(assignment: number, user: string): Promise<AssignmentRow> {
+    const { assignments, words } = this;
+    const { step } = await assignments.get(assignment);
+    const hasAnswered = step !== 'reserved' && step !== 'dispatched';
+    if (hasAnswered && (await words.hearAllByRadio(assignment, user)) > 0) return assignments.get(assignment);
+    const atMs = this.#context.now();
+    return assignments.advance({ assignment, to: 'acknowledged', actor: user, atMs });
+  }
+
+  answer(assignment: number, isTaken: boolean, user: string): Promise<AssignmentRow> {
+    return this.#parts.questions.answer(assignment, isTaken, user);
+  }
+
+  async setService(unit: string, outOfService: string | null, user: string): Promise<void> {
+    const { database, now } = this.#context;
+    if (this.board.vehicleOf(unit) === undefined) {
+      throw new DispatchError('unknown-unit', `there is no ambulance ${unit}`);
+    }
+    const lock = await database.transaction().execute(async (transaction) => {
+      const action = outOfService === null ? 'back-in-service' : 'out-of-service';
+      await writeAudit(transaction, now(), { actor: user, action, unit, note: outOfService ?? undefined });
+      return setService(transaction, unit, outOfService);
+    });
+    this.board.setLock(lock);
+  }
+
+  figures(query: Omit<FiguresQuery, 'nowMs'>): Promise<Figures> {
+    const { database, now } = this.#context;
+    return measureFigures(database, { ...query, nowMs: now() });
+  }
+
+  audit(incident: number): Promise<readonly AuditLine[]> {
+    return this.#context.database
+      .selectFrom('dispatch_audit')
+      .select(['at', 'actor', 'action', 'assignment', 'unit', 'note'])
+      .where('incident', '=', incident)
+      .orderBy('id')
+      .limit(MAX_AUDIT_LINES)
+      .execute();
+  }
+
+  observe(reading: Reading): void {
+    const { bedReports, messages } = this.#parts;
+    if (isHospital(reading)) {
+      bedReports.observe(reading);
+      return;
+    }
+    const observation = this.board.observe(reading);
+    if (observation) messages.observe(reading, observation);
+  }
+
+  observeWord(reading: Reading): void {
+    const observation = this.board.observeWord(reading);
+    if (observation) this.#parts.messages.observeWord(reading.device, observation);
+  }
+
+  onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
+    return this.#parts.answers.hear(device, body, atMs);
+  }
+
+  async tick(): Promise<void> {
+    const { reminders, bedReports, unanswered } = this.#parts;
+    this.board.takeNewUnits();
+    await reminders.tick();
+    await bedReports.tick();
+    await unanswered.tick();
+  }
+
+  async settled(): Promise<void> {
+    const { messages, bedReports, delivery } = this.#parts;
+    await Promise.all([messages.settled(), bedReports.settled()]);
+    await delivery.settled();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.settled();
+  }
+}

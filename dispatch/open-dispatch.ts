@@ -1,0 +1,103 @@
+/**
+ * openDispatch: puts the parts of dispatch together (units, roads, incidents, assignments, orders, hospitals) and
+ * restores them, before the first question.
+ *
+ * CityDispatch then moves them. Invariant: locks, open assignments and timers are read back from the state database
+ * before anything is asked.
+ */
+import { Gauge, type Registry as Metrics } from 'prom-client';
+import { Assignments } from './assignments.ts';
+import { BedReports } from './bed-reports.ts';
+import { CancelEcho } from './cancel-echo.ts';
+import { CityDispatch, type DispatchParts } from './city-dispatch.ts';
+import { createCoverageNow } from './coverage-now.ts';
+import { CrewAnswers } from './crew-answers.ts';
+import { CrewLinks } from './crew-links.ts';
+import type { Dispatch, DispatchDependencies } from './dispatch.ts';
+import type { DispatchContext } from './dispatch-context.ts';
+import { createDispatchMetrics } from './dispatch-metrics.ts';
+import { Hospitals } from './hospitals.ts';
+import { Incidents } from './incidents.ts';
+import { Questions } from './questions.ts';
+import { type RecommendationQuery, recommend } from './recommendation.ts';
+import { createOutsideEngine } from './roads/outside-engine.ts';
+import { openRoadNetwork } from './roads/road-network.ts';
+import { createTravel } from './travel.ts';
+import { UnansweredOrders } from './unanswered-orders.ts';
+import { UnitBoard } from './unit-board.ts';
+import { createUnitClocks } from './unit-clock.ts';
+import { UnitMessages } from './unit-messages.ts';
+import { WordDelivery } from './word-delivery.ts';
+import { WordDesk } from './word-desk.ts';
+import { WordReminders } from './word-reminders.ts';
+
+export async function openDispatch(dependencies: DispatchDependencies): Promise<Dispatch> {
+  const { city, fleet } = dependencies;
+  const { echo, ...parts } = assembleParts(dependencies);
+  const { assignments, bedReports, board, hospitals, messages } = parts;
+  await assignments.load();
+  await echo.load();
+  await messages.resume();
+  await hospitals.load();
+  // What was on disk and not yet worked off when the last run ended.
+  for (const { id } of city.hospitals) {
+    const last = fleet.now(id)?.last;
+    if (last) bedReports.observe(last);
+  }
+  await bedReports.settled();
+  countUnits(dependencies.metrics, board, assignments);
+  return new CityDispatch(parts);
+}
+
+function assembleParts(dependencies: DispatchDependencies): DispatchParts & { readonly echo: CancelEcho } {
+  const { config, city, fleet, log, now } = dependencies;
+  const board = new UnitBoard(city, fleet, createUnitClocks());
+  const roads = openRoadNetwork(city, config.SIAGA_DATA_DIR, log);
+  const metrics = createDispatchMetrics(dependencies.metrics);
+  const outside = createOutsideEngine(config);
+  const travel = createTravel({ outside, roads, fallbacks: metrics.routingFallbacks, log });
+  const context: DispatchContext = { ...dependencies, board, metrics };
+  const coverage = createCoverageNow(board, roads, now);
+  const links = new CrewLinks((device) => board.vehicleOf(device) !== undefined);
+  const { timeZone } = city;
+  const asking = { board, travel, links, coverage, now, timeZone };
+  const ask = (query: RecommendationQuery) => recommend(asking, query);
+  const assignments = new Assignments(context);
+  const echo = new CancelEcho(context, links);
+  const delivery = new WordDelivery(context, links, {
+    onOrderReached: (assignment, atMs) => assignments.noteDispatched(assignment, atMs),
+    onCancelReached: (unit, word, atMs) => echo.reached(unit, word, atMs),
+  });
+  const reminders = new WordReminders(context, delivery, ask);
+  const incidents = new Incidents(context, async (id, { isInOrder, hasMoved }) => {
+    if (hasMoved) await assignments.renewScene(id);
+    if (isInOrder) await delivery.sendNew((await assignments.ofIncident(id)).map(({ unit }) => unit));
+  });
+  const questions = new Questions(context, assignments);
+  const hospitals = new Hospitals(context, roads);
+  return {
+    ...{ context, board, coverage, links, assignments, echo, delivery, reminders, incidents, questions },
+    hospitals,
+    roads: outside?.name ?? roads?.source ?? 'straight line',
+    recommend: ask,
+    words: new WordDesk(context, links, delivery),
+    unanswered: new UnansweredOrders(context, dependencies.alerts, reminders),
+    messages: new UnitMessages(context, assignments, questions, echo),
+    answers: new CrewAnswers(context, { assignments, delivery, reminders, links }),
+    bedReports: new BedReports(context, hospitals, fleet),
+  };
+}
+
+function countUnits(metrics: Metrics, board: UnitBoard, assignments: Assignments): void {
+  new Gauge({
+    name: 'siaga_dispatch_units',
+    help: 'Ambulances: all, those that could be sent, those with an open assignment.',
+    labelNames: ['state'],
+    registers: [metrics],
+    collect() {
+      this.set({ state: 'all' }, board.size);
+      this.set({ state: 'ready' }, board.index.size);
+      this.set({ state: 'assigned' }, assignments.open.size);
+    },
+  });
+}

@@ -1,0 +1,73 @@
+/**
+ * openStores: where readings are kept. The journal, which they reach before their PUBACK; history, which answers
+ * people; and the copy in InfluxDB, where the configuration names a server.
+ *
+ * The second stage of openSiaga. Invariant: nobody follows the journal from beyond its end; a cursor that a lost
+ * journal left behind is set back first.
+ */
+import { CONSUMER as ALERTS_CONSUMER } from '../alerts/record/alert-store.ts';
+import { type OpenedHistory, openHistory } from '../history/open-history.ts';
+import { INFLUX_CONSUMER } from '../influx/copy-cursor.ts';
+import { type InfluxCopy, openInfluxCopy } from '../influx/open-influx-copy.ts';
+import { ACKS_CONSUMER } from '../ingest/ack-consumer.ts';
+import { Draining } from '../journal/draining.ts';
+import type { Journal } from '../journal/journal.ts';
+import { rewindCursors } from '../journal/rewind-cursors.ts';
+import { openJournal } from '../journal/sqlite/open-journal.ts';
+import type { Ground } from './open-ground.ts';
+
+const DAY_MS = 86_400_000;
+
+export interface Stores {
+  readonly journal: Journal;
+  /** Carries the journal to its consumers, once the followers are there. */
+  readonly draining: Draining;
+  readonly keptHistory: OpenedHistory;
+  readonly copy: InfluxCopy | undefined;
+}
+
+export async function openStores(opened: AsyncDisposableStack, ground: Ground): Promise<Stores> {
+  const { clock, config, database, log, metrics, now, onFatal, random } = ground;
+  const journal = opened.use(await openCityJournal(ground));
+  await rewindCursors({ journal, database, consumers: [ALERTS_CONSUMER, INFLUX_CONSUMER], log, now });
+  const ofMessages = { journal: journal.messages, isMarkedOutside: false, consumers: [ACKS_CONSUMER] };
+  await rewindCursors({ ...ofMessages, database, log, now });
+  const draining = new Draining({ journal, log, metrics, random });
+  const keptHistory = await openHistory({
+    config,
+    journal,
+    log: log.child({ part: 'history' }),
+    metrics,
+    now,
+    retentionNow: clock.retentionNow,
+    ...(onFatal ? { onDeath: onFatal } : {}),
+  });
+  opened.use(keptHistory.history);
+  const copy = config.INFLUX_URL
+    ? opened.use(
+        openInfluxCopy({
+          ...ground,
+          journal,
+          countDays: keptHistory.countDays,
+          log: log.child({ part: 'influx' }),
+        }),
+      )
+    : undefined;
+  return { journal, draining, keptHistory, copy };
+}
+
+function openCityJournal({ config, fleet, log, metrics, now, onFatal }: Ground): Promise<Journal> {
+  return openJournal({
+    file: `${config.SIAGA_DATA_DIR}/journal.db`,
+    maxBatch: config.JOURNAL_MAX_BATCH,
+    maxWaitingBytes: config.JOURNAL_MAX_WAITING_BYTES,
+    maxRejections: config.REJECTIONS_MAX,
+    retentionMs: config.JOURNAL_RETENTION_DAYS * DAY_MS,
+    maxBytes: config.JOURNAL_MAX_BYTES,
+    log: log.child({ part: 'journal' }),
+    metrics,
+    now,
+    onRepeat: (device) => fleet.countRepeat(device, now()),
+    ...(onFatal ? { onDeath: onFatal } : {}),
+  });
+}
