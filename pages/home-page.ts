@@ -55,20 +55,21 @@ function formatNow({ gauges }: CityNow, setting: Setting): Markup {
       : html`<h2 class="calm">${say('calm')}</h2><p>${say('calmNote')}</p>${silence}`;
   }
   const worst = warned.map(({ warnings }) => warnings[0] as Alert);
+  const first = worst.slice(0, FIRST_WARNINGS);
   const rest = worst.slice(FIRST_WARNINGS);
   return html`<h2>${speech.count('warnings', warned.length)}</h2>
-${formatCards(worst.slice(0, FIRST_WARNINGS), setting)}
-${rest.length > 0 && html`<details id="more-warnings"><summary>${speech.count('more', rest.length)}</summary>${formatCards(rest, setting)}</details>`}
+${formatCards(first, undefined, setting)}
+${rest.length > 0 && html`<details id="more-warnings"><summary>${speech.count('more', rest.length)}</summary>${formatCards(rest, first.at(-1), setting)}</details>`}
 ${silence}`;
 }
 
-/** What to do stands before the places that it is for: nobody else is to leave home. */
-function formatCards(alerts: readonly Alert[], setting: Setting): Markup {
+/** What to do stands before the places that it is for, once: nobody else is to leave home. */
+function formatCards(alerts: readonly Alert[], before: Alert | undefined, setting: Setting): Markup {
   const { speech } = setting;
   const bySeverity = Map.groupBy(alerts, ({ severity }) => severity);
   return html`${[...bySeverity].map(
     ([severity, cards]) =>
-      html`<p class="to-do ${severity}"><b>${speech.say('toDoNear')}:</b> ${instructionFor(cards[0] as Alert, speech)}</p>
+      html`${severity !== before?.severity && html`<p class="to-do ${severity}"><b>${speech.say('toDoNear')}:</b> ${instructionFor(cards[0] as Alert, speech)}</p>`}
 ${cards.map((alert) => formatWarning(alert, { ...setting, isNamed: true }))}`,
   )}`;
 }

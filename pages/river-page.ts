@@ -85,9 +85,14 @@ ${water.map((alert) => formatWarning(alert, { ...setting, isNamed: false }))}`;
 
 function formatForecast({ open, gauge }: RiverFacts, { speech, nowMs }: Setting): Markup {
   const ahead = open.filter(({ rule }) => FORECASTS.has(rule));
-  if (ahead.length === 0)
-    return html`<p>${speech.say(gauge.levelM === undefined ? 'riverDescriptionSilent' : 'noForecast')}</p>`;
+  if (ahead.length === 0) return html`<p>${speech.say(whyNoForecast(gauge))}</p>`;
   return html`${ahead.map((alert) => html`<p>${formatSentence(alert, speech, nowMs)}</p>`)}`;
+}
+
+function whyNoForecast({ levelM, step, site }: GaugeNow) {
+  if (levelM === undefined) return 'riverDescriptionSilent';
+  if (!site.thresholds?.length) return 'noSteps';
+  return step === site.thresholds.at(-1) ? 'topReached' : 'noForecast';
 }
 
 function formatPlot({ gauge, points, open, timeZone }: RiverFacts, { speech, nowMs }: Setting): Markup {

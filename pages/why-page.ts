@@ -42,7 +42,7 @@ export function renderWhy(facts: WhyFacts, setting: Setting): Page {
 <section id="what" data-live class="warning ${alert.severity}">
 ${speech.language.alertTexts && html`<p>${formatSentence(alert, speech, nowMs)}</p>`}
 <p>${speech.text(explanation.sentences)}</p>
-<p>${say('inForce', { time: say('since', { time: speech.clock(alert.startedAt, nowMs) }) })}${alert.endedAt !== undefined && html` ${say('ended', { time: speech.clock(alert.endedAt, nowMs) })}`}</p>
+${speech.language.alertTexts && formatSpan(alert, setting)}
 ${toDo && html`<p class="to-do ${alert.severity}"><b>${say('toDo')}:</b> ${toDo}</p>`}
 </section>
 ${gauge && html`<p><a href="${root}rivers/${gauge.device.id}">${say('toRiver')}</a></p>`}
@@ -57,6 +57,13 @@ ${gauge && html`<p><a href="${root}rivers/${gauge.device.id}">${say('toRiver')}<
       )}</ul>
 <p class="small"><a href="${root}v1/alerts/${alert.id}">JSON</a></p></section>`,
   };
+}
+
+/** The explanation says it too, in its own language. */
+function formatSpan({ startedAt, endedAt }: Alert, { speech, nowMs }: Setting): Markup {
+  const { say, clock } = speech;
+  const since = say('inForce', { time: say('since', { time: clock(startedAt, nowMs) }) });
+  return html`<p>${since}${endedAt !== undefined && html` ${say('ended', { time: clock(endedAt, nowMs) })}`}</p>`;
 }
 
 /** Each kind of device names its own silence; what that is, is the same for all. */

@@ -62,6 +62,7 @@ export const english: Words = {
   noAlerts: 'No warnings for this gauge.',
   forecast: 'Forecast',
   noForecast: 'Not expected to reach the next level soon.',
+  topReached: 'The highest level is reached already.',
   steps: 'What each level means here',
   reached: 'reached now',
   noSteps: 'This gauge has no thresholds yet.',

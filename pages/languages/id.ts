@@ -66,6 +66,7 @@ export const indonesian = {
   noAlerts: 'Tidak ada peringatan untuk pos ini.',
   forecast: 'Perkiraan',
   noForecast: 'Tidak diperkirakan mencapai tingkat berikutnya dalam waktu dekat.',
+  topReached: 'Tingkat tertinggi sudah tercapai.',
   steps: 'Arti setiap tingkat di sini',
   reached: 'tercapai sekarang',
   noSteps: 'Belum ada ambang untuk pos ini.',

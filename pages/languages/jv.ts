@@ -62,6 +62,7 @@ export const javanese: Words = {
   noAlerts: 'Boten wonten pèngetan kanggé pos punika.',
   forecast: 'Prakiran',
   noForecast: 'Boten dipunprakiraaken dumugi tataran salajengipun ing wekdal caket.',
+  topReached: 'Tataran paling inggil sampun kadugi.',
   steps: 'Tegesipun saben tataran wonten mriki',
   reached: 'sampun dumugi',
   noSteps: 'Pos punika dèrèng gadhah wates.',

@@ -62,7 +62,7 @@ export function createSpeech(language: Language, timeZone: string): Speech {
     say: (key, params = {}) => fill(formOf(words[key], 'other'), params),
     count: (key, n, params = {}) =>
       fill(formOf(words[key], plural.select(n)), { n: number.format(n), ...params }),
-    metres: (levelM) => metres.format(levelM),
+    metres: (levelM) => whole(metres.format(levelM)),
     clock(atMs, nowMs) {
       const clock = { time: time.format(atMs) };
       const date = day.format(atMs);
@@ -82,7 +82,7 @@ export function createSpeech(language: Language, timeZone: string): Speech {
     distance(a, b) {
       const exactM = distanceM(a, b);
       const roundM = Math.round(exactM / 10) * 10;
-      return roundM < 1_000 ? wholeMetres.format(roundM) : kilometres.format(exactM / 1_000);
+      return whole(roundM < 1_000 ? wholeMetres.format(roundM) : kilometres.format(exactM / 1_000));
     },
     day: (atMs) => day.format(atMs),
     text: (text) =>
@@ -95,6 +95,11 @@ export function createSpeech(language: Language, timeZone: string): Speech {
     },
   };
   return speech;
+}
+
+/** A number and its unit stay on one line. */
+function whole(text: string): string {
+  return text.replaceAll(' ', '\u00a0');
 }
 
 function formOf(text: Text, form: Intl.LDMLPluralRule): string {

@@ -63,6 +63,7 @@ export const chinese: Words = {
   noAlerts: '这个水位站没有警报。',
   forecast: '预测',
   noForecast: '预计近期不会达到下一级。',
+  topReached: '已达到最高一级。',
   steps: '这里各级水位的含义',
   reached: '现已达到',
   noSteps: '这个水位站还没有警戒线。',
