@@ -64,8 +64,9 @@ export function sendFile(
   { contentType, body, gzipped }: PageFile,
   request: FastifyRequest,
   reply: FastifyReply,
+  vary = 'accept-encoding',
 ) {
-  reply.type(contentType).header('vary', 'accept-encoding');
+  reply.type(contentType).header('vary', vary);
   const accepted = request.headers['accept-encoding'];
   if (typeof accepted === 'string' && /\bgzip\b(?!\s*;\s*q=0(?:\.0+)?\s*(?:,|$))/.test(accepted)) {
     return reply.header('content-encoding', 'gzip').send(gzipped);

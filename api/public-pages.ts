@@ -5,13 +5,12 @@
  * token may see, staff too; links that leave the page use PUBLIC_URL or the address that is listened on, never the
  * caller's Host; no script runs that is not a file of ours.
  */
-import { hash } from 'node:crypto';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import type { Page, Setting } from '../pages/frame.ts';
 import { renderPage } from '../pages/frame.ts';
 import { renderHome, type Search } from '../pages/home-page.ts';
-import { chooseLanguage, findLanguage, LANGUAGE_COOKIE, LANGUAGES } from '../pages/languages/languages.ts';
+import { chooseLanguage, LANGUAGES } from '../pages/languages/languages.ts';
 import { createSpeech, type Speech } from '../pages/languages/speech.ts';
 import { drawLinkPicture } from '../pages/link-picture.ts';
 import { formatManifest } from '../pages/manifest.ts';
@@ -26,6 +25,7 @@ import {
 import { formatLevelsCsv, renderRiver } from '../pages/river-page.ts';
 import { renderWhy } from '../pages/why-page.ts';
 import { renderWifi } from '../pages/wifi-page.ts';
+import { createKeptDocuments, type PageDocument, packDocument, sendDocument } from './page-documents.ts';
 import { type PageFile, readFilesOfPages } from './page-files.ts';
 import { sendFile } from './pages.ts';
 import { Problem } from './problem.ts';
@@ -49,7 +49,6 @@ const CSP = [
   "require-trusted-types-for 'script'",
   'trusted-types siaga',
 ].join('; ');
-const LANGUAGE_KEPT_S = 365 * 86_400;
 /** A flood at a gauge is news; what was ten floods ago is in the API. */
 const MAX_FLOODS = 8;
 const WORKER = 'service-worker.ts';
@@ -82,21 +81,29 @@ export function publicPages({ publicUrl, ...rest }: PublicPagesDependencies): Fa
       isExercise: now.isExercise,
       nowMs: now.atMs,
     });
-    const show = async (visit: Visit, render: (now: CityNow, setting: Setting) => Page | Promise<Page>) => {
+    const kept = createKeptDocuments();
+    const show: Show = async (visit, render) => {
       const now = await known.now();
       const stands = setting(visit, now);
-      sendDocument(visit, stands, renderPage(await render(now, stands), stands));
-      return visit.reply;
+      const make = async (): Promise<PageDocument> => {
+        const page = await render(now, stands);
+        const html = renderPage(page ?? renderMissing(stands), stands);
+        return { status: page ? 200 : 404, html };
+      };
+      const { path, speech } = stands;
+      const document = path.includes('?')
+        ? await packDocument(await make())
+        : await kept.get(`${speech.language.code} ${path}`, now.atMs, make);
+      return sendDocument(document, visit.request, visit.reply, headersFor(speech));
     };
     registerDocuments(app, known, show);
     registerFiles(app, known, { version, files, cityName: rest.city.name });
   };
 }
 
-type Show = (
-  visit: Visit,
-  render: (now: CityNow, setting: Setting) => Page | Promise<Page>,
-) => Promise<FastifyReply>;
+/** Undefined where there is nothing of the kind. */
+type Render = (now: CityNow, setting: Setting) => Page | Promise<Page | undefined>;
+type Show = (visit: Visit, render: Render) => Promise<FastifyReply>;
 
 function registerDocuments(app: FastifyInstance, known: PublicCity, show: Show): void {
   for (const [path, render] of [
@@ -118,7 +125,7 @@ function registerDocuments(app: FastifyInstance, known: PublicCity, show: Show):
         { request, reply, root: '../', path: `rivers/${encodeURIComponent(id)}` },
         async (now, setting) => {
           const gauge = now.gauges.find(({ device }) => device.id === id);
-          if (!gauge) return missing(reply, setting);
+          if (!gauge) return undefined;
           const [floods, points] = await Promise.all([
             known.floods(id, MAX_FLOODS),
             readLevels(known, gauge),
@@ -135,7 +142,7 @@ function registerDocuments(app: FastifyInstance, known: PublicCity, show: Show):
       { request, reply, root: '../', path: `alerts/${encodeURIComponent(id)}` },
       async (now, setting) => {
         const alert = await known.alert(id);
-        if (!alert) return missing(reply, setting);
+        if (!alert) return undefined;
         const gauge = now.gauges.find(({ device }) => device.id === alert.subject);
         const explanation = await known.explain(alert);
         return renderWhy({ alert, explanation, gauge, timeZone: known.city.timeZone }, setting);
@@ -208,11 +215,6 @@ function search(query: string, known: PublicCity, now: CityNow): Search {
   return { query, found: findPlaces(query, known.city, now) };
 }
 
-function missing(reply: FastifyReply, setting: Setting): Page {
-  reply.code(404);
-  return renderMissing(setting);
-}
-
 function speechOf({ query, headers }: FastifyRequest, speeches: ReadonlyMap<string, Speech>): Speech {
   const language = chooseLanguage({
     query: (query as Query)['lang'],
@@ -227,23 +229,11 @@ function originOf(app: FastifyInstance, publicUrl: string | undefined): string {
   return (publicUrl ?? (app.server.listening ? app.listeningOrigin : '')).replace(/\/+$/, '');
 }
 
-function sendDocument({ request, reply }: Visit, { speech }: Setting, document: string): void {
-  const chosen = findLanguage((request.query as Query)['lang']);
-  if (chosen) {
-    const cookie = `${LANGUAGE_COOKIE}=${chosen.code}; Path=/; Max-Age=${LANGUAGE_KEPT_S}; SameSite=Lax`;
-    reply.header('set-cookie', cookie);
-  }
-  // Weak, since the same answer may be sent compressed.
-  const tag = `W/"${hash('sha1', document, 'base64url')}"`;
-  reply
-    .header('cache-control', 'no-cache')
-    .header('etag', tag)
-    .header('vary', 'accept-language, cookie, accept-encoding')
-    .header('content-language', speech.language.locale)
-    .header('content-security-policy', CSP)
-    .header('cross-origin-opener-policy', 'same-origin')
-    .header('permissions-policy', 'camera=(), geolocation=(self), microphone=()')
-    .type('text/html; charset=utf-8');
-  if (reply.statusCode === 200 && request.headers['if-none-match'] === tag) reply.code(304).send();
-  else reply.send(document);
+function headersFor({ language }: Speech): Readonly<Record<string, string>> {
+  return {
+    'content-language': language.locale,
+    'content-security-policy': CSP,
+    'cross-origin-opener-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(self), microphone=()',
+  };
 }

@@ -289,9 +289,20 @@ describe('every public page', () => {
       expect(csp).not.toMatch(/unsafe|\*|data:|https?:/);
       expect(page.body).not.toMatch(/<script(?![^>]* src=)|<style| style="| on\w+="/);
       expect(page.headers['cache-control']).toBe('no-cache');
+      expect(page.headers.vary).toContain('accept-language');
       const again = await read(url, { 'if-none-match': String(page.headers.etag) });
       expect([again.statusCode, again.body]).toEqual([304, '']);
     }
+  });
+
+  test('is made once for all readers of a moment, and anew once that is over', async () => {
+    await flood();
+    const first = await read('/rivers/bendung');
+    await hear('bendung', START_MS + 2 * MINUTE + 500, { levelM: 1.8 });
+    expect((await read('/rivers/bendung')).body).toBe(first.body);
+    expect(textOf((await read('/rivers/bendung?lang=en')).body)).toContain('1.70 m');
+    house.clock.ms += 3_000;
+    expect(textOf((await read('/rivers/bendung')).body)).toContain('1,80 m');
   });
 
   test('speaks the language that the browser asks for, or that was chosen by a link and is kept', async () => {
