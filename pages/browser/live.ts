@@ -112,7 +112,9 @@ addEventListener('offline', () => {
 setInterval(renewSoon, RENEW_MS);
 setInterval(showAge, AGE_MS);
 offerNearMe();
-// What the worker had kept is renewed at once, and says its age where that fails.
+// What the worker had kept says its age, and is renewed at once where there may be a network.
+isCutOff = !navigator.onLine;
+showAge();
 if (Math.abs(Date.now() - madeAtMs) > RENEW_MS) void renew();
 if ('serviceWorker' in navigator) {
   // Without it the pages work all the same: a browser may refuse workers, in a private window or without TLS.

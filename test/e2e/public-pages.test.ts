@@ -113,7 +113,6 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
     await page.tab.context().setOffline(true);
     await page.go(house.url);
     expect(await page.ask(`document.querySelector('#rivers').innerText`)).toContain('Bendung Simongan');
-    await page.ask(`dispatchEvent(new Event('offline'))`);
     await page.until(`!document.querySelector('#offline').hidden`);
     expect(await page.ask(`document.querySelector('#offline').innerText`)).toMatch(/\d+ minutes? ago/);
     await page.tab.context().setOffline(false);
