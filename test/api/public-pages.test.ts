@@ -2,6 +2,7 @@
 import { gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { INSTRUCTIONS } from '../../alerts/instructions.ts';
+import { formatWords } from '../../alerts/notices/words.ts';
 import { publicPages } from '../../api/public-pages.ts';
 import type { HistoryPoint } from '../../history/history.ts';
 import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../support/alert-house.ts';
@@ -236,6 +237,34 @@ describe('the page of an alert', () => {
     expect(page.body).toContain('<svg class="plot"');
     expect(page.body).toMatch(/<td>1,[67]0.m<\/td>/);
     expect(page.body).toContain('href="../rivers/bendung"');
+  });
+
+  test('is where a CAP message leads, and a notice about what everybody may see', async () => {
+    const config = {
+      NOTICES_PER_CHANNEL_PER_MIN: 20,
+      CAP_SENDER: 'siaga.test',
+      PUBLIC_URL: 'https://siaga.test',
+    };
+    await using other = await openAlertHouse({ config });
+    await using server = await openTestApi({ pages: [pagesOf(other)] });
+    for (const [index, levelM] of [1.4, 1.6, 1.7].entries())
+      await other.read(readingOf('bendung', START_MS + index * MINUTE, { levelM }));
+    let issued = await other.alerts.listCap();
+    for (let round = 0; round < 500 && issued.length === 0; round++) {
+      await other.wait(100);
+      await new Promise((resolve) => setImmediate(resolve));
+      issued = await other.alerts.listCap();
+    }
+    const path = /<web>https:\/\/siaga\.test(\/alerts\/[^<]+)<\/web>/.exec(issued[0]?.document ?? '')?.[1];
+    expect((await server.get(path as string)).statusCode).toBe(200);
+    const [alert] = other.alerts.open();
+    const told = {
+      alert: alert as NonNullable<typeof alert>,
+      change: 'opened',
+      also: [],
+      silencedBy: null,
+    } as const;
+    expect(formatWords(told, 'https://siaga.test').text).toContain(`https://siaga.test${path}`);
   });
 
   test('names nobody who has it in hand', async () => {
