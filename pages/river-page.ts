@@ -80,13 +80,14 @@ function formatAlerts({ open }: RiverFacts, setting: Setting): Markup {
   const worst = water[0];
   if (!worst) return html`<p>${speech.say('noAlerts')}</p>`;
   return html`<p class="to-do ${worst.severity}"><b>${speech.say('toDo')}:</b> ${instructionFor(worst, speech)}</p>
-${water.map((alert) => formatWarning(alert, { ...setting, isNamed: false }))}`;
+${water.filter(({ rule }) => !FORECASTS.has(rule)).map((alert) => formatWarning(alert, { ...setting, isNamed: false }))}`;
 }
 
-function formatForecast({ open, gauge }: RiverFacts, { speech, nowMs }: Setting): Markup {
+/** Cards as those of the warnings: what is to come stands here, and what to do about it above. */
+function formatForecast({ open, gauge }: RiverFacts, setting: Setting): Markup {
   const ahead = open.filter(({ rule }) => FORECASTS.has(rule));
-  if (ahead.length === 0) return html`<p>${speech.say(whyNoForecast(gauge))}</p>`;
-  return html`${ahead.map((alert) => html`<p>${formatSentence(alert, speech, nowMs)}</p>`)}`;
+  if (ahead.length === 0) return html`<p>${setting.speech.say(whyNoForecast(gauge))}</p>`;
+  return html`${ahead.map((alert) => formatWarning(alert, { ...setting, isNamed: false }))}`;
 }
 
 function whyNoForecast({ levelM, step, site }: GaugeNow) {

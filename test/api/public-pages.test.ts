@@ -158,6 +158,19 @@ describe('a river’s page', () => {
     expect(textOf((await read('/rivers/hulu')).body)).toContain('Di hilir: Gauge bendung');
   });
 
+  test('tells once, under its own heading, what is expected from upstream, and when', async () => {
+    await hear('bendung', START_MS, { levelM: 1 });
+    for (const [index, levelM] of [1.9, 2.1, 2.2].entries())
+      await hear('hulu', START_MS + index * MINUTE, { levelM });
+    await house.wait(2_000);
+    const text = textOf((await read('/rivers/bendung')).body);
+    expect(house.alerts.open().map(({ rule }) => rule)).toContain('upstream-rise');
+    expect(text.match(/Airnya diperkirakan tiba/g)).toHaveLength(1);
+    expect(text).toMatch(
+      /Perkiraan air kiriman Air kiriman: Gauge hulu naik ke .* antara pukul \d\d\.\d\d dan/,
+    );
+  });
+
   test('calls an old level old, and a silence no calm', async () => {
     await hear('hulu', START_MS, { levelM: 1.3 });
     house.clock.ms += 20 * MINUTE;
