@@ -63,7 +63,7 @@ const body = z
     hysteresisM: z.number().positive().max(10).optional(),
     parameters: z
       .record(z.string(), z.record(z.string(), parameterValue))
-      .describe('By rule: {"time-to-threshold": {"aheadShare": 2}}')
+      .describe('By rule: {"time-to-threshold": {"chanceToClaim": 0.5}}')
       .optional(),
   })
   .meta({ id: 'BacktestRequest' });

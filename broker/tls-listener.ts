@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type TLSSocket } from 'node:tls';
+import type { ClientCertificate } from './connection/connection-options.ts';
 import type { Entrance, FrontDoor, ListenersOptions } from './front-door.ts';
 import { type Handshakes, MAX_HANDSHAKE_MS } from './handshakes.ts';
 
@@ -67,9 +68,9 @@ export function createTlsEntrance(
       socket.destroy();
       return;
     }
-    const certificateName = clientAuthority ? readCertificateName(socket) : undefined;
+    const certificate = clientAuthority ? readCertificate(socket) : undefined;
     handshakes.done(origin);
-    onStream(socket, certificateName === undefined ? origin : { ...origin, certificateName });
+    onStream(socket, certificate ? { ...origin, certificate } : origin);
   });
   // A failed handshake closes its own socket; without a listener it would be thrown.
   server.on('tlsClientError', (error, socket) => {
@@ -89,8 +90,9 @@ export function createTlsEntrance(
   };
 }
 
-function readCertificateName(socket: TLSSocket): string | undefined {
+function readCertificate(socket: TLSSocket): ClientCertificate | undefined {
   if (!socket.authorized) return undefined;
-  const name = socket.getPeerCertificate().subject?.CN;
-  return typeof name === 'string' ? name : undefined;
+  const { subject, valid_from: validFrom } = socket.getPeerCertificate();
+  const name = subject?.CN;
+  return typeof name === 'string' ? { name, validFromMs: Date.parse(validFrom) } : undefined;
 }

@@ -13,14 +13,21 @@ export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
 export type HoldCause = 'in-flight' | 'rate' | 'work' | 'journal' | 'unread-answers';
 
 /** Where a connection came from. */
+export interface ClientCertificate {
+  /** Its CN. */
+  readonly name: string;
+  /** From when it is valid, epoch ms: as a rule when it was issued. */
+  readonly validFromMs: number;
+}
+
 export interface Origin {
   readonly listener: ListenerName;
   readonly address: string;
   readonly port?: number;
   /** Address and port of the proxy that said so. */
   readonly via?: string;
-  /** The CN of a client certificate that our authority signed. */
-  readonly certificateName?: string;
+  /** A client certificate that our authority signed. */
+  readonly certificate?: ClientCertificate;
 }
 
 /** The other end of a socket: no two that are open have the same. */
