@@ -20,6 +20,7 @@ import type { Outbox } from './notices/outbox.ts';
 import type { AlertSaver } from './record/alert-saver.ts';
 import { type AlertQuery, type AlertStore, CONSUMER } from './record/alert-store.ts';
 import { type Explanation, explainAlert } from './record/explain.ts';
+import { redateWatches } from './record/redate.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
 /** A batch as large as the drain's own bound: more waits, and ticks must not judge silence yet. */
@@ -102,8 +103,13 @@ export class QueuedAlerts implements Alerts {
     return this.#machinery.saver.sweep(this.#enqueue, nowMs);
   }
 
-  clockSet(nowMs: number): Promise<void> {
-    return this.#enqueue(async () => this.#machinery.engine.listen(nowMs));
+  clockSet(nowMs: number, stepMs: number): Promise<void> {
+    const { engine, lifecycle, saver } = this.#machinery;
+    return this.#enqueue(async () => {
+      engine.listen(nowMs);
+      this.#apply(redateWatches(engine, lifecycle.open.values(), nowMs, stepMs));
+      await saver.saveChanges(nowMs);
+    });
   }
 
   #apply(changes: readonly EngineChange[]): void {

@@ -135,6 +135,16 @@ function decide(clock: DeviceClock): void {
   else if (clock.witnesses >= CLOCK_BOUNDS.readings) clock.isOff = isBeyondBounds(clock.leastLagMs);
 }
 
+/** Our own clock was set by `stepMs`: what was learnt holds by the new time. */
+export function shiftDeviceClock(clock: DeviceClock, stepMs: number): void {
+  if (clock.witnesses === 0) return;
+  clock.leastLagMs += stepMs;
+  clock.mostLagMs += stepMs;
+  clock.lastReceivedAt += stepMs;
+  clock.later = undefined;
+  decide(clock);
+}
+
 /** No way explains the lag, or none that is usual. */
 export function isBeyondBounds(lagMs: number): boolean {
   return lagMs > CLOCK_BOUNDS.behindMs || lagMs < -CLOCK_BOUNDS.aheadMs;
@@ -154,7 +164,7 @@ export function stateOf(clock: DeviceClock): ClockState {
  */
 export function correctedTime(clock: DeviceClock, deviceMs: number, receivedAt: number): number | undefined {
   if (!clock.isOff) return undefined;
-  // A clock that stands says nothing.
+  // A clock that stands says nothing of the time.
   if (clock.stood > 0) return receivedAt;
   if (!isBeyondBounds(receivedAt - deviceMs)) return undefined;
   return Math.min(receivedAt, deviceMs + clock.leastLagMs);
@@ -173,17 +183,20 @@ const WORD_WITNESSES = 3;
 export function saidAtOf(clock: DeviceClock, deviceMs: number, receivedAt: number): SaidAt {
   const { leastLagMs, witnesses, later } = clock;
   const agreesWithOurs = leastLagMs >= 0 && leastLagMs <= USUAL_DELAY_MS;
-  const isInDoubt = (later !== undefined && later.witnesses > 1 && !later.isStall) || clock.isUnproven;
+  const isInDoubt = (later !== undefined && later.witnesses > 1) || clock.isUnproven;
   const isKnown = agreesWithOurs || witnesses >= WORD_WITNESSES;
   if (isInDoubt || !isKnown || clock.stood > 0) {
     return { earliestMs: Number.NEGATIVE_INFINITY, latestMs: receivedAt };
   }
-  const isLive = receivedAt - deviceMs <= leastLagMs + USUAL_DELAY_MS;
+  const lateMs = receivedAt - deviceMs - leastLagMs;
+  const isLive = lateMs <= USUAL_DELAY_MS;
   // A clock that agrees with ours is taken at its word while the link is sound. Else the way of the quickest
   // reading is unknown, up to the usual delay.
   const earliestMs =
     agreesWithOurs && isLive ? deviceMs : deviceMs + (agreesWithOurs ? 0 : leastLagMs) - USUAL_DELAY_MS;
-  return { earliestMs, latestMs: Math.min(receivedAt, deviceMs + leastLagMs) };
+  // A clock that was set back by so little looks like a link that is a little slow.
+  const isEither = !isLive && lateMs <= CLOCK_BOUNDS.steadyMs;
+  return { earliestMs, latestMs: isEither ? receivedAt : Math.min(receivedAt, deviceMs + leastLagMs) };
 }
 
 const QUARTER_HOUR_MS = 15 * 60_000;

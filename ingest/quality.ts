@@ -7,8 +7,16 @@
  */
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { shiftDeviceClock } from '../clock/device-clock.ts';
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
 import { filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
+import {
+  AHEAD_OF_RECEIPT_MAX_MS,
+  createDeviceTime,
+  type DeviceTime,
+  dateReading,
+  learnTime,
+} from './device-time.ts';
 import { orderUndated, planSpacing, type Spacing, spaceOut } from './undated-batch.ts';
 
 export interface Quality {
@@ -26,6 +34,11 @@ export interface Quality {
   restore(reading: Reading): void;
   /** Takes one of the last readings of the journal, in its order: a repeat of it may still come. */
   restoreSeq(reading: Reading): void;
+  /**
+   * Our clock was set by `stepMs` (0: not known by how much), and says `nowMs` now: what was dated later was dated by
+   * us, and makes nothing late.
+   */
+  clockSet(nowMs: number, stepMs: number): void;
 }
 
 /**
@@ -35,16 +48,19 @@ export interface Quality {
 const REPEAT_WITHIN_MS = 10 * 60_000;
 /** Readings without a time of their own that are remembered, to know a repeat by its `seq`. */
 const REMEMBERED_SEQS = 64;
-/** Messages without a time that come in one millisecond are put one after the other, up to this far ahead. */
-const AHEAD_OF_RECEIPT_MAX_MS = 1_000;
 /** A clock that drifts is not off by so much from one reading to the next, ms. */
 const CLOCK_DRIFT_MAX_MS = 5 * 60_000;
 /** Equal readings in a row before a flat line is suspected, and the difference that counts as equal, m. */
 const FLAT_READINGS = 60;
 const FLAT_EPSILON = 0.001;
 
+/** Its time is not the device's own, so that a repeat must be known by something else. */
+const DATED_BY_US = QualityFlag.serverTime | QualityFlag.clockOff;
+
 interface Past {
   latestMeasuredAt: number;
+  /** What its own times are worth. */
+  readonly time: DeviceTime;
   /** The latest time that we gave to a reading without one, and that reading. */
   undatedUntil: number;
   lastUndated: Reading | undefined;
@@ -66,6 +82,7 @@ export function createQuality(): Quality {
     if (!past) {
       past = {
         latestMeasuredAt: 0,
+        time: createDeviceTime(),
         undatedUntil: 0,
         lastUndated: undefined,
         firstByCount: new Map(),
@@ -90,13 +107,20 @@ export function createQuality(): Quality {
       assessPosition(past, reading);
     },
     restoreSeq(reading) {
-      remember(pastOf(reading.device), reading, reading.measuredAt);
+      const past = pastOf(reading.device);
+      learnTime(past.time, reading);
+      remember(past, reading, reading.measuredAt);
+    },
+    clockSet(nowMs, stepMs) {
+      for (const past of pasts.values()) giveUpLater(past, nowMs, stepMs);
     },
     space: (readings, payload, intervalMs) => spaceMessage(readings, payload, intervalMs, pastOf),
-    assess(arrived, mayBeRepeat = false) {
-      const past = pastOf(arrived.device);
+    assess(received, mayBeRepeat = false) {
+      const past = pastOf(received.device);
+      learnTime(past.time, received);
+      const arrived = dateReading(past.time, received, past.latestMeasuredAt);
       let { measuredAt, quality } = arrived;
-      if (quality & QualityFlag.serverTime) {
+      if (quality & DATED_BY_US) {
         const first = firstTimeOf(past, arrived) ?? (mayBeRepeat ? lastTimeOf(past, arrived) : undefined);
         measuredAt = first ?? nextFreeTime(past, arrived);
         if (first === undefined) remember(past, arrived, measuredAt);
@@ -113,6 +137,19 @@ export function createQuality(): Quality {
         : { ...arrived, measuredAt, quality };
     },
   };
+}
+
+function giveUpLater(past: Past, nowMs: number, stepMs: number): void {
+  past.latestMeasuredAt = Math.min(past.latestMeasuredAt, nowMs);
+  past.undatedUntil = Math.min(past.undatedUntil, nowMs);
+  shiftDeviceClock(past.time.clock, stepMs);
+  if ((past.position?.present.measuredAt ?? 0) > nowMs) past.position = undefined;
+  // A repeat may still come, and for no longer than after any other first arrival.
+  const byNow = (reading: Reading) => ({ ...reading, receivedAt: Math.min(reading.receivedAt, nowMs) });
+  for (const [count, first] of past.firstByCount) past.firstByCount.set(count, byNow(first));
+  if (past.lastUndated) past.lastUndated = byNow(past.lastUndated);
+  if (past.lastBatch)
+    past.lastBatch = { ...past.lastBatch, receivedAt: Math.min(past.lastBatch.receivedAt, nowMs) };
 }
 
 /**
@@ -138,9 +175,9 @@ function lastTimeOf({ lastUndated }: Past, reading: Reading): number | undefined
 
 /** What tells a reading without a time of its own from the others of its device. */
 function countOf({ seq, quality, values }: Reading): string | undefined {
-  if (!(quality & QualityFlag.serverTime)) return undefined;
-  if (seq !== undefined) return `seq ${seq}`;
+  if (!(quality & DATED_BY_US)) return undefined;
   const { deviceClockMs } = values;
+  if (seq !== undefined) return `seq ${seq}`;
   return deviceClockMs === undefined ? undefined : `clock ${deviceClockMs}`;
 }
 
@@ -158,6 +195,8 @@ function remember(past: Past, reading: Reading, measuredAt: number): void {
 /** The time of receipt, or a millisecond after the reading before it that came in the same one. */
 function nextFreeTime(past: Past, { measuredAt, quality }: Reading): number {
   const isSpaced = (quality & QualityFlag.timeEstimated) !== 0;
+  // It stands where its own clock puts it.
+  if (quality & QualityFlag.clockOff) return measuredAt;
   const aheadMs = past.undatedUntil - measuredAt;
   const free =
     isSpaced || aheadMs < 0 || aheadMs >= AHEAD_OF_RECEIPT_MAX_MS ? measuredAt : measuredAt + aheadMs + 1;
@@ -185,11 +224,17 @@ function spaceMessage(
   intervalMs: number,
   pastOf: (device: string) => Past,
 ): readonly Reading[] {
-  const undated = readings.filter(({ quality }) => quality & QualityFlag.serverTime);
+  const [any] = readings;
+  if (!any) return readings;
+  const past = pastOf(any.device);
+  // One whose clock is known to be off is dated by that.
+  const isUndated = ({ quality, values }: Reading) =>
+    (quality & QualityFlag.serverTime) !== 0 &&
+    !(past.time.clock.isOff && values['deviceClockMs'] !== undefined);
+  const undated = readings.filter(isUndated);
   const [first] = undated;
   if (!first || undated.length === 1) return readings;
   const { receivedAt } = first;
-  const past = pastOf(first.device);
   const digest = hash('sha1', payload, 'base64');
   const isRepeat =
     past.lastBatch?.digest === digest && receivedAt - past.lastBatch.receivedAt <= REPEAT_WITHIN_MS;
@@ -199,7 +244,7 @@ function spaceMessage(
     const spacing = planSpacing(undated.length, receivedAt, busyUntil, intervalMs);
     past.lastBatch = { digest, receivedAt, spacing };
   }
-  const dated = readings.filter(({ quality }) => !(quality & QualityFlag.serverTime));
+  const dated = readings.filter((reading) => !isUndated(reading));
   return [...dated, ...spaceOut(orderUndated(undated), past.lastBatch.spacing)];
 }
 

@@ -43,7 +43,7 @@ export function judgeDevice(watch: DeviceWatch, view: CityView): readonly Engine
 
 /** Whether a reading of the device can have changed anything of its silence or clock. */
 export function isWorthJudging({ hearing }: DeviceWatch): boolean {
-  return hearing.silenceOpen || hearing.clock.wrong !== hearing.skewOpen;
+  return hearing.silenceOpen || hearing.clock.isOff !== hearing.skewOpen;
 }
 
 function judgeHearing(watch: DeviceWatch, view: CityView, rule: SilenceRule): readonly EngineChange[] {
@@ -126,7 +126,7 @@ function markBlind(watch: DeviceWatch, change: EngineChange, nowMs: number): Eng
 }
 
 function judgeClock(watch: DeviceWatch, { conditions, clock, nowMs }: CityView): EngineChange | undefined {
-  const { wrong, lagMs } = watch.hearing.clock;
+  const { isOff: wrong, leastLagMs: lagMs } = watch.hearing.clock;
   const open = conditions.find(CLOCK_SKEW.name, watch.subject.id);
   if (wrong === (open !== undefined)) return undefined;
   const { name } = watch.device;
@@ -141,7 +141,7 @@ function judgeClock(watch: DeviceWatch, { conditions, clock, nowMs }: CityView):
     value: lagMs / 1000,
     simulated: watch.hearing.simulated,
     parameters: CLOCK_PARAMETERS,
-    description: describeClock(name, lagMs),
+    description: describeClock(name, watch.hearing.clock),
   };
   return conditions.raise(CLOCK_SKEW, watch.subject, finding, nowMs);
 }

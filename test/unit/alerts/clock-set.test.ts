@@ -15,7 +15,7 @@ const blind = (house: AlertHouse) => house.alerts.open().filter(({ rule }) => ru
 
 async function setClock(house: AlertHouse, stepMs: number): Promise<void> {
   house.clock.setByMs += stepMs;
-  await house.alerts.clockSet(house.clock.ms + house.clock.setByMs);
+  await house.alerts.clockSet(house.clock.ms + house.clock.setByMs, stepMs);
 }
 
 test.each([

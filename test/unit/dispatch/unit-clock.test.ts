@@ -1,14 +1,15 @@
 /** When a word was said, by a clock that is right, ahead, behind, set anew, or not there. */
 import { describe, expect, test } from 'vitest';
-import { QualityFlag } from '../../../devices/reading.ts';
-import { compareToInstant, createUnitClocks } from '../../../dispatch/unit-clock.ts';
+import { createDeviceClock, observeDeviceClock } from '../../../clock/device-clock.ts';
+import { ownTimeOf, QualityFlag } from '../../../devices/reading.ts';
+import { compareToInstant, timeWord } from '../../../dispatch/unit-clock.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 15, 12);
 const HOUR_MS = 3_600_000;
 
 /** A unit whose clock is ahead of ours, or behind; it says something at a true time that arrives later. */
 function unitWithClock(initialAheadMs: number) {
-  const clocks = createUnitClocks();
+  const clock = createDeviceClock();
   let aheadMs = initialAheadMs;
   return {
     setClock(nextAheadMs: number) {
@@ -17,7 +18,10 @@ function unitWithClock(initialAheadMs: number) {
     say(trueS: number, delayS = 0, quality = 0) {
       const measuredAt = NOON_MS + trueS * 1_000 + aheadMs;
       const receivedAt = NOON_MS + (trueS + delayS) * 1_000;
-      const saidAt = clocks.observe({ device: 'u1', measuredAt, receivedAt, quality });
+      const word = { measuredAt, receivedAt, quality, values: {} };
+      const ownMs = ownTimeOf(word);
+      if (ownMs !== undefined) observeDeviceClock(clock, ownMs, receivedAt);
+      const saidAt = timeWord(clock, word);
       return (orderS: number) => compareToInstant(saidAt, NOON_MS + orderS * 1_000);
     },
   };
