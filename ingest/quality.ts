@@ -6,7 +6,6 @@
  * readings in the same order give the same flags, across a restart too (`restore`).
  */
 import { hash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { shiftDeviceClock } from '../clock/device-clock.ts';
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
 import { filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
@@ -17,6 +16,15 @@ import {
   dateReading,
   learnTime,
 } from './device-time.ts';
+import {
+  arrivedBy,
+  DATED_BY_US,
+  type FirstArrivals,
+  firstTimeOf,
+  lastTimeOf,
+  REPEAT_WITHIN_MS,
+  remember,
+} from './first-arrivals.ts';
 import { orderUndated, planSpacing, type Spacing, spaceOut } from './undated-batch.ts';
 
 export interface Quality {
@@ -41,31 +49,18 @@ export interface Quality {
   clockSet(nowMs: number, stepMs: number): void;
 }
 
-/**
- * A publish is repeated as soon as the device is connected again. Later than this after the first, the same
- * `seq` with the same values is a new reading: a node that wakes up once an hour may say `seq` 1 each time.
- */
-const REPEAT_WITHIN_MS = 10 * 60_000;
-/** Readings without a time of their own that are remembered, to know a repeat by its `seq`. */
-const REMEMBERED_SEQS = 64;
 /** A clock that drifts is not off by so much from one reading to the next, ms. */
 const CLOCK_DRIFT_MAX_MS = 5 * 60_000;
 /** Equal readings in a row before a flat line is suspected, and the difference that counts as equal, m. */
 const FLAT_READINGS = 60;
 const FLAT_EPSILON = 0.001;
 
-/** Its time is not the device's own, so that a repeat must be known by something else. */
-const DATED_BY_US = QualityFlag.serverTime | QualityFlag.clockOff;
-
-interface Past {
+interface Past extends FirstArrivals {
   latestMeasuredAt: number;
   /** What its own times are worth. */
   readonly time: DeviceTime;
-  /** The latest time that we gave to a reading without one, and that reading. */
+  /** The latest time that we gave to a reading without one. */
   undatedUntil: number;
-  lastUndated: Reading | undefined;
-  /** What tells a reading without a time from others → its first arrival, which got the time of receipt. */
-  readonly firstByCount: Map<string, Reading>;
   /** The last message of several such readings. */
   lastBatch: { readonly digest: string; readonly receivedAt: number; readonly spacing: Spacing } | undefined;
   /** The time of its last reading was its own, and could be. */
@@ -144,52 +139,9 @@ function giveUpLater(past: Past, nowMs: number, stepMs: number): void {
   past.undatedUntil = Math.min(past.undatedUntil, nowMs);
   shiftDeviceClock(past.time.clock, stepMs);
   if ((past.position?.present.measuredAt ?? 0) > nowMs) past.position = undefined;
-  // A repeat may still come, and for no longer than after any other first arrival.
-  const byNow = (reading: Reading) => ({ ...reading, receivedAt: Math.min(reading.receivedAt, nowMs) });
-  for (const [count, first] of past.firstByCount) past.firstByCount.set(count, byNow(first));
-  if (past.lastUndated) past.lastUndated = byNow(past.lastUndated);
+  arrivedBy(past, nowMs);
   if (past.lastBatch)
     past.lastBatch = { ...past.lastBatch, receivedAt: Math.min(past.lastBatch.receivedAt, nowMs) };
-}
-
-/**
- * The time of the first arrival of a reading without a time of its own that comes again (a publish repeated after
- * a lost PUBACK), so that the journal sees a repeat. It is known by its `seq`, or by the clock that was refused.
- * The same with other values, or much later, is no repeat: the device has restarted and counts anew.
- */
-function firstTimeOf(past: Past, reading: Reading): number | undefined {
-  const count = countOf(reading);
-  const first = count === undefined ? undefined : past.firstByCount.get(count);
-  const isRepeat =
-    first !== undefined &&
-    reading.receivedAt - first.receivedAt <= REPEAT_WITHIN_MS &&
-    isDeepStrictEqual(first.values, reading.values);
-  return isRepeat ? first.measuredAt : undefined;
-}
-
-/** The time of the last reading without one, where this says the same and may be it. */
-function lastTimeOf({ lastUndated }: Past, reading: Reading): number | undefined {
-  if (!lastUndated || reading.receivedAt - lastUndated.receivedAt > REPEAT_WITHIN_MS) return undefined;
-  return isDeepStrictEqual(lastUndated.values, reading.values) ? lastUndated.measuredAt : undefined;
-}
-
-/** What tells a reading without a time of its own from the others of its device. */
-function countOf({ seq, quality, values }: Reading): string | undefined {
-  if (!(quality & DATED_BY_US)) return undefined;
-  const { deviceClockMs } = values;
-  if (seq !== undefined) return `seq ${seq}`;
-  return deviceClockMs === undefined ? undefined : `clock ${deviceClockMs}`;
-}
-
-/** `measuredAt` is the time that it gets; a repeat of it gets the same. */
-function remember(past: Past, reading: Reading, measuredAt: number): void {
-  const count = countOf(reading);
-  if (count === undefined) return;
-  past.firstByCount.delete(count);
-  past.firstByCount.set(count, { ...reading, measuredAt });
-  if (past.firstByCount.size > REMEMBERED_SEQS) {
-    past.firstByCount.delete(past.firstByCount.keys().next().value as string);
-  }
 }
 
 /** The time of receipt, or a millisecond after the reading before it that came in the same one. */
