@@ -1,6 +1,7 @@
 /** The alarms on a machine whose clock is set while they work: nobody is silent by it, nobody is forgotten. */
 import { expect, test } from 'vitest';
 import type { Channel } from '../../../alerts/notices/channel.ts';
+import { QualityFlag } from '../../../devices/reading.ts';
 import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../../support/alert-house.ts';
 
 const MINUTE = 60_000;
@@ -113,4 +114,75 @@ test('a rate of notices is neither lifted nor locked by a clock that is set', as
   await house.read(...flood);
   await house.wait(2_000);
   expect(await stateOf(house)).toEqual(['sent']);
+});
+
+/** Readings of a gauge without a clock: dated by ours, whatever it says. */
+const undated = (house: AlertHouse, ...levels: readonly number[]) =>
+  levels.map((levelM, index) => {
+    const atMs = house.clock.ms + house.clock.setByMs + (index + 1) * MINUTE;
+    return readingOf('bendung', atMs, { levelM }, { quality: QualityFlag.serverTime });
+  });
+
+/** The house moves its clock to the receipt of what it reads, which is by the wall clock. */
+async function hear(house: AlertHouse, ...levels: readonly number[]): Promise<void> {
+  const readings = undated(house, ...levels);
+  const before = house.clock.ms;
+  await house.read(...readings);
+  house.clock.ms = before + levels.length * MINUTE;
+}
+
+const floodOf = (house: AlertHouse) => house.alerts.open().filter(({ rule }) => rule === 'river-level');
+
+test.each([
+  ['a day', DAY],
+  ['an hour', HOUR],
+  ['five minutes', 5 * MINUTE],
+])(
+  'a flood after a step back of %s is raised by readings without a time of their own',
+  async (_, aheadMs) => {
+    await using house = await openAlertHouse();
+    house.clock.setByMs = aheadMs;
+    await hear(house, 1, 1.1, 1.2);
+    await setClock(house, -aheadMs);
+    await hear(house, 1.4, 1.6, 1.7);
+    expect(floodOf(house)).toMatchObject([{ subject: 'bendung', state: 'open' }]);
+  },
+);
+
+test('a flood goes on over a step back under its own id, began no later than now, and ends', async () => {
+  await using house = await openAlertHouse();
+  house.clock.setByMs = DAY;
+  await hear(house, 1.4, 1.6, 1.7);
+  const [before] = floodOf(house);
+  await setClock(house, -DAY);
+  const nowMs = house.clock.ms;
+  expect(floodOf(house)).toMatchObject([{ id: before?.id, state: 'open' }]);
+  expect(floodOf(house)[0]?.startedAt).toBeLessThanOrEqual(nowMs);
+  await hear(house, 2.1, 2.2, 2.2);
+  expect(floodOf(house)).toMatchObject([{ id: before?.id, severity: 'moderate' }]);
+  await hear(house, ...[2, 1.8, 1.6, 1.4, 1.3, 1.2, 1.1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+  expect(floodOf(house)).toEqual([]);
+});
+
+test('a flood is raised after a restart by a clock that is a day behind that of the last run', async () => {
+  await using house = await openAlertHouse();
+  house.clock.setByMs = DAY;
+  await hear(house, 1, 1.1, 1.2);
+  await house.wait(MINUTE);
+  house.clock.setByMs = 0;
+  await house.crash();
+  await hear(house, 1.4, 1.6, 1.7);
+  expect(floodOf(house)).toMatchObject([{ subject: 'bendung', state: 'open' }]);
+});
+
+test('a gauge that fell silent tomorrow is heard again today', async () => {
+  await using house = await openAlertHouse();
+  house.clock.setByMs = DAY;
+  await hear(house, 1, 1, 1);
+  await house.wait(7 * MINUTE);
+  expect(blind(house)).toHaveLength(1);
+  await setClock(house, -DAY);
+  await hear(house, 1, 1, 1);
+  await house.wait(2_000);
+  expect(blind(house)).toEqual([]);
 });
