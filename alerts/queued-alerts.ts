@@ -107,6 +107,7 @@ export class QueuedAlerts implements Alerts {
     const { engine, lifecycle, saver } = this.#machinery;
     return this.#enqueue(async () => {
       engine.listen(nowMs);
+      engine.serverClock.noteStep({ atMs: nowMs, stepMs });
       this.#apply(redateWatches(engine, lifecycle.open.values(), nowMs, stepMs));
       await saver.saveChanges(nowMs);
     });

@@ -90,3 +90,14 @@ export function describeRightClock(name: string, at: Bilingual): Description {
     },
   };
 }
+
+/** Of one that is off as the others are: then it is our clock that is in doubt. */
+export function describeOurClock(name: string): Description {
+  return {
+    label: LABEL,
+    text: {
+      en: `The clock of ${name} agrees with those of most devices: the server's own is in doubt.`,
+      id: `Jam ${name} sama dengan jam kebanyakan alat: jam server sendiri yang diragukan.`,
+    },
+  };
+}

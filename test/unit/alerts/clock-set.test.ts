@@ -186,3 +186,68 @@ test('a gauge that fell silent tomorrow is heard again today', async () => {
   await house.wait(2_000);
   expect(blind(house)).toEqual([]);
 });
+
+const serverClock = (house: AlertHouse) => house.alerts.open().filter(({ rule }) => rule === 'server-clock');
+const skews = (house: AlertHouse) => house.alerts.open().filter(({ rule }) => rule === 'clock-skew');
+const GAUGES = ['bendung', 'hulu', 'tide'];
+
+/** Devices with right clocks, as ingest hands on what they send to a server whose clock is off. */
+async function readAll(house: AlertHouse, minutes: number): Promise<void> {
+  for (let minute = 0; minute < minutes; minute++) {
+    await house.wait(MINUTE, 20_000);
+    const trueMs = house.clock.ms;
+    const receivedAt = trueMs + house.clock.setByMs;
+    const isRefused = trueMs - receivedAt > MINUTE;
+    for (const device of GAUGES) {
+      const own = isRefused ? { deviceClockMs: trueMs } : {};
+      const quality = isRefused ? QualityFlag.serverTime | QualityFlag.clockRefused : 0;
+      const measuredAt = isRefused ? receivedAt : trueMs;
+      await house.read(
+        readingOf(device, measuredAt, { levelM: 1 + minute / 1_000, ...own }, { receivedAt, quality }),
+      );
+      house.clock.ms = trueMs;
+    }
+    await house.wait(2_000);
+  }
+}
+
+test.each([
+  ['an hour behind', -HOUR],
+  ['two days ahead', 2 * DAY],
+])('a server %s: it is told of itself, and of no device, until its clock is right', async (_, setByMs) => {
+  await using house = await openAlertHouse();
+  house.clock.setByMs = setByMs;
+  await readAll(house, 8);
+  expect(serverClock(house)).toMatchObject([{ subject: 'siaga', severity: 'moderate' }]);
+  expect(serverClock(house)[0]?.text.en).toMatch(/^By the clocks of \d of \d devices this server's clock is/);
+  expect(skews(house)).toEqual([]);
+  await setClock(house, -setByMs);
+  await readAll(house, 3);
+  expect(serverClock(house)).toEqual([]);
+  expect(skews(house)).toEqual([]);
+});
+
+test('a step away from what devices say is told at once, and ends with the step back to it', async () => {
+  await using house = await openAlertHouse();
+  await readAll(house, 3);
+  expect(serverClock(house)).toEqual([]);
+  await setClock(house, 7 * HOUR);
+  await house.wait(2_000);
+  expect(serverClock(house)[0]?.text.en).toContain("this server's clock is 7 h ahead");
+  expect(serverClock(house)[0]?.text.en).toContain('or do all of them send local time as UTC?');
+  await setClock(house, -7 * HOUR);
+  await house.wait(2_000);
+  expect(serverClock(house)).toEqual([]);
+});
+
+test('a step that no device can judge is told for an hour; one of less than a minute is not', async () => {
+  await using house = await openAlertHouse();
+  await setClock(house, -30_000);
+  await house.wait(2_000);
+  expect(serverClock(house)).toEqual([]);
+  await setClock(house, DAY);
+  await house.wait(2_000);
+  expect(serverClock(house)[0]?.text.en).toContain('was set forward by 24 h');
+  await house.wait(HOUR, 60_000);
+  expect(serverClock(house)).toEqual([]);
+});
