@@ -103,7 +103,7 @@ export function createFleet(registry: Registry): Fleet {
       recordArrival(device.health, reading);
       const why = formatQuality(reading.quality & MOVES_NOTHING);
       if (why.length > 0) device.unusable = { atMs: reading.receivedAt, why: why.join(', ') };
-      if (why.length > 0 || (device.last && device.last.measuredAt > reading.measuredAt)) return false;
+      if (why.length > 0 || isBefore(reading, device.last)) return false;
       device.unusable = undefined;
       device.last = reading;
       if (fixOf(reading)) device.lastFix = reading;
@@ -154,6 +154,13 @@ function noLaterThan(reading: Reading | undefined, nowMs: number): Reading | und
   const isDatedByUs = (reading.quality & (QualityFlag.serverTime | QualityFlag.clockOff)) !== 0;
   if (reading.measuredAt <= nowMs + (isDatedByUs ? 0 : AHEAD_MAX_MS)) return reading;
   return { ...reading, measuredAt: nowMs, receivedAt: Math.min(reading.receivedAt, nowMs) };
+}
+
+/** What a clock said before it was known to be ahead holds nothing up. */
+function isBefore({ measuredAt, quality }: Reading, last: Reading | undefined): boolean {
+  if (!last) return false;
+  const isOff = (quality & QualityFlag.clockOff) !== 0;
+  return (isOff ? Math.min(last.measuredAt, last.receivedAt) : last.measuredAt) > measuredAt;
 }
 
 function hear(device: DeviceNow, atMs: number, why: string): void {

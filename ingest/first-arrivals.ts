@@ -5,7 +5,7 @@
  * comes much later, or says something else, is no repeat.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { QualityFlag, type Reading } from '../devices/reading.ts';
+import { ownTimeOf, QualityFlag, type Reading } from '../devices/reading.ts';
 
 /**
  * A publish is repeated as soon as the device is connected again. Later than this after the first, the same
@@ -57,8 +57,15 @@ export function lastTimeOf({ lastUndated }: FirstArrivals, reading: Reading): nu
 function countOf({ seq, quality, values }: Reading): string | undefined {
   if (!(quality & DATED_BY_US)) return undefined;
   const { deviceClockMs } = values;
-  if (seq !== undefined) return `seq ${seq}`;
-  return deviceClockMs === undefined ? undefined : `clock ${deviceClockMs}`;
+  if (deviceClockMs !== undefined) return `clock ${deviceClockMs}`;
+  return seq === undefined ? undefined : `seq ${seq}`;
+}
+
+/** The first arrival of a reading that says the same time of its own, where we dated that. */
+export function datedBefore(past: FirstArrivals, reading: Reading): Reading | undefined {
+  if (past.firstByCount.size === 0) return undefined;
+  const first = past.firstByCount.get(`clock ${ownTimeOf(reading)}`);
+  return first && reading.receivedAt - first.receivedAt <= REPEAT_WITHIN_MS ? first : undefined;
 }
 
 /** `measuredAt` is the time that it gets; a repeat of it gets the same. */

@@ -9,16 +9,11 @@ import { hash } from 'node:crypto';
 import { shiftDeviceClock } from '../clock/device-clock.ts';
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
 import { filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
-import {
-  AHEAD_OF_RECEIPT_MAX_MS,
-  createDeviceTime,
-  type DeviceTime,
-  dateReading,
-  learnTime,
-} from './device-time.ts';
+import { createDeviceTime, type DeviceTime, dateReading, learnTime } from './device-time.ts';
 import {
   arrivedBy,
   DATED_BY_US,
+  datedBefore,
   type FirstArrivals,
   firstTimeOf,
   lastTimeOf,
@@ -49,6 +44,8 @@ export interface Quality {
   clockSet(nowMs: number, stepMs: number): void;
 }
 
+/** Messages without a time that come in one millisecond are put one after the other, up to this far ahead. */
+const AHEAD_OF_RECEIPT_MAX_MS = 1_000;
 /** A clock that drifts is not off by so much from one reading to the next, ms. */
 const CLOCK_DRIFT_MAX_MS = 5 * 60_000;
 /** Equal readings in a row before a flat line is suspected, and the difference that counts as equal, m. */
@@ -112,8 +109,9 @@ export function createQuality(): Quality {
     space: (readings, payload, intervalMs) => spaceMessage(readings, payload, intervalMs, pastOf),
     assess(received, mayBeRepeat = false) {
       const past = pastOf(received.device);
-      learnTime(past.time, received);
-      const arrived = dateReading(past.time, received, past.latestMeasuredAt);
+      const before = datedBefore(past, received);
+      learnTime(past.time, received, before);
+      const arrived = dateReading(past.time, received, before);
       let { measuredAt, quality } = arrived;
       if (quality & DATED_BY_US) {
         const first = firstTimeOf(past, arrived) ?? (mayBeRepeat ? lastTimeOf(past, arrived) : undefined);
@@ -123,6 +121,10 @@ export function createQuality(): Quality {
         if (first === undefined && measuredAt !== arrived.measuredAt) quality |= QualityFlag.timeEstimated;
       }
       quality |= assessClock(past, arrived);
+      if (quality & QualityFlag.clockOff) {
+        // What it said before it was known to be ahead.
+        past.latestMeasuredAt = Math.min(past.latestMeasuredAt, arrived.receivedAt);
+      }
       if (measuredAt < past.latestMeasuredAt) quality |= QualityFlag.late;
       else if (!(quality & FAILED_QUALITY)) past.latestMeasuredAt = measuredAt;
       quality |= assessPosition(past, arrived);
@@ -138,6 +140,7 @@ function giveUpLater(past: Past, nowMs: number, stepMs: number): void {
   past.latestMeasuredAt = Math.min(past.latestMeasuredAt, nowMs);
   past.undatedUntil = Math.min(past.undatedUntil, nowMs);
   shiftDeviceClock(past.time.clock, stepMs);
+  past.time.datedUntil = Math.min(past.time.datedUntil, nowMs);
   if ((past.position?.present.measuredAt ?? 0) > nowMs) past.position = undefined;
   arrivedBy(past, nowMs);
   if (past.lastBatch)
