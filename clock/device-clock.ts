@@ -25,6 +25,8 @@ const WITNESS_APART_MS = 1_000;
 const STALL_WITNESSES = 60;
 /** The next reading after a stall is at most so many of the usual intervals after the last. */
 const STALL_INTERVALS = 3;
+/** No two receipts change places by so much, ms, but those of a replay. */
+const REPLAYED_MS = 60_000;
 /** What a mobile network delays when nothing is wrong, ms. */
 export const USUAL_DELAY_MS = 2_000;
 
@@ -68,8 +70,12 @@ export function createDeviceClock(): DeviceClock {
   };
 }
 
-/** Learns from a reading that says its own time, be it impossible. In the order of receipt, repeats left out. */
+/**
+ * Learns from a reading that says its own time, be it impossible. In the order of receipt, repeats left out; one that
+ * was received long before the last is replayed, and says nothing of now.
+ */
 export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receivedAt: number): void {
+  if (receivedAt < clock.lastReceivedAt - REPLAYED_MS) return;
   const lagMs = receivedAt - deviceMs;
   const apartMs = receivedAt - clock.lastReceivedAt;
   const isFirst = clock.witnesses === 0;
@@ -135,12 +141,12 @@ function decide(clock: DeviceClock): void {
   else if (clock.witnesses >= CLOCK_BOUNDS.readings) clock.isOff = isBeyondBounds(clock.leastLagMs);
 }
 
-/** Our own clock was set by `stepMs`: what was learnt holds by the new time. */
-export function shiftDeviceClock(clock: DeviceClock, stepMs: number): void {
+/** Our own clock was set by `stepMs` (0: not known by how much) and says `nowMs`: what was learnt holds by the new time. */
+export function shiftDeviceClock(clock: DeviceClock, stepMs: number, nowMs: number): void {
   if (clock.witnesses === 0) return;
   clock.leastLagMs += stepMs;
   clock.mostLagMs += stepMs;
-  clock.lastReceivedAt += stepMs;
+  clock.lastReceivedAt = Math.min(nowMs, clock.lastReceivedAt + stepMs);
   clock.later = undefined;
   decide(clock);
 }

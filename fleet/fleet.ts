@@ -114,7 +114,7 @@ export function createFleet(registry: Registry): Fleet {
         device.lastHeardAt = Math.min(device.lastHeardAt, nowMs);
         device.last = noLaterThan(device.last, nowMs);
         device.lastFix = noLaterThan(device.lastFix, nowMs);
-        shiftDeviceClock(device.health.clock, stepMs);
+        shiftDeviceClock(device.health.clock, stepMs, nowMs);
       }
     },
     countRepeat(id, atMs) {

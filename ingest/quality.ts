@@ -139,7 +139,7 @@ export function createQuality(): Quality {
 function giveUpLater(past: Past, nowMs: number, stepMs: number): void {
   past.latestMeasuredAt = Math.min(past.latestMeasuredAt, nowMs);
   past.undatedUntil = Math.min(past.undatedUntil, nowMs);
-  shiftDeviceClock(past.time.clock, stepMs);
+  shiftDeviceClock(past.time.clock, stepMs, nowMs);
   past.time.datedUntil = Math.min(past.time.datedUntil, nowMs);
   if ((past.position?.present.measuredAt ?? 0) > nowMs) past.position = undefined;
   arrivedBy(past, nowMs);

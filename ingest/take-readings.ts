@@ -24,7 +24,7 @@ export interface TakenReadings {
 export interface TakeReadingsOptions {
   readonly quality: Quality;
   readonly setAside: SetAside;
-  readonly validate: Omit<ValidateOptions, 'receivedAt'>;
+  readonly validate: Omit<ValidateOptions, 'receivedAt' | 'replayedAt'>;
 }
 
 export type TakeReadings = (
@@ -44,7 +44,8 @@ export function createTakeReadings({ quality, setAside, validate }: TakeReadings
     items: readonly unknown[],
     sender: string,
   ): TakenReadings {
-    const options = { receivedAt: message.receivedAt, clockAheadMaxMs, bounds };
+    const { receivedAt, replayedAt } = message;
+    const options = { receivedAt, replayedAt, clockAheadMaxMs, bounds };
     const fresh: Reading[] = [];
     const refused: RefusedItem[] = [];
     for (const item of items) {
@@ -63,7 +64,8 @@ export function createTakeReadings({ quality, setAside, validate }: TakeReadings
   return (message, target, items, sender) => {
     if (items.length !== 1) return takeMany(message, target, items, sender);
     // Nearly every message: no lists that grow.
-    const options = { receivedAt: message.receivedAt, clockAheadMaxMs, bounds };
+    const { receivedAt, replayedAt } = message;
+    const options = { receivedAt, replayedAt, clockAheadMaxMs, bounds };
     const { reading, rejection, leftOut } = validateReading(items[0], target, options);
     if (leftOut) setAside.countLeftOut(target.device.id, leftOut);
     const bad = rejection ? [setAside.keep(message, rejection, message.payload, sender)] : NONE;

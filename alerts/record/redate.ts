@@ -30,7 +30,7 @@ export function redateWatches(
   const byDevice = Map.groupBy(open, ({ subject }) => subject);
   const changes: EngineChange[] = [];
   for (const [device, watch] of engine.watches) {
-    shiftDeviceClock(watch.hearing.clock, stepMs);
+    shiftDeviceClock(watch.hearing.clock, stepMs, nowMs);
     if (stepMs !== 0) engine.touch(device);
     if (watch.timeline.head.measuredAt <= nowMs + AHEAD_MAX_MS) continue;
     beginTimelineAgain(watch, byDevice.get(device) ?? [], nowMs);
