@@ -60,7 +60,7 @@ export async function openSiaga(
   const stores = await openStores(opened, ground);
   const followers = await openFollowers(opened, ground, stores, publish);
   const intake = await openIntake(opened, ground, stores, followers);
-  startFollowing(opened, stores, followers);
+  startFollowing(opened, stores, followers, intake.ofMessages);
   const entrances = await openEntrances(opened, ground, stores, followers, intake);
   broker = entrances.broker;
   const jobs = listJobs(ground, stores, followers, intake);

@@ -20,6 +20,7 @@ import type { Outbox } from './notices/outbox.ts';
 import type { AlertSaver } from './record/alert-saver.ts';
 import { type AlertQuery, type AlertStore, CONSUMER } from './record/alert-store.ts';
 import { type Explanation, explainAlert } from './record/explain.ts';
+import { PastLearner } from './record/learn-past.ts';
 import { redateWatches } from './record/redate.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
@@ -45,11 +46,14 @@ export class QueuedAlerts implements Alerts {
   /** ms, by the monotonic clock. */
   #tidiedAt = Number.NEGATIVE_INFINITY;
   #behind = false;
+  readonly #learner: PastLearner | undefined;
   readonly consumer: JournalConsumer;
 
   constructor(dependencies: AlertsDependencies, machinery: AlarmMachinery) {
     this.#dependencies = dependencies;
     this.#machinery = machinery;
+    const { readLevels } = dependencies;
+    this.#learner = readLevels && new PastLearner(machinery.engine, this.#enqueue, readLevels);
     this.consumer = {
       name: CONSUMER,
       loadCursor: () => machinery.store.loadCursor(),
@@ -79,8 +83,8 @@ export class QueuedAlerts implements Alerts {
     await this.#enqueue(async () => {
       // The clocks of silence stand still while we are deaf, and begin anew when that is over.
       if (this.#dependencies.isDeaf()) engine.listen(nowMs);
-      for (const { id, presence } of this.#dependencies.fleet.known()) {
-        if (presence) this.#apply(engine.takePresence(id, presence, nowMs));
+      for (const { id, presence, presenceAt } of this.#dependencies.fleet.known()) {
+        if (presence) this.#apply(engine.takePresence(id, presence, nowMs, presenceAt));
       }
       if (!this.#behind) this.#apply(engine.takeTick(nowMs));
       lifecycle.tick(nowMs);
@@ -101,6 +105,11 @@ export class QueuedAlerts implements Alerts {
 
   sweep(nowMs: number): Promise<void> {
     return this.#machinery.saver.sweep(this.#enqueue, nowMs);
+  }
+
+  async learnPast(nowMs: number): Promise<void> {
+    const learnt = await this.#learner?.learnNext(nowMs);
+    if (learnt) this.#dependencies.log.info(learnt, 'a gauge has learnt its rises from history');
   }
 
   clockSet(nowMs: number, stepMs: number): Promise<void> {

@@ -34,6 +34,8 @@ export interface LoadReport {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** What its observer got meanwhile, of each reading. */
+  readonly observedBytesEach: number;
   /** Share of one core that the generator itself used. */
   readonly loadCpu: number;
 }
@@ -51,6 +53,7 @@ let measured = 0;
 let isMeasuring = false;
 let acknowledged = 0;
 let isOver = false;
+let observedBytes = 0;
 
 function record(timeMs: number): void {
   acknowledged++;
@@ -192,7 +195,31 @@ async function keepSending(connections: readonly LoadConnection[], perSecond: nu
   }
 }
 
+/** Reads along, and is asked for nothing: what comes is counted in bytes. */
+async function openObserver({ id, secret }: NonNullable<Target['observer']>): Promise<void> {
+  const socket = connect({ port: orders.port, host: '127.0.0.1', noDelay: true });
+  const fixed = { protocolId: 'MQTT' as const, protocolVersion: 4 as const, clean: true, keepalive: 0 };
+  socket.write(
+    mqtt.generate({ cmd: 'connect', clientId: id, ...fixed, username: id, password: Buffer.from(secret) }),
+  );
+  await new Promise((resolve, reject) => collectFirst(socket, resolve, reject));
+  socket.on('data', (chunk: Buffer) => {
+    observedBytes += chunk.length;
+  });
+  socket.on('close', () => {
+    if (!isOver) throw new Error(`${id}: closed by the server`);
+  });
+  const subscriptions = [{ topic: 'siaga/semarang/#', qos: 0 as const }];
+  socket.write(mqtt.generate({ cmd: 'subscribe', messageId: 1, subscriptions }));
+}
+
+function collectFirst(socket: Socket, done: (value?: unknown) => void, fail: (error: Error) => void): void {
+  socket.once('error', fail);
+  socket.once('data', (chunk: Buffer) => collectConnack(socket, chunk, done, fail));
+}
+
 let first = 0;
+if (orders.observer) await openObserver(orders.observer);
 const groups: [LoadGroup, LoadConnection[]][] = [];
 for (const group of orders.shape.groups) {
   groups.push([group, await openGroup(group, first)]);
@@ -204,7 +231,7 @@ for (const [{ perSecond }, connections] of groups) {
 }
 await delay(orders.warmUpS * 1000);
 console.log('begin');
-const before = { acknowledged, cpu: process.cpuUsage(), at: performance.now() };
+const before = { acknowledged, observedBytes, cpu: process.cpuUsage(), at: performance.now() };
 isMeasuring = true;
 await delay(orders.seconds * 1000);
 isMeasuring = false;
@@ -220,6 +247,7 @@ const report: LoadReport = {
   perSecond: total / elapsedS,
   p50Ms: percentile(0.5),
   p99Ms: percentile(0.99),
+  observedBytesEach: (observedBytes - before.observedBytes) / total,
   loadCpu: (user + system) / 1e6 / elapsedS,
 };
 console.log(JSON.stringify(report));

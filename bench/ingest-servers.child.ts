@@ -14,12 +14,15 @@ import { issueCredentials } from '../broker/credentials/credentials.ts';
 import { openDatabase } from '../database/database.ts';
 import { firstLine, registerGauges, startSiaga, stop } from './siaga-server.child.ts';
 
-export type ServerName = 'siaga' | 'aedes' | 'mosquitto';
+/** `observed` is Siaga while one observer subscribes to the whole city. */
+export type ServerName = 'siaga' | 'observed' | 'aedes' | 'mosquitto';
 
 /** Where the load connects, and as whom. */
 export interface Target {
   readonly port: number;
   readonly devices: readonly { readonly id: string; readonly secret?: string }[];
+  /** Who reads along all the time. */
+  readonly observer?: { readonly id: string; readonly secret: string };
 }
 
 export interface RunningServer {
@@ -42,16 +45,8 @@ const TICKS_PER_S = 100;
 
 export const ingestServers: Readonly<Record<ServerName, (options: StartOptions) => Promise<RunningServer>>> =
   {
-    async siaga({ folder, connections, profile }) {
-      const ids = namesOf(connections);
-      await registerGauges(folder, ids);
-      const database = await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined });
-      const secrets = await issueCredentials(database, ids, Date.now());
-      await database.destroy();
-      const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-      const { child, mqttPort: port } = await startSiaga({ folder, flags });
-      return running(child, { port, devices: ids.map((id) => ({ id, secret: secrets.get(id) as string })) });
-    },
+    siaga: (options) => startCredentialed(options),
+    observed: (options) => startCredentialed(options, 'observer:bench'),
 
     async aedes({ connections, profile }) {
       const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
@@ -77,6 +72,25 @@ export const ingestServers: Readonly<Record<ServerName, (options: StartOptions) 
       return running(child, { port, devices: namesOf(connections).map((id) => ({ id })) });
     },
   };
+
+async function startCredentialed(
+  { folder, connections, profile }: StartOptions,
+  observer?: string,
+): Promise<RunningServer> {
+  const ids = namesOf(connections);
+  await registerGauges(folder, ids);
+  const database = await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined });
+  const secrets = await issueCredentials(database, observer ? [...ids, observer] : ids, Date.now());
+  await database.destroy();
+  const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
+  const { child, mqttPort: port } = await startSiaga({ folder, flags });
+  const login = (id: string) => ({ id, secret: secrets.get(id) as string });
+  return running(child, {
+    port,
+    devices: ids.map(login),
+    ...(observer ? { observer: login(observer) } : {}),
+  });
+}
 
 const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `bench-${index + 1}`);
 

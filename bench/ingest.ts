@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- ingest [--seconds 5] [--rounds 1] [--shape 2] [--only siaga,aedes,mosquitto]
+ * `npm run bench -- ingest [--seconds 5] [--rounds 1] [--shape 2] [--only siaga,observed,aedes,mosquitto]
  * [--profile DIR]`: readings a second from the device's socket to its PUBACK.
  *
  * In one run, by the same load generator in a process of its own: (a) the whole server as `node start.js` with
@@ -48,8 +48,8 @@ export async function run(args: string[]): Promise<void> {
   });
   const shapes = values.shape === undefined ? SHAPES : SHAPES.slice(Number(values.shape) - 1).slice(0, 1);
   const wanted = values.only?.split(',') as ServerName[] | undefined;
-  const names = (['siaga', 'aedes', 'mosquitto'] as const).filter(
-    (name) => (wanted?.includes(name) ?? true) && (name !== 'mosquitto' || hasMosquitto()),
+  const names = (['siaga', 'observed', 'aedes', 'mosquitto'] as const).filter(
+    (name) => (wanted?.includes(name) ?? name !== 'observed') && (name !== 'mosquitto' || hasMosquitto()),
   );
   const rows: Record<string, string>[] = [];
   for (const shape of shapes) {
@@ -133,7 +133,9 @@ function describe({ name: shape, groups }: LoadShape, reports: ReadonlyMap<Serve
   return [...reports].map(([name, report]) => {
     const ratio = (other: ServerName) => {
       const base = reports.get(other);
-      return name === 'siaga' && base ? (report.perSecond / base.perSecond).toFixed(2) : '';
+      return base && name !== other && (name === 'siaga' || other === 'siaga')
+        ? (report.perSecond / base.perSecond).toFixed(2)
+        : '';
     };
     return {
       shape,
@@ -147,6 +149,8 @@ function describe({ name: shape, groups }: LoadShape, reports: ReadonlyMap<Serve
       'idle MB': (report.idleRss / 1e6).toFixed(0),
       'RSS MB': `${(report.firstRss / 1e6).toFixed(0)} → ${(report.rss / 1e6).toFixed(0)}`,
       'KB a connection': ((report.rss - report.idleRss) / 1e3 / connections).toFixed(0),
+      'bytes to the observer, each': name === 'observed' ? report.observedBytesEach.toFixed(0) : '',
+      '/ Siaga': name === 'observed' ? ratio('siaga') : '',
       '/ Aedes': ratio('aedes'),
       '/ Mosquitto': ratio('mosquitto'),
     };

@@ -30,6 +30,22 @@ export function maySubscribe(identity: Identity, city: string, filter: string): 
   return DOWN_CHANNELS.some((channel) => filter === formatDeviceTopic({ city, kind, device, channel }));
 }
 
+export const FILTER_SEPARATOR = '/';
+
+/**
+ * Whether a filter matches the topic with these levels [MQTT-4.7.1-2, -3]; of topics that begin with $ we have
+ * none.
+ */
+export function matchesFilter(filter: string, topic: readonly string[]): boolean {
+  const levels = filter.split(FILTER_SEPARATOR);
+  for (const [depth, level] of levels.entries()) {
+    // It matches its parent too.
+    if (level === '#') return topic.length >= depth;
+    if (depth >= topic.length || (level !== '+' && level !== topic[depth])) return false;
+  }
+  return levels.length === topic.length;
+}
+
 /** Whether a subscription may match what devices send up: only then is it worth forwarding. */
 export function listensToDevices(city: string, filter: string): boolean {
   const fourth = filter.split('/')[4];

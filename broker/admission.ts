@@ -6,6 +6,7 @@
  * addresses without a connection is bounded.
  */
 import type { Socket } from 'node:net';
+import { TokenBucket } from '../clock/token-bucket.ts';
 import type { Config } from '../config/config.ts';
 import type { Bound } from './broker-metrics.ts';
 import type { Origin } from './connection/connection-options.ts';
@@ -25,10 +26,8 @@ interface Address {
   connections: number;
   /** Of these, not verified yet. */
   strangers: number;
-  /** Connects still allowed at `filledAt`: a bucket of one second's worth. */
-  tokens: number;
-  /** ms, by the monotonic clock. */
-  filledAt: number;
+  /** Connects still allowed: one second's worth at once. */
+  readonly connects: TokenBucket;
 }
 
 export interface Admission {
@@ -52,7 +51,7 @@ export function createAdmission(config: AdmissionConfig, monotonicNow: () => num
     if (addresses.size >= MAX_ADDRESSES) {
       for (const [key, { connections }] of addresses) if (connections === 0) addresses.delete(key);
     }
-    entry = { connections: 0, strangers: 0, tokens: perSecond, filledAt: monotonicNow() };
+    entry = { connections: 0, strangers: 0, connects: new TokenBucket(perSecond, 1, monotonicNow) };
     addresses.set(address, entry);
     return entry;
   }
@@ -76,11 +75,7 @@ export function createAdmission(config: AdmissionConfig, monotonicNow: () => num
     },
     admit(socket, origin) {
       const entry = find(socket.remoteAddress ?? '');
-      const at = monotonicNow();
-      entry.tokens = Math.min(perSecond, entry.tokens + ((at - entry.filledAt) * perSecond) / 1000);
-      entry.filledAt = at;
-      if (entry.tokens < 1) return 'connects-per-address';
-      entry.tokens--;
+      if (!entry.connects.tryTake()) return 'connects-per-address';
       if (connections >= config.MQTT_MAX_CONNECTIONS) return 'connections';
       if (entry.connections >= config.MQTT_MAX_CONNECTIONS_PER_ADDRESS) return 'connections-per-address';
       if (entry.strangers >= config.MQTT_MAX_UNAUTHENTICATED_PER_ADDRESS)

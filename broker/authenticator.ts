@@ -2,12 +2,12 @@
  * Authenticator: the port between the broker and whoever knows the credentials.
  *
  * credentials/ is its adapter; without one (MQTT_AUTH=false, loopback only) every client is `anyone`.
- * Invariant: `verify` never blocks the event loop and never takes longer than its queue's bound.
+ * Invariant: `verify` never blocks the event loop.
  */
 import type { Identity } from './access.ts';
 
 export interface Authenticator {
-  /** Who it is, or undefined when name and secret do not belong together. Throws AuthenticatorBusyError. */
+  /** Who it is, or undefined when name and secret do not belong together. */
   verify(userName: string, secret: Buffer): Promise<Identity | undefined>;
   /** The device that a client certificate names, if it is registered and not revoked. */
   verifyCertificate(name: string): Identity | undefined;
@@ -15,9 +15,4 @@ export interface Authenticator {
   isValid(identity: Identity): boolean;
   /** Calls `watcher` when some identity may have become invalid. Returns the way to stop. */
   watch(watcher: () => void): () => void;
-}
-
-/** Too many wait to be verified already; the client gets "server unavailable" and comes back. */
-export class AuthenticatorBusyError extends Error {
-  readonly code = 'AUTHENTICATOR_BUSY';
 }

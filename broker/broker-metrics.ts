@@ -15,7 +15,6 @@ export type Bound =
   | 'connections-per-address'
   | 'unauthenticated-per-address'
   | 'connects-per-address'
-  | 'credential-queue'
   | 'offline-messages'
   | 'kept-subscriptions'
   | 'retained-messages'
@@ -59,27 +58,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     'not-stored': 0,
   };
   const bytes = { in: 0, out: 0 };
-  new Counter({
-    name: 'siaga_mqtt_publishes_total',
-    help: 'Publishes of devices by what became of them.',
-    labelNames: ['outcome'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [outcome, count] of Object.entries(publishes)) this.inc({ outcome }, count);
-    },
-  });
-  new Counter({
-    name: 'siaga_mqtt_bytes_total',
-    help: 'Bytes of MQTT read from and written to clients.',
-    labelNames: ['direction'],
-    registers,
-    collect() {
-      this.reset();
-      this.inc({ direction: 'in' }, bytes.in);
-      this.inc({ direction: 'out' }, bytes.out + metrics.bytesOutOfOpen());
-    },
-  });
+  registerTotals(registry, publishes, () => ({ in: bytes.in, out: bytes.out + metrics.bytesOutOfOpen() }));
   const connections = new Gauge({
     name: 'siaga_mqtt_connections',
     help: 'Clients that have their CONNACK.',
@@ -106,7 +85,7 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
   });
   const contests = new Counter({
     name: 'siaga_mqtt_contests_total',
-    help: 'Client ids that became contested: two boxes push each other off the line.',
+    help: 'Client ids that became contested: two boxes claim one, or are one device under two.',
     registers,
   });
   new Gauge({
@@ -134,4 +113,33 @@ export function createBrokerMetrics(registry: Registry): BrokerMetrics {
     countOpen: (listener, step) => connections.inc({ listener }, step),
   };
   return metrics;
+}
+
+/** What is counted for every packet, asked for when Prometheus asks. */
+function registerTotals(
+  registry: Registry,
+  publishes: Readonly<Record<PublishOutcome, number>>,
+  bytes: () => Readonly<Record<'in' | 'out', number>>,
+): void {
+  const registers = [registry];
+  new Counter({
+    name: 'siaga_mqtt_publishes_total',
+    help: 'Publishes of devices by what became of them.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(publishes)) this.inc({ outcome }, count);
+    },
+  });
+  new Counter({
+    name: 'siaga_mqtt_bytes_total',
+    help: 'Bytes of MQTT read from and written to clients.',
+    labelNames: ['direction'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [direction, count] of Object.entries(bytes())) this.inc({ direction }, count);
+    },
+  });
 }

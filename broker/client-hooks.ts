@@ -4,11 +4,13 @@
  * The only place that speaks Aedes' callbacks. Invariants: no hook throws (a throw in one would end the process;
  * here it ends the connection); every callback is called once, or its connection has ended.
  */
-import type { AedesOptions, AedesPublishPacket, Client, PublishPacket, Subscription } from 'aedes';
+import type { AedesOptions, Client, PublishPacket, Subscription } from 'aedes';
 import type { Logger } from 'pino';
 import { type Identity, maySubscribe } from './access.ts';
+import { makeSessionClean, qosToBeSent } from './aedes/aedes-inside.ts';
+import { connectOf, giveIdentifier, isSamePacket, takeKeepAlive } from './aedes/hooked-packets.ts';
+import { NO_SUBSCRIPTION } from './aedes/persistence.ts';
 import type { Authenticator } from './authenticator.ts';
-import { NO_SUBSCRIPTION } from './bounded-persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import {
   assignClientId,
@@ -64,16 +66,14 @@ export class ClientHooks {
     const connection = this.#options.table.find(client);
     if (!connection) return callback(new Error('no connection'), false);
     connection.guard(() => {
-      const connect = packet as unknown as ConnectPacket;
+      const connect = connectOf(packet);
       connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
       const userName = connection.origin.certificateName ?? connect.username;
       assignClientId(connect, userName);
       const { authenticator, isStatusOfFormat } = this.#options;
       const dropped = takeForeignWill(connect, authenticator && userName, isStatusOfFormat);
       if (dropped !== undefined) this.#droppedWills.set(client, dropped);
-      connection.keepAliveS = connect.keepalive ?? 0;
-      // Its own timer hears whole packets only, and of telemetry nothing (life-signs.ts).
-      connect.keepalive = 0;
+      connection.keepAliveS = takeKeepAlive(connect);
       this.#connects.set(client, connect);
       callback(null, true);
     });
@@ -99,7 +99,7 @@ export class ClientHooks {
     // Without a client: Aedes takes its own clock's leap for the end of another broker, and publishes wills.
     if (!client || !connection) return callback(new Error('no connection'));
     connection.guard(() => {
-      const isWill = this.#wills.get(client) === packet;
+      const isWill = isSamePacket(packet, this.#wills.get(client));
       if (isWill && (this.#closing || !client.closed)) return callback(new Error('not a time for wills'));
       this.#options.takePublish(connection, packet as PublishPacket, (error) => callback(error ?? null));
     });
@@ -128,8 +128,7 @@ export class ClientHooks {
     // Of messages only those that were kept before the subscription still have it.
     if (packet.retain) connection.pace.charge(RETAINED_PRICE);
     const qos = qosToBeSent(client, packet);
-    const message = packet as { messageId?: number };
-    if (qos > 0) message.messageId ??= connection.outgoing.open(qos === 2 ? 2 : 1);
+    if (qos > 0) giveIdentifier(packet, () => connection.outgoing.open(qos === 2 ? 2 : 1));
     return packet;
   };
 
@@ -144,7 +143,6 @@ export class ClientHooks {
     if ('returnCode' in identity) {
       connection.clientId = connect.clientId;
       connection.endReason ??= identity.reason;
-      if (identity.reason === 'server-busy') this.#options.metrics.countBound('credential-queue');
       done(connectError(identity.returnCode), false);
       return;
     }
@@ -193,7 +191,7 @@ export class ClientHooks {
       callback(null, null);
       return;
     }
-    table.subscribed(connection, subscription.topic);
+    table.subscribed(connection, subscription.topic, subscription.qos);
     callback(null, subscription);
   }
 
@@ -209,17 +207,9 @@ export class ClientHooks {
   #keepSessionOrNot(client: Client, connect: ConnectPacket, isDevice: boolean): void {
     if (connect.clean || isDevice) return;
     connect.clean = true;
-    client.clean = true;
+    makeSessionClean(client);
     this.#options.metrics.countBound('persistent-session');
   }
-}
-
-/** Aedes lowers the QoS of a message to that of a subscription to exactly its topic. */
-function qosToBeSent(client: Client, { qos, topic }: AedesPublishPacket): number {
-  const { subscriptions } = client as unknown as {
-    subscriptions: Record<string, { qos: number } | undefined>;
-  };
-  return Math.min(qos, subscriptions[topic]?.qos ?? qos);
 }
 
 function findSubscribeRefusal(

@@ -8,7 +8,7 @@
  */
 import { GATEWAY_PREFIX, isId, parseDeviceTopic } from '../devices/topics.ts';
 import { type Identity, OBSERVER_PREFIX } from './access.ts';
-import { type Authenticator, AuthenticatorBusyError } from './authenticator.ts';
+import type { Authenticator } from './authenticator.ts';
 import type { Connection } from './connection/connection.ts';
 import type { EndReason } from './connection/end-reason.ts';
 
@@ -30,7 +30,7 @@ export const MAX_CLIENT_ID_LENGTH = 64 + 1 + 128;
 
 /** A refused CONNECT: the return code of its CONNACK, and the reason for log and metrics. */
 export interface ConnectRefusal {
-  readonly returnCode: 2 | 3 | 4 | 5;
+  readonly returnCode: 2 | 4 | 5;
   readonly reason: EndReason;
 }
 
@@ -87,11 +87,7 @@ export async function identify(
   if ((isAnonymous && !mayAssignId(packet)) || packet.clientId.length > MAX_CLIENT_ID_LENGTH) {
     return { returnCode: 2, reason: 'identifier-rejected' };
   }
-  const identity = authenticator
-    ? await verify(packet, connection, authenticator)
-    : ({ role: 'anyone' } as const);
-  if (!('role' in identity)) return identity;
-  return identity;
+  return authenticator ? verify(packet, connection, authenticator) : { role: 'anyone' };
 }
 
 async function verify(
@@ -104,11 +100,6 @@ async function verify(
     return identity ?? { returnCode: 5, reason: 'not-authorized' };
   }
   if (username === undefined || password === undefined) return { returnCode: 4, reason: 'bad-credentials' };
-  try {
-    const identity = await authenticator.verify(username, password);
-    return identity ?? { returnCode: 4, reason: 'bad-credentials' };
-  } catch (error) {
-    if (error instanceof AuthenticatorBusyError) return { returnCode: 3, reason: 'server-busy' };
-    throw error;
-  }
+  const identity = await authenticator.verify(username, password);
+  return identity ?? { returnCode: 4, reason: 'bad-credentials' };
 }

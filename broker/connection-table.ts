@@ -14,6 +14,8 @@ import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
 import type { LogLimiter } from './connection/log-limiter.ts';
 import { FILTER_PRICE } from './connection/packet-prices.ts';
 import type { ContestedIds } from './contested-ids.ts';
+import type { DoubledDevices } from './doubled-devices.ts';
+import type { Observers } from './observers.ts';
 
 export interface ConnectionSummary {
   readonly clientId: string;
@@ -33,6 +35,8 @@ export interface ConnectionTableOptions {
   readonly metrics: BrokerMetrics;
   readonly log: LogLimiter;
   readonly contested: ContestedIds;
+  readonly doubled: DoubledDevices;
+  readonly observers: Observers;
   /** Told where one comes from whose credential has been verified. */
   readonly onIdentified: (origin: Origin) => void;
   readonly monotonicNow: () => number;
@@ -47,12 +51,15 @@ export class ConnectionTable {
   readonly #log: LogLimiter;
   readonly #onIdentified: (origin: Origin) => void;
   readonly #monotonicNow: () => number;
-  /** Connections with a subscription that may match what devices send up. */
-  readonly #observers = new Set<Connection>();
+  readonly #observers: Observers;
   readonly #contested: ContestedIds;
+  readonly #doubled: DoubledDevices;
 
-  constructor({ city, metrics, log, contested, onIdentified, monotonicNow }: ConnectionTableOptions) {
+  constructor(options: ConnectionTableOptions) {
+    const { city, metrics, log, contested, doubled, observers, onIdentified, monotonicNow } = options;
     this.#contested = contested;
+    this.#doubled = doubled;
+    this.#observers = observers;
     this.#city = city;
     this.#metrics = metrics;
     this.#log = log;
@@ -63,10 +70,6 @@ export class ConnectionTable {
       for (const connection of this.#connections.keys()) bytes += connection.bytesWritten;
       return bytes;
     };
-  }
-
-  get observers(): number {
-    return this.#observers.size;
   }
 
   all(): Iterable<Connection> {
@@ -94,6 +97,7 @@ export class ConnectionTable {
     connection.clientId = clientId;
     connection.identity = identity;
     this.#byClientId.set(clientId, connection);
+    this.#doubled.add(connection);
     this.#onIdentified(connection.origin);
   }
 
@@ -111,16 +115,15 @@ export class ConnectionTable {
     this.#log.log('info', 'connected', connection.subject, { clientId, ...origin }, 'connected');
   }
 
-  subscribed(connection: Connection, filter: string): void {
+  subscribed(connection: Connection, filter: string, qos: number): void {
     connection.subscriptions.add(filter);
-    if (listensToDevices(this.#city, filter)) this.#observers.add(connection);
+    if (listensToDevices(this.#city, filter)) this.#observers.add(connection, filter, qos);
   }
 
   unsubscribed(connection: Connection, filters: readonly string[]): void {
     connection.pace.charge(filters.length * FILTER_PRICE);
     for (const filter of filters) connection.subscriptions.delete(filter);
-    const stillObserves = [...connection.subscriptions].some((each) => listensToDevices(this.#city, each));
-    if (!stillObserves) this.#observers.delete(connection);
+    this.#observers.remove(connection, filters);
   }
 
   /** One that never became a connection. */
@@ -128,16 +131,6 @@ export class ConnectionTable {
     this.#metrics.countEnd(reason);
     const level = MISBEHAVIOURS.has(reason) ? 'warn' : 'info';
     this.#log.log(level, reason, origin.address, { ...origin, reason, detail }, 'handshake ended');
-  }
-
-  end(identity: string, reason: EndReason): number {
-    let ended = 0;
-    for (const connection of this.#connections.keys()) {
-      if (connection.identity?.role === 'anyone' || connection.identity?.id !== identity) continue;
-      connection.end(reason);
-      ended++;
-    }
-    return ended;
   }
 
   /** Ends the connections of those whose credential is valid no more. */
@@ -172,7 +165,8 @@ export class ConnectionTable {
 
   #ended(connection: Connection): void {
     this.#connections.delete(connection);
-    this.#observers.delete(connection);
+    this.#observers.drop(connection);
+    this.#doubled.drop(connection);
     this.#metrics.bytes.out += connection.bytesWritten;
     const { clientId, origin, isOpen, publishes, endDetail: detail } = connection;
     if (clientId !== undefined && this.#byClientId.get(clientId) === connection) {

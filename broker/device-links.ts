@@ -9,8 +9,9 @@
 import type { AedesPublishPacket, Client } from 'aedes';
 import { formatDeviceTopic, parseDeviceTopic } from '../devices/topics.ts';
 import type { Identity } from './access.ts';
+import { watchPubacks } from './aedes/persistence.ts';
+import type { SiagaAedes } from './aedes/siaga-aedes.ts';
 import type { ConnectionTable } from './connection-table.ts';
-import type { SiagaAedes } from './siaga-aedes.ts';
 
 /** Told of each change; must not throw. Times are epoch ms. */
 export interface DeviceLinkWatcher {
@@ -30,13 +31,6 @@ export interface DeviceLinksOptions {
 
 /** Commands of one client without a PUBACK whose payload is remembered; beyond it the oldest are forgotten. */
 const MAX_UNACKNOWLEDGED = 64;
-/**
- * Packet identifiers of commands are ours, since Aedes tells nobody which one it gave. It counts on from a random
- * place; that both give the same to two messages in flight is unlikely and costs a report, not a message.
- */
-const FIRST_PACKET_ID = 0xf000;
-const LAST_PACKET_ID = 0xffff;
-
 interface Command {
   readonly device: string;
   readonly payload: Buffer;
@@ -52,7 +46,6 @@ class DeviceLinks {
   readonly #clients = new Map<string, Client>();
   /** Commands by packet identifier, until their PUBACK. */
   readonly #unacknowledged = new WeakMap<Client, Map<number, Command>>();
-  #lastPacketId = FIRST_PACKET_ID;
 
   constructor(options: DeviceLinksOptions) {
     this.#options = options;
@@ -69,7 +62,7 @@ class DeviceLinks {
       if (!client.closed) for (const filter of filters) this.#listens(client, filter, false);
     });
     this.#watchForward(aedes);
-    this.#watchPubacks(aedes);
+    watchPubacks(aedes.persistence, (client, messageId) => this.#acknowledged(client, messageId));
   }
 
   #opened(client: Client): void {
@@ -114,7 +107,7 @@ class DeviceLinks {
     watcher.listens(device, isListening, now());
   }
 
-  /** Gives each command that leaves for its device a packet identifier, and remembers what it was. */
+  /** Remembers each command that leaves for its device, by the packet identifier that client-hooks.ts gave it. */
   #watchForward(aedes: SiagaAedes): void {
     const { city, table } = this.#options;
     const forward = aedes.authorizeForward;
@@ -131,31 +124,16 @@ class DeviceLinks {
   #remember(client: Client, device: string, packet: AedesPublishPacket): void {
     const commands = this.#unacknowledged.get(client) ?? new Map<number, Command>();
     this.#unacknowledged.set(client, commands);
-    packet.messageId ||= this.#nextPacketId();
-    commands.set(packet.messageId, { device, payload: Buffer.from(packet.payload) });
+    commands.set(packet.messageId as number, { device, payload: Buffer.from(packet.payload) });
     if (commands.size > MAX_UNACKNOWLEDGED) commands.delete(commands.keys().next().value as number);
   }
 
-  #nextPacketId(): number {
-    this.#lastPacketId = this.#lastPacketId === LAST_PACKET_ID ? FIRST_PACKET_ID : this.#lastPacketId + 1;
-    return this.#lastPacketId;
-  }
-
-  /** Every PUBACK takes its message out of the queue of its session, also where there is none. */
-  #watchPubacks(aedes: SiagaAedes): void {
+  #acknowledged(client: Client, messageId: number): void {
     const { watcher, now } = this.#options;
-    const { persistence } = aedes;
-    const clear = persistence.outgoingClearMessageId.bind(persistence);
-    persistence.outgoingClearMessageId = async (session, packet) => {
-      const cleared = await clear(session, packet);
-      const { messageId } = packet;
-      if (packet.cmd !== 'puback' || messageId === undefined) return cleared;
-      const commands = this.#unacknowledged.get(session as Client);
-      const command = commands?.get(messageId);
-      commands?.delete(messageId);
-      if (command) watcher.acknowledged(command.device, command.payload, now());
-      return cleared;
-    };
+    const commands = this.#unacknowledged.get(client);
+    const command = commands?.get(messageId);
+    commands?.delete(messageId);
+    if (command) watcher.acknowledged(command.device, command.payload, now());
   }
 }
 

@@ -5,18 +5,12 @@
  * else; a TLS or HTTP handshake has time by its progress (handshakes.ts); an address in use is one clear line.
  */
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { createWebSocketStream, WebSocketServer } from 'ws';
-import type { Config } from '../config/config.ts';
-import type { Admission } from './admission.ts';
-import type { Bound } from './broker-metrics.ts';
-import { SharedBufferSocket } from './connection/byte-source.ts';
-import type { ListenerName, Origin } from './connection/connection-options.ts';
-import { ProtocolViolationError } from './connection/end-reason.ts';
-import { Handshakes, type HandshakesOptions, MAX_HANDSHAKE_MS } from './handshakes.ts';
+import { admitHandshakes, type ListenersOptions, originOf, refuse } from './accept.ts';
+import type { ListenerName } from './connection/connection-options.ts';
+import { Handshakes, MAX_HANDSHAKE_MS } from './handshakes.ts';
+import { createWebSocketListener } from './websocket-listener.ts';
 
 /** Sockets that wait to be accepted while the event loop is busy: a whole city after a power cut. */
 const BACKLOG = 4_096;
@@ -33,30 +27,6 @@ const FORWARD_SECRET_CIPHERS = [
   'ECDHE+AES',
   '!aNULL',
 ].join(':');
-/** How often Node looks for HTTP requests that never end. */
-const HTTP_CHECK_MS = 1_000;
-
-export interface ListenersOptions {
-  readonly config: Pick<
-    Config,
-    | 'MQTT_HOST'
-    | 'MQTT_PORT'
-    | 'MQTTS_PORT'
-    | 'MQTT_WS_PORT'
-    | 'TLS_CERT_FILE'
-    | 'TLS_KEY_FILE'
-    | 'TLS_CLIENT_CA_FILE'
-    | 'MQTT_CONNECT_TIMEOUT_MS'
-    | 'MQTT_MAX_PACKET_BYTES'
-  >;
-  readonly admission: Admission;
-  readonly onStream: (stream: Duplex, origin: Origin) => void;
-  readonly onRefused: (bound: Bound, origin: Origin) => void;
-  /** A handshake came to nothing. */
-  readonly onHandshakeEnded: HandshakesOptions['onEnded'];
-  /** An error of a listening socket, such as no file descriptors left: connections fail, the server goes on. */
-  readonly onError: (error: Error, listener: ListenerName) => void;
-}
 
 export interface ListeningAddress {
   readonly listener: ListenerName;
@@ -100,8 +70,7 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
 }
 
 function createTcpListener({ admission, onStream, onRefused }: ListenersOptions): Server {
-  return createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (accepted) => {
-    const socket = SharedBufferSocket.adopt(accepted);
+  return createServer({ noDelay: true, keepAlive: true }, (socket) => {
     const origin = originOf(socket, 'tcp');
     const bound = admission.admit(socket, origin);
     if (bound === undefined) onStream(socket, origin);
@@ -140,84 +109,10 @@ function createTlsListener(options: ListenersOptions, handshakes: Handshakes): S
   return server;
 }
 
-/** Admits each socket, or cuts it off; those that are admitted have to bring their handshake to an end. */
-function admitHandshakes(
-  server: Server,
-  listener: ListenerName,
-  { admission, onRefused }: ListenersOptions,
-  handshakes: Handshakes,
-): void {
-  server.prependListener('connection', (socket: Socket) => {
-    const origin = originOf(socket, listener);
-    const bound = admission.admit(socket, origin);
-    if (bound === undefined) handshakes.begin(socket, origin);
-    else refuse(socket, bound, origin, onRefused);
-  });
-}
-
-function createWebSocketListener(options: ListenersOptions, handshakes: Handshakes): Server {
-  const { config, onStream } = options;
-  const http = createHttpServer(
-    {
-      headersTimeout: MAX_HANDSHAKE_MS,
-      requestTimeout: MAX_HANDSHAKE_MS,
-      connectionsCheckingInterval: HTTP_CHECK_MS,
-      noDelay: true,
-    },
-    (_request, response) => {
-      response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' });
-      response.end('This port speaks MQTT over WebSocket, subprotocol mqtt.\n');
-    },
-  );
-  admitHandshakes(http, 'ws', options, handshakes);
-  const sockets = new WebSocketServer({
-    server: http,
-    // A frame may hold several packets, and a packet several frames [MQTT-6.0.0-2]; one frame need not be
-    // larger than the largest packet.
-    maxPayload: config.MQTT_MAX_PACKET_BYTES,
-    perMessageDeflate: false,
-    // [MQTT-6.0.0-3] the client must offer "mqtt"; "mqttv3.1" is what older ones say.
-    handleProtocols: (offered) =>
-      offered.has('mqtt') ? 'mqtt' : offered.has('mqttv3.1') ? 'mqttv3.1' : false,
-    verifyClient: ({ req }: { req: IncomingMessage }) =>
-      /(^|[\s,])mqtt(v3\.1)?($|[\s,])/.test(req.headers['sec-websocket-protocol'] ?? ''),
-  });
-  sockets.on('connection', (socket, request) => {
-    const origin = originOf(request.socket, 'ws');
-    handshakes.done(origin);
-    const stream = createWebSocketStream(socket);
-    // [MQTT-6.0.0-1] Before the stream takes the frame: what was destroyed hands out no more bytes.
-    socket.prependListener('message', (_frame, isBinary) => {
-      if (!isBinary) stream.destroy(new ProtocolViolationError('a text frame'));
-    });
-    onStream(stream, origin);
-  });
-  // Errors of the HTTP server arrive here too; `listen` reports them.
-  sockets.on('error', () => undefined);
-  return http;
-}
-
 function readCertificateName(socket: TLSSocket): string | undefined {
   if (!socket.authorized) return undefined;
   const name = socket.getPeerCertificate().subject?.CN;
   return typeof name === 'string' ? name : undefined;
-}
-
-function originOf(socket: Socket, listener: ListenerName): Origin {
-  const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '');
-  return { listener, address, ...(socket.remotePort === undefined ? {} : { port: socket.remotePort }) };
-}
-
-function refuse(
-  socket: Socket,
-  bound: Bound,
-  origin: Origin,
-  onRefused: ListenersOptions['onRefused'],
-): void {
-  socket.on('error', () => undefined);
-  // A reset leaves no TIME_WAIT behind: a flood of connects must not use up our ports.
-  socket.resetAndDestroy();
-  onRefused(bound, origin);
 }
 
 function listen(

@@ -8,7 +8,9 @@
  */
 import type { PublishPacket } from 'aedes';
 import type { IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
-import { digestPayload, type Persistence } from './bounded-persistence.ts';
+import { isTakenAlready } from './aedes/bounded-persistence.ts';
+import { takeRetainAway } from './aedes/hooked-packets.ts';
+import type { Persistence } from './aedes/persistence.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
 import type { Connection } from './connection/connection.ts';
 import { findTextFault, hasWildcard } from './connection/packet-fields.ts';
@@ -29,9 +31,7 @@ type Answer = (error?: Error | null) => void;
 export interface PublishRules {
   /** A publish that came through Aedes. */
   take(connection: Connection, packet: PublishPacket, answer: Answer): void;
-  /** Whether telemetry may come without Aedes. */
-  readonly isTelemetryDirect: () => boolean;
-  /** A PUBLISH of QoS 1 on a sound telemetry topic, for which nobody waits but the pipeline. */
+  /** A PUBLISH of QoS 1 on a sound telemetry topic, past Aedes. */
   takeTelemetry(connection: Connection, topic: string, payload: Buffer, messageId: number): void;
   /** A PUBLISH over the packet bound, of which only the begin is here: acknowledged and recorded. */
   takeTooLarge(connection: Connection, publish: TooLargePublish): void;
@@ -53,28 +53,11 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
       : { topic, payload, receivedAt, clientId, identity: identity.id };
   }
 
-  /**
-   * [MQTT-4.3.3-2] a QoS 2 message whose PUBREC got lost has been taken already: it is marked as sent again
-   * [MQTT-3.3.1-1] and is the same. Another under its identifier comes from a device that lost its session.
-   */
-  function isTakenAlready(clientId: string, packet: PublishPacket): Promise<boolean> {
-    return options
-      .persistence()
-      .incomingGetPacket({ id: clientId }, packet as { messageId?: number })
-      .then(
-        ({ topic, payload }) =>
-          packet.dup === true &&
-          topic === packet.topic &&
-          digestPayload(packet.payload as Buffer).equals(payload),
-        () => false,
-      );
-  }
-
   function take(connection: Connection, packet: PublishPacket, answer: Answer): void {
     const { topic } = packet;
     const isStatus = topic.endsWith('/status');
     if (packet.retain && !isStatus) {
-      packet.retain = false;
+      takeRetainAway(packet);
       metrics.countBound('retain-not-allowed');
     }
     const message = messageOf(connection, topic, packet.payload as Buffer);
@@ -82,7 +65,7 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
     connection.answerInOrder(publish);
     if (packet.qos !== 2) pipeline.acceptFor(publish, message);
     else {
-      void isTakenAlready(connection.clientId ?? '', packet).then((isTaken) =>
+      void isTakenAlready(options.persistence(), connection.clientId ?? '', packet).then((isTaken) =>
         connection.guard(() => {
           if (isTaken) publish.stored(0, 1, 0);
           else pipeline.acceptFor(publish, message);
@@ -95,9 +78,9 @@ export function createPublishRules(options: PublishRulesOptions): PublishRules {
 
   return {
     take,
-    isTelemetryDirect: () => !options.isObserved(),
     takeTelemetry(connection, topic, payload, messageId) {
-      const publish = new DirectPublish(connection, options, messageId);
+      const observed = options.observers.isObserved(topic) ? { topic, payload } : undefined;
+      const publish = new DirectPublish(connection, options, messageId, observed);
       connection.answerInOrder(publish);
       pipeline.acceptFor(publish, messageOf(connection, topic, payload));
       pressure.look();

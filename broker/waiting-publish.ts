@@ -7,15 +7,16 @@
  */
 import type { PublishPacket } from 'aedes';
 import type { Waiter } from '../journal/waiter.ts';
+import { takeOverPuback } from './aedes/hooked-packets.ts';
+import { stopForwarding } from './aedes/siaga-aedes.ts';
 import type { BrokerMetrics, PublishOutcome } from './broker-metrics.ts';
 import type { OpenPublish } from './connection/answer-queue.ts';
 import type { Connection } from './connection/connection.ts';
-import { stopForwarding } from './siaga-aedes.ts';
+import type { Observers } from './observers.ts';
 
 export interface WaitingPublishOptions {
   readonly metrics: Pick<BrokerMetrics, 'pubackTimes' | 'publishes'>;
-  /** Whether some subscriber may want what devices send up. */
-  readonly isObserved: () => boolean;
+  readonly observers: Observers;
   readonly onNotStored: (connection: Connection, error: Error) => void;
 }
 
@@ -62,17 +63,33 @@ abstract class WaitingPublish implements OpenPublish, Waiter {
   protected abstract goOn(error?: Error): void;
 }
 
-/** Telemetry for which nobody waits but the pipeline. */
+/** What an observer gets of it. */
+export interface Observed {
+  readonly topic: string;
+  /** A view into the bytes read, which are nobody else's. */
+  readonly payload: Buffer;
+}
+
+/** Telemetry, which Aedes does not see. */
 export class DirectPublish extends WaitingPublish {
   readonly #messageId: number | undefined;
+  readonly #observed: Observed | undefined;
 
-  /** `messageId` is undefined where no PUBACK is owed. */
-  constructor(connection: Connection, options: WaitingPublishOptions, messageId: number | undefined) {
+  /** `messageId` is undefined where no PUBACK is owed, `observed` where nobody listens. */
+  constructor(
+    connection: Connection,
+    options: WaitingPublishOptions,
+    messageId: number | undefined,
+    observed?: Observed,
+  ) {
     super(connection, options);
     this.#messageId = messageId;
+    this.#observed = observed;
   }
 
-  protected override acknowledge(): number | undefined {
+  protected override acknowledge(outcome: PublishOutcome): number | undefined {
+    const observed = this.#observed;
+    if (observed && outcome !== 'rejected') this.options.observers.forward(observed.topic, observed.payload);
     return this.#messageId;
   }
 
@@ -98,13 +115,12 @@ export class ForwardedPublish extends WaitingPublish {
 
   protected override acknowledge(outcome: PublishOutcome): number | undefined {
     const packet = this.#packet;
-    const isWanted = packet.retain || this.options.isObserved();
+    const isWanted = packet.retain || this.options.observers.size > 0;
     if (outcome !== 'rejected' && isWanted) return undefined;
     stopForwarding(packet);
     if (packet.qos !== 1) return undefined;
     // Nothing is left for Aedes but the PUBACK, and the connection writes all of a commit at once.
-    packet.qos = 0;
-    return packet.messageId;
+    return takeOverPuback(packet);
   }
 
   protected override goOn(error?: Error): void {

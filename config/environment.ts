@@ -58,9 +58,15 @@ export const environmentSchema = z.object({
    * set, all who come through a proxy share its address, and with it the bounds of one address.
    */
   TRUST_PROXY: networks.optional(),
-  /** Connections of the API in all, streams included. Where all are taken, the one idle longest gives way; some 25 KB each. */
+  /**
+   * Connections of the API in all, streams included. Where all are taken, the one idle longest gives way; some 25
+   * KB each.
+   */
   HTTP_MAX_CONNECTIONS: positive.default(2_000),
-  /** Of one address, or of one /64 of IPv6: forty browsers behind one NAT, with six each. Trusted proxies have no such bound. */
+  /**
+   * Of one address, or of one /64 of IPv6: forty browsers behind one NAT, with six each. Trusted proxies have no
+   * such bound.
+   */
   HTTP_MAX_CONNECTIONS_PER_ADDRESS: positive.default(256),
   /**
    * Calls a minute of one address without a token, or of one partner's token: a hundred phones behind one NAT that open
@@ -102,7 +108,10 @@ export const environmentSchema = z.object({
   MQTT_MAX_CONNECTS_PER_ADDRESS_PER_S: positive.default(2_000),
   /** From the first byte to a CONNECT: a GPRS modem needs 2–3 s. */
   MQTT_CONNECT_TIMEOUT_MS: positive.default(10_000),
-  /** A hash takes a third of a millisecond; a whole city's queue of them after a power cut some seconds. */
+  /**
+   * Secrets are verified at once; hashes of the first version, and a city's connects after a power cut, take some
+   * seconds.
+   */
   MQTT_AUTHENTICATE_TIMEOUT_MS: positive.default(20_000),
   /** Publishes of one client that await the disk. Beyond it the socket is paused. */
   MQTT_MAX_INFLIGHT_PER_CLIENT: positive.default(256),
@@ -183,7 +192,10 @@ export const environmentSchema = z.object({
   /** Events kept so that a stream can resume: some minutes of a busy city. */
   STREAM_KEPT_EVENTS: positive.default(10_000),
 
-  /** Called for each notice, besides MQTT and the CAP feed; off until set. A user and password in it go as HTTP Basic. */
+  /**
+   * Called for each notice, besides MQTT and the CAP feed; off until set. A user and password in it go as HTTP
+   * Basic.
+   */
   WEBHOOK_URL: url('http:', 'https:').optional(),
   /** Key of the HMAC that signs each call. */
   WEBHOOK_SECRET: z.string().min(16, 'at least 16 characters').optional(),
@@ -211,7 +223,9 @@ export const environmentSchema = z.object({
     .regex(/^[^\s,<&]+$/)
     .default('siaga.localhost'),
 
-  /** An outside routing engine; without it the city's own road network answers. User and password as in WEBHOOK_URL. */
+  /**
+   * An outside routing engine; without it the city's own road network answers. User and password as in WEBHOOK_URL.
+   */
   ROUTING_URL: url('http:', 'https:').optional(),
   /** What speaks at ROUTING_URL. */
   ROUTING_ENGINE: z.enum(['osrm', 'valhalla']).default('osrm'),

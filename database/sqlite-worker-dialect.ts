@@ -4,7 +4,6 @@
  * Invariant: SQLite has one writer, so there is one connection and whoever holds it (a transaction) holds it
  * alone; the others wait in order.
  */
-import { Worker } from 'node:worker_threads';
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -15,8 +14,8 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import type { SqliteAnswer, SqliteRequest } from './sqlite-worker.ts';
-import { THREAD_LIMITS } from './thread-limits.ts';
+import type { StateCalls, Statement } from './sqlite-worker.ts';
+import { CallingWorker, WorkerCallError } from './worker-calls.ts';
 
 /** A statement that the database refused, with SQLite's own code. */
 class SqliteError extends Error {
@@ -86,42 +85,30 @@ class SqliteWorkerDriver implements Driver {
   }
 }
 
-interface Waiting {
-  resolve: (answer: Extract<SqliteAnswer, { rows: unknown[] }>) => void;
-  reject: (error: Error) => void;
-}
-
 class SqliteWorkerConnection implements DatabaseConnection {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
-  #nextId = 1;
+  readonly #worker: CallingWorker<StateCalls>;
   #failure: Error | undefined;
 
   constructor(file: string) {
-    this.#worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
+    this.#worker = new CallingWorker({
+      file: new URL('./sqlite-worker.ts', import.meta.url),
       workerData: { file },
-      resourceLimits: THREAD_LIMITS,
+      isBackground: true,
+      onDeath: (error) => {
+        this.#failure = error;
+      },
     });
-    this.#worker.unref();
-    this.#worker.on('message', (answer: SqliteAnswer) => this.#settle(answer));
-    this.#worker.on('error', (error) => this.#fail(error as Error));
-    this.#worker.on('exit', () => this.#fail(new Error('the state database is closed')));
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    if (this.#failure) throw this.#failure;
-    const request = { id: this.#nextId++, sql, parameters: parameters as SqliteRequest['parameters'] };
-    const { promise, resolve, reject } = Promise.withResolvers<Extract<SqliteAnswer, { rows: unknown[] }>>();
-    this.#waiting.set(request.id, { resolve, reject });
-    // The worker keeps the process alive only while somebody waits for it.
-    this.#worker.ref();
-    this.#worker.postMessage(request satisfies SqliteRequest);
-    const answer = await promise;
-    return {
-      rows: answer.rows as R[],
-      numAffectedRows: BigInt(answer.changes),
-      insertId: BigInt(answer.insertId),
-    };
+    try {
+      const statement = { sql, parameters: parameters as Statement['parameters'] };
+      const { rows, changes, insertId } = await this.#worker.call('run', statement);
+      return { rows: rows as R[], numAffectedRows: BigInt(changes), insertId: BigInt(insertId) };
+    } catch (error) {
+      if (error instanceof WorkerCallError) throw new SqliteError(error.message, error.errcode);
+      throw this.#failure ?? new Error('the state database is closed');
+    }
   }
 
   // biome-ignore lint/correctness/useYield: Kysely's interface asks for a stream; state is read in pages.
@@ -131,19 +118,5 @@ class SqliteWorkerConnection implements DatabaseConnection {
 
   async close(): Promise<void> {
     await this.#worker.terminate();
-  }
-
-  #settle(answer: SqliteAnswer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if (this.#waiting.size === 0) this.#worker.unref();
-    if ('error' in answer) waiting?.reject(new SqliteError(answer.error, answer.errorCode));
-    else waiting?.resolve(answer);
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
-    this.#waiting.clear();
   }
 }

@@ -4,16 +4,22 @@
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { createCallAnswerer } from './worker-calls.ts';
 
-export interface SqliteRequest {
-  readonly id: number;
+export interface Statement {
   readonly sql: string;
   readonly parameters: readonly (string | number | bigint | null | Uint8Array)[];
 }
 
-export type SqliteAnswer =
-  | { readonly id: number; readonly rows: unknown[]; readonly changes: number; readonly insertId: number }
-  | { readonly id: number; readonly error: string; readonly errorCode?: number };
+export interface StatementOutcome {
+  readonly rows: unknown[];
+  readonly changes: number;
+  readonly insertId: number;
+}
+
+export interface StateCalls extends Record<string, (argument: never) => unknown> {
+  run(statement: Statement): StatementOutcome;
+}
 
 /** Prepared statements kept; the program has some two hundred different ones. */
 const MAX_STATEMENTS = 500;
@@ -33,24 +39,15 @@ function prepare(sql: string): StatementSync {
   return statement;
 }
 
-port.on('message', ({ id, sql, parameters }: SqliteRequest) => {
-  try {
-    const statement = prepare(sql);
-    // A statement that returns columns is read, every other is run.
-    if (statement.columns().length > 0) {
-      const rows = statement.all(...(parameters as never[]));
-      port.postMessage({ id, rows, changes: rows.length, insertId: 0 } satisfies SqliteAnswer);
-    } else {
-      const { changes, lastInsertRowid } = statement.run(...(parameters as never[]));
-      const outcome = { changes: Number(changes), insertId: Number(lastInsertRowid) };
-      port.postMessage({ id, rows: [], ...outcome } satisfies SqliteAnswer);
-    }
-  } catch (error) {
-    const { message, errcode } = error as Error & { errcode?: number };
-    port.postMessage({
-      id,
-      error: message,
-      ...(errcode === undefined ? {} : { errorCode: errcode }),
-    } satisfies SqliteAnswer);
+port.on('message', createCallAnswerer<StateCalls>({ run }));
+
+/** A statement that returns columns is read, every other is run. */
+function run({ sql, parameters }: Statement): StatementOutcome {
+  const statement = prepare(sql);
+  if (statement.columns().length > 0) {
+    const rows = statement.all(...(parameters as never[]));
+    return { rows, changes: rows.length, insertId: 0 };
   }
-});
+  const { changes, lastInsertRowid } = statement.run(...(parameters as never[]));
+  return { rows: [], changes: Number(changes), insertId: Number(lastInsertRowid) };
+}

@@ -29,6 +29,7 @@ export const REJECTION_REASONS = [
   'bad-ack',
   'bad-format',
   'unclaimed',
+  'over-quota',
 ] as const;
 export type RejectionReason = (typeof REJECTION_REASONS)[number];
 

@@ -1,7 +1,7 @@
 /**
  * What crews answer on the `ack` topic, to their orders and to every other word.
  *
- * An answer is answered (PUBACK) when it is on disk. It names its assignment or its word, so that it can only have
+ * It comes from the journal, where it is since its PUBACK, and after a kill may come again. It names its assignment or its word, so that it can only have
  * been given after it, whatever the clock of the handset. Invariants: the first answer counts; one that came before
  * its order was made (a replay) is none; a refusal on the way ends nothing and is heard by a dispatcher; who answers
  * an order that is void is told so again.
@@ -44,6 +44,14 @@ const ackSchema = z
 const EXPECTED =
   'expected {"assignment": "<id>", "ack": "accepted" or "refused"}, or the "word" of the command with any of these or "received"';
 
+/** What is wrong with an `ack` by itself, whatever the state of its assignment; undefined where nothing is. */
+export function findAckFault(body: unknown): string | undefined {
+  const parsed = ackSchema.safeParse(body);
+  if (!parsed.success) return EXPECTED;
+  const nulAt = findNul(parsed.data);
+  return nulAt && `${nulAt} holds the character NUL (U+0000), which no text here may hold`;
+}
+
 interface Answer {
   readonly unit: string;
   readonly ack: 'accepted' | 'refused' | 'received';
@@ -77,11 +85,9 @@ export class CrewAnswers {
 
   /** Resolves when the answer is on disk; a string says what is wrong with it. */
   async hear(unit: string, body: unknown, atMs: number): Promise<string | undefined> {
-    const parsed = ackSchema.safeParse(body);
-    if (!parsed.success) return EXPECTED;
-    const nulAt = findNul(parsed.data);
-    if (nulAt !== undefined) return `${nulAt} holds the character NUL (U+0000), which no text here may hold`;
-    const { assignment, word, ack, reason } = parsed.data;
+    const fault = findAckFault(body);
+    if (fault !== undefined) return fault;
+    const { assignment, word, ack, reason } = ackSchema.parse(body);
     const said: Answer = { unit, ack, reason, word, atMs };
     try {
       return await this.#hear(said, assignment).catch((error: unknown) => {
@@ -192,10 +198,21 @@ export class CrewAnswers {
   /** A crew on its way does not refuse; the dispatcher hears of it and cancels, or does not. */
   async #hearLateRefusal(assignment: AssignmentRow, atMs: number, reason?: string): Promise<string> {
     const { id, incident, unit, step } = assignment;
+    const told = `a unit that is ${step} cancels, it does not refuse; the dispatcher was told`;
     const entry = { actor: unit, action: 'refused-late', incident, assignment: id, unit, note: reason };
-    await this.#context.database.transaction().execute((transaction) => writeAudit(transaction, atMs, entry));
+    const { database } = this.#context;
+    // After a kill the answer may come again: who was told is not told twice.
+    const known = await database
+      .selectFrom('dispatch_audit')
+      .select('id')
+      .where('assignment', '=', id)
+      .where('action', '=', entry.action)
+      .where('at', '=', atMs)
+      .executeTakeFirst();
+    if (known) return told;
+    await database.transaction().execute((transaction) => writeAudit(transaction, atMs, entry));
     await this.#proposeOther('refused-late', assignment, reason);
-    return `a unit that is ${step} cancels, it does not refuse; the dispatcher was told`;
+    return told;
   }
 
   async #proposeOther(event: string, assignment: AssignmentRow, reason?: string): Promise<void> {

@@ -30,6 +30,8 @@ export interface DeviceNow {
   /** Epoch ms of the last word of any kind; 0 when unseen. */
   lastHeardAt: number;
   presence: Presence | undefined;
+  /** When it said so, or was heard again; 0 where it has not. */
+  presenceAt: number;
   readonly health: DataHealth;
 }
 
@@ -49,7 +51,11 @@ export interface Fleet {
   liveness(device: DeviceNow, atMs: number): Liveness;
   /** Takes one reading into the present. False when it belongs to history only. */
   observe(reading: Reading): boolean;
-  observePresence(id: string, presence: Presence, atMs: number): void;
+  /**
+   * Takes its word on itself. False where it is a replayed one and the device has said something since. What it said
+   * just now counts whatever the time: our clock may have been set back.
+   */
+  observePresence(id: string, presence: Presence, atMs: number, isReplay?: boolean): boolean;
   /**
    * Our clock was set by `stepMs`, and says `nowMs` now: nothing can have been heard or measured after it, and what
    * was dated later was dated by us.
@@ -83,6 +89,7 @@ export function createFleet(registry: Registry): Fleet {
       unusable: undefined,
       lastHeardAt: 0,
       presence: undefined,
+      presenceAt: 0,
       health: createDataHealth(),
     };
     devices.set(id, fresh);
@@ -99,7 +106,7 @@ export function createFleet(registry: Registry): Fleet {
       const device = now(reading.device);
       if (!device) return false;
       device.lastHeardAt = Math.max(device.lastHeardAt, reading.receivedAt);
-      if (device.presence === 'offline') device.presence = 'online';
+      endOffline(device, reading.receivedAt);
       recordArrival(device.health, reading);
       const why = formatQuality(reading.quality & MOVES_NOTHING);
       if (why.length > 0) device.unusable = { atMs: reading.receivedAt, why: why.join(', ') };
@@ -112,6 +119,7 @@ export function createFleet(registry: Registry): Fleet {
     clockSet(nowMs, stepMs) {
       for (const device of devices.values()) {
         device.lastHeardAt = Math.min(device.lastHeardAt, nowMs);
+        device.presenceAt = Math.min(device.presenceAt, nowMs);
         device.last = noLaterThan(device.last, nowMs);
         device.lastFix = noLaterThan(device.lastFix, nowMs);
         shiftDeviceClock(device.health.clock, stepMs, nowMs);
@@ -137,11 +145,13 @@ export function createFleet(registry: Registry): Fleet {
       if (!device || reading.quality & MOVES_NOTHING || !fixOf(reading)) return;
       if (reading.measuredAt >= (device.lastFix?.measuredAt ?? 0)) device.lastFix = reading;
     },
-    observePresence(id, presence, atMs) {
+    observePresence(id, presence, atMs, isReplay = false) {
       const device = now(id);
-      if (!device) return;
+      if (!device || (isReplay && atMs < device.presenceAt)) return false;
       device.presence = presence;
+      device.presenceAt = atMs;
       if (presence !== 'offline') device.lastHeardAt = Math.max(device.lastHeardAt, atMs);
+      return true;
     },
   };
 }
@@ -165,8 +175,15 @@ function isBefore({ measuredAt, quality }: Reading, last: Reading | undefined): 
 
 function hear(device: DeviceNow, atMs: number, why: string): void {
   device.lastHeardAt = Math.max(device.lastHeardAt, atMs);
-  if (device.presence === 'offline') device.presence = 'online';
+  endOffline(device, atMs);
   device.unusable = { atMs, why };
+}
+
+/** Readings and words come by two logs: one that was received before the device left does not bring it back. */
+function endOffline(device: DeviceNow, heardAt: number): void {
+  if (device.presence !== 'offline' || heardAt < device.presenceAt) return;
+  device.presence = 'online';
+  device.presenceAt = heardAt;
 }
 
 function judgeLiveness(device: DeviceNow, atMs: number): Liveness {

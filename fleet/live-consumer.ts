@@ -6,6 +6,7 @@
  * the reading is of the present, so that a watcher never shows a late reading as now.
  */
 import { FAILED_QUALITY, formatQuality, QualityFlag, type Reading } from '../devices/reading.ts';
+import { presenceOf } from '../journal/device-messages.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Fleet } from './fleet.ts';
@@ -28,8 +29,8 @@ interface PastOfDevices {
 const AHEAD_MAX_MS = 60_000;
 
 /**
- * Reads the last reading of every device back into the present, and what the last entries say of their clocks. To be
- * awaited before the broker opens. A reading of later than now was dated by a clock of ours that was ahead: the last
+ * Reads the last word and the last reading of every device back into the present, and what the last entries say of
+ * their clocks. To be awaited before the broker opens. A reading of later than now was dated by a clock of ours that was ahead: the last
  * that is not is the present, where the journal's end has one.
  */
 export async function restorePresent({
@@ -38,11 +39,15 @@ export async function restorePresent({
   quality,
   nowMs,
 }: {
-  journal: Pick<Journal, 'lastId' | 'latest' | 'readAfter'>;
+  journal: Pick<Journal, 'lastId' | 'latest' | 'latestStatuses' | 'readAfter'>;
   fleet: Fleet;
   quality: PastOfDevices;
   nowMs: number;
 }): Promise<void> {
+  for (const { message } of await journal.latestStatuses()) {
+    const presence = presenceOf(message);
+    if (presence) fleet.observePresence(message.device, presence, message.receivedAt);
+  }
   const isAhead = ({ measuredAt }: Reading) => measuredAt > nowMs + AHEAD_MAX_MS;
   const ahead = new Map<string, Reading>();
   for (const { reading } of await journal.latest()) {

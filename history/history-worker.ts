@@ -9,6 +9,8 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { createCallAnswerer } from '../database/worker-calls.ts';
+import { EMPTY_DICTIONARY } from '../journal/sqlite/dictionary.ts';
 import { isDamage } from '../journal/sqlite/failure-policy.ts';
 import {
   openJournalFileReadOnly,
@@ -17,8 +19,7 @@ import {
   readLastId,
   readMeta,
 } from '../journal/sqlite/journal-file.ts';
-import { EMPTY_DICTIONARY, ReadingCodec } from '../journal/sqlite/reading-codec.ts';
-import { createCallAnswerer } from '../journal/sqlite/worker-calls.ts';
+import { ReadingCodec } from '../journal/sqlite/reading-codec.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { countDays } from './count-days.ts';
 import { openHistoryFile, readSettledThroughId, setAsideHistoryFile } from './history-file.ts';

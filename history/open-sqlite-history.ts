@@ -7,8 +7,8 @@
  */
 import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { CallingWorker } from '../database/worker-calls.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
-import { CallingWorker } from '../journal/sqlite/worker-calls.ts';
 import type { Aggregate, History, HistoryPage, HistoryPoint, RawQuery, WindowQuery } from './history.ts';
 import type {
   DayCount,

@@ -8,6 +8,7 @@
  * retention, or set aside; nothing but the journal needs to be durable; nobody waits for this.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { BackOff } from '../clock/back-off.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
 import { CopyCursor } from './copy-cursor.ts';
 import { CursorMark, type CursorMarkOptions } from './cursor-mark.ts';
@@ -47,7 +48,7 @@ export class JournalCopy {
   readonly #finder: PositionFinder;
   /** False before the first contact and after each failure: then the bucket and the mark are looked at. */
   #isPrepared = false;
-  #failures = 0;
+  readonly #retry: BackOff;
   #nudge = new AbortController();
   /** A range that is written again, in turns with what is new. */
   #rewrite: Rewrite | undefined;
@@ -56,6 +57,8 @@ export class JournalCopy {
 
   constructor(options: JournalCopyOptions) {
     this.#options = options;
+    const { random, signal } = options;
+    this.#retry = new BackOff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS, random, signal });
     this.#mark = new CursorMark(options);
     this.#cursor = new CopyCursor(options, this.#mark);
     this.#finder = new PositionFinder(options, this.#cursor, this.#mark);
@@ -147,14 +150,12 @@ export class JournalCopy {
   }
 
   async #backOff(error: unknown): Promise<void> {
-    const { health, random, signal, metrics } = this.#options;
+    const { health, metrics } = this.#options;
     const isHeld = error instanceof NotDeliveredError && error.isHeld;
     if (isHeld) metrics.holds.inc();
     this.#wasHeld ||= isHeld;
     health.fails('writing', error instanceof NotDeliveredError ? error.message : describeError(error));
-    const retryMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS) * (0.5 + random() / 2);
-    const waitMs = Math.max(retryMs, error instanceof NotDeliveredError ? error.waitMs : 0);
-    await delay(waitMs, undefined, { signal }).catch(() => undefined);
+    await this.#retry.pause(error instanceof NotDeliveredError ? error.waitMs : 0);
   }
 
   /** Writes the next batch; false when there is none. */
@@ -205,7 +206,7 @@ export class JournalCopy {
   #works(): void {
     const { health, onReleased } = this.#options;
     health.works('writing');
-    this.#failures = 0;
+    this.#retry.reset();
     if (this.#wasHeld) onReleased?.();
     this.#wasHeld = false;
   }

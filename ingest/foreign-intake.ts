@@ -8,7 +8,6 @@
  * device that is not his (identities.ts).
  */
 import {
-  type Claim,
   type Decoded,
   type Format,
   type FormatMessage,
@@ -16,21 +15,19 @@ import {
   matchesTopic,
 } from '../devices/formats/format.ts';
 import type { Formats } from '../devices/formats/index.ts';
-import { deviceKinds } from '../devices/kinds/index.ts';
-import type { JsonObject } from '../devices/parse-json.ts';
-import { formatQuality, type Reading } from '../devices/reading.ts';
-import { isRejection, type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
-import { GATEWAY_PREFIX, type Presence, TOPIC_ROOT } from '../devices/topics.ts';
+import { isRejection, type Rejection, reject } from '../devices/rejection.ts';
+import { GATEWAY_PREFIX, TOPIC_ROOT } from '../devices/topics.ts';
 import { type Identities, optionsOf, type Sender } from '../fleet/identities.ts';
 import type { RegisteredDevice } from '../fleet/registry.ts';
 import type { WaitingAliases } from '../fleet/waiting-aliases.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Waiter } from '../journal/waiter.ts';
 import { appendSlices } from './append-slices.ts';
+import { createGatherClaims, type Gathered } from './gather-claims.ts';
 import type { Inbox } from './inbox.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { SetAside } from './set-aside.ts';
-import type { TakenReadings, TakeReadings } from './take-readings.ts';
+import type { TakeReadings } from './take-readings.ts';
 
 export interface ForeignIntakeOptions {
   readonly city: string;
@@ -41,23 +38,15 @@ export interface ForeignIntakeOptions {
   readonly journal: Pick<Journal, 'appendFor'>;
   readonly setAside: SetAside;
   readonly takeReadings: TakeReadings;
-  readonly onPresence: (device: string, presence: Presence, atMs: number) => void;
 }
 
 export interface ForeignIntake {
   take(waiter: Waiter, message: IncomingMessage): void;
 }
 
-const NOTHING: TakenReadings = { good: [], bad: [] };
-
-/** What became of one message so far. */
-interface Gathered {
-  readonly good: Reading[];
-  readonly bad: RejectedMessage[];
-}
-
 export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntake {
-  const { formats, identities, inbox, journal, setAside, takeReadings, waiting } = options;
+  const { formats, identities, inbox, journal, setAside } = options;
+  const { keep, keepUnclaimed, takeClaim } = createGatherClaims(options);
 
   function refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void {
     const sender = message.identity;
@@ -76,7 +65,7 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
       refuse(waiter, message, decoded);
       return;
     }
-    const gathered: Gathered = { good: [], bad: [] };
+    const gathered: Gathered = { good: [], bad: [], statuses: [] };
     const topicNames = namesInTopic(format, message);
     let told = waiter;
     for (const claim of decoded) {
@@ -90,60 +79,7 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
         told = inbox.follow(told, owner.id, message, said);
       }
     }
-    if (gathered.good.length + gathered.bad.length === 0) told.stored(0, 0, 0);
-    else appendSlices(journal, told, gathered.good, gathered.bad);
-  }
-
-  function keep(message: IncomingMessage, { bad }: Gathered, rejection: Rejection): void {
-    // One message, one raw payload: it is replayed whole.
-    if (bad.length === 0) bad.push(setAside.keep(message, rejection, message.payload, message.identity));
-  }
-
-  function keepUnclaimed(
-    message: IncomingMessage,
-    gathered: Gathered,
-    format: Format,
-    sender: Sender,
-    alias: string,
-  ): void {
-    if (alias === '') {
-      keep(message, gathered, reject('bad-format', 'it does not say which device it is of'));
-      return;
-    }
-    if (sender.role === 'gateway') {
-      waiting.note({ alias, gateway: sender.gateway.id, format: format.name }, message);
-    }
-    keep(message, gathered, reject('unclaimed', formatUnclaimed(alias, format.name)));
-  }
-
-  /** Says in a sentence what the device will read of it. */
-  function takeClaim(
-    message: IncomingMessage,
-    gathered: Gathered,
-    device: RegisteredDevice,
-    claim: Claim,
-  ): string {
-    const kind = deviceKinds.get(device.kind);
-    if (!kind) {
-      keep(message, gathered, reject('unknown-kind', `${device.id} is a ${device.kind}, which is no kind`));
-      return `no kind ${device.kind}`;
-    }
-    const { presence, note, rejection } = claim;
-    if (presence) options.onPresence(device.id, presence, message.receivedAt);
-    if (rejection) gathered.bad.push(setAside.keep(message, rejection, message.payload, device.id));
-    const target = { city: options.city, kind, device };
-    const sent = message.isRetained
-      ? claim.items.filter((item) => item['measuredAt'] !== undefined)
-      : claim.items;
-    const items = sent.map((item) => ofKind(item, kind.payloadKeys));
-    const { good, bad } = items.length === 0 ? NOTHING : takeReadings(message, target, items, device.id);
-    for (const reading of good) gathered.good.push(reading);
-    const [first] = bad;
-    // The message as it came, once: an item of it is no message of its format.
-    if (first && !rejection) gathered.bad.push({ ...first, payload: message.payload });
-    return [note, presence, rejection?.detail, ...bad.map(({ detail }) => detail), describe(good)]
-      .filter((part) => part !== undefined && part !== '')
-      .join('; ');
+    appendSlices(journal, told, gathered.good, gathered.bad, gathered.statuses);
   }
 
   function take(waiter: Waiter, message: IncomingMessage): void {
@@ -173,11 +109,6 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
   }
 
   return { take };
-}
-
-/** The sentence of a message that nobody has claimed; by it those of one name are found again. */
-export function formatUnclaimed(alias: string, format: string): string {
-  return `nobody has claimed ${alias} (${format}); npm run devices -- claim ${alias} <id>`;
 }
 
 /** Whether a message goes this way: all but what our own devices publish on our own topics. */
@@ -242,18 +173,4 @@ function namesInTopic(format: Format, { topic, format: said }: IncomingMessage):
   // What came by HTTP has no topic.
   if (named.length > 0 || (said !== undefined && topic === `http/${format.name}`)) return named;
   return [topic, ...topic.split('/').filter((level) => level !== '')];
-}
-
-/** The quantities that the kind knows: a format gives all that it found. */
-function ofKind(item: JsonObject, keys: ReadonlySet<string>): JsonObject {
-  return Object.fromEntries(Object.entries(item).filter(([key]) => keys.has(key)));
-}
-
-function describe(readings: readonly Reading[]): string {
-  const last = readings.at(-1);
-  if (!last) return '';
-  const values = Object.entries(last.values).map(([name, each]) => `${name} ${each}`);
-  const flags = formatQuality(last.quality);
-  const at = new Date(last.measuredAt).toISOString();
-  return `${values.join(', ')} at ${at}${flags.length > 0 ? ` (${flags.join(', ')})` : ''}`;
 }

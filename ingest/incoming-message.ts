@@ -1,4 +1,10 @@
-/** IncomingMessage: one message on its way in, from the broker, an outside broker or HTTP to the pipeline. */
+/**
+ * IncomingMessage: one message on its way in, from the broker, an outside broker or HTTP to the pipeline; and what the
+ * journal keeps of it where it is a status or an ack.
+ */
+import type { Presence } from '../devices/topics.ts';
+import type { DeviceMessage, MessageChannel } from '../journal/device-messages.ts';
+
 export interface IncomingMessage {
   readonly topic: string;
   /** Read before `acceptFor` returns, and copied where it is kept. */
@@ -20,4 +26,17 @@ export interface IncomingMessage {
   readonly isReplay?: boolean;
   /** When it is, epoch ms: whether its times can be is judged by the clock of now, which may have been set right. */
   readonly replayedAt?: number;
+}
+
+export function formatStatus(message: IncomingMessage, device: string, presence: Presence): DeviceMessage {
+  return formatMessage('status', message, device, Buffer.from(presence));
+}
+
+export function formatMessage(
+  channel: MessageChannel,
+  { receivedAt, topic, clientId, isReplay = false }: IncomingMessage,
+  device: string,
+  payload: Uint8Array,
+): DeviceMessage {
+  return { channel, device, receivedAt, topic, clientId, payload, isReplay };
 }

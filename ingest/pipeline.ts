@@ -4,18 +4,16 @@
  *   accept: topic → decode → validate → quality → journal.append (group commit, fsync) → PUBACK
  *
  * What is not on our own topics, or comes through a gateway, goes by foreign-intake.ts. After the PUBACK,
- * keep-draining.ts hands the journal to live, alerts and history. Invariant: a waiter is told `stored` only when
- * everything the message holds is on disk, be it as readings or as rejections with their raw payload; it is refused
- * only when that failed (JournalError, the state database), and then there must be no PUBACK.
+ * keep-draining.ts hands the journal to live, alerts and history, and `status` and `ack` to fleet and dispatch. Invariant: a waiter is told `stored` only when
+ * everything the message holds is on disk, be it as readings, as a status, as an ack, or as rejections with their raw
+ * payload; it is refused only when that failed (JournalError), and then there must be no PUBACK.
  */
 import type { Registry as Metrics } from 'prom-client';
 import type { City } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Formats } from '../devices/formats/index.ts';
-import { deviceKinds } from '../devices/kinds/index.ts';
 import { parsePresence } from '../devices/parse-presence.ts';
 import { isRejection, type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
-import { type Presence, parseDeviceTopic, type UpChannel } from '../devices/topics.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { createIdentities } from '../fleet/identities.ts';
 import type { Registry } from '../fleet/registry.ts';
@@ -26,13 +24,20 @@ import { appendSlices } from './append-slices.ts';
 import { type JsonObject, parseObject, parseTelemetry } from './decode.ts';
 import { createForeignIntake, isForeign } from './foreign-intake.ts';
 import type { Inbox } from './inbox.ts';
-import type { IncomingMessage } from './incoming-message.ts';
+import { formatMessage, formatStatus, type IncomingMessage } from './incoming-message.ts';
 import type { Quality } from './quality.ts';
+import type { Quota } from './quota.ts';
+import { createRoutes, type Route } from './routes.ts';
 import { createSetAside } from './set-aside.ts';
 import { createTakeReadings } from './take-readings.ts';
-import type { Target } from './validate.ts';
 
 export type { IncomingMessage } from './incoming-message.ts';
+
+/** What ingest itself needs of it besides. */
+export interface OpenedPipeline extends Pipeline {
+  /** Sets aside what turned out to be wrong after its PUBACK. */
+  refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void;
+}
 
 export interface Pipeline {
   /** Takes one publish on any topic. Order of calls is order of the journal. */
@@ -47,56 +52,29 @@ export interface PipelineDependencies {
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly quality: Quality;
+  readonly quota: Quota;
   readonly formats: Formats;
   readonly waiting: Pick<WaitingAliases, 'note'>;
   readonly inbox: Inbox;
   readonly journal: Pick<Journal, 'appendFor'>;
   readonly metrics: Metrics;
-  readonly onPresence: (device: string, presence: Presence, atMs: number) => void;
-  /** Dispatch's answer to a unit's `ack`; resolves when it is on disk. A string says what is wrong with it. */
-  readonly onAck: (device: string, body: JsonObject, atMs: number) => Promise<string | undefined>;
+  /** What is wrong with a unit's `ack` by itself; undefined where dispatch can judge it. */
+  readonly findAckFault: (body: JsonObject) => string | undefined;
 }
 
 const NONE: readonly never[] = [];
-/** Topics whose target is remembered, so that the grammar and the registry are asked once a device. */
-const MAX_REMEMBERED_TOPICS = 50_000;
 
-interface Route extends Target {
-  readonly channel: UpChannel;
-}
-
-export function createPipeline(dependencies: PipelineDependencies): Pipeline {
-  const { city, registry, fleet, quality, journal, inbox } = dependencies;
+export function createPipeline(dependencies: PipelineDependencies): OpenedPipeline {
+  const { city, registry, fleet, quality, quota, journal, inbox } = dependencies;
   const setAside = createSetAside(fleet, dependencies.metrics);
   const validate = { clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS, bounds: city.bounds };
-  const takeReadings = createTakeReadings({ quality, setAside, validate });
+  const takeReadings = createTakeReadings({ quality, quota, setAside, validate });
   const identities = createIdentities(registry);
   const foreign = createForeignIntake({ ...dependencies, city: city.id, identities, setAside, takeReadings });
-  const routes = new Map<string, Route>();
-  let devices = registry.all();
-
-  function routeOf({ topic, identity }: IncomingMessage): Route | Rejection {
-    if (devices !== registry.all()) {
-      // It has been reloaded.
-      devices = registry.all();
-      routes.clear();
-    }
-    let route = routes.get(topic);
-    if (!route) {
-      const fresh = findRoute(topic, city.id, registry);
-      if (isRejection(fresh)) return fresh;
-      if (routes.size >= MAX_REMEMBERED_TOPICS) routes.clear();
-      routes.set(topic, fresh);
-      route = fresh;
-    }
-    if (identity !== undefined && identity !== route.device.id) {
-      return reject('wrong-device', `${identity} may publish only below its own topics`);
-    }
-    return route;
-  }
+  const routes = createRoutes(city.id, registry);
 
   function refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void {
-    const device = message.identity ?? routes.get(message.topic)?.device.id;
+    const device = message.identity ?? routes.known(message.topic)?.device.id;
     const told = device === undefined ? waiter : inbox.follow(waiter, device, message, rejection.detail);
     journal.appendFor(told, NONE, [setAside.keep(message, rejection, message.payload, device)]);
   }
@@ -118,24 +96,22 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     if (message.payload.length > 0) {
       const presence = parsePresence(message.payload);
       if (isRejection(presence)) return presence;
-      dependencies.onPresence(route.device.id, presence, message.receivedAt);
-      inbox.note(route.device.id, message, presence);
-    }
-    waiter.stored(0, 0, 0);
+      const refusal = message.isReplay ? undefined : quota.spendMessage(route.device.id);
+      if (refusal) return refusal;
+      const told = inbox.follow(waiter, route.device.id, message, presence);
+      journal.appendFor(told, NONE, NONE, [formatStatus(message, route.device.id, presence)]);
+    } else waiter.stored(0, 0, 0);
     return undefined;
   }
 
   function acceptAck(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     const body = parseObject(message.payload);
     if (isRejection(body)) return body;
-    const kept = { ...message, payload: Buffer.from(message.payload) };
-    dependencies.onAck(route.device.id, body, message.receivedAt).then(
-      (problem) => {
-        if (problem === undefined) waiter.stored(0, 0, 0);
-        else refuse(waiter, kept, reject('bad-ack', problem));
-      },
-      (error: Error) => waiter.refused(error),
-    );
+    const fault = dependencies.findAckFault(body);
+    if (fault !== undefined) return reject('bad-ack', fault);
+    const refusal = message.isReplay ? undefined : quota.spendMessage(route.device.id);
+    if (refusal) return refusal;
+    journal.appendFor(waiter, NONE, NONE, [formatMessage('ack', message, route.device.id, message.payload)]);
     return undefined;
   }
 
@@ -152,15 +128,15 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
 
   function acceptFor(waiter: Waiter, message: IncomingMessage): void {
     try {
-      const known = routes.get(message.topic);
+      const known = routes.known(message.topic);
       // Nearly every message: telemetry of a device that we know, on its own topic.
-      if (known && known.device.id === message.identity && isPlain(message) && devices === registry.all()) {
+      if (known && known.device.id === message.identity && isPlain(message)) {
         const refused = acceptOn(known, waiter, message);
         if (refused) refuse(waiter, message, refused);
       } else if (message.wholeBytes !== undefined) refuse(waiter, message, tooLarge(message.wholeBytes));
       else if (isForeign(message)) foreign.take(waiter, message);
       else {
-        const route = routeOf(message);
+        const route = routes.find(message);
         const rejection = isRejection(route) ? route : acceptOn(route, waiter, message);
         if (rejection) refuse(waiter, message, rejection);
       }
@@ -170,7 +146,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     }
   }
 
-  return { acceptFor, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
+  return { acceptFor, refuse, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
 }
 
 function isPlain({ format, wholeBytes }: IncomingMessage): boolean {
@@ -184,22 +160,4 @@ function tooLarge(bytes: number): Rejection {
 
 function detailsOf(rejections: readonly RejectedMessage[]): string {
   return rejections.map(({ detail }) => detail).join('; ');
-}
-
-/** Whose topic it is, or why it is nobody's. */
-function findRoute(topic: string, city: string, registry: Registry): Route | Rejection {
-  const parsed = parseDeviceTopic(topic);
-  if (typeof parsed === 'string') return reject('bad-topic', parsed);
-  if (parsed.channel === 'command' || parsed.channel === 'config') {
-    return reject('bad-topic', `${parsed.channel} goes down to the device; publish telemetry, status or ack`);
-  }
-  if (parsed.city !== city) return reject('unknown-city', `this is ${city}, not ${parsed.city}`);
-  const kind = deviceKinds.get(parsed.kind);
-  if (!kind)
-    return reject('unknown-kind', `no kind ${parsed.kind}; there are ${[...deviceKinds.keys()].join(', ')}`);
-  const device = registry.find(parsed.device);
-  if (!device) return reject('unknown-device', `${parsed.device} is not registered; add it and replay this`);
-  if (device.kind !== kind.name)
-    return reject('wrong-kind', `${device.id} is a ${device.kind}, not a ${kind.name}`);
-  return { city, kind, device, channel: parsed.channel };
 }

@@ -10,7 +10,7 @@ import type { KeptRejection } from '../devices/rejection.ts';
 import type { Identities } from '../fleet/identities.ts';
 import type { WaitingAlias, WaitingAliases } from '../fleet/waiting-aliases.ts';
 import type { Journal } from '../journal/journal.ts';
-import { formatUnclaimed } from './foreign-intake.ts';
+import { formatUnclaimed } from './gather-claims.ts';
 import type { Pipeline } from './pipeline.ts';
 
 const PAGE = 500;

@@ -2,13 +2,14 @@
  * takeReadings: items of one device → readings with their quality, and what was refused of them.
  *
  * Second and third step of the pipeline, for messages on our own topics and for claims of other formats alike.
- * Invariants: called once an item and in order, since it moves the device's past; several readings without a time
+ * Invariants: a device stores no more than its quota; called once an item and in order, since it moves the device's past; several readings without a time
  * are spaced; of one message a bounded number of refusals is kept each by itself, and the rest as one.
  */
 import type { Reading } from '../devices/reading.ts';
 import { type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { Quality } from './quality.ts';
+import type { Quota } from './quota.ts';
 import type { SetAside } from './set-aside.ts';
 import { type Target, type ValidateOptions, validateReading } from './validate.ts';
 
@@ -23,6 +24,7 @@ export interface TakenReadings {
 
 export interface TakeReadingsOptions {
   readonly quality: Quality;
+  readonly quota: Quota;
   readonly setAside: SetAside;
   readonly validate: Omit<ValidateOptions, 'receivedAt' | 'replayedAt'>;
 }
@@ -35,7 +37,12 @@ export type TakeReadings = (
   sender: string,
 ) => TakenReadings;
 
-export function createTakeReadings({ quality, setAside, validate }: TakeReadingsOptions): TakeReadings {
+export function createTakeReadings({
+  quality,
+  quota,
+  setAside,
+  validate,
+}: TakeReadingsOptions): TakeReadings {
   const { clockAheadMaxMs, bounds } = validate;
 
   function takeMany(
@@ -62,6 +69,9 @@ export function createTakeReadings({ quality, setAside, validate }: TakeReadings
   }
 
   return (message, target, items, sender) => {
+    // What was kept and is tried again was paid for when it came.
+    const refusal = message.isReplay ? undefined : quota.spend(target.device.id, target.kind, items.length);
+    if (refusal) return { good: NONE, bad: [setAside.keep(message, refusal, message.payload, sender)] };
     if (items.length !== 1) return takeMany(message, target, items, sender);
     // Nearly every message: no lists that grow.
     const { receivedAt, replayedAt } = message;

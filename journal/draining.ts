@@ -6,7 +6,8 @@
  */
 import type { Logger } from 'pino';
 import { Gauge, type Registry as Metrics } from 'prom-client';
-import type { Journal } from './journal.ts';
+import type { MessageEntry } from './device-messages.ts';
+import type { FollowedLog, Journal } from './journal.ts';
 import { type JournalConsumer, keepDraining } from './keep-draining.ts';
 
 export interface DrainingOptions {
@@ -49,20 +50,31 @@ export class Draining {
   }
 
   /** Called once. What it gives ends the loops and waits for them. */
-  start(consumers: readonly JournalConsumer[]): AsyncDisposable {
-    const { journal, log, random } = this.#options;
-    const { signal } = this.#ending;
-    const backlog = this.#backlog;
-    const loops = consumers.map((consumer) => {
-      const onOutcome = (problem: string | undefined) => this.#note(consumer.name, problem);
-      return keepDraining({ journal, consumer, signal, log, random, backlog, onOutcome });
-    });
+  start(
+    consumers: readonly JournalConsumer[],
+    ofMessages: readonly JournalConsumer<MessageEntry>[],
+  ): AsyncDisposable {
+    const { journal } = this.#options;
+    const loops = [
+      ...consumers.map((consumer) => this.#drain(journal, consumer)),
+      ...ofMessages.map((consumer) => this.#drain(journal.messages, consumer)),
+    ];
     return {
       [Symbol.asyncDispose]: async () => {
         this.#ending.abort();
         await Promise.all(loops);
       },
     };
+  }
+
+  #drain<Entry extends { readonly id: number }>(
+    journal: FollowedLog<Entry>,
+    consumer: JournalConsumer<Entry>,
+  ): Promise<void> {
+    const { log, random } = this.#options;
+    const onOutcome = (problem: string | undefined) => this.#note(consumer.name, problem);
+    const { signal } = this.#ending;
+    return keepDraining({ journal, consumer, signal, log, random, backlog: this.#backlog, onOutcome });
   }
 
   #note(consumer: string, problem: string | undefined): void {

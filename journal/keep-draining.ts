@@ -1,21 +1,21 @@
 /**
  * keepDraining: hands the journal to one consumer, in order of ids, from where its cursor stands.
  *
- * Everything after the PUBACK runs through here: each consumer (live, alerts, InfluxDB) has a loop and a
- * cursor of its own, so that a dead InfluxDB delays no alert. Invariant: a consumer sees every entry at
+ * Everything after the PUBACK runs through here: each consumer (live and alerts of readings, presence and acks of
+ * messages) has a loop and a cursor of its own, so that one that fails delays no other. Invariant: a consumer sees every entry at
  * least once and in order, and an entry again only when it did not save its cursor.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Gauge } from 'prom-client';
-import type { Journal, JournalEntry } from './journal.ts';
+import { BackOff } from '../clock/back-off.ts';
+import type { FollowedLog, JournalEntry } from './journal.ts';
 
-export interface JournalConsumer {
+export interface JournalConsumer<Entry = JournalEntry> {
   readonly name: string;
   /** The id up to which this consumer has done its work. Called once, at start. */
   loadCursor(): Promise<number>;
   /** Does the work of the entries and saves the cursor with it. Throws when it must be tried again. */
-  consume(entries: readonly JournalEntry[]): Promise<void>;
+  consume(entries: readonly Entry[]): Promise<void>;
 }
 
 /** Entries in one call: bounds memory and the time between two turns of the event loop. */
@@ -24,9 +24,9 @@ const MAX_ENTRIES = 2_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
 
-export interface KeepDrainingOptions {
-  readonly journal: Journal;
-  readonly consumer: JournalConsumer;
+export interface KeepDrainingOptions<Entry = JournalEntry> {
+  readonly journal: FollowedLog<Entry>;
+  readonly consumer: JournalConsumer<Entry>;
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly random: () => number;
@@ -37,15 +37,21 @@ export interface KeepDrainingOptions {
 }
 
 /** Runs until `signal` aborts; never throws for what `consume` throws. */
-export async function keepDraining(options: KeepDrainingOptions): Promise<void> {
-  const { journal, consumer, signal, log } = options;
-  const cursorFailure = { failures: 0 };
-  let cursor = await retrying(options, cursorFailure, () => consumer.loadCursor());
+export async function keepDraining<Entry extends { readonly id: number }>(
+  options: KeepDrainingOptions<Entry>,
+): Promise<void> {
+  const { journal, consumer, signal } = options;
+  const backOff = new BackOff({
+    firstMs: FIRST_RETRY_MS,
+    lastMs: LAST_RETRY_MS,
+    random: options.random,
+    signal,
+  });
+  let cursor = await retrying(options, backOff, () => consumer.loadCursor());
   while (!signal.aborted && cursor !== undefined) {
     const after: number = cursor;
     options.backlog?.set({ consumer: consumer.name }, Math.max(0, journal.lastId - after));
-    const attempt = { failures: 0 };
-    cursor = await retrying(options, attempt, async () => {
+    cursor = await retrying(options, backOff, async () => {
       // Where ids were skipped or trimmed nothing lies between here and there, and nothing ever will.
       const through = Math.max(after, journal.lastId);
       const entries = await journal.readAfter(after, MAX_ENTRIES);
@@ -54,31 +60,38 @@ export async function keepDraining(options: KeepDrainingOptions): Promise<void> 
         return through;
       }
       await consumer.consume(entries);
-      return (entries.at(-1) as JournalEntry).id;
+      return (entries.at(-1) as Entry).id;
     });
-    if (attempt.failures > 0)
-      log.info({ consumer: consumer.name, failures: attempt.failures }, 'consumer works again');
   }
 }
 
 /** `work`, tried again with back-off until it succeeds; undefined when aborted. One log line a cause. */
 async function retrying<T>(
-  { consumer, signal, log, random, onOutcome }: KeepDrainingOptions,
-  attempt: { failures: number },
+  {
+    consumer,
+    signal,
+    log,
+    onOutcome,
+  }: Omit<KeepDrainingOptions, 'journal' | 'consumer'> & {
+    readonly consumer: { readonly name: string };
+  },
+  backOff: BackOff,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  for (let retryMs = FIRST_RETRY_MS; !signal.aborted; retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
+  while (!signal.aborted) {
     try {
       const result = await work();
       onOutcome?.(undefined);
+      const { failures } = backOff;
+      if (failures > 0) log.info({ consumer: consumer.name, failures }, 'consumer works again');
+      backOff.reset();
       return result;
     } catch (error) {
       if (signal.aborted) return undefined;
-      attempt.failures++;
       onOutcome?.((error as Error).message);
-      if (attempt.failures === 1)
+      if (backOff.failures === 0)
         log.warn({ err: error, consumer: consumer.name }, 'consumer failed, will retry');
-      await delay(retryMs * (0.5 + random() / 2), undefined, { signal }).catch(() => undefined);
+      await backOff.pause();
     }
   }
   return undefined;

@@ -7,13 +7,13 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import type { Journal } from './journal.ts';
-import type { JournalConsumer } from './keep-draining.ts';
 
 export interface RetentionOptions {
   readonly journal: Journal;
   readonly database: Database;
-  /** Those whose cursor is saved in the state database. */
-  readonly consumers: readonly JournalConsumer[];
+  /** Names of those whose cursor is saved in the state database: who follows the readings, and who the messages. */
+  readonly consumers: readonly string[];
+  readonly ofMessages: readonly string[];
   /** Of history, which follows the journal by itself. */
   readonly settledThroughId: () => number;
   readonly log: Logger;
@@ -23,14 +23,18 @@ export interface RetentionOptions {
 
 export async function keepWithinRetention(options: RetentionOptions): Promise<void> {
   const { journal, log, now } = options;
-  const removed = await journal.trim(await lowestCursor(options), now());
-  if (removed > 0) log.info({ removed }, 'readings beyond retention removed');
+  const { readings, messages } = await lowestCursors(options);
+  const removed = await journal.trim(readings, now(), messages);
+  if (removed > 0) log.info({ removed }, 'readings and messages beyond retention removed');
 }
 
-async function lowestCursor(options: RetentionOptions): Promise<number> {
-  const { journal, database, consumers, settledThroughId } = options;
+async function lowestCursors(options: RetentionOptions): Promise<{ readings: number; messages: number }> {
+  const { journal, database, consumers, ofMessages, settledThroughId } = options;
   const rows = await database.selectFrom('cursors').select(['consumer', 'position']).execute();
   const saved = new Map(rows.map((row) => [row.consumer, Number(row.position)]));
-  const cursors = consumers.map((consumer) => saved.get(consumer.name) ?? 0);
-  return Math.min(journal.lastId, settledThroughId(), ...cursors);
+  const lowest = (names: readonly string[]) => Math.min(...names.map((name) => saved.get(name) ?? 0));
+  return {
+    readings: Math.min(journal.lastId, settledThroughId(), lowest(consumers)),
+    messages: Math.min(journal.messages.lastId, lowest(ofMessages)),
+  };
 }

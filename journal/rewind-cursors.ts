@@ -3,15 +3,18 @@
  *
  * A restored or a new journal gives ids again that a cursor in the state database has passed: its consumer would
  * skip every reading up to there without a word. Runs at the start, before anybody loads a cursor. Where the
- * journal ended then is kept, for marks that lie outside (history/influx/cursor-mark.ts). Invariant: cursors at or
+ * readings ended then is kept, for marks that lie outside (influx/cursor-mark.ts). Invariant: cursors at or
  * below the journal's last id, and those of other logs, stay as they are.
  */
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
-import type { Journal } from './journal.ts';
+import type { FollowedLog } from './journal.ts';
 
 export interface RewindCursorsOptions {
-  readonly journal: Pick<Journal, 'lastId'>;
+  /** The readings, or its messages. */
+  readonly journal: Pick<FollowedLog<unknown>, 'lastId'>;
+  /** Where marks outside count its ids. */
+  readonly isMarkedOutside?: boolean;
   readonly database: Database;
   /** Names of those whose cursor is an id of the journal. */
   readonly consumers: readonly string[];
@@ -23,6 +26,7 @@ export async function rewindCursors({
   journal,
   database,
   consumers,
+  isMarkedOutside = true,
   log,
   now,
 }: RewindCursorsOptions): Promise<void> {
@@ -36,7 +40,9 @@ export async function rewindCursors({
   if (ahead.length === 0) return;
   const names = ahead.map(({ consumer }) => consumer);
   await database.transaction().execute(async (transaction) => {
-    await transaction.insertInto('journal_ends').values({ found_at: now(), last_id: lastId }).execute();
+    if (isMarkedOutside) {
+      await transaction.insertInto('journal_ends').values({ found_at: now(), last_id: lastId }).execute();
+    }
     await transaction
       .updateTable('cursors')
       .set({ position: lastId })

@@ -7,6 +7,7 @@
 import { createStateRetention } from '../api/state-retention.ts';
 import type { PeriodicJob } from '../clock/periodic-jobs.ts';
 import { alertStaff } from '../influx/copy-alert.ts';
+import { ACKS_CONSUMER } from '../ingest/ack-consumer.ts';
 import { keepWithinRetention, type RetentionOptions } from '../journal/retention.ts';
 import type { Followers } from './open-followers.ts';
 import type { Ground } from './open-ground.ts';
@@ -24,7 +25,8 @@ export function listJobs(
   const retention: RetentionOptions = {
     journal,
     database,
-    consumers: [alerts.consumer],
+    consumers: [alerts.consumer.name],
+    ofMessages: [ACKS_CONSUMER],
     settledThroughId: keptHistory.settledThroughId,
     log,
     now: clock.retentionNow,
@@ -33,6 +35,7 @@ export function listJobs(
   return [
     { name: 'alerts', everyMs: 1_000, run: () => alerts.tick(now()) },
     { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
+    { name: 'alerts-past', everyMs: 60_000, run: () => alerts.learnPast(now()) },
     { name: 'dispatch', everyMs: 1_000, run: () => dispatch.tick() },
     { name: 'registry', everyMs: 2_000, run: () => intake.followRegistry() },
     {

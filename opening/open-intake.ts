@@ -9,11 +9,18 @@ import type { FormatsDependencies } from '../api/formats.ts';
 import { claimAlias, findTaken } from '../broker/credentials/device-formats.ts';
 import { createFormats, type Formats } from '../devices/formats/index.ts';
 import { createMapped } from '../devices/formats/mapped.ts';
+import { findAckFault } from '../dispatch/crew-answers.ts';
 import { createIdentities } from '../fleet/identities.ts';
+import { createPresenceConsumer } from '../fleet/presence-consumer.ts';
 import { openWaitingAliases, type WaitingAliases } from '../fleet/waiting-aliases.ts';
+import { ACKS_CONSUMER, openAckConsumer } from '../ingest/ack-consumer.ts';
 import { createInbox, type Inbox } from '../ingest/inbox.ts';
 import { createPipeline, type Pipeline } from '../ingest/pipeline.ts';
+import { createQuota } from '../ingest/quota.ts';
 import { replayClaimed } from '../ingest/replay-claimed.ts';
+import type { MessageEntry } from '../journal/device-messages.ts';
+import type { JournalConsumer } from '../journal/keep-draining.ts';
+import { createSavedCursor } from '../journal/saved-cursor.ts';
 import type { Followers } from './open-followers.ts';
 import type { Ground } from './open-ground.ts';
 import type { Stores } from './open-stores.ts';
@@ -23,6 +30,8 @@ export interface Intake {
   readonly waiting: WaitingAliases;
   readonly inbox: Inbox;
   readonly pipeline: Pipeline;
+  /** Who is handed `status` and `ack` from the journal. */
+  readonly ofMessages: readonly JournalConsumer<MessageEntry>[];
   /** Gives an alias to a device and replays what waited for it; in words why not, where it is taken. */
   readonly claim: FormatsDependencies['claim'];
   /** Takes over what commands have changed in the registry beside the running server. */
@@ -35,7 +44,7 @@ export async function openIntake(
   { journal }: Stores,
   { dispatch, quality }: Followers,
 ): Promise<Intake> {
-  const { database, feed, fleet, log, now, registry } = ground;
+  const { config, database, feed, fleet, log, monotonicNow, now, registry } = ground;
   const mapped = opened.use(createMapped());
   const formats = createFormats(mapped);
   const waiting = await openWaitingAliases(database);
@@ -49,11 +58,12 @@ export async function openIntake(
     inbox,
     quality,
     journal,
-    onPresence(device, presence, atMs) {
-      fleet.observePresence(device, presence, atMs);
-      const kind = registry.find(device)?.kind;
-      feed.publish('presence', { device, kind, presence, at: new Date(atMs).toISOString() });
-    },
+    quota: createQuota({ maxJournalBytes: config.JOURNAL_MAX_BYTES, log, monotonicNow }),
+    findAckFault,
+  });
+  const acks = await openAckConsumer({
+    ...{ journal, pipeline, log },
+    cursor: createSavedCursor(database, ACKS_CONSUMER),
     onAck: (device, body, atMs) => dispatch.onAck(device, body, atMs),
   });
 
@@ -63,6 +73,7 @@ export async function openIntake(
     waiting,
     inbox,
     pipeline,
+    ofMessages: [createPresenceConsumer({ journal, fleet, feed }), acks],
     async claim(alias, device) {
       const taken = await findTaken(database, device, [alias]);
       if (taken) return `${taken.alias} is an alias of ${taken.device}.`;

@@ -9,6 +9,7 @@ import { CONSUMER as ALERTS_CONSUMER } from '../alerts/record/alert-store.ts';
 import { type OpenedHistory, openHistory } from '../history/open-history.ts';
 import { INFLUX_CONSUMER } from '../influx/copy-cursor.ts';
 import { type InfluxCopy, openInfluxCopy } from '../influx/open-influx-copy.ts';
+import { ACKS_CONSUMER } from '../ingest/ack-consumer.ts';
 import { Draining } from '../journal/draining.ts';
 import type { Journal } from '../journal/journal.ts';
 import { rewindCursors } from '../journal/rewind-cursors.ts';
@@ -29,6 +30,8 @@ export async function openStores(opened: AsyncDisposableStack, ground: Ground): 
   const { clock, config, database, log, metrics, now, onFatal, random } = ground;
   const journal = opened.use(await openCityJournal(ground));
   await rewindCursors({ journal, database, consumers: [ALERTS_CONSUMER, INFLUX_CONSUMER], log, now });
+  const ofMessages = { journal: journal.messages, isMarkedOutside: false, consumers: [ACKS_CONSUMER] };
+  await rewindCursors({ ...ofMessages, database, log, now });
   const draining = new Draining({ journal, log, metrics, random });
   const keptHistory = await openHistory({
     config,

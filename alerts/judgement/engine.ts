@@ -27,10 +27,12 @@ import {
   saveWatch,
 } from './device-watch.ts';
 import { type EngineChange, NO_CHANGES } from './engine-change.ts';
+import { expireForecasts } from './expire.ts';
 import { hear, recordUse } from './hear.ts';
 import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
 import { reconcileWatch } from './reconcile-watch.ts';
+import { refreshOpen } from './refresh-open.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
 import type { Placement } from './timeline.ts';
 import type { Track } from './track.ts';
@@ -188,14 +190,15 @@ export class AlertEngine {
     return reconcileWatch(watch, nowMs) ?? NO_CHANGES;
   }
 
-  takePresence(device: string, presence: Presence, atMs: number): readonly EngineChange[] {
+  /** `saidAtMs` is earlier than `nowMs` where the word was restored after a restart. */
+  takePresence(device: string, presence: Presence, nowMs: number, saidAtMs = nowMs): readonly EngineChange[] {
     const watch = this.watch(device);
     if (!watch || watch.hearing.presence === presence) return NO_CHANGES;
     watch.moved = true;
     watch.hearing.presence = presence;
-    watch.hearing.presenceAt = atMs;
-    if (presence !== 'offline') noteWord(watch.hearing, atMs);
-    return judgeDevice(watch, this.#view(atMs));
+    watch.hearing.presenceAt = saidAtMs;
+    if (presence !== 'offline') noteWord(watch.hearing, saidAtMs);
+    return judgeDevice(watch, this.#view(nowMs));
   }
 
   /** Our clock moved on: who has fallen silent, what is on its way? Not asked while readings wait. */
@@ -207,6 +210,8 @@ export class AlertEngine {
     for (const watch of this.#watches.values()) {
       const own = judgeDevice(watch, view);
       if (own.length > 0) changes.push(...own);
+      const over = expireForecasts(watch, view);
+      if (over.length > 0) changes.push(...over);
     }
     changes.push(...judgeUpstream(view), ...judgeRob(view));
     return ours ? [ours, ...changes] : changes;
@@ -242,15 +247,9 @@ export class AlertEngine {
     return (watch.rules[index] as BoundRule).timers(head.tracks[index] as Track, head);
   }
 
-  /** Writes the peaks of now into the open alerts: they move with every reading, without being news. */
+  /** See refresh-open.ts. */
   refresh(open: ReadonlyMap<string, Alert>): void {
-    for (const alert of open.values()) {
-      const watch = this.#watches.get(alert.subject);
-      for (const list of watch?.known ?? []) {
-        const known = list.find((each) => each.alert === alert.id);
-        if (known) alert.peak = known.episode.peak;
-      }
-    }
+    refreshOpen(this.#watches, open);
   }
 
   saveDevice(device: string): SavedWatch | undefined {

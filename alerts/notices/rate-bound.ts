@@ -1,12 +1,16 @@
 /**
- * A bound on how many notices a minute a channel of people gets: a bucket of tokens that fills again evenly.
+ * A bound on how many notices a minute a channel of people gets: a token bucket for each.
  *
  * Invariant: in no minute are more than twice `perMinute` spent, and in no hour more than 61 times it.
  */
+import { TokenBucket } from '../../clock/token-bucket.ts';
+
+const MINUTE_S = 60;
+
 export class RateBound {
   readonly #perMinute: number;
   readonly #monotonicNow: () => number;
-  readonly #buckets = new Map<string, { left: number; at: number }>();
+  readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(perMinute: number, monotonicNow: () => number) {
     this.#perMinute = perMinute;
@@ -15,16 +19,18 @@ export class RateBound {
 
   /** Whole notices that may be sent now. */
   left(channel: string): number {
-    const nowMs = this.#monotonicNow();
-    const bucket = this.#buckets.get(channel) ?? { left: this.#perMinute, at: nowMs };
-    const gained = ((nowMs - bucket.at) / 60_000) * this.#perMinute;
-    const left = Math.min(this.#perMinute, bucket.left + gained);
-    this.#buckets.set(channel, { left, at: nowMs });
-    return Math.floor(left);
+    return this.#bucket(channel).available();
   }
 
   spend(channel: string): void {
-    const bucket = this.#buckets.get(channel);
-    if (bucket) bucket.left -= 1;
+    this.#bucket(channel).take(1);
+  }
+
+  #bucket(channel: string): TokenBucket {
+    const known = this.#buckets.get(channel);
+    if (known) return known;
+    const bucket = new TokenBucket(this.#perMinute / MINUTE_S, MINUTE_S, this.#monotonicNow);
+    this.#buckets.set(channel, bucket);
+    return bucket;
   }
 }

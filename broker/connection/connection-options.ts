@@ -4,10 +4,10 @@
  * Made by the broker for each stream of a listener. Invariant: everything a connection may not exceed is here.
  */
 import type { Duplex } from 'node:stream';
+import type { TokenBucket } from '../../clock/token-bucket.ts';
 import type { AnswerRound } from './answer-queue.ts';
 import type { ScannerLimits } from './packet-scanner.ts';
 import type { TooLargePublish } from './skipped-packet.ts';
-import type { TokenBucket } from './token-bucket.ts';
 
 export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
 export type HoldCause = 'in-flight' | 'rate' | 'work' | 'journal' | 'unread-answers';
@@ -36,9 +36,7 @@ export interface ConnectionOptions<C = never> {
   readonly drainTimeoutMs: number;
   /** True while too many bytes await the disk: no PUBLISH is read. */
   readonly isJournalBusy: () => boolean;
-  /** Whether telemetry may take the short way: nobody but the pipeline waits for it. */
-  readonly isTelemetryDirect: () => boolean;
-  /** A PUBLISH of QoS 1 that took the short way. The payload is a view into the bytes read. */
+  /** Telemetry of QoS 1. The payload is a view into the bytes read. */
   readonly takeTelemetry: (connection: C, topic: string, payload: Buffer, messageId: number) => void;
   /** A PUBLISH over the packet bound has been skipped; only its begin is here. */
   readonly takeTooLarge: (connection: C, publish: TooLargePublish) => void;

@@ -1,11 +1,8 @@
 /**
- * Connection: one client from its first byte to its last; what it may have open at once and in which order
- * it is answered.
+ * Connection: one client from its first byte to its last; who it is, why it ends, and in which order it is answered.
  *
- * It stands between the stream and Aedes, which gets bytes only when they are sound and there is room: until
- * CONNACK nothing after the CONNECT, then no more PUBLISH packets than the window, the rate and the journal
- * allow; the rest waits in the socket and, through TCP, at the device. Telemetry that nobody but the pipeline
- * waits for does not go through Aedes at all (packet-reader.ts). Invariants: publishes are answered in
+ * It stands between the stream and Aedes, which gets packets only when they are sound and there is room (intake.ts).
+ * Telemetry of QoS 1 does not go through Aedes at all (packet-reader.ts). Invariants: publishes are answered in
  * the order in which they came [MQTT-4.6.0-2]; after one that could not be stored none is answered.
  * (Of Aedes' own flow control nothing is used: it reads on only when all it has read is answered, so that a
  * PINGREQ would wait for the disk.)
@@ -13,19 +10,15 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
 import type { Identity } from '../access.ts';
-import { AedesInside } from './aedes-inside.ts';
+import { AedesInside } from '../aedes/aedes-inside.ts';
 import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
-import { type ByteSource, readBytes } from './byte-source.ts';
 import type { ConnectionOptions, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
-import { LifeSigns } from './life-signs.ts';
+import { Intake } from './intake.ts';
 import { OutgoingWindow } from './outgoing-window.ts';
 import type { PacketFault } from './packet-fields.ts';
 import { priceOf } from './packet-prices.ts';
-import { PacketReader } from './packet-reader.ts';
-import { PacketScanner } from './packet-scanner.ts';
-import { MAX_UNREAD_BYTES, ReadPace } from './read-pace.ts';
-import type { SkippedPacket } from './skipped-packet.ts';
+import { ReadPace } from './read-pace.ts';
 
 export class Connection {
   readonly stream: Duplex;
@@ -42,6 +35,8 @@ export class Connection {
   endDetail: string | undefined;
   /** Publishes taken in all. */
   publishes = 0;
+  /** Told of each publish, while the same device is connected twice. */
+  onPublish: (() => void) | undefined;
   readonly subscriptions = new Set<string>();
   /** What it has yet to acknowledge; of a kept session, also from earlier connections. */
   outgoing = new OutgoingWindow();
@@ -49,18 +44,11 @@ export class Connection {
   readonly pace: ReadPace;
 
   readonly #options: ConnectionOptions<Connection>;
-  readonly #scanner: PacketScanner;
-  readonly #source: ByteSource;
-  readonly #reader: PacketReader;
-  readonly #life: LifeSigns;
+  readonly #intake: Intake;
   #aedes: AedesInside | undefined;
   readonly #answers: AnswerQueue;
   /** CONNACK has been sent. */
   #open = false;
-  /** Bytes that were read and have to wait, a copy: at most those of one read. */
-  #waiting: Buffer | undefined;
-  /** A packet over the bound whose bytes are still coming. */
-  #skipped: SkippedPacket | undefined;
   #phaseTimer: NodeJS.Timeout | undefined;
   #waitTimer: NodeJS.Timeout | undefined;
 
@@ -70,7 +58,6 @@ export class Connection {
     this.origin = options.origin;
     this.openedAt = options.openedAt;
     this.openedMonotonicMs = options.openedMonotonicMs;
-    this.#scanner = new PacketScanner(options.limits);
     this.pace = new ReadPace(this.stream, options, {
       wake: () => this.wake(),
       dropSlowReader: () => this.end('slow-reader'),
@@ -83,25 +70,29 @@ export class Connection {
       },
       onFault: (error) => this.fault(error),
     });
-    this.#reader = new PacketReader({
-      takeTelemetry: (topic, payload, messageId) => {
-        options.takeTelemetry(this, topic, payload, messageId);
-      },
+    this.#intake = new Intake({
+      stream: this.stream,
+      limits: options.limits,
+      pace: this.pace,
+      takeTelemetry: (topic, payload, messageId) => options.takeTelemetry(this, topic, payload, messageId),
+      takeTooLarge: (publish) => options.takeTooLarge(this, publish),
       giveAedes: (packets) => this.#giveAedes(packets),
       acknowledge: (type, identifier) => this.#acknowledge(type, identifier),
+      onBytes: options.onBytes,
+      isEnding: () => this.endReason !== undefined,
+      end: (reason) => this.end(reason),
+      endForFault: (fault) => this.#endForFault(fault),
+      guard: (work) => this.guard(work),
     });
-    this.#life = new LifeSigns({ end: (reason) => this.end(reason), isHeld: () => this.pace.isHeld });
-    this.#source = readBytes(this.stream, (bytes) => this.guard(() => this.#hear(bytes)) ?? false);
     this.stream.once('close', () => {
       clearTimeout(this.#phaseTimer);
       clearTimeout(this.#waitTimer);
-      this.#life.stop();
     });
   }
 
   /** The client of Aedes that gets what is not telemetry. */
   attach(client: Client): void {
-    this.#aedes = new AedesInside(client);
+    this.#aedes = new AedesInside(client, () => this.pace.watchUnread());
   }
 
   get bytesWritten(): number {
@@ -119,7 +110,7 @@ export class Connection {
 
   /** True when the client said DISCONNECT. */
   get saidGoodbye(): boolean {
-    return this.#scanner.disconnectPassed;
+    return this.#intake.saidGoodbye;
   }
 
   /** Ends the connection with `reason` when `limitMs` pass before the next phase begins. */
@@ -137,8 +128,7 @@ export class Connection {
   open(): void {
     clearTimeout(this.#phaseTimer);
     this.#open = true;
-    this.#life.watch(this.keepAliveS);
-    this.wake();
+    this.#intake.open(this.keepAliveS);
   }
 
   /** Cuts the connection. The first reason stands. */
@@ -175,6 +165,7 @@ export class Connection {
   /** A publish goes to the pipeline: it will be answered in its turn. */
   answerInOrder(publish: OpenPublish): void {
     this.publishes++;
+    this.onPublish?.();
     this.#answers.add(publish);
   }
 
@@ -190,88 +181,10 @@ export class Connection {
 
   /** Reads on after a hold, when there may be room again. */
   wake(): void {
-    if (this.stream.destroyed || !this.#open) return;
-    this.pace.release();
-    this.#life.released();
-    const bytes = this.#waiting;
-    this.#waiting = undefined;
-    if (bytes === undefined || this.guard(() => this.#hear(bytes))) this.#source.resume();
+    this.#intake.wake();
   }
 
-  #hear(bytes: Buffer): boolean {
-    const mayGoOn = this.#take(bytes);
-    const isCut = !this.#scanner.atBoundary || this.#skipped !== undefined || this.#scanner.isHeaderCut;
-    this.#life.heard(bytes.length, this.#scanner.packets, isCut);
-    return mayGoOn;
-  }
-
-  /** Passes on what is sound and for which there is room; keeps the rest, and then says false. */
-  #take(bytes: Buffer): boolean {
-    let rest = this.#waiting ? Buffer.concat([this.#waiting, bytes]) : bytes;
-    this.#waiting = undefined;
-    const scanner = this.#scanner;
-    while (rest.length > 0) {
-      // [MQTT-3.14.4-2] what comes after a DISCONNECT is not looked at.
-      if (this.endReason !== undefined || scanner.disconnectPassed) return false;
-      if (this.#skipped) {
-        rest = this.#skip(this.#skipped, rest);
-        continue;
-      }
-      // Its packets ask for answers that it does not read; PUBLISH packets stop much earlier.
-      if (this.stream.writableLength > MAX_UNREAD_BYTES) {
-        this.end('slow-reader');
-        return false;
-      }
-      const isWaitingForConnack = scanner.connectPassed && !this.#open;
-      const passed = isWaitingForConnack ? 0 : scanner.scan(rest, this.pace.publishes(), this.pace.work());
-      if (scanner.violation) {
-        this.end(scanner.violation);
-        return false;
-      }
-      const { skipped } = scanner;
-      if (passed === 0 && !skipped && !scanner.isHeaderCut) {
-        this.#waiting = Buffer.from(rest);
-        if (!isWaitingForConnack) this.pace.hold(scanner.needsWork);
-        return false;
-      }
-      if (!isWaitingForConnack) this.pace.take(scanner.publishesBegun, scanner.workBegun);
-      if (passed > 0) {
-        this.#options.onBytes(passed);
-        this.#pass(passed === rest.length ? rest : rest.subarray(0, passed));
-        rest = rest.subarray(passed);
-      }
-      if (skipped) {
-        scanner.skipped = undefined;
-        this.#skipped = skipped;
-        this.#options.onBytes(scanner.skippedHeaderBytes);
-        rest = rest.subarray(scanner.skippedHeaderBytes);
-      } else if (scanner.isHeaderCut) {
-        this.#waiting = Buffer.from(rest);
-        return true;
-      }
-    }
-    return true;
-  }
-
-  /** Takes the bytes of a packet that is too large off the front; returns the rest. */
-  #skip(packet: SkippedPacket, bytes: Buffer): Buffer {
-    const own = packet.take(bytes);
-    this.#options.onBytes(own);
-    if (packet.isOver) {
-      this.#skipped = undefined;
-      this.#scanner.packets++;
-      this.#options.takeTooLarge(this, packet.toPublish());
-    }
-    return bytes.subarray(own);
-  }
-
-  #pass(sound: Buffer): void {
-    const fault = this.#reader.read(sound, this.#open && this.#options.isTelemetryDirect());
-    this.#scanner.is31 = this.#reader.is31;
-    if (fault) this.#endWith(fault);
-  }
-
-  #endWith({ reason, detail, answer }: PacketFault): void {
+  #endForFault({ reason, detail, answer }: PacketFault): void {
     this.endDetail = detail;
     this.endReason ??= reason;
     if (answer && !this.stream.destroyed) this.stream.end(answer, () => this.stream.destroy());

@@ -26,7 +26,6 @@ export const END_REASONS = [
   'not-stored',
   'internal-error',
   'revoked',
-  'operator',
   'io-error',
   'server-closing',
 ] as const;
@@ -53,18 +52,11 @@ export class ProtocolViolationError extends Error {
   readonly code = 'MQTT_PROTOCOL_VIOLATION';
 }
 
-/** What an error that Aedes or the socket raised means. Aedes tells its errors apart by their words alone. */
-export function parseEndReason(error: Error & { code?: string; errorCode?: number }): EndReason {
-  switch (error.message) {
-    case 'connect did not arrive in time':
-      return 'connect-timeout';
-    case 'drain timeout':
-      return 'slow-reader';
-    case 'Invalid protocol':
-      return 'protocol-violation';
-  }
+/**
+ * What an error that Aedes or the socket raised means. Of Aedes' own errors those are left that a packet led to,
+ * since our timers and checks come first; those of the system have a code.
+ */
+export function parseEndReason(error: Error & { code?: string }): EndReason {
   if (error instanceof ProtocolViolationError) return 'protocol-violation';
-  if (error.errorCode === 1) return 'unacceptable-protocol';
-  if (error.errorCode === 2) return 'identifier-rejected';
   return error.code === undefined ? 'malformed' : 'io-error';
 }

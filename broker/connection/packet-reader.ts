@@ -1,9 +1,9 @@
 /**
  * PacketReader: cuts the bytes that the scanner passed into whole packets, checks each, and says whose it is.
  *
- * Telemetry of QoS 1 that nobody but the pipeline waits for takes the short way, past Aedes' parser and queues;
- * all else goes to Aedes. Invariants: packets go on whole and in the order of the stream, none behind one with
- * a fault; it keeps nothing but the last topic and the beginning of a packet that is cut.
+ * Telemetry of QoS 1 takes the short way, past Aedes' parser and queues; all else goes to Aedes. Invariants:
+ * packets go on whole and in the order of the stream, none behind one with a fault; it keeps nothing but the last
+ * topic and the beginning of a packet that is cut.
  */
 import { parseDeviceTopic } from '../../devices/topics.ts';
 import { ownCopy } from '../own-copy.ts';
@@ -46,7 +46,7 @@ export class PacketReader {
   }
 
   /** Hands on the packets that `sound` completes. Returns why the connection must end, if it must. */
-  read(sound: Buffer, isTelemetryDirect: boolean): PacketFault | undefined {
+  read(sound: Buffer): PacketFault | undefined {
     const bytes = this.#cut.join(sound);
     if (bytes === undefined) return undefined;
     /** Where the packets begin that Aedes has yet to get. */
@@ -59,7 +59,7 @@ export class PacketReader {
         this.#cut.begin(bytes.subarray(at), end === undefined ? 0 : end - at);
         break;
       }
-      if (isTelemetryDirect && this.#isDirect(bytes, at, body, end)) {
+      if (this.#isDirect(bytes, at, body, end)) {
         this.#give(bytes, due, at);
         this.#takeOne(bytes, body, end);
         due = end;

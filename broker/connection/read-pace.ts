@@ -88,14 +88,18 @@ export class ReadPace {
     if (this.#held === undefined) this.#options.onHold(cause);
     this.#held = cause;
     if (cause === 'unread-answers') {
-      // Aedes waits for messages to be read, but not for PUBACKs.
-      this.#drainTimer ??= setTimeout(() => this.#listener.dropSlowReader(), this.#options.drainTimeoutMs);
+      this.watchUnread();
     } else if (cause === 'rate' || cause === 'work') {
       this.#wakeTimer ??= setTimeout(() => {
         this.#wakeTimer = undefined;
         this.#listener.wake();
       }, this.#options.workRate.refillMs);
     }
+  }
+
+  /** It has left something unread. It reads all of it in time, or it is dropped. */
+  watchUnread(): void {
+    this.#drainTimer ??= setTimeout(() => this.#listener.dropSlowReader(), this.#options.drainTimeoutMs);
   }
 
   release(): void {

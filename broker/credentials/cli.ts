@@ -11,8 +11,9 @@ import { parseConfig } from '../../config/config.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { openDatabase } from '../../database/database.ts';
 import { CommandError, type Environment } from './command-environment.ts';
-import { HELP, parseCommand, runCommand } from './device-commands.ts';
+import { runCommand } from './device-commands.ts';
 import { DeviceListError } from './device-list.ts';
+import { HELP, parseCommand } from './parse-command.ts';
 
 async function main(words: readonly string[]): Promise<number> {
   if (words.length === 0 || words.includes('--help') || words[0] === 'help') {

@@ -5,7 +5,7 @@
  * compact. Runs in a thread of its own. Invariant: `to` appears only when it is whole, on disk and checked.
  */
 import { existsSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
+import { CallingWorker } from '../../database/worker-calls.ts';
 
 export interface BackupReport {
   readonly bytes: number;
@@ -20,7 +20,9 @@ export interface BackupWork {
   readonly tables: readonly string[];
 }
 
-export type BackupAnswer = { readonly report: BackupReport } | { readonly error: string };
+export interface BackupCalls extends Record<string, (argument: never) => unknown> {
+  copy(work: BackupWork): BackupReport;
+}
 
 export const JOURNAL_TABLES = ['readings', 'rejections', 'devices'];
 
@@ -32,12 +34,15 @@ export function findObstacle({ from, to }: Pick<BackupWork, 'from' | 'to'>): str
 
 /** Throws an Error with one clear sentence when `to` exists, or the copy does not stand its check. */
 export async function backupDatabaseFile(work: BackupWork): Promise<BackupReport> {
-  const worker = new Worker(new URL('./backup-worker.ts', import.meta.url), { workerData: work });
-  const { promise, resolve, reject } = Promise.withResolvers<BackupAnswer>();
-  worker.on('message', resolve);
-  worker.on('error', reject);
-  worker.on('exit', (code) => reject(new Error(`the backup's thread ended with code ${code}`)));
-  const answer = await promise;
-  if ('error' in answer) throw new Error(answer.error);
-  return answer.report;
+  const thread = new CallingWorker<BackupCalls>({
+    file: new URL('./backup-worker.ts', import.meta.url),
+    workerData: undefined,
+    // Its call rejects.
+    onDeath: () => undefined,
+  });
+  try {
+    return await thread.call('copy', work);
+  } finally {
+    await thread.terminate();
+  }
 }

@@ -5,31 +5,32 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { parentPort, workerData } from 'node:worker_threads';
-import { type BackupAnswer, type BackupReport, type BackupWork, findObstacle } from './backup-journal.ts';
+import { parentPort } from 'node:worker_threads';
+import { createCallAnswerer } from '../../database/worker-calls.ts';
+import { type BackupCalls, type BackupReport, type BackupWork, findObstacle } from './backup-journal.ts';
 
-const { from, to, tables } = workerData as BackupWork;
-parentPort?.postMessage(answer());
+parentPort?.on('message', createCallAnswerer<BackupCalls>({ copy: makeCopy }));
 
-function answer(): BackupAnswer {
+/** Throws an Error with one clear sentence. */
+function makeCopy({ from, to, tables }: BackupWork): BackupReport {
   const part = `${to}.part`;
   const obstacle = findObstacle({ from, to });
-  if (obstacle) return { error: obstacle };
+  if (obstacle) throw new Error(obstacle);
   try {
     rmSync(part, { force: true });
-    copy(part);
-    const report = check(part);
+    copy(from, part);
+    const report = check(part, tables);
     sync(part);
     renameSync(part, to);
     sync(dirname(to));
-    return { report };
+    return report;
   } catch (error) {
     rmSync(part, { force: true });
-    return { error: `${to} was not written: ${(error as Error).message}` };
+    throw new Error(`${to} was not written: ${(error as Error).message}`, { cause: error });
   }
 }
 
-function copy(part: string): void {
+function copy(from: string, part: string): void {
   const database = new DatabaseSync(from, { readOnly: true, timeout: 5_000 });
   try {
     database.prepare('vacuum into ?').run(part);
@@ -38,7 +39,7 @@ function copy(part: string): void {
   }
 }
 
-function check(part: string): BackupReport {
+function check(part: string, tables: readonly string[]): BackupReport {
   const copied = new DatabaseSync(part, { readOnly: true });
   try {
     const finding = Object.values(copied.prepare('pragma integrity_check(1)').get() ?? {})[0];

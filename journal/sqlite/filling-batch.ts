@@ -6,8 +6,10 @@
  */
 import type { Reading } from '../../devices/reading.ts';
 import type { RejectedMessage } from '../../devices/rejection.ts';
+import type { DeviceMessage } from '../device-messages.ts';
 import type { Waiter } from '../waiter.ts';
 import type { BatchMessage, PackedRejections, RejectionRow } from './journal-messages.ts';
+import { MESSAGE_BYTES } from './message-bounds.ts';
 import type { ReadingCodec } from './reading-codec.ts';
 import { createRecordBuffer, type RecordBuffer } from './record-layout.ts';
 
@@ -22,9 +24,11 @@ export class FillingBatch {
   readonly readingCounts: number[] = [];
   readonly rejectionCounts: number[] = [];
   readonly rejections: RejectedMessage[] = [];
+  readonly messages: DeviceMessage[] = [];
   readonly #records: RecordBuffer;
   #count = 0;
-  #rejectionBytes = 0;
+  /** Of rejections and messages. */
+  #otherBytes = 0;
 
   /** `spare` is a buffer that came back from an earlier batch. */
   constructor(spare?: Float64Array<ArrayBuffer>) {
@@ -37,7 +41,7 @@ export class FillingBatch {
 
   /** Bytes that wait for the disk with it. */
   get bytes(): number {
-    return this.#records.length * 8 + this.#rejectionBytes;
+    return this.#records.length * 8 + this.#otherBytes;
   }
 
   /** All or nothing: throws what the codec throws, and then holds none of them. */
@@ -46,6 +50,7 @@ export class FillingBatch {
     waiter: Waiter,
     readings: readonly Reading[],
     rejections: readonly RejectedMessage[],
+    messages: readonly DeviceMessage[],
   ): void {
     const { length } = this.#records;
     try {
@@ -58,7 +63,11 @@ export class FillingBatch {
     for (const rejection of rejections) {
       // A payload is often a view into the socket's buffer, which is used again: it is copied now.
       this.rejections.push({ ...rejection, payload: Uint8Array.from(rejection.payload) });
-      this.#rejectionBytes += rejection.payload.byteLength + REJECTION_BYTES;
+      this.#otherBytes += rejection.payload.byteLength + REJECTION_BYTES;
+    }
+    for (const message of messages) {
+      this.messages.push({ ...message, payload: Uint8Array.from(message.payload) });
+      this.#otherBytes += message.payload.byteLength + MESSAGE_BYTES;
     }
     this.waiters.push(waiter);
     this.readingCounts.push(readings.length);
@@ -73,6 +82,7 @@ export class FillingBatch {
       count: this.#count,
       ...(dictionary ? { dictionary } : {}),
       ...(this.rejections.length > 0 ? { rejections: packRejections(this.rejections) } : {}),
+      ...(this.messages.length > 0 ? { messages: this.messages } : {}),
     };
   }
 }

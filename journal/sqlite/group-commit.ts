@@ -10,6 +10,7 @@
  */
 import type { Reading } from '../../devices/reading.ts';
 import type { RejectedMessage } from '../../devices/rejection.ts';
+import type { DeviceMessage } from '../device-messages.ts';
 import { JournalError } from '../journal.ts';
 import type { Waiter } from '../waiter.ts';
 import { FillingBatch } from './filling-batch.ts';
@@ -30,7 +31,9 @@ export interface GroupCommitOptions {
   readonly onStored: (id: number, records: Float64Array, start: number, length: number) => void;
   /** Of each reading that the journal had already: the number of its device. */
   readonly onRepeat: (device: number) => void;
-  /** So many readings and rejections are not on disk, and their appends reject. */
+  /** Of messages stored together, the id of the first; the others follow without a gap. */
+  readonly onMessages: (firstId: number, messages: readonly DeviceMessage[]) => void;
+  /** So many readings, messages and rejections are not on disk, and their appends reject. */
   readonly onRefused: (count: number) => void;
 }
 
@@ -53,14 +56,19 @@ export class GroupCommit {
     return this.#postedBytes + this.#filling.bytes;
   }
 
-  append(waiter: Waiter, readings: readonly Reading[], rejections: readonly RejectedMessage[]): void {
+  append(
+    waiter: Waiter,
+    readings: readonly Reading[],
+    rejections: readonly RejectedMessage[],
+    messages: readonly DeviceMessage[],
+  ): void {
     const { maxBatch, maxWaitingBytes, codec } = this.#options;
     try {
       if (this.waitingBytes > 2 * maxWaitingBytes) {
-        this.#options.onRefused(readings.length + rejections.length);
+        this.#options.onRefused(readings.length + rejections.length + messages.length);
         throw new JournalError('JOURNAL_FULL', `more than ${2 * maxWaitingBytes} bytes wait for the disk`);
       }
-      this.#filling.add(codec, waiter, readings, rejections);
+      this.#filling.add(codec, waiter, readings, rejections, messages);
     } catch (error) {
       waiter.refused(error as Error);
       return;
@@ -70,7 +78,7 @@ export class GroupCommit {
   }
 
   /** The thread's answer for the oldest batch in flight. */
-  settle({ firstId, repeats, records }: BatchOutcome): void {
+  settle({ firstId, repeats, firstMessageId, records }: BatchOutcome): void {
     const batch = this.#takeOldest();
     let start = 0;
     let id = firstId;
@@ -83,6 +91,7 @@ export class GroupCommit {
       } else this.#options.onStored(id++, records, start, length);
       start += length;
     }
+    if (batch.messages.length > 0) this.#options.onMessages(firstMessageId, batch.messages);
     tellWaiters(batch, repeats);
     this.#spare = records;
     this.#postReady();
@@ -139,8 +148,9 @@ export class GroupCommit {
     this.#options.post(batch.toMessage(this.#options.codec));
   }
 
-  #refuseBatch({ waiters, count, rejections }: FillingBatch, error: JournalError): void {
-    if (count + rejections.length > 0) this.#options.onRefused(count + rejections.length);
+  #refuseBatch({ waiters, count, rejections, messages }: FillingBatch, error: JournalError): void {
+    const refused = count + rejections.length + messages.length;
+    if (refused > 0) this.#options.onRefused(refused);
     for (const waiter of waiters) waiter.refused(error);
   }
 

@@ -8,18 +8,33 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { JournalError } from '../journal.ts';
-import type { Dictionary, DictionaryColumn, DictionaryDevice } from './reading-codec.ts';
+import type { Dictionary, DictionaryColumn, DictionaryDevice } from './dictionary.ts';
 
 /** "Siag": tells `file` and us that a SQLite file is a journal. */
 const APPLICATION_ID = 0x53696167;
-export const SCHEMA_VERSION = 1;
+/** 2: `status` and `ack` of devices have a table, rejections are found by device. */
+export const SCHEMA_VERSION = 2;
 
 /** WAL pages after which a commit carries the log into the file, 1,000 × 4 KiB = 4 MiB: some 10 ms each time. */
 const CHECKPOINT_PAGES = 1_000;
 /** The WAL file is cut back to this when a long read had let it grow. */
 export const WAL_MAX_BYTES = 64 * 1024 * 1024;
 
-/** Deterministic: the same pages in the same order, which the salvage of a lost header relies on. */
+/** Added by version 2. */
+const SECOND_SCHEMA = `
+create table messages (
+  id integer primary key, channel text not null, device text not null, received_at integer not null,
+  is_replay integer not null, is_latest integer not null, client_id text not null, topic text not null,
+  payload blob not null
+);
+create unique index messages_latest on messages (device) where is_latest = 1;
+create index rejections_by_device on rejections (device, id);
+`;
+
+/**
+ * Deterministic: the same pages in the same order, which the salvage of a lost header relies on. What a later version
+ * adds stands behind the rest: in a file that was migrated only the added tables lie elsewhere.
+ */
 const SCHEMA = `
 create table meta (key text primary key, value) without rowid;
 create table devices (number integer primary key, city text not null, kind text not null, device text not null);
@@ -35,9 +50,9 @@ create table rejections (
   id integer primary key, device text, reason text not null, detail text not null, received_at integer not null,
   replayed_at integer, client_id text not null, topic text not null, bytes integer not null, payload blob not null
 );
-`;
+${SECOND_SCHEMA}`;
 
-/** Opens for writing; creates what is absent. Throws JournalError JOURNAL_TOO_NEW, or SQLite's own error. */
+/** Opens for writing; creates what is absent, and migrates what an older Siaga wrote. Throws JournalError JOURNAL_TOO_NEW, or SQLite's own error. */
 export function openJournalFile(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 5_000 });
   try {
@@ -50,6 +65,7 @@ export function openJournalFile(file: string): DatabaseSync {
       );
     }
     if (version === 0) createSchema(database, file);
+    else if (version < SCHEMA_VERSION) migrate(database);
     database.exec('pragma journal_mode = wal; pragma synchronous = full');
     database.exec(
       `pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}; pragma journal_size_limit = ${WAL_MAX_BYTES}`,
@@ -70,6 +86,12 @@ function createSchema(database: DatabaseSync, file: string): void {
   database.exec(`begin immediate; ${SCHEMA}`);
   database.prepare("insert into meta values ('journal', ?)").run(crypto.randomUUID());
   database.exec(`pragma application_id = ${APPLICATION_ID}; pragma user_version = ${SCHEMA_VERSION}; commit`);
+}
+
+/** From version 1, the only one before. A kill in between leaves the one or the other. */
+function migrate(database: DatabaseSync): void {
+  database.exec('pragma synchronous = full');
+  database.exec(`begin immediate; ${SECOND_SCHEMA} pragma user_version = ${SCHEMA_VERSION}; commit`);
 }
 
 /** Opens beside a writer, for reading alone. */

@@ -4,9 +4,10 @@
  * Appends go as packed numbers and come back as ids; the rest are calls (worker-calls.ts). Invariant: batches
  * are committed and answered in the order in which they were posted.
  */
+import type { DeviceMessage, MessageEntry } from '../device-messages.ts';
 import type { RejectionQuery } from '../journal.ts';
+import type { Dictionary } from './dictionary.ts';
 import type { LeftOpen } from './open-mark.ts';
-import type { Dictionary } from './reading-codec.ts';
 
 /** What was not understood, packed: one text for all of it, and the payloads end to end. */
 export interface PackedRejections {
@@ -32,6 +33,14 @@ export interface BatchMessage {
   readonly count: number;
   readonly dictionary?: Dictionary;
   readonly rejections?: PackedRejections;
+  /** Few: they go as they are. */
+  readonly messages?: readonly DeviceMessage[];
+}
+
+/** What the log of messages holds; its bounds are in message-log.ts. */
+export interface MessagesHeld {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 export interface BatchOutcome {
@@ -39,6 +48,8 @@ export interface BatchOutcome {
   readonly firstId: number;
   /** Positions in the batch of the readings that the journal had. */
   readonly repeats: readonly number[];
+  /** The same of its messages. */
+  readonly firstMessageId: number;
   /** The batch's buffer, given back to be used again. */
   readonly records: Float64Array<ArrayBuffer>;
 }
@@ -51,6 +62,11 @@ export type WriterEvent =
       readonly count: number;
       readonly rejections: number;
       readonly rejectionsDropped: number;
+      /** Of them what went because its own device was beyond its share. */
+      readonly rejectionsOfShare: number;
+      /** Who that is, each once an hour. */
+      readonly beyondShare: readonly string[];
+      readonly messagesHeld: MessagesHeld;
       readonly fileBytes: number;
       /** Of it what is in use; the rest are free pages. */
       readonly usedBytes: number;
@@ -73,6 +89,7 @@ export interface SalvageReport {
   readonly setAside: string;
   readonly readings: number;
   readonly rejections: number;
+  readonly messages: number;
   /** Ranges of ids that could not be read, first and last of each; only the first hundred. */
   readonly unreadable: readonly (readonly [number, number])[];
 }
@@ -89,6 +106,8 @@ export interface WriterData {
 export interface OpenedJournal {
   readonly dictionary: Dictionary;
   readonly lastId: number;
+  readonly lastMessageId: number;
+  readonly messagesHeld: MessagesHeld;
   readonly fileBytes: number;
   readonly usedBytes: number;
   readonly salvage?: SalvageReport;
@@ -120,6 +139,15 @@ export interface TrimStep {
   readonly now: number;
 }
 
+/** A step of the messages' own retention, which runs beside that of the readings. */
+export interface MessageTrimOutcome {
+  readonly trimmed: number;
+  /** The largest id that went; 0 when none did. */
+  readonly throughId: number;
+  readonly done: boolean;
+  readonly held: MessagesHeld;
+}
+
 export interface TrimOutcome {
   readonly trimmed: number;
   /** The largest id that went; 0 when none did. */
@@ -135,8 +163,10 @@ export interface TrimOutcome {
 export interface WriterCalls extends Record<string, (argument: never) => unknown> {
   open(argument: undefined): OpenedJournal;
   latest(argument: undefined): PackedEntries;
+  latestStatuses(argument: undefined): readonly MessageEntry[];
   markReplayed(argument: { readonly id: number; readonly replayedAt: number }): void;
   trim(step: TrimStep): TrimOutcome;
+  trimMessages(step: TrimStep): MessageTrimOutcome;
   salvage(argument: { readonly cause: string }): void;
   close(argument: undefined): Promise<void>;
 }
@@ -147,12 +177,15 @@ export interface RejectionAnswer extends Omit<RejectionRow, 'payloadBytes'> {
   readonly payload: Uint8Array;
 }
 
+export interface IdRange {
+  readonly afterId: number;
+  readonly throughId: number;
+  readonly limit: number;
+}
+
 export interface ReaderCalls extends Record<string, (argument: never) => unknown> {
-  readAfter(argument: {
-    readonly afterId: number;
-    readonly throughId: number;
-    readonly limit: number;
-  }): PackedEntries;
+  readAfter(range: IdRange): PackedEntries;
+  messagesAfter(range: IdRange): readonly MessageEntry[];
   rejections(query: RejectionQuery): readonly RejectionAnswer[];
   /** Another file has taken the place of the one that is open. */
   reopen(argument: undefined): void;

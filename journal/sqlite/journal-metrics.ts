@@ -4,13 +4,20 @@
  */
 import type { Logger } from 'pino';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { LeftOpenReport, LostLogReport, SalvageReport, WriterEvent } from './journal-messages.ts';
+import type {
+  LeftOpenReport,
+  LostLogReport,
+  OpenedJournal,
+  SalvageReport,
+  WriterEvent,
+} from './journal-messages.ts';
 
 export interface JournalGauges {
   readonly waitingBytes: () => number;
   readonly recentEntries: () => number;
   readonly lastId: () => number;
   readonly hasProblem: () => boolean;
+  readonly messagesHeld: () => number;
   /** Of a device by its number in the journal. */
   readonly kindOf: (device: number) => string;
 }
@@ -32,6 +39,7 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
   gauge('recent_entries', 'Newest entries held in memory.', gauges.recentEntries);
   gauge('last_id', 'Newest id on disk.', gauges.lastId);
   gauge('problem', '1 while commits do not succeed.', () => (gauges.hasProblem() ? 1 : 0));
+  gauge('messages', 'Status and ack that the journal holds.', gauges.messagesHeld);
   /** By number of the device: a labelled counter costs more than finding the device. */
   const readings: number[] = [];
   new Counter({
@@ -65,10 +73,21 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
     fileBytes: new Gauge({ name: 'siaga_journal_file_bytes', help: 'Size of the journal.', registers }),
     stored: counter('stored_total', 'Readings stored.'),
     repeated: counter('repeated_total', 'Readings that the journal had already.'),
-    refused: counter('refused_total', 'Readings and rejections not stored, and not acknowledged.'),
+    messages: new Counter({
+      name: 'siaga_journal_messages_stored_total',
+      help: 'Status and ack stored, by channel.',
+      labelNames: ['channel'],
+      registers,
+    }),
+    messagesTrimmed: counter('messages_trimmed_total', 'Status and ack that retention deleted.'),
+    refused: counter('refused_total', 'Readings, messages and rejections not stored, and not acknowledged.'),
     failedCommits: counter('failed_commits_total', 'Commits that failed; those that wait are tried again.'),
     rejectionsStored: counter('rejections_stored_total', 'Rejections stored.'),
     rejectionsDropped: counter('rejections_dropped_total', 'Old rejections that made room for newer ones.'),
+    rejectionsOfShare: counter(
+      'rejections_beyond_share_total',
+      'Old rejections that made room for newer ones of the same device, which is beyond its share.',
+    ),
     trimmed: counter('trimmed_total', 'Readings that retention deleted.'),
     diskReads: counter('disk_reads_total', 'Reads of entries that memory no longer held.'),
     damaged: counter('damaged_total', 'Damaged files set aside.'),
@@ -79,6 +98,7 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
 export type JournalMetrics = ReturnType<typeof createJournalMetrics>;
 
 export function measureCommit(
+  log: Logger,
   metrics: JournalMetrics,
   event: Extract<WriterEvent, { event: 'committed' }>,
 ): void {
@@ -89,7 +109,18 @@ export function measureCommit(
   metrics.commitReadings.observe(event.count);
   metrics.rejectionsStored.inc(event.rejections);
   metrics.rejectionsDropped.inc(event.rejectionsDropped);
+  metrics.rejectionsOfShare.inc(event.rejectionsOfShare);
   metrics.fileBytes.set(event.fileBytes);
+  for (const device of event.beyondShare) {
+    log.warn({ device }, 'a device fills its share of the rejections: the oldest of its own go');
+  }
+}
+
+/** What a start found that people must know. */
+export function reportOpened(log: Logger, metrics: JournalMetrics, opened: OpenedJournal): void {
+  if (opened.salvage) reportSalvage(log, metrics, opened.salvage);
+  if (opened.lostLog) reportLostLog(log, metrics, opened.lostLog);
+  if (opened.leftOpen) reportLeftOpen(log, metrics, opened.leftOpen);
 }
 
 export function reportSalvage(log: Logger, metrics: JournalMetrics, salvage: SalvageReport): void {
@@ -97,7 +128,7 @@ export function reportSalvage(log: Logger, metrics: JournalMetrics, salvage: Sal
   metrics.unreadableRanges.inc(salvage.unreadable.length);
   log.error(
     { salvage },
-    `the journal was damaged: ${salvage.readings} readings moved into a new one, the damaged file is ${salvage.setAside}`,
+    `the journal was damaged: ${salvage.readings} readings and ${salvage.messages} messages moved into a new one, the damaged file is ${salvage.setAside}`,
   );
 }
 
@@ -107,12 +138,12 @@ const LEFT_OPEN: Readonly<Record<LeftOpenReport['fault'], string>> = {
   'database-replaced': 'journal.db is another file now: what was not in that one before is lost',
 };
 
-export function reportLeftOpen(log: Logger, metrics: JournalMetrics, leftOpen: LeftOpenReport): void {
+function reportLeftOpen(log: Logger, metrics: JournalMetrics, leftOpen: LeftOpenReport): void {
   metrics.damaged.inc();
   log.error({ leftOpen }, `the last run did not close the journal, and ${LEFT_OPEN[leftOpen.fault]}`);
 }
 
-export function reportLostLog(log: Logger, metrics: JournalMetrics, lostLog: LostLogReport): void {
+function reportLostLog(log: Logger, metrics: JournalMetrics, lostLog: LostLogReport): void {
   metrics.damaged.inc();
   metrics.unreadableRanges.inc();
   log.error(

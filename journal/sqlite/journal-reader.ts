@@ -1,5 +1,5 @@
 /**
- * The thread that reads the journal's file: entries older than memory holds, and rejections.
+ * The thread that reads the journal's file: entries and messages older than memory holds, and rejections.
  *
  * A connection of its own, so that a slow read delays neither a commit nor the event loop (WAL: readers and
  * the writer do not wait for each other). Spoken to by open-journal.ts alone. Invariant: only what is
@@ -7,12 +7,13 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { createCallAnswerer } from '../../database/worker-calls.ts';
 import type { RejectionQuery } from '../journal.ts';
 import { openJournalFileReadOnly } from './journal-file.ts';
-import type { PackedEntries, ReaderCalls, RejectionAnswer } from './journal-messages.ts';
+import type { IdRange, PackedEntries, ReaderCalls, RejectionAnswer } from './journal-messages.ts';
+import { readMessagesAfter } from './message-log.ts';
 import { packEntries } from './packed-entries.ts';
 import { RUN_COLUMNS, readRun } from './row-runs.ts';
-import { createCallAnswerer } from './worker-calls.ts';
 
 const port = parentPort;
 if (!port) throw new Error('journal-reader.ts runs as a worker thread only');
@@ -21,6 +22,7 @@ let database: DatabaseSync | undefined;
 
 const answer = createCallAnswerer<ReaderCalls>({
   readAfter: (range) => reading((opened) => readAfter(opened, range)),
+  messagesAfter: (range) => reading((opened) => readMessagesAfter(opened, range)),
   rejections: (query) => reading((opened) => readRejections(opened, query)),
   reopen: () => close(),
 });
@@ -41,10 +43,7 @@ function close(): void {
   database = undefined;
 }
 
-function readAfter(
-  opened: DatabaseSync,
-  { afterId, throughId, limit }: { afterId: number; throughId: number; limit: number },
-): PackedEntries {
+function readAfter(opened: DatabaseSync, { afterId, throughId, limit }: IdRange): PackedEntries {
   const select = `select ${RUN_COLUMNS} from readings where id > ? and id <= ? order by id limit ?`;
   return packEntries(readRun(opened, select, afterId, throughId, limit));
 }

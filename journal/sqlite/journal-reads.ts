@@ -1,14 +1,16 @@
 /**
- * The event loop's side of the reading thread: entries older than memory holds, and rejections.
+ * The event loop's side of the reading thread: entries and messages older than memory holds, and rejections.
  *
  * The thread is started with a question and ended when nobody has asked for a minute: in the steady state nobody
  * reads the disk, and a thread is some 10 MB. Invariants: it never ends by itself while a question waits;
  * questions that wait when it is ended reject.
  */
+
+import { CallingWorker } from '../../database/worker-calls.ts';
 import type { KeptRejection, RejectionReason } from '../../devices/rejection.ts';
+import type { MessageEntry } from '../device-messages.ts';
 import type { RejectionQuery } from '../journal.ts';
-import type { PackedEntries, ReaderCalls, RejectionAnswer } from './journal-messages.ts';
-import { CallingWorker } from './worker-calls.ts';
+import type { IdRange, PackedEntries, ReaderCalls, RejectionAnswer } from './journal-messages.ts';
 
 /** Longer than the pauses between the reads of a restart, or of a person who leafs through rejections. */
 const END_AFTER_MS = 60_000;
@@ -29,6 +31,10 @@ export class JournalReads {
 
   readAfter(afterId: number, throughId: number, limit: number): Promise<PackedEntries> {
     return this.#ask((thread) => thread.call('readAfter', { afterId, throughId, limit }));
+  }
+
+  messagesAfter(range: IdRange): Promise<readonly MessageEntry[]> {
+    return this.#ask((thread) => thread.call('messagesAfter', range));
   }
 
   async rejections(query: RejectionQuery): Promise<readonly KeptRejection[]> {

@@ -1,22 +1,33 @@
 /**
  * The journal's file as its writing thread sees it: commits of batches, and the newest reading of each device.
  *
- * One transaction holds everything of a commit: dictionary, readings, rejections. Invariants: a commit that
+ * One transaction holds everything of a commit: dictionary, readings, messages, rejections. Invariants: a commit that
  * throws has changed neither the file nor the ids; an id is given in order and once, without gaps within a
  * run.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Dictionary } from './dictionary.ts';
 import { openJournalFile, pragma, readLastId, writeDictionary, writeMeta } from './journal-file.ts';
-import type { BatchMessage, PackedEntries, WriterData } from './journal-messages.ts';
+import type {
+  BatchMessage,
+  MessageTrimOutcome,
+  PackedEntries,
+  TrimStep,
+  WriterData,
+} from './journal-messages.ts';
 import { LatestReadings } from './latest-readings.ts';
-import type { Dictionary } from './reading-codec.ts';
+import { MessageLog } from './message-log.ts';
 import { ReadingInserts, type StoredBatch } from './reading-inserts.ts';
 import { RejectionShelf } from './rejection-shelf.ts';
 
+const NONE: readonly never[] = [];
+
 export interface StoredCommit {
-  readonly batches: readonly StoredBatch[];
+  readonly batches: readonly (StoredBatch & { readonly firstMessageId: number })[];
   readonly rejections: number;
   readonly rejectionsDropped: number;
+  readonly rejectionsOfShare: number;
+  readonly beyondShare: readonly string[];
 }
 
 export class JournalStore {
@@ -29,6 +40,8 @@ export class JournalStore {
   readonly #inserts: ReadingInserts;
   readonly #latest: LatestReadings;
   readonly #shelf: RejectionShelf;
+  readonly messages: MessageLog;
+  readonly #retentionMs: number;
   #lastId: number;
   #pages: number;
   #usedPages = 0;
@@ -48,6 +61,8 @@ export class JournalStore {
     this.#inserts = new ReadingInserts(this.database);
     this.#latest = new LatestReadings(this.database);
     this.#shelf = new RejectionShelf(this.database, options.maxRejections);
+    this.messages = new MessageLog(this.database);
+    this.#retentionMs = options.retentionMs;
     this.#lastId = readLastId(this.database);
   }
 
@@ -73,6 +88,7 @@ export class JournalStore {
   /** Returns when everything is on disk (fsync of the WAL). Throws SQLite's error, and then nothing happened. */
   commit(batches: readonly BatchMessage[]): StoredCommit {
     const before = this.#lastId;
+    const { lastId: lastMessageId, held } = this.messages;
     this.#begin.run();
     try {
       for (const dictionary of this.#unwritten) writeDictionary(this.database, dictionary);
@@ -97,9 +113,12 @@ export class JournalStore {
         batches: stored,
         rejections: shelved.reduce((sum, each) => sum + each.stored, 0),
         rejectionsDropped: shelved.reduce((sum, each) => sum + each.dropped, 0),
+        rejectionsOfShare: shelved.reduce((sum, each) => sum + each.droppedOfShare, 0),
+        beyondShare: shelved.flatMap((each) => each.beyondShare),
       };
     } catch (error) {
       this.#lastId = before;
+      this.messages.takeBack(lastMessageId, held);
       this.#rollBack();
       this.#shelf.forget();
       throw error;
@@ -107,9 +126,14 @@ export class JournalStore {
   }
 
   /** Ids up to this one are not given (again). */
-  skipIds(throughId: number): void {
+  skipIds(throughId: number, messagesThroughId: number): void {
     writeMeta(this.database, 'idsGivenThrough', throughId);
     this.#lastId = Math.max(this.#lastId, throughId);
+    this.messages.skipIds(messagesThroughId);
+  }
+
+  trimMessages(step: TrimStep): MessageTrimOutcome {
+    return this.messages.trimStep(step, this.#retentionMs);
   }
 
   /** The latest reading of every device that is still in the journal. */
@@ -140,10 +164,10 @@ export class JournalStore {
     this.database.close();
   }
 
-  #storeBatch(batch: BatchMessage): StoredBatch {
+  #storeBatch(batch: BatchMessage): StoredCommit['batches'][number] {
     const stored = this.#inserts.store(batch, this.#lastId);
     this.#lastId += batch.count - stored.repeats.length;
-    return stored;
+    return { ...stored, firstMessageId: this.messages.store(batch.messages ?? NONE) };
   }
 
   #readPages(): number {

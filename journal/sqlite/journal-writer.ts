@@ -7,6 +7,9 @@
  */
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { BackOff } from '../../clock/back-off.ts';
+import { createCallAnswerer } from '../../database/worker-calls.ts';
+import type { Dictionary } from './dictionary.ts';
 import { FIRST_RETRY_MS, LAST_RETRY_MS, policyOf } from './failure-policy.ts';
 import type {
   BatchMessage,
@@ -17,11 +20,9 @@ import type {
 } from './journal-messages.ts';
 import { JournalStore } from './journal-store.ts';
 import { OpenMark, removeOpenMark } from './open-mark.ts';
-import type { Dictionary } from './reading-codec.ts';
-import { finishSalvage, salvageJournal } from './salvage.ts';
+import { finishSalvage, type SalvageOptions, salvageJournal } from './salvage.ts';
 import { startJournal } from './start-journal.ts';
 import { trimStep } from './trim-journal.ts';
-import { createCallAnswerer } from './worker-calls.ts';
 
 /** For readiness and the log. */
 const MISPLACED = 'the file of the journal is not the one that is open';
@@ -42,15 +43,17 @@ let working: Promise<void> | undefined;
 /** The event loop has been told of a problem that is not over. */
 let hasProblem = false;
 /** Found, and not salvaged yet: `store` is closed, and nothing is committed before a salvage has succeeded. */
-let damage: { readonly cause: string; readonly lastId: number } | undefined;
+let damage: Pick<SalvageOptions, 'cause' | 'lastId' | 'lastMessageId'> | undefined;
 /** The files at their paths are not the open ones; the event loop has been told. */
 let isMisplaced = false;
 
 const answer = createCallAnswerer<WriterCalls>({
   open,
   latest: () => store.latest(),
+  latestStatuses: () => store.messages.latestStatuses(),
   markReplayed: ({ id, replayedAt }) => store.markReplayed(id, replayedAt),
   trim: (step) => trimStep(store.database, options, step),
+  trimMessages: (step) => store.trimMessages(step),
   salvage: ({ cause }) => salvageRunning(cause),
   close,
 });
@@ -96,7 +99,8 @@ function nextBatches(): BatchMessage[] {
 
 async function commit(batches: readonly BatchMessage[]): Promise<void> {
   let salvages = 0;
-  for (let retryMs = FIRST_RETRY_MS; ; ) {
+  const backOff = new BackOff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS, signal: closing.signal });
+  for (;;) {
     const startedAt = performance.now();
     try {
       if (damage) salvageDamaged(damage);
@@ -116,8 +120,7 @@ async function commit(batches: readonly BatchMessage[]): Promise<void> {
         continue;
       }
       if (closing.signal.aborted) return giveUp(batches, 'JOURNAL_CLOSED', cause);
-      await delay(retryMs, undefined, { signal: closing.signal }).catch(() => undefined);
-      retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+      await backOff.pause();
     }
   }
 }
@@ -131,18 +134,20 @@ function acknowledge(
     ...outcome,
     records: (batches[i] as BatchMessage).records,
   }));
-  const event: WriterEvent = {
-    event: 'committed',
-    outcomes,
-    commitMs,
-    count: batches.reduce((sum, { count }) => sum + count, 0),
-    rejections: stored.rejections,
-    rejectionsDropped: stored.rejectionsDropped,
-    fileBytes: store.fileBytes,
-    usedBytes: store.usedBytes,
-  };
-  port?.postMessage(
-    event,
+  post(
+    {
+      event: 'committed',
+      outcomes,
+      commitMs,
+      count: batches.reduce((sum, { count }) => sum + count, 0),
+      rejections: stored.rejections,
+      rejectionsDropped: stored.rejectionsDropped,
+      rejectionsOfShare: stored.rejectionsOfShare,
+      beyondShare: stored.beyondShare,
+      messagesHeld: store.messages.held,
+      fileBytes: store.fileBytes,
+      usedBytes: store.usedBytes,
+    },
     outcomes.map(({ records }) => records.buffer),
   );
 }
@@ -186,8 +191,8 @@ function reportProblem(sentence: string, cause: string): void {
   post({ event: 'problem', sentence, cause });
 }
 
-function post(event: WriterEvent): void {
-  port?.postMessage(event);
+function post(event: WriterEvent, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(event, transfer);
 }
 
 function open(): OpenedJournal {
@@ -217,23 +222,17 @@ function salvageRunning(cause: string): void {
 
 function closeDamaged(cause: string): void {
   if (damage) return;
-  damage = { cause, lastId: store.lastId };
+  damage = { cause, lastId: store.lastId, lastMessageId: store.messages.lastId };
   // The salvage puts other files in their place.
   removeOpenMark(options.file);
   store.abandon();
 }
 
 /** Between commits, or before one that is tried again: what it holds is committed into the new file. */
-function salvageDamaged({ cause, lastId }: { cause: string; lastId: number }): void {
+function salvageDamaged(found: NonNullable<typeof damage>): void {
   // The last one may have ended between its renames.
   finishSalvage(options.file, Date.now());
-  const report = salvageJournal({
-    file: options.file,
-    cause,
-    atMs: Date.now(),
-    dictionary: known,
-    lastId,
-  });
+  const report = salvageJournal({ ...found, file: options.file, atMs: Date.now(), dictionary: known });
   store = openStore();
   damage = undefined;
   post({ event: 'salvaged', report });

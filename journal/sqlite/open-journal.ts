@@ -6,8 +6,11 @@
  * the start or when it or the reader stumbles. Invariants: an entry is readable before the append that
  * brought it resolves; after the writing thread died nothing is acknowledged any more.
  */
+
+import { CallingWorker, type WorkerCallError } from '../../database/worker-calls.ts';
 import type { Reading } from '../../devices/reading.ts';
 import type { KeptRejection, RejectedMessage } from '../../devices/rejection.ts';
+import type { DeviceMessage, MessageEntry } from '../device-messages.ts';
 import {
   type AppendOutcome,
   type Journal,
@@ -18,35 +21,30 @@ import {
 import { outcomeOf, type Waiter } from '../waiter.ts';
 import { backupDatabaseFile, JOURNAL_TABLES } from './backup-journal.ts';
 import { EntryWaiters } from './entry-waiters.ts';
-import { isDamage } from './failure-policy.ts';
 import { GroupCommit } from './group-commit.ts';
-import type {
-  OpenedJournal,
-  SalvageReport,
-  WriterCalls,
-  WriterData,
-  WriterEvent,
-} from './journal-messages.ts';
+import type { OpenedJournal, WriterCalls, WriterData, WriterEvent } from './journal-messages.ts';
 import {
   createJournalMetrics,
   type JournalMetrics,
   measureCommit,
-  reportLeftOpen,
-  reportLostLog,
+  reportOpened,
   reportSalvage,
 } from './journal-metrics.ts';
 import type { JournalOptions } from './journal-options.ts';
 import { JournalReads } from './journal-reads.ts';
+import { JournalTrims } from './journal-trims.ts';
 import { JournalTrouble } from './journal-trouble.ts';
+import { MessageEntries } from './message-entries.ts';
 import { unpackEntries } from './packed-entries.ts';
+import { readOrSalvage } from './read-or-salvage.ts';
 import { ReadingCodec } from './reading-codec.ts';
 import { RecentEntries } from './recent-entries.ts';
 import { RECORD_DEVICE } from './record-layout.ts';
-import { CallingWorker, type WorkerCallError } from './worker-calls.ts';
 
 /** Bounds of the memory of recent entries: 50,000 of 80 bytes, a second of a saturated ingest. */
 const RECENT_ENTRIES = 50_000;
 const RECENT_BYTES = 4 * 1024 * 1024;
+const NONE: readonly never[] = [];
 
 /** Opens the journal, creates it where absent, salvages it where damaged. Throws JournalError. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
@@ -70,10 +68,9 @@ class SqliteJournal implements Journal {
   readonly #recent: RecentEntries;
   readonly #waiters = new EntryWaiters();
   readonly #trouble: JournalTrouble;
+  readonly #trims: JournalTrims;
+  readonly messages: MessageEntries;
   #lastId = 0;
-  #usedBytes = 0;
-  /** Said once, not once a minute. */
-  #isHeldBack = false;
   /** Set once: nothing is appended after it. */
   #end: JournalError | undefined;
 
@@ -94,6 +91,10 @@ class SqliteJournal implements Journal {
       maxEntries: options.recentEntries ?? RECENT_ENTRIES,
       maxBytes: RECENT_BYTES,
     });
+    this.messages = new MessageEntries({
+      readDisk: (range) => this.#read(() => this.#reads.messagesAfter(range)),
+      end: () => this.#end,
+    });
     this.#commits = new GroupCommit({
       codec: this.#codec,
       maxBatch,
@@ -108,6 +109,10 @@ class SqliteJournal implements Journal {
         this.#metrics.countReading(device);
         options.onRepeat?.(this.#codec.deviceAt(device));
       },
+      onMessages: (firstId, messages) => {
+        this.messages.push(firstId, messages);
+        for (const { channel } of messages) this.#metrics.messages.inc({ channel });
+      },
       onRefused: (count) => this.#metrics.refused.inc(count),
     });
     this.#metrics = createJournalMetrics(options.metrics, {
@@ -116,8 +121,15 @@ class SqliteJournal implements Journal {
       lastId: () => this.#lastId,
       hasProblem: () => this.problem !== undefined,
       kindOf: (device) => this.#codec.columnsOf(device).kind,
+      messagesHeld: () => this.messages.held.count,
     });
     const { log, now } = options;
+    this.#trims = new JournalTrims({
+      trimStep: (step) => this.#read(() => this.#writer.call('trim', step)),
+      trimMessagesStep: (step) => this.#read(() => this.#writer.call('trimMessages', step)),
+      ...{ recent: this.#recent, messages: this.messages, metrics: this.#metrics, maxBytes, log },
+      hasEnded: () => this.#end !== undefined,
+    });
     this.#trouble = new JournalTrouble({ log, now, failedCommits: this.#metrics.failedCommits });
   }
 
@@ -132,10 +144,9 @@ class SqliteJournal implements Journal {
     this.#codec.learn(opened.dictionary);
     this.#lastId = opened.lastId;
     this.#metrics.fileBytes.set(opened.fileBytes);
-    this.#usedBytes = opened.usedBytes;
-    if (opened.salvage) this.#report(opened.salvage);
-    if (opened.lostLog) reportLostLog(this.#options.log, this.#metrics, opened.lostLog);
-    if (opened.leftOpen) reportLeftOpen(this.#options.log, this.#metrics, opened.leftOpen);
+    this.messages.startAfter(opened.lastMessageId, opened.messagesHeld);
+    this.#trims.usedBytes = opened.usedBytes;
+    reportOpened(this.#options.log, this.#metrics, opened);
   }
 
   get lastId(): number {
@@ -151,18 +162,26 @@ class SqliteJournal implements Journal {
   }
 
   get isOverBound(): boolean {
-    return this.#usedBytes > this.#options.maxBytes;
+    return this.#trims.isOverBound;
   }
 
-  async append(readings: readonly Reading[], rejections: readonly RejectedMessage[]): Promise<AppendOutcome> {
-    const { stored, repeated } = await outcomeOf((waiter) => this.appendFor(waiter, readings, rejections));
+  async append(...entries: Parameters<Journal['append']>): Promise<AppendOutcome> {
+    const { stored, repeated } = await outcomeOf((waiter) => this.appendFor(waiter, ...entries));
     return { stored, repeated };
   }
 
-  appendFor(waiter: Waiter, readings: readonly Reading[], rejections: readonly RejectedMessage[]): void {
-    if (this.#end) waiter.refused(this.#end);
-    else if (readings.length + rejections.length === 0) waiter.stored(0, 0, 0);
-    else this.#commits.append(waiter, readings, rejections);
+  appendFor(
+    waiter: Waiter,
+    readings: readonly Reading[],
+    rejections: readonly RejectedMessage[],
+    messages: readonly DeviceMessage[] = NONE,
+  ): void {
+    const refusal = this.#end ?? (messages.length > 0 ? this.messages.refusal : undefined);
+    if (refusal) {
+      this.#metrics.refused.inc(readings.length + rejections.length + messages.length);
+      waiter.refused(refusal);
+    } else if (readings.length + rejections.length + messages.length === 0) waiter.stored(0, 0, 0);
+    else this.#commits.append(waiter, readings, rejections, messages);
   }
 
   async readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]> {
@@ -188,6 +207,10 @@ class SqliteJournal implements Journal {
     return unpackEntries(packed, this.#codec);
   }
 
+  latestStatuses(): Promise<readonly MessageEntry[]> {
+    return this.#read(() => this.#writer.call('latestStatuses', undefined));
+  }
+
   rejections(query: RejectionQuery): Promise<readonly KeptRejection[]> {
     return this.#read(() => this.#reads.rejections(query));
   }
@@ -196,22 +219,8 @@ class SqliteJournal implements Journal {
     return this.#read(() => this.#writer.call('markReplayed', { id: rejectionId, replayedAt }));
   }
 
-  async trim(keepAfterId: number, now: number): Promise<number> {
-    let trimmed = 0;
-    for (;;) {
-      // A call a step: the commits that wait go in between.
-      const step = await this.#read(() => this.#writer.call('trim', { keepAfterId, now }));
-      trimmed += step.trimmed;
-      this.#recent.dropThrough(step.throughId);
-      this.#metrics.trimmed.inc(step.trimmed);
-      this.#metrics.fileBytes.set(step.fileBytes);
-      this.#usedBytes = step.usedBytes;
-      if (step.heldBack && !this.#isHeldBack) {
-        this.#options.log.warn({ keepAfterId }, 'retention waits for a consumer that is behind');
-      }
-      this.#isHeldBack = step.heldBack;
-      if (step.done || this.#end) return trimmed;
-    }
+  trim(keepAfterId: number, now: number, keepMessagesAfterId = 0): Promise<number> {
+    return this.#trims.trim(keepAfterId, keepMessagesAfterId, now);
   }
 
   salvage(cause: string): Promise<void> {
@@ -238,15 +247,17 @@ class SqliteJournal implements Journal {
     await Promise.all([this.#writer.terminate(), this.#reads.terminate()]);
     this.#commits.refuseAll(this.#end);
     this.#waiters.wakeAll();
+    this.messages.wakeAll();
   }
 
   #take(event: WriterEvent): void {
     switch (event.event) {
       case 'committed':
         for (const outcome of event.outcomes) this.#commits.settle(outcome);
-        this.#usedBytes = event.usedBytes;
+        this.#trims.usedBytes = event.usedBytes;
+        this.messages.held = event.messagesHeld;
         this.#waiters.wake(this.#lastId);
-        measureCommit(this.#metrics, event);
+        measureCommit(this.#options.log, this.#metrics, event);
         return;
       case 'problem':
         this.#trouble.failed(event.sentence, event.cause);
@@ -261,30 +272,14 @@ class SqliteJournal implements Journal {
         return;
       }
       case 'salvaged':
-        this.#report(event.report);
+        reportSalvage(this.#options.log, this.#metrics, event.report);
         // Its file is another one now.
         this.#reads.reopen().catch((error: unknown) => this.#die(error as Error));
     }
   }
 
-  /** A read; where it finds damage the journal is salvaged and the read is tried once more. */
-  async #read<T>(read: () => Promise<T>): Promise<T> {
-    try {
-      try {
-        return await read();
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        await this.salvage((error as Error).message);
-        return await read();
-      }
-    } catch (error) {
-      if (this.#end) throw this.#end;
-      throw new JournalError('JOURNAL_IO', (error as Error).message, { cause: error });
-    }
-  }
-
-  #report(salvage: SalvageReport): void {
-    reportSalvage(this.#options.log, this.#metrics, salvage);
+  #read<T>(read: () => Promise<T>): Promise<T> {
+    return readOrSalvage(read, { salvage: (cause) => this.salvage(cause), end: () => this.#end });
   }
 
   #die(error: Error): void {
@@ -295,6 +290,7 @@ class SqliteJournal implements Journal {
     this.#trouble.died(this.#end);
     this.#commits.refuseAll(this.#end);
     this.#waiters.wakeAll();
+    this.messages.wakeAll();
     this.#options.onDeath?.(this.#end);
   }
 }

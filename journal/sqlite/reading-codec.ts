@@ -6,6 +6,7 @@
  * reaches the file (`takeAdditions`) in the commit of the first reading that needs it, or earlier.
  */
 import type { Reading } from '../../devices/reading.ts';
+import type { Dictionary, DictionaryColumn, DictionaryDevice } from './dictionary.ts';
 import {
   HEADER_LENGTH,
   MAX_COLUMNS,
@@ -23,28 +24,6 @@ import {
 
 /** States come from the kinds' own lists; more words than this are a bug that puts free text into a state. */
 const MAX_WORDS = 10_000;
-
-export interface DictionaryDevice {
-  readonly city: string;
-  readonly kind: string;
-  readonly device: string;
-}
-
-/** A quantity of a kind; one that is a word and one that is a number are two columns. */
-export interface DictionaryColumn {
-  readonly kind: string;
-  readonly name: string;
-  readonly isWord: boolean;
-}
-
-/** Entries of a dictionary in the order of their numbers; of an addition, those that follow what was known. */
-export interface Dictionary {
-  readonly devices: DictionaryDevice[];
-  readonly columns: DictionaryColumn[];
-  readonly words: string[];
-}
-
-export const EMPTY_DICTIONARY: Dictionary = { devices: [], columns: [], words: [] };
 
 /** The columns of a kind in the order of the mask's bits. */
 export interface KindColumns {

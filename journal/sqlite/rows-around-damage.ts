@@ -15,7 +15,7 @@ const END = Number.MAX_SAFE_INTEGER;
 
 export function* readRowsAround(
   database: DatabaseSync,
-  table: 'readings' | 'rejections',
+  table: 'readings' | 'rejections' | 'messages',
 ): Generator<RowOrGap> {
   /** The row at or after `id`; 'end' when there is none, 'lost' when it cannot be read. */
   const at = (id: number): Row | 'end' | 'lost' => {

@@ -9,6 +9,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { type Dictionary, EMPTY_DICTIONARY } from './dictionary.ts';
 import {
   openJournalFile,
   openJournalFileReadOnly,
@@ -18,13 +19,13 @@ import {
 } from './journal-file.ts';
 import type { SalvageReport } from './journal-messages.ts';
 import { replaceLostHeader } from './lost-header.ts';
-import { type Dictionary, EMPTY_DICTIONARY } from './reading-codec.ts';
-import { digestOf, STORED_MASK, STORED_VALUES } from './record-layout.ts';
-import { readRowsAround } from './rows-around-damage.ts';
+import { MESSAGES_GIVEN_THROUGH } from './message-log.ts';
+import { copyDictionary, copyMessages, copyReadings, copyRejections } from './salvage-rows.ts';
 
 /** The smallest row with its identity takes more; bounds how many ids a file of a size can hold. */
 export const ROW_BYTES_MIN = 50;
-const ROWS_PER_COMMIT = 10_000;
+/** The same of a message: its topic alone has some twenty. */
+export const MESSAGE_ROW_BYTES_MIN = 30;
 const MAX_REPORTED_RANGES = 100;
 
 export interface SalvageOptions {
@@ -35,6 +36,7 @@ export interface SalvageOptions {
   /** What a running journal knows better than its damaged file. */
   readonly dictionary?: Dictionary | undefined;
   readonly lastId?: number | undefined;
+  readonly lastMessageId?: number | undefined;
   readonly folder?: JournalFolder;
 }
 
@@ -70,6 +72,7 @@ export function finishSalvage(
     setAside: nameForDamaged(file, atMs),
     readings: 0,
     rejections: 0,
+    messages: 0,
     unreadable: [],
   };
   takePlace(file, report.setAside, folder);
@@ -115,7 +118,7 @@ export function nameForDamaged(file: string, atMs: number): string {
   }
 }
 
-type Copied = Pick<SalvageReport, 'readings' | 'rejections' | 'unreadable'>;
+type Copied = Pick<SalvageReport, 'readings' | 'rejections' | 'messages' | 'unreadable'>;
 
 /** A copy that fails is taken away again: it may be what fills the disk. */
 function copyInto(salvaging: string, options: SalvageOptions, setAside: string): SalvageReport {
@@ -139,7 +142,9 @@ function copyReadable(fresh: DatabaseSync, options: SalvageOptions, keptHeader: 
   const damaged = openDamaged(options.file, keptHeader);
   if (!damaged) {
     finishMeta(fresh, undefined, (options.lastId ?? 0) + Math.ceil(sizeBytes / ROW_BYTES_MIN));
-    return { readings: 0, rejections: 0, unreadable: [[1, Number.MAX_SAFE_INTEGER]] };
+    const lostMessages = Math.ceil(sizeBytes / MESSAGE_ROW_BYTES_MIN);
+    writeMeta(fresh, MESSAGES_GIVEN_THROUGH, (options.lastMessageId ?? 0) + lostMessages);
+    return { readings: 0, rejections: 0, messages: 0, unreadable: [[1, Number.MAX_SAFE_INTEGER]] };
   }
   try {
     const known = options.dictionary ?? orElse(undefined, () => readDictionary(damaged));
@@ -147,13 +152,19 @@ function copyReadable(fresh: DatabaseSync, options: SalvageOptions, keptHeader: 
     copyDictionary(fresh, dictionary);
     const { rows: readings, unreadable, lastId } = copyReadings(damaged, fresh, dictionary);
     const rejections = copyRejections(damaged, fresh);
+    const messages = copyMessages(damaged, fresh);
     const isEndLost = unreadable.some(([, last]) => last === Number.MAX_SAFE_INTEGER);
     const given = isEndLost ? lastId + Math.ceil(sizeBytes / ROW_BYTES_MIN) : lastId;
-    const trimmed = Number(orElse(undefined, () => readMeta(damaged, 'idsGivenThrough')) ?? 0);
+    const through = (key: string) => Number(orElse(undefined, () => readMeta(damaged, key)) ?? 0);
+    const givenMessages =
+      messages.lastId + (messages.isWhole ? 0 : Math.ceil(sizeBytes / MESSAGE_ROW_BYTES_MIN));
     // With other numbers for its names it is another journal, and history must not take it for the same.
     const journal = known && orElse(undefined, () => readMeta(damaged, 'journal'));
-    finishMeta(fresh, journal, options.lastId ?? Math.max(given, trimmed));
-    return { readings, rejections, unreadable: unreadable.slice(0, MAX_REPORTED_RANGES) };
+    finishMeta(fresh, journal, options.lastId ?? Math.max(given, through('idsGivenThrough')));
+    const lastMessageId = Math.max(givenMessages, through(MESSAGES_GIVEN_THROUGH));
+    writeMeta(fresh, MESSAGES_GIVEN_THROUGH, options.lastMessageId ?? lastMessageId);
+    const reported = unreadable.slice(0, MAX_REPORTED_RANGES);
+    return { readings, rejections, messages: messages.rows, unreadable: reported };
   } finally {
     damaged.close();
   }
@@ -175,70 +186,6 @@ function openDamaged(file: string, keptHeader: string): DatabaseSync | undefined
   if (isReadable(second)) return second;
   second.close();
   return undefined;
-}
-
-function copyDictionary(fresh: DatabaseSync, { devices, columns, words }: Dictionary): void {
-  fresh.exec('begin');
-  const device = fresh.prepare('insert into devices values (?, ?, ?, ?)');
-  devices.forEach((each, number) => {
-    device.run(number, each.city, each.kind, each.device);
-  });
-  const column = fresh.prepare('insert into columns values (?, ?, ?, ?)');
-  columns.forEach((each, number) => {
-    column.run(number, each.kind, each.name, each.isWord ? 1 : 0);
-  });
-  const word = fresh.prepare('insert into words values (?, ?)');
-  words.forEach((each, number) => {
-    word.run(number, each);
-  });
-  fresh.exec('commit');
-}
-
-function copyReadings(damaged: DatabaseSync, fresh: DatabaseSync, { devices }: Dictionary) {
-  const insert = fresh.prepare(
-    'insert into readings values (?, ?, ?, ?, ?) on conflict (measured_at, device, digest) do nothing',
-  );
-  const unreadable: [number, number][] = [];
-  let rows = 0;
-  let lastId = 0;
-  fresh.exec('begin');
-  for (const part of readRowsAround(damaged, 'readings')) {
-    if ('from' in part) {
-      unreadable.push([part.from, part.to]);
-      continue;
-    }
-    const { id, device, measured_at, digest, record } = part.row;
-    lastId = Number(id);
-    if (Number(device) >= devices.length || !isWhole(record, digest)) {
-      unreadable.push([lastId, lastId]);
-      continue;
-    }
-    insert.run(lastId, device as number, measured_at as number, digest as number, record as Uint8Array);
-    if (++rows % ROWS_PER_COMMIT === 0) fresh.exec('commit; begin');
-  }
-  fresh.exec('commit');
-  return { rows, unreadable, lastId };
-}
-
-/** The record has the digest under which it was stored. */
-function isWhole(record: unknown, digest: unknown): boolean {
-  if (!(record instanceof Uint8Array) || record.byteLength % 8 !== 0) return false;
-  const numbers = new Float64Array(record.slice().buffer);
-  if (numbers.length < STORED_VALUES || !Number.isInteger(numbers[STORED_MASK])) return false;
-  return digestOf(new Uint32Array(numbers.buffer), 0, numbers.length) === digest;
-}
-
-function copyRejections(damaged: DatabaseSync, fresh: DatabaseSync): number {
-  const insert = fresh.prepare('insert into rejections values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  let rows = 0;
-  fresh.exec('begin');
-  for (const part of readRowsAround(damaged, 'rejections')) {
-    if ('from' in part) continue;
-    insert.run(...Object.values(part.row));
-    rows++;
-  }
-  fresh.exec('commit');
-  return rows;
 }
 
 function finishMeta(fresh: DatabaseSync, journal: number | string | undefined, lastId: number): void {

@@ -7,13 +7,19 @@
 import { copyFileSync, existsSync } from 'node:fs';
 import { checkJournalFile } from './check-journal-file.ts';
 import { findLostLog } from './check-journal-log.ts';
+import type { Dictionary } from './dictionary.ts';
 import { isDamage } from './failure-policy.ts';
 import { readDictionary, WAL_MAX_BYTES } from './journal-file.ts';
 import type { OpenedJournal, WriterData } from './journal-messages.ts';
 import type { JournalStore } from './journal-store.ts';
 import { lookAtLastRun, removeOpenMark } from './open-mark.ts';
-import type { Dictionary } from './reading-codec.ts';
-import { finishSalvage, nameForDamaged, ROW_BYTES_MIN, salvageJournal } from './salvage.ts';
+import {
+  finishSalvage,
+  MESSAGE_ROW_BYTES_MIN,
+  nameForDamaged,
+  ROW_BYTES_MIN,
+  salvageJournal,
+} from './salvage.ts';
 
 /** What a log can hold that was deleted: some checkpoints that a long read had put off. */
 const GONE_LOG_BYTES = 4 * WAL_MAX_BYTES;
@@ -54,6 +60,8 @@ export function startJournal({ file, openedAt }: WriterData, openStore: () => Jo
     report: {
       dictionary,
       lastId: store.lastId,
+      lastMessageId: store.messages.lastId,
+      messagesHeld: store.messages.held,
       fileBytes: store.fileBytes,
       usedBytes: store.usedBytes,
       ...(salvage ? { salvage } : {}),
@@ -73,6 +81,6 @@ function copyLog(file: string, atMs: number): string {
 function skipIds(store: JournalStore, bytes: number): readonly [number, number] {
   const firstId = store.lastId + 1;
   const lastId = store.lastId + Math.ceil(bytes / ROW_BYTES_MIN);
-  store.skipIds(lastId);
+  store.skipIds(lastId, store.messages.lastId + Math.ceil(bytes / MESSAGE_ROW_BYTES_MIN));
   return [firstId, lastId];
 }

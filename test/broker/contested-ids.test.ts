@@ -38,14 +38,14 @@ async function pass(ms: number): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
 }
 /** A box that has sent its CONNECT. */
-function dial(address: string, id = 'gauge-1'): RawMqttClient {
+function dial(address: string, id = 'gauge-1', clientId = id): RawMqttClient {
   const { client, serverSide } = createClientPair();
   siaga.broker.handle(serverSide, { listener: 'memory', address });
-  client.send(connectPacket({ clientId: id, username: id, password: Buffer.from(`${id}-secret`) }));
+  client.send(connectPacket({ clientId, username: id, password: Buffer.from(`${id}-secret`) }));
   return client;
 }
-async function connect(address: string, id?: string): Promise<RawMqttClient> {
-  const client = dial(address, id);
+async function connect(address: string, id?: string, clientId?: string): Promise<RawMqttClient> {
+  const client = dial(address, id, clientId);
   expect((await client.next('connack')).returnCode).toBe(0);
   await client.ping();
   return client;
@@ -153,6 +153,73 @@ describe('a client id that two boxes claim', () => {
     await contest(5);
     clockMs -= 7_200_000;
     await connect(BOXES[0]);
+  });
+});
+
+describe('a device that two boxes are, under two client ids', () => {
+  let nextId = 0;
+  const publish = async (box: RawMqttClient, qos: 0 | 1 = 1) => {
+    box.send(publishPacket(TELEMETRY, '{}', qos === 0 ? {} : { qos, messageId: ++nextId }));
+    await (qos === 0 ? box.ping() : box.next('puback'));
+  };
+  const openBoth = async () =>
+    [await connect(BOXES[0], 'gauge-1', 'one'), await connect(BOXES[1], 'gauge-1', 'two')] as const;
+  /** Both publish in turns, each so seldom as the slowest gauges. */
+  async function takeTurns(boxes: readonly RawMqttClient[], turns: number): Promise<void> {
+    for (let turn = 0; turn <= turns; turn++) {
+      await publish(boxes[turn % 2] as RawMqttClient, turn % 3 === 0 ? 0 : 1);
+      await pass(900_000);
+    }
+  }
+
+  test('is named when both publish in turns, however seldom, with both addresses', async () => {
+    const boxes = await openBoth();
+    await takeTurns(boxes, 5);
+    expect(siaga.broker.contestedIds()).toEqual([]);
+    await publish(boxes[0]);
+    expect(siaga.broker.contestedIds()).toMatchObject([
+      {
+        clientId: 'gauge-1',
+        since: clockMs,
+        takeovers: 5,
+        origins: [{ address: '10.0.0.2' }, { address: '10.0.0.1' }],
+      },
+    ]);
+    await takeTurns(boxes, 5);
+    expect(await siaga.value('siaga_mqtt_contested_ids')).toBe(1);
+    expect(await siaga.value('siaga_mqtt_contests_total')).toBe(1);
+    expect(lines.filter(({ origins }) => origins)).toMatchObject([{ clientId: 'gauge-1', level: 40 }]);
+    expect(boxes.map(({ isClosed }) => isClosed)).toEqual([false, false]);
+  });
+
+  test('is one again when one of them goes', async () => {
+    const boxes = await openBoth();
+    await takeTurns(boxes, 6);
+    expect(siaga.broker.contestedIds()).toHaveLength(1);
+    boxes[0].destroy();
+    await vi.waitFor(() => expect(siaga.broker.connections()).toHaveLength(1), { timeout: 30_000 });
+    expect(siaga.broker.contestedIds()).toEqual([]);
+    await publish(boxes[1]);
+    const back = await connect(BOXES[0], 'gauge-1', 'one');
+    await takeTurns([back, boxes[1]], 5);
+    expect(siaga.broker.contestedIds()).toEqual([]);
+    await publish(back);
+    expect(siaga.broker.contestedIds()).toHaveLength(1);
+  });
+
+  test('is not one that comes back under a new client id each time and leaves its old connections behind', async () => {
+    for (let times = 0; times < 20; times++) {
+      const box = await connect(BOXES[0], 'gauge-1', `boot-${times}`);
+      for (let count = 0; count < 3; count++) await publish(box);
+    }
+    expect(siaga.broker.connections().length).toBe(20);
+    expect(siaga.broker.contestedIds()).toEqual([]);
+  });
+
+  test('is not one whose second connection only listens', async () => {
+    const [one] = await openBoth();
+    for (let count = 0; count < 20; count++) await publish(one);
+    expect(siaga.broker.contestedIds()).toEqual([]);
   });
 });
 

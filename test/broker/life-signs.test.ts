@@ -98,6 +98,88 @@ describe('a packet that has begun', () => {
   });
 });
 
+describe('a packet over the bound, which is skipped', () => {
+  const open = async (keepalive: number) => {
+    await siaga[Symbol.asyncDispose]();
+    siaga = await openTestBroker({ MQTT_MAX_PACKET_BYTES: '1024' });
+    return siaga.device('gauge-1', { keepalive });
+  };
+
+  test.each([
+    ['1 kB/s with a keep alive of 15 s', 1_000, 1_000, 15],
+    ['100 B/s with a keep alive of 30 s', 1_000, 10_000, 30],
+  ])(
+    'keeps its client connected while it comes, and is acknowledged: %s',
+    async (_name, size, eachMs, keepalive) => {
+      const device = await open(keepalive);
+      await crawl(device, packetOf(30_000), size, eachMs);
+      expect((await device.next('puback')).messageId).toBe(7);
+      expect(device.isClosed).toBe(false);
+      expect(siaga.pipeline.messages).toMatchObject([{ topic: TELEMETRY }]);
+      expect(await siaga.value('siaga_mqtt_bound_hits_total', { bound: 'packet-skipped' })).toBe(1);
+      // Behind it the silence counts from its last byte.
+      await vi.advanceTimersByTimeAsync(keepalive * 1_500 - eachMs - 100);
+      expect(device.isClosed).toBe(false);
+      await vi.advanceTimersByTimeAsync(eachMs + 200);
+      await device.closed();
+      expect(await ends('keep-alive-timeout')).toBe(1);
+    },
+  );
+
+  test('and drips is ended for it', async () => {
+    const device = await open(0);
+    await crawl(device, packetOf(30_000), 100, 10_000);
+    await device.closed();
+    expect(await ends('too-slow')).toBe(1);
+    expect(siaga.pipeline.messages).toEqual([]);
+  });
+
+  test('and stops is ended: by keep alive, or after a minute without one', async () => {
+    for (const [keepalive, reason] of [
+      [10, 'keep-alive-timeout'],
+      [0, 'too-slow'],
+    ] as const) {
+      const device = await open(keepalive);
+      device.sendBytes(packetOf(30_000).subarray(0, 5_000));
+      await vi.advanceTimersByTimeAsync(130_000);
+      await device.closed();
+      expect(await ends(reason)).toBe(1);
+    }
+  });
+
+  test('brings 3,000 bytes each minute, beginning with its own', async () => {
+    const device = await open(0);
+    // What came before it does not count for it: one packet ends and the large one begins in the same read.
+    device.sendBytes(packetOf(900), packetOf(30_000).subarray(0, 100));
+    await device.next('puback');
+    await vi.advanceTimersByTimeAsync(61_000);
+    await device.closed();
+    expect(await ends('too-slow')).toBe(1);
+  });
+
+  test('whose header is cut is waited for no longer than any other', async () => {
+    const device = await open(0);
+    device.sendBytes(packetOf(30_000).subarray(0, 2));
+    await vi.advanceTimersByTimeAsync(61_000);
+    await device.closed();
+    expect(await ends('too-slow')).toBe(1);
+  });
+
+  test('ends its span: a packet behind it has a minute of its own', async () => {
+    const device = await open(0);
+    const bytes = packetOf(1_400);
+    device.sendBytes(bytes.subarray(0, 1_000));
+    await vi.advanceTimersByTimeAsync(55_000);
+    device.sendBytes(bytes.subarray(1_000), packetOf(100).subarray(0, 50));
+    await device.next('puback');
+    await vi.advanceTimersByTimeAsync(55_000);
+    expect(device.isClosed).toBe(false);
+    device.sendBytes(packetOf(100).subarray(50));
+    await device.next('puback');
+    expect(await ends('too-slow')).toBe(0);
+  });
+});
+
 test('a client that we do not read is not taken for silent, and its publishes are answered when we do', async () => {
   siaga.pipeline.holding = true;
   const device = await siaga.device('gauge-1', { keepalive: 10 });

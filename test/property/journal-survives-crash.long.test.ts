@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import type { DeviceMessage } from '../../journal/device-messages.ts';
 import type { Journal } from '../../journal/journal.ts';
 import {
   allEntries,
@@ -74,6 +75,50 @@ describe('the journal', () => {
 
         for (const numbers of all) await append(survivor, numbers);
         expect(await numbersIn(survivor)).toEqual(possible);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('keeps status and ack that it acknowledged when it crashes at any moment, in order, and none in part', async () => {
+    const message = (n: number): DeviceMessage => ({
+      channel: n % 3 === 0 ? 'status' : 'ack',
+      device: `motor-${n % 5}`,
+      receivedAt: n,
+      topic: 'siaga/semarang/ambulance/motor-1/ack',
+      clientId: 'motor-1',
+      payload: Buffer.from(n % 3 === 0 ? 'online' : `{"word":${n + 1},"ack":"received"}`),
+      isReplay: false,
+    });
+    const send = (journal: Journal, numbers: readonly number[]) =>
+      journal.append([], [], numbers.map(message));
+    await fc.assert(
+      fc.asyncProperty(batches, batches, fc.nat(12), async (acknowledged, pending, turns) => {
+        using ground = createJournalGround();
+        const journal = await ground.open();
+        for (const numbers of acknowledged) await send(journal, numbers);
+        const underway = pending.map((numbers) => send(journal, numbers));
+        for (let turn = 0; turn < turns; turn++) await nextTurn();
+        const copy = copyAsCrashed(ground, 'crashed.db');
+        await Promise.all(underway);
+        await journal[Symbol.asyncDispose]();
+
+        const all = [...acknowledged, ...pending];
+        await using survivor = await ground.open({ file: copy });
+        const survived = await survivor.messages.readAfter(0, 1_000);
+        const times = survived.map((entry) => entry.message.receivedAt);
+        expect(survived.map(({ id }) => id)).toEqual(survived.map((_, i) => i + 1));
+        expect(times).toEqual(all.flat().slice(0, times.length));
+        // Whole appends, and at least those that were acknowledged.
+        const ends = all.map((_, i) => all.slice(0, i + 1).flat().length);
+        expect(ends.slice(acknowledged.length - 1)).toContain(times.length);
+        const latest = new Map(survived.map(({ id, message: said }) => [said, id] as const));
+        for (const { id, message: said } of await survivor.latestStatuses()) {
+          const own = [...latest].filter(
+            ([each]) => each.channel === 'status' && each.device === said.device,
+          );
+          expect(id).toBe(Math.max(...own.map(([, each]) => each)));
+        }
       }),
       { numRuns: 15 },
     );

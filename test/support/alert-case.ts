@@ -7,12 +7,14 @@
 import { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
 import { createFormats } from '../../devices/formats/index.ts';
+import { createPresenceConsumer } from '../../fleet/presence-consumer.ts';
 import { createInbox } from '../../ingest/inbox.ts';
 import { createPipeline } from '../../ingest/pipeline.ts';
 import { createQuality } from '../../ingest/quality.ts';
 import { type AlertHouse, openAlertHouse, START_MS } from './alert-house.ts';
 import { createMemoryJournal } from './memory-journal.ts';
 import { smallCity } from './small-city.ts';
+import { unlimitedQuota } from './unlimited-quota.ts';
 
 const time = z.string().regex(/^-?\d+(\.\d+)?(s|m|h)$/);
 const values = z.array(z.union([z.number(), z.null()]));
@@ -103,15 +105,17 @@ export async function playCase(spec: AlertCase, { forget = false } = {}): Promis
     registry: house.registry,
     fleet: house.fleet,
     quality: createQuality(),
+    quota: unlimitedQuota,
     formats: createFormats(),
     waiting: { note: () => undefined },
     inbox: createInbox(() => house.clock.ms),
     journal,
     metrics: new Metrics(),
-    onPresence: (device, presence, atMs) => house.fleet.observePresence(device, presence, atMs),
-    onAck: async () => undefined,
+    findAckFault: () => undefined,
   });
+  const presence = createPresenceConsumer({ journal, fleet: house.fleet, feed: house.feed });
   let drained = 0;
+  let drainedMessages = 0;
   const publish = async (device: string, channel: string, payload: unknown) => {
     const kind = smallCity.devices.find((each) => each.id === device)?.kind ?? 'river-gauge';
     const topic = `siaga/semarang/${kind}/${device}/${channel}`;
@@ -120,6 +124,8 @@ export async function playCase(spec: AlertCase, { forget = false } = {}): Promis
     await drain();
   };
   const drain = async () => {
+    await presence.consume(await journal.messages.readAfter(drainedMessages, 2_000));
+    drainedMessages = journal.messages.lastId;
     const entries = await journal.readAfter(drained, 2_000);
     if (entries.length === 0) return;
     for (const { reading } of entries) house.fleet.observe(reading);

@@ -14,6 +14,7 @@ import { createFormats } from '../../devices/formats/index.ts';
 import { createFleet } from '../../fleet/fleet.ts';
 import { createLiveConsumer } from '../../fleet/live-consumer.ts';
 import { createLiveFeed, type LiveFeed } from '../../fleet/live-feed.ts';
+import { createPresenceConsumer } from '../../fleet/presence-consumer.ts';
 import { openRegistry } from '../../fleet/registry.ts';
 import { createInbox } from '../../ingest/inbox.ts';
 import { createPipeline } from '../../ingest/pipeline.ts';
@@ -26,6 +27,7 @@ import {
   type MemoryJournal,
 } from './memory-journal.ts';
 import { smallCity } from './small-city.ts';
+import { unlimitedQuota } from './unlimited-quota.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 
@@ -87,14 +89,16 @@ export async function openTestApi(
     registry,
     fleet,
     quality,
+    quota: unlimitedQuota,
     formats: createFormats(),
     waiting: { note: () => undefined },
     inbox: createInbox(now),
     journal,
     metrics,
-    onPresence: (device, presence, atMs) => fleet.observePresence(device, presence, atMs),
-    onAck: async () => undefined,
+    findAckFault: () => undefined,
   });
+  const presence = createPresenceConsumer({ journal, fleet, feed });
+  let consumedMessages = 0;
   const live = createLiveConsumer({
     journal,
     fleet,
@@ -160,6 +164,8 @@ export async function openTestApi(
     async publish(topic, payload) {
       const bytes = Buffer.isBuffer(payload) ? payload : Buffer.from(JSON.stringify(payload));
       await pipeline.accept({ topic, payload: bytes, receivedAt: clock.ms, clientId: 'test' });
+      await presence.consume(await journal.messages.readAfter(consumedMessages, 1_000));
+      consumedMessages = journal.messages.lastId;
       await live.consume(await journal.readAfter(consumed, 1_000));
       consumed = journal.lastId;
     },

@@ -1,58 +1,137 @@
 /**
  * The journal and history ports in memory: for tests of what stands on them, and not of durability.
  *
- * Invariant: the same answers as the real adapters for raw readings, rejections, and windows of zones with a
- * constant offset.
+ * Invariant: the same answers as the real adapters (the journal's contract suite runs on it) for raw readings,
+ * messages, rejections, and windows of zones with a constant offset.
  */
-import { FAILED_QUALITY, type Values } from '../../devices/reading.ts';
+import { FAILED_QUALITY, QualityFlag, type Reading, type Values } from '../../devices/reading.ts';
 import type { KeptRejection } from '../../devices/rejection.ts';
 import type { Aggregate, History } from '../../history/history.ts';
-import type { Journal, JournalEntry } from '../../journal/journal.ts';
+import type { DeviceMessage, MessageEntry } from '../../journal/device-messages.ts';
+import { type FollowedLog, type Journal, type JournalEntry, JournalError } from '../../journal/journal.ts';
 import { outcomeOf } from '../../journal/waiter.ts';
 
 export interface MemoryJournal extends Journal {
   readonly entries: readonly JournalEntry[];
 }
 
-export function createMemoryJournal(): MemoryJournal {
-  const entries: JournalEntry[] = [];
+export interface MemoryJournalOptions {
+  readonly retentionMs?: number;
+  readonly maxRejections?: number;
+}
+
+/** What is in order of ids, and who waits for more of it. */
+class MemoryLog<Entry extends { readonly id: number }> implements FollowedLog<Entry> {
+  entries: Entry[] = [];
+  lastId = 0;
+  readonly #end: () => JournalError | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(end: () => JournalError | undefined) {
+    this.#end = end;
+  }
+
+  push(make: (id: number) => Entry): void {
+    this.entries.push(make(++this.lastId));
+    this.wakeAll();
+  }
+
+  async readAfter(afterId: number, limit: number): Promise<readonly Entry[]> {
+    const end = this.#end();
+    if (end) throw end;
+    return this.entries.filter(({ id }) => id > afterId).slice(0, Math.max(0, limit));
+  }
+
+  async waitForEntry(afterId: number, signal: AbortSignal): Promise<void> {
+    const end = this.#end();
+    if (end) throw end;
+    if (this.lastId > afterId || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = () => {
+      if (this.lastId <= afterId && !signal.aborted && !this.#end()) return;
+      this.#waiting.delete(wake);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    this.#waiting.add(wake);
+    signal.addEventListener('abort', wake);
+    await promise;
+  }
+
+  wakeAll(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  /** Takes off the front what is `past`, through `keepAfterId`. */
+  trim(keepAfterId: number, isPast: (entry: Entry) => boolean): Entry[] {
+    const keep = this.entries.findIndex((entry) => entry.id > keepAfterId || !isPast(entry));
+    return this.entries.splice(0, keep === -1 ? this.entries.length : keep);
+  }
+}
+
+export function createMemoryJournal({
+  retentionMs = Number.POSITIVE_INFINITY,
+  maxRejections = Number.POSITIVE_INFINITY,
+}: MemoryJournalOptions = {}): MemoryJournal {
+  let end: JournalError | undefined;
+  const readings = new MemoryLog<JournalEntry>(() => end);
+  const messages = new MemoryLog<MessageEntry>(() => end);
   const known = new Set<string>();
+  const statuses = new Map<string, MessageEntry>();
   let kept: KeptRejection[] = [];
+  let lastRejectionId = 0;
+  const store = (reading: Reading): boolean => {
+    const identity = identityOf(reading);
+    if (known.has(identity)) return false;
+    known.add(identity);
+    readings.push((id) => ({ id, reading: { ...reading, values: { ...reading.values } } }));
+    return true;
+  };
+  const note = (message: DeviceMessage) => {
+    messages.push((id) => ({ id, message: { ...message, payload: Uint8Array.from(message.payload) } }));
+    const entry = messages.entries.at(-1) as MessageEntry;
+    if (message.channel !== 'status') return;
+    const last = statuses.get(message.device)?.message;
+    if (!message.isReplay || !last || message.receivedAt >= last.receivedAt) {
+      statuses.set(message.device, entry);
+    }
+  };
   return {
-    entries,
+    entries: readings.entries,
     waitingBytes: 0,
     problem: undefined,
+    messages,
     get lastId() {
-      return entries.length;
+      return readings.lastId;
     },
-    append(readings, rejections) {
-      return outcomeOf((waiter) => this.appendFor(waiter, readings, rejections));
+    append(fresh, rejections, said) {
+      return outcomeOf((waiter) => this.appendFor(waiter, fresh, rejections, said)).then(
+        ({ stored, repeated }) => ({ stored, repeated }),
+      );
     },
-    appendFor(waiter, readings, rejections) {
-      const fresh = readings.filter(({ device, measuredAt, values }) => {
-        const key = JSON.stringify([device, measuredAt, values]);
-        return !known.has(key) && known.add(key);
-      });
-      for (const reading of fresh) entries.push({ id: entries.length + 1, reading });
-      for (const rejection of rejections) kept.push({ ...rejection, id: kept.length + 1 });
-      waiter.stored(fresh.length, readings.length - fresh.length, rejections.length);
-    },
-    readAfter: async (afterId, limit) => entries.slice(afterId, afterId + limit),
-    waitForEntry: (afterId) =>
-      entries.length > afterId ? Promise.resolve() : Promise.reject(new Error('would wait for ever')),
-    async latest() {
-      const byDevice = new Map<string, JournalEntry>();
-      for (const entry of entries) {
-        const last = byDevice.get(entry.reading.device);
-        if (!last || last.reading.measuredAt <= entry.reading.measuredAt)
-          byDevice.set(entry.reading.device, entry);
+    appendFor(waiter, fresh, rejections, said = []) {
+      const timeless = fresh.find(
+        ({ measuredAt, receivedAt }) => !Number.isFinite(measuredAt) || !Number.isFinite(receivedAt),
+      );
+      if (end) return waiter.refused(end);
+      if (timeless)
+        return waiter.refused(new RangeError(`a reading of ${timeless.device} has no finite time`));
+      const stored = fresh.filter(store).length;
+      said.forEach(note);
+      for (const rejection of rejections) {
+        kept.push({ ...rejection, payload: Uint8Array.from(rejection.payload), id: ++lastRejectionId });
       }
-      return [...byDevice.values()];
+      kept = kept.slice(Math.max(0, kept.length - maxRejections));
+      waiter.stored(stored, fresh.length - stored, rejections.length);
     },
+    readAfter: (afterId, limit) => readings.readAfter(afterId, limit),
+    waitForEntry: (afterId, signal) => readings.waitForEntry(afterId, signal),
+    latest: async () => [...latestOf(readings.entries).values()],
+    latestStatuses: async () => [...statuses.values()].sort((a, b) => a.id - b.id),
     async rejections({ device, reason, before = Number.POSITIVE_INFINITY, limit }) {
       return kept
-        .filter((each) => each.id < before && (!device || each.device === device))
-        .filter((each) => !reason || each.reason === reason)
+        .filter((each) => each.id < before && (device === undefined || each.device === device))
+        .filter((each) => reason === undefined || each.reason === reason)
         .reverse()
         .slice(0, limit);
     },
@@ -60,11 +139,43 @@ export function createMemoryJournal(): MemoryJournal {
       kept = kept.map((each) => (each.id === rejectionId ? { ...each, replayedAt } : each));
     },
     isOverBound: false,
-    trim: async () => 0,
+    async trim(keepAfterId, now, keepMessagesAfterId = 0) {
+      const before = now - retentionMs;
+      const gone = readings.trim(keepAfterId, ({ reading }) => reading.receivedAt < before);
+      for (const { reading } of gone) known.delete(identityOf(reading));
+      const isNewest = (entry: MessageEntry) => statuses.get(entry.message.device) === entry;
+      const past = messages.entries.filter(
+        (entry) => entry.id <= keepMessagesAfterId && entry.message.receivedAt < before && !isNewest(entry),
+      );
+      messages.entries = messages.entries.filter((entry) => !past.includes(entry));
+      return gone.length + past.length;
+    },
     salvage: () => Promise.reject(new Error('a journal in memory has no file')),
     backup: () => Promise.reject(new Error('a journal in memory has no file')),
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      end ??= new JournalError('JOURNAL_CLOSED', 'the journal is closed');
+      readings.wakeAll();
+      messages.wakeAll();
+    },
   };
+}
+
+/** Whatever the order of its quantities. */
+function identityOf({ city, kind, device, measuredAt, values }: Reading): string {
+  const sorted = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([city, kind, device, measuredAt, sorted]);
+}
+
+function latestOf(entries: readonly JournalEntry[]): Map<string, JournalEntry> {
+  const byDevice = new Map<string, JournalEntry>();
+  for (const entry of entries) {
+    const { city, kind, device, measuredAt, quality } = entry.reading;
+    if (quality & (FAILED_QUALITY | QualityFlag.late)) continue;
+    const key = JSON.stringify([city, kind, device]);
+    const last = byDevice.get(key);
+    if (!last || last.reading.measuredAt <= measuredAt) byDevice.set(key, entry);
+  }
+  return byDevice;
 }
 
 const AGGREGATORS: Readonly<Record<Exclude<Aggregate, 'increase'>, (numbers: readonly number[]) => number>> =

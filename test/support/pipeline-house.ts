@@ -16,9 +16,11 @@ import type { Gateway, RegisteredDevice, Registry } from '../../fleet/registry.t
 import { createInbox, type Inbox } from '../../ingest/inbox.ts';
 import { createPipeline, type Pipeline } from '../../ingest/pipeline.ts';
 import { createQuality } from '../../ingest/quality.ts';
+import { presenceOf } from '../../journal/device-messages.ts';
 import { type Outcome, outcomeOf } from '../../journal/waiter.ts';
 import { createMemoryJournal } from './memory-journal.ts';
 import { smallCity } from './small-city.ts';
+import { unlimitedQuota } from './unlimited-quota.ts';
 
 export interface PipelineHouse {
   readonly pipeline: Pipeline;
@@ -76,18 +78,24 @@ export function createPipelineHouse(options: PipelineHouseOptions = {}): Pipelin
     registry,
     fleet,
     quality: createQuality(),
+    quota: unlimitedQuota,
     formats: createFormats(...(options.formats ?? [])),
     waiting: { note: ({ alias, gateway }) => waiting.push(`${gateway} ${alias}`) },
     inbox,
     journal: {
-      appendFor(waiter, fresh, refused) {
+      appendFor(waiter, fresh, refused, messages = []) {
         if (options.stores === false) {
           waiter.stored(fresh.length, 0, refused.length);
           return;
         }
-        appends.push(fresh.length);
+        if (fresh.length + refused.length > 0) appends.push(fresh.length);
+        for (const message of messages) {
+          const said = presenceOf(message);
+          if (said) presences.push([message.device, said]);
+          if (said) fleet.observePresence(message.device, said, message.receivedAt, message.isReplay);
+        }
         rejections.push(...refused.map((each) => ({ ...each, payload: Buffer.from(each.payload) })));
-        void outcomeOf((inner) => journal.appendFor(inner, fresh, refused)).then(
+        void outcomeOf((inner) => journal.appendFor(inner, fresh, refused, messages)).then(
           ({ stored, repeated, rejected }) => {
             if (repeated > 0) for (const { device } of fresh) fleet.countRepeat(device, clock.ms);
             waiter.stored(stored, repeated, rejected);
@@ -96,11 +104,7 @@ export function createPipelineHouse(options: PipelineHouseOptions = {}): Pipelin
       },
     },
     metrics,
-    onPresence(device, presence, atMs) {
-      presences.push([device, presence]);
-      fleet.observePresence(device, presence, atMs);
-    },
-    onAck: async () => undefined,
+    findAckFault: () => undefined,
   });
   let observed = 0;
   return {

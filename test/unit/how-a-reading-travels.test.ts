@@ -1,4 +1,7 @@
-/** The list of files in docs/how-a-reading-travels.md is true: they are there, few, and each is named by another of its way. */
+/**
+ * The list of files in docs/how-a-reading-travels.md is true: they are there, few, and each is named by another of
+ * its way.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -19,6 +22,7 @@ describe.each(ways.map((way) => [way.split('\n')[0] as string, way] as const))('
   test('names each file in another file of the project that stands on the way or opens it', () => {
     const openers = [
       'open-siaga.ts',
+      'broker/broker.ts',
       'opening/open-stores.ts',
       'opening/open-followers.ts',
       'opening/open-intake.ts',

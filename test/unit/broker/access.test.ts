@@ -1,6 +1,6 @@
 /** Who may subscribe to what. */
-import { expect, test } from 'vitest';
-import { listensToDevices, maySubscribe } from '../../../broker/access.ts';
+import { describe, expect, test } from 'vitest';
+import { listensToDevices, matchesFilter, maySubscribe } from '../../../broker/access.ts';
 
 const gauge = { role: 'device', id: 'gauge-1', kind: 'river-gauge' } as const;
 const observer = { role: 'observer', id: 'observer:room' } as const;
@@ -41,4 +41,25 @@ test.each([
   [`${root}/alerts/#`, false],
 ])('a subscription to %s may match what devices send: %s', (filter, may) => {
   expect(listensToDevices('semarang', filter)).toBe(may);
+});
+
+describe('a filter', () => {
+  test.each([
+    ['a/b/c', 'a/b/c', true],
+    ['a/b', 'a/b/c', false],
+    ['a/b/c', 'a/b', false],
+    ['a/+/c', 'a/b/c', true],
+    ['a/+', 'a/b/c', false],
+    ['a/+', 'a', false],
+    ['a/+', 'a/', true],
+    ['a/#', 'a/b/c', true],
+    ['a/#', 'a', true],
+    ['a/b/#', 'a', false],
+    ['a/#', 'ab', false],
+    ['a/+/#', 'a', false],
+    ['a/+/#', 'a/b', true],
+    ['A/b', 'a/b', false],
+  ])('%s and the topic %s: %s', (filter, topic, expected) => {
+    expect(matchesFilter(filter, topic.split('/'))).toBe(expected);
+  });
 });

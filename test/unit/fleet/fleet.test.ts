@@ -53,6 +53,32 @@ describe('the present of a device', () => {
   });
 });
 
+describe('what a device says of itself', () => {
+  test('counts as it comes, also where our clock was set back; a replayed word does not where it is older', () => {
+    expect(fleet.observePresence('bendung', 'sleeping', NOW)).toBe(true);
+    expect(fleet.observePresence('bendung', 'online', NOW - 1, true)).toBe(false);
+    expect(gauge.presence).toBe('sleeping');
+    expect(fleet.observePresence('bendung', 'online', NOW, true)).toBe(true);
+    expect(fleet.observePresence('bendung', 'offline', NOW - 60_000)).toBe(true);
+    expect(gauge.presence).toBe('offline');
+  });
+
+  test('that it is gone is not undone by a reading that was received before', () => {
+    fleet.observePresence('bendung', 'offline', NOW);
+    fleet.observe(reading({ receivedAt: NOW - 1 }));
+    expect(gauge.presence).toBe('offline');
+    fleet.observe(reading({ measuredAt: NOW + 1, receivedAt: NOW + 1 }));
+    expect(gauge.presence).toBe('online');
+  });
+
+  test('does not lie ahead of a clock that was set back', () => {
+    fleet.observePresence('bendung', 'offline', NOW);
+    fleet.clockSet(NOW - 7_200_000, 0);
+    fleet.observe(reading({ receivedAt: NOW - 7_199_000 }));
+    expect(gauge.presence).toBe('online');
+  });
+});
+
 describe('liveness', () => {
   test('is judged by the time of receipt, and a device that was never heard is unseen', () => {
     expect(fleet.liveness(gauge, NOW)).toBe('unseen');

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFormats } from '../../../devices/formats/index.ts';
@@ -8,6 +9,8 @@ import type { RegisteredDevice, Registry } from '../../../fleet/registry.ts';
 import { createInbox } from '../../../ingest/inbox.ts';
 import { createPipeline, type Pipeline } from '../../../ingest/pipeline.ts';
 import { createQuality } from '../../../ingest/quality.ts';
+import { createQuota } from '../../../ingest/quota.ts';
+import { presenceOf } from '../../../journal/device-messages.ts';
 import { JournalError } from '../../../journal/journal.ts';
 import { ambulance, buildSmallCity, gauge } from '../../support/small-city.ts';
 
@@ -50,24 +53,24 @@ beforeEach(() => {
     registry,
     fleet,
     quality: createQuality(),
+    quota: createQuota({ maxJournalBytes: 1, log: pino({ level: 'silent' }), monotonicNow: () => NOW }),
     formats: createFormats(),
     waiting: { note: () => undefined },
     inbox: createInbox(() => NOW),
     journal: {
-      appendFor(waiter, newReadings, newRejections) {
+      appendFor(waiter, newReadings, newRejections, newMessages = []) {
         if (failure) return waiter.refused(failure);
         readings.push(...newReadings);
         rejections.push(...newRejections);
+        for (const message of newMessages) {
+          if (message.channel === 'ack') acks.push(message.device);
+          else presences.push(`${message.device} ${presenceOf(message)}`);
+        }
         waiter.stored(newReadings.length, 0, newRejections.length);
       },
     },
     metrics: new Metrics(),
-    onPresence: (device, presence) => presences.push(`${device} ${presence}`),
-    onAck: async (device, body) => {
-      if (typeof body['assignment'] !== 'string') return 'assignment is missing';
-      acks.push(device);
-      return undefined;
-    },
+    findAckFault: (body) => (typeof body['assignment'] === 'string' ? undefined : 'assignment is missing'),
   });
 });
 
@@ -228,7 +231,7 @@ describe('what is not understood is kept with its reason and its raw payload', (
   });
 });
 
-test('status moves the presence and ack reaches dispatch', async () => {
+test('status and ack go to the journal as entries of their own', async () => {
   await publish('siaga/semarang/ambulance/motor-1/status', { status: 'online' });
   await publish('siaga/semarang/ambulance/motor-1/ack', { assignment: 'a1', ack: 'accepted' });
   expect({ presences, acks }).toEqual({ presences: ['motor-1 online'], acks: ['motor-1'] });
@@ -238,4 +241,22 @@ test('a journal that cannot write makes accept fail, so that there is no PUBACK'
   failure = new JournalError('JOURNAL_IO', 'disk on fire');
   await expect(publish(GAUGE, { levelM: 1 })).rejects.toMatchObject({ code: 'JOURNAL_IO' });
   await expect(publish('garbage', 'x')).rejects.toMatchObject({ code: 'JOURNAL_IO' });
+});
+
+test('what a device sends beyond its share is refused with its payload, and the others are heard', async () => {
+  const ack = { assignment: '7', ack: 'accepted' };
+  for (let n = 0; n < 600; n++) await publish('siaga/semarang/ambulance/motor-1/ack', ack);
+  expect(rejections).toEqual([]);
+  await publish('siaga/semarang/ambulance/motor-1/ack', ack);
+  const buffer = Array.from({ length: 10_000 }, (_, n) => ({ measuredAt: NOW - n * 1_000, levelM: 1 }));
+  for (let n = 0; n < 10; n++) await publish(GAUGE, buffer);
+  expect(readings).toHaveLength(100_000);
+  await publish(GAUGE, { levelM: 1.5 });
+  expect(readings).toHaveLength(100_000);
+  expect(rejections.map(({ reason, device }) => `${device} ${reason}`)).toEqual([
+    'motor-1 over-quota',
+    'bendung over-quota',
+  ]);
+  await publish(UNIT, { lat: -6.99, lng: 110.42, speedMps: 0, status: 'available' });
+  expect(readings).toHaveLength(100_001);
 });

@@ -1,6 +1,7 @@
 /** `npm run devices`: each command on a real state database, with what it prints. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseCommand, runCommand } from '../../../../broker/credentials/device-commands.ts';
+import { runCommand } from '../../../../broker/credentials/device-commands.ts';
+import { parseCommand } from '../../../../broker/credentials/parse-command.ts';
 import { type Database, openDatabase } from '../../../../database/database.ts';
 import { smallCity } from '../../../support/small-city.ts';
 

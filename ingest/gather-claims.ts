@@ -1,0 +1,111 @@
+/**
+ * GatherClaims: what one message of a format comes to, claim by claim: readings, statuses, and what is set aside.
+ *
+ * Third step of the foreign intake, which knows by then whose a claim is. Invariants: of what cannot be taken the raw
+ * payload is kept, once a message; what is gathered goes to the journal as a whole.
+ */
+import type { Claim, Format } from '../devices/formats/format.ts';
+import { deviceKinds } from '../devices/kinds/index.ts';
+import type { JsonObject } from '../devices/parse-json.ts';
+import { formatQuality, type Reading } from '../devices/reading.ts';
+import { type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
+import type { Sender } from '../fleet/identities.ts';
+import type { RegisteredDevice } from '../fleet/registry.ts';
+import type { WaitingAliases } from '../fleet/waiting-aliases.ts';
+import type { DeviceMessage } from '../journal/device-messages.ts';
+import { formatStatus, type IncomingMessage } from './incoming-message.ts';
+import type { SetAside } from './set-aside.ts';
+import type { TakenReadings, TakeReadings } from './take-readings.ts';
+
+export interface GatherClaimsOptions {
+  readonly city: string;
+  readonly waiting: Pick<WaitingAliases, 'note'>;
+  readonly setAside: SetAside;
+  readonly takeReadings: TakeReadings;
+}
+
+/** What became of one message so far. */
+export interface Gathered {
+  readonly good: Reading[];
+  readonly bad: RejectedMessage[];
+  readonly statuses: DeviceMessage[];
+}
+
+const NOTHING: TakenReadings = { good: [], bad: [] };
+
+export function createGatherClaims(options: GatherClaimsOptions) {
+  const { setAside, takeReadings, waiting } = options;
+
+  function keep(message: IncomingMessage, { bad }: Gathered, rejection: Rejection): void {
+    // One message, one raw payload: it is replayed whole.
+    if (bad.length === 0) bad.push(setAside.keep(message, rejection, message.payload, message.identity));
+  }
+
+  function keepUnclaimed(
+    message: IncomingMessage,
+    gathered: Gathered,
+    format: Format,
+    sender: Sender,
+    alias: string,
+  ): void {
+    if (alias === '') {
+      keep(message, gathered, reject('bad-format', 'it does not say which device it is of'));
+      return;
+    }
+    if (sender.role === 'gateway') {
+      waiting.note({ alias, gateway: sender.gateway.id, format: format.name }, message);
+    }
+    keep(message, gathered, reject('unclaimed', formatUnclaimed(alias, format.name)));
+  }
+
+  /** Says in a sentence what the device will read of it. */
+  function takeClaim(
+    message: IncomingMessage,
+    gathered: Gathered,
+    device: RegisteredDevice,
+    claim: Claim,
+  ): string {
+    const kind = deviceKinds.get(device.kind);
+    if (!kind) {
+      keep(message, gathered, reject('unknown-kind', `${device.id} is a ${device.kind}, which is no kind`));
+      return `no kind ${device.kind}`;
+    }
+    const { presence, note, rejection } = claim;
+    if (presence) gathered.statuses.push(formatStatus(message, device.id, presence));
+    if (rejection) gathered.bad.push(setAside.keep(message, rejection, message.payload, device.id));
+    const target = { city: options.city, kind, device };
+    const sent = message.isRetained
+      ? claim.items.filter((item) => item['measuredAt'] !== undefined)
+      : claim.items;
+    const items = sent.map((item) => ofKind(item, kind.payloadKeys));
+    const { good, bad } = items.length === 0 ? NOTHING : takeReadings(message, target, items, device.id);
+    for (const reading of good) gathered.good.push(reading);
+    const [first] = bad;
+    // The message as it came, once: an item of it is no message of its format.
+    if (first && !rejection) gathered.bad.push({ ...first, payload: message.payload });
+    return [note, presence, rejection?.detail, ...bad.map(({ detail }) => detail), describe(good)]
+      .filter((part) => part !== undefined && part !== '')
+      .join('; ');
+  }
+
+  return { keep, keepUnclaimed, takeClaim };
+}
+
+/** The sentence of a message that nobody has claimed; by it those of one name are found again. */
+export function formatUnclaimed(alias: string, format: string): string {
+  return `nobody has claimed ${alias} (${format}); npm run devices -- claim ${alias} <id>`;
+}
+
+/** The quantities that the kind knows: a format gives all that it found. */
+function ofKind(item: JsonObject, keys: ReadonlySet<string>): JsonObject {
+  return Object.fromEntries(Object.entries(item).filter(([key]) => keys.has(key)));
+}
+
+function describe(readings: readonly Reading[]): string {
+  const last = readings.at(-1);
+  if (!last) return '';
+  const values = Object.entries(last.values).map(([name, each]) => `${name} ${each}`);
+  const flags = formatQuality(last.quality);
+  const at = new Date(last.measuredAt).toISOString();
+  return `${values.join(', ')} at ${at}${flags.length > 0 ? ` (${flags.join(', ')})` : ''}`;
+}
