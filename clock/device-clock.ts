@@ -27,6 +27,8 @@ const STALL_WITNESSES = 60;
 const STALL_INTERVALS = 3;
 /** No two receipts change places by so much, ms, but those of a replay. */
 const REPLAYED_MS = 60_000;
+/** Of one time, over so long, ms: less is one measurement in several messages. */
+const STOOD_MS = 15_000;
 /** What a mobile network delays when nothing is wrong, ms. */
 export const USUAL_DELAY_MS = 2_000;
 
@@ -137,8 +139,12 @@ function learnLater(
 }
 
 function decide(clock: DeviceClock): void {
-  if (clock.stood >= CLOCK_BOUNDS.readings - 1) clock.isOff = true;
+  if (isStanding(clock)) clock.isOff = true;
   else if (clock.witnesses >= CLOCK_BOUNDS.readings) clock.isOff = isBeyondBounds(clock.leastLagMs);
+}
+
+function isStanding({ stood, lastReceivedAt, lastDeviceMs, leastLagMs }: DeviceClock): boolean {
+  return stood >= CLOCK_BOUNDS.readings - 1 && lastReceivedAt - lastDeviceMs - leastLagMs >= STOOD_MS;
 }
 
 /** Our own clock was set by `stepMs` (0: not known by how much) and says `nowMs`: what was learnt holds by the new time. */
@@ -158,7 +164,7 @@ export function isBeyondBounds(lagMs: number): boolean {
 
 export function stateOf(clock: DeviceClock): ClockState {
   if (clock.witnesses === 0) return 'unknown';
-  if (clock.stood >= CLOCK_BOUNDS.readings - 1) return 'standing';
+  if (isStanding(clock)) return 'standing';
   if (clock.isOff) return clock.isDrifting ? 'drifting' : 'off';
   const isKnown = !isBeyondBounds(clock.leastLagMs) && clock.leastLagMs <= USUAL_DELAY_MS;
   return isKnown || clock.witnesses >= CLOCK_BOUNDS.readings ? 'right' : 'unknown';

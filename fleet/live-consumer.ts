@@ -50,6 +50,9 @@ export async function restorePresent({
   }
   const isAhead = ({ measuredAt }: Reading) => measuredAt > nowMs + AHEAD_MAX_MS;
   const ahead = new Map<string, Reading>();
+  const settledId = Math.max(0, journal.lastId - UNSETTLED_ENTRIES);
+  const tail = await journal.readAfter(settledId, UNSETTLED_ENTRIES);
+  for (const { reading } of tail) fleet.restoreClock(reading);
   for (const { reading } of await journal.latest()) {
     if (isAhead(reading)) {
       ahead.set(reading.device, reading);
@@ -58,10 +61,8 @@ export async function restorePresent({
     quality.restore(reading);
     fleet.observe(reading);
   }
-  const settledId = Math.max(0, journal.lastId - UNSETTLED_ENTRIES);
-  for (const { reading } of await journal.readAfter(settledId, UNSETTLED_ENTRIES)) {
+  for (const { reading } of tail) {
     quality.restoreSeq(reading);
-    fleet.restoreClock(reading);
     fleet.restoreFix(reading);
     if (!ahead.has(reading.device) || isAhead(reading)) continue;
     // Called late by a run that knew no better.

@@ -5,6 +5,7 @@
  * Called by the engine for each reading, before and after the fold. Invariant: a reading whose own clock is
  * known to be wrong is judged by ours, and every other by its own.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { correctedTime, observeDeviceClock } from '../../clock/device-clock.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import { ownTimeOf, QualityFlag, type Reading } from '../../devices/reading.ts';
@@ -18,18 +19,28 @@ const DATED_BY_US = QualityFlag.serverTime | QualityFlag.clockOff;
 const MAX_EVIDENCE = 8;
 
 /** What our clock hears. Returns the reading as it is judged: by our clock where its own is wrong. */
-export function hear({ hearing }: DeviceWatch, reading: Reading): Reading {
+export function hear(watch: DeviceWatch, reading: Reading): Reading {
+  const { hearing } = watch;
   const { receivedAt, quality, simulated } = reading;
   noteWord(hearing, receivedAt);
   hearing.simulated = simulated;
   if (hearing.presence === 'offline') hearing.presence = undefined;
   const ownMs = ownTimeOf(reading);
   if (ownMs === undefined) return reading;
-  observeDeviceClock(hearing.clock, ownMs, receivedAt);
+  // The journal hands on no repeats; should one come, its clock does not stand for it.
+  if (ownMs !== hearing.clock.lastDeviceMs || !isRepeat(watch, reading)) {
+    observeDeviceClock(hearing.clock, ownMs, receivedAt);
+  }
   // Ingest knew it already.
   if (quality & DATED_BY_US) return reading;
   const measuredAt = correctedTime(hearing.clock, ownMs, receivedAt);
   return measuredAt === undefined ? reading : { ...reading, measuredAt };
+}
+
+function isRepeat({ timeline }: DeviceWatch, { measuredAt, values }: Reading): boolean {
+  return timeline
+    .newest()
+    .some((each) => each.measuredAt === measuredAt && isDeepStrictEqual(each.values, values));
 }
 
 /** The reading could be judged: the device sees. */

@@ -202,6 +202,12 @@ test('a clock that stands still is known, and its readings count from their rece
   expect(stateOf(clock)).toBe('right');
 });
 
+test('one measurement in several messages is no clock that stands', () => {
+  const clock = createDeviceClock();
+  for (let part = 0; part < 10; part++) observeDeviceClock(clock, NOON_MS, NOON_MS + part * SECOND);
+  expect(stateOf(clock)).toBe('right');
+});
+
 test('a clock that is off and loses time besides is drifting', () => {
   const clock = createDeviceClock();
   for (let minute = 0; minute < 60; minute++) {
