@@ -177,7 +177,7 @@ export function stateOf(clock: DeviceClock): ClockState {
 export function correctedTime(clock: DeviceClock, deviceMs: number, receivedAt: number): number | undefined {
   if (!clock.isOff) return undefined;
   // A clock that stands says nothing of the time.
-  if (clock.stood > 0) return receivedAt;
+  if (isStanding(clock)) return receivedAt;
   if (!isBeyondBounds(receivedAt - deviceMs)) return undefined;
   return Math.min(receivedAt, deviceMs + clock.leastLagMs);
 }
