@@ -165,13 +165,14 @@ describe.each(PROXIES)('$name, as ops/$file says', (proxy) => {
   const { saysAddress, passesTcp, webSocketPort } = proxy;
   let folder: string;
   let siaga: RunningSiaga;
-  let child: ChildProcess;
+  const opened = new AsyncDisposableStack();
   let ports: Ports;
   let printed = '';
 
   beforeAll(async () => {
     if (reason) return;
     folder = mkdtempSync(join(tmpdir(), 'siaga-proxy-'));
+    opened.defer(() => rmSync(folder, { recursive: true, force: true }));
     const [https, mqtts, wss, ws] = (await freePorts(4)) as [number, number, number, number];
     siaga = await startSiaga({
       dataDir: dataFolder.path,
@@ -181,15 +182,17 @@ describe.each(PROXIES)('$name, as ops/$file says', (proxy) => {
         ...(saysAddress ? { MQTT_PROXY_PROTOCOL: 'true', MQTT_PROXY_FROM: '127.0.0.1' } : {}),
       },
     });
+    opened.use(siaga);
     ports = { https, mqtts, wss, ws, mqtt: siaga.mqttPort, api: Number(new URL(siaga.httpUrl).port) };
     mkdirSync(join(folder, 'home'));
     writeConfiguration(proxy, folder, ports);
-    child = spawn(proxy.program, proxy.words(folder), {
+    const child = spawn(proxy.program, proxy.words(folder), {
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, with its workers.
       detached: true,
       env: { PATH: process.env['PATH'], HOME: join(folder, 'home') },
     });
+    opened.defer(() => endGroup(child));
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (text) => {
         printed += text;
@@ -200,12 +203,7 @@ describe.each(PROXIES)('$name, as ops/$file says', (proxy) => {
     ended.catch(() => undefined);
     await Promise.race([ended, eventually(() => get('/healthz'))]);
   }, 120_000);
-  afterAll(async () => {
-    if (reason) return;
-    await endGroup(child);
-    await siaga[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => opened.disposeAsync());
 
   /** A call through the proxy; resolves with status and the first bytes of its body. */
   function get(path: string): Promise<{ status: number | undefined; first: string }> {
