@@ -22,6 +22,9 @@ import { type City, cityShape, deviceSchema, junctionSchema, roadSchema } from '
 
 export { type City, ROAD_CLASSES } from './entries.ts';
 
+/** What a change at run time never touches; see city-book.ts. Whoever needs more asks for the city of this moment. */
+export type CityFrame = Pick<City, 'id' | 'name' | 'timeZone' | 'disclaimer' | 'bounds' | 'roads'>;
+
 const { shape } = cityShape;
 
 /** A city file that cannot be used; `problems` holds every one of them, `path: sentence`. */
@@ -100,7 +103,7 @@ function idsOf(
 }
 
 /** `devices.bendung-simongan.lat`: an entry is named by its id where it has one, else by its place. */
-function formatPath(input: unknown, path: readonly PropertyKey[]): string {
+export function formatPath(input: unknown, path: readonly PropertyKey[]): string {
   let value = input;
   const words = path.map((key) => {
     value = fieldsOf(value)[String(key)];
