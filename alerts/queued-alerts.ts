@@ -4,6 +4,8 @@
  * Made by openAlerts. Readings, ticks and what people do move the same state one after the other. Invariant:
  * whatever changed is saved with the cursor in one transaction before anybody is told (alert-saver.ts).
  */
+import { deviceKinds } from '../devices/kinds/index.ts';
+import type { CityMove } from '../fleet/registry.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Alert } from './alert.ts';
@@ -12,6 +14,7 @@ import type { Alerts, AlertsDependencies } from './alerts.ts';
 import type { ConditionFinding, ConditionRule } from './judgement/conditions.ts';
 import type { AlertEngine, ReadingOutcome } from './judgement/engine.ts';
 import type { EngineChange, Subject } from './judgement/engine-change.ts';
+import { endOfRemoved } from './judgement/rebind-watch.ts';
 import type { Description } from './judgement/rule.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { NewSilence, Silence, SilenceBook } from './lifecycle/silences.ts';
@@ -20,6 +23,7 @@ import type { Outbox } from './notices/outbox.ts';
 import type { AlertSaver } from './record/alert-saver.ts';
 import { type AlertQuery, type AlertStore, CONSUMER } from './record/alert-store.ts';
 import { type Explanation, explainAlert } from './record/explain.ts';
+import { judgedBy } from './rules/index.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
 /** A batch as large as the drain's own bound: more waits, and ticks must not judge silence yet. */
@@ -49,6 +53,11 @@ export class QueuedAlerts implements Alerts {
   constructor(dependencies: AlertsDependencies, machinery: AlarmMachinery) {
     this.#dependencies = dependencies;
     this.#machinery = machinery;
+    dependencies.registry.follow((move) => {
+      void this.#takeCity(move).catch((err: unknown) =>
+        dependencies.log.error({ err }, 'a change of the city is judged, but not saved yet'),
+      );
+    });
     this.consumer = {
       name: CONSUMER,
       loadCursor: () => machinery.store.loadCursor(),
@@ -58,6 +67,41 @@ export class QueuedAlerts implements Alerts {
 
   get problem(): string | undefined {
     return this.#machinery.outbox.problem;
+  }
+
+  /** What was changed while nobody ran, or just before a kill. Called once, before the first reading. */
+  followCity(): Promise<void> {
+    return this.#enqueue(async () => {
+      const nowMs = this.#dependencies.now();
+      this.#apply(this.#machinery.engine.takeUntold(nowMs));
+      this.#apply(this.#endOfGone(nowMs));
+      await this.#machinery.saver.saveChanges(nowMs);
+    });
+  }
+
+  #takeCity({ before, now, devices }: CityMove): Promise<void> {
+    return this.#enqueue(async () => {
+      const { engine, saver } = this.#machinery;
+      const nowMs = this.#dependencies.now();
+      const concerned = before.alertRules === now.alertRules ? devices : undefined;
+      this.#apply(engine.changeCity(judgedBy(now), concerned, nowMs));
+      for (const id of devices) {
+        const last = engine.watches.has(id) ? undefined : this.#dependencies.fleet.now(id)?.last;
+        if (last) this.#apply(engine.takeReading(last));
+      }
+      this.#apply(this.#endOfGone(nowMs));
+      await saver.saveChanges(nowMs);
+    });
+  }
+
+  #endOfGone(nowMs: number): EngineChange[] {
+    const { find } = this.#dependencies.registry;
+    const { engine, lifecycle } = this.#machinery;
+    const gone = [...lifecycle.open.values()].filter(
+      ({ subject, subjectKind }) => deviceKinds.has(subjectKind) && !find(subject),
+    );
+    for (const { subject } of gone) engine.conditions.drop(subject);
+    return gone.map((alert) => endOfRemoved(alert, nowMs));
   }
 
   async #consume(entries: readonly JournalEntry[]): Promise<void> {

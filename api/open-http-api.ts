@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
+import type { LiveRegistry } from '../fleet/registry.ts';
 import { alertRoutes } from './alerts.ts';
 import { type ApiDependencies, buildApp } from './app.ts';
 import { backtestRoutes } from './backtests.ts';
@@ -24,10 +25,11 @@ import { silenceRoutes } from './silences.ts';
 import { ensureFirstAdminToken } from './token-store.ts';
 
 export interface HttpApiDependencies
-  extends Omit<ApiDependencies, 'config' | 'connections' | 'loadBounds' | 'routes'>,
+  extends Omit<ApiDependencies, 'config' | 'connections' | 'loadBounds' | 'registry' | 'routes'>,
     Omit<FormatsDependencies, 'registry' | 'now'>,
     Pick<IngestDependencies, 'deviceAuthenticator'> {
   readonly config: Config;
+  readonly registry: LiveRegistry;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
 }
@@ -58,7 +60,7 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
       now,
     }),
     routes: [
-      cityRoutes(city),
+      cityRoutes(() => registry.cityNow),
       formatRoutes(dependencies),
       ingestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
       alertRoutes(alerts),

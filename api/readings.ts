@@ -7,7 +7,7 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { City } from '../cities/city.ts';
+import type { CityFrame } from '../cities/city.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import type { Quantity } from '../devices/quantity.ts';
 import { formatQuality } from '../devices/reading.ts';
@@ -24,7 +24,7 @@ import { limitInput } from './text-input.ts';
 import { durationInput, formatTime, timeInput, timeOutput, timeZoneInput } from './time.ts';
 
 export interface ReadingsDependencies {
-  readonly city: City;
+  readonly city: CityFrame;
   readonly registry: Registry;
   readonly history: History;
   readonly now: () => number;

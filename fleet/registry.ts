@@ -137,14 +137,15 @@ function findMoved(
   const moved = new Set<string>();
   for (const [id, device] of after) {
     const known = before.get(id);
-    if (!known || (known.site !== device.site && !isSame(known, device))) moved.add(id);
+    if (!known || !isSame(known, device)) moved.add(id);
   }
   for (const id of before.keys()) if (!after.has(id)) moved.add(id);
   return moved;
 }
 
-function isSame({ name, site }: RegisteredDevice, other: RegisteredDevice): boolean {
-  return name === other.name && JSON.stringify(site) === JSON.stringify(other.site);
+function isSame({ name, lat, lng, site }: RegisteredDevice, other: RegisteredDevice): boolean {
+  if (name !== other.name || lat !== other.lat || lng !== other.lng) return false;
+  return site === other.site || JSON.stringify(site) === JSON.stringify(other.site);
 }
 
 /** Changes with every change of a row: the remainders tell of one also where the clock was set back. */

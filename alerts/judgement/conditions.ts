@@ -93,6 +93,11 @@ export class Conditions {
     return changeOf('resolved', rule, subject, open.alert, episode, undefined, description, nowMs);
   }
 
+  /** Its subject is no more; what stood of it is told from the alerts on record. */
+  drop(subject: string): void {
+    this.#open.delete(subject);
+  }
+
   *all(): Generator<SavedCondition> {
     for (const ofSubject of this.#open.values()) yield* ofSubject.values();
   }

@@ -8,6 +8,7 @@ import type { Alerts, AlertsDependencies } from '../../alerts/alerts.ts';
 import type { NoticeBody } from '../../alerts/notices/channel.ts';
 import { openAlerts } from '../../alerts/open-alerts.ts';
 
+import type { City } from '../../cities/city.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading, Values } from '../../devices/reading.ts';
 import { createFleet, type Fleet } from '../../fleet/fleet.ts';
@@ -64,7 +65,9 @@ export function readingOf(
   };
 }
 
-export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}): Promise<AlertHouse> {
+export async function openAlertHouse(
+  overrides: Partial<AlertsDependencies> & { readonly city?: City } = {},
+): Promise<AlertHouse> {
   const clock = { ms: START_MS, setByMs: 0 };
   const now = () => clock.ms + clock.setByMs;
   const city = overrides.city ?? smallCity;

@@ -161,8 +161,8 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     isDeaf: () => false,
   });
   const dispatch = await openDispatch({
+    registry,
     config,
-    city,
     database,
     fleet,
     alerts,
