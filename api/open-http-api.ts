@@ -14,7 +14,9 @@ import { alertRoutes } from './alerts.ts';
 import { type ApiDependencies, type ApiRoutes, buildApp } from './app.ts';
 import { backtestRoutes } from './backtests.ts';
 import { capFeedRoutes } from './cap-feed.ts';
+import { changesRoutes } from './changes.ts';
 import { cityRoutes } from './city.ts';
+import { cityEntryRoutes } from './city-entries.ts';
 import { createConnections } from './connections.ts';
 import { dispatchRoutes } from './dispatch-routes.ts';
 import { type FormatsDependencies, formatRoutes } from './formats.ts';
@@ -86,6 +88,8 @@ export function resourceRoutes(dependencies: ResourceDependencies): ApiRoutes[] 
   const { alerts, city, config, database, dispatch, history, now, registry } = dependencies;
   return [
     cityRoutes(() => registry.cityNow),
+    cityEntryRoutes({ registry, now }),
+    changesRoutes({ registry, database, now }),
     formatRoutes(dependencies),
     ingestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
     alertRoutes(alerts),

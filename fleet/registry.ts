@@ -7,6 +7,8 @@
  * and whoever follows it is told; `all()` is another array whenever anything has changed.
  */
 import { sql } from 'kysely';
+import { type ChangeRequest, changeCity, type WrittenChange } from '../cities/change-city.ts';
+import { undoChange } from '../cities/changes.ts';
 import type { City } from '../cities/city.ts';
 import { type CityState, type EntryCache, readCityState } from '../cities/city-state.ts';
 import { publishersOf } from '../cities/publishers.ts';
@@ -64,17 +66,31 @@ export interface LiveRegistry extends Registry {
   readonly folder: City;
   /** As it stands: another object whenever it has changed. Ask for it each time. */
   readonly cityNow: City;
-  /** What a person should know of it: what the folder says otherwise by now, what cannot be used. */
-  readonly notes: readonly string[];
+  /** As it was read last: for whoever edits entries. */
+  readonly state: CityState;
+  /** Writes a change, and resolves when everybody who follows has been told. Throws EditsRefusedError. */
+  change(request: CityRequest): Promise<readonly WrittenChange[]>;
+  /** Takes a change back; undefined where there is none of this number. Throws EditsRefusedError. */
+  undo(id: number, request: Omit<CityRequest, 'makeEdits'>): Promise<readonly WrittenChange[] | undefined>;
   /** Calls `listener` after each change, once `cityNow` and `find` answer by it. It must not throw. */
   follow(listener: (move: CityMove) => void): void;
 }
 
-export async function openRegistry(folder: City, database: Database): Promise<LiveRegistry> {
+export type CityRequest = Pick<ChangeRequest, 'actor' | 'at' | 'makeEdits'>;
+
+/** `findMore` is what other rooms have against a city that would come of a change, as `path: sentence`. */
+export async function openRegistry(
+  folder: City,
+  database: Database,
+  findMore: (city: City) => readonly string[] = () => [],
+): Promise<LiveRegistry> {
   const cache: EntryCache = new Map();
   const followers: ((move: CityMove) => void)[] = [];
-  let city = folder;
-  let notes: readonly string[] = [];
+  const nothing: CityState = {
+    ...{ revision: 0, base: folder, now: folder, notes: [] },
+    ...{ bare: new Map(), addedBare: new Map() },
+  };
+  let state = nothing;
   let byId = new Map<string, RegisteredDevice>();
   let ordered: RegisteredDevice[] = [];
   let gateways: Gateway[] = [];
@@ -83,17 +99,16 @@ export async function openRegistry(folder: City, database: Database): Promise<Li
     const fresh = await readVersion(database);
     // Ten thousand rows that nobody changed would hold the event loop for 4 to 11 ms each time.
     if (fresh === version) return;
-    const state = await readCityState(database, folder, cache);
-    const next = registerDevices(state);
+    const read = await readCityState(database, folder, cache);
+    const next = registerDevices(read);
     await addFormats(database, next);
     gateways = await readGateways(database);
-    const [before, known] = [city, byId];
-    city = state.now;
-    notes = state.notes;
+    const [{ now: before }, known] = [state, byId];
+    state = read;
     byId = next;
     ordered = [...next.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     version = fresh;
-    const move: CityMove = { before, now: city, devices: findMoved(known, next) };
+    const move: CityMove = { before, now: read.now, devices: findMoved(known, next) };
     for (const listener of followers) listener(move);
   };
   // One after the other: of two that overlap, the one that began first may end last.
@@ -104,14 +119,25 @@ export async function openRegistry(folder: City, database: Database): Promise<Li
     return turn;
   };
   await reload();
+  const own = { database, folder, cache, findMore };
   return {
     city: folder.id,
     folder,
     get cityNow() {
-      return city;
+      return state.now;
     },
-    get notes() {
-      return notes;
+    get state() {
+      return state;
+    },
+    async change(request) {
+      const written = await changeCity({ ...own, ...request });
+      await reload();
+      return written;
+    },
+    async undo(id, request) {
+      const written = await undoChange(id, { ...own, ...request });
+      await reload();
+      return written;
     },
     find: (id) => byId.get(id),
     all: () => ordered,

@@ -7,6 +7,7 @@
  */
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client';
+import { findParameterProblems } from '../alerts/open-alerts.ts';
 import { type CityFrame, loadCity } from '../cities/city.ts';
 import { type ClockMonitor, type Clocks, createClockMonitor } from '../clock/clock-monitor.ts';
 import { findCityFolder, listCityPlaces } from '../config/city-folder.ts';
@@ -52,12 +53,16 @@ export async function openGround(
   log.info({ city: city.id, folder: findCityFolder(city.id, listCityPlaces(config)) }, 'the city is loaded');
   const database = await openDatabase(config);
   opened.defer(() => database.destroy());
-  const registry = await openRegistry(city, database);
-  for (const note of registry.notes)
+  const registry = await openRegistry(city, database, findParameterProblems);
+  for (const note of registry.state.notes)
     log.warn({ note }, 'the folder and what was changed while it ran differ');
   const fleet = createFleet(registry);
   registerFleetMetrics(fleet, metrics, now);
   const feed = createLiveFeed(config.STREAM_KEPT_EVENTS, now().toString(36));
+  registry.follow(({ devices }) => {
+    log.info({ devices: devices.size }, 'the city was changed');
+    feed.publish('city', { at: new Date(now()).toISOString() });
+  });
   return {
     ...{ config, log, metrics, now, monotonicNow, random, onFatal },
     ...{ clock, city, database, registry, fleet, feed },

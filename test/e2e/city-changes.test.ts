@@ -1,0 +1,229 @@
+/**
+ * A city that is changed while it runs, on the whole server over real MQTT and HTTP: thresholds, removal and return,
+ * two editors, a kill in the middle of a change, an upgrade of the folder.
+ */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connectAsync, type MqttClient } from 'mqtt';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { createDataFolder, type DataFolder, type RunningSiaga, startSiaga } from '../support/start-siaga.ts';
+
+/** A program takes a second to start here, and several on a busy machine. */
+const TIMEOUT_MS = 180_000;
+const GAUGE = 'silandak-purwoyoso';
+
+interface Entry {
+  readonly [field: string]: unknown;
+  readonly normalLevelM: number;
+  readonly thresholds: { severity: string; label: object; levelM: number }[];
+}
+interface Answer<T = Record<string, unknown>> {
+  readonly status: number;
+  readonly etag: string;
+  readonly body: T;
+}
+
+let folder: DataFolder;
+let server: RunningSiaga;
+let gauges: MqttClient;
+
+beforeEach(async () => {
+  folder = await createDataFolder();
+  await start();
+});
+afterEach(async () => {
+  await gauges?.endAsync(true);
+  await server?.[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+async function start(): Promise<void> {
+  server = await startSiaga({ dataDir: folder.path });
+  gauges = await connectAsync(`mqtt://127.0.0.1:${server.mqttPort}`, { reconnectPeriod: 0 });
+}
+
+async function call<T = Record<string, unknown>>(
+  method: string,
+  path: string,
+  body?: object,
+  etag?: string,
+): Promise<Answer<T>> {
+  const response = await fetch(server.httpUrl + path, {
+    method,
+    headers: {
+      connection: 'close',
+      ...(body ? { 'content-type': 'application/json' } : {}),
+      ...(etag === undefined ? {} : { 'if-match': etag }),
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    etag: response.headers.get('etag') ?? '',
+    body: (text === '' ? {} : JSON.parse(text)) as T,
+  };
+}
+
+const read = (id: string) => call<Entry>('GET', `/v1/devices/${id}/entry`);
+
+async function say(id: string, levelM: number): Promise<void> {
+  await gauges.publishAsync(`siaga/semarang/river-gauge/${id}/telemetry`, JSON.stringify({ levelM }), {
+    qos: 1,
+  });
+  await eventually(async () => {
+    const { last } = await server.get<{ last?: { values: { levelM: number } } }>(`/v1/devices/${id}`);
+    expect(last?.values.levelM).toBe(levelM);
+  });
+}
+
+async function levels(id: string, state = 'open') {
+  const { alerts } = await server.get<{ alerts: { id: string; subject: string; text: { en: string } }[] }>(
+    `/v1/alerts?state=${state}&rule=river-level`,
+  );
+  return alerts.filter(({ subject }) => subject === id);
+}
+
+/** The ladder with its lowest step at this level, and the others above it. */
+const laddered = (entry: Entry, lowestM: number) => ({
+  hysteresisM: 0.01,
+  thresholds: entry.thresholds.map((step, index) => ({ ...step, levelM: lowestM + index * 0.4 })),
+});
+
+describe('a city that is changed while it runs', { timeout: TIMEOUT_MS }, () => {
+  test('a threshold below the present level raises, one above it ends, and taking that back raises again', async () => {
+    const { body: before, etag } = await read(GAUGE);
+    const levelM = before.normalLevelM + 0.2;
+    await say(GAUGE, levelM);
+    expect(await levels(GAUGE)).toEqual([]);
+    const lowered = await call('PATCH', `/v1/devices/${GAUGE}`, laddered(before, levelM - 0.1), etag);
+    expect(lowered, JSON.stringify(lowered)).toMatchObject({ status: 200, body: { change: 1 } });
+    await eventually(async () => expect(await levels(GAUGE)).toHaveLength(1));
+    const { city } = await server.get<{ city: { gauges: Entry[] } }>('/v1/city');
+    expect(city.gauges.find(({ id }) => id === GAUGE)?.thresholds[0]?.levelM).toBe(levelM - 0.1);
+
+    expect(await call('POST', '/v1/changes/1/undo')).toMatchObject({ status: 200, body: { undoes: 1 } });
+    const [ended] = await eventually(async () => {
+      expect(await levels(GAUGE)).toEqual([]);
+      return levels(GAUGE, 'resolved');
+    });
+    expect(ended?.text.en).toMatch(/what it is judged by was changed/);
+    expect((await read(GAUGE)).body).toEqual(before);
+
+    expect(await call('POST', '/v1/changes/2/undo')).toMatchObject({ status: 200, body: { undoes: 2 } });
+    await eventually(async () => expect(await levels(GAUGE)).toHaveLength(1));
+    const { changes } = await server.get<{ changes: object[] }>(`/v1/changes?entry=${GAUGE}&limit=2`);
+    expect(changes).toMatchObject([
+      { id: 3, actor: 'local', list: 'devices', entry: GAUGE, undoes: 2 },
+      { id: 2, actor: 'local', undoes: 1, after: before },
+    ]);
+  });
+
+  test('a device that is added raises alerts; removed it is gone with them, its history stays; and it comes back', async () => {
+    const { body: model } = await read(GAUGE);
+    const more = { id: 'gauge-new', name: 'Gauge new', ...laddered(model, model.normalLevelM + 0.3) };
+    const made = await call('POST', '/v1/devices', { ...model, ...more });
+    expect(made, JSON.stringify(made)).toMatchObject({ status: 201, body: { entry: more } });
+    expect((await call('POST', '/v1/devices', { ...model, ...more })).status).toBe(409);
+    const levelM = model.normalLevelM + 0.35;
+    await say('gauge-new', model.normalLevelM);
+    await say('gauge-new', levelM);
+    await eventually(async () => expect(await levels('gauge-new')).toHaveLength(1));
+
+    const removed = await call('DELETE', '/v1/devices/gauge-new', undefined, made.etag);
+    expect(removed).toMatchObject({ status: 200, body: { entry: null } });
+    await eventually(async () => expect(await levels('gauge-new')).toEqual([]));
+    expect((await call('GET', '/v1/devices/gauge-new')).status).toBe(404);
+    expect((await levels('gauge-new', 'resolved'))[0]?.text.en).toMatch(/was removed from the city/);
+
+    const { change } = removed.body;
+    expect(await call('POST', `/v1/changes/${change}/undo`)).toMatchObject({ status: 200 });
+    await eventually(async () => expect(await levels('gauge-new')).toHaveLength(1));
+    const { points } = await server.get<{ points: object[] }>('/v1/devices/gauge-new/readings');
+    expect(points).toHaveLength(2);
+  });
+
+  test('two editors do not overwrite each other, and what is wrong is said as `check` says it', async () => {
+    const { body: entry, etag } = await read(GAUGE);
+    const path = `/v1/devices/${GAUGE}`;
+    expect((await call('PATCH', path, { name: 'No version' })).status).toBe(428);
+    const both = await Promise.all(['One', 'Two'].map((name) => call('PATCH', path, { name }, etag)));
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 412]);
+    const winner = both.find(({ status }) => status === 200) as Answer<{ entry: Entry }>;
+    expect((await read(GAUGE)).body).toEqual(winner.body.entry);
+    const wrong = await call('PATCH', path, { river: 'nowhere', thresholds: [] }, winner.etag);
+    expect(wrong).toMatchObject({ status: 422, body: { type: 'urn:siaga:problem:city-refused' } });
+    const alone = await call('PATCH', path, { river: 'nowhere' }, winner.etag);
+    expect(alone.body['problems']).toEqual([
+      expect.objectContaining({ entry: `devices.${GAUGE}`, reason: 'no river nowhere' }),
+    ]);
+    expect((await call('DELETE', `/v1/rivers/${entry['river']}`, undefined, '*')).status).toBe(422);
+    expect((await call('PATCH', '/v1/devices/nobody', {}, '*')).status).toBe(404);
+    expect((await read(GAUGE)).etag).toBe(winner.etag);
+  });
+
+  test('parameters of a rule are judged by the rule, and hold at once', async () => {
+    const rule = { rule: 'river-level', device: GAUGE, parameters: { pending: 1 } };
+    expect(await call('POST', '/v1/alert-rules', rule)).toMatchObject({ status: 422 });
+    const made = await call('POST', '/v1/alert-rules', { ...rule, parameters: {}, enabled: false });
+    expect(made, JSON.stringify(made)).toMatchObject({ status: 201 });
+    const { body: entry } = await read(GAUGE);
+    const highM = (entry.thresholds[0]?.levelM as number) + 0.01;
+    await say(GAUGE, highM - 0.05);
+    await say(GAUGE, highM);
+    expect(await levels(GAUGE)).toEqual([]);
+    const path = `/v1/alert-rules/river-level.device.${GAUGE}`;
+    expect(await call('DELETE', path, undefined, made.etag)).toMatchObject({ status: 200 });
+    await say(GAUGE, highM + 0.01);
+    await eventually(async () => expect(await levels(GAUGE)).toHaveLength(1));
+  });
+
+  test('a kill in the middle of changes leaves whole ones, and what was answered is there and judged', async () => {
+    const { body: entry } = await read(GAUGE);
+    const levelM = entry.normalLevelM + 0.2;
+    await say(GAUGE, levelM);
+    const answered: Record<string, unknown>[] = [];
+    const editing = (async () => {
+      for (let step = 0; ; step++) {
+        const lowestM = levelM - 0.1 - (step % 5) * 0.001;
+        const { status, body } = await call('PATCH', `/v1/devices/${GAUGE}`, laddered(entry, lowestM), '*');
+        if (status === 200) answered.push(body);
+      }
+    })().catch(() => undefined);
+    await eventually(() => expect(answered.length).toBeGreaterThan(3));
+    await server.kill();
+    await editing;
+    await gauges.endAsync(true);
+    await start();
+    const { changes } = await server.get<{ changes: { id: number; after: Entry }[] }>(
+      `/v1/changes?entry=${GAUGE}&limit=500`,
+    );
+    const last = answered.findLast(({ change }) => change !== null) as { change: number; entry: Entry };
+    expect(changes.map(({ id }) => id)).toContain(last.change);
+    expect((await read(GAUGE)).body).toEqual(changes[0]?.after);
+    await eventually(async () => expect(await levels(GAUGE)).toHaveLength(1));
+  });
+
+  test('a new folder under what was changed overwrites nothing, and the start says what differs', async () => {
+    const { etag } = await read(GAUGE);
+    expect((await call('PATCH', `/v1/devices/${GAUGE}`, { name: 'Ours' }, etag)).status).toBe(200);
+    await server.stop();
+    await gauges.endAsync(true);
+    const own = join(folder.path, 'cities/semarang');
+    mkdirSync(join(folder.path, 'cities'));
+    cpSync(join(import.meta.dirname, '../../cities/semarang'), own, { recursive: true });
+    const file = join(own, 'devices.river-gauge.json');
+    const devices = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>[];
+    writeFileSync(
+      file,
+      JSON.stringify(devices.map((each) => (each['id'] === GAUGE ? { ...each, name: 'Theirs' } : each))),
+    );
+    await start();
+    expect((await read(GAUGE)).body['name']).toBe('Ours');
+    const notes = server.logged.map((line) => line['note']).filter((note) => note !== undefined);
+    expect(notes).toEqual([
+      expect.stringMatching(`^devices.${GAUGE}: the folder says otherwise now .*"Theirs"`),
+    ]);
+  });
+});
