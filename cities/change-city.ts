@@ -11,7 +11,7 @@ import type { Tables } from '../database/tables.ts';
 import { type CityState, currentEntry, type EntryCache, readCityState } from './city-state.ts';
 import type { City } from './entries.ts';
 import { type Edit, type EditProblem, formatEditProblem, judgeEdits, toProblem } from './judge-edits.ts';
-import { canonicalJson, type Entry, type EntryList, findEntry, type LaidEntry } from './overlay.ts';
+import { canonicalJson, type Entry, type EntryList, indexEntries, type LaidEntry } from './overlay.ts';
 
 export type CityTransaction = Transaction<Tables>;
 
@@ -80,10 +80,10 @@ export function changeCity(request: ChangeRequest): Promise<readonly WrittenChan
 }
 
 /** A device of which a command said too little for a city may be put back as it was, and no other may be so poor. */
-function splitReturned({ base, addedBare }: CityState, edits: readonly Edit[]): [LaidEntry[], Edit[]] {
+function splitReturned({ findBase, addedBare }: CityState, edits: readonly Edit[]): [LaidEntry[], Edit[]] {
   const returned: LaidEntry[] = [];
   const judged = edits.filter((edit) => {
-    const own = edit.list === 'devices' && !findEntry(base, 'devices', edit.id) && addedBare.get(edit.id);
+    const own = edit.list === 'devices' && !findBase('devices', edit.id) && addedBare.get(edit.id);
     if (!own || canonicalJson(own) !== canonicalJson(edit.entry)) return true;
     returned.push({ ...edit, entry: own as unknown as Entry });
     return false;
@@ -116,12 +116,13 @@ async function findMore(
 async function writeEntries(
   transaction: CityTransaction,
   { folder, at }: ChangeRequest,
-  { base, addedBare }: CityState,
+  { findBase, addedBare }: CityState,
   moved: readonly LaidEntry[],
 ): Promise<void> {
   const city = folder.id;
+  const findSeed = indexEntries(folder);
   const rows = moved.map(({ list, id, entry }) => {
-    const seed = findEntry(folder, list, id);
+    const seed = findSeed(list, id);
     return {
       ...{ city, list, entry: id, changed_at: at },
       document: entry === null ? null : JSON.stringify(entry),
@@ -142,7 +143,7 @@ async function writeEntries(
       .execute();
   }
   for (const { list, id, entry } of moved) {
-    const own = findEntry(base, list, id) ?? (list === 'devices' ? addedBare.get(id) : undefined) ?? null;
+    const own = findBase(list, id) ?? (list === 'devices' ? addedBare.get(id) : undefined) ?? null;
     if (canonicalJson(own) !== canonicalJson(entry)) continue;
     await transaction
       .deleteFrom('city_entries')

@@ -16,7 +16,8 @@ import {
   ENTRY_LISTS,
   type Entry,
   type EntryList,
-  findEntry,
+  type FindEntry,
+  indexEntries,
   type LaidEntry,
   layOver,
 } from './overlay.ts';
@@ -36,6 +37,8 @@ export interface CityState {
   /** The folder, and the devices that a command has added. */
   readonly base: City;
   readonly now: City;
+  readonly findNow: FindEntry;
+  readonly findBase: FindEntry;
   readonly bare: ReadonlyMap<string, BareDevice>;
   /** `bare`, and those of them that were removed or made whole since. */
   readonly addedBare: ReadonlyMap<string, BareDevice>;
@@ -60,7 +63,8 @@ export async function readCityState(
     .where('city', '=', city)
     .executeTakeFirst();
   const rows = await database.selectFrom('city_entries').selectAll().where('city', '=', city).execute();
-  const added = await readAdded(database, folder, cache);
+  const findSeed = indexEntries(folder);
+  const added = await readAdded(database, findSeed, cache);
   const base = layOver(folder, added.laid);
   const notes: string[] = [];
   const laid: LaidEntry[] = [];
@@ -74,17 +78,20 @@ export async function readCityState(
     }
     laid.push({ list, id: row.entry, entry });
     if (list === 'devices') gone.add(row.entry);
-    const drift = describeDrift(folder, list, row);
+    const drift = describeDrift(findSeed(list, row.entry), list, row);
     if (drift) notes.push(drift);
   }
   const bare = new Map([...added.bare].filter(([id]) => !gone.has(id)));
   const now = layOver(base, laid);
-  return { revision: Number(revision?.revision ?? 0), base, now, bare, addedBare: added.bare, notes };
+  return {
+    ...{ revision: Number(revision?.revision ?? 0), base, now, bare, addedBare: added.bare, notes },
+    ...{ findNow: indexEntries(now), findBase: indexEntries(base) },
+  };
 }
 
 /** The entry as it stands, be it a device that a command has added with less. */
-export function currentEntry({ now, bare }: CityState, list: EntryList, id: string): Entry | undefined {
-  const entry = findEntry(now, list, id);
+export function currentEntry({ findNow, bare }: CityState, list: EntryList, id: string): Entry | undefined {
+  const entry = findNow(list, id);
   return entry ?? (list === 'devices' ? (bare.get(id) as Entry | undefined) : undefined);
 }
 
@@ -97,12 +104,12 @@ function recall(cache: EntryCache, list: EntryList, id: string, text: string): E
   return entry;
 }
 
-async function readAdded(database: Reader, folder: City, cache: EntryCache) {
+async function readAdded(database: Reader, findSeed: FindEntry, cache: EntryCache) {
   const laid: LaidEntry[] = [];
   const bare = new Map<string, BareDevice>();
   for (const row of await database.selectFrom('devices').selectAll().orderBy('id').execute()) {
     const { id, kind, name, lat, lng, site } = row;
-    if (findEntry(folder, 'devices', id) || findEntry(folder, 'hospitals', id)) continue;
+    if (findSeed('devices', id) || findSeed('hospitals', id)) continue;
     const list = isHospital({ kind }) ? 'hospitals' : 'devices';
     const entry = site === null ? undefined : recall(cache, list, id, withoutHospitalKind(list, site));
     if (entry) laid.push({ list, id, entry });
@@ -119,8 +126,7 @@ function withoutHospitalKind(list: EntryList, site: string): string {
 }
 
 /** A new folder has come under what was changed: the change stands, and its people are told. */
-function describeDrift(folder: City, list: EntryList, row: CityEntriesTable): string | undefined {
-  const fresh = findEntry(folder, list, row.entry);
+function describeDrift(fresh: Entry | undefined, list: EntryList, row: CityEntriesTable): string | undefined {
   const then = row.seed === null ? undefined : (JSON.parse(row.seed) as Entry);
   if (canonicalJson(fresh ?? null) === canonicalJson(then ?? null)) return undefined;
   const where = `${list}.${row.entry}`;

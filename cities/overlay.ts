@@ -41,9 +41,19 @@ export function entriesOf(city: City, list: EntryList): readonly Entry[] {
   return city[list] as readonly Entry[];
 }
 
-/** Where the folder has several of one key, the last one counts. */
-export function findEntry(city: City, list: EntryList, id: string): Entry | undefined {
-  return entriesOf(city, list).findLast((each) => keyOf(list, each) === id);
+export type FindEntry = (list: EntryList, id: string) => Entry | undefined;
+
+/** Looks a list through once, when it is asked for. Where the folder has several of one key, the last one counts. */
+export function indexEntries(city: City): FindEntry {
+  const lists = new Map<EntryList, Map<string, Entry>>();
+  return (list, id) => {
+    let known = lists.get(list);
+    if (!known) {
+      known = new Map(entriesOf(city, list).map((each) => [keyOf(list, each), each]));
+      lists.set(list, known);
+    }
+    return known.get(id);
+  };
 }
 
 /** The city with these entries over it; those that it does not have go to the end. */

@@ -88,7 +88,7 @@ export async function openRegistry(
   const followers: ((move: CityMove) => void)[] = [];
   const nothing: CityState = {
     ...{ revision: 0, base: folder, now: folder, notes: [] },
-    ...{ bare: new Map(), addedBare: new Map() },
+    ...{ bare: new Map(), addedBare: new Map(), findNow: () => undefined, findBase: () => undefined },
   };
   let state = nothing;
   let byId = new Map<string, RegisteredDevice>();
