@@ -36,6 +36,8 @@ export interface CityState {
   readonly revision: number;
   /** The folder, and the devices that a command has added. */
   readonly base: City;
+  /** The folder, and what was changed over it: what a command that adds devices leaves alone. */
+  readonly changed: City;
   readonly now: City;
   readonly findNow: FindEntry;
   readonly findBase: FindEntry;
@@ -85,8 +87,21 @@ export async function readCityState(
   const now = layOver(base, laid);
   return {
     ...{ revision: Number(revision?.revision ?? 0), base, now, bare, addedBare: added.bare, notes },
+    changed: layOver(folder, laid),
     ...{ findNow: indexEntries(now), findBase: indexEntries(base) },
   };
+}
+
+/** Ids that were taken out of the city: a device that a command has added is still in its table. */
+export async function readRemoved(database: Reader, city: string): Promise<ReadonlySet<string>> {
+  const rows = await database
+    .selectFrom('city_entries')
+    .select('entry')
+    .where('city', '=', city)
+    .where('list', 'in', ['devices', 'hospitals'])
+    .where('document', 'is', null)
+    .execute();
+  return new Set(rows.map(({ entry }) => entry));
 }
 
 /** The entry as it stands, be it a device that a command has added with less. */

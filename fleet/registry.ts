@@ -87,7 +87,7 @@ export async function openRegistry(
   const cache: EntryCache = new Map();
   const followers: ((move: CityMove) => void)[] = [];
   const nothing: CityState = {
-    ...{ revision: 0, base: folder, now: folder, notes: [] },
+    ...{ revision: 0, base: folder, changed: folder, now: folder, notes: [] },
     ...{ bare: new Map(), addedBare: new Map(), findNow: () => undefined, findBase: () => undefined },
   };
   let state = nothing;

@@ -7,6 +7,7 @@
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { loadCity } from '../../cities/city.ts';
+import { readCityState } from '../../cities/city-state.ts';
 import { parseConfig } from '../../config/config.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { openDatabase } from '../../database/database.ts';
@@ -26,7 +27,7 @@ async function main(words: readonly string[]): Promise<number> {
   const database = await openDatabase(config);
   const environment: Environment = {
     database,
-    city: loadCity(config.SIAGA_CITY, config),
+    city: (await readCityState(database, loadCity(config.SIAGA_CITY, config))).changed,
     now: Date.now(),
     print: (line) => console.log(line),
     note: (line) => console.error(line),

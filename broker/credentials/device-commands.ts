@@ -3,6 +3,7 @@
  *
  * Invariant: no command shows a secret that existed before it ran; there is none to show.
  */
+import { readRemoved } from '../../cities/city-state.ts';
 import { publishersOf } from '../../cities/publishers.ts';
 import { GATEWAY_PREFIX, isId } from '../../devices/topics.ts';
 import { OBSERVER_PREFIX } from '../access.ts';
@@ -160,5 +161,5 @@ async function hasValidCredential(id: string, env: Environment): Promise<boolean
 async function isRegistered(id: string, { database, city }: Environment): Promise<boolean> {
   if (publishersOf(city).some((device) => device.id === id)) return true;
   const row = await database.selectFrom('devices').select('id').where('id', '=', id).executeTakeFirst();
-  return row !== undefined;
+  return row !== undefined && !(await readRemoved(database, city.id)).has(id);
 }

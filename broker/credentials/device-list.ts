@@ -119,7 +119,10 @@ export function* findProblems({ id, kind, lat, lng, site }: NewDevice, city: Cit
   }
 }
 
-/** Writes those that the city's folder does not have; one that is there already is updated. */
+/**
+ * Writes those that the city's folder does not have; one that is there already is updated, and one that was taken out
+ * of the city is in it again.
+ */
 export async function writeDevices(
   database: Database,
   city: City,
@@ -129,6 +132,7 @@ export async function writeDevices(
   const ofCity = new Set(publishersOf(city).map(({ id }) => id));
   const rows = devices.filter(({ id }) => !ofCity.has(id)).map((device) => ({ ...device, added_at: now }));
   for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
+    await returnRemoved(database, city.id, rows.slice(at, at + ROWS_PER_STATEMENT));
     await database
       .insertInto('devices')
       .values(rows.slice(at, at + ROWS_PER_STATEMENT))
@@ -144,4 +148,15 @@ export async function writeDevices(
       )
       .execute();
   }
+}
+
+async function returnRemoved(database: Database, city: string, rows: readonly NewDevice[]): Promise<void> {
+  const ids = rows.map(({ id }) => id);
+  await database
+    .deleteFrom('city_entries')
+    .where('city', '=', city)
+    .where('list', 'in', ['devices', 'hospitals'])
+    .where('entry', 'in', ids)
+    .where('document', 'is', null)
+    .execute();
 }

@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { createDataFolder, type DataFolder, type RunningSiaga, startSiaga } from '../support/start-siaga.ts';
+import {
+  createDataFolder,
+  type DataFolder,
+  type RunningSiaga,
+  runCommand,
+  startSiaga,
+} from '../support/start-siaga.ts';
 
 /** A program takes a second to start here, and several on a busy machine. */
 const TIMEOUT_MS = 180_000;
@@ -18,6 +24,13 @@ interface Entry {
   readonly normalLevelM: number;
   readonly thresholds: { severity: string; label: object; levelM: number }[];
 }
+/** Each by another check: the schema, the city's bounds, its lists, the ladder. */
+const FAULTS: readonly { reason: string; river?: string; lat?: string | number; minorM?: number }[] = [
+  { lat: 'south', reason: 'lat: Invalid input: expected number' },
+  { lat: 7, reason: "outside the city's bounds" },
+  { river: 'nowhere', reason: 'no river nowhere' },
+  { minorM: 2.5, reason: 'thresholds must ascend' },
+];
 interface Answer<T = Record<string, unknown>> {
   readonly status: number;
   readonly etag: string;
@@ -225,5 +238,63 @@ describe('a city that is changed while it runs', { timeout: TIMEOUT_MS }, () => 
     expect(notes).toEqual([
       expect.stringMatching(`^devices.${GAUGE}: the folder says otherwise now .*"Theirs"`),
     ]);
+  });
+
+  test('10,000 gauges of a file: 12 bad lines are named and nothing is written, or the good ones', async () => {
+    const { body: model } = await read(GAUGE);
+    const bad = new Map<number, string>();
+    const lines = Array.from({ length: 10_000 }, (_, index) => {
+      const line = index + 2;
+      const isBad = index % 800 === 799;
+      const fault = isBad ? FAULTS[bad.size % FAULTS.length] : undefined;
+      if (fault) bad.set(line, fault.reason);
+      const { river = model['river'], lat = -7, minorM = 1.5 } = fault ?? {};
+      return `gauge-${line},river-gauge,Gauge ${line},${lat},110.4,${river},0,6,1,${minorM},2`;
+    });
+    expect(bad.size).toBe(12);
+    const header = 'id,kind,name,lat,lng,river,sensorRangeM.0,sensorRangeM.1,normalLevelM,minorM,moderateM';
+    const file = join(folder.path, 'gauges.csv');
+    writeFileSync(file, `${header}\n${lines.join('\n')}\n`);
+    const city = (...words: string[]) => runCommand('cities/cli.ts', words, folder.path);
+
+    const refused = await city('import', file);
+    expect(refused, refused.stderr).toMatchObject({ code: 1, stderr: '' });
+    for (const [line, reason] of bad)
+      expect(refused.stdout).toMatch(new RegExp(`^line ${line}: .*${reason}`, 'm'));
+    expect(refused.stdout.match(/^line \d+:/gm)).toHaveLength(12);
+    expect((await read('gauge-2')).status).toBe(404);
+
+    const begun = performance.now();
+    const kept = await city('import', file, '--keep-good');
+    console.info(`10,000 lines imported in ${Math.round(performance.now() - begun)} ms, start included`);
+    expect(kept.stdout, kept.stderr).toMatch(
+      /^9988 of 10000 row\(s\) written, 0 stood so already, 12 bad\.$/m,
+    );
+    await eventually(async () => {
+      const { total } = await server.get<{ total: number }>('/v1/devices?kind=river-gauge&limit=1');
+      expect(total).toBeGreaterThanOrEqual(9_988);
+    });
+    await say('gauge-2', 1);
+    await say('gauge-2', 1.55);
+    await eventually(async () => expect(await levels('gauge-2')).toHaveLength(1));
+  });
+
+  test('the command line changes, removes, takes back and exports what a running server goes by', async () => {
+    const city = (...words: string[]) => runCommand('cities/cli.ts', words, folder.path);
+    const set = await city('set', 'devices', GAUGE, 'name=Silandak baru', 'thresholds.0.label.en=Watch');
+    expect(set, set.stderr).toMatchObject({ code: 0 });
+    await eventually(async () => expect((await read(GAUGE)).body['name']).toBe('Silandak baru'));
+    expect(await city('set', 'devices', GAUGE, 'river=nowhere')).toMatchObject({ code: 1 });
+    expect((await city('remove', 'hospitals', 'nobody')).code).toBe(2);
+    const out = join(folder.path, 'out');
+    const exported = await city('export', 'semarang', out);
+    expect(exported.stdout, exported.stderr).toMatch(/with what was changed while it ran: devices/);
+    expect(await city('check', join(out, 'semarang'))).toMatchObject({ code: 0 });
+    const devices = readFileSync(join(out, 'semarang/devices.river-gauge.json'), 'utf8');
+    expect(devices).toContain('Silandak baru');
+    const listed = await city('changes', 'devices', GAUGE);
+    expect(listed.stdout).toMatch(/^1\t.*\(command line\)\tdevices\.silandak-purwoyoso$/m);
+    expect(await city('undo', '1')).toMatchObject({ code: 0 });
+    await eventually(async () => expect((await read(GAUGE)).body['name']).not.toBe('Silandak baru'));
   });
 });
