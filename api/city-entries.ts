@@ -54,6 +54,7 @@ const ifMatch = z.object({
     .string()
     .max(1_000)
     .describe('The ETag of the entry as you have seen it; `*` for whatever it is. Without it: 428.')
+    .meta({ example: '"nq3Sg2mVd0vCq1Xw6B7o5A"' })
     .optional(),
 });
 export const entrySchema = z
