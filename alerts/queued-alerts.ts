@@ -50,12 +50,13 @@ export class QueuedAlerts implements Alerts {
   #tidiedAt = Number.NEGATIVE_INFINITY;
   #behind = false;
   readonly #learner: PastLearner | undefined;
+  readonly #unfollow: () => void;
   readonly consumer: JournalConsumer;
 
   constructor(dependencies: AlertsDependencies, machinery: AlarmMachinery) {
     this.#dependencies = dependencies;
     this.#machinery = machinery;
-    dependencies.registry.follow((move) => {
+    this.#unfollow = dependencies.registry.follow((move) => {
       void this.#takeCity(move).catch((err: unknown) =>
         dependencies.log.error({ err }, 'a change of the city is judged, but not saved yet'),
       );
@@ -259,6 +260,7 @@ export class QueuedAlerts implements Alerts {
 
   /** Saves what is not saved yet, and lets the notices under way end. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#unfollow();
     await this.#machinery.saver.sweepAll(this.#enqueue, this.#dependencies.now());
     await this.#machinery.outbox[Symbol.asyncDispose]();
   }

@@ -68,7 +68,7 @@ export function changeCity(request: ChangeRequest): Promise<readonly WrittenChan
     const edits = await request.makeEdits(state, transaction);
     const [returned, judged] = splitReturned(state, edits);
     const { city, laid, problems } = judgeEdits(state.now, judged);
-    const more = problems.length > 0 ? [] : await findMore(request, city, laid, transaction);
+    const more = problems.length > 0 ? [] : await findMore(request, state, city, laid, transaction);
     if (problems.length + more.length > 0) throw new EditsRefusedError([...problems, ...more.map(toProblem)]);
     const moved = [...returned, ...laid].filter(({ list, id, entry }) => {
       const before = currentEntry(state, list, id) ?? null;
@@ -93,13 +93,20 @@ function splitReturned({ findBase, addedBare }: CityState, edits: readonly Edit[
 
 async function findMore(
   { findMore = () => [] }: ChangeRequest,
+  state: CityState,
   city: City,
   laid: readonly LaidEntry[],
   transaction: CityTransaction,
 ): Promise<readonly string[]> {
   const sentences = [...findMore(city)];
   for (const { list, id, entry } of laid) {
-    if (list !== 'devices' || entry !== null) continue;
+    if (list !== 'devices') continue;
+    if (entry !== null) {
+      const kind = currentEntry(state, list, id)?.['kind'] ?? entry['kind'];
+      if (kind !== entry['kind'])
+        sentences.push(`devices.${id}: it is a ${kind}; give another kind its own id`);
+      continue;
+    }
     const unit = await transaction
       .selectFrom('dispatch_units')
       .select('assignment')

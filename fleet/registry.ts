@@ -72,8 +72,8 @@ export interface LiveRegistry extends Registry {
   change(request: CityRequest): Promise<readonly WrittenChange[]>;
   /** Takes a change back; undefined where there is none of this number. Throws EditsRefusedError. */
   undo(id: number, request: Omit<CityRequest, 'makeEdits'>): Promise<readonly WrittenChange[] | undefined>;
-  /** Calls `listener` after each change, once `cityNow` and `find` answer by it. It must not throw. */
-  follow(listener: (move: CityMove) => void): void;
+  /** Calls `listener` after each change, once `cityNow` and `find` answer by it. It must not throw. Returns the way to stop. */
+  follow(listener: (move: CityMove) => void): () => void;
 }
 
 export type CityRequest = Pick<ChangeRequest, 'actor' | 'at' | 'makeEdits'>;
@@ -85,7 +85,7 @@ export async function openRegistry(
   findMore: (city: City) => readonly string[] = () => [],
 ): Promise<LiveRegistry> {
   const cache: EntryCache = new Map();
-  const followers: ((move: CityMove) => void)[] = [];
+  const followers = new Set<(move: CityMove) => void>();
   const nothing: CityState = {
     ...{ revision: 0, base: folder, changed: folder, now: folder, notes: [] },
     ...{ bare: new Map(), addedBare: new Map(), findNow: () => undefined, findBase: () => undefined },
@@ -143,7 +143,10 @@ export async function openRegistry(
     all: () => ordered,
     gateways: () => gateways,
     reload,
-    follow: (listener) => void followers.push(listener),
+    follow(listener) {
+      followers.add(listener);
+      return () => followers.delete(listener);
+    },
   };
 }
 

@@ -13,7 +13,7 @@ import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading, Values } from '../../devices/reading.ts';
 import { createFleet, type Fleet } from '../../fleet/fleet.ts';
 import { createLiveFeed, type LiveFeed } from '../../fleet/live-feed.ts';
-import { openRegistry, type Registry } from '../../fleet/registry.ts';
+import { type LiveRegistry, openRegistry } from '../../fleet/registry.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { smallCity } from './small-city.ts';
 
@@ -32,7 +32,7 @@ export interface AlertHouse extends AsyncDisposable {
   readonly database: Database;
   readonly feed: LiveFeed;
   readonly fleet: Fleet;
-  readonly registry: Registry;
+  readonly registry: LiveRegistry;
   /** What people were told, in order. */
   readonly told: NoticeBody[];
   alerts: Alerts;
