@@ -192,6 +192,54 @@ describe('a city that is changed while it runs', { timeout: TIMEOUT_MS }, () => 
     await eventually(async () => expect(await levels(GAUGE)).toHaveLength(1));
   });
 
+  test('dispatch, the map and the live stream go by what was added and removed, each by its own call', async () => {
+    const units = () => server.metric('siaga_dispatch_units', { state: 'all' });
+    const known = await units();
+    const stream = await fetch(`${server.httpUrl}/v1/stream?types=city`);
+    const reader = (stream.body as ReadableStream<Uint8Array>).getReader();
+    const at = { lat: -6.99, lng: 110.42 };
+    const hospital = { id: 'rs-baru', name: 'RS Baru', class: 'C', ...at };
+    const beds = { emergency: 5, intensive: 1, ward: 30 };
+    const base = { id: 'pos-baru', name: 'Pos Baru', ...at };
+    const unit = { id: 'motor-baru', kind: 'ambulance', name: 'Motor Baru', ...at };
+    const made: Answer[] = [];
+    made.push(await call('POST', '/v1/hospitals', { ...hospital, beds }));
+    made.push(await call('POST', '/v1/bases', base));
+    const more = { vehicle: 'motorcycle', base: 'pos-baru', callSign: 'MB' };
+    made.push(await call('POST', '/v1/devices', { ...unit, ...more }));
+    made.push(await call('POST', '/v1/places', { id: 'kampung', name: 'Kampung', ...at }));
+    made.push(await call('POST', '/v1/rivers', { id: 'kali-baru', name: 'Kali Baru' }));
+    made.push(await call('POST', '/v1/uplinks', { id: 'fibre-baru', name: 'Fibre baru' }));
+    expect(
+      made.map(({ status }) => status),
+      JSON.stringify(made),
+    ).toEqual(Array(6).fill(201));
+    const { hospitals } = await server.get<{ hospitals: { id: string }[] }>('/v1/hospitals');
+    expect(hospitals.map(({ id }) => id)).toContain('rs-baru');
+    expect(await units()).toBe(known + 1);
+    const { city } = await server.get<{ city: Record<string, { id: string }[]> }>('/v1/city');
+    for (const [list, id] of [
+      ['rivers', 'kali-baru'],
+      ['places', 'kampung'],
+      ['hospitals', 'rs-baru'],
+    ] as const) {
+      expect(city[list]?.map((each) => each.id)).toContain(id);
+    }
+    // The unit names it.
+    expect((await call('DELETE', '/v1/bases/pos-baru', undefined, '*')).status).toBe(422);
+    expect((await call('DELETE', '/v1/devices/motor-baru', undefined, '*')).status).toBe(200);
+    expect((await call('DELETE', '/v1/bases/pos-baru', undefined, '*')).status).toBe(200);
+    expect(await units()).toBe(known);
+    let heard = '';
+    while (!heard.includes('event: city')) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      heard += new TextDecoder().decode(value);
+    }
+    expect(heard).toMatch(/event: city\ndata: \{"at":"/);
+    await reader.cancel();
+  });
+
   test('a kill in the middle of changes leaves whole ones, and what was answered is there and judged', async () => {
     const { body: entry } = await read(GAUGE);
     const levelM = entry.normalLevelM + 0.2;
