@@ -1,7 +1,8 @@
 /**
  * A city as data: its rivers, devices, thresholds, hospitals and main roads, loaded from its folder.
  *
- * Read once at start by main, by the simulator and by the command lines, from whichever place has it
+ * Read at start by main, by the simulator and by the command lines, from whichever place has it; what was changed
+ * while it ran is laid over it by city-state.ts
  * (config/city-folder.ts). Invariant: every id that one entry names in another
  * (an upstream gauge, an uplink, a base, a road's junction) exists; `loadCity` reports every problem at once.
  */
