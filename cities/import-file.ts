@@ -6,6 +6,7 @@
  * its feature), and a cell that cannot be read is that row's problem and no other's.
  */
 import { z } from 'zod';
+import { isHospital } from '../devices/kinds/hospital.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
 import { type Bilingual, SEVERITIES } from '../devices/site.ts';
@@ -72,7 +73,7 @@ function toRow(
 ): Pick<ImportRow, 'list' | 'fields'> {
   const named = given.find(([name]) => name === 'kind')?.[1];
   const kind = typeof named === 'string' ? named : options.kind;
-  const list = kind === 'hospital' ? 'hospitals' : options.list;
+  const list = isHospital({ kind: kind ?? '' }) ? 'hospitals' : options.list;
   const fields: Record<string, unknown> = list === 'devices' && kind !== undefined ? { kind } : {};
   for (const [name, value] of given) {
     if (name === 'kind' || LADDER_COLUMN.test(name)) continue;
