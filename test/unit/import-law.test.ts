@@ -61,7 +61,7 @@ const LAW: Record<string, readonly string[]> = {
   docs: ['clients/typescript'],
   'firmware-sim': ['clients/typescript', 'tables', 'devices', 'cities'],
   dashboards: ['devices'],
-  ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite'],
+  ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite', 'opening'],
 };
 
 /** What opens, runs or measures the whole of it may name every room. */
