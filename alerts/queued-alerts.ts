@@ -13,7 +13,7 @@ import type { createAlertMetrics } from './alert-metrics.ts';
 import type { Alerts, AlertsDependencies } from './alerts.ts';
 import type { ConditionFinding, ConditionRule } from './judgement/conditions.ts';
 import type { AlertEngine, ReadingOutcome } from './judgement/engine.ts';
-import type { EngineChange, Subject } from './judgement/engine-change.ts';
+import { type EngineChange, type Subject, UPLINK_SUBJECT } from './judgement/engine-change.ts';
 import { endOfRemoved } from './judgement/rebind-watch.ts';
 import type { Description } from './judgement/rule.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
@@ -100,11 +100,12 @@ export class QueuedAlerts implements Alerts {
   }
 
   #endOfGone(nowMs: number): EngineChange[] {
-    const { find } = this.#dependencies.registry;
+    const { find, cityNow } = this.#dependencies.registry;
     const { engine, lifecycle } = this.#machinery;
-    const gone = [...lifecycle.open.values()].filter(
-      ({ subject, subjectKind }) => deviceKinds.has(subjectKind) && !find(subject),
-    );
+    const gone = [...lifecycle.open.values()].filter(({ subject, subjectKind }) => {
+      if (subjectKind === UPLINK_SUBJECT) return !cityNow.uplinks.some(({ id }) => id === subject);
+      return deviceKinds.has(subjectKind) && !find(subject);
+    });
     for (const { subject } of gone) engine.conditions.drop(subject);
     return gone.map((alert) => endOfRemoved(alert, nowMs));
   }

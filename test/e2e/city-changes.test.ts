@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { startFakeInflux } from '../support/fake-influx.ts';
 import {
   createDataFolder,
   type DataFolder,
@@ -51,8 +52,8 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-async function start(): Promise<void> {
-  server = await startSiaga({ dataDir: folder.path });
+async function start(environment: Record<string, string> = {}): Promise<void> {
+  server = await startSiaga({ dataDir: folder.path, environment });
   gauges = await connectAsync(`mqtt://127.0.0.1:${server.mqttPort}`, { reconnectPeriod: 0 });
 }
 
@@ -238,6 +239,30 @@ describe('a city that is changed while it runs', { timeout: TIMEOUT_MS }, () => 
     }
     expect(heard).toMatch(/event: city\ndata: \{"at":"/);
     await reader.cancel();
+  });
+
+  test('the samples for Grafana have the new threshold, and no minute is waited for', async () => {
+    await using influx = await startFakeInflux({
+      'GET /ping': { status: 204, headers: { 'x-influxdb-version': '1.6.7' } },
+      'POST /query': { status: 200, json: { results: [{ statement_id: 0 }] } },
+      'POST /write': { status: 204 },
+    });
+    await server.stop();
+    await gauges.endAsync(true);
+    await start({ INFLUX_URL: influx.url });
+    const { body: entry } = await read(GAUGE);
+    await say(GAUGE, entry.normalLevelM);
+    const lowestM = entry.normalLevelM + 0.123;
+    const changed = await call('PATCH', `/v1/devices/${GAUGE}`, laddered(entry, lowestM), '*');
+    expect(changed.status).toBe(200);
+    const field = `${entry.thresholds[0]?.severity}M=${lowestM}`;
+    await eventually(() => {
+      const lines = influx.seen.flatMap(({ body }) => body.split('\n'));
+      const own = lines.filter(
+        (line) => line.startsWith('siaga_liveness,') && line.includes(`device=${GAUGE}`),
+      );
+      expect(own.join('\n')).toContain(field);
+    });
   });
 
   test('a kill in the middle of changes leaves whole ones, and what was answered is there and judged', async () => {
