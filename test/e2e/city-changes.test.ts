@@ -241,6 +241,27 @@ describe('a city that is changed while it runs', { timeout: TIMEOUT_MS }, () => 
     await reader.cancel();
   });
 
+  test('a device that was added gets a secret and is let in; removed it is cut off and stays outside', async () => {
+    await server.stop();
+    await gauges.endAsync(true);
+    server = await startSiaga({ dataDir: folder.path, environment: { MQTT_AUTH: 'true' } });
+    const { body: model } = await read(GAUGE);
+    const made = await call('POST', '/v1/devices', { ...model, id: 'gauge-new', name: 'New' });
+    expect(made.status).toBe(201);
+    const issued = await runCommand('broker/credentials/cli.ts', ['add', 'gauge-new'], folder.path);
+    expect(issued, issued.stderr).toMatchObject({ code: 0 });
+    const options = { username: 'gauge-new', password: issued.stdout.trim(), clientId: 'gauge-new' };
+    const url = `mqtt://127.0.0.1:${server.mqttPort}`;
+    const connect = () => connectAsync(url, { ...options, reconnectPeriod: 0 }, false);
+    gauges = await eventually(connect);
+    await say('gauge-new', model.normalLevelM);
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    gauges.once('close', resolve);
+    expect((await call('DELETE', '/v1/devices/gauge-new', undefined, made.etag)).status).toBe(200);
+    await closed;
+    await expect(connect()).rejects.toThrow(/Connection refused/);
+  });
+
   test('the samples for Grafana have the new threshold, and no minute is waited for', async () => {
     await using influx = await startFakeInflux({
       'GET /ping': { status: 204, headers: { 'x-influxdb-version': '1.6.7' } },
