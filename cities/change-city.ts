@@ -161,9 +161,10 @@ async function writeEntries(
   }
 }
 
-async function writeAudit(
+/** Lines of audit: entries of `moved` as they stand, over what stood in `state`. */
+export async function writeAudit(
   transaction: CityTransaction,
-  { folder, actor, at, undoes }: ChangeRequest,
+  { folder, actor, at, undoes }: Pick<ChangeRequest, 'folder' | 'actor' | 'at' | 'undoes'>,
   state: CityState,
   moved: readonly LaidEntry[],
 ): Promise<WrittenChange[]> {

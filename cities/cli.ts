@@ -7,9 +7,9 @@
  * exit code 1.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Config, parseConfig } from '../config/config.ts';
+import { nameUser } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { decodeText } from '../tables/table.ts';
@@ -36,7 +36,7 @@ async function main(words: readonly string[]): Promise<number> {
       runStateCommand(positionals, values, {
         ...{ database, print },
         folder: loadCity(nameCity(process.env), config),
-        actor: `${userInfo().username} (command line)`,
+        actor: `command line, ${nameUser()}`,
         now: Date.now(),
         readText: (file) => decodeText(readFileSync(file)),
       }),

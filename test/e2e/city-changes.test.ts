@@ -387,7 +387,7 @@ describe('a city that is changed while it runs', { timeout: TIMEOUT_MS }, () => 
     const devices = readFileSync(join(out, 'semarang/devices.river-gauge.json'), 'utf8');
     expect(devices).toContain('Silandak baru');
     const listed = await city('changes', 'devices', GAUGE);
-    expect(listed.stdout).toMatch(/^1\t.*\(command line\)\tdevices\.silandak-purwoyoso$/m);
+    expect(listed.stdout).toMatch(/^1\t.*\tcommand line, .*\tdevices\.silandak-purwoyoso$/m);
     expect(await city('undo', '1')).toMatchObject({ code: 0 });
     await eventually(async () => expect((await read(GAUGE)).body['name']).not.toBe('Silandak baru'));
   });

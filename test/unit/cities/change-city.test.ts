@@ -138,6 +138,13 @@ describe('a device that a command has added', () => {
     await writeDevices(database, folder, [unit], BY.at + 1);
     await registry.reload();
     expect(registry.find('motor-9')).toBeDefined();
+    const lines = await listChanges(database, { city: 'semarang', limit: 10, entry: 'motor-9' });
+    const entry = registry.cityNow.devices.find(({ id }) => id === 'motor-9');
+    expect(lines.map(({ actor, before, after }) => [actor, before, after])).toEqual([
+      ['command line', null, entry],
+      ['test', entry, null],
+      ['command line', null, entry],
+    ]);
   });
 });
 
