@@ -25,7 +25,6 @@ import { openRoadNetwork } from './roads/road-network.ts';
 import { createTravel } from './travel.ts';
 import { UnansweredOrders } from './unanswered-orders.ts';
 import { UnitBoard } from './unit-board.ts';
-import { createUnitClocks } from './unit-clock.ts';
 import { UnitMessages } from './unit-messages.ts';
 import { WordDelivery } from './word-delivery.ts';
 import { WordDesk } from './word-desk.ts';
@@ -51,7 +50,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
 
 function assembleParts(dependencies: DispatchDependencies): DispatchParts & { readonly echo: CancelEcho } {
   const { config, fleet, log, now, registry } = dependencies;
-  const board = new UnitBoard(registry, fleet, createUnitClocks());
+  const board = new UnitBoard(registry, fleet);
   const roads = openRoadNetwork(registry.cityNow, config.SIAGA_DATA_DIR, log);
   const metrics = createDispatchMetrics(dependencies.metrics);
   const outside = createOutsideEngine(config);

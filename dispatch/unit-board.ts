@@ -16,7 +16,6 @@ import { type Fix, filterPosition, fixOf, type PositionState } from '../fleet/po
 import type { LiveRegistry } from '../fleet/registry.ts';
 import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
 import type { Vehicle } from './roads/road-classes.ts';
-import type { UnitClocks } from './unit-clock.ts';
 import { type Observation, UnitWords } from './unit-words.ts';
 
 export interface Lock {
@@ -63,9 +62,9 @@ export class UnitBoard {
   readonly index: UnitIndex = createUnitIndex();
   readonly words: UnitWords;
 
-  constructor(registry: Pick<LiveRegistry, 'cityNow' | 'follow'>, fleet: Fleet, clocks: UnitClocks) {
+  constructor(registry: Pick<LiveRegistry, 'cityNow' | 'follow'>, fleet: Fleet) {
     this.#fleet = fleet;
-    this.words = new UnitWords(clocks);
+    this.words = new UnitWords((unit) => fleet.now(unit)?.health.clock);
     this.#takeUnits(registry.cityNow);
     registry.follow(({ now }) => this.#takeUnits(now));
   }
@@ -157,6 +156,15 @@ export class UnitBoard {
     const observation = this.words.observe(reading);
     this.#reindex(reading.device);
     return observation;
+  }
+
+  /** Our clock was set and says `nowMs`: no fix was taken and no word said later. */
+  clockSet(nowMs: number): void {
+    this.words.clockSet(nowMs);
+    for (const [unit, { present }] of this.#positions) {
+      if (present.measuredAt <= nowMs) continue;
+      this.#positions.set(unit, { present: { ...present, measuredAt: nowMs }, refused: [] });
+    }
   }
 
   now(unit: string, atMs: number): UnitNow | undefined {
