@@ -3,7 +3,7 @@
  *
  * Kept by river-level and asked by fall.ts whether a fall is one of water. Falls are shares of the height from
  * which they began (recessions are close to exponential), over five windows of time. A flood is learnt as a whole
- * once the river is calm again, and not at all where it fell and stood up again at once: that was the sensor.
+ * once the river is calm again; what it lost and had back at once is left out: that was the sensor.
  * Invariant: everything here is JSON, and replaced when it changes, never changed.
  */
 
@@ -22,8 +22,8 @@ interface Spell {
   readonly highAt: number;
   readonly shares: Shares;
   readonly slots: readonly [Slots, Slots, Slots, Slots, Slots];
-  /** It fell and stood up again at once: nothing is to be learnt of it. */
-  readonly isSpoilt: boolean;
+  /** What was known before the first large loss that may yet be made good at once: see standsUp. */
+  readonly sharesBeforeLoss: Shares | null;
 }
 
 export interface Drain {
@@ -57,7 +57,7 @@ const KNOWN_AFTER_FLOODS = 3;
 /** Older ones are forgotten: rivers are dredged and dammed. */
 const MAX_FLOODS = 16;
 /** A river may drain faster than most of its floods did, by this. */
-const FASTER_THAN_EVER = 2;
+const FASTER_THAN_EVER = Number(process.env['FE'] ?? 2);
 /** One report's worth of fall, whatever the interval: a flood recedes over at least half a dozen reports. */
 const LEAST_SHARE = 0.18;
 /** Of a new gauge: a flash flood is gone within a unit, most of it in the first half … */
@@ -155,8 +155,13 @@ export function learnLevel(
     }
     return kept;
   }) as unknown as Spell['slots'];
-  const isSpoilt = before.isSpoilt || standsUp(before, beforeM, levelM, heightOf);
-  return { ...drain, spell: { ...before, highAt, shares, slots, isSpoilt } };
+  const isLoss = beforeM - levelM > LOSS_SHARE * heightOf(beforeM);
+  const sharesBeforeLoss = before.sharesBeforeLoss ?? (isLoss ? before.shares : null);
+  const next = { ...before, highAt, slots };
+  if (sharesBeforeLoss && standsUp(before, beforeM, levelM, heightOf)) {
+    return { ...drain, spell: { ...next, shares: sharesBeforeLoss, sharesBeforeLoss: null } };
+  }
+  return { ...drain, spell: { ...next, shares, sharesBeforeLoss } };
 }
 
 /** In one step the river is back by most of what it had lost lately: that was not water. */
@@ -173,7 +178,7 @@ function standsUp(
 }
 
 function startSpell(at: number, unitMs: number): Spell {
-  return { unitMs, startedAt: at, highAt: at, shares: NOTHING, slots: [[], [], [], [], []], isSpoilt: false };
+  return { unitMs, startedAt: at, highAt: at, shares: NOTHING, slots: [[], [], [], [], []], sharesBeforeLoss: null };
 }
 
 function addToSlots(slots: Slots, slot: number, levelM: number): Slots {
@@ -182,8 +187,8 @@ function addToSlots(slots: Slots, slot: number, levelM: number): Slots {
   return [...slots.filter(([each]) => each >= slot - SLOTS_BACK), [slot, levelM]];
 }
 
-function learnSpell({ floods: before, fast, typical }: Drain, { shares, isSpoilt }: Spell): Drain {
-  if (isSpoilt || shares[4] === 0) return { floods: before, fast, typical, spell: null };
+function learnSpell({ floods: before, fast, typical }: Drain, { shares }: Spell): Drain {
+  if (shares[4] === 0) return { floods: before, fast, typical, spell: null };
   const floods = [...before.slice(1 - MAX_FLOODS), shares];
   return { floods, fast: quantile(floods, 0.75), typical: quantile(floods, 0.5), spell: null };
 }

@@ -26,8 +26,9 @@ export interface FallState {
   lowSince: number | null;
   lows: number;
   lowM: number;
-  /** The last of them where it stood up from the one before: it waits for another that agrees. */
+  /** The last of them where they stood up from lower ones and agree since, and how many do. */
   standsM: number | null;
+  stands: number;
   /** A person has confirmed the level of this moment. */
   confirmedAt: number | null;
   /** Levels below floods, their number (bounded) and their sum, so that their mean is the ordinary level. */
@@ -46,6 +47,7 @@ export const FALL_START: Readonly<FallState> = Object.freeze({
   lows: 0,
   lowM: 0,
   standsM: null,
+  stands: 0,
   confirmedAt: null,
   ordinaryCount: 0,
   ordinarySumM: 0,
@@ -72,9 +74,11 @@ export interface FallParameters {
 }
 
 /** A fall that is no more than this many times as fast as the one before continues it. */
-const CONTINUED_FALL = 2;
+const CONTINUED_FALL = Number(process.env['CF'] ?? 2);
 /** A level that comes back by this share of what was lost was not lost. */
 const RETURN_SHARE = 0.5;
+/** So many levels in a row must agree before the end of a flood is believed that they would be. */
+const ENDING_AGREE = 4;
 /** Time explains nothing before so many reports: a loose plug is out for hours. */
 const EXPLAINED_AFTER_INTERVALS = 24;
 /** A flood that has lost so much of its height is gone. */
@@ -111,10 +115,10 @@ export function isBelieved(
     state.lowSince = null;
     state.lows = 0;
     state.standsM = null;
+    state.stands = 0;
     return true;
   }
-  const standsUp = lowSince !== null && levelM - state.lowM > parameters.jumpM;
-  state.standsM = standsUp ? levelM : null;
+  stand(state, parameters, levelM);
   state.lowSince = lowSince ?? at;
   state.lows++;
   state.lowM = levelM;
@@ -191,9 +195,22 @@ function rippleOf({ drain, ordinaryCount }: FallState, parameters: FallParameter
   return ordinaryCount < NEW_READINGS ? parameters.newRippleM : parameters.jumpM;
 }
 
+/** Counts the levels that agree with the one before since they stood up from lower ones. */
+function stand(state: FallState, parameters: FallParameters, levelM: number): void {
+  const { lowSince, lowM, believedM, standsM } = state;
+  if (lowSince === null) return;
+  const stoodUp =
+    levelM - lowM > parameters.jumpM || levelM - lowM >= RETURN_SHARE * ((believedM as number) - lowM);
+  if (stoodUp) state.stands = 1;
+  else if (standsM !== null && Math.abs(levelM - standsM) <= parameters.rippleM) state.stands++;
+  else state.stands = 0;
+  state.standsM = state.stands > 0 ? levelM : null;
+}
+
 /**
- * The level came back by most of what was lost, or by less and another reading agrees; and the river can be there by
- * now: a drop-out may outlast the flood.
+ * The level stands where the river can be by now, though lower than what was believed: it came back by most of what was
+ * lost, or by less and another reading agrees. Where it would end the flood more must agree: a drop-out may outlast
+ * the flood, but one whose levels are random stands up as well.
  */
 function isBack(
   state: FallState,
@@ -203,10 +220,11 @@ function isBack(
   at: number,
   intervalMs: number,
 ): boolean {
-  const { lowM, standsM } = state;
-  const hasReturned = levelM - lowM >= RETURN_SHARE * (believedM - lowM);
-  const isAgreed = standsM !== null && Math.abs(levelM - standsM) <= parameters.rippleM;
-  if (!hasReturned && !isAgreed) return false;
+  const { lowM, standsM, stands } = state;
+  const agree = standsM !== null && Math.abs(levelM - standsM) <= parameters.rippleM ? stands + 1 : 1;
+  if (levelM <= parameters.clearM) {
+    if (agree < ENDING_AGREE) return false;
+  } else if (levelM - lowM < RETURN_SHARE * (believedM - lowM) && agree < 2) return false;
   const share = fastestShare(state.drain, at - state.believedAt, timeUnitMs(intervalMs));
   return (
     believedM - levelM <=
