@@ -58,6 +58,8 @@ const KNOWN_AFTER_FLOODS = 3;
 const MAX_FLOODS = 16;
 /** A river may drain faster than most of its floods did, by this. */
 const FASTER_THAN_EVER = Number(process.env['FE'] ?? 2);
+const FASTER_THAN_MOST = Number(process.env['FM'] ?? 1.3);
+const NEW_USUAL_SHARE = Number(process.env['NU'] ?? 0.4);
 /** One report's worth of fall, whatever the interval: a flood recedes over at least half a dozen reports. */
 const LEAST_SHARE = 0.18;
 /** Of a new gauge: a flash flood is gone within a unit, most of it in the first half … */
@@ -83,12 +85,21 @@ export function isKnownToDrain({ floods }: Drain): boolean {
 
 /** The largest share of its height that a flood may lose within `ms`, up to 1: more than that is not water. */
 export function fastestShare(drain: Drain, ms: number, unitMs: number): number {
+  return shareOf(drain, ms, unitMs, FASTER_THAN_EVER, 1);
+}
+
+/** The share that floods lose within `ms` often enough for nothing to be thought of it. */
+export function usualShare(drain: Drain, ms: number, unitMs: number): number {
+  return shareOf(drain, ms, unitMs, FASTER_THAN_MOST, NEW_USUAL_SHARE);
+}
+
+function shareOf(drain: Drain, ms: number, unitMs: number, factor: number, newFactor: number): number {
   const units = ms / unitMs;
-  const learnt = FASTER_THAN_EVER * shareWithin(drain.fast, units);
+  const learnt = factor * shareWithin(drain.fast, units);
   if (isKnownToDrain(drain)) return Math.min(1, Math.max(LEAST_SHARE / 2, learnt));
   const general = (1 - Math.exp(-NEW_FASTEST_RATE * units)) / (1 - Math.exp(-NEW_FASTEST_RATE));
   const weight = 1 - drain.floods.length / KNOWN_AFTER_FLOODS;
-  return Math.min(1, Math.max(LEAST_SHARE, weight * general, learnt));
+  return Math.min(1, Math.max(LEAST_SHARE, newFactor * weight * general, learnt));
 }
 
 /** The share of its height that a flood of this river has lost after `ms`, as far as is known of it. */

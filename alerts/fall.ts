@@ -14,14 +14,16 @@ import {
   learnLevel,
   timeUnitMs,
   typicalShare,
+  usualShare,
 } from './drain.ts';
 
 /** Part of river-level's memory: the levels that were believed, and those that are not. */
 export interface FallState {
   believedM: number | null;
   believedAt: number;
-  /** How fast the last believed reading was lower than the one before; 0 where it was not. */
+  /** How fast each of the last two believed readings was lower than the one before; 0 where it was not. */
   fallMPerMs: number;
+  fallBeforeMPerMs: number;
   /** Since when levels are too low to be believed, how many there were, and the last of them. */
   lowSince: number | null;
   lows: number;
@@ -29,6 +31,8 @@ export interface FallState {
   /** The last of them where they stood up from lower ones and agree since, and how many do. */
   standsM: number | null;
   stands: number;
+  /** Not all of them are the same: a gauge that repeats one level has perhaps stopped to measure. */
+  standsMove: boolean;
   /** A person has confirmed the level of this moment. */
   confirmedAt: number | null;
   /** Levels below floods, their number (bounded) and their sum, so that their mean is the ordinary level. */
@@ -43,11 +47,13 @@ export const FALL_START: Readonly<FallState> = Object.freeze({
   believedM: null,
   believedAt: 0,
   fallMPerMs: 0,
+  fallBeforeMPerMs: 0,
   lowSince: null,
   lows: 0,
   lowM: 0,
   standsM: null,
   stands: 0,
+  standsMove: false,
   confirmedAt: null,
   ordinaryCount: 0,
   ordinarySumM: 0,
@@ -74,11 +80,13 @@ export interface FallParameters {
 }
 
 /** A fall that is no more than this many times as fast as the one before continues it. */
-const CONTINUED_FALL = Number(process.env['CF'] ?? 2);
+const CONTINUED_FALL = Number(process.env['CF'] ?? 1.2);
 /** A level that comes back by this share of what was lost was not lost. */
 const RETURN_SHARE = 0.5;
 /** So many levels in a row must agree before the end of a flood is believed that they would be. */
-const ENDING_AGREE = 4;
+const ENDING_AGREE = Number(process.env['EA'] ?? 4);
+/** Levels closer than this are the same, m. */
+const SAME_M = 0.001;
 /** Time explains nothing before so many reports: a loose plug is out for hours. */
 const EXPLAINED_AFTER_INTERVALS = 24;
 /** A flood that has lost so much of its height is gone. */
@@ -103,26 +111,38 @@ export function isBelieved(
   intervalMs: number,
 ): boolean {
   const { believedM, confirmedAt, lowSince } = state;
-  const isBelievable =
-    believedM === null ||
-    believedM <= parameters.clearM ||
-    (confirmedAt !== null && at >= confirmedAt) ||
-    (lowSince === null
-      ? isPlausible(state, parameters, believedM, levelM, at, intervalMs)
-      : isBack(state, parameters, believedM, levelM, at, intervalMs) ||
-        isExplained(state, parameters, levelM, at, intervalMs));
-  if (isBelievable) {
-    state.lowSince = null;
-    state.lows = 0;
-    state.standsM = null;
-    state.stands = 0;
-    return true;
+  const isWord = confirmedAt !== null && at >= confirmedAt;
+  if (believedM === null || isWord) return endDoubt(state);
+  if (lowSince === null) {
+    const speed = judgeFall(state, parameters, believedM, levelM, at, intervalMs);
+    if (speed === 'usual' || (speed === 'unusual' && levelM > parameters.clearM)) return true;
+    startStanding(state, levelM, speed === 'unusual' ? 1 : 0);
+  } else {
+    stand(state, parameters, levelM, intervalMs);
+    if (
+      isBack(state, parameters, believedM, levelM, at, intervalMs) ||
+      isExplained(state, parameters, levelM, at, intervalMs)
+    ) {
+      return endDoubt(state);
+    }
   }
-  stand(state, parameters, levelM);
   state.lowSince = lowSince ?? at;
   state.lows++;
   state.lowM = levelM;
   return false;
+}
+
+function endDoubt(state: FallState): true {
+  state.lowSince = null;
+  state.lows = 0;
+  startStanding(state, null, 0);
+  return true;
+}
+
+function startStanding(state: FallState, levelM: number | null, stands: number): void {
+  state.standsM = stands > 0 ? levelM : null;
+  state.stands = stands;
+  state.standsMove = false;
 }
 
 /** Takes a level as the river's, and learns from it. */
@@ -143,6 +163,7 @@ export function believe(
     heightOf(state, parameters, each),
   );
   if (riseM > state.largestRiseM) state.largestRiseM = riseM;
+  state.fallBeforeMPerMs = state.fallMPerMs;
   state.fallMPerMs = riseM < 0 && at > believedAt ? -riseM / (at - believedAt) : 0;
   state.believedM = levelM;
   state.believedAt = at;
@@ -170,23 +191,29 @@ export function explainedAt(
   return Math.round(low + stepMs);
 }
 
-/** This river can have fallen so far since the last believed reading. */
-function isPlausible(
+/**
+ * How a fall since the last believed reading compares with what this river has done: as it often does, as it hardly
+ * ever has, or faster than it can.
+ */
+function judgeFall(
   state: FallState,
   parameters: FallParameters,
   believedM: number,
   levelM: number,
   at: number,
   intervalMs: number,
-): boolean {
-  const { fallMPerMs, believedAt, drain } = state;
+): 'usual' | 'unusual' | 'impossible' {
+  const { fallMPerMs, fallBeforeMPerMs, believedAt, drain } = state;
   const fallM = believedM - levelM;
   const spanMs = at - believedAt;
-  if (fallM <= rippleOf(state, parameters)) return true;
-  if (fallM <= CONTINUED_FALL * fallMPerMs * spanMs) return true;
-  return (
-    fallM <= heightOf(state, parameters, believedM) * fastestShare(drain, spanMs, timeUnitMs(intervalMs))
-  );
+  if (fallM <= parameters.rippleM) return 'usual';
+  // One large fall may be the first of a sensor that sinks: two are a pace.
+  if (fallM <= CONTINUED_FALL * Math.min(fallMPerMs, fallBeforeMPerMs) * spanMs) return 'usual';
+  const share = fallM / heightOf(state, parameters, believedM);
+  const unitMs = timeUnitMs(intervalMs);
+  if (share <= usualShare(drain, spanMs, unitMs)) return 'usual';
+  if (fallM <= rippleOf(state, parameters)) return 'unusual';
+  return share <= fastestShare(drain, spanMs, unitMs) ? 'unusual' : 'impossible';
 }
 
 /** A fall of no more than this is never doubted: the less is known of a gauge, the more. */
@@ -195,16 +222,23 @@ function rippleOf({ drain, ordinaryCount }: FallState, parameters: FallParameter
   return ordinaryCount < NEW_READINGS ? parameters.newRippleM : parameters.jumpM;
 }
 
-/** Counts the levels that agree with the one before since they stood up from lower ones. */
-function stand(state: FallState, parameters: FallParameters, levelM: number): void {
-  const { lowSince, lowM, believedM, standsM } = state;
-  if (lowSince === null) return;
-  const stoodUp =
-    levelM - lowM > parameters.jumpM || levelM - lowM >= RETURN_SHARE * ((believedM as number) - lowM);
-  if (stoodUp) state.stands = 1;
-  else if (standsM !== null && Math.abs(levelM - standsM) <= parameters.rippleM) state.stands++;
-  else state.stands = 0;
-  state.standsM = state.stands > 0 ? levelM : null;
+/** Counts the levels that agree with the one before, be it as water that goes on to drain, since they stood up. */
+function stand(state: FallState, parameters: FallParameters, levelM: number, intervalMs: number): void {
+  const { lowM, believedM, standsM, drain } = state;
+  const riseM = levelM - lowM;
+  if (riseM > parameters.jumpM || riseM >= RETURN_SHARE * ((believedM as number) - lowM)) {
+    startStanding(state, levelM, 1);
+    return;
+  }
+  const share = usualShare(drain, intervalMs, timeUnitMs(intervalMs));
+  const drainedM = Math.max(parameters.rippleM, share * heightOf(state, parameters, lowM));
+  if (standsM === null || riseM > parameters.rippleM || -riseM > drainedM) {
+    startStanding(state, null, 0);
+    return;
+  }
+  state.stands++;
+  state.standsMove ||= Math.abs(riseM) >= SAME_M;
+  state.standsM = levelM;
 }
 
 /**
@@ -220,11 +254,10 @@ function isBack(
   at: number,
   intervalMs: number,
 ): boolean {
-  const { lowM, standsM, stands } = state;
-  const agree = standsM !== null && Math.abs(levelM - standsM) <= parameters.rippleM ? stands + 1 : 1;
+  const { lowM, stands, standsMove } = state;
   if (levelM <= parameters.clearM) {
-    if (agree < ENDING_AGREE) return false;
-  } else if (levelM - lowM < RETURN_SHARE * (believedM - lowM) && agree < 2) return false;
+    if (stands < ENDING_AGREE || !standsMove) return false;
+  } else if (levelM - lowM < RETURN_SHARE * (believedM - lowM) && stands < 2) return false;
   const share = fastestShare(state.drain, at - state.believedAt, timeUnitMs(intervalMs));
   return (
     believedM - levelM <=
