@@ -57,13 +57,15 @@ const KNOWN_AFTER_FLOODS = 3;
 /** Older ones are forgotten: rivers are dredged and dammed. */
 const MAX_FLOODS = 16;
 /** A river may drain faster than most of its floods did, by this. */
-const FASTER_THAN_EVER = Number(process.env['FE'] ?? 2);
-const FASTER_THAN_MOST = Number(process.env['FM'] ?? 1.3);
-const NEW_USUAL_SHARE = Number(process.env['NU'] ?? 0.4);
+const FASTER_THAN_EVER = 2;
+/** … and often enough for nothing to be thought of it, by this. */
+const FASTER_THAN_MOST = 1.3;
 /** One report's worth of fall, whatever the interval: a flood recedes over at least half a dozen reports. */
 const LEAST_SHARE = 0.18;
 /** Of a new gauge: a flash flood is gone within a unit, most of it in the first half … */
 const NEW_FASTEST_RATE = 2;
+/** … but few are: what is usual is this share of that … */
+const NEW_USUAL_SHARE = 0.4;
 /** … and a level that was doubted is explained after eight of them. */
 const NEW_TYPICAL_UNITS = 8;
 const NEW_TYPICAL_RATE = 3;
@@ -125,7 +127,7 @@ function shareWithin(shares: Shares, units: number): number {
     shares.findIndex((share) => share > 0),
   );
   const first = WINDOWS[index] as number;
-  if (units <= first) return (shares[index] as number) * Math.max(0.5, units / first);
+  if (units <= first) return 1 - (1 - Math.min(1, shares[index] as number)) ** Math.max(0.5, units / first);
   while (units > (WINDOWS[index + 1] as number)) index++;
   const [from, to] = [WINDOWS[index] as number, WINDOWS[index + 1] as number];
   const [low, high] = [shares[index] as number, shares[index + 1] as number];
@@ -189,7 +191,14 @@ function standsUp(
 }
 
 function startSpell(at: number, unitMs: number): Spell {
-  return { unitMs, startedAt: at, highAt: at, shares: NOTHING, slots: [[], [], [], [], []], sharesBeforeLoss: null };
+  return {
+    unitMs,
+    startedAt: at,
+    highAt: at,
+    shares: NOTHING,
+    slots: [[], [], [], [], []],
+    sharesBeforeLoss: null,
+  };
 }
 
 function addToSlots(slots: Slots, slot: number, levelM: number): Slots {

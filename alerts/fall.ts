@@ -31,8 +31,8 @@ export interface FallState {
   /** The last of them where they stood up from lower ones and agree since, and how many do. */
   standsM: number | null;
   stands: number;
-  /** Not all of them are the same: a gauge that repeats one level has perhaps stopped to measure. */
-  standsMove: boolean;
+  /** The first of those. */
+  standsFromM: number | null;
   /** A person has confirmed the level of this moment. */
   confirmedAt: number | null;
   /** Levels below floods, their number (bounded) and their sum, so that their mean is the ordinary level. */
@@ -53,7 +53,7 @@ export const FALL_START: Readonly<FallState> = Object.freeze({
   lowM: 0,
   standsM: null,
   stands: 0,
-  standsMove: false,
+  standsFromM: null,
   confirmedAt: null,
   ordinaryCount: 0,
   ordinarySumM: 0,
@@ -79,12 +79,13 @@ export interface FallParameters {
   readonly jumpM: number;
 }
 
-/** A fall that is no more than this many times as fast as the one before continues it. */
-const CONTINUED_FALL = Number(process.env['CF'] ?? 1.2);
+/** A fall no more than this many times as fast as both before it goes on at their pace; as the last one, it may. */
+const CONTINUED_PACE = 1.2;
+const CONTINUED_FALL = 2;
 /** A level that comes back by this share of what was lost was not lost. */
 const RETURN_SHARE = 0.5;
 /** So many levels in a row must agree before the end of a flood is believed that they would be. */
-const ENDING_AGREE = Number(process.env['EA'] ?? 4);
+const ENDING_AGREE = 4;
 /** Levels closer than this are the same, m. */
 const SAME_M = 0.001;
 /** Time explains nothing before so many reports: a loose plug is out for hours. */
@@ -142,7 +143,7 @@ function endDoubt(state: FallState): true {
 function startStanding(state: FallState, levelM: number | null, stands: number): void {
   state.standsM = stands > 0 ? levelM : null;
   state.stands = stands;
-  state.standsMove = false;
+  state.standsFromM = state.standsM;
 }
 
 /** Takes a level as the river's, and learns from it. */
@@ -208,12 +209,17 @@ function judgeFall(
   const spanMs = at - believedAt;
   if (fallM <= parameters.rippleM) return 'usual';
   // One large fall may be the first of a sensor that sinks: two are a pace.
-  if (fallM <= CONTINUED_FALL * Math.min(fallMPerMs, fallBeforeMPerMs) * spanMs) return 'usual';
+  if (fallM <= CONTINUED_PACE * Math.min(fallMPerMs, fallBeforeMPerMs) * spanMs) return 'usual';
   const share = fallM / heightOf(state, parameters, believedM);
   const unitMs = timeUnitMs(intervalMs);
   if (share <= usualShare(drain, spanMs, unitMs)) return 'usual';
-  if (fallM <= rippleOf(state, parameters)) return 'unusual';
-  return share <= fastestShare(drain, spanMs, unitMs) ? 'unusual' : 'impossible';
+  const isPossible =
+    fallM <= rippleOf(state, parameters) ||
+    fallM <= CONTINUED_FALL * fallMPerMs * spanMs ||
+    share <= fastestShare(drain, spanMs, unitMs);
+  if (!isPossible) return 'impossible';
+  // Nothing is unusual for a gauge that nobody knows.
+  return state.ordinaryCount < NEW_READINGS ? 'usual' : 'unusual';
 }
 
 /** A fall of no more than this is never doubted: the less is known of a gauge, the more. */
@@ -230,14 +236,17 @@ function stand(state: FallState, parameters: FallParameters, levelM: number, int
     startStanding(state, levelM, 1);
     return;
   }
-  const share = usualShare(drain, intervalMs, timeUnitMs(intervalMs));
+  const share = fastestShare(drain, intervalMs, timeUnitMs(intervalMs));
   const drainedM = Math.max(parameters.rippleM, share * heightOf(state, parameters, lowM));
-  if (standsM === null || riseM > parameters.rippleM || -riseM > drainedM) {
+  if (standsM === null || -riseM > drainedM) {
     startStanding(state, null, 0);
     return;
   }
+  if (riseM > parameters.rippleM) {
+    startStanding(state, levelM, 1);
+    return;
+  }
   state.stands++;
-  state.standsMove ||= Math.abs(riseM) >= SAME_M;
   state.standsM = levelM;
 }
 
@@ -254,15 +263,14 @@ function isBack(
   at: number,
   intervalMs: number,
 ): boolean {
-  const { lowM, stands, standsMove } = state;
+  const { lowM, stands, standsFromM } = state;
   if (levelM <= parameters.clearM) {
-    if (stands < ENDING_AGREE || !standsMove) return false;
+    if (stands < ENDING_AGREE || levelM > (standsFromM ?? levelM) - SAME_M) return false;
   } else if (levelM - lowM < RETURN_SHARE * (believedM - lowM) && stands < 2) return false;
-  const share = fastestShare(state.drain, at - state.believedAt, timeUnitMs(intervalMs));
-  return (
-    believedM - levelM <=
-    Math.max(rippleOf(state, parameters), heightOf(state, parameters, believedM) * share)
-  );
+  const fallM = believedM - levelM;
+  if (fallM <= rippleOf(state, parameters)) return true;
+  const share = Math.min(GONE_SHARE, fallM / heightOf(state, parameters, believedM));
+  return share <= fastestShare(state.drain, at - state.believedAt, timeUnitMs(intervalMs));
 }
 
 /** So much time has passed that a recession of this river explains the level. */

@@ -6,8 +6,9 @@
  * so that an alert that ends while it is high is seen. Invariant: places and levels follow from the series alone, so
  * that two versions are asked the same.
  */
-import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
+
 import { riverLevel } from '../alerts/rules/river-level.ts';
+import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
 import type { LevelPoint } from '../tables/level-series.ts';
 import { runBacktest } from './backtest.ts';
 
@@ -80,10 +81,12 @@ export function measureDips(gauge: RiverGauge, points: readonly LevelPoint[], ev
   const clearM = floodM - gauge.hysteresisM;
   const ordinaryM = medianOf(points.map(({ levelM }) => levelM));
   const ends = endsOf(gauge, points);
-  const floods = ends.flatMap(({ openedAt, endedAt }): Flood[] => {
+  const floods = ends.flatMap(({ openedAt }): Flood[] => {
     const from = points.findIndex(({ atMs }) => atMs >= openedAt);
-    const last = points.findLastIndex(({ atMs, levelM }) => atMs < endedAt && levelM >= floodM);
-    return from >= 0 && last > from ? [{ from, to: last + 1 }] : [];
+    if (from < 0) return [];
+    const end = points.findIndex(({ levelM }, index) => index > from && levelM <= clearM);
+    const last = points.findLastIndex(({ levelM }, index) => index < end && levelM >= floodM);
+    return last > from ? [{ from, to: last + 1 }] : [];
   });
   const clearDelaysMin = ends
     .flatMap(({ endedAt }) => {
@@ -93,7 +96,14 @@ export function measureDips(gauge: RiverGauge, points: readonly LevelPoint[], ev
     .sort((a, b) => a - b);
   const results = Object.keys(DIP_KINDS).flatMap((kind, kindIndex) =>
     DIP_ROWS.map((rows) =>
-      measureOne(gauge, points, floods, { kind, rows, clearM, ordinaryM, every, seed: 100 * kindIndex + rows }),
+      measureOne(gauge, points, floods, {
+        kind,
+        rows,
+        clearM,
+        ordinaryM,
+        every,
+        seed: 100 * kindIndex + rows,
+      }),
     ),
   );
   return { floods: floods.length, clearDelaysMin, results };

@@ -68,7 +68,7 @@ const DOUBT_SAID_AFTER = 2;
 
 export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
   name: 'river-level',
-  version: 4,
+  version: 5,
   kind: 'river-gauge',
   unit: 'm',
   screens: true,
@@ -140,6 +140,13 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     if (!memory.doubt) believe(memory, fall, levelM, at, intervalMs);
     const detail = lows >= DOUBT_SAID_AFTER ? NO_DETAIL : undefined;
     advanceTrack(track, reading, memory.rank, levelM, doubtRank(memory), detail);
+  },
+  learnt(memory) {
+    const { drain, ordinaryCount, ordinarySumM, largestRiseM } = memory as Partial<RiverMemory>;
+    // A flood under way may have been kept in another shape.
+    return drain && ordinaryCount !== undefined && ordinarySumM !== undefined && largestRiseM !== undefined
+      ? { drain: { ...drain, spell: null }, ordinaryCount, ordinarySumM, largestRiseM }
+      : {};
   },
   vouch: (memory, confirmedAt) => ({ ...memory, confirmedAt }),
   resume(memory, { rank, doubtRank, value, changedAt, detail }, { ladder }) {
