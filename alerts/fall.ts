@@ -6,78 +6,15 @@
  * still, for one row or a hundred. Belief comes back when the level does, when enough time has passed for the
  * river to have drained so far, or when a person confirms it. Invariant: what is not believed teaches nothing.
  */
+import { fastestShare, isKnownToDrain, learnLevel, timeUnitMs, typicalShare, usualShare } from './drain.ts';
 import {
-  DRAIN_START,
-  type Drain,
-  fastestShare,
-  isKnownToDrain,
-  learnLevel,
-  timeUnitMs,
-  typicalShare,
-  usualShare,
-} from './drain.ts';
-
-/** Part of river-level's memory: the levels that were believed, and those that are not. */
-export interface FallState {
-  believedM: number | null;
-  believedAt: number;
-  /** How fast each of the last two believed readings was lower than the one before; 0 where it was not. */
-  fallMPerMs: number;
-  fallBeforeMPerMs: number;
-  /** Since when levels are too low to be believed, how many there were, and the last of them. */
-  lowSince: number | null;
-  lows: number;
-  lowM: number;
-  /** The last of them where they stood up from lower ones and agree since, and how many do. */
-  standsM: number | null;
-  stands: number;
-  /** The first of those. */
-  standsFromM: number | null;
-  /** A person has confirmed the level of this moment. */
-  confirmedAt: number | null;
-  /** Levels below floods, their number (bounded) and their sum, so that their mean is the ordinary level. */
-  ordinaryCount: number;
-  ordinarySumM: number;
-  /** The largest rise from one believed level to the next. */
-  largestRiseM: number;
-  drain: Drain;
-}
-
-export const FALL_START: Readonly<FallState> = Object.freeze({
-  believedM: null,
-  believedAt: 0,
-  fallMPerMs: 0,
-  fallBeforeMPerMs: 0,
-  lowSince: null,
-  lows: 0,
-  lowM: 0,
-  standsM: null,
-  stands: 0,
-  standsFromM: null,
-  confirmedAt: null,
-  ordinaryCount: 0,
-  ordinarySumM: 0,
-  largestRiseM: 0,
-  drain: DRAIN_START,
-});
-
-/** Of the gauge, m. */
-export interface FallParameters {
-  /** At or below this no alert stands: what falls from there is of no interest. */
-  readonly clearM: number;
-  /** Where floods begin. */
-  readonly floodM: number;
-  /** The level of an ordinary day as the city says, and the least that a height above it counts as. */
-  readonly ordinaryM: number;
-  readonly leastHeightM: number;
-  /** A fall of no more than this is never doubted: waves and rounding; and of a gauge that is new. */
-  readonly rippleM: number;
-  readonly newRippleM: number;
-  /** From the lowest step of the ladder to the highest. */
-  readonly spanM: number;
-  /** A rise beyond this is a jump. */
-  readonly jumpM: number;
-}
+  type FallParameters,
+  type FallState,
+  heightOf,
+  learnOrdinary,
+  NEW_READINGS,
+  ordinaryOf,
+} from './fall-state.ts';
 
 /** A fall no more than this many times as fast as both before it goes on at their pace; as the last one, it may. */
 const CONTINUED_PACE = 1.2;
@@ -94,11 +31,6 @@ const EXPLAINED_AFTER_INTERVALS = 24;
 const GONE_SHARE = 0.95;
 /** A rise by this share of the way to the lowest threshold is no flood, and drains as one does. */
 const FRESHET_SHARE = 0.5;
-/** The mean of so many levels is the ordinary one, and the city's word weighs as much as so many. */
-const ORDINARY_READINGS = 2_000;
-const SAID_WEIGHT = 20;
-/** With fewer readings nothing is known of a gauge. */
-const NEW_READINGS = 100;
 /** So many ladders, and so many times the largest step that a gauge has taken. */
 const FAR_SPANS = 2;
 const FAR_RISES = 4;
@@ -268,7 +200,8 @@ function isBack(
     if (stands < ENDING_AGREE || levelM > (standsFromM ?? levelM) - SAME_M) return false;
   } else if (levelM - lowM < RETURN_SHARE * (believedM - lowM) && stands < 2) return false;
   const fallM = believedM - levelM;
-  if (fallM <= rippleOf(state, parameters)) return true;
+  // Each step of an unusual fall that went on was possible.
+  if (stands > state.lows || fallM <= rippleOf(state, parameters)) return true;
   const share = Math.min(GONE_SHARE, fallM / heightOf(state, parameters, believedM));
   return share <= fastestShare(state.drain, at - state.believedAt, timeUnitMs(intervalMs));
 }
@@ -286,19 +219,4 @@ function isExplained(
   if (at - lowSince < EXPLAINED_AFTER_INTERVALS * intervalMs) return false;
   const share = Math.min(GONE_SHARE, (believedM - levelM) / heightOf(state, parameters, believedM));
   return typicalShare(drain, at - believedAt, timeUnitMs(intervalMs)) >= share;
-}
-
-function learnOrdinary(state: FallState, levelM: number): void {
-  const count = Math.min(state.ordinaryCount + 1, ORDINARY_READINGS);
-  state.ordinarySumM += levelM - (count === state.ordinaryCount ? state.ordinarySumM / count : 0);
-  state.ordinaryCount = count;
-}
-
-/** What the city says counts as much as the first readings; after some days the gauge's own mean speaks. */
-function ordinaryOf({ ordinaryCount, ordinarySumM }: FallState, { ordinaryM }: FallParameters): number {
-  return (ordinaryM * SAID_WEIGHT + ordinarySumM) / (SAID_WEIGHT + ordinaryCount);
-}
-
-function heightOf(state: FallState, parameters: FallParameters, levelM: number): number {
-  return Math.max(parameters.leastHeightM, levelM - ordinaryOf(state, parameters));
 }

@@ -10,15 +10,8 @@ import { isRiverGauge, type RiverGauge, type Threshold } from '../../devices/kin
 import { FAILED_QUALITY } from '../../devices/reading.ts';
 import type { Bilingual } from '../../devices/site.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
-import {
-  believe,
-  explainedAt,
-  FALL_START,
-  type FallParameters,
-  type FallState,
-  farJumpM,
-  isBelieved,
-} from '../fall.ts';
+import { believe, explainedAt, farJumpM, isBelieved } from '../fall.ts';
+import { FALL_START, type FallParameters, type FallState, learntOfFalls } from '../fall-state.ts';
 import { startDoubt } from '../judgement/doubt.ts';
 
 import {
@@ -141,13 +134,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     const detail = lows >= DOUBT_SAID_AFTER ? NO_DETAIL : undefined;
     advanceTrack(track, reading, memory.rank, levelM, doubtRank(memory), detail);
   },
-  learnt(memory) {
-    const { drain, ordinaryCount, ordinarySumM, largestRiseM } = memory as Partial<RiverMemory>;
-    // A flood under way may have been kept in another shape.
-    return drain && ordinaryCount !== undefined && ordinarySumM !== undefined && largestRiseM !== undefined
-      ? { drain: { ...drain, spell: null }, ordinaryCount, ordinarySumM, largestRiseM }
-      : {};
-  },
+  learnt: learntOfFalls,
   vouch: (memory, confirmedAt) => ({ ...memory, confirmedAt }),
   resume(memory, { rank, doubtRank, value, changedAt, detail }, { ladder }) {
     if (rank > 0) {
