@@ -65,6 +65,11 @@ export function isBelieved(
   return false;
 }
 
+/** It goes on as water does, and is waited for to do so a little longer: no reason yet to suspect the gauge. */
+export function isAwaited({ stands, lows }: FallState): boolean {
+  return stands === lows && lows <= ENDING_AGREE;
+}
+
 function endDoubt(state: FallState): true {
   state.lowSince = null;
   state.lows = 0;

@@ -10,7 +10,7 @@ import { isRiverGauge, type RiverGauge, type Threshold } from '../../devices/kin
 import { FAILED_QUALITY } from '../../devices/reading.ts';
 import type { Bilingual } from '../../devices/site.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
-import { believe, explainedAt, farJumpM, isBelieved } from '../fall.ts';
+import { believe, explainedAt, farJumpM, isAwaited, isBelieved } from '../fall.ts';
 import { FALL_START, type FallParameters, type FallState, learntOfFalls } from '../fall-state.ts';
 import { startDoubt } from '../judgement/doubt.ts';
 
@@ -122,9 +122,11 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     if (memory.rank > 0 && !isBelieved(memory, fall, levelM, at, intervalMs)) {
       // A level that is doubted has one before it that was believed.
       const keptM = believedM as number;
-      view.suspicion = { rows: memory.lows, believedM: keptM, believedAt };
+      const rows = isAwaited(memory) ? 0 : memory.lows;
+      view.suspicion = { rows, believedM: keptM, believedAt };
+      const isSaid = (track.episode?.detail as DoubtDetail | undefined)?.doubtedSince !== undefined;
       const detail =
-        memory.lows === DOUBT_SAID_AFTER ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
+        rows >= DOUBT_SAID_AFTER && !isSaid ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
       advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
       return;
     }
