@@ -11,7 +11,7 @@ import { FAILED_QUALITY } from '../../devices/reading.ts';
 import type { Bilingual } from '../../devices/site.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
 import { believe, explainedAt, farJumpM, isAwaited, isBelieved } from '../fall.ts';
-import { FALL_START, type FallParameters, type FallState, learntOfFalls } from '../fall-state.ts';
+import { FALL_START, type FallParameters, type FallState, learntOfFalls, ordinaryOf } from '../fall-state.ts';
 import { startDoubt } from '../judgement/doubt.ts';
 
 import {
@@ -130,7 +130,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
       advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
       return;
     }
-    stepLadder(memory, ladder, levelM, at, intervalMs, farJumpM(memory, fall));
+    stepLadder(memory, ladder, levelM, at, intervalMs, farJumpM(memory, fall), ordinaryOf(memory, fall));
     // A jump is the river's level only once it has stood.
     if (!memory.doubt) believe(memory, fall, levelM, at, intervalMs);
     const detail = lows >= DOUBT_SAID_AFTER ? NO_DETAIL : undefined;
