@@ -9,8 +9,10 @@
  * the broker takes the first device, and the broker is closed before what its messages need.
  */
 import type { Logger } from 'pino';
+import { SERVER_CLOCK } from './alerts/rules/server-clock.ts';
 import { type HttpApi, openHttpApi } from './api/open-http-api.ts';
 import { situationRoomPages } from './api/pages.ts';
+import { publicPages } from './api/public-pages.ts';
 import type { Broker } from './broker/broker.ts';
 import { startPeriodicJobs } from './clock/periodic-jobs.ts';
 import type { Config } from './config/config.ts';
@@ -80,21 +82,30 @@ export async function openSiaga(
 
 function openApi(stages: Stages, page: ReturnType<typeof situationRoomPages>): Promise<HttpApi> {
   const { ground, stores, followers, intake, entrances } = stages;
+  const { alerts } = followers;
+  const { history } = stores.keptHistory;
   return openHttpApi({
     ...ground,
     journal: stores.journal,
-    history: stores.keptHistory.history,
-    alerts: followers.alerts,
+    history,
+    alerts,
     dispatch: followers.dispatch,
     ...intake,
     deviceAuthenticator: entrances.authenticator,
-    pages: [page],
+    pages: [page, publicPages({ ...ground, alerts, history, publicUrl: ground.config.PUBLIC_URL })],
     maxConnections: entrances.apiConnections,
     readiness: () => listProblems(stages),
-    // Nobody but Grafana and engineers waits for the copy.
-    degraded: () => (stores.copy?.problems ?? []).map((problem) => `the copy in InfluxDB: ${problem}`),
+    degraded: () => listLesserProblems(stages),
     log: ground.log.child({ part: 'api' }),
   });
+}
+
+/** What those who run it should know, though people are served; none when all is well. */
+function listLesserProblems({ stores, followers }: Stages): readonly string[] {
+  // Nobody but Grafana and engineers waits for the copy.
+  const copy = (stores.copy?.problems ?? []).map((problem) => `the copy in InfluxDB: ${problem}`);
+  const clock = followers.alerts.open().filter(({ rule }) => rule === SERVER_CLOCK.name);
+  return [...copy, ...clock.map(({ text }) => text.en)];
 }
 
 /** Why Siaga is not ready, in words; none when it is. */

@@ -1,8 +1,8 @@
 /**
- * The situation room's page at `/`, and its files under `/room/<version>/`.
+ * The situation room's page at `/room`, and its files under `/room/<version>/`.
  *
  * Everybody may have the page: what it shows comes from /v1, which decides who sees what. Invariants: the
- * page loads nothing from elsewhere and runs no script that is not one of its files; `/` is asked for again
+ * page loads nothing from elsewhere and runs no script that is not one of its files; `/room` is asked for again
  * each time and names the version, whose files never change and are kept for a year.
  */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
@@ -30,17 +30,19 @@ export function situationRoomPages(folder: string = FOLDER): FastifyPluginAsync 
   return async (app) => {
     const page = await reading;
     const config = { access: 'public' } as const;
-    app.get('/', { config }, async (request, reply) => sendIndex(page, request, reply));
+    app.get('/room', { config }, async (request, reply) => sendIndex(page, request, reply));
+    // What the page names is beside `/room`, not below `/room/`.
+    app.get('/room/', { config }, async (_request, reply) => reply.redirect('../room', 308));
     app.get<{ Params: { version: string; '*': string } }>(
       '/room/:version/*',
       { config },
       async (request, reply) => {
         const file = page.files.get(request.params['*']);
         if (request.params.version !== page.version || !file) {
-          throw new Problem(404, 'unknown-page', 'There is no such file of this version; load / again.');
+          throw new Problem(404, 'unknown-page', 'There is no such file of this version; load /room again.');
         }
         reply.header('cache-control', 'public, max-age=31536000, immutable');
-        return send(file, request, reply);
+        return sendFile(file, request, reply);
       },
     );
   };
@@ -55,11 +57,16 @@ function sendIndex(page: PageFiles, request: FastifyRequest, reply: FastifyReply
     .header('cross-origin-opener-policy', 'same-origin')
     .header('permissions-policy', 'camera=(), geolocation=(), microphone=()');
   if (request.headers['if-none-match'] === tag) return reply.code(304).send();
-  return send(page.index, request, reply);
+  return sendFile(page.index, request, reply);
 }
 
-function send({ contentType, body, gzipped }: PageFile, request: FastifyRequest, reply: FastifyReply) {
-  reply.type(contentType).header('vary', 'accept-encoding');
+export function sendFile(
+  { contentType, body, gzipped }: PageFile,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  vary = 'accept-encoding',
+) {
+  reply.type(contentType).header('vary', vary);
   const accepted = request.headers['accept-encoding'];
   if (typeof accepted === 'string' && /\bgzip\b(?!\s*;\s*q=0(?:\.0+)?\s*(?:,|$))/.test(accepted)) {
     return reply.header('content-encoding', 'gzip').send(gzipped);

@@ -20,6 +20,7 @@ import {
   LADDER_START,
   type LadderParameters,
   type LadderState,
+  rejudgeLadder,
   resumeLadder,
   stepLadder,
 } from '../judgement/ladder.ts';
@@ -118,13 +119,13 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     if (levelM === undefined || !ladder || !fall) return;
     const { measuredAt: at } = reading;
     const { intervalMs } = view;
-    const { lows, believedM, believedAt } = memory;
+    const { believedM, believedAt } = memory;
+    const isSaid = (track.episode?.detail as DoubtDetail | undefined)?.doubtedSince !== undefined;
     if (memory.rank > 0 && !isBelieved(memory, fall, levelM, at, intervalMs)) {
       // A level that is doubted has one before it that was believed.
       const keptM = believedM as number;
       const rows = isAwaited(memory) ? 0 : memory.lows;
       view.suspicion = { rows, believedM: keptM, believedAt };
-      const isSaid = (track.episode?.detail as DoubtDetail | undefined)?.doubtedSince !== undefined;
       const detail =
         rows >= DOUBT_SAID_AFTER && !isSaid ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
       advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
@@ -133,10 +134,11 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     stepLadder(memory, ladder, levelM, at, intervalMs, farJumpM(memory, fall), ordinaryOf(memory, fall));
     // A jump is the river's level only once it has stood.
     if (!memory.doubt) believe(memory, fall, levelM, at, intervalMs);
-    const detail = lows >= DOUBT_SAID_AFTER ? NO_DETAIL : undefined;
+    const detail = isSaid ? NO_DETAIL : undefined;
     advanceTrack(track, reading, memory.rank, levelM, doubtRank(memory), detail);
   },
   learnt: learntOfFalls,
+  rejudge: (memory, { ladder }) => (ladder ? rejudgeLadder(memory, ladder) : memory),
   vouch: (memory, confirmedAt) => ({ ...memory, confirmedAt }),
   resume(memory, { rank, doubtRank, value, changedAt, detail }, { ladder }) {
     if (rank > 0) {

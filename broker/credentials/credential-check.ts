@@ -30,17 +30,22 @@ export interface CredentialCheck extends Authenticator, AsyncDisposable {
 }
 
 export async function openCredentialCheck(options: CredentialCheckOptions): Promise<CredentialCheck> {
-  const { database, log, now } = options;
+  const { database, log, now, registry } = options;
   const known = new KnownCredentials(options);
   const watchers = new Set<() => void>();
   let version = '';
+  let lookedThrough = registry.all();
   const look = async () => {
     const fresh = await readCredentialsVersion(database);
     if (fresh !== version) {
       await known.read();
       version = fresh;
     }
-    if (known.passTime(now())) for (const watcher of watchers) watcher();
+    // A device that was taken out of the city has no place here, whatever its credential.
+    const devices = registry.all();
+    const hasMoved = devices !== lookedThrough;
+    lookedThrough = devices;
+    if (known.passTime(now()) || hasMoved) for (const watcher of watchers) watcher();
   };
   await look();
   const timer = keepLooking(look, log);
@@ -52,16 +57,22 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
         // A hash of the first version takes its time, and meanwhile the credential may have gone.
         if (!verified || !known.isInForce(userName, id)) continue;
         if (isOldHash(hash)) await renewHash(database, id, hashSecret(secret), log);
-        return known.identityOf(userName, id);
+        return known.identityOf(userName, { credential: id });
       }
       return undefined;
     },
-    verifyCertificate: (name) => (known.isRevoked(name) || !isId(name) ? undefined : known.identityOf(name)),
+    verifyCertificate({ name, validFromMs }) {
+      if (!isId(name) || !known.isCertificateInForce(name, validFromMs)) return undefined;
+      return known.identityOf(name, { certificateFromMs: validFromMs });
+    },
     isValid(identity) {
       if (identity.role === 'anyone') return true;
-      const { id, credential } = identity;
-      if (credential === undefined) return !known.isRevoked(id) && known.identityOf(id) !== undefined;
-      return known.isInForce(id, credential);
+      const { id, credential, certificateFromMs } = identity;
+      const isInForce =
+        credential !== undefined
+          ? known.isInForce(id, credential)
+          : certificateFromMs !== undefined && known.isCertificateInForce(id, certificateFromMs);
+      return isInForce && known.identityOf(id, {}) !== undefined;
     },
     watch(watcher) {
       watchers.add(watcher);

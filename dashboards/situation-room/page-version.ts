@@ -6,7 +6,7 @@
  */
 const RELOADED_FOR = 'siaga-reloaded-for';
 
-/** Reloads when `/` names another version than this module was loaded with. */
+/** Reloads when `/room` names another version than this module was loaded with. */
 export async function reloadIfNewer(base: string): Promise<void> {
   const mine = /\/room\/([^/]+)\//.exec(import.meta.url)?.[1];
   const response = await fetch(base, { method: 'HEAD', cache: 'no-store' });

@@ -11,7 +11,7 @@ import { smallCity } from '../support/small-city.ts';
 
 let api: TestApi;
 beforeEach(async () => {
-  api = await openTestApi({ routes: [cityRoutes(smallCity)], pages: [situationRoomPages()] });
+  api = await openTestApi({ routes: [cityRoutes(() => smallCity)], pages: [situationRoomPages()] });
 });
 afterEach(async () => {
   await api[Symbol.asyncDispose]();
@@ -20,9 +20,9 @@ afterEach(async () => {
 const namesIn = (html: string) =>
   [...html.matchAll(/(?:href|src)="(room\/[^"]+)"/g)].map((match) => `/${match[1]}`);
 
-describe('the page at /', () => {
+describe('the page at /room', () => {
   test('is for everybody, loads nothing from elsewhere, and every file that it names is there', async () => {
-    const page = await api.get('/');
+    const page = await api.get('/room');
     expect(page.statusCode).toBe(200);
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
     expect(page.body).not.toMatch(/(?:href|src)="(?:https?:)?\/\//);
@@ -36,12 +36,12 @@ describe('the page at /', () => {
     const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
     );
-    const names = namesIn((await api.get('/')).body);
+    const names = namesIn((await api.get('/room')).body);
     expect(names.filter((name) => name.endsWith('.ts'))).toHaveLength(modules.length);
   });
 
   test('may run its own scripts only, and no text can become markup', async () => {
-    const csp = String((await api.get('/')).headers['content-security-policy']).split('; ');
+    const csp = String((await api.get('/room')).headers['content-security-policy']).split('; ');
     expect(csp).toContain("default-src 'none'");
     expect(csp).toContain("script-src 'self'");
     expect(csp).toContain("frame-ancestors 'none'");
@@ -50,20 +50,20 @@ describe('the page at /', () => {
   });
 
   test('is asked for again each time, and answers 304 where nothing changed', async () => {
-    const first = await api.get('/');
+    const first = await api.get('/room');
     expect(first.headers['cache-control']).toBe('no-cache');
     const headers = { 'if-none-match': String(first.headers.etag) };
-    const again = await api.app.inject({ url: '/', headers });
+    const again = await api.app.inject({ url: '/room', headers });
     expect(again.statusCode).toBe(304);
     expect(again.body).toBe('');
-    const head = await api.app.inject({ method: 'HEAD', url: '/' });
+    const head = await api.app.inject({ method: 'HEAD', url: '/room' });
     expect(head.headers.etag).toBe(first.headers.etag);
   });
 });
 
 describe('the files of the page', () => {
   const fileOf = async (end: string) =>
-    namesIn((await api.get('/')).body).find((name) => name.endsWith(end)) as string;
+    namesIn((await api.get('/room')).body).find((name) => name.endsWith(end)) as string;
 
   test('are JavaScript without types, line by line where the source is, and kept for ever', async () => {
     const answer = await api.get(await fileOf('/state/levels.ts'));
@@ -122,7 +122,7 @@ describe('GET /v1/city', () => {
 
   test('draws every river of Semarang through points that the city folder states', async () => {
     const semarang = loadCity('semarang');
-    await using whole = await openTestApi({ city: semarang, routes: [cityRoutes(semarang)] });
+    await using whole = await openTestApi({ city: semarang, routes: [cityRoutes(() => semarang)] });
     const { city } = (await whole.get('/v1/city')).json();
     const junctions = new Map(semarang.roads?.junctions.map((each) => [each.id, each]));
     const known = new Set(semarang.devices.filter(isRiverGauge).map(({ lng, lat }) => `${lng} ${lat}`));

@@ -1,5 +1,6 @@
-/** `/metrics` as Prometheus' own tool judges it. */
+/** `/metrics`, and the rules in ops/, as Prometheus' own tool judges them. */
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDataFolder, startSiaga } from '../support/start-siaga.ts';
 
@@ -21,4 +22,13 @@ test.skipIf(promtoolMissing())('passes promtool check metrics, after some calls'
   const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
   expect(stdout + stderr).toBe('');
   expect(status).toBe(0);
+});
+
+test.skipIf(promtoolMissing())('finds no fault with the rules and the scrape in ops/prometheus', () => {
+  const folder = join(import.meta.dirname, '../../ops/prometheus');
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', 'siaga-rules.yml'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(status, stdout + stderr).toBe(0);
 });

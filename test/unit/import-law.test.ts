@@ -14,8 +14,8 @@ const LAW: Record<string, readonly string[]> = {
   devices: [],
   config: [],
   clock: [],
-  // Where cities are is said by the environment.
-  cities: ['devices', 'config'],
+  // Where cities are is said by the environment; what was changed of one lies in the state.
+  cities: ['devices', 'config', 'database', 'tables'],
   // People's files; of no city and no device, so that server and simulator read them alike.
   tables: [],
   database: ['config', 'clock'],
@@ -55,13 +55,16 @@ const LAW: Record<string, readonly string[]> = {
     'alerts',
     'backtest',
     'dispatch',
+    'pages',
   ],
+  // The public's pages as text; api/public-pages.ts sends them.
+  pages: ['devices', 'cities', 'fleet', 'history', 'alerts'],
   // For others to copy: it knows the document and nothing of the house.
   'clients/typescript': [],
   docs: ['clients/typescript'],
   'firmware-sim': ['clients/typescript', 'tables', 'devices', 'cities'],
   dashboards: ['devices'],
-  ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite'],
+  ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite', 'opening'],
 };
 
 /** What opens, runs or measures the whole of it may name every room. */

@@ -35,6 +35,7 @@ export const english: Record<Word, string> = {
   blind: 'blind since',
   takenBy: 'in hand:',
   taken: 'in hand',
+  why: 'Why?',
   take: 'Take',
   silenced: 'notices muted',
   drill: 'exercise',
