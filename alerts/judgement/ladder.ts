@@ -211,7 +211,9 @@ function jumpedFrom(
     return ordinary !== undefined && value - ordinary > jump + EPSILON ? ordinary : undefined;
   }
   const base = Math.max(previous, before ?? previous);
-  const continues = value - previous <= CONTINUED_RISE * (previous - Math.max(low, before ?? previous));
+  const from = before ?? previous;
+  const rise = from < low - jump ? 0 : previous - Math.max(low, from);
+  const continues = value - previous <= CONTINUED_RISE * rise;
   // What takes a jump back is measured from where the river is on an ordinary day, not from a drop-out before it.
   return value - base > jump + EPSILON && !continues
     ? Math.max(base, Math.min(low, value - jump))
