@@ -1,5 +1,5 @@
 /**
- * The files of the situation room's page as a browser takes them: types stripped, compressed, versioned.
+ * The files of the room's and the desk's pages as a browser takes them: types stripped, compressed, versioned.
  *
  * Read once at start from dashboards/situation-room; pages.ts serves them from memory. Invariant: the version
  * is a hash of every file, so that a path with a version in it never changes what it means.
@@ -7,6 +7,7 @@
 import { execFile as execFileWithCallback } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
@@ -34,7 +35,8 @@ export interface PageFile {
 
 export interface PageFiles {
   readonly version: string;
-  readonly index: PageFile;
+  /** By name: `index.html`, `desk.html`. */
+  readonly pages: ReadonlyMap<string, PageFile>;
   /** By path below the folder: `main.ts`, `state/levels.ts`. */
   readonly files: ReadonlyMap<string, PageFile>;
 }
@@ -55,21 +57,33 @@ export async function readPageFiles(folder: string): Promise<PageFiles> {
   for (const [name, text] of texts) hash.update(`${name}\0${text}\0`);
   const version = hash.digest('hex').slice(0, 16);
 
-  const html = texts.get('index.html');
-  if (html === undefined) throw new Error(`${folder}/index.html is missing`);
-  texts.delete('index.html');
-  const files = new Map<string, PageFile>();
-  for (const [name, text] of texts) files.set(name, await pack(name, text));
-  const index = await pack('index.html', fillIn(html, version, [...texts.keys()]));
-  return { version, index, files };
+  const [files, pages] = [new Map<string, PageFile>(), new Map<string, PageFile>()];
+  for (const [name, text] of texts) {
+    if (name.endsWith('.html')) pages.set(name, await pack(name, fillIn(text, version, texts)));
+    else files.set(name, await pack(name, text));
+  }
+  if (!pages.has('index.html')) throw new Error(`${folder}/index.html is missing`);
+  return { version, pages, files };
 }
 
-/** The version into each path, and every module named at once, so that none waits for another to be read. */
-function fillIn(html: string, version: string, names: readonly string[]): string {
-  const preloads = names
-    .filter((name) => name.endsWith('.ts') && name !== 'main.ts')
-    .map((name) => `<link rel="modulepreload" href="room/${version}/${name}">`);
+/** The version into each path, and every module that the page runs named at once, so that none waits for another to be read. */
+function fillIn(html: string, version: string, texts: ReadonlyMap<string, string>): string {
+  const entry = /<script type="module" src="room\/\{\{version\}\}\/([^"]+)">/.exec(html)?.[1];
+  const modules = entry === undefined ? [] : listImported(entry, texts).sort();
+  const preloads = modules.map((name) => `<link rel="modulepreload" href="room/${version}/${name}">`);
   return html.replace('<!-- modules -->', preloads.join('\n  ')).replaceAll('{{version}}', version);
+}
+
+/** What the module imports, and what those import in turn; by path below the folder. */
+function listImported(entry: string, texts: ReadonlyMap<string, string>): string[] {
+  const found = new Set([entry]);
+  for (const name of found) {
+    for (const [, path] of (texts.get(name) ?? '').matchAll(/^(?:import|export|\}).*? from '(\.[^']+)';/gm)) {
+      found.add(posix.join(posix.dirname(name), path as string));
+    }
+  }
+  found.delete(entry);
+  return [...found];
 }
 
 async function pack(name: string, text: string): Promise<PageFile> {
