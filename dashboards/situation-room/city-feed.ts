@@ -40,7 +40,16 @@ const INCIDENTS_AFTER_MS = 1_000;
 /** Events kept while the answers of a refresh are on their way: a minute of a busy city. */
 const MAX_WAITING = 2_000;
 
-export function createCityFeed(client: ApiClient, onChange: () => void): CityFeed {
+export interface CityFeedOptions {
+  /** Whether half an hour of each gauge is read: for a page that draws it. */
+  readonly hasSeries: boolean;
+}
+
+export function createCityFeed(
+  client: ApiClient,
+  onChange: () => void,
+  { hasSeries }: CityFeedOptions = { hasSeries: true },
+): CityFeed {
   let state: CityState | undefined;
   let waiting: StreamEvent[] = [];
   let refreshes = 0;
@@ -89,7 +98,7 @@ export function createCityFeed(client: ApiClient, onChange: () => void): CityFee
       } finally {
         if (--refreshes === 0) waiting = [];
       }
-      await readSeries(client, state, onChange);
+      if (hasSeries) await readSeries(client, state, onChange);
     },
     async reconcile() {
       if (!state) return;
