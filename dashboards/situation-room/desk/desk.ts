@@ -172,7 +172,11 @@ export class Desk {
   #takeKey(event: KeyboardEvent): void {
     const room = this.#currentRoom();
     if (!room || byId('desk').hidden || document.querySelector('dialog[open]')) return;
-    if (event.key === 'Escape') return this.#leave(event);
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      this.#leave();
+      return;
+    }
     const target = event.target as Element;
     const isTyping = target.matches('input, select, textarea') && target.checkVisibility();
     if (isTyping || event.ctrlKey || event.altKey || event.metaKey) return;
@@ -211,8 +215,7 @@ export class Desk {
     return next !== undefined;
   }
 
-  #leave(event: KeyboardEvent): void {
-    event.preventDefault();
+  #leave(): void {
     if (this.#panel.isOpen && this.#panel.leaveQuestion()) return;
     this.#showIdle('');
   }

@@ -9,12 +9,13 @@ import { type DeskCalls, mayDispatch } from '../state/desk-calls.ts';
 import type { Assignment, Destination, IncidentDetail } from '../state/dispatch-shapes.ts';
 import { isUnderWay, nameUnit } from '../views/assignment-list.ts';
 import type { Proposed } from '../views/candidate-list.ts';
-import { byId, html, setOptionalText, setText } from '../views/dom.ts';
+import { byId, setText } from '../views/dom.ts';
 import { showIncidentFacts } from '../views/incident-facts.ts';
 import { IncidentWork } from '../views/incident-work.ts';
 import type { Room } from '../views/room.ts';
 import { createAssignmentCards, DEED_KEYS, type Deed, mayDo, nextStep } from './assignment-cards.ts';
 import { createDestinationList } from './destination-list.ts';
+import { createIncidentDeeds, showPeople } from './incident-deeds.ts';
 import { showLog } from './incident-log.ts';
 
 export interface IncidentPanelOptions {
@@ -33,6 +34,11 @@ export class IncidentPanel {
   readonly #outcome = byId('outcome') as HTMLSelectElement;
   readonly #assignments = createAssignmentCards((deed, assignment) => this.#do(deed, assignment));
   readonly #destinations = createDestinationList((hospital) => this.#chooseHospital(hospital));
+  readonly #deeds = createIncidentDeeds({
+    note: () => this.#askForNote(),
+    merge: (into) => this.#merge(into),
+    classify: () => this.#classify(),
+  });
   /** By incident, while this page is open. */
   readonly #hospitals = new Map<number, string>();
   #replaces: Assignment | undefined;
@@ -85,7 +91,7 @@ export class IncidentPanel {
     const replaced = detail.assignments.find(({ id }) => id === this.#replaces?.id);
     if (replaced && !isUnderWay(replaced)) this.#replaces = undefined;
     showIncidentFacts(detail, room);
-    this.#showPeople(detail, room);
+    showPeople(detail, room);
     this.#assignments.update(detail.assignments, mayAct, room);
     this.work.candidates.update(mayAct ? recommendation : undefined, room);
     setText(byId('candidates-hint'), this.#describeHint(room));
@@ -95,7 +101,7 @@ export class IncidentPanel {
     byId('log').hidden = false;
     byId('candidates').hidden = byId('close-form').hidden = !mayAct;
     byId('destinations').hidden = !mayAct || hospitals.length === 0;
-    this.#showDeeds(detail, mayAct, room);
+    this.#deeds.update(detail, mayAct, room);
     this.work.refreshIfOld(room);
   }
 
@@ -232,38 +238,6 @@ export class IncidentPanel {
       await calls.close(incident, outcome);
       return currentRoom().speech.word('closed');
     });
-  }
-
-  #showPeople({ caller, createdBy }: IncidentDetail, { speech }: Room): void {
-    const who = [caller?.name, caller?.phone].filter((each) => each !== null && each !== undefined);
-    const text = `${speech.word('takenCallBy')} ${createdBy}`;
-    setOptionalText(
-      byId('incident-caller'),
-      who.length > 0 ? `${speech.word('caller')}: ${who.join(' · ')} · ${text}` : text,
-    );
-  }
-
-  /** Buttons that are made anew only when others are needed, so that one keeps the focus. */
-  #showDeeds({ id, classification, possibleDuplicates }: IncidentDetail, mayAct: boolean, room: Room): void {
-    const { speech } = room;
-    const into = possibleDuplicates[0];
-    const [merge, isReal] = [mayAct && into !== undefined, mayAct && classification === null];
-    const parent = byId('incident-deeds');
-    const wanted = `${id} ${merge} ${into} ${isReal} ${mayAct} ${speech.language}`;
-    if (parent.dataset['shown'] === wanted) return;
-    parent.dataset['shown'] = wanted;
-    const button = (text: string, key: string | undefined, does: () => void) => {
-      const made = html('button', { type: 'button', 'aria-keyshortcuts': key }, text);
-      made.addEventListener('click', does);
-      return made;
-    };
-    parent.replaceChildren(
-      ...(mayAct ? [button(speech.word('addNote'), 'm', () => this.#askForNote())] : []),
-      ...(merge
-        ? [button(`${speech.word('merge')} #${into} (G)`, 'g', () => this.#merge(into as number))]
-        : []),
-      ...(isReal ? [button(speech.word('isReal'), undefined, () => this.#classify())] : []),
-    );
   }
 
   #classify(): void {

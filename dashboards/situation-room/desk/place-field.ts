@@ -19,7 +19,7 @@ export function createPlaceField(city: () => City | undefined, onTaken: () => vo
     active = 0;
     list.replaceChildren(
       ...next.map(({ text }, index) => {
-        const option = html('li', { role: 'option', id: `suggestion-${index}` }, text);
+        const option = html('div', { role: 'option', id: `suggestion-${index}` }, text);
         // Before the field loses the focus.
         option.addEventListener('pointerdown', (event) => {
           event.preventDefault();
