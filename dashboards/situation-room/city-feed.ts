@@ -36,7 +36,7 @@ const PAGE_SIZE = 1_000;
 const MAX_ALERT_PAGES = 5;
 const MAX_INCIDENTS = 200;
 /** Several events tell of one assignment: the list is read once for all of them. */
-const INCIDENTS_AFTER_MS = 1_000;
+const INCIDENTS_AFTER_MS = 300;
 /** Events kept while the answers of a refresh are on their way: a minute of a busy city. */
 const MAX_WAITING = 2_000;
 

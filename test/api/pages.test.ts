@@ -50,9 +50,10 @@ describe('the page at /', () => {
 
   test('no module of the folder is left without a page', async () => {
     const folder = join(import.meta.dirname, '../../dashboards/situation-room');
-    const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      // A file of shapes has no code.
-      name.endsWith('.ts') && !name.endsWith('-shapes.ts'),
+    const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+      (name) =>
+        // A file of shapes has no code.
+        name.endsWith('.ts') && !name.endsWith('-shapes.ts'),
     );
     const bodies = await Promise.all(['/', '/desk'].map(async (url) => (await api.get(url)).body));
     const named = new Set(bodies.flatMap(namesIn).filter((name) => name.endsWith('.ts')));

@@ -33,7 +33,15 @@ export class Crew {
   /** Resolves at the PUBACK: the reading is on disk. */
   async report(status: string, at: { lat: number; lng: number }, more: object = {}): Promise<void> {
     const measuredAt = new Date().toISOString();
-    const reading = { ...at, measuredAt, accuracyM: 6, speedMps: 0, batteryPct: 90, status, seq: ++this.#seq };
+    const reading = {
+      ...at,
+      measuredAt,
+      accuracyM: 6,
+      speedMps: 0,
+      batteryPct: 90,
+      status,
+      seq: ++this.#seq,
+    };
     const body = JSON.stringify({ ...reading, ...more });
     await this.#client.publishAsync(this.#topic('telemetry'), body, { qos: 1 });
   }

@@ -77,15 +77,15 @@ function createUnit(onChosen: () => void): { element: Element; update(item: Boar
     update({ unit, task, room }) {
       const { speech, state, nowMs } = room;
       const { device, fixAgeMs, isStale } = unit;
-      const said = speech.wordOr(unit.status);
+      const liveness = state.liveness(device, nowMs);
+      const said = speech.wordOr(liveness === 'unseen' ? liveness : unit.status);
       setText(name, device.name);
       setText(doing, task ? `#${task.incident} · ${speech.wordOr(task.step)}` : said);
-      const liveness = state.liveness(device, nowMs);
       const battery = device.values['batteryPct'];
       const isLow = typeof battery === 'number' && battery < LOW_BATTERY_PCT;
       setAttribute(button, 'data-low', isLow);
       const parts = [
-        ...(liveness === 'online' ? [] : [speech.word(liveness)]),
+        ...(liveness === 'online' || liveness === 'unseen' ? [] : [speech.word(liveness)]),
         ...(typeof battery === 'number' ? [`${speech.word('unitBattery')} ${Math.round(battery)} %`] : []),
         ...(fixAgeMs === undefined
           ? []
