@@ -38,13 +38,13 @@ type Translated = readonly [pattern: RegExp, say: (...parts: string[]) => string
 const SENTENCES: readonly Translated[] = [
   [/^already assigned \((.+)\)$/, (id) => `sudah bertugas (penugasan ${id})`],
   [/^already assigned$/, () => 'sudah bertugas'],
-  [/^out of service: (.+)$/, (why) => `tidak beroperasi: ${why}`],
+  [/^out of service: ([^;]+)$/, (why) => `tidak beroperasi: ${why}`],
   [/^broken down$/, () => 'rusak'],
   [/^off duty$/, () => 'tidak bertugas'],
   [/^a motorcycle does not transport$/, () => 'sepeda motor tidak membawa pasien'],
   [/^its crew has not said that it is available$/, () => 'kru belum menyatakan siap'],
-  [/^its crew says (.+)$/, (word) => `menurut krunya: ${statusOf(word)}`],
-  [/^its tracker is (.+)$/, (word) => `pelacaknya ${statusOf(word)}`],
+  [/^its crew says ([^;]+)$/, (word) => `menurut krunya: ${statusOf(word)}`],
+  [/^its tracker is ([^;]+)$/, (word) => `pelacaknya ${statusOf(word)}`],
   [/^no position is known$/, () => 'posisinya tidak diketahui'],
   [/^its last position is too old \((\d+) min\)$/, (min) => `posisi terakhirnya terlalu lama (${min} menit)`],
   [/^its last position is too old$/, () => 'posisi terakhirnya terlalu lama'],
@@ -119,7 +119,9 @@ const SENTENCES: readonly Translated[] = [
 
 /** In the dispatcher's language. Several in one are parted by `; ` and `, `, as dispatch joins them. */
 export function sayDispatch(sentence: string, language: Language): string {
-  return language === 'en' ? sentence : sentence.split('; ').map(translate).join('; ');
+  if (language === 'en') return sentence;
+  const whole = translate(sentence);
+  return whole === sentence ? sentence.split('; ').map(translate).join('; ') : whole;
 }
 
 function translate(sentence: string): string {
