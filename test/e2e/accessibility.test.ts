@@ -4,21 +4,10 @@
  *
  * Besides what axe calls a violation: no control lies beside the page, and no text has the colour of its ground.
  */
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AXE, COLOURS, DESK, findBeside, findViolations, PHONE } from '../support/axe.ts';
 import { type Chromium, chromiumMissing, type Page, startChromium } from '../support/chromium.ts';
 import { openRoomHouse, type RoomHouse } from '../support/room-house.ts';
-
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PHONE = { width: 320, height: 640 };
-const DESK = { width: 1280, height: 900 };
-const COLOURS = {
-  light: { colorScheme: 'light', forcedColors: 'none' },
-  dark: { colorScheme: 'dark', forcedColors: 'none' },
-  'forced colours on light': { colorScheme: 'light', forcedColors: 'active' },
-  'forced colours on dark': { colorScheme: 'dark', forcedColors: 'active' },
-} as const;
 
 /** What a person opens in turn: the expression that opens it, the one that is true once it is there, and its part of the page. */
 const VIEWS: Record<string, readonly [open: string, shown: string, part: string]> = {
@@ -55,37 +44,6 @@ const VIEWS: Record<string, readonly [open: string, shown: string, part: string]
     '#gauge-dialog',
   ],
 };
-
-interface Finding {
-  readonly id: string;
-  readonly nodes: readonly {
-    readonly html: string;
-    readonly any: readonly { readonly message: string; readonly data?: { readonly messageKey?: string } }[];
-    readonly failureSummary: string;
-  }[];
-}
-
-/** What axe calls a violation; and text in the very colour of its ground, which axe leaves to a person to judge. */
-async function findViolations(page: Page, part: string): Promise<string[]> {
-  const { violations, incomplete } = await page.ask<{ violations: Finding[]; incomplete: Finding[] }>(
-    `axe.run('${part}', { resultTypes: ['violations', 'incomplete'] })`,
-  );
-  const unseen = incomplete.map(({ id, nodes }) => ({
-    id,
-    nodes: nodes.filter(({ any }) => any.some(({ data }) => data?.messageKey === 'equalRatio')),
-  }));
-  return [...violations, ...unseen].flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
-  );
-}
-
-/** What a person does not reach by scrolling down alone. */
-function findBeside(page: Page): Promise<string[]> {
-  return page.ask(`[...document.querySelectorAll('html, button, a, input, select, textarea, summary')]
-    .filter((each) => each.checkVisibility() && !each.matches('.skip'))
-    .filter((each) => each.getBoundingClientRect().right > innerWidth || (each.matches('html') && each.scrollWidth > innerWidth))
-    .map((each) => 'lies beside the page: ' + each.cloneNode().outerHTML)`);
-}
 
 describe.skipIf(chromiumMissing())('the situation room for everybody', { timeout: 180_000 }, () => {
   let house: RoomHouse;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sayDispatch } from '../../../../dashboards/situation-room/state/dispatch-sentences.ts';
 import { readStatus, STEPS } from '../../../../dispatch/assignment-steps.ts';
+import type { CrewLink } from '../../../../dispatch/crew-links.ts';
 import type { CrewWordRow } from '../../../../dispatch/crew-words.ts';
 import { findBlocks, findWarnings } from '../../../../dispatch/eligibility.ts';
 import type { UnitNow } from '../../../../dispatch/unit-board.ts';
@@ -97,7 +98,7 @@ describe('what dispatch says of a crew, in Indonesian', () => {
       ...{ made_at: 0, sent_at: null, reached_at: null, acknowledged_at: null, acknowledged_by: null },
       ...{ ended_at: null, ended_why: null, next_at: null },
     } as unknown as CrewWordRow;
-    const gone = { isListening: false, connectedSinceMs: undefined, lastConnectedMs: undefined };
+    const gone: CrewLink = { isListening: false, connectedSinceMs: undefined, lastConnectedMs: undefined };
     const listening = { ...gone, isListening: true, connectedSinceMs: 1 };
     const say = (changes: object, link = gone) => describeWord({ ...row, ...changes }, link, nowMs).state;
     const states = [
@@ -109,9 +110,9 @@ describe('what dispatch says of a crew, in Indonesian', () => {
       say({ reached_at: 1 }),
       say({ sent_at: 960_000 }, listening),
       say({}, listening),
-      say({}, { ...gone, connectedSinceMs: 1 } as typeof gone),
+      say({}, { ...gone, connectedSinceMs: 1 }),
       say({}),
-      say({}, { ...gone, lastConnectedMs: 960_000 } as unknown as typeof gone),
+      say({}, { ...gone, lastConnectedMs: 960_000 }),
     ];
     expect(new Set(states).size).toBe(states.length);
     expectIndonesian(states);
