@@ -26,6 +26,7 @@ import type { ChannelConfig } from './notices/channels.ts';
 import type { Publish } from './notices/mqtt-channel.ts';
 import type { AlertQuery } from './record/alert-store.ts';
 import type { Explanation } from './record/explain.ts';
+import type { ReadLevels } from './record/learn-past.ts';
 import type { ReadableJournal } from './record/rebuild.ts';
 
 export interface AlertsDependencies {
@@ -38,6 +39,8 @@ export interface AlertsDependencies {
   readonly feed: LiveFeed;
   /** Read at start, where the saved state is of no use. */
   readonly journal: ReadableJournal;
+  /** Levels of the past, from history; without it learning begins with the present. */
+  readonly readLevels?: ReadLevels;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   readonly now: () => number;
@@ -55,6 +58,8 @@ export interface Alerts extends AsyncDisposable {
   tick(nowMs: number): Promise<void>;
   /** Saves the state of devices that moved, when it is due; may take seconds, in which ticks go on. */
   sweep(nowMs: number): Promise<void>;
+  /** Called every minute: one gauge that has forgotten what its river did learns it from history. */
+  learnPast(nowMs: number): Promise<void>;
   /** Our clock was set, and says `nowMs` now: who is silent is judged anew from here on. */
   clockSet(nowMs: number): Promise<void>;
   /** The open ones, from memory. */

@@ -20,6 +20,7 @@ import type { Outbox } from './notices/outbox.ts';
 import type { AlertSaver } from './record/alert-saver.ts';
 import { type AlertQuery, type AlertStore, CONSUMER } from './record/alert-store.ts';
 import { type Explanation, explainAlert } from './record/explain.ts';
+import { PastLearner } from './record/learn-past.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
 /** A batch as large as the drain's own bound: more waits, and ticks must not judge silence yet. */
@@ -44,11 +45,14 @@ export class QueuedAlerts implements Alerts {
   /** ms, by the monotonic clock. */
   #tidiedAt = Number.NEGATIVE_INFINITY;
   #behind = false;
+  readonly #learner: PastLearner | undefined;
   readonly consumer: JournalConsumer;
 
   constructor(dependencies: AlertsDependencies, machinery: AlarmMachinery) {
     this.#dependencies = dependencies;
     this.#machinery = machinery;
+    const { readLevels } = dependencies;
+    this.#learner = readLevels && new PastLearner(machinery.engine, this.#enqueue, readLevels);
     this.consumer = {
       name: CONSUMER,
       loadCursor: () => machinery.store.loadCursor(),
@@ -100,6 +104,11 @@ export class QueuedAlerts implements Alerts {
 
   sweep(nowMs: number): Promise<void> {
     return this.#machinery.saver.sweep(this.#enqueue, nowMs);
+  }
+
+  async learnPast(nowMs: number): Promise<void> {
+    const learnt = await this.#learner?.learnNext(nowMs);
+    if (learnt) this.#dependencies.log.info(learnt, 'a gauge has learnt its rises from history');
   }
 
   clockSet(nowMs: number): Promise<void> {

@@ -19,10 +19,28 @@ export interface DispatchRoutesDependencies {
 
 export const MAX_CANDIDATES = 50;
 export const LAT_TOO_BIG = 'at most 90; are lat and lng swapped?';
-export const latitude = numberInput(z.number().min(-90).max(90, LAT_TOO_BIG));
-export const longitude = numberInput(z.number().min(-180).max(180));
+export const latitude = numberInput(z.number().min(-90).max(90, LAT_TOO_BIG))
+  .describe('Degrees north; south is below 0.')
+  .meta({ example: -6.9932 });
+export const longitude = numberInput(z.number().min(-180).max(180))
+  .describe('Degrees east; west is below 0.')
+  .meta({ example: 110.4203 });
 export const candidateLimit = limitInput(MAX_CANDIDATES, 5);
-const vehicle = z.enum(['motorcycle', 'transport']);
+/** One object and no alternatives: what generators of clients make of those differs. */
+const serviceChange = z
+  .strictObject({
+    inService: z.boolean(),
+    reason: z.string().trim().min(1).max(500).optional().describe('Why not; needed with `inService: false`.'),
+  })
+  .refine(({ inService, reason }) => inService === (reason === undefined), {
+    path: ['reason'],
+    error: 'comes with inService: false, and with nothing else',
+  })
+  .meta({ id: 'ServiceChange' });
+const vehicle = z
+  .enum(['motorcycle', 'transport'])
+  .describe('Vehicles of this sort only.')
+  .meta({ example: 'motorcycle' });
 
 export const ambulanceRoutes =
   ({ dispatch }: DispatchRoutesDependencies): FastifyPluginAsyncZod =>
@@ -32,7 +50,9 @@ export const ambulanceRoutes =
     app.get(
       '/ambulances/nearest',
       {
+        config: { fails: [422] },
         schema: {
+          operationId: 'findNearestAmbulances',
           tags: ['ambulances'],
           summary: 'The fastest ambulances to a place that can be sent, each with its reason',
           querystring: z.strictObject({
@@ -53,22 +73,20 @@ export const ambulanceRoutes =
     app.put(
       '/ambulances/:id/service',
       {
-        config: { access: ['dispatcher'] },
+        config: { access: ['dispatcher'], fails: [409] },
         schema: {
+          operationId: 'setUnitService',
           tags: ['ambulances'],
           summary: 'Takes a unit out of service, or puts it back',
           params: z.object({ id: deviceId }),
-          body: z.discriminatedUnion('inService', [
-            z.strictObject({ inService: z.literal(true) }),
-            z.strictObject({ inService: z.literal(false), reason: z.string().trim().min(1).max(500) }),
-          ]),
+          body: serviceChange,
           response: {
             200: z.object({ unit: z.string(), outOfService: z.string().nullable(), unitVersion: z.int() }),
           },
         },
       },
       async ({ params: { id }, body, user }) => {
-        await dispatch.setService(id, body.inService ? null : body.reason, user.name);
+        await dispatch.setService(id, body.reason ?? null, user.name);
         const { outOfService, version } = dispatch.board.lockOf(id);
         return { unit: id, outOfService: outOfService ?? null, unitVersion: version };
       },

@@ -53,7 +53,10 @@ import { tokenRoutes } from './tokens.ts';
 export type ApiRoutes = FastifyPluginAsyncZod | FastifyPluginAsync;
 
 export interface ApiDependencies {
-  readonly config: Pick<Config, 'API_AUTH'> & HealthConfig & StreamConfig;
+  readonly config: Pick<Config, 'API_AUTH'> &
+    Partial<Pick<Config, 'PUBLIC_URL'>> &
+    HealthConfig &
+    StreamConfig;
   readonly loadBounds: LoadBounds;
   /** What the listener's connections are kept in. */
   readonly connections: Connections;
@@ -148,7 +151,7 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   registerPublicReads(app);
   registerReadAudit(app, dependencies);
   keepConnections(app, connections);
-  await registerOpenApi(app, readVersion());
+  await registerOpenApi(app, { version: readVersion(), publicUrl: config.PUBLIC_URL });
   await app.register(healthRoutes(dependencies));
   await app.register(ownRoutes(dependencies, authenticator), { prefix: '/v1' });
   for (const routes of dependencies.routes)

@@ -84,17 +84,7 @@ export function createAuthenticator({
     return fail('ended', request, detail);
   }
 
-  const usedAtMs = new Map<number, number>();
-  async function noteUse({ id, name, lastUsedAt }: Token): Promise<void> {
-    const lastMs = usedAtMs.get(id) ?? lastUsedAt ?? 0;
-    // After a step back the last use lies ahead of us, and is no last use any more.
-    if (Math.abs(now() - lastMs) <= USED_PRECISION_MS) return;
-    usedAtMs.set(id, now());
-    // A full disk must not lock people out of seeing that it is full.
-    await markUsed(database, id, now()).catch((error: unknown) =>
-      log.warn({ err: error, token: name }, 'cannot write when a token was last used'),
-    );
-  }
+  const noteUse = keepLastUses(database, log, now);
 
   return {
     async authenticate(request) {
@@ -111,6 +101,21 @@ export function createAuthenticator({
     },
     forget: inForce.forget,
     readAgain: inForce.readAgain,
+  };
+}
+
+/** When each token was used last, to the minute. */
+function keepLastUses(database: Database, log: Logger, now: () => number) {
+  const usedAtMs = new Map<number, number>();
+  return async ({ id, name, lastUsedAt }: Token): Promise<void> => {
+    const lastMs = usedAtMs.get(id) ?? lastUsedAt ?? 0;
+    // After a step back the last use lies ahead of us, and is no last use any more.
+    if (Math.abs(now() - lastMs) <= USED_PRECISION_MS) return;
+    usedAtMs.set(id, now());
+    // A full disk must not lock people out of seeing that it is full.
+    await markUsed(database, id, now()).catch((error: unknown) =>
+      log.warn({ err: error, token: name }, 'cannot write when a token was last used'),
+    );
   };
 }
 

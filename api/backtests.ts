@@ -32,61 +32,75 @@ const PAGE = 1_000;
 /** Runs at once: each takes a share of the one core that also judges the present. */
 const MAX_RUNS = 2;
 
-const body = z.strictObject({
-  device: z.string().min(1).max(64).describe('A river gauge.'),
-  from: timeInput,
-  to: timeInput,
-  thresholds: z
-    .array(
-      z.strictObject({
-        severity: z.enum(SEVERITIES),
-        levelM: z.number(),
-        comparator: z.enum(['>=', '>']).default('>='),
-        label: z.strictObject({ id: z.string().max(100), en: z.string().max(100) }).optional(),
-      }),
-    )
-    .min(1)
-    .max(SEVERITIES.length)
-    .describe('To try instead of its own; ascending.')
-    .optional(),
-  hysteresisM: z.number().positive().max(10).optional(),
-  parameters: z
-    .record(z.string(), z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])))
-    .describe('By rule: {"time-to-threshold": {"aheadShare": 2}}')
-    .optional(),
-});
+const parameterValue = z
+  .union([
+    z.number().meta({ id: 'NumberParameter' }),
+    z.boolean().meta({ id: 'FlagParameter' }),
+    z.string().meta({ id: 'WordParameter' }),
+  ])
+  .meta({ id: 'ParameterValue' });
+const body = z
+  .strictObject({
+    device: z.string().min(1).max(64).describe('A river gauge.'),
+    from: timeInput,
+    to: timeInput,
+    thresholds: z
+      .array(
+        z.strictObject({
+          severity: z.enum(SEVERITIES),
+          levelM: z.number(),
+          comparator: z
+            .enum(['>=', '>'])
+            .meta({ 'x-enum-varnames': ['atLeast', 'above'] })
+            .default('>='),
+          label: z.strictObject({ id: z.string().max(100), en: z.string().max(100) }).optional(),
+        }),
+      )
+      .min(1)
+      .max(SEVERITIES.length)
+      .describe('To try instead of its own; ascending.')
+      .optional(),
+    hysteresisM: z.number().positive().max(10).optional(),
+    parameters: z
+      .record(z.string(), z.record(z.string(), parameterValue))
+      .describe('By rule: {"time-to-threshold": {"chanceToClaim": 0.5}}')
+      .optional(),
+  })
+  .meta({ id: 'BacktestRequest' });
 
-const answer = z.object({
-  device: z.string(),
-  readings: z.int(),
-  from: timeOutput,
-  to: timeOutput,
-  intervalMin: z.number(),
-  thresholds: z.array(
-    z.object({
-      levelM: z.number(),
-      severity: z.enum(SEVERITIES),
-      crossings: z.int(),
-      episodes: z.int(),
-      alerts: z.int(),
-      flapsDamped: z.int(),
-      foretold: z.int(),
-      falselyForetold: z.int(),
-      leadMin: z.array(z.number()),
-    }),
-  ),
-  alerts: z.array(
-    z.object({
-      rule: z.string(),
-      state: z.string(),
-      highestSeverity: z.enum(SEVERITIES),
-      startedAt: timeOutput,
-      endedAt: timeOutput.nullable(),
-      peak: z.number().nullable(),
-    }),
-  ),
-  faults: z.array(z.object({ what: z.string(), count: z.int(), examples: z.array(timeOutput) })),
-});
+const answer = z
+  .object({
+    device: z.string(),
+    readings: z.int(),
+    from: timeOutput,
+    to: timeOutput,
+    intervalMin: z.number(),
+    thresholds: z.array(
+      z.object({
+        levelM: z.number(),
+        severity: z.enum(SEVERITIES),
+        crossings: z.int(),
+        episodes: z.int(),
+        alerts: z.int(),
+        flapsDamped: z.int(),
+        foretold: z.int(),
+        falselyForetold: z.int(),
+        leadMin: z.array(z.number()),
+      }),
+    ),
+    alerts: z.array(
+      z.object({
+        rule: z.string(),
+        state: z.string(),
+        highestSeverity: z.enum(SEVERITIES),
+        startedAt: timeOutput,
+        endedAt: timeOutput.nullable(),
+        peak: z.number().nullable(),
+      }),
+    ),
+    faults: z.array(z.object({ what: z.string(), count: z.int(), examples: z.array(timeOutput) })),
+  })
+  .meta({ id: 'Backtest' });
 
 export const backtestRoutes =
   ({ registry, history }: BacktestsDependencies): FastifyPluginAsyncZod =>
@@ -95,8 +109,9 @@ export const backtestRoutes =
     app.post(
       '/backtests',
       {
-        config: { access: ['engineer', 'dispatcher'] },
+        config: { access: ['engineer', 'dispatcher'], fails: [404] },
         schema: {
+          operationId: 'runBacktest',
           tags: ['alerts'],
           summary: 'Run the alert rules over stored history',
           body,

@@ -11,8 +11,9 @@ import { CAP_PAGE_ENTRIES, type CapEntry } from '../alerts/notices/cap-feed.ts';
 import { escapeXml } from '../alerts/notices/cap-message.ts';
 import type { City } from '../cities/city.ts';
 import { Problem } from './problem.ts';
-import { numericId } from './text-input.ts';
+import { idInput } from './text-input.ts';
 import { formatTime } from './time.ts';
+import type { ZodApp } from './zod-app.ts';
 
 export interface CapFeedDependencies {
   readonly alerts: {
@@ -26,79 +27,92 @@ export interface CapFeedDependencies {
 }
 
 export const capFeedRoutes =
-  ({ alerts, city, publicUrl, now }: CapFeedDependencies): FastifyPluginAsyncZod =>
+  (dependencies: CapFeedDependencies): FastifyPluginAsyncZod =>
   async (app) => {
-    const schema = { tags: ['alerts'] };
-    app.get(
-      '/cap',
-      {
-        config: { access: 'public' },
-        schema: {
-          ...schema,
-          summary: 'Atom feed of CAP 1.2 warnings: open, or ended within 48 hours',
-          querystring: z.strictObject({
-            before: numericId
-              .optional()
-              .describe('Messages before this number: a later page, as `next` says.'),
-          }),
-          response: {
-            200: {
-              description: 'The feed; its link `next` leads to older messages.',
-              content: { 'application/atom+xml': { schema: z.string() } },
-            },
-          },
-        },
-      },
-      async ({ query: { before } }, reply) => {
-        const base = `${(publicUrl ?? app.listeningOrigin).replace(/\/+$/, '')}/v1/cap`;
-        const entries = await alerts.listCap(before);
-        const last = entries[CAP_PAGE_ENTRIES - 1];
-        const updated = entries[0]?.sentAt ?? now();
-        const feed = [
-          '<?xml version="1.0" encoding="UTF-8"?>',
-          '<feed xmlns="http://www.w3.org/2005/Atom">',
-          `<id>${escapeXml(base)}</id>`,
-          `<title>Siaga ${escapeXml(city.name)}: peringatan dini banjir / flood warnings</title>`,
-          `<updated>${formatTime(updated)}</updated>`,
-          `<author><name>Siaga ${escapeXml(city.name)}</name></author>`,
-          `<link rel="self" type="application/atom+xml" href="${escapeXml(base)}"/>`,
-          ...(last
-            ? [`<link rel="next" type="application/atom+xml" href="${escapeXml(base)}?before=${last.id}"/>`]
-            : []),
-          ...entries.map((entry) => formatEntry(entry, base)),
-          '</feed>',
-          '',
-        ].join('\n');
-        // As bytes: text would be taken for a value to serialize.
-        return reply.type('application/atom+xml; charset=utf-8').send(Buffer.from(feed) as never);
-      },
-    );
-
-    app.get(
-      '/cap/:identifier',
-      {
-        config: { access: 'public' },
-        schema: {
-          ...schema,
-          summary: 'One CAP 1.2 message as it was issued',
-          params: z.object({ identifier: z.string().min(1).max(200) }),
-          response: {
-            200: {
-              description: 'The message.',
-              content: { 'application/cap+xml': { schema: z.string() } },
-            },
-          },
-        },
-      },
-      async ({ params }, reply) => {
-        const entry = await alerts.findCap(params.identifier);
-        if (!entry) {
-          throw new Problem(404, 'unknown-cap-message', 'There is no such message; GET /v1/cap lists them.');
-        }
-        return reply.type('application/cap+xml; charset=utf-8').send(Buffer.from(entry.document) as never);
-      },
-    );
+    addGetCapFeed(app, dependencies);
+    addGetCapMessage(app, dependencies);
   };
+
+function addGetCapFeed(app: ZodApp, { alerts, city, publicUrl, now }: CapFeedDependencies): void {
+  app.get(
+    '/cap',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags: ['alerts'],
+        operationId: 'getCapFeed',
+        summary: 'Atom feed of CAP 1.2 warnings: open, or ended within 48 hours',
+        querystring: z.strictObject({
+          before: idInput('Messages before this number: a later page, as `next` says.').optional(),
+        }),
+        response: {
+          200: {
+            description: 'The feed; its link `next` leads to older messages.',
+            content: { 'application/atom+xml': { schema: z.string() } },
+          },
+        },
+      },
+    },
+    async ({ query: { before } }, reply) => {
+      const base = `${(publicUrl ?? app.listeningOrigin).replace(/\/+$/, '')}/v1/cap`;
+      const entries = await alerts.listCap(before);
+      const last = entries[CAP_PAGE_ENTRIES - 1];
+      const updated = entries[0]?.sentAt ?? now();
+      const feed = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<feed xmlns="http://www.w3.org/2005/Atom">',
+        `<id>${escapeXml(base)}</id>`,
+        `<title>Siaga ${escapeXml(city.name)}: peringatan dini banjir / flood warnings</title>`,
+        `<updated>${formatTime(updated)}</updated>`,
+        `<author><name>Siaga ${escapeXml(city.name)}</name></author>`,
+        `<link rel="self" type="application/atom+xml" href="${escapeXml(base)}"/>`,
+        ...(last
+          ? [`<link rel="next" type="application/atom+xml" href="${escapeXml(base)}?before=${last.id}"/>`]
+          : []),
+        ...entries.map((entry) => formatEntry(entry, base)),
+        '</feed>',
+        '',
+      ].join('\n');
+      // As bytes: text would be taken for a value to serialize.
+      return reply.type('application/atom+xml; charset=utf-8').send(Buffer.from(feed) as never);
+    },
+  );
+}
+
+function addGetCapMessage(app: ZodApp, { alerts }: CapFeedDependencies): void {
+  app.get(
+    '/cap/:identifier',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags: ['alerts'],
+        operationId: 'getCapMessage',
+        summary: 'One CAP 1.2 message as it was issued',
+        params: z.object({
+          identifier: z
+            .string()
+            .min(1)
+            .max(200)
+            .describe('The identifier of a CAP message.')
+            .meta({ example: 'siaga.semarang.1841' }),
+        }),
+        response: {
+          200: {
+            description: 'The message.',
+            content: { 'application/cap+xml': { schema: z.string() } },
+          },
+        },
+      },
+    },
+    async ({ params }, reply) => {
+      const entry = await alerts.findCap(params.identifier);
+      if (!entry) {
+        throw new Problem(404, 'unknown-cap-message', 'There is no such message; GET /v1/cap lists them.');
+      }
+      return reply.type('application/cap+xml; charset=utf-8').send(Buffer.from(entry.document) as never);
+    },
+  );
+}
 
 function formatEntry({ identifier, title, messageType, sentAt }: CapEntry, base: string): string {
   const href = escapeXml(`${base}/${encodeURIComponent(identifier)}`);

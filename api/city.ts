@@ -15,6 +15,7 @@ import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
 import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import { SEVERITIES } from '../devices/site.ts';
 import { ROLES } from './access.ts';
+import { bilingualSchema } from './bilingual-json.ts';
 import { drawRivers } from './river-lines.ts';
 
 /** Some 60 bytes a road: 240 KB. An imported network has ten times that, mostly alleys. */
@@ -30,7 +31,6 @@ const ROAD_ORDER: readonly (typeof ROAD_CLASSES)[number][] = [
   'path',
 ];
 
-const bilingual = z.object({ id: z.string(), en: z.string() });
 const position = z.tuple([z.number(), z.number()]).describe('Longitude, latitude, as in GeoJSON.');
 const place = { id: z.string(), name: z.string(), lat: z.number(), lng: z.number() };
 
@@ -39,18 +39,18 @@ const citySchema = z
     id: z.string(),
     name: z.string(),
     timeZone: z.string().describe('IANA.'),
-    disclaimer: bilingual.describe('To be shown wherever positions are.'),
+    disclaimer: bilingualSchema.describe('To be shown wherever positions are.'),
     bounds: z.object({ south: z.number(), west: z.number(), north: z.number(), east: z.number() }),
     kinds: z.array(
       z.object({
         name: z.string(),
-        label: bilingual,
+        label: bilingualSchema,
         reportIntervalS: z.number(),
         silentAfterS: z.number().describe('Without a word for longer, a device is silent.'),
         isPublic: z.boolean(),
         panel: z.enum(['rivers', 'wifi', 'units', 'others']).describe('Where the pages show its devices.'),
         shows: z
-          .array(z.object({ name: z.string(), unit: z.string(), label: bilingual }))
+          .array(z.object({ name: z.string(), unit: z.string(), label: bilingualSchema }))
           .describe('Its quantities, the most telling first.'),
       }),
     ),
@@ -72,9 +72,9 @@ const citySchema = z
           .array(
             z.object({
               severity: z.enum(SEVERITIES),
-              label: bilingual,
+              label: bilingualSchema,
               levelM: z.number(),
-              comparator: z.enum(['>=', '>']),
+              comparator: z.enum(['>=', '>']).meta({ 'x-enum-varnames': ['atLeast', 'above'] }),
             }),
           )
           .describe('Ascending.'),
@@ -108,6 +108,7 @@ export const cityRoutes =
       {
         config: { access: 'public' },
         schema: {
+          operationId: 'getCity',
           tags: ['devices'],
           summary:
             'The city for a map: rivers, gauges with thresholds, main roads, hospitals; and who you are',

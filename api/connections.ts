@@ -66,12 +66,7 @@ export function createConnections({
   const bounds = { ...CONNECTION_BOUNDS, ...given };
   const proxies = listProxies(trustProxy ?? []);
   const open = new Map<Socket, PacedConnection>();
-  const ended = new Counter({
-    name: 'siaga_http_connections_ended_total',
-    help: 'Connections that were closed on their client: unread, too much unread in all, gave way to another, full.',
-    labelNames: ['why'],
-    registers: [metrics],
-  });
+  const ended = countEnded(metrics);
   registerGauges(open, metrics);
 
   function end(connection: PacedConnection, why: Why): void {
@@ -102,15 +97,7 @@ export function createConnections({
 
   return {
     createServer(handle) {
-      const server = createServer({
-        connectionsCheckingInterval: bounds.lookEveryMs,
-        headersTimeout: bounds.headersMs,
-        requestTimeout: bounds.requestMs,
-        keepAliveTimeout: trustProxy ? bounds.keepAliveOfProxyMs : bounds.keepAliveMs,
-        // What is wrong with a request is said by request-border.ts.
-        requireHostHeader: false,
-      });
-      server.setTimeout(bounds.silenceMs);
+      const server = createPatientServer(bounds, trustProxy !== undefined);
       const take: RequestListener = (request, response) => open.get(request.socket)?.take(request, response);
       server.on('request', take).on('checkExpectation', take);
       server.on('connection', (socket: Socket) => {
@@ -139,6 +126,29 @@ export function createConnections({
       if (sumUnread(open.values()) > bounds.maxUnreadBytes) endSlowest();
     },
   };
+}
+
+function countEnded(metrics: Metrics): Counter<'why'> {
+  return new Counter({
+    name: 'siaga_http_connections_ended_total',
+    help: 'Connections that were closed on their client: unread, too much unread in all, gave way to another, full.',
+    labelNames: ['why'],
+    registers: [metrics],
+  });
+}
+
+/** Node's server with our times. */
+function createPatientServer(bounds: typeof CONNECTION_BOUNDS, isBehindProxy: boolean): Server {
+  const server = createServer({
+    connectionsCheckingInterval: bounds.lookEveryMs,
+    headersTimeout: bounds.headersMs,
+    requestTimeout: bounds.requestMs,
+    keepAliveTimeout: isBehindProxy ? bounds.keepAliveOfProxyMs : bounds.keepAliveMs,
+    // What is wrong with a request is said by request-border.ts.
+    requireHostHeader: false,
+  });
+  server.setTimeout(bounds.silenceMs);
+  return server;
 }
 
 /** Of those that are not of staff: the one that waits longest for a request, else the one that answers longest. */

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { DispatchRoutesDependencies } from './ambulances.ts';
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
-import { numericId } from './text-input.ts';
+import { idInput } from './text-input.ts';
 
 import { formatWord, wordSchema } from './word-json.ts';
 
@@ -25,6 +25,7 @@ export const crewWordRoutes =
       '/ambulances/:id/words',
       {
         schema: {
+          operationId: 'listCrewWords',
           tags: ['ambulances'],
           summary: 'What a crew has yet to take: orders, changes, cancellations, messages',
           params,
@@ -37,8 +38,9 @@ export const crewWordRoutes =
     app.post(
       '/ambulances/:id/messages',
       {
-        config: { access: ['dispatcher'] },
+        config: { access: ['dispatcher'], fails: [409] },
         schema: {
+          operationId: 'sendMessage',
           tags: ['ambulances'],
           summary: 'Sends a crew a message, until it acknowledges it',
           params,
@@ -55,11 +57,12 @@ export const crewWordRoutes =
     app.post(
       '/ambulances/:id/words/:word/acknowledge',
       {
-        config: { access: ['dispatcher'] },
+        config: { access: ['dispatcher'], fails: [409] },
         schema: {
+          operationId: 'acknowledgeCrewWord',
           tags: ['ambulances'],
           summary: 'The crew has told by radio that it has this word',
-          params: params.extend({ word: numericId }),
+          params: params.extend({ word: idInput('The number of a word to this crew.') }),
           response: { 200: wordSchema },
         },
       },

@@ -26,7 +26,8 @@ export const cursorInput = z
   .string()
   .max(2_000)
   .optional()
-  .describe('The `next` of the page before. It holds all that was asked; other parameters are not read.');
+  .describe('The `next` of the page before. It holds all that was asked; other parameters are not read.')
+  .meta({ example: '/v1/devices?limit=2&after=kreo-cepoko' });
 
 /** A part of a list's answer. */
 export const nextOutput = z

@@ -13,8 +13,12 @@ import { formatTime, timeOutput } from './time.ts';
 
 export const LIVENESSES = ['online', 'sleeping', 'offline', 'silent', 'unseen'] as const;
 
+/** A number in the unit that the quantity's name ends with, or a word: `available`. */
+const valueSchema = z
+  .union([z.number().meta({ id: 'NumberValue' }), z.string().meta({ id: 'WordValue' })])
+  .meta({ id: 'Value' });
 export const valuesSchema = z
-  .record(z.string(), z.union([z.number(), z.string()]))
+  .record(z.string(), valueSchema)
   .describe('Quantities by name, the unit last: levelM, rainMm.');
 
 export const readingSchema = z
@@ -42,6 +46,7 @@ export const deviceSchema = z
     lastHeardAt: timeOutput.optional(),
     unusable: z
       .object({ at: timeOutput, why: z.string() })
+      .meta({ id: 'UnusableWord' })
       .describe('Its latest word, where nothing of it could be judged, and why.')
       .optional(),
     last: readingSchema.describe('The newest reading of good quality.').optional(),

@@ -32,12 +32,23 @@ export interface DevicesDependencies {
 
 const DEFAULT_LIMIT = 500;
 const MAX_LIMIT = 1_000;
-export const deviceId = z.string().regex(ID_PATTERN, 'lower case letters, digits and hyphens, up to 64');
-const kindName = z.enum([...deviceKinds.keys()] as [string, ...string[]]);
+export const deviceId = z
+  .string()
+  .regex(ID_PATTERN, 'lower case letters, digits and hyphens, up to 64')
+  .describe('The id of a device, as in its topic.')
+  .meta({ example: 'kreo-cepoko' });
+const kindName = z
+  .enum([...deviceKinds.keys()] as [string, ...string[]])
+  .describe('Devices of this kind only.')
+  .meta({ example: 'river-gauge' });
 
 const listQuery = z.strictObject({
   kind: kindName.optional(),
-  liveness: z.enum(LIVENESSES).optional(),
+  liveness: z
+    .enum(LIVENESSES)
+    .describe('Only those whose word is as fresh as this.')
+    .meta({ example: 'online' })
+    .optional(),
   limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
   after: deviceId.describe('Devices after this id: the next page.').optional(),
   cursor: cursorInput,
@@ -59,6 +70,7 @@ export const deviceRoutes =
       {
         config: { access: 'public', isPaged: true },
         schema: {
+          operationId: 'listDevices',
           tags: ['devices'],
           summary: 'Devices with their last reading and liveness',
           querystring: listQuery,
@@ -100,6 +112,7 @@ export const deviceRoutes =
       {
         config: { access: 'public' },
         schema: {
+          operationId: 'getDevice',
           tags: ['devices'],
           summary: 'One device: last reading, liveness, data health',
           params: z.object({ id: deviceId }),

@@ -11,28 +11,34 @@ import { Problem } from './problem.ts';
 import { booleanInput } from './text-input.ts';
 import { formatTime, timeInput, timeOutput, timeZoneInput } from './time.ts';
 
-const stepSchema = z.object({
-  count: z.int(),
-  missing: z.int().describe('Where one of the two times was never recorded.'),
-  p50S: z.number().nullable(),
-  p90S: z.number().nullable(),
-  maxS: z.number().nullable(),
-});
-const responseSchema = stepSchema.extend({ withinTarget: z.number().nullable() });
-const figuresSchema = z.object({
-  from: timeOutput,
-  to: timeOutput,
-  targetS: z.int(),
-  incidents: z.int(),
-  response: responseSchema.describe('From the call to the first unit on scene.'),
-  steps: z.record(z.string(), stepSchema),
-  byDay: z.array(responseSchema.extend({ day: z.string() })),
-  byKecamatan: z.array(responseSchema.extend({ kecamatan: z.string().nullable() })),
-  utilisation: z.array(
-    z.object({ unit: z.string(), assignments: z.int(), busyS: z.number(), share: z.number() }),
-  ),
-  truncated: z.boolean(),
-});
+const stepSchema = z
+  .object({
+    count: z.int(),
+    missing: z.int().describe('Where one of the two times was never recorded.'),
+    p50S: z.number().nullable(),
+    p90S: z.number().nullable(),
+    maxS: z.number().nullable(),
+  })
+  .meta({ id: 'StepFigures' });
+const responseSchema = stepSchema
+  .extend({ withinTarget: z.number().nullable() })
+  .meta({ id: 'ResponseTimes' });
+const figuresSchema = z
+  .object({
+    from: timeOutput,
+    to: timeOutput,
+    targetS: z.int(),
+    incidents: z.int(),
+    response: responseSchema.describe('From the call to the first unit on scene.'),
+    steps: z.record(z.string(), stepSchema),
+    byDay: z.array(responseSchema.extend({ day: z.string() })),
+    byKecamatan: z.array(responseSchema.extend({ kecamatan: z.string().nullable() })),
+    utilisation: z.array(
+      z.object({ unit: z.string(), assignments: z.int(), busyS: z.number(), share: z.number() }),
+    ),
+    truncated: z.boolean(),
+  })
+  .meta({ id: 'ResponseFigures' });
 
 const DAY_MS = 86_400_000;
 const MAX_SPAN_MS = 400 * DAY_MS;
@@ -49,13 +55,16 @@ export const figureRoutes =
       '/figures/response',
       {
         schema: {
+          operationId: 'getResponseFigures',
           tags: ['figures'],
           summary: 'Response times by step, day and kecamatan against the target; utilisation of units',
           querystring: z.strictObject({
-            from: timeInput.optional().describe('Default: 30 days before `to`.'),
-            to: timeInput.optional().describe('Default: now.'),
+            from: timeInput.describe('Thirty days before `to` where absent.').optional(),
+            to: timeInput.describe('Now where absent.').optional(),
             timeZone: timeZoneInput.optional(),
-            simulated: booleanInput(false),
+            simulated: booleanInput(false)
+              .describe('Of a rehearsal too; not where absent.')
+              .meta({ example: false }),
           }),
           response: { 200: figuresSchema },
         },
@@ -83,6 +92,7 @@ export const figureRoutes =
       '/figures/coverage',
       {
         schema: {
+          operationId: 'getCoverage',
           tags: ['figures'],
           summary: 'Share of the road network within 15 minutes of an available unit, now and without each',
           response: {

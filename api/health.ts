@@ -14,6 +14,7 @@ import { type Config, isLoopback } from '../config/config.ts';
 
 import { isStaff, requireRole } from './access.ts';
 import { Problem } from './problem.ts';
+import type { ZodApp } from './zod-app.ts';
 
 /** What a proxy adds to what it passes on. */
 const PROXY_HEADERS = [
@@ -24,6 +25,8 @@ const PROXY_HEADERS = [
   'x-forwarded-proto',
   'x-real-ip',
 ] as const;
+
+const config = { access: 'public', alwaysAnswered: true } as const;
 
 export type HealthConfig = Partial<Pick<Config, 'HTTP_HOST' | 'TRUST_PROXY'>>;
 
@@ -41,7 +44,6 @@ export const healthRoutes =
   async (app) => {
     const { metrics, readiness, degraded = () => [] } = dependencies;
     const { HTTP_HOST, TRUST_PROXY } = dependencies.config;
-    const config = { access: 'public', alwaysAnswered: true } as const;
     // A proxy on this machine calls over loopback too, for people who are elsewhere.
     const isOnlyThisMachine = HTTP_HOST !== undefined && isLoopback(HTTP_HOST) && TRUST_PROXY === undefined;
     // One that nobody named gives itself away by what it adds.
@@ -53,6 +55,7 @@ export const healthRoutes =
       {
         config,
         schema: {
+          operationId: 'getLiveness',
           tags: ['health'],
           summary: 'Alive',
           response: { 200: z.object({ status: z.literal('ok') }) },
@@ -66,6 +69,7 @@ export const healthRoutes =
       {
         config,
         schema: {
+          operationId: 'getReadiness',
           tags: ['health'],
           summary: 'Ready; 503 when not, for staff with every reason',
           response: {
@@ -98,26 +102,36 @@ export const healthRoutes =
       },
     );
 
-    app.get(
-      '/metrics',
-      {
-        // On loopback the handler asks where the request comes from.
-        config: isOnlyThisMachine ? config : { ...config, access: ['engineer'] },
-        schema: {
-          tags: ['health'],
-          summary: 'Prometheus metrics; without a token on loopback only',
-          response: {
-            200: {
-              description: 'Text in the exposition format.',
-              content: { 'text/plain': { schema: z.string() } },
-            },
+    addGetMetrics(app, metrics, { isAskedHere, isOnlyThisMachine });
+  };
+
+interface Asked {
+  readonly isAskedHere: (request: FastifyRequest) => boolean;
+  readonly isOnlyThisMachine: boolean;
+}
+
+function addGetMetrics(app: ZodApp, metrics: Metrics, { isAskedHere, isOnlyThisMachine }: Asked): void {
+  app.get(
+    '/metrics',
+    {
+      // On loopback the handler asks where the request comes from.
+      config: isOnlyThisMachine ? config : { ...config, access: ['engineer'] },
+      schema: {
+        operationId: 'getMetrics',
+        tags: ['health'],
+        summary: 'Prometheus metrics; without a token on loopback only',
+        response: {
+          200: {
+            description: 'Text in the exposition format.',
+            content: { 'text/plain': { schema: z.string() } },
           },
         },
       },
-      async (request, reply) => {
-        if (!isAskedHere(request)) requireRole(request.user, ['engineer']);
-        // Sent as bytes: text would be taken for a value to serialize.
-        return reply.type(metrics.contentType).send(Buffer.from(await metrics.metrics()) as never);
-      },
-    );
-  };
+    },
+    async (request, reply) => {
+      if (!isAskedHere(request)) requireRole(request.user, ['engineer']);
+      // Sent as bytes: text would be taken for a value to serialize.
+      return reply.type(metrics.contentType).send(Buffer.from(await metrics.metrics()) as never);
+    },
+  );
+}

@@ -25,6 +25,7 @@ export const hospitalRoutes =
       '/hospitals',
       {
         schema: {
+          operationId: 'listHospitals',
           tags: ['hospitals'],
           summary: 'Hospitals with free beds as last reported, and how old that is',
           response: { 200: z.object({ hospitals: z.array(hospitalSchema) }) },
@@ -37,6 +38,7 @@ export const hospitalRoutes =
       '/hospitals/recommended',
       {
         schema: {
+          operationId: 'recommendHospitals',
           tags: ['hospitals'],
           summary: 'Where to take a patient from a place: by travel time and beds, with the reason',
           querystring: z.strictObject({ lat: latitude, lng: longitude, limit: candidateLimit }),
@@ -53,6 +55,7 @@ export const hospitalRoutes =
       {
         config: { access: ['dispatcher', 'desk'] },
         schema: {
+          operationId: 'reportBeds',
           tags: ['hospitals'],
           summary: 'Reports the free beds of a hospital',
           params: z.object({ id: deviceId }),

@@ -10,4 +10,5 @@ export const idempotencyKey = z
   })
   .min(8, 'at least 8 characters: a UUID does')
   .max(200)
-  .describe('The same key has one effect, however often.');
+  .describe('The same key has one effect, however often.')
+  .meta({ example: '0b6c1f3e-6a5d-4f0e-9f57-1f6f2f0f8a11' });

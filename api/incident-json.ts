@@ -17,42 +17,44 @@ import { formatWord, wordSchema } from './word-json.ts';
 
 const time = timeOutput.nullable();
 
-export const assignmentSchema = z.object({
-  id: z.int(),
-  incident: z.int(),
-  unit: z.string(),
-  role: z.enum(['first-aid', 'transport']),
-  step: z.enum(STEPS),
-  hospital: z.string().nullable(),
-  assignedBy: z.string(),
-  forcedReason: z.string().nullable(),
-  endReason: z.string().nullable(),
-  ordersSent: z.int(),
-  words: z.array(wordSchema).describe('What its crew was told, the oldest first.'),
-  asked: z
-    .object({
-      word: z.string().describe('As the crew said it.'),
-      step: z.enum(STEPS).nullable().describe('What it would mean; null where it means no step.'),
-      why: z.string(),
-      at: timeOutput,
-    })
-    .nullable()
-    .describe('What the crew said and what was not taken: a person answers it.'),
-  timeline: z.object({
-    reservedAt: timeOutput,
-    dispatchedAt: time,
-    acknowledgedAt: time,
-    enRouteAt: time,
-    arrivalProposedAt: time.describe('By position; the crew or the dispatcher confirms it.'),
-    onSceneAt: time,
-    leftSceneAt: time,
-    atDestinationAt: time,
-    handedOverAt: time,
-    endedAt: time,
-    warnedAt: time.describe('Not acknowledged after 30 s.'),
-    escalatedAt: time.describe('Not acknowledged after 75 s.'),
-  }),
-});
+export const assignmentSchema = z
+  .object({
+    id: z.int(),
+    incident: z.int(),
+    unit: z.string(),
+    role: z.enum(['first-aid', 'transport']),
+    step: z.enum(STEPS),
+    hospital: z.string().nullable(),
+    assignedBy: z.string(),
+    forcedReason: z.string().nullable(),
+    endReason: z.string().nullable(),
+    ordersSent: z.int(),
+    words: z.array(wordSchema).describe('What its crew was told, the oldest first.'),
+    asked: z
+      .object({
+        word: z.string().describe('As the crew said it.'),
+        step: z.enum(STEPS).nullable().describe('What it would mean; null where it means no step.'),
+        why: z.string(),
+        at: timeOutput,
+      })
+      .nullable()
+      .describe('What the crew said and what was not taken: a person answers it.'),
+    timeline: z.object({
+      reservedAt: timeOutput,
+      dispatchedAt: time,
+      acknowledgedAt: time,
+      enRouteAt: time,
+      arrivalProposedAt: time.describe('By position; the crew or the dispatcher confirms it.'),
+      onSceneAt: time,
+      leftSceneAt: time,
+      atDestinationAt: time,
+      handedOverAt: time,
+      endedAt: time,
+      warnedAt: time.describe('Not acknowledged after 30 s.'),
+      escalatedAt: time.describe('Not acknowledged after 75 s.'),
+    }),
+  })
+  .meta({ id: 'Assignment' });
 
 export const incidentSchema = z.object({
   id: z.int(),
@@ -60,7 +62,10 @@ export const incidentSchema = z.object({
   classification: z.enum(CLASSIFICATIONS).nullable(),
   category: z.string().nullable(),
   priority: z.int(),
-  caller: z.object({ name: z.string().nullable(), phone: z.string().nullable() }).optional(),
+  caller: z
+    .object({ name: z.string().nullable(), phone: z.string().nullable() })
+    .meta({ id: 'Caller' })
+    .optional(),
   place: z.string().nullable(),
   kecamatan: z.string().nullable(),
   lat: z.number().nullable(),
@@ -76,26 +81,32 @@ export const incidentSchema = z.object({
 });
 
 /** In the list: who is under way for it now. */
-export const listedIncidentSchema = incidentSchema.extend({
-  units: z
-    .array(z.object({ unit: z.string(), assignment: z.int(), step: z.enum(STEPS) }))
-    .describe('Units with an open assignment for it.'),
-});
+export const listedIncidentSchema = incidentSchema
+  .extend({
+    units: z
+      .array(z.object({ unit: z.string(), assignment: z.int(), step: z.enum(STEPS) }))
+      .describe('Units with an open assignment for it.'),
+  })
+  .meta({ id: 'ListedIncident' });
 
-export const auditSchema = z.object({
-  at: timeOutput,
-  actor: z.string(),
-  action: z.string(),
-  assignment: z.int().nullable(),
-  unit: z.string().nullable(),
-  note: z.string().nullable(),
-});
+export const auditSchema = z
+  .object({
+    at: timeOutput,
+    actor: z.string(),
+    action: z.string(),
+    assignment: z.int().nullable(),
+    unit: z.string().nullable(),
+    note: z.string().nullable(),
+  })
+  .meta({ id: 'AuditEntry' });
 
-export const incidentDetailSchema = incidentSchema.extend({
-  assignments: z.array(assignmentSchema),
-  possibleDuplicates: z.array(z.int()),
-  log: z.array(auditSchema),
-});
+export const incidentDetailSchema = incidentSchema
+  .extend({
+    assignments: z.array(assignmentSchema),
+    possibleDuplicates: z.array(z.int()),
+    log: z.array(auditSchema),
+  })
+  .meta({ id: 'Incident' });
 
 function formatOptional(ms: number | null): string | null {
   return ms === null ? null : formatTime(Number(ms));

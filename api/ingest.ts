@@ -35,11 +35,16 @@ export interface IngestDependencies {
 /** As the addresses of this machine are written. */
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/;
 
-const answer = z.object({
-  stored: z.int().describe('Readings that are new.'),
-  repeated: z.int().describe('Readings that were there already.'),
-  rejected: z.int().describe('What was not understood; it is kept, and the inbox says why.'),
-});
+const answer = z
+  .object({
+    stored: z.int().describe('Readings that are new.'),
+    repeated: z.int().describe('Readings that were there already.'),
+    rejected: z.int().describe('What was not understood; it is kept, and the inbox says why.'),
+  })
+  .meta({ id: 'IngestOutcome' });
+
+/** OwnTracks takes a list of messages for its app, and we have none. */
+const ownTracksAnswer = z.array(z.string()).max(0).meta({ id: 'NoMessages' });
 
 export const ingestRoutes =
   (dependencies: IngestDependencies): FastifyPluginAsync =>
@@ -53,13 +58,24 @@ export const ingestRoutes =
       '/ingest/:format',
       {
         bodyLimit: maxBodyBytes,
-        config: { access: 'public', ownCredential: true },
+        config: {
+          access: 'public',
+          ownCredential: true,
+          anyBody: 'What the device or gateway sends, of any type: the format reads it.',
+        },
         schema: {
+          operationId: 'postReadings',
           tags: ['devices'],
           summary: 'Readings of a device or gateway in one of the formats',
           description: "With the credential of the device or gateway: Basic, or Bearer '<id>:<secret>'.",
-          params: z.object({ format: z.string().max(40) }),
-          response: { 200: z.union([answer, z.array(z.unknown()).max(0)]) },
+          params: z.object({
+            format: z
+              .string()
+              .max(40)
+              .describe('The name of a format, of GET /v1/formats.')
+              .meta({ example: 'owntracks' }),
+          }),
+          response: { 200: z.union([answer, ownTracksAnswer]).meta({ id: 'IngestAnswer' }) },
         },
       },
       async (request, reply) => {
@@ -77,7 +93,6 @@ export const ingestRoutes =
           format,
           ...(identity === undefined ? {} : { identity }),
         });
-        // OwnTracks takes a list of messages for its app, and we have none.
         return reply.send(format === 'owntracks' ? [] : outcome);
       },
     );

@@ -10,7 +10,7 @@ import type { Alerts } from '../alerts/alerts.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import { alertRoutes } from './alerts.ts';
-import { type ApiDependencies, buildApp } from './app.ts';
+import { type ApiDependencies, type ApiRoutes, buildApp } from './app.ts';
 import { backtestRoutes } from './backtests.ts';
 import { capFeedRoutes } from './cap-feed.ts';
 import { cityRoutes } from './city.ts';
@@ -32,6 +32,10 @@ export interface HttpApiDependencies
   readonly dispatch: Dispatch;
 }
 
+export type ResourceDependencies = Omit<HttpApiDependencies, 'config'> & {
+  readonly config: Pick<Config, 'MQTT_MAX_PACKET_BYTES' | 'PUBLIC_URL'>;
+};
+
 export interface HttpApi extends AsyncDisposable {
   /** As a URL, the port as the system gave it. */
   readonly address: string;
@@ -43,7 +47,7 @@ export interface HttpApi extends AsyncDisposable {
 const CLOSE_MS = 1_000;
 
 export async function openHttpApi(dependencies: HttpApiDependencies): Promise<HttpApi> {
-  const { alerts, city, config, database, dispatch, history, metrics, now, registry } = dependencies;
+  const { config, database, metrics, now } = dependencies;
   const firstAdminToken = config.API_AUTH ? await ensureFirstAdminToken(database, now) : undefined;
   const app = await buildApp({
     ...dependencies,
@@ -57,17 +61,7 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
       metrics,
       now,
     }),
-    routes: [
-      cityRoutes(city),
-      formatRoutes(dependencies),
-      ingestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
-      alertRoutes(alerts),
-      silenceRoutes({ alerts, now }),
-      backtestRoutes({ registry, history }),
-      capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
-      ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
-      privacyRoutes({ dispatch, database, now }),
-    ],
+    routes: resourceRoutes(dependencies),
   });
   const close = async () => {
     const closed = app.close();
@@ -83,6 +77,22 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
   }
   const address = formatAddress(app.server.address() as AddressInfo);
   return { address, firstAdminToken, [Symbol.asyncDispose]: close };
+}
+
+/** Every resource below /v1 that stands in rooms of its own; the API's own are in app.ts. */
+export function resourceRoutes(dependencies: ResourceDependencies): ApiRoutes[] {
+  const { alerts, city, config, database, dispatch, history, now, registry } = dependencies;
+  return [
+    cityRoutes(city),
+    formatRoutes(dependencies),
+    ingestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
+    alertRoutes(alerts),
+    silenceRoutes({ alerts, now }),
+    backtestRoutes({ registry, history }),
+    capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
+    ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
+    privacyRoutes({ dispatch, database, now }),
+  ];
 }
 
 function formatAddress({ address, family, port }: AddressInfo): string {

@@ -7,47 +7,50 @@
  */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
+import type { FastifyInstance, RouteOptions } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import { formatAccess } from './access.ts';
-import { PROBLEM_CONTENT_TYPE, problemSchema } from './problem.ts';
+import { addAnswers, describeAccess, problemResponses } from './openapi-calls.ts';
+import { type OpenApiDocument, tidySchemas } from './openapi-schemas.ts';
 
 const TAGS = [
   { name: 'health', description: 'Whether Siaga works.' },
   { name: 'devices', description: 'Registry, present and history of the devices.' },
   { name: 'alerts', description: 'What the rules found, and what is done about it.' },
-  { name: 'dispatch', description: 'Ambulances, incidents, hospitals. Not public.' },
+  { name: 'incidents', description: 'Calls, from intake to close. Not public.' },
+  { name: 'ambulances', description: 'Who would be there first, and words to crews. Not public.' },
+  { name: 'assignments', description: 'Who is sent, and how far they are. Not public.' },
+  { name: 'hospitals', description: 'Beds, and where to take a patient. Not public.' },
+  { name: 'figures', description: 'How fast, how busy, how much of the city is covered. Not public.' },
   { name: 'rejections', description: 'What was not understood.' },
   { name: 'stream', description: 'What happens now.' },
-  { name: 'tokens', description: 'Who may call.' },
+  { name: 'tokens', description: 'Who may call, and who read what.' },
 ];
-
-const problemResponse = {
-  description: 'Any failure, RFC 9457. `errors` lists every wrong field.',
-  content: { [PROBLEM_CONTENT_TYPE]: { schema: problemSchema } },
-};
 
 /** Swagger UI styles itself inline; everything else comes from here. No upgrade to HTTPS: it may be local. */
 const DOCS_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export async function registerOpenApi(app: FastifyInstance, version: string): Promise<void> {
+export interface OpenApiOptions {
+  readonly version: string;
+  /** Where people reach the API; where the document was read from when absent. */
+  readonly publicUrl: string | undefined;
+}
+
+export async function registerOpenApi(app: FastifyInstance, options: OpenApiOptions): Promise<void> {
+  const routes = new Map<string, RouteOptions>();
   await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Siaga',
-        version,
-        description: 'The situation room of a city: rivers, public Wi-Fi, ambulances. Times are RFC 3339.',
-      },
-      tags: TAGS,
-      components: {
-        securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'A token: siaga_…' } },
-      },
+    openapi: describeSiaga(options),
+    transform: (input) => {
+      const { operationId } = input.schema ?? {};
+      if (operationId) routes.set(operationId, input.route);
+      return jsonSchemaTransform({ ...input, schema: describeAccess(input.schema, input.route) });
     },
-    transform: (route) => jsonSchemaTransform({ ...route, schema: addContract(route.schema, route.route) }),
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (input) => {
+      const document = jsonSchemaTransformObject(input) as unknown as OpenApiDocument;
+      addAnswers(document, routes);
+      return tidySchemas(document) as never;
+    },
   });
   let written: Buffer | undefined;
   app.get(
@@ -71,17 +74,35 @@ export async function registerOpenApi(app: FastifyInstance, version: string): Pr
   });
 }
 
-/** The failure of every call, and the token it needs. */
-function addContract(schema: FastifySchema | undefined, route: RouteOptions): FastifySchema {
-  if (!schema || schema.hide) return { ...schema, hide: true };
-  const access = formatAccess(route.config?.access);
-  const response = { default: problemResponse, ...(schema.response as Record<string, unknown>) };
-  const note = access === 'public' ? [] : [`For ${[...new Set(['admin', ...access])].join(', ')}.`];
-  const description = [schema.description, ...note].filter(Boolean).join(' ');
+function describeSiaga({ version, publicUrl }: OpenApiOptions) {
   return {
-    ...schema,
-    ...(description ? { description } : {}),
-    response,
-    security: access === 'public' ? [{}, { token: [] }] : [{ token: [] }],
+    openapi: '3.1.0',
+    info: {
+      title: 'Siaga',
+      version,
+      description:
+        'The situation room of a city: rivers, public Wi-Fi, ambulances. Times are RFC 3339. Answers may get new ' +
+        'fields: read past those that you do not know. Requests hold no field that is not named here.',
+      contact: { name: 'Who runs this Siaga', ...(publicUrl === undefined ? {} : { url: publicUrl }) },
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: publicUrl?.replace(/\/+$/, '') ?? '/', description: 'This Siaga.' }],
+    tags: TAGS,
+    components: {
+      responses: problemResponses as never,
+      securitySchemes: {
+        token: { type: 'http' as const, scheme: 'bearer', description: 'A token: siaga_…' },
+        device: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          description: 'The credential of a device: <id>:<secret>.',
+        },
+        deviceBasic: {
+          type: 'http' as const,
+          scheme: 'basic',
+          description: 'The id of a device and its secret.',
+        },
+      },
+    },
   };
 }

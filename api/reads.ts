@@ -10,7 +10,7 @@ import { ROLES, type Role } from './access.ts';
 import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { listReads, READ_KINDS } from './read-audit.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
-import { limitInput, numericId } from './text-input.ts';
+import { idInput, limitInput } from './text-input.ts';
 import { formatTime, timeOutput } from './time.ts';
 
 const MAX_READS = 1_000;
@@ -42,12 +42,13 @@ export const readRoutes =
       {
         config: { access: ['admin'], isPaged: true },
         schema: {
+          operationId: 'listReads',
           tags: ['tokens'],
           summary: 'Who read which incidents, callers and tracks, newest first',
           querystring: z.strictObject({
-            actor: z.string().max(64).describe('The name of a token.').optional(),
-            what: z.enum(READ_KINDS).describe('Of this kind only.').optional(),
-            before: numericId.describe('Lines before this number: the next page.').optional(),
+            actor: z.string().max(64).describe('The name of a token.').meta({ example: 'desk 2' }).optional(),
+            what: z.enum(READ_KINDS).describe('Of this kind only.').meta({ example: 'track' }).optional(),
+            before: idInput('Lines before this number: the next page.').optional(),
             limit: limitInput(MAX_READS, PART_READS),
             cursor: cursorInput,
           }),

@@ -15,8 +15,9 @@ import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import { deviceId } from './devices.ts';
 import { Problem } from './problem.ts';
 import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
-import { limitInput, numericId } from './text-input.ts';
+import { idInput, limitInput } from './text-input.ts';
 import { formatTime, timeOutput } from './time.ts';
+import type { ZodApp } from './zod-app.ts';
 
 export interface RejectionsDependencies {
   readonly journal: Pick<Journal, 'rejections' | 'markReplayed'>;
@@ -49,120 +50,137 @@ const rejectionSchema = z
   })
   .meta({ id: 'Rejection' });
 
-const idParams = z.object({ id: numericId });
+const idParams = z.object({ id: idInput('The number of a rejection.') });
 
 export const rejectionRoutes =
-  ({ journal, pipeline, now }: RejectionsDependencies): FastifyPluginAsyncZod =>
+  (dependencies: RejectionsDependencies): FastifyPluginAsyncZod =>
   async (app) => {
-    /** Throws Problem 404. */
-    const find = async (id: number): Promise<KeptRejection> => {
-      const [found] = await journal.rejections({ before: id + 1, limit: 1 });
-      if (found?.id === id) return found;
-      throw new Problem(404, 'unknown-rejection', `There is no rejection ${id}, or it was old and is gone.`);
-    };
-
-    app.get(
-      '/rejections',
-      {
-        config: { isPaged: true },
-        schema: {
-          tags: ['rejections'],
-          summary: 'Messages that were not understood, newest first',
-          querystring: z.strictObject({
-            device: deviceId.optional(),
-            reason: z.enum(REJECTION_REASONS).optional(),
-            before: numericId.describe('Those with a smaller id: the next page.').optional(),
-            limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
-            cursor: cursorInput,
-          }),
-          response: {
-            200: z.object({
-              rejections: z.array(rejectionSchema),
-              next: nextOutput,
-            }),
-          },
-        },
-      },
-      async (request, reply) => {
-        const { query, share, signal } = request;
-        const { device, reason, before: first, limit } = query;
-        const page = readInParts<KeptRejection>({
-          limit,
-          partSize: PART_REJECTIONS,
-          read: (after, part) => {
-            const before = after?.id ?? first;
-            return journal.rejections({
-              ...(device === undefined ? {} : { device }),
-              ...(reason === undefined ? {} : { reason }),
-              ...(before === undefined ? {} : { before }),
-              limit: part,
-            });
-          },
-        });
-        const tail = () => (page.last ? formatNext(request, reply, { before: page.last.id }) : {});
-        const show = (each: KeptRejection) => formatRejection(each, LISTED_PAYLOAD_BYTES);
-        const format = jsonPage({}, 'rejections', show, tail);
-        return share.makePage('too-many-pages', (turns) =>
-          sendPage(reply, { format, slices: page.slices, turns, signal }),
-        );
-      },
-    );
-
-    app.get(
-      '/rejections/:id',
-      {
-        schema: {
-          tags: ['rejections'],
-          summary: 'One of them with its whole payload',
-          params: idParams,
-          response: { 200: rejectionSchema },
-        },
-      },
-      async ({ params }) => formatRejection(await find(params.id), Number.POSITIVE_INFINITY),
-    );
-
-    app.post(
-      '/rejections/:id/replay',
-      {
-        config: { access: ['engineer'] },
-        schema: {
-          tags: ['rejections'],
-          summary: 'Try again to understand one, after its cause is gone',
-          params: idParams,
-          response: {
-            200: z.object({
-              understood: z
-                .boolean()
-                .describe(
-                  'Nothing of it was rejected again; an ack that dispatch cannot take is set aside anew a moment later.',
-                ),
-              stored: z.int().describe('Readings that are new.'),
-              repeated: z.int().describe('Readings that were there already.'),
-              rejected: z.int().describe('What was rejected again, as new rejections.'),
-            }),
-          },
-        },
-      },
-      async ({ params, user, log }) => {
-        const rejection = await find(params.id);
-        const { id, device, topic, payload, receivedAt, clientId, replayedAt } = rejection;
-        if (replayedAt !== undefined) {
-          const detail = `Rejection ${id} was replayed at ${formatTime(replayedAt)}; once is enough.`;
-          throw new Problem(409, 'already-replayed', detail);
-        }
-        const message = { topic, payload: Buffer.from(payload), receivedAt, clientId, isReplay: true };
-        // Who sent it under a name that is not its own stays refused, whoever replays it, also when the name
-        // was nobody's then.
-        const outcome = await pipeline.accept(
-          device === undefined ? message : { ...message, identity: device },
-        );
-        const understood = outcome.rejected === 0;
-        if (understood) await journal.markReplayed(id, now());
-        log.info({ rejection: id, user: user.name, ...outcome }, 'rejection replayed');
-        return { understood, ...outcome };
-      },
-    );
+    addListRejections(app, dependencies);
+    addGetRejection(app, dependencies);
+    addReplayRejection(app, dependencies);
   };
+
+function addListRejections(app: ZodApp, { journal }: RejectionsDependencies): void {
+  app.get(
+    '/rejections',
+    {
+      config: { isPaged: true },
+      schema: {
+        operationId: 'listRejections',
+        tags: ['rejections'],
+        summary: 'Messages that were not understood, newest first',
+        querystring: z.strictObject({
+          device: deviceId.describe('Messages of this device only.').optional(),
+          reason: z
+            .enum(REJECTION_REASONS)
+            .describe('Refused for this reason only.')
+            .meta({ example: 'not-json' })
+            .optional(),
+          before: idInput('Those with a smaller id: the next page.').optional(),
+          limit: limitInput(MAX_LIMIT, DEFAULT_LIMIT),
+          cursor: cursorInput,
+        }),
+        response: {
+          200: z.object({
+            rejections: z.array(rejectionSchema),
+            next: nextOutput,
+          }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { query, share, signal } = request;
+      const { device, reason, before: first, limit } = query;
+      const page = readInParts<KeptRejection>({
+        limit,
+        partSize: PART_REJECTIONS,
+        read: (after, part) => {
+          const before = after?.id ?? first;
+          return journal.rejections({
+            ...(device === undefined ? {} : { device }),
+            ...(reason === undefined ? {} : { reason }),
+            ...(before === undefined ? {} : { before }),
+            limit: part,
+          });
+        },
+      });
+      const tail = () => (page.last ? formatNext(request, reply, { before: page.last.id }) : {});
+      const show = (each: KeptRejection) => formatRejection(each, LISTED_PAYLOAD_BYTES);
+      const format = jsonPage({}, 'rejections', show, tail);
+      return share.makePage('too-many-pages', (turns) =>
+        sendPage(reply, { format, slices: page.slices, turns, signal }),
+      );
+    },
+  );
+}
+
+function addGetRejection(app: ZodApp, { journal }: RejectionsDependencies): void {
+  app.get(
+    '/rejections/:id',
+    {
+      schema: {
+        operationId: 'getRejection',
+        tags: ['rejections'],
+        summary: 'One of them with its whole payload',
+        params: idParams,
+        response: { 200: rejectionSchema },
+      },
+    },
+    async ({ params }) => formatRejection(await findRejection(journal, params.id), Number.POSITIVE_INFINITY),
+  );
+}
+
+function addReplayRejection(app: ZodApp, { journal, pipeline, now }: RejectionsDependencies): void {
+  app.post(
+    '/rejections/:id/replay',
+    {
+      config: { access: ['engineer'], fails: [409] },
+      schema: {
+        operationId: 'replayRejection',
+        tags: ['rejections'],
+        summary: 'Try again to understand one, after its cause is gone',
+        params: idParams,
+        response: {
+          200: z.object({
+            understood: z
+              .boolean()
+              .describe(
+                'Nothing of it was rejected again; an ack that dispatch cannot take is set aside anew a moment later.',
+              ),
+            stored: z.int().describe('Readings that are new.'),
+            repeated: z.int().describe('Readings that were there already.'),
+            rejected: z.int().describe('What was rejected again, as new rejections.'),
+          }),
+        },
+      },
+    },
+    async ({ params, user, log }) => {
+      const rejection = await findRejection(journal, params.id);
+      const { id, device, topic, payload, receivedAt, clientId, replayedAt } = rejection;
+      if (replayedAt !== undefined) {
+        const detail = `Rejection ${id} was replayed at ${formatTime(replayedAt)}; once is enough.`;
+        throw new Problem(409, 'already-replayed', detail);
+      }
+      const message = { topic, payload: Buffer.from(payload), receivedAt, clientId, isReplay: true };
+      // Who sent it under a name that is not its own stays refused, whoever replays it, also when the name
+      // was nobody's then.
+      const outcome = await pipeline.accept(
+        device === undefined ? message : { ...message, identity: device },
+      );
+      const understood = outcome.rejected === 0;
+      if (understood) await journal.markReplayed(id, now());
+      log.info({ rejection: id, user: user.name, ...outcome }, 'rejection replayed');
+      return { understood, ...outcome };
+    },
+  );
+}
+
+/** Throws Problem 404. */
+async function findRejection(journal: Pick<Journal, 'rejections'>, id: number): Promise<KeptRejection> {
+  const [found] = await journal.rejections({ before: id + 1, limit: 1 });
+  if (found?.id === id) return found;
+  throw new Problem(404, 'unknown-rejection', `There is no rejection ${id}, or it was old and is gone.`);
+}
 
 function formatRejection(kept: KeptRejection, shownBytes: number): z.infer<typeof rejectionSchema> {
   const { id, reason, detail, topic, device, clientId, receivedAt, replayedAt } = kept;

@@ -83,8 +83,7 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
   function end(client: Client, why: StreamEnd): void {
     if (!clients.delete(client)) return;
     onEnd(why);
-    if (why === 'behind' || why === 'stalled') client.response.destroy();
-    else if (why !== 'closed') client.response.end();
+    hangUp(client, why);
   }
 
   function write(client: Client, text: string): void {
@@ -94,9 +93,7 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
   /** Sends batches until the client has all or its socket is full. */
   function deliver(client: Client, batches: Map<string, Batch | undefined>): void {
     while (!client.blocked && client.cursor < feed.lastNumber && clients.has(client)) {
-      const key = `${client.cursor} ${client.filter}`;
-      if (!batches.has(key)) batches.set(key, formatBatch(feed, client));
-      const batch = batches.get(key);
+      const batch = findBatch(feed, client, batches);
       if (!batch) {
         end(client, 'behind');
         return;
@@ -113,24 +110,10 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
     get size() {
       return clients.size;
     },
-    count(isLike) {
-      let found = 0;
-      for (const client of clients) if (isLike(client)) found++;
-      return found;
-    },
+    count: (isLike) => [...clients].filter(isLike).length,
     open(request) {
       const retryMs = FIRST_RETRY_MS + (opened++ % RETRY_STEPS) * RETRY_STEP_MS;
-      const resumed = resume(feed, request.lastEventId);
-      const filter = `${request.isPublic} ${request.hidesFreeText === true} ${request.types ? [...request.types].sort().join() : ''}`;
-      const cursor = resumed ?? feed.lastNumber;
-      const client: Client = {
-        ...request,
-        cursor,
-        toldNumber: cursor,
-        blocked: false,
-        stalledBeats: 0,
-        filter,
-      };
+      const { client, isLost } = createClient(feed, request);
       clients.add(client);
       request.response.on('close', () => end(client, 'closed'));
       request.response.on('drain', () => {
@@ -138,8 +121,7 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
         client.stalledBeats = 0;
         deliver(client, new Map());
       });
-      const isLost = resumed === undefined && request.lastEventId !== undefined;
-      write(client, `retry: ${retryMs}\n${formatOwn(feed, isLost ? 'reset' : 'ready', cursor)}`);
+      write(client, `retry: ${retryMs}\n${formatOwn(feed, isLost ? 'reset' : 'ready', client.cursor)}`);
       deliver(client, new Map());
     },
     flush() {
@@ -165,6 +147,29 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
   };
 }
 
+/** Who does not read would keep an end waiting too. */
+function hangUp({ response }: Client, why: StreamEnd): void {
+  if (why === 'behind' || why === 'stalled') response.destroy();
+  else if (why !== 'closed') response.end();
+}
+
+/** Where it goes on; `isLost` where it asked to resume and cannot. */
+function createClient(feed: LiveFeed, request: StreamRequest): { client: Client; isLost: boolean } {
+  const { isPublic, hidesFreeText, types, lastEventId } = request;
+  const resumed = resume(feed, lastEventId);
+  const cursor = resumed ?? feed.lastNumber;
+  const filter = `${isPublic} ${hidesFreeText === true} ${types ? [...types].sort().join() : ''}`;
+  const client: Client = {
+    ...request,
+    cursor,
+    toldNumber: cursor,
+    blocked: false,
+    stalledBeats: 0,
+    filter,
+  };
+  return { client, isLost: resumed === undefined && lastEventId !== undefined };
+}
+
 interface Batch {
   readonly text: string;
   readonly events: number;
@@ -172,6 +177,17 @@ interface Batch {
   readonly lastNumber: number;
   /** Of the last event that is in it. */
   readonly lastSentNumber: number;
+}
+
+/** Made once for all clients that are as far and see the same. */
+function findBatch(
+  feed: LiveFeed,
+  client: Client,
+  batches: Map<string, Batch | undefined>,
+): Batch | undefined {
+  const key = `${client.cursor} ${client.filter}`;
+  if (!batches.has(key)) batches.set(key, formatBatch(feed, client));
+  return batches.get(key);
 }
 
 /** The next events for a client's filter; undefined when the feed has forgotten some of them. */

@@ -80,6 +80,7 @@ const query = z.strictObject({
     .string()
     .max(100)
     .describe(`Which events, with commas: ${TYPES.join(', ')}. All that you may see where absent.`)
+    .meta({ example: 'reading,alert' })
     .transform((text, context) => {
       const words = text.split(',');
       const unknown = words.filter((word) => !TYPES.some((type) => type === word));
@@ -110,10 +111,18 @@ export const streamRoutes =
         config: { access: 'public', longLived: true },
         exposeHeadRoute: false,
         schema: {
+          operationId: 'streamEvents',
           tags: ['stream'],
           summary: 'Live events; Last-Event-ID resumes, and `reset` says that it could not',
           querystring: query,
-          headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
+          headers: z.object({
+            'last-event-id': z
+              .string()
+              .max(100)
+              .describe('The id of the last event that you have: what came since is sent first.')
+              .meta({ example: 'mb2k3x-1841' })
+              .optional(),
+          }),
           response: {
             200: {
               description:

@@ -15,21 +15,38 @@ export function numberInput<T extends z.ZodType<number>>(schema: T) {
   return z.preprocess((text, context) => {
     // What is missing or given twice is the schema's matter.
     if (typeof text !== 'string') return text;
-    if (DECIMAL.test(text)) return Number(text);
-    const message =
-      text.trim() === '' ? 'is empty: a number is expected' : 'must be a number, in decimal: 110.42';
+    const number = DECIMAL.test(text) ? Number(text) : undefined;
+    if (number !== undefined && !isBeyondNumbers(text, number)) return number;
+    const message = explainNoNumber(text, number);
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }, schema);
 }
 
+/** `1e999` would be infinite, and `1e-999` the Gulf of Guinea. */
+function isBeyondNumbers(text: string, number: number): boolean {
+  return !Number.isFinite(number) || (number === 0 && /[1-9]/.test(text.split(/e/i, 1)[0] as string));
+}
+
+function explainNoNumber(text: string, number: number | undefined): string {
+  if (number !== undefined) return 'is beyond what a number holds: write it without such an exponent';
+  return text.trim() === '' ? 'is empty: a number is expected' : 'must be a number, in decimal: 110.42';
+}
+
 /** How many entries a page holds. */
 export function limitInput(most: number, usual: number) {
-  return numberInput(z.int().min(1).max(most).default(usual));
+  return numberInput(z.int().min(1).max(most).default(usual))
+    .describe(`How many at most; ${usual} where absent.`)
+    .meta({ example: usual });
 }
 
 /** The id of what the state database numbers. */
 export const numericId = numberInput(z.int().min(1).max(Number.MAX_SAFE_INTEGER));
+
+/** The same as a parameter: `what` says whose it is. */
+export function idInput(what: string) {
+  return numericId.describe(what).meta({ example: 17 });
+}
 
 /** `usual` where the parameter is absent. */
 export function booleanInput(usual: boolean) {

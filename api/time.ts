@@ -35,6 +35,7 @@ export const timeInput = z
   .string()
   .max(40)
   .describe('RFC 3339, or epoch s or ms: 2026-01-15T09:30:00+07:00')
+  .meta({ example: '2026-01-15T09:30:00+07:00' })
   .transform((text, context) => {
     const ms = parseTime(text);
     if (ms !== undefined) return ms;
@@ -50,6 +51,7 @@ export const durationInput = z
   .string()
   .max(10)
   .describe('A number and a unit, s, m, h or d: 5m')
+  .meta({ example: '5m' })
   .transform((text, context) => {
     const ms = parseDuration(text);
     if (ms !== undefined) return ms;
@@ -62,6 +64,7 @@ export const timeZoneInput = z
   .string()
   .max(40)
   .describe('An IANA time zone; windows start at its local time: Asia/Jakarta')
+  .meta({ example: 'Asia/Jakarta' })
   .refine(isTimeZone, 'expected an IANA time zone, such as Asia/Jakarta or UTC');
 
 function isTimeZone(name: string): boolean {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Database } from '../database/database.ts';
 import type { Registry } from '../fleet/registry.ts';
 import { ROLES } from './access.ts';
-import { numericId } from './text-input.ts';
+import { idInput } from './text-input.ts';
 import { formatTime, timeOutput } from './time.ts';
 import { explainBadName } from './token-name.ts';
 import {
@@ -59,6 +59,7 @@ export const tokenRoutes =
       {
         config: { access: ['admin'] },
         schema: {
+          operationId: 'listTokens',
           tags: ['tokens'],
           summary: 'All tokens without their secrets, newest first',
           response: { 200: z.object({ tokens: z.array(tokenSchema) }) },
@@ -70,8 +71,9 @@ export const tokenRoutes =
     app.post(
       '/tokens',
       {
-        config: { access: ['admin'] },
+        config: { access: ['admin'], fails: [409] },
         schema: {
+          operationId: 'createToken',
           tags: ['tokens'],
           summary: 'Make a token; its secret is in this answer and never again',
           body: z.strictObject({
@@ -102,11 +104,12 @@ export const tokenRoutes =
     app.delete(
       '/tokens/:id',
       {
-        config: { access: ['admin'] },
+        config: { access: ['admin'], fails: [409] },
         schema: {
+          operationId: 'revokeToken',
           tags: ['tokens'],
           summary: 'Revoke a token; its open streams end too',
-          params: z.object({ id: numericId }),
+          params: z.object({ id: idInput('The number of a token.') }),
           response: { 200: tokenSchema },
         },
       },

@@ -15,6 +15,8 @@ import { decodeText, readTable } from '../tables/table.ts';
 import { DATE_ORDERS, parseTime } from '../tables/times.ts';
 import { runBacktest } from './backtest.ts';
 import { drawChart } from './chart.ts';
+import { buildForecastTable, type ForecastTable } from './forecast-table.ts';
+import { formatForecasts } from './format-forecasts.ts';
 import { formatReport } from './format-report.ts';
 import { parseGauge } from './gauge.ts';
 import { type BacktestReport, buildReport } from './report.ts';
@@ -41,6 +43,7 @@ npm run backtest -- --csv FILE --time COLUMN --value COLUMN --thresholds LIST [o
   --name NAME         of the gauge (default: the value's column)
   --from, --to TIME   draw this part only
   --json FILE         the whole report; - for standard output
+  --floods            lead of the forecasts by flood, for all floods and not the last few
   --svg FILE          a picture: level, bands, alerts`;
 
 function main(): void {
@@ -65,6 +68,7 @@ function main(): void {
       to: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },
+      floods: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -90,8 +94,11 @@ function main(): void {
   });
   const gauge = values.device ? findGauge(values.device, values) : gaugeOfWords(value, unit, values);
   const report = buildReport(gauge, series, runBacktest({ gauge, points: series.points }));
-  if (values.json !== '-') console.log(formatReport(report, tz));
-  if (values.json) writeJson(values.json, report);
+  const forecasts = buildForecastTable(gauge, series.points, report.claims);
+  if (values.json !== '-') {
+    console.log(`${formatReport(report, tz)}\n\n${formatForecasts(forecasts, tz, values.floods)}`);
+  }
+  if (values.json) writeJson(values.json, { ...report, forecasts });
   if (values.svg) {
     const bound = (text: string | undefined) =>
       text === undefined ? undefined : parseTime(text, { timeZone: tz, dates });
@@ -161,7 +168,7 @@ function chooseOne<T extends string>(
   return chosen;
 }
 
-function writeJson(file: string, report: BacktestReport): void {
+function writeJson(file: string, report: BacktestReport & { readonly forecasts: ForecastTable }): void {
   const times = new Set([
     'fromMs',
     'toMs',

@@ -35,6 +35,7 @@ export function listJobs(
   return [
     { name: 'alerts', everyMs: 1_000, run: () => alerts.tick(now()) },
     { name: 'alerts-sweep', everyMs: 1_000, run: () => alerts.sweep(now()) },
+    { name: 'alerts-past', everyMs: 60_000, run: () => alerts.learnPast(now()) },
     { name: 'dispatch', everyMs: 1_000, run: () => dispatch.tick() },
     { name: 'registry', everyMs: 2_000, run: () => intake.followRegistry() },
     {

@@ -12,6 +12,7 @@ import { formatDeviceTopic } from '../devices/topics.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import { openDispatch } from '../dispatch/open-dispatch.ts';
 import { createLiveConsumer, restorePresent } from '../fleet/live-consumer.ts';
+import { readLevels } from '../history/read-levels.ts';
 import { INFLUX_CONSUMER } from '../influx/copy-cursor.ts';
 import { createQuality, type Quality } from '../ingest/quality.ts';
 import type { MessageEntry } from '../journal/device-messages.ts';
@@ -35,12 +36,13 @@ export async function openFollowers(
   publish: Broker['publish'],
 ): Promise<Followers> {
   const { feed, fleet, log } = ground;
-  const { draining, journal } = stores;
+  const { draining, journal, keptHistory } = stores;
   const alerts = opened.use(
     await openAlerts({
       ...ground,
       publish,
       journal,
+      readLevels: (device, range) => readLevels(keptHistory.history, device, range),
       log: log.child({ part: 'alerts' }),
       // Nothing gets onto the disk, or nothing from it to the alarms.
       isDeaf: () => journal.problem !== undefined || draining.problems.has(ALERTS_CONSUMER),

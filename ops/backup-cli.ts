@@ -10,12 +10,8 @@ import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../config/config.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
-import {
-  type BackupReport,
-  backupDatabaseFile,
-  findObstacle,
-  JOURNAL_TABLES,
-} from '../journal/sqlite/backup-journal.ts';
+import { backupDatabaseFile, findObstacle, JOURNAL_TABLES } from '../journal/sqlite/backup-journal.ts';
+import { besideOf, formatMib, formatReport, STATE_TABLES } from './backup-files.ts';
 
 const HELP = `npm run backup -- FILE
 
@@ -25,13 +21,11 @@ tokens) to FILE with .state before its ending, while Siaga runs. Both are opened
   npm run backup -- /backups/2026-01-15.db
       writes /backups/2026-01-15.db and /backups/2026-01-15.state.db
 
-To restore: stop Siaga, move what is in its data folder (SIAGA_DATA_DIR) away, put the copies there as journal.db
-and state.db, start. The embedded history is built again from the journal. State in PostgreSQL (DATABASE_URL) and
+npm run restore -- FILE puts them back; npm run restore -- --check FILE rehearses it. State in PostgreSQL (DATABASE_URL) and
 history in InfluxDB are backed up by their own tools, before this one.`;
 
 /** How often the size of a growing copy is shown. */
 const PROGRESS_MS = 2_000;
-const STATE_TABLES = ['devices', 'alerts'];
 
 async function main(words: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -59,10 +53,6 @@ async function main(words: readonly string[]): Promise<number> {
   return 0;
 }
 
-function besideOf(file: string): string {
-  return /\.[^./]+$/.test(file) ? file.replace(/(\.[^./]+)$/, '.state$1') : `${file}.state`;
-}
-
 async function copy(name: string, from: string, to: string, tables: readonly string[]): Promise<void> {
   const progress = setInterval(() => {
     const part = statSync(`${to}.part`, { throwIfNoEntry: false });
@@ -73,15 +63,6 @@ async function copy(name: string, from: string, to: string, tables: readonly str
   } finally {
     clearInterval(progress);
   }
-}
-
-function formatReport({ bytes, rows }: BackupReport): string {
-  const counts = Object.entries(rows).map(([table, count]) => `${count.toLocaleString('en')} ${table}`);
-  return `${formatMib(bytes)}, ${counts.join(', ')}, checked`;
-}
-
-function formatMib(bytes: number): string {
-  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
 
 try {

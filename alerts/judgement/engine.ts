@@ -26,10 +26,12 @@ import {
   saveWatch,
 } from './device-watch.ts';
 import { type EngineChange, NO_CHANGES } from './engine-change.ts';
+import { expireForecasts } from './expire.ts';
 import { hear, recordUse } from './hear.ts';
 import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
 import { reconcileWatch } from './reconcile-watch.ts';
+import { refreshOpen } from './refresh-open.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
 import type { Placement } from './timeline.ts';
 import type { Track } from './track.ts';
@@ -205,6 +207,8 @@ export class AlertEngine {
     for (const watch of this.#watches.values()) {
       const own = judgeDevice(watch, view);
       if (own.length > 0) changes.push(...own);
+      const over = expireForecasts(watch, view);
+      if (over.length > 0) changes.push(...over);
     }
     changes.push(...judgeUpstream(view), ...judgeRob(view));
     return changes;
@@ -239,15 +243,9 @@ export class AlertEngine {
     return (watch.rules[index] as BoundRule).timers(head.tracks[index] as Track, head);
   }
 
-  /** Writes the peaks of now into the open alerts: they move with every reading, without being news. */
+  /** See refresh-open.ts. */
   refresh(open: ReadonlyMap<string, Alert>): void {
-    for (const alert of open.values()) {
-      const watch = this.#watches.get(alert.subject);
-      for (const list of watch?.known ?? []) {
-        const known = list.find((each) => each.alert === alert.id);
-        if (known) alert.peak = known.episode.peak;
-      }
-    }
+    refreshOpen(this.#watches, open);
   }
 
   saveDevice(device: string): SavedWatch | undefined {

@@ -8,9 +8,9 @@
  */
 import { FAILED_QUALITY } from '../../devices/reading.ts';
 import type { Observation } from './observation.ts';
-import { appendRecent, copyRecent, createRecent, overwriteRecent, type Recent } from './recent.ts';
+import { appendRecent, copyRecent, createRecent, type Recent } from './recent.ts';
 import type { BoundRule, Suspicion } from './rule.ts';
-import { copyTrack, forgetSettled, overwriteTrack, type Track } from './track.ts';
+import { copyTrack, forgetSettled, type Track } from './track.ts';
 
 export interface Fold {
   /** Of the newest reading in it; 0 before the first. */
@@ -39,18 +39,6 @@ export function createFold(rules: readonly BoundRule[], intervalMs: number): Fol
 
 export function copyFold({ recent, tracks, ...rest }: Fold): Fold {
   return { ...rest, recent: copyRecent(recent), tracks: tracks.map(copyTrack) };
-}
-
-/** Makes `target`, of the same device, a copy of `source`, in the memory that it has. */
-export function overwriteFold(target: Fold, source: Fold): void {
-  target.measuredAt = source.measuredAt;
-  target.intervalMs = source.intervalMs;
-  target.readings = source.readings;
-  target.suspicion = source.suspicion;
-  overwriteRecent(target.recent, source.recent);
-  for (let index = 0; index < target.tracks.length; index++) {
-    overwriteTrack(target.tracks[index] as Track, source.tracks[index] as Track);
-  }
 }
 
 /** Takes the next reading in order of time. */

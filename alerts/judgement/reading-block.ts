@@ -2,11 +2,10 @@
  * ReadingBlock: some consecutive readings of one device, and the fold before the first of them.
  *
  * The timeline is a list of these; from the fold everything after it can be worked out again. Readings are kept
- * as numbers and not as the objects they came in, which would be three times as large. A block whose readings are
- * settled is filled again: what lives for a second or so is what a garbage collector likes least. Invariants:
- * every block but the newest is full; what it gave is not changed when it is filled again.
+ * as numbers and not as the objects they came in, which would be three times as large. Invariant: every block but
+ * the newest is full.
  */
-import { copyFold, type Fold, overwriteFold } from './fold.ts';
+import { copyFold, type Fold } from './fold.ts';
 import type { Observation } from './observation.ts';
 
 /** A copy of the fold for so many readings: fewer take more memory, more are stepped again for a late one. */
@@ -22,12 +21,6 @@ export class ReadingBlock {
 
   constructor(before: Fold) {
     this.#before = before;
-  }
-
-  /** Empty, before another reading: after `fold`. */
-  beginAgain(fold: Fold): void {
-    overwriteFold(this.#before, fold);
-    this.#count = 0;
   }
 
   /** The fold before the first reading. */

@@ -30,17 +30,6 @@ export function copyRecent({ at, value }: Recent): Recent {
   return { at: at.slice(), value: value.slice() };
 }
 
-/** Makes `target` a copy of `source`, in the memory that it has. */
-export function overwriteRecent(target: Recent, { at, value }: Recent): void {
-  const count = at.length;
-  target.at.length = count;
-  target.value.length = count;
-  for (let index = 0; index < count; index++) {
-    target.at[index] = at[index] as number;
-    target.value[index] = value[index] as number;
-  }
-}
-
 export function appendRecent(
   { at, value }: Recent,
   newestAt: number,

@@ -13,7 +13,7 @@ import type { Clock } from '../wording.ts';
 import type { Observation } from './observation.ts';
 import { type ParameterOverride, resolveParameters } from './parameters.ts';
 import type { Recent } from './recent.ts';
-import { type EndedEpisode, type Episode, shownRank, startTrack, type Track } from './track.ts';
+import { type Detail, type EndedEpisode, type Episode, shownRank, startTrack, type Track } from './track.ts';
 
 /** What the fold knows of the device beside the rule's own memory, the present reading included. */
 export interface View {
@@ -56,6 +56,16 @@ export interface TrackRuleDefinition<P extends object, M extends object, W exten
   resume?(memory: M, episode: Episode, parameters: P): M;
   /** A person vouches for the level of this moment: the memory that believes it. */
   vouch?(memory: M, atMs: number): M;
+  /** What it has learnt over a long time, of a memory that another version of the rule may have saved. */
+  learnt?(memory: unknown): Partial<M>;
+  /** Of how many cases; a rule that learns nothing over a long time has none. */
+  experience?(memory: M): number;
+  /** What its alert would say now, without being news. */
+  present?(memory: M): Detail | undefined;
+  /** Until when what it says of the future holds without another reading, epoch ms; undefined where it says nothing. */
+  foretellsUntil?(memory: M): number | undefined;
+  /** The memory of one whose forecast has ended without a reading. */
+  fallSilent?(memory: M): M;
   /** Timers that run now, for explanations: name → epoch ms. */
   timers?(memory: M, parameters: P, view: View): Readonly<Record<string, number>>;
 }
@@ -91,6 +101,11 @@ export interface BoundRule {
   /** Of one that a late reading took away as a whole. */
   describeNeverWas(episode: Episode): Description;
   timers(track: Track, view: View): Readonly<Record<string, number>>;
+  learnt(memory: unknown): object;
+  experience(track: Track): number | undefined;
+  present(track: Track): Detail | undefined;
+  foretellsUntil(track: Track): number | undefined;
+  fallSilent(track: Track): object;
   /** The track where a person vouches for the level of a moment; the same where the rule doubts nothing. */
   vouch(track: Track, atMs: number): Track;
   /** The track with an open episode that it did not know. */
@@ -138,6 +153,11 @@ export function defineTrackRule<P extends object, M extends object, W extends ob
         describeEnd: (episode) => definition.describeEnd(episode, final, facts),
         describeNeverWas: (episode) =>
           neverWas(definition.describe(episode, shownRank(episode), final, facts), facts),
+        learnt: (memory) => definition.learnt?.(memory) ?? {},
+        experience: ({ memory }) => definition.experience?.(memory as M),
+        present: ({ memory }) => definition.present?.(memory as M),
+        foretellsUntil: ({ memory }) => definition.foretellsUntil?.(memory as M),
+        fallSilent: ({ memory }) => definition.fallSilent?.(memory as M) ?? memory,
         timers: (track, view) => definition.timers?.(track.memory as M, final, view) ?? {},
         vouch: (track, atMs) =>
           definition.vouch ? { ...track, memory: definition.vouch(track.memory as M, atMs) } : track,

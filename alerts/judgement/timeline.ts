@@ -24,8 +24,6 @@ export class Timeline {
   #head: Fold;
   /** Oldest first; the oldest begins with readings that are settled, kept for the sake of those after them. */
   #blocks: ReadingBlock[] = [];
-  /** One whose readings are all settled, of a device that soon needs the next. */
-  #spare: ReadingBlock | undefined;
   #settled = 0;
   /** Of the newest settled reading: nothing is put before it. */
   #settledAt: number;
@@ -65,20 +63,12 @@ export class Timeline {
   #append(reading: Observation): void {
     let block = this.#blocks.at(-1);
     if (!block || block.isFull) {
-      block = this.#nextBlock();
+      block = new ReadingBlock(copyFold(this.#head));
       this.#blocks.push(block);
     }
     block.push(reading);
     this.#open++;
     stepFold(this.#head, this.#rules, reading);
-  }
-
-  #nextBlock(): ReadingBlock {
-    const spare = this.#spare;
-    if (!spare) return new ReadingBlock(copyFold(this.#head));
-    this.#spare = undefined;
-    spare.beginAgain(this.#head);
-    return spare;
   }
 
   #reorder(reading: Reading): Placement {
@@ -118,9 +108,7 @@ export class Timeline {
       this.#settled++;
       this.#open--;
       if (this.#settled < BLOCK_READINGS) continue;
-      const settled = this.#blocks.shift();
-      // A slow device needs the next one in a quarter of an hour: it would only take memory.
-      this.#spare = this.#blocks.length > 1 ? settled : undefined;
+      this.#blocks.shift();
       this.#settled = 0;
     }
   }

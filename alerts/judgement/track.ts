@@ -77,13 +77,6 @@ export function copyTrack({ memory, episode, closed }: Track): Track {
   return { memory: { ...memory }, episode, closed };
 }
 
-/** Makes `target`, of the same rule, a copy of `source`, in the memory that it has. */
-export function overwriteTrack(target: Track, { memory, episode, closed }: Track): void {
-  Object.assign(target.memory, memory);
-  target.episode = episode;
-  target.closed = closed;
-}
-
 /**
  * Begins, moves or ends the episode by what a rule found in a reading. Ranks of 0 mean that nothing is wrong
  * (any more). At the end `detail` replaces what was there only where it is given. Arguments and not an object:

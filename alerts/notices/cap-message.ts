@@ -6,6 +6,7 @@
  * simulated is `Exercise`.
  */
 import type { Alert, LogEntry } from '../alert.ts';
+import type { Prediction } from '../rules/forecast-words.ts';
 import { capExpiry, capOnset } from './cap-times.ts';
 import { formatLocalTime } from './local-time.ts';
 
@@ -157,8 +158,11 @@ function formatInfo(
   ].join('\n');
 }
 
-function certaintyOf({ state, provisional, rule }: Alert): string {
+/** CAP 1.2: `Likely` is more than about 50 %, `Possible` no more than that. */
+function certaintyOf({ state, provisional, rule, detail }: Alert): string {
   if (provisional || state === 'withdrawn') return 'Possible';
+  const { probabilityPct } = detail as Prediction;
+  if (rule === 'time-to-threshold' && probabilityPct !== undefined && probabilityPct <= 50) return 'Possible';
   return EXPECTED.has(rule) ? 'Likely' : 'Observed';
 }
 

@@ -9,9 +9,11 @@ import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import type { Alert } from '../alert.ts';
 import { foldAgain } from '../judgement/device-watch.ts';
 import type { AlertEngine } from '../judgement/engine.ts';
+import type { BoundRule } from '../judgement/rule.ts';
 import { copyTrack, type Track } from '../judgement/track.ts';
 import { adoptAlerts, adoptHearing, conditionOf } from './adopt.ts';
 import type { SavedEngine } from './saved-state.ts';
+import { inheritTrack } from './saved-timeline.ts';
 
 /** Rain counts for three hours, a trend's points span 75 min, a reading is stale after 30 min: with room. */
 const LOOK_BACK_MS = 3.5 * 3_600_000;
@@ -107,7 +109,11 @@ export async function recallMemories(
     const own = watch.timeline.base().tracks;
     foldAgain(
       watch,
-      own.map((track, index) => (rules.includes(index) ? copyTrack(tracks[index] as Track) : track)),
+      own.map((track, index) => {
+        if (!rules.includes(index)) return track;
+        const rebuilt = copyTrack(tracks[index] as Track);
+        return inheritTrack(watch.rules[index] as BoundRule, rebuilt, track);
+      }),
     );
   }
   return recalled;

@@ -2,7 +2,8 @@
  * A device's timeline as it stands on disk: the fold of what is settled, and the readings after it.
  *
  * Between the timeline and the saved state. Invariant: what follows from these is not saved, it is folded again;
- * a rule that is new, or has changed its judgement, begins with an empty track.
+ * a rule that is new, or has changed its judgement, begins with an empty track, and with what its other version
+ * has learnt over a long time.
  */
 import type { Fold } from '../judgement/fold.ts';
 import type { Observation } from '../judgement/observation.ts';
@@ -34,7 +35,10 @@ export function saveTimeline(timeline: Timeline, rules: readonly BoundRule[]): S
 
 export function restoreTimeline(saved: SavedTimeline, rules: readonly BoundRule[]): Timeline {
   const { measuredAt, intervalMs, readings, recent } = saved.base;
-  const tracks = rules.map((rule) => restoreTrack(rule.start, saved.tracks[keyOf(rule)]));
+  const tracks = rules.map((rule) => {
+    const own = saved.tracks[keyOf(rule)];
+    return own ? restoreTrack(rule.start, own) : inheritTrack(rule, rule.start, earlierTrack(saved, rule));
+  });
   const base: Fold = { measuredAt, intervalMs, readings, recent, suspicion: undefined, tracks };
   return new Timeline(rules, base, saved.readings.map(unpackReading));
 }
@@ -44,8 +48,22 @@ export function lackingRules({ tracks }: SavedTimeline, rules: readonly BoundRul
   return rules.flatMap((rule, index) => (keyOf(rule) in tracks ? [] : [index]));
 }
 
+/** The track with what another one of the same rule, be it of another version, has learnt over a long time. */
+export function inheritTrack(rule: BoundRule, track: Track, from: Track | undefined): Track {
+  return { ...track, memory: { ...track.memory, ...(from && rule.learnt(from.memory)) } };
+}
+
+/** What another version of the rule saved: the latest of them. */
+function earlierTrack({ tracks }: SavedTimeline, { name }: BoundRule): Track | undefined {
+  const versionOf = (key: string) => Number(key.slice(name.length + 1));
+  const [latest] = Object.keys(tracks)
+    .filter((key) => key.startsWith(`${name}@`))
+    .sort((a, b) => versionOf(b) - versionOf(a));
+  return latest === undefined ? undefined : tracks[latest];
+}
+
 /** JSON has left out what was undefined. */
-function restoreTrack(start: Track, saved: Track = start): Track {
+function restoreTrack(start: Track, saved: Track): Track {
   return { memory: { ...start.memory, ...saved.memory }, episode: saved.episode, closed: saved.closed };
 }
 

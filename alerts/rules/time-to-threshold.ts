@@ -1,147 +1,144 @@
 /**
- * Time to threshold: when the river will reach its next levels if it goes on as in the last hour.
+ * Time to threshold: which of its next levels the river will reach, when, and how probably.
  *
- * A robust trend (Theil–Sen) with its quartiles gives the time and its interval; a wave that slackens is
- * judged by its latest slope, and one that has turned by none. It looks ahead one and a half times as far as it looks back, and no further.
- * Invariant: it says when it cannot tell (too few reports in the hour) and then claims nothing; a claim is
- * made and given up per threshold, and one alert carries them all.
+ * Judged by the gauge's own past (judgement/rise-past.ts): a threshold is claimed when enough of the rises like this
+ * one went so far, and its way is no longer than the fastest slope promises. Invariants: a claim is made and given
+ * up per threshold, and one alert carries them all; it is worked out anew with each reading; none begins after the
+ * peak, none outlives its time or the silence of its gauge (judgement/expire.ts).
  */
 import { isRiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts';
-import type { Bilingual } from '../../devices/site.ts';
-
 import { type Rank, rankOf } from '../alert.ts';
-import { lookBackOf } from '../judgement/recent.ts';
-import { defineTrackRule, type View } from '../judgement/rule.ts';
-import { advanceTrack } from '../judgement/track.ts';
-import { firstWithin, hasTurned, latestSlope, MIN_POINTS, type Trend, trendOf } from '../judgement/trend.ts';
-import { formatMetres } from '../wording.ts';
+import {
+  AHEAD_MS,
+  chanceOf,
+  lossOf,
+  PROMISE_H,
+  RISE_PAST_START,
+  type Rise,
+  type RisePast,
+  type RiseScale,
+  riseOf,
+  steepestMPerH,
+  takeLevel,
+} from '../judgement/rise-past.ts';
+import { readShares } from '../judgement/rise-shares.ts';
+import { defineTrackRule } from '../judgement/rule.ts';
+import { advanceTrack, type Episode } from '../judgement/track.ts';
+import { describeForecast, describeForecastEnd, type Prediction } from './forecast-words.ts';
+import { type Claim, isAnother, predict } from './predict.ts';
 import { levelOf } from './river-level.ts';
+
+export type { Prediction } from './forecast-words.ts';
 
 export interface TimeToThresholdParameters {
   readonly thresholds: readonly Threshold[];
-  /** How far back the trend looks, ms. Gauges that report faster than each minute: 60 reports. */
-  readonly lookBackMs: number;
-  /** How far ahead it speaks, in look backs. */
-  readonly aheadShare: number;
-  /** By the slow quartile of the trend it may take this much longer. */
-  readonly slowShare: number;
-  /** A claim is given up when the time is beyond this share of the horizon … */
-  readonly giveUpShare: number;
-  /** … for this share of the look back. */
-  readonly giveUpAfterShare: number;
+  readonly hysteresisM: number;
+  /** Worked out for the gauge. */
+  readonly scale: RiseScale | undefined;
+  /** Claimed from this probability on, … */
+  readonly chanceToClaim: number;
+  /** … where the fastest slope is there within this time, ms, … */
+  readonly promiseMs: number;
+  /** … and given up below this one, after so long, ms. */
+  readonly chanceToKeep: number;
+  readonly giveUpAfterMs: number;
 }
 
-/** What is claimed of one threshold. */
-interface Claim {
-  readonly threshold: number;
-  readonly since: number;
-  readonly missSince: number | null;
-}
-
-interface Memory {
+interface Memory extends RisePast {
   claims: readonly Claim[];
+  /** Thresholds that were reached and not left by the hysteresis since: nobody need be told that they will be. */
+  reached: readonly number[];
+  /** What would be said now, where something is claimed. */
+  present: Prediction | undefined;
 }
 
-const START: Readonly<Memory> = Object.freeze({ claims: [] });
-const HOUR_MS = 3_600_000;
-const LABEL: Bilingual = { en: 'level expected', id: 'muka air diperkirakan naik' };
-
+const NO_CLAIMS: readonly Claim[] = Object.freeze([]);
+const START: Readonly<Memory> = Object.freeze({
+  ...RISE_PAST_START,
+  claims: NO_CLAIMS,
+  reached: Object.freeze([]),
+  present: undefined,
+});
+const MIN_MS = 60_000;
+const HOUR_MS = 60 * MIN_MS;
+/** A jump, as a share of the ladder's span, and never less than this, m. */
+const JUMP_SHARE = 0.2;
+const JUMP_LEAST_M = 0.15;
 export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory>({
   name: 'time-to-threshold',
-  version: 2,
+  version: 3,
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
   defaults: {
     thresholds: [],
-    lookBackMs: HOUR_MS,
-    aheadShare: 1.5,
-    slowShare: 1.5,
-    giveUpShare: 1.5,
-    giveUpAfterShare: 0.5,
+    hysteresisM: 0.1,
+    scale: undefined,
+    chanceToClaim: 0.4,
+    promiseMs: PROMISE_H * HOUR_MS,
+    chanceToKeep: 0.1,
+    giveUpAfterMs: 30 * MIN_MS,
   },
   forDevice(parameters, { site }) {
-    return isRiverGauge(site) ? { ...parameters, thresholds: site.thresholds } : undefined;
+    if (!isRiverGauge(site)) return undefined;
+    const { thresholds, hysteresisM } = site;
+    return { ...parameters, thresholds, hysteresisM, scale: scaleOf(thresholds) };
   },
   step(track, memory, reading, view, parameters) {
     const levelM = levelOf(reading);
-    if (levelM === undefined || view.suspicion) return;
-    const claims = claim(memory.claims, levelM, reading.measuredAt, view, parameters);
-    if (claims === memory.claims && claims.length === 0) return;
-    const target = claims.at(-1);
-    const rank = target ? rankBelow(parameters.thresholds[target.threshold] as Threshold) : 0;
-    const isNews = target && !sameClaims(claims, memory.claims);
-    const detail = isNews ? describeClaims(claims, levelM, reading.measuredAt, view, parameters) : undefined;
+    const { scale, thresholds } = parameters;
+    if (levelM === undefined || !scale || view.suspicion) return;
+    const at = reading.measuredAt;
+    if (!takeLevel(memory, scale, levelM, at, view.intervalMs)) return;
+    memory.reached = reachedAfter(memory.reached, levelM, parameters);
+    const before = memory.claims;
+    if (before.length === 0 && !mayClaim(memory, levelM, parameters)) return;
+    const rise = levelM < scale.topM ? riseOf(memory, scale) : undefined;
+    if (before.length === 0 && !rise) return;
+    const claims = claim(memory, levelM, at, rise, parameters);
+    if (before.length === 0 && claims.length === 0) return;
     memory.claims = claims;
-    advanceTrack(track, reading, rank, levelM, 0, detail);
+    const target = claims.at(-1);
+    if (!target) {
+      memory.present = undefined;
+      advanceTrack(track, reading, 0, levelM, 0);
+      return;
+    }
+    const isOther = !sameClaims(claims, before);
+    if (rise || isOther) memory.present = predict(memory, claims, levelM, at, rise, thresholds);
+    const told = track.episode?.detail as Prediction | undefined;
+    const isNews = isOther || !told || isAnother(memory.present as Prediction, told, at);
+    const detail = isNews ? (memory.present as Record<string, unknown>) : undefined;
+    advanceTrack(track, reading, rankBelow(thresholds[target.threshold] as Threshold), levelM, 0, detail);
   },
-  resume(_memory, { detail }, { thresholds }) {
+  learnt(memory) {
+    const shares = readShares((memory as Partial<Memory> | undefined)?.shares);
+    return shares ? { shares } : {};
+  },
+  experience: ({ shares }) => shares.learnt,
+  present: ({ present }) => present as Record<string, unknown> | undefined,
+  foretellsUntil({ claims, present, smoothAt }) {
+    return claims.length > 0 ? (present?.atMs ?? smoothAt) + AHEAD_MS : undefined;
+  },
+  fallSilent: (memory) => ({ ...memory, claims: NO_CLAIMS, present: undefined }),
+  resume(memory, { detail }, { thresholds }) {
     const { claims = [] } = detail as Prediction;
-    return {
-      claims: claims.flatMap(({ levelM, since }) => {
-        const threshold = thresholds.findIndex((each) => each.levelM === levelM);
-        return threshold < 0 ? [] : [{ threshold, since, missSince: null }];
-      }),
-    };
+    const own = claims.flatMap(({ levelM, since }) => {
+      const threshold = thresholds.findIndex((each) => each.levelM === levelM);
+      return threshold < 0 ? [] : [{ threshold, since, missSince: null }];
+    });
+    return { ...memory, claims: own, present: detail as Prediction };
   },
-  describe({ detail, value, changedAt }, _rank, { thresholds }, { name, clock }) {
-    const { targetM, likelyMin, atMs = changedAt } = detail as Prediction;
-    const target = nameOf(thresholds, targetM ?? value);
-    const now = formatMetres(value);
-    const at = clock(changedAt, changedAt);
-    const when = likelyMin === undefined ? undefined : clock(atMs + likelyMin * 60_000, changedAt);
-    return {
-      label: LABEL,
-      text: when
-        ? {
-            en: `${name} is ${now.en} at ${at.en} and rising. At this rate it reaches ${target.en} at about ${when.en}.`,
-            id: `${name} ${now.id} ${at.id} dan masih naik. Jika terus begini, ${target.id} sekitar ${when.id}.`,
-          }
-        : {
-            en: `${name} is ${now.en} at ${at.en} and expected to reach ${target.en}; when cannot be told yet.`,
-            id: `${name} ${now.id} ${at.id} dan diperkirakan mencapai ${target.id}; waktunya belum dapat diperkirakan.`,
-          },
-    };
-  },
-  describeEnd({ detail, value, endedAt }, { thresholds }, { name, clock }) {
-    const { targetM } = detail as Prediction;
-    const now = formatMetres(value);
-    const at = clock(endedAt, endedAt);
-    const target = nameOf(thresholds, targetM ?? value);
-    return {
-      label: LABEL,
-      text:
-        targetM !== undefined && value >= targetM
-          ? {
-              en: `${name} has reached ${target.en}, as was expected: ${now.en} at ${at.en}.`,
-              id: `${name} sudah mencapai ${target.id} seperti yang diperkirakan: ${now.id} ${at.id}.`,
-            }
-          : {
-              en: `${name} is no longer expected to reach ${target.en}; ${now.en} at ${at.en}.`,
-              id: `${name} tidak lagi diperkirakan mencapai ${target.id}; ${now.id} ${at.id}.`,
-            },
-    };
-  },
+  describe: (episode: Episode, _rank, { thresholds }, facts) => describeForecast(episode, thresholds, facts),
+  describeEnd: (episode, { thresholds }, facts) => describeForecastEnd(episode, thresholds, facts),
 });
 
-/** `Danger (3.40 m)`; the level alone where the ladder has no such step (any more). */
-function nameOf(thresholds: readonly Threshold[], levelM: number): Bilingual {
-  const limit = formatMetres(levelM);
-  const label = thresholds.find((each) => each.levelM === levelM)?.label;
-  return label ? { en: `${label.en} (${limit.en})`, id: `${label.id} (${limit.id})` } : limit;
-}
-
-/** What an alert of this rule says in its detail. */
-export interface Prediction {
-  readonly targetM?: number;
-  readonly likelyMin?: number;
-  readonly soonestMin?: number;
-  readonly latestMin?: number;
-  readonly riseMPerH?: number;
-  /** When it was worked out, epoch ms. */
-  readonly atMs?: number;
-  /** Every threshold that is claimed, and since when. */
-  readonly claims?: readonly { readonly levelM: number; readonly since: number }[];
+/** How the past of a gauge with this ladder is scaled. */
+export function scaleOf(thresholds: readonly Threshold[]): RiseScale | undefined {
+  const lowestM = thresholds[0]?.levelM;
+  const topM = thresholds.at(-1)?.levelM;
+  if (lowestM === undefined || topM === undefined) return undefined;
+  return { topM, jumpM: Math.max(JUMP_LEAST_M, JUMP_SHARE * (topM - lowestM)) };
 }
 
 /** One rank below the level that is expected: it is not there yet. */
@@ -149,116 +146,77 @@ function rankBelow({ severity }: Threshold): Rank {
   return Math.max(1, rankOf(severity) - 1) as Rank;
 }
 
+function isReached({ comparator, levelM: limitM }: Threshold, levelM: number): boolean {
+  return comparator === '>' ? levelM > limitM : levelM >= limitM;
+}
+
+/** A cheap look before the rise is worked out: can the next threshold be reached at all? */
+function mayClaim(
+  past: RisePast,
+  levelM: number,
+  { thresholds, promiseMs }: TimeToThresholdParameters,
+): boolean {
+  for (const { levelM: limitM } of thresholds) {
+    if (limitM > levelM) return limitM - levelM <= (steepestMPerH(past) * promiseMs) / HOUR_MS;
+  }
+  return false;
+}
+
+/** The very same list where nothing changed, as nearly always. */
+function reachedAfter(
+  before: readonly number[],
+  levelM: number,
+  { thresholds, hysteresisM }: TimeToThresholdParameters,
+): readonly number[] {
+  const isIn = (index: number) => {
+    const threshold = thresholds[index] as Threshold;
+    const stays = levelM > threshold.levelM - hysteresisM && before.includes(index);
+    return stays || isReached(threshold, levelM);
+  };
+  let count = 0;
+  while (count < thresholds.length && isIn(count)) count++;
+  // The thresholds ascend, and so do those that are reached: the first few of them.
+  return count === before.length ? before : thresholds.slice(0, count).map((_, index) => index);
+}
+
 function claim(
-  before: readonly Claim[],
+  memory: Memory,
   levelM: number,
   at: number,
-  view: View,
-  parameters: TimeToThresholdParameters,
+  rise: Rise | undefined,
+  {
+    thresholds,
+    hysteresisM,
+    chanceToClaim,
+    promiseMs,
+    chanceToKeep,
+    giveUpAfterMs,
+  }: TimeToThresholdParameters,
 ): readonly Claim[] {
-  const { thresholds } = parameters;
-  const lookBackMs = lookBackOf(view.intervalMs, parameters.lookBackMs);
-  const horizonH = (lookBackMs * parameters.aheadShare) / HOUR_MS;
-  if (before.length === 0 && !mayReach(levelM, lookBackMs, horizonH, view, thresholds)) return before;
-  const top = thresholds.at(-1);
-  if (!top || (levelM >= top.levelM && before.length === 0)) return before;
-  const { recent } = view;
-  const turned = hasTurned(recent, firstWithin(recent, lookBackMs));
-  const trend = turned ? undefined : trendOf(recent, lookBackMs);
+  const wayMaxM = rise ? (rise.fastestMPerH * promiseMs) / HOUR_MS : 0;
+  let loss: ReturnType<typeof lossOf> | undefined;
   const claims: Claim[] = [];
-  for (const [index, { levelM: targetM }] of thresholds.entries()) {
-    if (levelM >= targetM) continue;
-    const old = before.find((each) => each.threshold === index);
+  for (const [index, threshold] of thresholds.entries()) {
+    if (isReached(threshold, levelM)) continue;
+    const wayM = threshold.levelM - levelM;
+    const old = memory.claims.find((each) => each.threshold === index);
+    if (!old && (wayM > wayMaxM || memory.reached.includes(index))) continue;
+    loss ??= lossOf(memory);
+    const chance = rise && !loss.hasTurned ? chanceOf(memory, rise, wayM) : 0;
     if (!old) {
-      if (trend && isExpected(trend, targetM - levelM, horizonH, parameters)) {
-        claims.push({ threshold: index, since: at, missSince: null });
-      }
-      continue;
-    }
-    const hoursLeft = trend ? hoursTo(trend, targetM - levelM) : undefined;
-    if (hoursLeft !== undefined && hoursLeft <= parameters.giveUpShare * horizonH) {
+      if (chance >= chanceToClaim) claims.push({ threshold: index, since: at, missSince: null });
+    } else if (chance >= chanceToKeep) {
       claims.push(old.missSince === null ? old : { ...old, missSince: null });
     } else {
+      // A ripple is no turn.
+      const isOver = loss.hasTurned && loss.lostM > hysteresisM / 2;
       const missSince = old.missSince ?? at;
-      if (at - missSince < lookBackMs * parameters.giveUpAfterShare) claims.push({ ...old, missSince });
+      if (!isOver && at - missSince < giveUpAfterMs) claims.push({ ...old, missSince });
     }
   }
   return claims;
 }
 
-/** A cheap look before the trend is worked out: at the latest slope, can the next threshold be reached at all? */
-function mayReach(
-  levelM: number,
-  lookBackMs: number,
-  horizonH: number,
-  { recent }: View,
-  thresholds: readonly Threshold[],
-): boolean {
-  if (recent.at.length < MIN_POINTS) return false;
-  const latest = latestSlope(recent, firstWithin(recent, lookBackMs), lookBackMs);
-  if (latest === undefined || latest <= 0) return false;
-  for (const next of thresholds) {
-    if (next.levelM > levelM) return next.levelM - levelM <= latest * horizonH;
-  }
-  return false;
-}
-
-function isExpected(
-  trend: Trend,
-  wayM: number,
-  horizonH: number,
-  { slowShare }: TimeToThresholdParameters,
-): boolean {
-  const hours = hoursTo(trend, wayM);
-  if (hours === undefined || hours > horizonH) return false;
-  return trend.low > 0 && wayM / trend.low <= slowShare * horizonH;
-}
-
-/** Undefined when it does not rise. */
-function hoursTo({ median, latest }: Trend, wayM: number): number | undefined {
-  const slope = Math.min(median, latest);
-  return slope > 0 ? wayM / slope : undefined;
-}
-
 function sameClaims(a: readonly Claim[], b: readonly Claim[]): boolean {
   return a.length === b.length && a.every((each, index) => each.threshold === b[index]?.threshold);
-}
-
-function describeClaims(
-  claims: readonly Claim[],
-  levelM: number,
-  at: number,
-  view: View,
-  parameters: TimeToThresholdParameters,
-): Readonly<Record<string, unknown>> {
-  const target = claims.at(-1);
-  if (!target) return {};
-  const { levelM: targetM, severity } = parameters.thresholds[target.threshold] as Threshold;
-  const trend = trendOf(view.recent, lookBackOf(view.intervalMs, parameters.lookBackMs));
-  const minutes = (slope: number) => (slope > 0 ? Math.round(((targetM - levelM) / slope) * 60) : undefined);
-  const prediction: Prediction = {
-    targetM,
-    claims: claims.map(({ threshold, since }) => ({
-      levelM: (parameters.thresholds[threshold] as Threshold).levelM,
-      since,
-    })),
-    ...(trend
-      ? {
-          riseMPerH: Number(trend.median.toFixed(3)),
-          ...omitUndefined({
-            likelyMin: minutes(Math.min(trend.median, trend.latest)),
-            soonestMin: minutes(Math.max(trend.high, trend.latest)),
-            latestMin: minutes(Math.min(trend.low, trend.latest)),
-          }),
-        }
-      : {}),
-  };
-  return { ...prediction, severity, atMs: at };
-}
-
-function omitUndefined(object: Record<string, number | undefined>): Record<string, number> {
-  return Object.fromEntries(Object.entries(object).filter((entry) => entry[1] !== undefined)) as Record<
-    string,
-    number
-  >;
 }

@@ -57,51 +57,41 @@ export function buildSiagaItself(): DashboardBuilder {
     )
     .withPanel(silentList())
     .withRow(foldedRow('Silent devices', silentDevices()))
-    .withRow(
-      foldedRow(
-        'What waits, what is refused',
-        backlog(),
-        rate(
-          'Bounds reached',
-          'siaga_mqtt_bound_hits_total',
-          'bound',
-          'Which bound of the broker was reached: who is being slowed or refused?',
-        ),
-      ),
-    )
-    .withRow(
-      foldedRow(
-        'InfluxDB',
-        percentiles(
-          'Lag of InfluxDB',
-          'siaga_influx_lag_seconds',
-          'How long after its receipt is a reading in InfluxDB, and so in these graphs?',
-        ),
-        rate(
-          'InfluxDB refusals',
-          'siaga_influx_failures_total',
-          'code',
-          'Does InfluxDB refuse or not answer, and with what?',
-        ),
-      ),
-    )
-    .withRow(
-      foldedRow(
-        'The process',
-        process(
-          'Event loop',
-          'siaga_nodejs_eventloop_lag_p99_seconds',
-          's',
-          'Is the process itself too busy?',
-        ),
-        process(
-          'Memory',
-          'siaga_process_resident_memory_bytes',
-          'bytes',
-          'Does its memory grow without end?',
-        ),
-      ),
-    );
+    .withRow(foldedRow('What waits, what is refused', backlog(), boundsReached()))
+    .withRow(foldedRow('InfluxDB', ...influx()))
+    .withRow(foldedRow('The process', ...theProcess()));
+}
+
+function boundsReached(): GraphBuilder {
+  return rate(
+    'Bounds reached',
+    'siaga_mqtt_bound_hits_total',
+    'bound',
+    'Which bound of the broker was reached: who is being slowed or refused?',
+  );
+}
+
+function influx(): GraphBuilder[] {
+  return [
+    percentiles(
+      'Lag of InfluxDB',
+      'siaga_influx_lag_seconds',
+      'How long after its receipt is a reading in InfluxDB, and so in these graphs?',
+    ),
+    rate(
+      'InfluxDB refusals',
+      'siaga_influx_failures_total',
+      'code',
+      'Does InfluxDB refuse or not answer, and with what?',
+    ),
+  ];
+}
+
+function theProcess(): GraphBuilder[] {
+  return [
+    process('Event loop', 'siaga_nodejs_eventloop_lag_p99_seconds', 's', 'Is the process itself too busy?'),
+    process('Memory', 'siaga_process_resident_memory_bytes', 'bytes', 'Does its memory grow without end?'),
+  ];
 }
 
 function connections(): StatBuilder {

@@ -1,10 +1,10 @@
 /**
- * The few calls of the public HTTP API that a dispatcher needs, with a token where one is asked for.
+ * The few calls of the public HTTP API that a dispatcher needs, by the client that others copy too.
  *
- * Answers are parsed for what is used and nothing else. Invariant: every call ends within its timeout; a
- * refusal (RFC 9457 problem) is an ApiRefusal with the API's own sentence, never a guess.
+ * Invariant: every call ends within its timeout; a refusal (RFC 9457 problem) is an ApiRefusal with the API's own
+ * sentence, never a guess.
  */
-import { z } from 'zod';
+import { answerOf, createSiagaClient, type Schemas, SiagaProblem } from '../../clients/typescript/client.ts';
 import type { AssignmentView, IncidentView, Role } from './case-plan.ts';
 import type { Call } from './incident-stream.ts';
 
@@ -55,97 +55,52 @@ export interface AssignmentRequest {
   readonly replaces?: number;
 }
 
-const assignment = z.object({
-  id: z.int(),
-  unit: z.string(),
-  role: z.enum(['first-aid', 'transport']),
-  step: z.string(),
-  timeline: z.object({ reservedAt: z.string() }),
-});
-const incident = z.object({
-  id: z.int(),
-  state: z.string(),
-  classification: z.string().nullable(),
-  needsTransport: z.boolean(),
-  assignments: z.array(assignment),
-});
-const list = z.object({ incidents: z.array(z.object({ id: z.int(), simulated: z.boolean() })) });
-const recommendation = z.object({
-  candidates: z.array(
-    z.object({
-      unit: z.string(),
-      unitVersion: z.int(),
-      canTransport: z.boolean(),
-      warnings: z.array(z.string()),
-    }),
-  ),
-});
-const proposal = z.object({
-  firstAid: recommendation.optional(),
-  transport: recommendation.optional(),
-  destinations: z.array(z.looseObject({ id: z.string().optional() })).optional(),
-});
-const problem = z.object({ title: z.string().optional(), detail: z.string().optional() });
-
 export function createSiagaApi(baseUrl: string, token: string | undefined): SiagaApi {
-  const call = async <T>(
-    schema: z.ZodType<T>,
-    method: 'GET' | 'POST',
-    path: string,
-    body?: object,
-    key?: string,
-  ): Promise<T> => {
-    const response = await fetch(new URL(path, baseUrl), {
-      method,
-      headers: {
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...(body ? { 'content-type': 'application/json' } : {}),
-        ...(key ? { 'idempotency-key': key } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    const answer: unknown = await response.json();
-    if (!response.ok) {
-      const said = problem.safeParse(answer).data;
-      throw new ApiRefusal(
-        response.status,
-        said?.detail ?? said?.title ?? `${method} ${path}: ${response.status}`,
-      );
-    }
-    return schema.parse(answer);
-  };
+  const client = createSiagaClient({ url: baseUrl, token, timeoutMs: TIMEOUT_MS });
   return {
     async report({ classification, category, priority, needsTransport, place, position }, key) {
       const details = { classification, category, priority, needsTransport, place, ...position };
-      return viewOf(await call(incident, 'POST', '/v1/incidents', { ...details, simulated: true }, key));
+      const body = { ...details, simulated: true };
+      return viewOf(await take(client.POST('/v1/incidents', { params: keyed(key), body })));
     },
     async listSimulated() {
-      const { incidents } = await call(list, 'GET', '/v1/incidents?state=open&limit=100');
+      const query = { state: 'open', limit: 100 } as const;
+      const { incidents } = await take(client.GET('/v1/incidents', { params: { query } }));
       return incidents.filter((each) => each.simulated).map((each) => each.id);
     },
     async read(id) {
-      return viewOf(await call(incident, 'GET', `/v1/incidents/${id}`));
+      return viewOf(await take(client.GET('/v1/incidents/{id}', { params: { path: { id } } })));
     },
     async propose(id, role) {
-      const found = await call(
-        proposal,
-        'GET',
-        `/v1/incidents/${id}/recommendation?role=${role}&limit=${PROPOSED}`,
-      );
+      const params = { path: { id }, query: { role, limit: PROPOSED } };
+      const found = await take(client.GET('/v1/incidents/{id}/recommendation', { params }));
       const { candidates } = (role === 'transport' ? found.transport : found.firstAid) ?? { candidates: [] };
       return { candidates, hospital: found.destinations?.[0]?.id };
     },
-    async assign(id, request, key) {
-      await call(z.unknown(), 'POST', `/v1/incidents/${id}/assignments`, request, key);
+    async assign(id, body, key) {
+      const params = { path: { id }, ...keyed(key) };
+      await take(client.POST('/v1/incidents/{id}/assignments', { params, body }));
     },
     async close(id, outcome) {
-      await call(z.unknown(), 'POST', `/v1/incidents/${id}/close`, { outcome });
+      await take(client.POST('/v1/incidents/{id}/close', { params: { path: { id } }, body: { outcome } }));
     },
   };
 }
 
-function viewOf(answer: z.infer<typeof incident>): IncidentView {
+function keyed(key: string) {
+  return { header: { 'idempotency-key': key } };
+}
+
+/** Throws ApiRefusal where the call was refused. */
+async function take<T>(call: Parameters<typeof answerOf<T>>[0]): Promise<NonNullable<T>> {
+  try {
+    return await answerOf(call);
+  } catch (error) {
+    throw error instanceof SiagaProblem ? new ApiRefusal(error.status, error.message) : error;
+  }
+}
+
+function viewOf(answer: Schemas['Incident']): IncidentView {
   const assignments = answer.assignments.map(
     ({ id, unit, role, step, timeline }): AssignmentView => ({
       id,

@@ -149,6 +149,8 @@ test('a silence needs an end within a week, mutes, and can be ended', async () =
   expect((await api.get('/v1/alerts')).json().alerts).toMatchObject([{ silenced: true }]);
   expect(house.told).toEqual([]);
   expect((await api.call('DELETE', `/v1/silences/${made.json().id}`, token)).statusCode).toBe(204);
+  // It waits a minute for what else there is to say of the same storm.
+  await house.wait(70_000);
   await waitUntil(() => house.told.length > 0);
   expect(house.told.map((each) => each.change)).toEqual(['unsilenced']);
   expect((await api.get('/v1/silences', token)).json().silences).toEqual([]);

@@ -8,6 +8,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Aggregate, History, HistoryPage, HistoryPoint } from '../../history/history.ts';
+import { readLevels } from '../../history/read-levels.ts';
 
 export interface HistoryUnderTest extends AsyncDisposable {
   readonly history: History;
@@ -55,6 +56,23 @@ export function describeHistory(name: string, open: () => Promise<HistoryUnderTe
         fn,
         ...more,
       });
+
+    it('gives the levels of a long past in pages: the highest of each window, and nothing of an empty one', async () => {
+      const device = await write(
+        [0, { levelM: 1 }],
+        [MIN, { levelM: 3 }],
+        [2 * MIN, { levelM: 2 }],
+        [9 * HOUR, { levelM: 4 }],
+        [9 * HOUR + 6 * MIN, { rainMm: 1 }],
+      );
+      const levels: { atMs: number; levelM: number }[] = [];
+      const range = { fromMs: T0, toMs: T0 + DAY, everyMs: 5 * MIN };
+      for await (const page of readLevels(opened.history, device, range)) levels.push(...page);
+      expect(levels).toEqual([
+        { atMs: T0, levelM: 3 },
+        { atMs: T0 + 9 * HOUR, levelM: 4 },
+      ]);
+    });
 
     describe('raw', () => {
       it('gives points in order of time, whatever the order of writing', async () => {

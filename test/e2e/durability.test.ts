@@ -126,11 +126,12 @@ function openReadOnly(name: string): DatabaseSync {
   return new DatabaseSync(`${folder.path}/${name}`, { readOnly: true, timeout: 5_000 });
 }
 
-/** Where the journal ends, and how far each consumer says it has come. */
+/** Where the journal's readings end, and how far each consumer of them says it has come. */
 function readCursors(): { cursors: Record<string, number>; lastId: number } {
   using state = openReadOnly('state.db');
   using journal = openReadOnly('journal.db');
-  const rows = state.prepare('select consumer, position from cursors').all();
+  // `acks` counts in messages, of which these devices send none.
+  const rows = state.prepare("select consumer, position from cursors where consumer <> 'acks'").all();
   return {
     cursors: Object.fromEntries(rows.map(({ consumer, position }) => [String(consumer), Number(position)])),
     lastId: Number(journal.prepare('select max(id) as id from readings').get()?.['id'] ?? 0),

@@ -98,7 +98,7 @@ test('a forecast that is over says whether the river got there', async () => {
   );
   const open = await textOf(house, 'time-to-threshold');
   expect(open.en).toMatch(
-    /^Gauge hulu is 1\.\d\d m at \d\d:\d\d and rising\. At this rate it reaches .* at about \d\d:\d\d\.$/,
+    /^Gauge hulu is 1\.\d\d m at \d\d:\d\d and rising\. At this rate it reaches .* at about \d\d:\d\d, probability \d0\u00a0%\.$/,
   );
   await using other = await openAlertHouse();
   const flat = Array.from({ length: 30 }, () => 1.42);

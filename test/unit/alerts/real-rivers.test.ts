@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runBacktest } from '../../../backtest/backtest.ts';
+import { buildForecastTable } from '../../../backtest/forecast-table.ts';
 import { parseGauge } from '../../../backtest/gauge.ts';
 import { buildReport } from '../../../backtest/report.ts';
 
@@ -130,6 +131,30 @@ describe.skipIf(!existsSync(CALDER))('the Calder at Mytholmroyd, 2015 to 2016', 
     const threshold = report.thresholds.find((each) => each.levelM === 3.5);
     expect(threshold?.claims.missed).toBeLessThanOrEqual(threshold?.claims.reached ?? 0);
     expect(threshold?.claims.unannounced).toBe(0);
+  });
+
+  test('forecasts are worth what docs/alerts.md says: all floods, most of them an hour ahead, few false', () => {
+    const { methods, reliability } = buildForecastTable(gauge, series.points, report.claims);
+    const [ruler, , own] = methods;
+    if (!ruler || !own) throw new Error('a method is missing');
+    expect(own.foretold / own.floods).toBeGreaterThanOrEqual(0.97);
+    expect(own.hourAheadOfThose / own.gaveAnHour).toBeGreaterThanOrEqual(0.5);
+    expect(own.hourAhead).toBeGreaterThan(ruler.hourAhead);
+    expect(own.falseClaims / own.trueClaims).toBeLessThanOrEqual(0.8);
+    // Chances can be believed: within 15 points, where enough were stated to tell.
+    const told = reliability.filter(({ stated }) => stated >= 50);
+    expect(told.length).toBeGreaterThanOrEqual(5);
+    for (const { meanPct, cameTruePct } of told)
+      expect(Math.abs(meanPct - cameTruePct)).toBeLessThanOrEqual(15);
+  });
+
+  test.each([2, 4])('one reading in %d foretells too: each 30 and each 60 min', (every) => {
+    const points = series.points.filter((_, index) => index % every === 0);
+    const slow = buildReport(gauge, { ...series, points }, runBacktest({ gauge, points }));
+    const [, , own] = buildForecastTable(gauge, points, slow.claims).methods;
+    if (!own) throw new Error('the method is missing');
+    expect(own.foretold / own.floods).toBeGreaterThanOrEqual(every === 2 ? 0.97 : 0.7);
+    expect(own.falseClaims / own.trueClaims).toBeLessThanOrEqual(0.8);
   });
 
   test('66 crossings of 1.5 m are no more alerts than there were floods', () => {

@@ -47,6 +47,19 @@ describe('a number in text', () => {
     expect(messageOf(latitude, text)).toEqual(['must be a number, in decimal: 110.42']);
   });
 
+  test.each(['1e400', '-1e999', '1e-999', '-4.9e-999', '9'.repeat(310)])(
+    'is not read from %s, beyond what a number holds',
+    (text) => {
+      expect(messageOf(latitude, text)).toEqual([
+        'is beyond what a number holds: write it without such an exponent',
+      ]);
+    },
+  );
+
+  test('may be nothing, however it is written', () => {
+    expect(['0e-999', '0.0e99', '-0'].map((text) => Math.abs(latitude.parse(text)))).toEqual([0, 0, 0]);
+  });
+
   test('has the bounds of its schema, and is finite', () => {
     expect(latitude.safeParse('90.0001').success).toBe(false);
     expect(numberInput(z.number()).safeParse('1e999').success).toBe(false);

@@ -78,9 +78,8 @@ const service = {
             limits: {
               type: 'object',
               additionalProperties: false,
-              required: ['cpus', 'memory'],
+              required: ['memory'],
               properties: {
-                cpus: { type: 'string', pattern: '^[0-9]+(\\.[0-9]+)?$' },
                 memory: { type: 'string', pattern: '^[0-9]+[bkmg]$' },
               },
             },

@@ -65,7 +65,7 @@ describe('npm run backup', () => {
   it('explains itself', async () => {
     expect(await backup('--help')).toMatchObject({
       code: 0,
-      out: expect.stringContaining('To restore') as string,
+      out: expect.stringContaining('npm run restore') as string,
     });
     expect(await backup()).toMatchObject({
       code: 2,
