@@ -11,7 +11,7 @@ import { EMPTY_DRAFT } from '../state/call-draft.ts';
 import { type Position, parseCoordinates } from '../state/call-place.ts';
 import type { DeskCalls } from '../state/desk-calls.ts';
 import type { CallReport } from '../state/dispatch-shapes.ts';
-import { locate } from '../state/place-search.ts';
+import { locate, readGazetteer } from '../state/place-search.ts';
 import type { Proposed } from '../views/candidate-list.ts';
 import { byId, setOptionalText, setText } from '../views/dom.ts';
 import { explainRefusal } from '../views/refusal.ts';
@@ -58,8 +58,11 @@ export class CallForm {
 
   constructor(options: CallFormOptions) {
     this.#options = options;
-    const city = () => options.currentRoom()?.state.city;
-    this.#suggestions = createPlaceField(city, () => this.#changed());
+    const gazetteer = () => {
+      const room = options.currentRoom();
+      return room ? readGazetteer(room.state) : [];
+    };
+    this.#suggestions = createPlaceField(gazetteer, () => this.#changed());
     const form = this.#form;
     form.addEventListener('input', () => this.#changed());
     form.addEventListener('submit', (event) => {
@@ -97,7 +100,7 @@ export class CallForm {
     if (!this.isOpen) return;
     const discard = this.#isSureToDiscard ? 'discardSure' : 'discard';
     setText(byId('call-discard'), speech.word(discard));
-    const at = locate(state.city, fieldOf('call-place').value);
+    const at = locate(readGazetteer(state), fieldOf('call-place').value);
     const similar = at ? findSimilar(at, state.incidents, nowMs) : [];
     const names = similar.map(({ id, category, units }) => {
       const sent = units.map(({ unit }) => state.devices.get(unit)?.name ?? unit).join(', ');
@@ -133,7 +136,7 @@ export class CallForm {
     this.#isSureToDiscard = false;
     const room = currentRoom();
     if (!room) return;
-    onLocated(locate(room.state.city, draft.place), draft.needsTransport);
+    onLocated(locate(readGazetteer(room.state), draft.place), draft.needsTransport);
     this.update(room);
   }
 
@@ -156,7 +159,7 @@ export class CallForm {
   async take(send: Proposed | undefined): Promise<void> {
     const room = this.#options.currentRoom();
     if (!room) return;
-    const at = locate(room.state.city, fieldOf('call-place').value);
+    const at = locate(readGazetteer(room.state), fieldOf('call-place').value);
     if (!at) {
       setOptionalText(byId('call-problem'), room.speech.word('callNowhere'));
       byId('call-place').focus();
@@ -175,7 +178,7 @@ export class CallForm {
     if (!room) return;
     const { speech, state } = room;
     const draft = this.#read();
-    const at = locate(state.city, draft.place);
+    const at = locate(readGazetteer(state), draft.place);
     const call = { classification: noCall, ...describeCall(draft, speech), priority: 3 as const, ...at };
     await this.#report(call, async (id) => {
       await calls.close(id, noCall);

@@ -4,11 +4,11 @@
  * A combobox as WAI-ARIA describes it. Invariants: a place that is located already suggests nothing, so that Enter
  * saves the call; what is typed is never changed but by taking a suggestion.
  */
-import type { City } from '../state/api-shapes.ts';
+import type { Named } from '../state/call-place.ts';
 import { locate, type Suggestion, suggestPlaces } from '../state/place-search.ts';
 import { byId, html, setAttribute } from '../views/dom.ts';
 
-export function createPlaceField(city: () => City | undefined, onTaken: () => void): { close(): void } {
+export function createPlaceField(gazetteer: () => readonly Named[], onTaken: () => void): { close(): void } {
   const field = byId('call-place') as HTMLInputElement;
   const list = byId('call-suggestions');
   let suggestions: readonly Suggestion[] = [];
@@ -47,8 +47,8 @@ export function createPlaceField(city: () => City | undefined, onTaken: () => vo
   }
 
   field.addEventListener('input', () => {
-    const known = city();
-    show(known && !locate(known, field.value) ? suggestPlaces(known, field.value) : []);
+    const known = gazetteer();
+    show(locate(known, field.value) ? [] : suggestPlaces(known, field.value));
   });
   field.addEventListener('blur', () => show([]));
   field.addEventListener('keydown', (event) => {

@@ -70,16 +70,23 @@ function readAngle(
   return { degrees: sign * (degrees + minutes / 60 + seconds / 3_600), isLatitude: LATITUDES.has(name) };
 }
 
-type Named = Position & { readonly name: string };
-type Places = Pick<City, 'places' | 'hospitals' | 'gauges'>;
+export interface Named extends Position {
+  readonly name: string;
+  /** What it is found by as it is typed, where that is not its name: of a crossing the street. */
+  readonly foundBy?: string;
+}
+type Places = Pick<City, 'places' | 'hospitals' | 'gauges' | 'crossings'>;
 
-/** Each name once, the most exact kind of place first. */
-export function listPlaces({ hospitals, gauges, places }: Places): Named[] {
+/** Each name once, the most exact kind of place first; a crossing by its own name and by each of its streets. */
+export function listPlaces({ hospitals, gauges, crossings, places }: Places): Named[] {
   const named = new Map<string, Named>();
-  for (const { name, lat, lng } of [...hospitals, ...gauges, ...places]) {
+  const onStreets = crossings.flatMap(({ name, streets, lat, lng }) =>
+    streets.map((street) => ({ name: `${street}, ${name}`, foundBy: street, lat, lng })),
+  );
+  for (const { name, lat, lng } of [...hospitals, ...gauges, ...crossings, ...places]) {
     if (!named.has(fold(name))) named.set(fold(name), { name, lat, lng });
   }
-  return [...named.values()];
+  return [...named.values(), ...onStreets];
 }
 
 /** By its whole name, in any case. */

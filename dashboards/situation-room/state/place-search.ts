@@ -4,8 +4,8 @@
  * Used by the desk's form. Invariant: the place whose name begins so comes before one that has a word that begins
  * so, and that before one that only holds it; what is near ("dekat", "depan") is no part of the name.
  */
-import type { City } from './api-shapes.ts';
-import { listPlaces, type Position, parseCoordinates } from './call-place.ts';
+import { listPlaces, type Named, type Position, parseCoordinates } from './call-place.ts';
+import type { CityState } from './city-state.ts';
 
 export interface Suggestion extends Position {
   /** The name of the place alone. */
@@ -14,19 +14,27 @@ export interface Suggestion extends Position {
   readonly text: string;
 }
 
-type Places = Pick<City, 'places' | 'hospitals' | 'gauges'>;
+/** All that a caller may name: the city's places, and what its fixed devices stand at. */
+export function readGazetteer({ city, devices }: Pick<CityState, 'city' | 'devices'>): Named[] {
+  const fixed = [...devices.values()].flatMap(({ name, lat, lng }) =>
+    lat === undefined || lng === undefined ? [] : [{ name, lat, lng }],
+  );
+  return [...listPlaces(city), ...fixed];
+}
 
 const NEAR =
   /^(?:(?:dekat|deket|depan|di depan|belakang|seberang|samping|sebelah|near|opposite|behind)\s+)+/i;
 const MAX_SUGGESTIONS = 6;
 
 /** The best first; none for less than two letters, as they would be of any place. */
-export function suggestPlaces(city: Places, typed: string): Suggestion[] {
+export function suggestPlaces(gazetteer: readonly Named[], typed: string): Suggestion[] {
   const near = NEAR.exec(typed.trimStart())?.[0] ?? '';
   const wanted = fold(typed.trimStart().slice(near.length));
   if (wanted.length < 2) return [];
-  const ranked = listPlaces(city).flatMap(({ name, lat, lng }) => {
-    const rank = rankOf(fold(name), wanted);
+  const taken = new Set<string>();
+  const ranked = gazetteer.flatMap(({ name, foundBy, lat, lng }) => {
+    const rank = taken.has(fold(name)) ? undefined : rankOf(fold(foundBy ?? name), wanted);
+    taken.add(fold(name));
     return rank === undefined ? [] : [{ rank, name, text: `${near}${name}`, lat, lng }];
   });
   return ranked
@@ -36,11 +44,11 @@ export function suggestPlaces(city: Places, typed: string): Suggestion[] {
 }
 
 /** The place that the field names: coordinates, or a whole name, also behind "dekat". */
-export function locate(city: Places, text: string): Position | undefined {
+export function locate(gazetteer: readonly Named[], text: string): Position | undefined {
   const pasted = parseCoordinates(text);
   if (pasted) return pasted;
   const wanted = fold(text.trimStart().replace(NEAR, ''));
-  const found = listPlaces(city).find(({ name }) => fold(name) === wanted);
+  const found = gazetteer.find(({ name }) => fold(name) === wanted);
   return found && { lat: found.lat, lng: found.lng };
 }
 

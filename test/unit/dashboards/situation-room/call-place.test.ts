@@ -58,6 +58,7 @@ describe('a place by its name', () => {
     hospitals: [{ ...place('RS Telogorejo', -6.98), class: 'B' }],
     gauges: [{ ...place('Bendung Simongan', -6.99), ...gauge }],
     places: [place('Simpang Lima', -6.97), place('RS Telogorejo', -7.1)],
+    crossings: [],
   };
 
   test('is found whole, in any case and with any blanks', () => {
