@@ -11,6 +11,7 @@
 import type { Logger } from 'pino';
 import { type HttpApi, openHttpApi } from './api/open-http-api.ts';
 import { situationRoomPages } from './api/pages.ts';
+import { publicPages } from './api/public-pages.ts';
 import type { Broker } from './broker/broker.ts';
 import { startPeriodicJobs } from './clock/periodic-jobs.ts';
 import type { Config } from './config/config.ts';
@@ -80,15 +81,17 @@ export async function openSiaga(
 
 function openApi(stages: Stages, page: ReturnType<typeof situationRoomPages>): Promise<HttpApi> {
   const { ground, stores, followers, intake, entrances } = stages;
+  const { alerts } = followers;
+  const { history } = stores.keptHistory;
   return openHttpApi({
     ...ground,
     journal: stores.journal,
-    history: stores.keptHistory.history,
-    alerts: followers.alerts,
+    history,
+    alerts,
     dispatch: followers.dispatch,
     ...intake,
     deviceAuthenticator: entrances.authenticator,
-    pages: [page],
+    pages: [page, publicPages({ ...ground, alerts, history, publicUrl: ground.config.PUBLIC_URL })],
     maxConnections: entrances.apiConnections,
     readiness: () => listProblems(stages),
     // Nobody but Grafana and engineers waits for the copy.

@@ -1,7 +1,7 @@
 /**
- * The files of the room's and the desk's pages as a browser takes them: types stripped, compressed, versioned.
+ * The files of the pages as a browser takes them: types stripped, compressed, versioned.
  *
- * Read once at start from dashboards/situation-room; pages.ts serves them from memory. Invariant: the version
+ * Read once at start from dashboards/situation-room and pages/browser; pages.ts and public-pages.ts serve them from memory. Invariant: the version
  * is a hash of every file, so that a path with a version in it never changes what it means.
  */
 import { execFile as execFileWithCallback } from 'node:child_process';
@@ -41,8 +41,26 @@ export interface PageFiles {
   readonly files: ReadonlyMap<string, PageFile>;
 }
 
-/** Throws where a file cannot be read or its types cannot be stripped. */
+/** Pages with their markup. Throws where a file cannot be read or its types cannot be stripped. */
 export async function readPageFiles(folder: string): Promise<PageFiles> {
+  const { version, texts } = await readTexts(folder);
+  const pages = new Map<string, PageFile>();
+  for (const [name, html] of texts) {
+    if (!name.endsWith('.html')) continue;
+    pages.set(name, await pack(name, fillIn(html, version, texts)));
+    texts.delete(name);
+  }
+  if (!pages.has('index.html')) throw new Error(`${folder}/index.html is missing`);
+  return { version, pages, files: await packAll(texts) };
+}
+
+/** The files of pages that the server writes itself. */
+export async function readFilesOfPages(folder: string): Promise<Omit<PageFiles, 'pages'>> {
+  const { version, texts } = await readTexts(folder);
+  return { version, files: await packAll(texts) };
+}
+
+async function readTexts(folder: string): Promise<{ version: string; texts: Map<string, string> }> {
   const names = (await readdir(folder, { recursive: true }))
     .map((name) => name.replaceAll('\\', '/'))
     .filter((name) => Object.hasOwn(CONTENT_TYPES, extensionOf(name)))
@@ -55,15 +73,13 @@ export async function readPageFiles(folder: string): Promise<PageFiles> {
   }
   const hash = createHash('sha256');
   for (const [name, text] of texts) hash.update(`${name}\0${text}\0`);
-  const version = hash.digest('hex').slice(0, 16);
+  return { version: hash.digest('hex').slice(0, 16), texts };
+}
 
-  const [files, pages] = [new Map<string, PageFile>(), new Map<string, PageFile>()];
-  for (const [name, text] of texts) {
-    if (name.endsWith('.html')) pages.set(name, await pack(name, fillIn(text, version, texts)));
-    else files.set(name, await pack(name, text));
-  }
-  if (!pages.has('index.html')) throw new Error(`${folder}/index.html is missing`);
-  return { version, pages, files };
+async function packAll(texts: ReadonlyMap<string, string>): Promise<Map<string, PageFile>> {
+  const files = new Map<string, PageFile>();
+  for (const [name, text] of texts) files.set(name, await pack(name, text));
+  return files;
 }
 
 /** The version into each path, and every module that the page runs named at once, so that none waits for another to be read. */

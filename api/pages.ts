@@ -1,5 +1,5 @@
 /**
- * The situation room's page at `/`, the dispatcher's desk at `/desk`, and their files under `/room/<version>/`.
+ * The situation room's page at `/room`, the dispatcher's desk at `/desk`, and their files under `/room/<version>/`.
  *
  * Everybody may have the pages: what they show comes from /v1, which decides who sees what. Invariants: a
  * page loads nothing from elsewhere and runs no script that is not one of its files; it is asked for again
@@ -12,7 +12,7 @@ import { Problem } from './problem.ts';
 const FOLDER = `${import.meta.dirname}/../dashboards/situation-room`;
 /** Where each page is. */
 const PAGES = [
-  ['/', 'index.html'],
+  ['/room', 'index.html'],
   ['/desk', 'desk.html'],
 ] as const;
 const CSP = [
@@ -38,16 +38,18 @@ export function situationRoomPages(folder: string = FOLDER): FastifyPluginAsync 
     for (const [path, name] of PAGES) {
       app.get(path, { config }, async (request, reply) => sendPage(page, name, request, reply));
     }
+    // What the page names is beside `/room`, not below `/room/`.
+    app.get('/room/', { config }, async (_request, reply) => reply.redirect('../room', 308));
     app.get<{ Params: { version: string; '*': string } }>(
       '/room/:version/*',
       { config },
       async (request, reply) => {
         const file = page.files.get(request.params['*']);
         if (request.params.version !== page.version || !file) {
-          throw new Problem(404, 'unknown-page', 'There is no such file of this version; load / again.');
+          throw new Problem(404, 'unknown-page', 'There is no such file of this version; load /room again.');
         }
         reply.header('cache-control', 'public, max-age=31536000, immutable');
-        return send(file, request, reply);
+        return sendFile(file, request, reply);
       },
     );
   };
@@ -64,11 +66,16 @@ function sendPage(page: PageFiles, name: string, request: FastifyRequest, reply:
   if (request.headers['if-none-match'] === tag) return reply.code(304).send();
   const html = page.pages.get(name);
   if (!html) throw new Problem(404, 'unknown-page', `There is no ${name} here.`);
-  return send(html, request, reply);
+  return sendFile(html, request, reply);
 }
 
-function send({ contentType, body, gzipped }: PageFile, request: FastifyRequest, reply: FastifyReply) {
-  reply.type(contentType).header('vary', 'accept-encoding');
+export function sendFile(
+  { contentType, body, gzipped }: PageFile,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  vary = 'accept-encoding',
+) {
+  reply.type(contentType).header('vary', vary);
   const accepted = request.headers['accept-encoding'];
   if (typeof accepted === 'string' && /\bgzip\b(?!\s*;\s*q=0(?:\.0+)?\s*(?:,|$))/.test(accepted)) {
     return reply.header('content-encoding', 'gzip').send(gzipped);

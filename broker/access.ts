@@ -7,12 +7,18 @@
  */
 import { DOWN_CHANNELS, formatDeviceTopic, TOPIC_ROOT } from '../devices/topics.ts';
 
+/** What let it in: a secret, or a client certificate by the time from which it is valid, epoch ms. */
+export interface Proof {
+  readonly credential?: number;
+  readonly certificateFromMs?: number;
+}
+
 /** A device proves its id; an observer (situation room, siren, bridge) reads and never publishes. */
 export type Identity =
-  | { readonly role: 'device'; readonly id: string; readonly kind: string; readonly credential?: number }
+  | ({ readonly role: 'device'; readonly id: string; readonly kind: string } & Proof)
   /** Sends for the devices that are assigned to it. */
-  | { readonly role: 'gateway'; readonly id: string; readonly credential?: number }
-  | { readonly role: 'observer'; readonly id: string; readonly credential?: number }
+  | ({ readonly role: 'gateway'; readonly id: string } & Proof)
+  | ({ readonly role: 'observer'; readonly id: string } & Proof)
   /** Where devices need no credential (loopback only): whoever its topics name. */
   | { readonly role: 'anyone' };
 

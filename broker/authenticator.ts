@@ -5,12 +5,13 @@
  * Invariant: `verify` never blocks the event loop.
  */
 import type { Identity } from './access.ts';
+import type { ClientCertificate } from './connection/connection-options.ts';
 
 export interface Authenticator {
   /** Who it is, or undefined when name and secret do not belong together. */
   verify(userName: string, secret: Buffer): Promise<Identity | undefined>;
-  /** The device that a client certificate names, if it is registered and not revoked. */
-  verifyCertificate(name: string): Identity | undefined;
+  /** The device that a client certificate names, if it is registered, and the certificate was not revoked. */
+  verifyCertificate(certificate: ClientCertificate): Identity | undefined;
   /** Whether who was verified once may stay: false after a revocation, an expiry, a removed device. */
   isValid(identity: Identity): boolean;
   /** Calls `watcher` when some identity may have become invalid. Returns the way to stop. */

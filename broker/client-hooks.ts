@@ -68,7 +68,7 @@ export class ClientHooks {
     connection.guard(() => {
       const connect = connectOf(packet);
       connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
-      const userName = connection.origin.certificateName ?? connect.username;
+      const userName = connection.origin.certificate?.name ?? connect.username;
       assignClientId(connect, userName);
       const { authenticator, isStatusOfFormat } = this.#options;
       const dropped = takeForeignWill(connect, authenticator && userName, isStatusOfFormat);

@@ -95,8 +95,8 @@ async function verify(
   { origin }: Connection,
   authenticator: Authenticator,
 ): Promise<Identity | ConnectRefusal> {
-  if (origin.certificateName !== undefined) {
-    const identity = authenticator.verifyCertificate(origin.certificateName);
+  if (origin.certificate !== undefined) {
+    const identity = authenticator.verifyCertificate(origin.certificate);
     return identity ?? { returnCode: 5, reason: 'not-authorized' };
   }
   if (username === undefined || password === undefined) return { returnCode: 4, reason: 'bad-credentials' };

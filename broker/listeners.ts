@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { admitHandshakes, type ListenersOptions, originOf, refuse } from './accept.ts';
-import type { ListenerName } from './connection/connection-options.ts';
+import type { ClientCertificate, ListenerName } from './connection/connection-options.ts';
 import { Handshakes, MAX_HANDSHAKE_MS } from './handshakes.ts';
 import { createWebSocketListener } from './websocket-listener.ts';
 
@@ -96,10 +96,10 @@ function createTlsListener(options: ListenersOptions, handshakes: Handshakes): S
   });
   admitHandshakes(server, 'tls', options, handshakes);
   server.on('secureConnection', (socket) => {
-    const certificateName = clientAuthority ? readCertificateName(socket) : undefined;
+    const certificate = clientAuthority ? readCertificate(socket) : undefined;
     const origin = originOf(socket, 'tls');
     handshakes.done(origin);
-    onStream(socket, certificateName === undefined ? origin : { ...origin, certificateName });
+    onStream(socket, certificate ? { ...origin, certificate } : origin);
   });
   // A failed handshake closes its own socket; without a listener it would be thrown.
   server.on('tlsClientError', (error, socket) => {
@@ -109,10 +109,11 @@ function createTlsListener(options: ListenersOptions, handshakes: Handshakes): S
   return server;
 }
 
-function readCertificateName(socket: TLSSocket): string | undefined {
+function readCertificate(socket: TLSSocket): ClientCertificate | undefined {
   if (!socket.authorized) return undefined;
-  const name = socket.getPeerCertificate().subject?.CN;
-  return typeof name === 'string' ? name : undefined;
+  const { subject, valid_from: validFrom } = socket.getPeerCertificate();
+  const name = subject?.CN;
+  return typeof name === 'string' ? { name, validFromMs: Date.parse(validFrom) } : undefined;
 }
 
 function listen(

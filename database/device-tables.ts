@@ -13,6 +13,7 @@ export interface DeviceTables {
   gateways: GatewaysTable;
   waiting_aliases: WaitingAliasesTable;
   device_credentials: DeviceCredentialsTable;
+  revoked_certificates: RevokedCertificatesTable;
   device_subscriptions: DeviceSubscriptionsTable;
 }
 
@@ -78,6 +79,12 @@ export interface DeviceCredentialsTable {
   /** After this it is no longer accepted; null while it is the current one. */
   expires_at: number | null;
   revoked_at: number | null;
+}
+
+/** Certificates of a device that were issued up to then do not count, whatever became of the device since. */
+export interface RevokedCertificatesTable {
+  device: string;
+  revoked_at: number;
 }
 
 /** What a device subscribed to in a session that it wants kept. */

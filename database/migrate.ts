@@ -19,6 +19,7 @@ import * as formats from './migrations/0010-formats.ts';
 import * as reads from './migrations/0010-reads.ts';
 import * as deviceSessions from './migrations/0011-device-sessions.ts';
 import * as refusedBedReports from './migrations/0012-refused-bed-reports.ts';
+import * as revokedCertificates from './migrations/0014-revoked-certificates.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -37,6 +38,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-reads': reads,
   '0011-device-sessions': deviceSessions,
   '0012-refused-bed-reports': refusedBedReports,
+  '0014-revoked-certificates': revokedCertificates,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

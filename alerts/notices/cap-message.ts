@@ -6,6 +6,7 @@
  * simulated is `Exercise`.
  */
 import type { Alert, LogEntry } from '../alert.ts';
+import { INSTRUCTIONS } from '../instructions.ts';
 import type { Prediction } from '../rules/forecast-words.ts';
 import { capExpiry, capOnset } from './cap-times.ts';
 import { formatLocalTime } from './local-time.ts';
@@ -39,25 +40,6 @@ const AREA_RADIUS_KM = 1.5;
 const AREA_CORNERS = 12;
 /** One degree of latitude, km. */
 const DEGREE_KM = 111.32;
-
-const INSTRUCTIONS = {
-  minor: {
-    id: 'Pantau keadaan sungai dan ikuti kabar resmi.',
-    en: 'Watch the river and follow official news.',
-  },
-  moderate: {
-    id: 'Bersiaplah: amankan barang dan kendaraan dari tepi sungai.',
-    en: 'Get ready: move belongings and vehicles away from the river.',
-  },
-  severe: {
-    id: 'Bersiap mengungsi. Jauhi sungai dan jalan yang tergenang.',
-    en: 'Be ready to leave. Keep away from the river and flooded roads.',
-  },
-  extreme: {
-    id: 'Segera ke tempat tinggi. Ikuti petunjuk petugas.',
-    en: 'Go to high ground now. Follow the officers’ directions.',
-  },
-} as const;
 
 const DRILL = { id: 'LATIHAN: ', en: 'EXERCISE: ' } as const;
 const ENDS: Readonly<Partial<Record<LogEntry['change'], { readonly id: string; readonly en: string }>>> = {
@@ -141,7 +123,7 @@ function formatInfo(
     element('headline', headline.slice(0, 160)),
     element('description', `${drill}${alert.text[language]}${blind}`),
     ...(over ? [] : [element('instruction', INSTRUCTIONS[alert.severity][language])]),
-    ...(publicUrl ? [element('web', `${publicUrl}/v1/alerts/${alert.id}`)] : []),
+    ...(publicUrl ? [element('web', `${publicUrl}/alerts/${alert.id}`)] : []),
     `<parameter>${element('valueName', 'rule')}${element('value', alert.rule)}</parameter>`,
     ...(alert.value === undefined
       ? []

@@ -4,6 +4,7 @@
  * Used by e-mail and Telegram. Invariant: a drill says so in its first word, and what is not confirmed too.
  */
 import type { LogEntry } from '../alert.ts';
+import { audienceOf } from '../record/format-alert.ts';
 import type { NoticeBody } from './channel.ts';
 
 const CHANGES: Readonly<Partial<Record<LogEntry['change'], { id: string; en: string }>>> = {
@@ -43,7 +44,8 @@ export function formatWords({ alert, change, also, silencedBy }: NoticeBody, url
       `Dibisukan oleh ${silencedBy}; tingkat tertinggi tetap dikirim. / Silenced by ${silencedBy}; the top level is sent all the same.`,
     );
   if (alert.flapping) lines.push('Berulang kali mulai dan selesai. / It starts and ends again and again.');
-  if (url) lines.push(`${url}/v1/alerts/${alert.id}`);
+  // The public's page says why; what is for staff is read with a token.
+  if (url) lines.push(`${url}${audienceOf(alert) === 'public' ? '' : '/v1'}/alerts/${alert.id}`);
   const more = also.length > 0 ? ` (+${also.length})` : '';
   const subject = `${drill ? DRILL.id : ''}${wordOf(change).id}: ${alert.subjectName}, ${alert.label.id}${more}`;
   return { subject: subject.replaceAll(/[\r\n]+/g, ' ').slice(0, 200), text: lines.join('\n') };

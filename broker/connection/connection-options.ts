@@ -13,12 +13,19 @@ export type ListenerName = 'tcp' | 'tls' | 'ws' | 'memory';
 export type HoldCause = 'in-flight' | 'rate' | 'work' | 'journal' | 'unread-answers';
 
 /** Where a connection came from. */
+export interface ClientCertificate {
+  /** Its CN. */
+  readonly name: string;
+  /** From when it is valid, epoch ms: as a rule when it was issued. */
+  readonly validFromMs: number;
+}
+
 export interface Origin {
   readonly listener: ListenerName;
   readonly address: string;
   readonly port?: number;
-  /** The CN of a client certificate that our authority signed. */
-  readonly certificateName?: string;
+  /** A client certificate that our authority signed. */
+  readonly certificate?: ClientCertificate;
 }
 
 /** `C` is the connection that is opened with them: what its callbacks are told of. */

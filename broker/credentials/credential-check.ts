@@ -52,16 +52,20 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
         // A hash of the first version takes its time, and meanwhile the credential may have gone.
         if (!verified || !known.isInForce(userName, id)) continue;
         if (isOldHash(hash)) await renewHash(database, id, hashSecret(secret), log);
-        return known.identityOf(userName, id);
+        return known.identityOf(userName, { credential: id });
       }
       return undefined;
     },
-    verifyCertificate: (name) => (known.isRevoked(name) || !isId(name) ? undefined : known.identityOf(name)),
+    verifyCertificate({ name, validFromMs }) {
+      if (!isId(name) || !known.isCertificateInForce(name, validFromMs)) return undefined;
+      return known.identityOf(name, { certificateFromMs: validFromMs });
+    },
     isValid(identity) {
       if (identity.role === 'anyone') return true;
-      const { id, credential } = identity;
-      if (credential === undefined) return !known.isRevoked(id) && known.identityOf(id) !== undefined;
-      return known.isInForce(id, credential);
+      const { id, credential, certificateFromMs } = identity;
+      if (credential !== undefined) return known.isInForce(id, credential);
+      const isInForce = certificateFromMs !== undefined && known.isCertificateInForce(id, certificateFromMs);
+      return isInForce && known.identityOf(id, {}) !== undefined;
     },
     watch(watcher) {
       watchers.add(watcher);

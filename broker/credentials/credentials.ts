@@ -82,7 +82,10 @@ export async function rotateCredential(
   return secret;
 }
 
-/** Voids every credential of a device, and its certificate. Returns how many secrets were valid. */
+/**
+ * Voids every credential of a device, and every certificate that was issued to it so far: those never count again,
+ * whatever it is given later. Returns how many secrets were valid.
+ */
 export async function revokeCredentials(database: Database, device: string, now: number): Promise<number> {
   return database.transaction().execute(async (transaction) => {
     const { numUpdatedRows } = await transaction
@@ -98,6 +101,11 @@ export async function revokeCredentials(database: Database, device: string, now:
         .values({ device, hash: NO_SECRET, created_at: now, expires_at: null, revoked_at: now })
         .execute();
     }
+    await transaction
+      .insertInto('revoked_certificates')
+      .values({ device, revoked_at: now })
+      .onConflict((conflict) => conflict.column('device').doUpdateSet({ revoked_at: now }))
+      .execute();
     return Number(numUpdatedRows);
   });
 }

@@ -7,7 +7,7 @@
 import type { Database } from '../../database/database.ts';
 import { GATEWAY_PREFIX } from '../../devices/topics.ts';
 import type { Registry } from '../../fleet/registry.ts';
-import { type Identity, OBSERVER_PREFIX } from '../access.ts';
+import { type Identity, OBSERVER_PREFIX, type Proof } from '../access.ts';
 
 interface Credential {
   readonly id: number;
@@ -27,6 +27,8 @@ export class KnownCredentials {
   #byName = new Map<string, Credential[]>();
   /** Devices whose newest credential is revoked: their certificate does not count. */
   #revokedNames = new Set<string>();
+  /** Up to when the certificates of a device are void, epoch ms. */
+  #voidUntil = new Map<string, number>();
   /** When the next credential expires; until then nothing changes by time alone. In the past after a change. */
   #nextExpiryAt = Number.POSITIVE_INFINITY;
   /** Epoch ms of the last look. A clock set back since then makes expiries of the past come again. */
@@ -43,6 +45,7 @@ export class KnownCredentials {
       .select(['id', 'device', 'hash', 'expires_at', 'revoked_at'])
       .orderBy('id')
       .execute();
+    const voided = await this.#options.database.selectFrom('revoked_certificates').selectAll().execute();
     const byName = new Map<string, Credential[]>();
     const revokedNames = new Set<string>();
     for (const { id, device, hash, expires_at: expiresAt, revoked_at: revokedAt } of rows) {
@@ -55,6 +58,7 @@ export class KnownCredentials {
       byName.set(device, [...(byName.get(device) ?? []), credential]);
     }
     this.#byName = byName;
+    this.#voidUntil = new Map(voided.map((row) => [row.device, Number(row.revoked_at)]));
     this.#revokedNames = revokedNames;
     this.#nextExpiryAt = Number.NEGATIVE_INFINITY;
     await this.#options.registry.reload();
@@ -79,14 +83,16 @@ export class KnownCredentials {
     return (this.#byName.get(name) ?? []).some((each) => each.id === credential && this.#isCurrent(each));
   }
 
-  isRevoked(name: string): boolean {
-    return this.#revokedNames.has(name);
+  /** Whether a certificate of this name counts, by the time from which it is valid, epoch ms. */
+  isCertificateInForce(name: string, validFromMs: number): boolean {
+    return (
+      !this.#revokedNames.has(name) && validFromMs > (this.#voidUntil.get(name) ?? Number.NEGATIVE_INFINITY)
+    );
   }
 
   /** Who goes by this name, if anybody is registered under it. */
-  identityOf(name: string, credential?: number): Identity | undefined {
+  identityOf(name: string, by: Proof): Identity | undefined {
     const { registry } = this.#options;
-    const by = credential === undefined ? {} : { credential };
     if (name.startsWith(OBSERVER_PREFIX)) return { role: 'observer', id: name, ...by };
     if (name.startsWith(GATEWAY_PREFIX)) {
       const isKnown = registry.gateways().some(({ id }) => id === name);

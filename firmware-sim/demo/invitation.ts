@@ -27,7 +27,8 @@ export function describeInvitation(city: City, place: DemoPlace, credentials: st
 ${city.name} siaga. Banjir datang dalam beberapa menit; Ctrl-C untuk berhenti.
 ${city.name} is on alert. A flood comes within minutes; Ctrl-C ends it.
 
-  Ruang situasi · situation room   ${api}/
+  Halaman warga · public pages     ${api}/
+  Ruang situasi · situation room   ${api}/room
   API                              ${api}/docs
   Perangkat · devices              ${counts} → ${mqtt}
 

@@ -20,9 +20,9 @@ afterEach(async () => {
 const namesIn = (html: string) =>
   [...html.matchAll(/(?:href|src)="(room\/[^"]+)"/g)].map((match) => `/${match[1]}`);
 
-describe('the page at /', () => {
+describe('the page at /room', () => {
   test('is for everybody, loads nothing from elsewhere, and every file that it names is there', async () => {
-    const page = await api.get('/');
+    const page = await api.get('/room');
     expect(page.statusCode).toBe(200);
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
     expect(page.body).not.toMatch(/(?:href|src)="(?:https?:)?\/\//);
@@ -32,7 +32,7 @@ describe('the page at /', () => {
   });
 
   test.each([
-    ['/', 'main.ts'],
+    ['/room', 'main.ts'],
     ['/desk', 'desk/main.ts'],
   ])(
     '%s names each module that it runs, so that none is fetched only when another was read',
@@ -55,13 +55,13 @@ describe('the page at /', () => {
         // A file of shapes has no code.
         name.endsWith('.ts') && !name.endsWith('-shapes.ts'),
     );
-    const bodies = await Promise.all(['/', '/desk'].map(async (url) => (await api.get(url)).body));
+    const bodies = await Promise.all(['/room', '/desk'].map(async (url) => (await api.get(url)).body));
     const named = new Set(bodies.flatMap(namesIn).filter((name) => name.endsWith('.ts')));
     expect(named.size).toBe(modules.length);
   });
 
   test('may run its own scripts only, and no text can become markup', async () => {
-    const csp = String((await api.get('/')).headers['content-security-policy']).split('; ');
+    const csp = String((await api.get('/room')).headers['content-security-policy']).split('; ');
     expect(csp).toContain("default-src 'none'");
     expect(csp).toContain("script-src 'self'");
     expect(csp).toContain("frame-ancestors 'none'");
@@ -70,20 +70,20 @@ describe('the page at /', () => {
   });
 
   test('is asked for again each time, and answers 304 where nothing changed', async () => {
-    const first = await api.get('/');
+    const first = await api.get('/room');
     expect(first.headers['cache-control']).toBe('no-cache');
     const headers = { 'if-none-match': String(first.headers.etag) };
-    const again = await api.app.inject({ url: '/', headers });
+    const again = await api.app.inject({ url: '/room', headers });
     expect(again.statusCode).toBe(304);
     expect(again.body).toBe('');
-    const head = await api.app.inject({ method: 'HEAD', url: '/' });
+    const head = await api.app.inject({ method: 'HEAD', url: '/room' });
     expect(head.headers.etag).toBe(first.headers.etag);
   });
 });
 
 describe('the files of the page', () => {
   const fileOf = async (end: string) =>
-    namesIn((await api.get('/')).body).find((name) => name.endsWith(end)) as string;
+    namesIn((await api.get('/room')).body).find((name) => name.endsWith(end)) as string;
 
   test('are JavaScript without types, line by line where the source is, and kept for ever', async () => {
     const answer = await api.get(await fileOf('/state/levels.ts'));

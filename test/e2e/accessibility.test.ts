@@ -79,7 +79,7 @@ describe.skipIf(chromiumMissing())('the situation room for everybody', { timeout
     const page = await chromium.newPage(size);
     // Signing in loads the page anew: axe comes with each document.
     await page.tab.addInitScript({ content: AXE });
-    await page.go(house.url);
+    await page.go(`${house.url}room`);
     await page.until(`document.querySelector('.gauge[data-level=extreme]')`);
     return page;
   }

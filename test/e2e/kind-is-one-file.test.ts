@@ -99,7 +99,7 @@ describe.each(KINDS)('a $kind, of which one file says everything,', (shown) => {
     async () => {
       await using chromium: Chromium = await startChromium();
       const page = await chromium.newPage();
-      await page.go(house.url);
+      await page.go(`${house.url}room`);
       await page.until(`document.querySelector('#connection').dataset.stream === 'live'`);
       await page.ask(`(() => {
       document.querySelector('[data-language=en]').click();

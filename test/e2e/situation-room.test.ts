@@ -25,7 +25,7 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
   beforeEach(async () => {
     house = await openRoomHouse();
     page = await chromium.newPage();
-    await page.go(house.url);
+    await page.go(`${house.url}room`);
     await page.until(`${streamState} === 'live' && ${card}`);
   });
   afterEach(async () => {
@@ -55,7 +55,7 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
     await page.ask(`document.querySelector('[data-language=en]').click()`);
     expect(await page.ask(`document.querySelector('#alerts-heading').textContent`)).toBe('Alerts');
     await page.ask(`document.querySelector('[data-language=id]').click()`);
-    await page.go(`${house.url}?again`);
+    await page.go(`${house.url}room?again`);
     await page.until(`document.documentElement.lang === 'id'`);
     expect(page.problems).toEqual([]);
   });
@@ -77,7 +77,7 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
   });
 
   test('reloads itself when a restarted server has a newer page, and once for a version', async () => {
-    // The answer to HEAD / of a server with another version; all else is the server's own.
+    // The answer to HEAD /room of a server with another version; all else is the server's own.
     const source = `const real = fetch;
       window.fetch = async (url, init) => init?.method === 'HEAD'
         ? new Response('', { headers: { etag: '"0123456789abcdef"' } })
@@ -115,7 +115,7 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
     await enter(house.adminToken);
     await page.until(`document.querySelectorAll('.unit-mark.placed').length === 1`);
     expect(await page.ask(`document.querySelector('#units-tab').hidden`)).toBe(false);
-    expect(await page.ask('location.href')).toBe(house.url);
+    expect(await page.ask('location.href')).toBe(`${house.url}room`);
     expect(await page.ask(`JSON.stringify(Object.keys(localStorage))`)).not.toContain('token');
 
     await page.ask(`document.querySelector('#sign-in').click()`);
@@ -313,7 +313,7 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
 
   test('fits a phone: nothing scrolls sideways, and every button is tall enough for a finger or nearly', async () => {
     const phone = await chromium.newPage({ width: 360, height: 780 });
-    await phone.go(house.url);
+    await phone.go(`${house.url}room`);
     await phone.until(`document.querySelectorAll('.gauge').length > 0`);
     expect(await phone.ask('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
     const lowest = `Math.min(...[...document.querySelectorAll('button, a')]

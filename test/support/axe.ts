@@ -1,5 +1,5 @@
 /**
- * A page judged by axe-core: in light, in dark and in forced colours, on a phone of 320 pixels and on a desk.
+ * axe-core on a page of a browser, in the sizes and colours that the pages are judged in.
  *
  * Besides what axe calls a violation: no control lies beside the page, and no text has the colour of its ground.
  */

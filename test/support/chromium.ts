@@ -8,7 +8,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { chromium, type Page as Tab } from 'playwright-core';
+import { type BrowserContextOptions, chromium, type Page as Tab } from 'playwright-core';
 
 /** What a page is waited for; a busy machine needs seconds where an idle one needs tenths. */
 const WITHIN_MS = 60_000;
@@ -28,7 +28,7 @@ export interface Page {
 }
 
 export interface Chromium extends AsyncDisposable {
-  newPage(size?: { width: number; height: number }): Promise<Page>;
+  newPage(size?: { width: number; height: number }, options?: BrowserContextOptions): Promise<Page>;
 }
 
 /** Undefined when Chromium can run here, else why these tests are skipped. Throws when CI=true. */
@@ -50,8 +50,8 @@ export async function startChromium(): Promise<Chromium> {
   if (!executablePath) throw new Error('no chromium here');
   const browser = await chromium.launch({ executablePath, args: ['--disable-quic'] });
   return {
-    async newPage(size = { width: 1600, height: 900 }) {
-      return watchTab(await browser.newPage({ viewport: size, isMobile: size.width < 600 }));
+    async newPage(size = { width: 1600, height: 900 }, options = {}) {
+      return watchTab(await browser.newPage({ viewport: size, isMobile: size.width < 600, ...options }));
     },
     [Symbol.asyncDispose]: () => browser.close(),
   };

@@ -86,7 +86,7 @@ export const testAuthenticator: Authenticator = {
   async verify(userName, secret) {
     return secret.toString() === `${userName}-secret` ? identityOf(userName) : undefined;
   },
-  verifyCertificate: identityOf,
+  verifyCertificate: ({ name }) => identityOf(name),
   isValid: () => true,
   watch: () => () => undefined,
 };

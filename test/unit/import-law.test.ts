@@ -55,7 +55,10 @@ const LAW: Record<string, readonly string[]> = {
     'alerts',
     'backtest',
     'dispatch',
+    'pages',
   ],
+  // The public's pages as text; api/public-pages.ts sends them.
+  pages: ['devices', 'cities', 'fleet', 'history', 'alerts'],
   // For others to copy: it knows the document and nothing of the house.
   'clients/typescript': [],
   docs: ['clients/typescript'],

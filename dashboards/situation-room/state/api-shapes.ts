@@ -121,6 +121,7 @@ export interface Alert {
   readonly rule: string;
   readonly subject: string;
   readonly subjectName: string;
+  readonly audience: 'public' | 'staff';
   readonly subjectKind: string;
   readonly lat: number | null;
   readonly lng: number | null;

@@ -37,6 +37,7 @@ export const english: Record<Word, string> = {
   blind: 'blind since',
   takenBy: 'in hand:',
   taken: 'in hand',
+  why: 'Why?',
   take: 'Take',
   silenced: 'notices muted',
   drill: 'exercise',

@@ -37,6 +37,7 @@ export const indonesian = {
   blind: 'buta sejak',
   takenBy: 'ditangani',
   taken: 'sudah ditangani',
+  why: 'Mengapa?',
   take: 'Tangani',
   silenced: 'pemberitahuan dibisukan',
   drill: 'latihan',

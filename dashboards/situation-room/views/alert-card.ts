@@ -73,6 +73,7 @@ export function createSubjectCard(actions: Actions): KeyedView<SubjectAlerts> {
 function createAlertLine(id: string, actions: Actions): KeyedView<AlertItem> {
   const icon = createMarkIcon('normal');
   const [label, text, chips] = [html('b'), html('p'), html('span', { class: 'chips' })];
+  const why = html('a', { class: 'why', href: `alerts/${encodeURIComponent(id)}` });
   const take = html('button', { type: 'button', class: 'take' });
   take.addEventListener('click', () => {
     take.disabled = true;
@@ -81,7 +82,7 @@ function createAlertLine(id: string, actions: Actions): KeyedView<AlertItem> {
     });
   });
   const head = html('div', { class: 'line-head' }, icon.element, label);
-  const element = html('li', {}, head, text, html('div', { class: 'line-foot' }, chips, take));
+  const element = html('li', {}, head, text, html('div', { class: 'line-foot' }, chips, why, take));
   return {
     element,
     update({ alert, folded, room }) {
@@ -92,6 +93,13 @@ function createAlertLine(id: string, actions: Actions): KeyedView<AlertItem> {
       setText(text, withoutSubject(speech.pick(alert.text), alert.subjectName));
       const words = chipsOf(alert, folded, room);
       setOptionalText(chips, words.length > 0 ? words.join(' · ') : undefined);
+      why.hidden = alert.audience !== 'public';
+      setText(why, speech.word('why'));
+      setAttribute(
+        why,
+        'aria-label',
+        `${speech.word('why')} ${speech.pick(alert.label)}, ${alert.subjectName}`,
+      );
       take.hidden = alert.acknowledged || !TAKING_ROLES.has(state.viewer.role);
       setText(take, speech.word('take'));
       setAttribute(

@@ -21,6 +21,8 @@ import { smallCity } from '../../../support/small-city.ts';
 const DEVICE = 'hulu';
 
 let now = Date.UTC(2026, 0, 1);
+/** Issued a day before. */
+const certificate = { name: DEVICE, validFromMs: Date.UTC(2025, 11, 31) };
 let database: Database;
 let registry: Registry;
 let check: CredentialCheck;
@@ -132,7 +134,7 @@ describe('a device', () => {
   test('that is revoked is refused, its certificate too, and whoever watches is told', async () => {
     const secret = await issue();
     const identity = await verify(secret);
-    expect(check.verifyCertificate(DEVICE)).toMatchObject({ id: DEVICE });
+    expect(check.verifyCertificate(certificate)).toMatchObject({ id: DEVICE });
     let told = 0;
     check.watch(() => told++);
     expect(await revokeCredentials(database, DEVICE, now)).toBe(1);
@@ -140,16 +142,24 @@ describe('a device', () => {
     expect(told).toBe(1);
     expect(identity && check.isValid(identity)).toBe(false);
     expect(await verify(secret)).toBeUndefined();
-    expect(check.verifyCertificate(DEVICE)).toBeUndefined();
+    expect(check.verifyCertificate(certificate)).toBeUndefined();
   });
 
-  test('that had only a certificate can be revoked, and let in again with a new credential', async () => {
+  test('whose certificate was stolen is let in with a new one only, whatever it is given later', async () => {
+    const stolen = check.verifyCertificate(certificate);
+    expect(stolen && check.isValid(stolen)).toBe(true);
     await revokeCredentials(database, DEVICE, now);
     await check.look();
-    expect(check.verifyCertificate(DEVICE)).toBeUndefined();
+    expect(stolen && check.isValid(stolen)).toBe(false);
+    expect(check.verifyCertificate(certificate)).toBeUndefined();
+    // Its replacement: a new entry, a new secret, a new certificate. The old one does not come back with them.
     await issue();
+    await rotateCredential(database, DEVICE, { now, overlapMs: 0 });
     await check.look();
-    expect(check.verifyCertificate(DEVICE)).toMatchObject({ id: DEVICE });
+    expect(check.verifyCertificate(certificate)).toBeUndefined();
+    expect(stolen && check.isValid(stolen)).toBe(false);
+    const replacement = { name: DEVICE, validFromMs: now + 1_000 };
+    expect(check.verifyCertificate(replacement)).toMatchObject({ id: DEVICE });
   });
 
   test('whose credential expires is told to go without a change in the database', async () => {

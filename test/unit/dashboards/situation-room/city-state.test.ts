@@ -39,7 +39,14 @@ const reading = (ms: number, levelM: number, present = true) => ({
   ...{ simulated: false, present, values: { levelM } },
 });
 const alert = (id: string, more: Partial<Alert> = {}): Alert => ({
-  ...{ id, rule: 'river-level', subject: id, subjectName: id, subjectKind: 'river-gauge' },
+  ...{
+    id,
+    rule: 'river-level',
+    subject: id,
+    subjectName: id,
+    audience: 'public',
+    subjectKind: 'river-gauge',
+  },
   ...{ lat: null, lng: null, state: 'open', provisional: false, severity: 'minor', label },
   ...{ text: label, exercise: false, startedAt: at(0), raisedAt: at(0), changedAt: at(0) },
   ...{ endedAt: null, blindSince: null },

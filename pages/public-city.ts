@@ -1,0 +1,246 @@
+/**
+ * What the public pages know of the city now: gauges with level, step and trend, places with free Wi-Fi, warnings.
+ *
+ * Reads fleet, alerts and history, and keeps one picture for all readers for a few seconds, so that two thousand
+ * phones cost the house as much as one. Invariants: it holds what everybody may see and nothing else (`maySeeKind`,
+ * the audience of an alert); a level that is not fresh has no step and no trend; history that fails takes arrows and
+ * plots away and nothing else.
+ */
+import { type Alert, rankOf } from '../alerts/alert.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import { isWaterRule } from '../alerts/lifecycle/grouping.ts';
+import { audienceOf } from '../alerts/record/format-alert.ts';
+import type { City } from '../cities/city.ts';
+import { deviceKinds } from '../devices/kinds/index.ts';
+import { isRiverGauge, type RiverGauge, type Threshold } from '../devices/kinds/river-gauge.ts';
+import type { Reading } from '../devices/reading.ts';
+import type { DeviceNow, Fleet, Liveness } from '../fleet/fleet.ts';
+import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
+import type { History } from '../history/history.ts';
+import { type LevelPoint, TREND_SPAN_MS, TREND_WINDOW_MS, type Trend, trendOf } from './level-trend.ts';
+import { findWifiPlaces, type WifiPlace } from './wifi-places.ts';
+
+export interface PublicCityDependencies {
+  readonly city: City;
+  readonly registry: Registry;
+  readonly fleet: Fleet;
+  readonly alerts: Pick<Alerts, 'open' | 'find' | 'list' | 'explain'>;
+  readonly history: Pick<History, 'windows'>;
+  readonly maySeeKind: (kind: string) => boolean;
+  readonly now: () => number;
+}
+
+/** A site that was added while Siaga runs may have less than the city's folder asks for. */
+export type GaugeSite = Partial<Omit<RiverGauge, 'id' | 'kind' | 'name'>>;
+
+export interface GaugeNow {
+  readonly device: RegisteredDevice;
+  readonly site: GaugeSite;
+  readonly present: DeviceNow;
+  readonly liveness: Liveness;
+  /** Its newest sound reading, however old. */
+  readonly last: Reading | undefined;
+  readonly lastLevelM: number | undefined;
+  /** The level now; undefined where nothing fresh is known. */
+  readonly levelM: number | undefined;
+  /** The highest step that the level has met. */
+  readonly step: Threshold | undefined;
+  readonly trend: Trend | undefined;
+  /** Open and about water, the worst first. */
+  readonly warnings: readonly Alert[];
+}
+
+export interface CityNow {
+  readonly atMs: number;
+  /** The worst first, then by name. */
+  readonly gauges: readonly GaugeNow[];
+  readonly wifi: readonly WifiPlace[];
+  /** It rests on simulated readings: a drill. */
+  readonly isExercise: boolean;
+}
+
+/** All readers within it see one picture. */
+const PICTURE_MS = 2_000;
+/** Trends move slowly, and each is a question to history. */
+const TRENDS_MS = 60_000;
+const TRENDS_AT_ONCE = 4;
+export const PLOT_SPAN_MS = 5 * 86_400_000;
+export const PLOT_WINDOW_MS = 30 * 60_000;
+const FEW_POINTS = 12;
+/** Five days of a gauge are thousands of readings: a river that everybody looks at is read once a minute. */
+const LEVELS_MS = 60_000;
+/** Gauges whose days are kept, some 10 KB each; the one read longest ago goes. */
+const MAX_KEPT_LEVELS = 200;
+/** Gauges that are listed and have an arrow, the worst first; a page says how many more there are. */
+export const MAX_LISTED_GAUGES = 300;
+
+export class PublicCity {
+  readonly #dependencies: PublicCityDependencies;
+  #picture: CityNow | undefined;
+  #trends: ReadonlyMap<string, readonly LevelPoint[]> | undefined;
+  readonly #levels = new Map<
+    string,
+    { readonly atMs: number; readonly points: Promise<readonly LevelPoint[]> }
+  >();
+  #trendsAtMs = Number.NEGATIVE_INFINITY;
+  #readingTrends: Promise<void> | undefined;
+
+  constructor(dependencies: PublicCityDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  get city(): City {
+    return this.#dependencies.city;
+  }
+
+  async now(): Promise<CityNow> {
+    const nowMs = this.#dependencies.now();
+    if (!this.#isYounger(this.#trendsAtMs, TRENDS_MS, nowMs)) {
+      this.#trendsAtMs = nowMs;
+      this.#readingTrends = this.#readTrends(nowMs);
+    }
+    // Only the very first reader waits for the arrows; later ones see those of a minute ago until the new ones are there.
+    if (this.#trends === undefined) await this.#readingTrends;
+    if (!this.#picture || !this.#isYounger(this.#picture.atMs, PICTURE_MS, nowMs)) {
+      this.#picture = this.#look(nowMs);
+    }
+    return this.#picture;
+  }
+
+  /** The highest level of each half hour of five days, read at most once a minute. Rejects where history does. */
+  levels(device: RegisteredDevice): Promise<readonly LevelPoint[]> {
+    const nowMs = this.#dependencies.now();
+    const known = this.#levels.get(device.id);
+    if (known && this.#isYounger(known.atMs, LEVELS_MS, nowMs)) return known.points;
+    const points = this.#readLevels(device);
+    // What failed is asked again by the next reader.
+    points.catch(() => this.#levels.delete(device.id));
+    this.#levels.delete(device.id);
+    this.#levels.set(device.id, { atMs: nowMs, points });
+    const oldest = this.#levels.keys().next().value;
+    if (this.#levels.size > MAX_KEPT_LEVELS && oldest !== undefined) this.#levels.delete(oldest);
+    return points;
+  }
+
+  /** An alert that everybody may see. */
+  async alert(id: string): Promise<Alert | undefined> {
+    const alert = await this.#dependencies.alerts.find(id);
+    return alert && audienceOf(alert) === 'public' ? alert : undefined;
+  }
+
+  explain(alert: Alert) {
+    return this.#dependencies.alerts.explain(alert);
+  }
+
+  /** Floods of a gauge that are over, the newest first. */
+  async floods(gauge: string, limit: number): Promise<readonly Alert[]> {
+    return this.#dependencies.alerts.list({
+      ...{ states: ['resolved'], rule: 'river-level', subject: gauge, audience: 'public', limit },
+    });
+  }
+
+  /** What is open about a device and everybody may see, the worst first. */
+  openAbout(subject: string): readonly Alert[] {
+    return this.#open().filter((alert) => alert.subject === subject);
+  }
+
+  /** A clock that was set back makes nothing young for ever. */
+  #isYounger(atMs: number, thanMs: number, nowMs: number): boolean {
+    return Math.abs(nowMs - atMs) < thanMs;
+  }
+
+  #open(): Alert[] {
+    const open = this.#dependencies.alerts.open().filter((alert) => audienceOf(alert) === 'public');
+    return open.sort((a, b) => rankOf(b.severity) - rankOf(a.severity) || b.startedAt - a.startedAt);
+  }
+
+  #look(nowMs: number): CityNow {
+    const { registry, maySeeKind } = this.#dependencies;
+    const devices = registry.all().filter(({ kind }) => maySeeKind(kind));
+    const warnings = Map.groupBy(
+      this.#open().filter(({ rule }) => isWaterRule(rule)),
+      ({ subject }) => subject,
+    );
+    const gauges = devices
+      .filter((device) => isRiverGauge(device as { kind: string }))
+      .map((device) => this.#lookAtGauge(device, warnings.get(device.id) ?? [], nowMs))
+      .sort((a, b) => urgencyOf(b) - urgencyOf(a) || (a.device.name < b.device.name ? -1 : 1));
+    return {
+      atMs: nowMs,
+      gauges,
+      wifi: findWifiPlaces(devices, this.#dependencies.fleet, nowMs),
+      isExercise: gauges.some(({ levelM, last }) => levelM !== undefined && last?.simulated),
+    };
+  }
+
+  #lookAtGauge(device: RegisteredDevice, warnings: readonly Alert[], nowMs: number): GaugeNow {
+    const { fleet } = this.#dependencies;
+    const present = fleet.now(device.id) as DeviceNow;
+    const site: GaugeSite = (device.site as RiverGauge | undefined) ?? {};
+    const { last } = present;
+    const liveness = fleet.liveness(present, nowMs);
+    const lastLevelM = last?.values['levelM'] as number | undefined;
+    const silentAfterMs = (deviceKinds.get(device.kind)?.silentAfterS ?? 0) * 1_000;
+    const isFresh = last !== undefined && nowMs - last.measuredAt <= silentAfterMs && liveness === 'online';
+    const levelM = isFresh ? lastLevelM : undefined;
+    return {
+      ...{ device, site, present, liveness, last, lastLevelM, levelM, warnings },
+      step: levelM === undefined ? undefined : stepAt(levelM, site.thresholds ?? []),
+      trend: levelM === undefined ? undefined : trendOf(this.#trends?.get(device.id) ?? [], nowMs),
+    };
+  }
+
+  async #readTrends(nowMs: number): Promise<void> {
+    const listed = this.#look(nowMs).gauges.filter(({ levelM }) => levelM !== undefined);
+    const left = listed.slice(0, MAX_LISTED_GAUGES);
+    const trends = new Map<string, readonly LevelPoint[]>();
+    const readNext = async (): Promise<void> => {
+      for (let gauge = left.pop(); gauge; gauge = left.pop()) {
+        const { device } = gauge;
+        const asked = { spanMs: TREND_SPAN_MS, everyMs: TREND_WINDOW_MS, fn: 'mean' } as const;
+        // History says by itself that it fails; here it costs the arrow.
+        trends.set(device.id, await this.#windows(device, asked).catch(() => []));
+      }
+    };
+    await Promise.all(Array.from({ length: TRENDS_AT_ONCE }, readNext));
+    this.#trends = trends;
+    this.#picture = undefined;
+  }
+
+  async #readLevels(device: RegisteredDevice): Promise<readonly LevelPoint[]> {
+    const days = await this.#windows(device, { spanMs: PLOT_SPAN_MS, everyMs: PLOT_WINDOW_MS, fn: 'max' });
+    if (days.length >= FEW_POINTS) return days;
+    // A gauge of this morning: its hours, minute by minute, rather than a line of two points.
+    return this.#windows(device, { spanMs: FEW_POINTS * PLOT_WINDOW_MS, everyMs: 60_000, fn: 'max' });
+  }
+
+  async #windows(
+    { id, kind }: RegisteredDevice,
+    { spanMs, everyMs, fn }: { spanMs: number; everyMs: number; fn: 'max' | 'mean' },
+  ): Promise<LevelPoint[]> {
+    const { history, city, now } = this.#dependencies;
+    const toMs = now();
+    const { points } = await history.windows({
+      ...{ kind, device: id, fromMs: toMs - spanMs, toMs, limit: Math.ceil(spanMs / everyMs) + 2 },
+      ...{ everyMs, fn, timeZone: city.timeZone, quantities: ['levelM'] },
+    });
+    return points.flatMap(({ atMs, values }) => {
+      const levelM = values['levelM'];
+      return typeof levelM === 'number' ? [{ atMs, levelM }] : [];
+    });
+  }
+}
+
+/** The highest threshold that the level has met. */
+export function stepAt(levelM: number, thresholds: readonly Threshold[]): Threshold | undefined {
+  return thresholds.findLast(({ comparator, levelM: from }) =>
+    comparator === '>' ? levelM > from : levelM >= from,
+  );
+}
+
+/** By the worst that is known of it; a gauge without data before one that is calm. */
+function urgencyOf({ warnings, step, levelM }: GaugeNow): number {
+  const worst = Math.max(0, ...warnings.map(({ severity }) => rankOf(severity)));
+  const stepRank = step ? rankOf(step.severity) : 0;
+  return Math.max(worst, stepRank) * 2 + (levelM === undefined ? 1 : 0);
+}
