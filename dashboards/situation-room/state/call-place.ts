@@ -81,7 +81,10 @@ type Places = Pick<City, 'places' | 'hospitals' | 'gauges' | 'crossings'>;
 export function listPlaces({ hospitals, gauges, crossings, places }: Places): Named[] {
   const named = new Map<string, Named>();
   const onStreets = crossings.flatMap(({ name, streets, lat, lng }) =>
-    streets.map((street) => ({ name: `${street}, ${name}`, foundBy: street, lat, lng })),
+    // `Jl. Pandanaran, Mugassari` names its street itself.
+    streets
+      .filter((street) => !name.includes(street))
+      .map((street) => ({ name: `${street}, ${name}`, foundBy: street, lat, lng })),
   );
   for (const { name, lat, lng } of [...hospitals, ...gauges, ...crossings, ...places]) {
     if (!named.has(fold(name))) named.set(fold(name), { name, lat, lng });
