@@ -60,8 +60,11 @@ export interface Alerts extends AsyncDisposable {
   sweep(nowMs: number): Promise<void>;
   /** Called every minute: one gauge that has forgotten what its river did learns it from history. */
   learnPast(nowMs: number): Promise<void>;
-  /** Our clock was set, and says `nowMs` now: who is silent is judged anew from here on. */
-  clockSet(nowMs: number): Promise<void>;
+  /**
+   * Our clock was set by `stepMs` (0: not known by how much), and says `nowMs` now: who is silent is judged anew from
+   * here on, and what was dated later was dated by us and holds up no reading.
+   */
+  clockSet(nowMs: number, stepMs: number): Promise<void>;
   /** The open ones, from memory. */
   open(): readonly Alert[];
   list(query: AlertQuery): Promise<readonly Alert[]>;

@@ -18,6 +18,7 @@ import { type AlarmMachinery, QueuedAlerts } from './queued-alerts.ts';
 import { AlertSaver } from './record/alert-saver.ts';
 import { AlertStore } from './record/alert-store.ts';
 import { audienceOf } from './record/format-alert.ts';
+import { redateWatches } from './record/redate.ts';
 import { restoreAlerts } from './record/restore-alerts.ts';
 import { cityOverrides, trackRules } from './rules/index.ts';
 
@@ -66,6 +67,7 @@ async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlarmMa
   const silences = new SilenceBook(database, now, (inForce) => lifecycle.useSilences(inForce));
   await silences.reload();
   engine.listen(nowMs);
+  for (const change of redateWatches(engine, lifecycle.open.values(), nowMs, 0)) lifecycle.apply(change);
   // The broker's retained messages may have gone with the last run: say again what is open.
   const again = open
     .filter((alert) => audienceOf(alert) === 'public')

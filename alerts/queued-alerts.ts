@@ -21,6 +21,7 @@ import type { AlertSaver } from './record/alert-saver.ts';
 import { type AlertQuery, type AlertStore, CONSUMER } from './record/alert-store.ts';
 import { type Explanation, explainAlert } from './record/explain.ts';
 import { PastLearner } from './record/learn-past.ts';
+import { redateWatches } from './record/redate.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
 /** A batch as large as the drain's own bound: more waits, and ticks must not judge silence yet. */
@@ -111,8 +112,14 @@ export class QueuedAlerts implements Alerts {
     if (learnt) this.#dependencies.log.info(learnt, 'a gauge has learnt its rises from history');
   }
 
-  clockSet(nowMs: number): Promise<void> {
-    return this.#enqueue(async () => this.#machinery.engine.listen(nowMs));
+  clockSet(nowMs: number, stepMs: number): Promise<void> {
+    const { engine, lifecycle, saver } = this.#machinery;
+    return this.#enqueue(async () => {
+      engine.listen(nowMs);
+      engine.serverClock.noteStep({ atMs: nowMs, stepMs });
+      this.#apply(redateWatches(engine, lifecycle.open.values(), nowMs, stepMs));
+      await saver.saveChanges(nowMs);
+    });
   }
 
   #apply(changes: readonly EngineChange[]): void {

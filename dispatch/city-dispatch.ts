@@ -157,6 +157,10 @@ export class CityDispatch implements Dispatch {
     if (observation) this.#parts.messages.observeWord(reading.device, observation);
   }
 
+  clockSet(nowMs: number): void {
+    this.board.clockSet(nowMs);
+  }
+
   onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
     return this.#parts.answers.hear(device, body, atMs);
   }

@@ -75,6 +75,8 @@ export interface Dispatch extends AsyncDisposable {
   observe(reading: Reading): void;
   /** A reading whose position is not to be believed: only what its crew says counts. */
   observeWord(reading: Reading): void;
+  /** Our clock was set, and says `nowMs` now: where units are and what crews said is of no later time. */
+  clockSet(nowMs: number): void;
   onAck(device: string, body: unknown, atMs: number): Promise<string | undefined>;
   /** Works off the timers. Call each second. */
   tick(): Promise<void>;

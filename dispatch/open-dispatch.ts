@@ -25,7 +25,6 @@ import { openRoadNetwork } from './roads/road-network.ts';
 import { createTravel } from './travel.ts';
 import { UnansweredOrders } from './unanswered-orders.ts';
 import { UnitBoard } from './unit-board.ts';
-import { createUnitClocks } from './unit-clock.ts';
 import { UnitMessages } from './unit-messages.ts';
 import { WordDelivery } from './word-delivery.ts';
 import { WordDesk } from './word-desk.ts';
@@ -51,7 +50,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
 
 function assembleParts(dependencies: DispatchDependencies): DispatchParts & { readonly echo: CancelEcho } {
   const { config, city, fleet, log, now } = dependencies;
-  const board = new UnitBoard(city, fleet, createUnitClocks());
+  const board = new UnitBoard(city, fleet);
   const roads = openRoadNetwork(city, config.SIAGA_DATA_DIR, log);
   const metrics = createDispatchMetrics(dependencies.metrics);
   const outside = createOutsideEngine(config);

@@ -15,7 +15,6 @@ import type { Fleet, Liveness } from '../fleet/fleet.ts';
 import { type Fix, filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
 import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
 import type { Vehicle } from './roads/road-classes.ts';
-import type { UnitClocks } from './unit-clock.ts';
 import { type Observation, UnitWords } from './unit-words.ts';
 
 export interface Lock {
@@ -65,10 +64,10 @@ export class UnitBoard {
   readonly index: UnitIndex = createUnitIndex();
   readonly words: UnitWords;
 
-  constructor(city: City, fleet: Fleet, clocks: UnitClocks) {
+  constructor(city: City, fleet: Fleet) {
     this.#city = city;
     this.#fleet = fleet;
-    this.words = new UnitWords(clocks);
+    this.words = new UnitWords((unit) => fleet.now(unit)?.health.clock);
     this.takeNewUnits();
   }
 
@@ -151,6 +150,15 @@ export class UnitBoard {
     const observation = this.words.observe(reading);
     this.#reindex(reading.device);
     return observation;
+  }
+
+  /** Our clock was set and says `nowMs`: no fix was taken and no word said later. */
+  clockSet(nowMs: number): void {
+    this.words.clockSet(nowMs);
+    for (const [unit, { present }] of this.#positions) {
+      if (present.measuredAt <= nowMs) continue;
+      this.#positions.set(unit, { present: { ...present, measuredAt: nowMs }, refused: [] });
+    }
   }
 
   now(unit: string, atMs: number): UnitNow | undefined {

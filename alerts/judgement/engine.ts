@@ -11,6 +11,7 @@ import type { Presence } from '../../devices/topics.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import type { Alert } from '../alert.ts';
 import { judgeRob } from '../rules/rob.ts';
+import { ServerClockWatch } from '../rules/server-clock.ts';
 import { noteWord } from '../rules/silence.ts';
 import { judgeUplinks } from '../rules/uplink-down.ts';
 import { gaugesAbove, judgeUpstream } from '../rules/upstream-rise.ts';
@@ -61,6 +62,7 @@ export class AlertEngine {
   readonly #below = new Map<string, DeviceWatch[]>();
   readonly #clock: Clock;
   #listeningSince = 0;
+  readonly serverClock = new ServerClockWatch();
   readonly outcomes: Record<ReadingOutcome, number> = {
     newest: 0,
     reordered: 0,
@@ -201,6 +203,7 @@ export class AlertEngine {
 
   /** Our clock moved on: who has fallen silent, what is on its way? Not asked while readings wait. */
   takeTick(nowMs: number): EngineChange[] {
+    const ours = this.serverClock.judge(this.#view(nowMs));
     const view = this.#view(nowMs);
     // Lines before the access points behind them, so that those need not speak.
     const changes = judgeUplinks(view, (watch) => silenceOf(watch, view) !== undefined);
@@ -211,7 +214,7 @@ export class AlertEngine {
       if (over.length > 0) changes.push(...over);
     }
     changes.push(...judgeUpstream(view), ...judgeRob(view));
-    return changes;
+    return ours ? [ours, ...changes] : changes;
   }
 
   #view(nowMs: number): CityView {
@@ -223,6 +226,7 @@ export class AlertEngine {
       listeningSince: this.#listeningSince,
       nowMs,
       watches: this.#watches,
+      serverClockDoubt: this.serverClock.doubt,
     };
   }
 
