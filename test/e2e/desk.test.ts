@@ -89,6 +89,15 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
     await on.until(`!${incident}.hidden && ${firstUnit}`);
   }
 
+  /** A list that has just moved sends nobody for a moment: a person presses again. */
+  async function pressUntilSent(key: string, assignments: number): Promise<void> {
+    await eventually(async () => {
+      await page.tab.keyboard.press(key);
+      await page.drawn();
+      expect(await page.ask(`document.querySelectorAll('.assignment-card').length`)).toBe(assignments);
+    });
+  }
+
   test('goes from the key to a unit that is sent in three key strokes beside the text', async () => {
     await park();
     await type('-6.9860, 110.4130');
@@ -142,29 +151,47 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
     const crew = await connect('ambulans-05');
     const { keyboard } = page.tab;
     await crew.report('available', { lat: -6.985, lng: 110.41 });
-    await takeCall();
+    await type('-6.9860, 110.4130');
+    await page.ask(`document.querySelector('#call-transport').click()`);
+    await keyboard.press('Enter');
+    await page.until(`!${incident}.hidden && document.querySelector('.destination')?.checkVisibility()`);
     // Where the patient goes is said with the order.
     await keyboard.press('h');
     await keyboard.press('Enter');
     await page.until(`!document.querySelector('#destinations-heading').innerText.includes('not chosen')`);
+    const hospital = await page.ask<string>(`document.querySelector('.destination b').textContent`);
     await crew.report('available', { lat: -6.985, lng: 110.41 });
-    await page.until(firstUnit);
-    await keyboard.press('Enter');
-    await page.until(`(${assignment}).includes("not yet acknowledged")`);
+    // The first for first aid, the second to carry the patient.
+    await page.until(`document.querySelectorAll('.candidate').length === 2 && ${firstUnit}`);
+    await pressUntilSent('2', 1);
+    await page.until(`(${assignment}).includes('not yet acknowledged')`);
+    expect(await page.ask(assignment)).toContain(hospital);
     await eventually(async () => expect(crew.orders.length).toBeGreaterThan(0));
     const { assignment: id } = crew.orders[0] as { assignment: string };
     await page.until(`${cardOf('#1')}.innerText.includes('waits for an answer')`);
     await crew.answer('accepted', id);
     await page.until(`(${assignment}).includes('acknowledged by the crew')`);
+    const isAt = (step: string) => `(${assignment}).startsWith('Ambulans Hebat 05 · ${step}')`;
     await crew.report('en-route', { lat: -6.9852, lng: 110.411 });
-    await page.until(`(${assignment}).includes('en route')`);
+    await page.until(isAt('en route'));
     await crew.report('on-scene', SCENE);
-    await page.until(`(${assignment}).startsWith('Ambulans Hebat 05 · on scene')`);
+    await page.until(isAt('on scene'));
     await page.until(`!${cardOf('#1')}.innerText.includes('target')`);
+    await crew.report('transporting', SCENE);
+    await page.until(isAt('left the scene'));
+    // Free with a patient aboard: a person is asked, and nothing moves.
+    await crew.report('available', SCENE);
+    await page.until(
+      `(${assignment}).includes('a patient may be aboard') && ${cardOf('#1')}.innerText.includes('ASKS YOU')`,
+    );
+    await keyboard.press('t');
+    await page.until(`!(${assignment}).includes('a patient may be aboard')`);
+    await page.until(isAt('left the scene'));
     // What the crew does not say, the dispatcher says by radio.
-    for (const step of ['completed']) {
+    for (const step of ['at the destination', 'handed over', 'completed']) {
+      await page.until(`(${assignment}).includes('Next step (S): ${step}')`);
       await keyboard.press('s');
-      await page.until(`(${assignment}).startsWith('Ambulans Hebat 05 · ${step}')`);
+      await page.until(isAt(step));
     }
     await keyboard.press('c');
     await page.ask(`document.querySelector('#outcome').value = 'treated'`);
@@ -204,12 +231,7 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
     await keyboard.press('r');
     await page.until(`document.querySelector('#candidates-hint').innerText.startsWith('In place of')`);
     await page.until(`document.querySelectorAll('.candidate').length === 1`);
-    // A list that has just moved sends nobody for a moment: a person presses again.
-    await eventually(async () => {
-      await keyboard.press('1');
-      await page.drawn();
-      expect(await page.ask(`document.querySelectorAll('.assignment-card').length`)).toBe(2);
-    });
+    await pressUntilSent('1', 2);
     await page.until(`document.querySelector('.assignment-card').innerText.startsWith('Motor Ambulans 02')`);
     expect(await page.ask(`document.querySelector('#assignment-list').innerText`)).toContain('replaced by');
     await eventually(async () => expect(first.orders.map(({ command }) => command)).toContain('cancel'));
