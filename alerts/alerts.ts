@@ -8,12 +8,12 @@
  */
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
-import type { City } from '../cities/city.ts';
+import type { CityFrame } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LiveFeed } from '../fleet/live-feed.ts';
-import type { Registry } from '../fleet/registry.ts';
+import type { LiveRegistry } from '../fleet/registry.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Alert } from './alert.ts';
 import type { ConditionFinding, ConditionRule } from './judgement/conditions.ts';
@@ -31,8 +31,9 @@ import type { ReadableJournal } from './record/rebuild.ts';
 
 export interface AlertsDependencies {
   readonly config: Pick<Config, 'NOTICES_PER_CHANNEL_PER_MIN'> & ChannelConfig;
-  readonly city: City;
-  readonly registry: Registry;
+  readonly city: CityFrame;
+  /** Asked for the city of the moment, and followed. */
+  readonly registry: LiveRegistry;
   readonly fleet: Fleet;
   readonly database: Database;
   readonly publish: Publish;

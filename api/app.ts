@@ -19,7 +19,7 @@ import Fastify, {
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
-import type { City } from '../cities/city.ts';
+import type { CityFrame } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -60,7 +60,7 @@ export interface ApiDependencies {
   readonly loadBounds: LoadBounds;
   /** What the listener's connections are kept in. */
   readonly connections: Connections;
-  readonly city: City;
+  readonly city: CityFrame;
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly journal: Pick<Journal, 'rejections' | 'markReplayed'>;

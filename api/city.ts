@@ -1,7 +1,7 @@
 /**
  * `GET /v1/city`: the city as a map needs it, and who the API takes the caller for.
  *
- * Made once of the city folder; the situation room's page and other maps draw from it, without any tiles
+ * Made of the city as it stands; the situation room's page and other maps draw from it, without any tiles
  * from elsewhere. Invariant: it is for everybody, so it holds nothing of ambulances but how their kind
  * reports; and what is drawn is bounded: the important roads first.
  */
@@ -104,10 +104,16 @@ const answer = z.object({
 
 /** The route below /v1. */
 export const cityRoutes =
-  (city: City): FastifyPluginAsyncZod =>
+  (cityNow: () => City): FastifyPluginAsyncZod =>
   async (app) => {
-    // 240 KB that never change: judged and written once.
-    const shown = JSON.stringify(citySchema.parse(formatCity(city)));
+    // 240 KB that hardly change: judged and written once for each value of the city.
+    let written: { city: City; json: string } | undefined;
+    const writeOnce = (city: City): string => {
+      if (written?.city !== city)
+        written = { city, json: JSON.stringify(citySchema.parse(formatCity(city))) };
+      return written.json;
+    };
+    writeOnce(cityNow());
     app.get(
       '/city',
       {
@@ -123,7 +129,9 @@ export const cityRoutes =
       async ({ user: { name, role } }, reply) =>
         reply
           .type('application/json; charset=utf-8')
-          .send(Buffer.from(`{"city":${shown},"you":${JSON.stringify({ name, role })}}`) as never),
+          .send(
+            Buffer.from(`{"city":${writeOnce(cityNow())},"you":${JSON.stringify({ name, role })}}`) as never,
+          ),
     );
   };
 

@@ -180,7 +180,7 @@ export const environmentSchema = z.object({
   READS_RETENTION_DAYS: positive.default(400),
   /** Alerts that ended, and what was told of them: five years of floods to learn from. */
   ALERTS_RETENTION_DAYS: positive.default(1_825),
-  /** Who did what in dispatch, and tokens that ended. */
+  /** Who did what in dispatch, who changed what of the city, and tokens that ended. */
   AUDIT_RETENTION_DAYS: positive.default(1_825),
 
   /** Whether the API asks for a token where one is needed. Off only on loopback. */

@@ -167,7 +167,6 @@ export class CityDispatch implements Dispatch {
 
   async tick(): Promise<void> {
     const { reminders, bedReports, unanswered } = this.#parts;
-    this.board.takeNewUnits();
     await reminders.tick();
     await bedReports.tick();
     await unanswered.tick();

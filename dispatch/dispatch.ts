@@ -9,11 +9,11 @@
  */
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
-import type { City } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { LiveRegistry } from '../fleet/registry.ts';
 import type { AssignmentRequest } from './assign-unit.ts';
 import type { AssignmentRow } from './assignment-row.ts';
 import type { Assignments } from './assignments.ts';
@@ -30,7 +30,8 @@ import type { WordDesk } from './word-desk.ts';
 
 export interface DispatchDependencies {
   readonly config: RoutingConfig & Pick<Config, 'SIAGA_DATA_DIR'>;
-  readonly city: City;
+  /** The city is another value after each change: it is asked for each time. */
+  readonly registry: Pick<LiveRegistry, 'cityNow' | 'follow'>;
   readonly database: Database;
   /** Restored before: the board starts from its present. */
   readonly fleet: Fleet;

@@ -93,6 +93,11 @@ export class Conditions {
     return changeOf('resolved', rule, subject, open.alert, episode, undefined, description, nowMs);
   }
 
+  /** Its subject is no more; what stood of it is told from the alerts on record. */
+  drop(subject: string): void {
+    this.#open.delete(subject);
+  }
+
   /** Our clock was set and says `nowMs`: nothing can have begun later. */
   clockSet(nowMs: number): void {
     for (const condition of this.save()) {

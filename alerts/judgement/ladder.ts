@@ -104,6 +104,13 @@ export function resumeLadder<S extends LadderState>(state: S, rank: Rank): S {
   return { ...state, rank };
 }
 
+/** The state under other steps: a rank that its last value has left by them ends without a hold. */
+export function rejudgeLadder<S extends LadderState>(state: S, parameters: LadderParameters): S {
+  if (state.previous === undefined) return state;
+  const rank = rankKept(parameters, state.previous, state.rank);
+  return { ...state, rank, metSince: undefined, below: undefined };
+}
+
 /** The rank that is claimed but not confirmed: 0 without doubt. */
 export function doubtRank(state: LadderState): Rank {
   return state.doubt && state.doubt.rank > state.rank ? state.doubt.rank : 0;

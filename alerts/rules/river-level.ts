@@ -27,6 +27,7 @@ import {
   LADDER_START,
   type LadderParameters,
   type LadderState,
+  rejudgeLadder,
   resumeLadder,
   stepLadder,
 } from '../judgement/ladder.ts';
@@ -141,6 +142,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     const detail = lows >= DOUBT_SAID_AFTER ? NO_DETAIL : undefined;
     advanceTrack(track, reading, memory.rank, levelM, doubtRank(memory), detail);
   },
+  rejudge: (memory, { ladder }) => (ladder ? rejudgeLadder(memory, ladder) : memory),
   vouch: (memory, confirmedAt) => ({ ...memory, confirmedAt }),
   resume(memory, { rank, doubtRank, value, changedAt, detail }, { ladder }) {
     if (rank > 0) {

@@ -11,7 +11,7 @@ import { smallCity } from '../support/small-city.ts';
 
 let api: TestApi;
 beforeEach(async () => {
-  api = await openTestApi({ routes: [cityRoutes(smallCity)], pages: [situationRoomPages()] });
+  api = await openTestApi({ routes: [cityRoutes(() => smallCity)], pages: [situationRoomPages()] });
 });
 afterEach(async () => {
   await api[Symbol.asyncDispose]();
@@ -142,7 +142,7 @@ describe('GET /v1/city', () => {
 
   test('draws every river of Semarang through points that the city folder states', async () => {
     const semarang = loadCity('semarang');
-    await using whole = await openTestApi({ city: semarang, routes: [cityRoutes(semarang)] });
+    await using whole = await openTestApi({ city: semarang, routes: [cityRoutes(() => semarang)] });
     const { city } = (await whole.get('/v1/city')).json();
     const junctions = new Map(semarang.roads?.junctions.map((each) => [each.id, each]));
     const known = new Set(semarang.devices.filter(isRiverGauge).map(({ lng, lat }) => `${lng} ${lat}`));
