@@ -92,7 +92,8 @@ export async function settleWords(
   // Whoever accepts, refuses or sets out has the order.
   await acknowledgeWords(transaction, { assignment: id, kinds: ['order'], by: actor, atMs });
   if (isEnded(to) || stepRank(to) > stepRank('on-scene')) {
-    await voidWords(transaction, id, ['change', 'second-unit'], `the unit is ${to}`, atMs);
+    const why = isEnded(to) ? `the assignment was ${to}` : `the unit is ${to}`;
+    await voidWords(transaction, id, ['change', 'second-unit'], why, atMs);
     return;
   }
   // Its changes went out with the order until now.

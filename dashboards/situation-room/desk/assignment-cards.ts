@@ -7,7 +7,8 @@
 
 import { sayDispatch } from '../state/dispatch-sentences.ts';
 import type { Assignment } from '../state/dispatch-shapes.ts';
-import { describeTimes, isUnderWay, nameUnit } from '../views/assignment-list.ts';
+import { listReasons } from '../state/log-line.ts';
+import { describeTimes, isUnderWay, nameUnit, narratorOf } from '../views/assignment-list.ts';
 import { byId, createKeyedList, html, setAttribute, setOptionalText, setText } from '../views/dom.ts';
 import type { Room } from '../views/room.ts';
 
@@ -128,14 +129,14 @@ function createCard(onDeed: (deed: Deed, assignment: Assignment) => void): {
   };
 }
 
-function describeWhy({ assignedBy, forcedReason, endReason, hospital }: Assignment, room: Room): string {
+function describeWhy(assignment: Assignment, room: Room): string {
   const { speech, state } = room;
+  const { assignedBy, hospital } = assignment;
   const to =
     hospital === null ? [] : [state.city.hospitals.find(({ id }) => id === hospital)?.name ?? hospital];
-  const reasons = [forcedReason, endReason].flatMap((each) =>
-    each === null ? [] : [sayDispatch(each, speech.language)],
+  return [`${speech.word('by')} ${assignedBy}`, ...to, ...listReasons(assignment, narratorOf(room))].join(
+    ' · ',
   );
-  return [`${speech.word('by')} ${assignedBy}`, ...to, ...reasons].join(' · ');
 }
 
 /** The words that are not done, and the last that is. */
@@ -148,8 +149,11 @@ function describeWords({ words }: Assignment, { speech }: Room): string | undefi
 
 function describeAsked({ asked }: Assignment, { speech }: Room): string | undefined {
   if (!asked) return undefined;
+  const why = sayDispatch(asked.why, speech.language);
+  const said = `${speech.word('crewSaid')} “${speech.wordOr(asked.word)}”`;
+  // A word that is the step itself explains itself.
+  if (asked.step === asked.word) return `${said}: ${why}`;
   const meaning =
     asked.step === null ? speech.word('noMeaning') : `${speech.word('meaning')} ${speech.wordOr(asked.step)}`;
-  const why = sayDispatch(asked.why, speech.language);
-  return `${speech.word('crewSaid')} “${speech.wordOr(asked.word)}” (${meaning}): ${why}`;
+  return `${said} (${meaning}): ${why}`;
 }

@@ -115,13 +115,22 @@ const SENTENCES: readonly Translated[] = [
   [/^a newer change says more$/, () => 'ada perubahan yang lebih baru'],
   [/^nobody acknowledged it for a day$/, () => 'tidak dijawab selama sehari'],
   [/^replaced by (.+)$/, (unit) => `diganti oleh ${unit}`],
+  [/^forced: (.+)$/s, (why) => `dikirim dengan alasan: ${why}`],
 ];
 
-/** In the dispatcher's language. Several in one are parted by `; ` and `, `, as dispatch joins them. */
-export function sayDispatch(sentence: string, language: Language): string {
-  if (language === 'en') return sentence;
-  const whole = translate(sentence);
-  return whole === sentence ? sentence.split('; ').map(translate).join('; ') : whole;
+/**
+ * In the dispatcher's language. Several in one are parted by `; ` and `, `, as dispatch joins them. `nameOf` gives
+ * the name of a unit that dispatch says by its id.
+ */
+export function sayDispatch(
+  sentence: string,
+  language: Language,
+  nameOf: (unit: string) => string = (unit) => unit,
+): string {
+  const named = sentence.replace(/^replaced by (\S+)$/, (_, unit: string) => `replaced by ${nameOf(unit)}`);
+  if (language === 'en') return named;
+  const whole = translate(named);
+  return whole === named ? named.split('; ').map(translate).join('; ') : whole;
 }
 
 function translate(sentence: string): string {

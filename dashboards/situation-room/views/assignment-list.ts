@@ -4,6 +4,7 @@
  * Filled by incident-dialog.ts. Invariant: a time that was never told is left out and not filled in.
  */
 import type { Assignment } from '../state/dispatch-shapes.ts';
+import { listReasons, type Narrator } from '../state/log-line.ts';
 import type { Word } from '../state/words-id.ts';
 import { byId, createKeyedList, html, setAttribute, setText } from './dom.ts';
 import type { Room } from './room.ts';
@@ -28,6 +29,11 @@ export function nameUnit(unit: string, { state }: Pick<Room, 'state'>): string {
   return state.devices.get(unit)?.name ?? unit;
 }
 
+/** For sentences in which units are named. */
+export function narratorOf(room: Pick<Room, 'state' | 'speech'>): Narrator {
+  return { speech: room.speech, nameOf: (unit) => nameUnit(unit, room) };
+}
+
 export function createAssignmentList(onCancel: (assignment: Assignment) => void): {
   update(assignments: readonly Assignment[], canCancel: boolean, room: Room): void;
 } {
@@ -47,7 +53,7 @@ export function createAssignmentList(onCancel: (assignment: Assignment) => void)
           const unit = nameUnit(assignment.unit, room);
           setText(name, `${unit} · ${speech.wordOr(assignment.step)}`);
           setText(times, describeTimes(assignment, room));
-          const reasons = [assignment.forcedReason, assignment.endReason].filter((each) => each !== null);
+          const reasons = listReasons(assignment, narratorOf(room));
           const by = `${speech.word('by')} ${assignment.assignedBy}`;
           setText(why, [speech.word(assignment.role), by, ...reasons].join(' · '));
           cancel.hidden = !canCancel || !isUnderWay(assignment);

@@ -257,6 +257,19 @@ test('a second unit is told to the crew that is there already, until its device 
   expect(house.words).toHaveLength(1);
 });
 
+test('a change to a crew that refuses is void with its assignment', async () => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report();
+  const { assignment } = await house.assign(incident, 'u1');
+  await house.dispatch.incidents.triage(incident, MOVED, 'd');
+  const refusal = { assignment: String(assignment.id), ack: 'refused' };
+  await house.dispatch.onAck('u1', refusal, house.clock.ms);
+  expect(await wordsOf(house, assignment.id)).toMatchObject([
+    { kind: 'order', state: 'acknowledged by the crew' },
+    { kind: 'change', state: 'void: the assignment was refused' },
+  ]);
+});
+
 describe('a kill at any point', () => {
   let folder: string;
   beforeEach(() => {
