@@ -5,60 +5,27 @@
  * offered; what the crew said and nobody judged is asked.
  */
 
+import {
+  DEED_KEYS,
+  DEEDS,
+  type Deed,
+  isUnderWay,
+  mayDo,
+  nextStep,
+  orderCards,
+  whomKeyMeans,
+} from '../state/deeds.ts';
 import { sayDispatch } from '../state/dispatch-sentences.ts';
 import type { Assignment } from '../state/dispatch-shapes.ts';
-import { listReasons } from '../state/log-line.ts';
-import { describeTimes, isUnderWay, nameUnit, narratorOf } from '../views/assignment-list.ts';
+import { listReasons, nameWord } from '../state/log-line.ts';
+import { describeTimes, nameUnit, narratorOf } from '../views/assignment-list.ts';
 import { byId, createKeyedList, html, setAttribute, setOptionalText, setText } from '../views/dom.ts';
 import type { Room } from '../views/room.ts';
 
-export const DEEDS = ['acknowledge', 'step', 'reassign', 'cancel', 'broken-down', 'take', 'drop'] as const;
-export type Deed = (typeof DEEDS)[number];
-
-/** The keys of the deeds, and what stands on their buttons. */
-export const DEED_KEYS = {
-  acknowledge: ['a', 'heardRadio'],
-  step: ['s', 'nextStep'],
-  reassign: ['r', 'reassign'],
-  cancel: ['x', 'cancelKey'],
-  'broken-down': ['d', 'breakdown'],
-  take: ['y', 'takeWord'],
-  drop: ['t', 'dropWord'],
-} as const satisfies Record<Deed, readonly [string, string]>;
-
-const FIRST_AID_STEPS = ['reserved', 'dispatched', 'acknowledged', 'en-route', 'on-scene', 'completed'];
-const TRANSPORT_STEPS = [
-  ...FIRST_AID_STEPS.slice(0, -1),
-  ...['left-scene', 'at-destination', 'handed-over', 'completed'],
-];
-
-/** What follows; undefined at the end. What the crew answers is no step of a person: that is the radio's key. */
-export function nextStep({ step, role }: Pick<Assignment, 'step' | 'role'>): string | undefined {
-  const steps = role === 'transport' ? TRANSPORT_STEPS : FIRST_AID_STEPS;
-  const at = Math.max(steps.indexOf(step), steps.indexOf('acknowledged'));
-  return steps.includes(step) ? steps[at + 1] : undefined;
-}
-
-export function mayDo(deed: Deed, assignment: Assignment): boolean {
-  if (!isUnderWay(assignment)) return false;
-  const isUnanswered = assignment.timeline['acknowledgedAt'] === null;
-  const isUntold = assignment.words.some(({ endedAt }) => endedAt === null);
-  switch (deed) {
-    case 'acknowledge':
-      return (isUnanswered && ['reserved', 'dispatched'].includes(assignment.step)) || isUntold;
-    case 'step':
-      return nextStep(assignment) !== undefined;
-    case 'take':
-      return assignment.asked !== null && assignment.asked.step !== null;
-    case 'drop':
-      return assignment.asked !== null;
-    default:
-      return true;
-  }
-}
-
 interface Item {
   readonly assignment: Assignment;
+  /** The deeds whose keys mean this card. */
+  readonly keys: ReadonlySet<Deed>;
   readonly mayAct: boolean;
   readonly room: Room;
 }
@@ -74,10 +41,12 @@ export function createAssignmentCards(onDeed: (deed: Deed, assignment: Assignmen
   return {
     update(assignments, mayAct, room) {
       byId('nobody-sent').hidden = assignments.length > 0;
-      const newestFirst = [...assignments].sort(
-        (a, b) => Number(isUnderWay(b)) - Number(isUnderWay(a)) || b.id - a.id,
-      );
-      list.update(newestFirst.map((assignment) => ({ assignment, mayAct, room })));
+      const keyed = DEEDS.map((deed) => [deed, whomKeyMeans(deed, assignments)] as const);
+      const itemOf = (assignment: Assignment): Item => {
+        const keys = keyed.flatMap(([deed, whom]) => (whom === assignment ? [deed] : []));
+        return { assignment, keys: new Set(keys), mayAct, room };
+      };
+      list.update(orderCards(assignments).map(itemOf));
     },
   };
 }
@@ -94,14 +63,14 @@ function createCard(onDeed: (deed: Deed, assignment: Assignment) => void): {
   ];
   let shown: Assignment | undefined;
   const buttons = DEEDS.map((deed) => {
-    const button = html('button', { type: 'button', 'aria-keyshortcuts': DEED_KEYS[deed][0] });
+    const button = html('button', { type: 'button' });
     button.addEventListener('click', () => shown && onDeed(deed, shown));
     return { deed, button };
   });
   const deeds = html('span', { class: 'deeds' }, ...buttons.map(({ button }) => button));
   return {
     element: html('li', { class: 'assignment-card' }, name, times, why, told, asked, arrival, deeds),
-    update({ assignment, mayAct, room }) {
+    update({ assignment, keys, mayAct, room }) {
       shown = assignment;
       const { speech } = room;
       const unit = nameUnit(assignment.unit, room);
@@ -120,7 +89,11 @@ function createCard(onDeed: (deed: Deed, assignment: Assignment) => void): {
       );
       for (const { deed, button } of buttons) {
         button.hidden = !mayAct || !mayDo(deed, assignment);
-        const text = speech.word(DEED_KEYS[deed][1]);
+        const [key, word] = DEED_KEYS[deed];
+        const isKeyed = keys.has(deed);
+        const text = isKeyed ? speech.word(word) : speech.word(word).replace(/ \(\w\)/, '');
+        if (isKeyed) setAttribute(button, 'aria-keyshortcuts', key);
+        else button.removeAttribute('aria-keyshortcuts');
         const step = deed === 'step' ? ` ${speech.wordOr(nextStep(assignment) ?? '')}` : '';
         setText(button, `${text}${step}`);
         setAttribute(button, 'aria-label', `${text}${step}, ${unit}`);
@@ -143,7 +116,9 @@ function describeWhy(assignment: Assignment, room: Room): string {
 function describeWords({ words }: Assignment, { speech }: Room): string | undefined {
   const open = words.filter(({ endedAt }) => endedAt === null);
   const told = open.length > 0 ? open : words.slice(-1);
-  const lines = told.map(({ kind, state }) => `${speech.word(kind)}: ${sayDispatch(state, speech.language)}`);
+  const lines = told.map(
+    ({ kind, state }) => `${speech.word(nameWord(kind))}: ${sayDispatch(state, speech.language)}`,
+  );
   return lines.length > 0 ? lines.join('; ') : undefined;
 }
 

@@ -5,11 +5,13 @@
  * beside its target; a crew that does not have its word is named.
  */
 import type { Incident } from '../state/api-shapes.ts';
+import { isUnderWay } from '../state/deeds.ts';
 import { sayDispatch } from '../state/dispatch-sentences.ts';
 import type { Assignment, IncidentDetail } from '../state/dispatch-shapes.ts';
 import { findAttention, runningTimers, type Timer } from '../state/incident-timers.ts';
+import { nameWord } from '../state/log-line.ts';
 import type { Word } from '../state/words-id.ts';
-import { isUnderWay, nameUnit } from '../views/assignment-list.ts';
+import { nameUnit } from '../views/assignment-list.ts';
 import { byId, createKeyedList, html, setAttribute, setOptionalText, setText } from '../views/dom.ts';
 import { describePlace } from '../views/incident-facts.ts';
 import type { Room } from '../views/room.ts';
@@ -126,7 +128,7 @@ function describeUnit(assignment: Assignment, room: Room): string[] {
   const { speech } = room;
   const lines = [`${nameUnit(assignment.unit, room)} · ${speech.wordOr(assignment.step)}`];
   for (const word of assignment.words.filter(isOpenWord)) {
-    lines.push(`${speech.word(word.kind)}: ${sayDispatch(word.state, speech.language)}`);
+    lines.push(`${speech.word(nameWord(word.kind))}: ${sayDispatch(word.state, speech.language)}`);
   }
   const { asked } = assignment;
   if (asked) lines.push(`${speech.word('crewSaid')} “${speech.wordOr(asked.word)}”`);

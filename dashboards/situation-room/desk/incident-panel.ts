@@ -5,15 +5,17 @@
  * already is asked about first; a deed by key is for the first assignment that allows it; the hospital that was
  * chosen goes with the next order of a transport and with leaving the scene.
  */
+
+import { DEED_KEYS, type Deed, isUnderWay, nextStep, whomKeyMeans } from '../state/deeds.ts';
 import { type DeskCalls, mayDispatch } from '../state/desk-calls.ts';
 import type { Assignment, Destination, IncidentDetail } from '../state/dispatch-shapes.ts';
-import { isUnderWay, nameUnit } from '../views/assignment-list.ts';
+import { nameUnit } from '../views/assignment-list.ts';
 import type { Proposed } from '../views/candidate-list.ts';
 import { byId, setText } from '../views/dom.ts';
 import { showIncidentFacts } from '../views/incident-facts.ts';
 import { IncidentWork } from '../views/incident-work.ts';
 import type { Room } from '../views/room.ts';
-import { createAssignmentCards, DEED_KEYS, type Deed, mayDo, nextStep } from './assignment-cards.ts';
+import { createAssignmentCards } from './assignment-cards.ts';
 import { createDestinationList } from './destination-list.ts';
 import { createIncidentDeeds, showPeople } from './incident-deeds.ts';
 import { showLog } from './incident-log.ts';
@@ -116,7 +118,7 @@ export class IncidentPanel {
       return this.#merge(shown.detail.possibleDuplicates[0]);
     for (const [deed, [deedKey]] of Object.entries(DEED_KEYS) as [Deed, readonly [string, string]][]) {
       if (deedKey !== key) continue;
-      const assignment = shown.detail.assignments.find((each) => mayDo(deed, each));
+      const assignment = whomKeyMeans(deed, shown.detail.assignments);
       if (!assignment) return false;
       this.#do(deed, assignment);
       return true;
@@ -124,9 +126,11 @@ export class IncidentPanel {
     return false;
   }
 
-  /** Escape: what is asked, then the replacing. True where there was something to leave. */
+  /** Escape: what is asked, what H or C led to, then the replacing. True where there was something to leave. */
   leaveQuestion(): boolean {
     if (this.work.reasons.isOpen) this.work.reasons.close();
+    else if (document.activeElement?.closest('#close-form, #destinations'))
+      return focus(byId('incident-title'));
     else if (this.#replaces) this.#replaces = undefined;
     else return false;
     this.update(this.#options.currentRoom());

@@ -3,10 +3,11 @@
  *
  * Invariant: what stands in the table is what main.ts and the panel listen for, and what their buttons say.
  */
+
+import { DEED_KEYS } from '../state/deeds.ts';
 import type { Speech } from '../state/speech.ts';
 import type { Word } from '../state/words-id.ts';
 import { byId, html } from '../views/dom.ts';
-import { DEED_KEYS } from './assignment-cards.ts';
 
 const KEYS: readonly (readonly [keys: string, word: Word])[] = [
   ['N', 'keyNew'],

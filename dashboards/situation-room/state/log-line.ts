@@ -18,6 +18,12 @@ export interface Narrator {
 /** What was corrected of a caller, as the audit says it. */
 const CALLER_WORDS: Readonly<Record<string, Word>> = { name: 'callerName', phone: 'callerPhone' };
 
+/** What a kind of word to a crew is called. */
+export function nameWord(kind: Assignment['words'][number]['kind']): Word {
+  // `cancel` is what stands on a button.
+  return kind === 'cancel' ? 'cancellation' : kind;
+}
+
 export function describeLine(
   { at, actor, action, unit, note }: IncidentDetail['log'][number],
   narrator: Narrator,
@@ -39,6 +45,8 @@ function sayNote(action: string, note: string, narrator: Narrator): string {
     const columns = note.split(', ').map((column) => speech.wordOr(CALLER_WORDS[column] ?? column));
     return columns.join(', ');
   }
+  // Of an escalation it is the kind of the word, where that is no order.
+  if (action === 'escalated' && note === 'cancel') return speech.word(nameWord(note));
   return sayReason(speech.wordOr(note), narrator);
 }
 

@@ -127,6 +127,7 @@ export const englishOfDesk: Record<keyof typeof indonesianOfDesk, string> = {
   'caller-erased': 'caller erased',
   message: 'message',
   order: 'order',
+  cancellation: 'cancellation',
   change: 'change',
   'second-unit': 'second unit',
   notAnswered:

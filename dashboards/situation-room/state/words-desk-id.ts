@@ -125,6 +125,7 @@ export const indonesianOfDesk = {
   'caller-erased': 'data penelepon dihapus',
   message: 'pesan',
   order: 'perintah',
+  cancellation: 'pembatalan',
   change: 'perubahan',
   'second-unit': 'unit kedua',
   notAnswered:

@@ -3,6 +3,8 @@
  *
  * Filled by incident-dialog.ts. Invariant: a time that was never told is left out and not filled in.
  */
+
+import { isUnderWay } from '../state/deeds.ts';
 import type { Assignment } from '../state/dispatch-shapes.ts';
 import { listReasons, type Narrator } from '../state/log-line.ts';
 import type { Word } from '../state/words-id.ts';
@@ -19,10 +21,6 @@ const TIMES: readonly (readonly [Word, string])[] = [
   ['at-destination', 'atDestinationAt'],
   ['handed-over', 'handedOverAt'],
 ];
-
-export function isUnderWay({ timeline }: Assignment): boolean {
-  return timeline['endedAt'] === null;
-}
 
 /** As the crew's radio has it; the id where the city does not know the unit any more. */
 export function nameUnit(unit: string, { state }: Pick<Room, 'state'>): string {

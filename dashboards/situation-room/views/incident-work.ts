@@ -8,9 +8,9 @@
  */
 import { ApiError } from '../state/api-client.ts';
 import type { Incident } from '../state/api-shapes.ts';
+import { isUnderWay } from '../state/deeds.ts';
 import type { DeskCalls, Order } from '../state/desk-calls.ts';
 import type { HospitalNow, IncidentDetail, RecommendationJson } from '../state/dispatch-shapes.ts';
-import { isUnderWay } from './assignment-list.ts';
 import {
   type CandidateList,
   createCandidateList,

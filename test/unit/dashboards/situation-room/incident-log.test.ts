@@ -74,3 +74,11 @@ test('every deed in the audit has its word', () => {
   const words: object = { ...indonesian, ...indonesianOfDesk };
   expect(actions.filter((action) => !Object.hasOwn(words, action))).toEqual([]);
 });
+
+test('a word to a crew that nobody answered, by what it is and not by a button', () => {
+  const line = { actor: 'siaga', unit: 'motor-08', action: 'escalated' };
+  expect(say({ ...line, note: 'cancel' })).toBe(
+    'siaga · tidak dijawab, dinaikkan Motor Ambulans 08: pembatalan',
+  );
+  expect(say({ ...line, note: 'change' })).toContain(': perubahan');
+});

@@ -1,0 +1,28 @@
+/** A key is pressed without looking: it means the card that stands first and says so. */
+import { expect, test } from 'vitest';
+import { orderCards, whomKeyMeans } from '../../../../dashboards/situation-room/state/deeds.ts';
+import type { Assignment } from '../../../../dashboards/situation-room/state/dispatch-shapes.ts';
+
+const assignment = (id: number, step: string, more: object = {}) =>
+  ({
+    ...{ id, step, unit: `motor-0${id}`, role: 'first-aid', words: [], asked: null },
+    timeline: { acknowledgedAt: null, endedAt: null },
+    ...more,
+  }) as unknown as Assignment;
+const ended = { timeline: { acknowledgedAt: null, endedAt: '2026-11-28T13:05:00Z' } };
+
+test('of two units the key means the one that is shown first', () => {
+  const both = [assignment(1, 'en-route'), assignment(2, 'en-route'), assignment(3, 'refused', ended)];
+  expect(orderCards(both).map(({ id }) => id)).toEqual([2, 1, 3]);
+  for (const deed of ['step', 'cancel', 'broken-down', 'reassign'] as const) {
+    expect(whomKeyMeans(deed, both)?.id, deed).toBe(2);
+  }
+});
+
+test('or the first that offers the deed', () => {
+  const asked = { word: 'available', step: 'completed', why: '', at: '' };
+  const both = [assignment(1, 'dispatched', { asked }), assignment(2, 'completed', ended)];
+  expect(whomKeyMeans('take', both)?.id).toBe(1);
+  expect(whomKeyMeans('acknowledge', both)?.id).toBe(1);
+  expect(whomKeyMeans('take', [assignment(1, 'dispatched')])).toBeUndefined();
+});
