@@ -6,7 +6,7 @@
  * last connected.
  */
 import type { CrewLink, CrewLinks } from './crew-links.ts';
-import type { CrewWordRow, WordKind } from './crew-words.ts';
+import { type CrewWordRow, isWord, type WordKind } from './crew-words.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 
 export interface WordView {
@@ -69,6 +69,8 @@ export function publishWord(
 function describeState(row: CrewWordRow, link: CrewLink, nowMs: number): string {
   const { acknowledged_at, acknowledged_by, unit, ended_at, ended_why, reached_at, sent_at } = row;
   if (acknowledged_at !== null) {
+    // Word of a second unit is done by its device; what the crew has read nobody knows.
+    if (isWord(row, 'second-unit') && acknowledged_by === unit) return "on the crew's device";
     return acknowledged_by === unit ? 'acknowledged by the crew' : `acknowledged, says ${acknowledged_by}`;
   }
   if (ended_at !== null) return `void: ${ended_why}`;

@@ -91,6 +91,7 @@ const SENTENCES: readonly Translated[] = [
   ],
   [/^acknowledged by the crew$/, () => 'sudah dijawab kru'],
   [/^acknowledged, says (.+)$/, (who) => `sudah dijawab kru, menurut ${who}`],
+  [/^on the crew's device$/, () => 'sudah di alat kru'],
   [/^on the crew's device, not yet acknowledged$/, () => 'sudah di alat kru, belum dijawab'],
   [
     /^sent (.+) ago, not yet on the crew's device$/,

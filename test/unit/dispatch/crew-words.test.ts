@@ -245,7 +245,7 @@ describe('a message', () => {
 test('a second unit is told to the crew that is there already, until its device has it', async () => {
   await using house = await openDispatchHouse();
   const incident = await house.report({ needsTransport: true });
-  await house.assign(incident, 'u1');
+  const { assignment } = await house.assign(incident, 'u1');
   house.dispatch.links.closed('u1', house.clock.ms);
   await house.assign(incident, 'u2', { role: 'transport' });
   expect(house.words).toEqual([]);
@@ -255,6 +255,10 @@ test('a second unit is told to the crew that is there already, until its device 
   ]);
   await house.pass(100);
   expect(house.words).toHaveLength(1);
+  // That its device has it is no answer of the crew.
+  expect((await wordsOf(house, assignment.id)).find(({ kind }) => kind === 'second-unit')?.state).toBe(
+    "on the crew's device",
+  );
 });
 
 test('a change to a crew that refuses is void with its assignment', async () => {

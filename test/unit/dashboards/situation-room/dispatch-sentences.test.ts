@@ -104,6 +104,7 @@ describe('what dispatch says of a crew, in Indonesian', () => {
     const states = [
       say({ acknowledged_at: 1, acknowledged_by: 'm' }),
       say({ acknowledged_at: 1, acknowledged_by: 'desk-1' }),
+      say({ kind: 'second-unit', acknowledged_at: 1, acknowledged_by: 'm' }),
       ...['the assignment was refused', 'the unit is left-scene', 'a newer change says more'].map(
         (ended_why) => say({ ended_at: 1, ended_why }),
       ),
