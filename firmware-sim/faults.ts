@@ -39,7 +39,9 @@ const SPIKE_CHANCE = 1 / 40;
 const GARBAGE_CHANCE = 1 / 6;
 const WRONG_CLOCK_MS = 2 * 3_600_000;
 const WRONG_CLOCK_LASTS_MS = 120_000;
-const SILENT_CUT = { fromS: 60, lastsS: 90, everyS: 600 } as const;
+/** The first flood of a demo has passed by then: one story at a time. */
+const SPIKES_FROM_S = 300;
+const SILENT_CUT = { fromS: 330, lastsS: 90, everyS: 600 } as const;
 const UPLINK_CUT = { fromS: 100, lastsS: 90, everyS: 720 } as const;
 
 export function planFaults(
@@ -69,9 +71,9 @@ export function planFaults(
   const garbling = draw(points);
   const uplink = city.uplinks.length > 0 ? pick(random, city.uplinks) : undefined;
   if (wanted.has('spike') && spiking) {
-    hooks.set(spiking.id, { bend: bendStage(createRandom(seed, 'spike')) });
+    hooks.set(spiking.id, { bend: bendStage(createRandom(seed, 'spike'), startedAt + SPIKES_FROM_S * 1000) });
     lines.push(
-      `spike: ${spiking.id} reports an absurd stage about every ${Math.round(1 / SPIKE_CHANCE)} readings`,
+      `spike: ${spiking.id} reports an absurd stage about every ${Math.round(1 / SPIKE_CHANCE)} readings, from ${SPIKES_FROM_S} s on`,
     );
   }
   if (wanted.has('silent') && silent) {
@@ -102,8 +104,9 @@ function describeCut({ fromS, lastsS, everyS }: { fromS: number; lastsS: number;
 }
 
 /** A stage metres away from the last one, high or low, for one report: a branch under the sensor, a wave. */
-function bendStage(random: Random): (measured: Measured) => Measured {
-  return (measured) => {
+function bendStage(random: Random, fromMs: number): (measured: Measured, nowMs: number) => Measured {
+  return (measured, nowMs) => {
+    if (nowMs < fromMs) return measured;
     const spikes = random() < SPIKE_CHANCE;
     const byM = (random() < 0.5 ? -1 : 1) * (1 + 2 * random());
     if (!spikes) return measured;
