@@ -20,6 +20,7 @@ import { type FormatsDependencies, formatRoutes } from './formats.ts';
 import { type IngestDependencies, ingestRoutes } from './ingest.ts';
 import { LOAD_BOUNDS } from './load-bounds.ts';
 import { privacyRoutes } from './privacy.ts';
+import { pushRoutes } from './push.ts';
 import { silenceRoutes } from './silences.ts';
 import { ensureFirstAdminToken } from './token-store.ts';
 
@@ -33,7 +34,7 @@ export interface HttpApiDependencies
 }
 
 export type ResourceDependencies = Omit<HttpApiDependencies, 'config'> & {
-  readonly config: Pick<Config, 'MQTT_MAX_PACKET_BYTES' | 'PUBLIC_URL'>;
+  readonly config: Pick<Config, 'MQTT_MAX_PACKET_BYTES' | 'PUBLIC_URL' | 'PUSH_HOSTS'>;
 };
 
 export interface HttpApi extends AsyncDisposable {
@@ -81,7 +82,7 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
 
 /** Every resource below /v1 that stands in rooms of its own; the API's own are in app.ts. */
 export function resourceRoutes(dependencies: ResourceDependencies): ApiRoutes[] {
-  const { alerts, city, config, database, dispatch, history, now, registry } = dependencies;
+  const { alerts, city, config, database, dispatch, history, metrics, now, registry } = dependencies;
   return [
     cityRoutes(city),
     formatRoutes(dependencies),
@@ -92,6 +93,7 @@ export function resourceRoutes(dependencies: ResourceDependencies): ApiRoutes[] 
     capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
     ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
     privacyRoutes({ dispatch, database, now }),
+    pushRoutes({ database, registry, metrics, extraHosts: config.PUSH_HOSTS ?? [] }),
   ];
 }
 
