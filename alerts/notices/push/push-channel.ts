@@ -2,14 +2,15 @@
  * Notices to citizens' phones by Web Push (RFC 8030), one message a browser for all that a storm's notice brings it.
  *
  * Invariants: nobody is called outside the allowed hosts, also when the list became shorter; a browser that is gone
- * is forgotten; a notice tried again calls only those that did not have it; SENDS_AT_ONCE calls are under way at most.
+ * is forgotten; a notice tried again calls only those that did not have it, and those that failed of late come last;
+ * SENDS_AT_ONCE calls are under way at most.
  */
 import type { Agent } from 'node:https';
 import type { Database } from '../../../database/database.ts';
 import { rankOf } from '../../alert.ts';
 import type { Channel, NoticeBody } from '../channel.ts';
 import { isEnd } from '../storm-pages.ts';
-import { PushBook, type PushSubscription } from './push-book.ts';
+import { MAX_SUBSCRIPTIONS, PushBook, type PushSubscription } from './push-book.ts';
 import { isPushEndpoint } from './push-hosts.ts';
 import { ensurePushKeys } from './push-keys.ts';
 import { formatPush, type Word } from './push-words.ts';
@@ -42,10 +43,14 @@ interface Delivery {
 export function createPushChannel({ database, subject, extraHosts, agent }: PushChannelOptions): Channel {
   const book = new PushBook(database);
   const had = new Map<string, Set<string>>();
+  /** Endpoint → calls in a row that failed: strangers who never answer keep nobody waiting. */
+  const failures = new Map<string, number>();
+  const failuresOf = ({ subscription: { endpoint } }: Delivery) => failures.get(endpoint) ?? 0;
   return {
     name: 'push',
     audience: 'people',
     isPublic: true,
+    isAddressedByStrangers: true,
     async send({ key, body }, signal) {
       const words: Word[] = [body, ...body.also];
       const followers = await book.followersOf([...new Set(words.map(({ alert }) => alert.subject))]);
@@ -69,12 +74,15 @@ export function createPushChannel({ database, subject, extraHosts, agent }: Push
           if (GONE.has(statusCode)) await book.end(subscription.endpoint);
           else if (!REFUSED.has(statusCode)) {
             failed++;
+            if (failures.size >= MAX_SUBSCRIPTIONS) failures.clear();
+            failures.set(subscription.endpoint, (failures.get(subscription.endpoint) ?? 0) + 1);
             return;
           }
         }
+        failures.delete(subscription.endpoint);
         delivered.add(subscription.endpoint);
       };
-      const queue = waiting.values();
+      const queue = waiting.toSorted((a, b) => failuresOf(a) - failuresOf(b)).values();
       const keepCalling = async () => {
         for (const delivery of queue) {
           if (signal.aborted) return;

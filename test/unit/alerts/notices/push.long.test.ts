@@ -183,6 +183,20 @@ test('forgets a browser that is gone, and tells again only those who have not he
   expect(left.map(({ endpoint }) => new URL(endpoint).pathname).sort()).toEqual(['/busy', '/well']);
 });
 
+test('calls those last who failed of late, and is no problem of the house', async () => {
+  await follow('a-broken', 1);
+  for (let other = 0; other < 25; other++) await follow(`well-${other}`, 1);
+  answers.set('/a-broken', 500);
+  const body = await flood();
+  await expect(send(body)).rejects.toThrow('1 of 26 browsers');
+  received = [];
+  await expect(send(body)).rejects.toThrow('1 of 26 browsers');
+  // Twenty are called at once: who failed is not among them.
+  expect(received.slice(0, 5).map(({ path }) => path)).not.toContain('/a-broken');
+  expect(received.map(({ path }) => path)).toContain('/a-broken');
+  expect(channel.isAddressedByStrangers).toBe(true);
+});
+
 test('calls nobody whose host is allowed no longer', async () => {
   await follow('left', 1);
   channel = openChannel([]);
