@@ -9,6 +9,7 @@
  * the broker takes the first device, and the broker is closed before what its messages need.
  */
 import type { Logger } from 'pino';
+import { SERVER_CLOCK } from './alerts/rules/server-clock.ts';
 import { type HttpApi, openHttpApi } from './api/open-http-api.ts';
 import { situationRoomPages } from './api/pages.ts';
 import { publicPages } from './api/public-pages.ts';
@@ -93,11 +94,19 @@ function openApi(stages: Stages, page: ReturnType<typeof situationRoomPages>): P
     deviceAuthenticator: entrances.authenticator,
     pages: [page, publicPages({ ...ground, alerts, history, publicUrl: ground.config.PUBLIC_URL })],
     maxConnections: entrances.apiConnections,
+    connectionOf: entrances.broker.connectionOf,
     readiness: () => listProblems(stages),
-    // Nobody but Grafana and engineers waits for the copy.
-    degraded: () => (stores.copy?.problems ?? []).map((problem) => `the copy in InfluxDB: ${problem}`),
+    degraded: () => listLesserProblems(stages),
     log: ground.log.child({ part: 'api' }),
   });
+}
+
+/** What those who run it should know, though people are served; none when all is well. */
+function listLesserProblems({ stores, followers }: Stages): readonly string[] {
+  // Nobody but Grafana and engineers waits for the copy.
+  const copy = (stores.copy?.problems ?? []).map((problem) => `the copy in InfluxDB: ${problem}`);
+  const clock = followers.alerts.open().filter(({ rule }) => rule === SERVER_CLOCK.name);
+  return [...copy, ...clock.map(({ text }) => text.en)];
 }
 
 /** Why Siaga is not ready, in words; none when it is. */

@@ -8,12 +8,12 @@
  */
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
-import type { City } from '../cities/city.ts';
+import type { CityFrame } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LiveFeed } from '../fleet/live-feed.ts';
-import type { Registry } from '../fleet/registry.ts';
+import type { LiveRegistry } from '../fleet/registry.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Alert } from './alert.ts';
 import type { ConditionFinding, ConditionRule } from './judgement/conditions.ts';
@@ -31,8 +31,9 @@ import type { ReadableJournal } from './record/rebuild.ts';
 
 export interface AlertsDependencies {
   readonly config: Pick<Config, 'NOTICES_PER_CHANNEL_PER_MIN'> & ChannelConfig;
-  readonly city: City;
-  readonly registry: Registry;
+  readonly city: CityFrame;
+  /** Asked for the city of the moment, and followed. */
+  readonly registry: LiveRegistry;
   readonly fleet: Fleet;
   readonly database: Database;
   readonly publish: Publish;
@@ -60,8 +61,11 @@ export interface Alerts extends AsyncDisposable {
   sweep(nowMs: number): Promise<void>;
   /** Called every minute: one gauge that has forgotten what its river did learns it from history. */
   learnPast(nowMs: number): Promise<void>;
-  /** Our clock was set, and says `nowMs` now: who is silent is judged anew from here on. */
-  clockSet(nowMs: number): Promise<void>;
+  /**
+   * Our clock was set by `stepMs` (0: not known by how much), and says `nowMs` now: who is silent is judged anew from
+   * here on, and what was dated later was dated by us and holds up no reading.
+   */
+  clockSet(nowMs: number, stepMs: number): Promise<void>;
   /** The open ones, from memory. */
   open(): readonly Alert[];
   list(query: AlertQuery): Promise<readonly Alert[]>;

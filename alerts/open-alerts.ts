@@ -4,6 +4,7 @@
  * QueuedAlerts then moves them. Invariant: what is open is in the lifecycle, the engine and the outbox before any
  * of them is asked.
  */
+import type { City } from '../cities/city.ts';
 import { isOpen } from './alert.ts';
 import { createAlertMetrics } from './alert-metrics.ts';
 import type { Alerts, AlertsDependencies } from './alerts.ts';
@@ -18,15 +19,22 @@ import { type AlarmMachinery, QueuedAlerts } from './queued-alerts.ts';
 import { AlertSaver } from './record/alert-saver.ts';
 import { AlertStore } from './record/alert-store.ts';
 import { audienceOf } from './record/format-alert.ts';
+import { redateWatches } from './record/redate.ts';
 import { restoreAlerts } from './record/restore-alerts.ts';
-import { cityOverrides, trackRules } from './rules/index.ts';
+import { judgedBy, trackRules } from './rules/index.ts';
 
-/** Throws where an override of the city's folder names what no rule has. */
+/** Throws where an override of the city names what no rule has. */
 export async function openAlerts(dependencies: AlertsDependencies): Promise<Alerts> {
-  const problems = checkOverrides(dependencies.city.alertRules, trackRules);
-  if (problems.length > 0)
-    throw new Error(`city ${dependencies.city.id}, alertRules: ${problems.join('; ')}`);
-  return new QueuedAlerts(dependencies, await assembleAlerts(dependencies));
+  const problems = findParameterProblems(dependencies.registry.cityNow);
+  if (problems.length > 0) throw new Error(`city ${dependencies.city.id}, ${problems.join('; ')}`);
+  const alerts = new QueuedAlerts(dependencies, await assembleAlerts(dependencies));
+  await alerts.followCity();
+  return alerts;
+}
+
+/** What is wrong with a city's parameters of rules, as `path: sentence`; none when all is well. */
+export function findParameterProblems({ alertRules }: Pick<City, 'alertRules'>): string[] {
+  return checkOverrides(alertRules, trackRules).map((problem) => `alertRules: ${problem}`);
 }
 
 async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlarmMachinery> {
@@ -58,14 +66,14 @@ async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlarmMa
   const outbox = new Outbox({
     ...{ database, channels, perMinute, now, monotonicNow, random, log, sent, waiting },
   });
-  const overrides = [...cityOverrides(city), ...city.alertRules];
   const { engine, cursor, open } = await restoreAlerts({
-    createEngine: () => new AlertEngine({ city, registry, rules: trackRules, overrides }),
+    createEngine: () => new AlertEngine({ registry, rules: trackRules, ...judgedBy(registry.cityNow) }),
     ...{ lifecycle, planner, store, journal, log, nowMs },
   });
   const silences = new SilenceBook(database, now, (inForce) => lifecycle.useSilences(inForce));
   await silences.reload();
   engine.listen(nowMs);
+  for (const change of redateWatches(engine, lifecycle.open.values(), nowMs, 0)) lifecycle.apply(change);
   // The broker's retained messages may have gone with the last run: say again what is open.
   const again = open
     .filter((alert) => audienceOf(alert) === 'public')

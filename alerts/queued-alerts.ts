@@ -4,6 +4,8 @@
  * Made by openAlerts. Readings, ticks and what people do move the same state one after the other. Invariant:
  * whatever changed is saved with the cursor in one transaction before anybody is told (alert-saver.ts).
  */
+import { deviceKinds } from '../devices/kinds/index.ts';
+import type { CityMove } from '../fleet/registry.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Alert } from './alert.ts';
@@ -11,7 +13,8 @@ import type { createAlertMetrics } from './alert-metrics.ts';
 import type { Alerts, AlertsDependencies } from './alerts.ts';
 import type { ConditionFinding, ConditionRule } from './judgement/conditions.ts';
 import type { AlertEngine, ReadingOutcome } from './judgement/engine.ts';
-import type { EngineChange, Subject } from './judgement/engine-change.ts';
+import { type EngineChange, type Subject, UPLINK_SUBJECT } from './judgement/engine-change.ts';
+import { endOfRemoved } from './judgement/rebind-watch.ts';
 import type { Description } from './judgement/rule.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { NewSilence, Silence, SilenceBook } from './lifecycle/silences.ts';
@@ -21,6 +24,8 @@ import type { AlertSaver } from './record/alert-saver.ts';
 import { type AlertQuery, type AlertStore, CONSUMER } from './record/alert-store.ts';
 import { type Explanation, explainAlert } from './record/explain.ts';
 import { PastLearner } from './record/learn-past.ts';
+import { redateWatches } from './record/redate.ts';
+import { judgedBy } from './rules/index.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
 /** A batch as large as the drain's own bound: more waits, and ticks must not judge silence yet. */
@@ -46,11 +51,17 @@ export class QueuedAlerts implements Alerts {
   #tidiedAt = Number.NEGATIVE_INFINITY;
   #behind = false;
   readonly #learner: PastLearner | undefined;
+  readonly #unfollow: () => void;
   readonly consumer: JournalConsumer;
 
   constructor(dependencies: AlertsDependencies, machinery: AlarmMachinery) {
     this.#dependencies = dependencies;
     this.#machinery = machinery;
+    this.#unfollow = dependencies.registry.follow((move) => {
+      void this.#takeCity(move).catch((err: unknown) =>
+        dependencies.log.error({ err }, 'a change of the city is judged, but not saved yet'),
+      );
+    });
     const { readLevels } = dependencies;
     this.#learner = readLevels && new PastLearner(machinery.engine, this.#enqueue, readLevels);
     this.consumer = {
@@ -62,6 +73,42 @@ export class QueuedAlerts implements Alerts {
 
   get problem(): string | undefined {
     return this.#machinery.outbox.problem;
+  }
+
+  /** What was changed while nobody ran, or just before a kill. Called once, before the first reading. */
+  followCity(): Promise<void> {
+    return this.#enqueue(async () => {
+      const nowMs = this.#dependencies.now();
+      this.#apply(this.#machinery.engine.takeUntold(nowMs));
+      this.#apply(this.#endOfGone(nowMs));
+      await this.#machinery.saver.saveChanges(nowMs);
+    });
+  }
+
+  #takeCity({ before, now, devices }: CityMove): Promise<void> {
+    return this.#enqueue(async () => {
+      const { engine, saver } = this.#machinery;
+      const nowMs = this.#dependencies.now();
+      const concerned = before.alertRules === now.alertRules ? devices : undefined;
+      this.#apply(engine.changeCity(judgedBy(now), concerned, nowMs));
+      for (const id of devices) {
+        const last = engine.watches.has(id) ? undefined : this.#dependencies.fleet.now(id)?.last;
+        if (last) this.#apply(engine.takeReading(last));
+      }
+      this.#apply(this.#endOfGone(nowMs));
+      await saver.saveChanges(nowMs);
+    });
+  }
+
+  #endOfGone(nowMs: number): EngineChange[] {
+    const { find, cityNow } = this.#dependencies.registry;
+    const { engine, lifecycle } = this.#machinery;
+    const gone = [...lifecycle.open.values()].filter(({ subject, subjectKind }) => {
+      if (subjectKind === UPLINK_SUBJECT) return !cityNow.uplinks.some(({ id }) => id === subject);
+      return deviceKinds.has(subjectKind) && !find(subject);
+    });
+    for (const { subject } of gone) engine.conditions.drop(subject);
+    return gone.map((alert) => endOfRemoved(alert, nowMs));
   }
 
   async #consume(entries: readonly JournalEntry[]): Promise<void> {
@@ -111,8 +158,14 @@ export class QueuedAlerts implements Alerts {
     if (learnt) this.#dependencies.log.info(learnt, 'a gauge has learnt its rises from history');
   }
 
-  clockSet(nowMs: number): Promise<void> {
-    return this.#enqueue(async () => this.#machinery.engine.listen(nowMs));
+  clockSet(nowMs: number, stepMs: number): Promise<void> {
+    const { engine, lifecycle, saver } = this.#machinery;
+    return this.#enqueue(async () => {
+      engine.listen(nowMs);
+      engine.serverClock.noteStep({ atMs: nowMs, stepMs });
+      this.#apply(redateWatches(engine, lifecycle.open.values(), nowMs, stepMs));
+      await saver.saveChanges(nowMs);
+    });
   }
 
   #apply(changes: readonly EngineChange[]): void {
@@ -215,6 +268,7 @@ export class QueuedAlerts implements Alerts {
 
   /** Saves what is not saved yet, and lets the notices under way end. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#unfollow();
     await this.#machinery.saver.sweepAll(this.#enqueue, this.#dependencies.now());
     await this.#machinery.outbox[Symbol.asyncDispose]();
   }

@@ -19,9 +19,10 @@ import Fastify, {
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
-import type { City } from '../cities/city.ts';
+import type { CityFrame } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { DeviceConnection } from '../fleet/device-connection.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LiveFeed } from '../fleet/live-feed.ts';
 import type { Registry } from '../fleet/registry.ts';
@@ -60,7 +61,7 @@ export interface ApiDependencies {
   readonly loadBounds: LoadBounds;
   /** What the listener's connections are kept in. */
   readonly connections: Connections;
-  readonly city: City;
+  readonly city: CityFrame;
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly journal: Pick<Journal, 'rejections' | 'markReplayed'>;
@@ -75,6 +76,8 @@ export interface ApiDependencies {
   readonly degraded?: () => readonly string[];
   readonly log: Logger;
   readonly now: () => number;
+  /** How a device is connected; where nobody says it, none is. */
+  readonly connectionOf?: (device: string) => DeviceConnection | undefined;
   /** ms, never set: what waits and bounds go by. */
   readonly monotonicNow: () => number;
   /** More resources, under /v1: alerts, dispatch. */

@@ -1,7 +1,7 @@
 /**
  * `GET /v1/city`: the city as a map needs it, and who the API takes the caller for.
  *
- * Made once of the city folder; the situation room's page and other maps draw from it, without any tiles
+ * Made of the city as it stands; the situation room's page and other maps draw from it, without any tiles
  * from elsewhere. Invariant: it is for everybody, so it holds nothing of ambulances but how their kind
  * reports; and what is drawn is bounded: the important roads first.
  */
@@ -20,6 +20,8 @@ import { drawRivers } from './river-lines.ts';
 
 /** Some 60 bytes a road: 240 KB. An imported network has ten times that, mostly alleys. */
 const MAX_ROADS = 4_000;
+/** Some 120 bytes a crossing: 240 KB. */
+const MAX_CROSSINGS = 2_000;
 const ROAD_ORDER: readonly (typeof ROAD_CLASSES)[number][] = [
   'motorway',
   'trunk',
@@ -83,6 +85,9 @@ const citySchema = z
     ),
     accessPoints: z.array(z.object({ id: z.string(), place: z.string(), capacityClients: z.int() })),
     roads: z.array(z.object({ class: z.enum(ROAD_CLASSES), line: z.array(position) })),
+    crossings: z
+      .array(z.object({ ...place, streets: z.array(z.string()) }))
+      .describe(`Crossings with a name, and the streets that meet there; the first ${MAX_CROSSINGS}.`),
     roadsLeftOut: z.int().describe(`Beyond the first ${MAX_ROADS}, the small ones.`),
     hospitals: z.array(z.object({ ...place, class: z.string() })),
     places: z.array(z.object(place)).describe('Kecamatan, as approximate centres.'),
@@ -99,10 +104,16 @@ const answer = z.object({
 
 /** The route below /v1. */
 export const cityRoutes =
-  (city: City): FastifyPluginAsyncZod =>
+  (cityNow: () => City): FastifyPluginAsyncZod =>
   async (app) => {
-    // 240 KB that never change: judged and written once.
-    const shown = JSON.stringify(citySchema.parse(formatCity(city)));
+    // 240 KB that hardly change: judged and written once for each value of the city.
+    let written: { city: City; json: string } | undefined;
+    const writeOnce = (city: City): string => {
+      if (written?.city !== city)
+        written = { city, json: JSON.stringify(citySchema.parse(formatCity(city))) };
+      return written.json;
+    };
+    writeOnce(cityNow());
     app.get(
       '/city',
       {
@@ -118,7 +129,9 @@ export const cityRoutes =
       async ({ user: { name, role } }, reply) =>
         reply
           .type('application/json; charset=utf-8')
-          .send(Buffer.from(`{"city":${shown},"you":${JSON.stringify({ name, role })}}`) as never),
+          .send(
+            Buffer.from(`{"city":${writeOnce(cityNow())},"you":${JSON.stringify({ name, role })}}`) as never,
+          ),
     );
   };
 
@@ -147,6 +160,7 @@ function formatCity(city: City): CityJson {
       ...{ id, name, lat, lng, river, tidal, normalLevelM, thresholds, upstream },
     })),
     accessPoints: accessPoints.map(({ id, place, capacityClients }) => ({ id, place, capacityClients })),
+    crossings: formatCrossings(city),
     roads: roads.slice(0, MAX_ROADS),
     roadsLeftOut: Math.max(0, roads.length - MAX_ROADS),
     hospitals: hospitals.map(({ id, name, lat, lng, class: level }) => ({
@@ -158,6 +172,21 @@ function formatCity(city: City): CityJson {
     })),
     places: kecamatan,
   };
+}
+
+/** For finding a place by its name. */
+function formatCrossings({ roads: network }: City): CityJson['crossings'] {
+  const { junctions = [], roads = [] } = network ?? {};
+  const streets = new Map<string, Set<string>>(junctions.map(({ id }) => [id, new Set()]));
+  for (const { from, to, name } of roads) {
+    if (name === undefined) continue;
+    for (const end of [from, to]) streets.get(end)?.add(name);
+  }
+  return junctions
+    .flatMap(({ id, name, lat, lng }) =>
+      name === undefined ? [] : [{ id, name, lat, lng, streets: [...(streets.get(id) ?? [])] }],
+    )
+    .slice(0, MAX_CROSSINGS);
 }
 
 /** Each road once, the important classes first. */

@@ -5,8 +5,11 @@
  * are what the OpenAPI document promises, and an absent fact is an absent key.
  */
 import { z } from 'zod';
+import { sayClock } from '../alerts/rules/clock-skew.ts';
+import { causeOf, type DeviceClock, stateOf } from '../clock/device-clock.ts';
 import { formatQuality, type Reading } from '../devices/reading.ts';
 import { PRESENCES } from '../devices/topics.ts';
+import type { DeviceConnection } from '../fleet/device-connection.ts';
 import type { DeviceNow, Fleet } from '../fleet/fleet.ts';
 import type { RegisteredDevice } from '../fleet/registry.ts';
 import { formatTime, timeOutput } from './time.ts';
@@ -23,7 +26,9 @@ export const valuesSchema = z
 
 export const readingSchema = z
   .object({
-    measuredAt: timeOutput.describe('The clock of the device.'),
+    measuredAt: timeOutput.describe(
+      'The clock of the device; ours where `quality` has serverTime or clockOff.',
+    ),
     receivedAt: timeOutput.describe('Our clock when it arrived.'),
     seq: z.number().describe("The device's own count.").optional(),
     simulated: z.boolean(),
@@ -53,6 +58,25 @@ export const deviceSchema = z
   })
   .meta({ id: 'Device' });
 
+const clockSchema = z
+  .object({
+    state: z
+      .enum(['unknown', 'right', 'off', 'drifting', 'standing'])
+      .describe(
+        'off, drifting, standing: its readings are judged by the time they arrive, flagged clockOff.',
+      ),
+    offsetMs: z.number().describe('Of its clock against ours: above zero it is ahead.').optional(),
+    spreadMs: z.number().describe('Between its quickest and its slowest readings that agree.').optional(),
+    cause: z
+      .enum(['time-zone', 'gps-week-rollover', 'never-set', 'seconds-for-milliseconds', 'reset'])
+      .describe('What makes a clock wrong by just so much; a guess.')
+      .optional(),
+    says: z.string().describe('For people: `is 7 h ahead: local time sent as UTC?`').optional(),
+  })
+  .describe(
+    'What is believed of its clock, by its readings and by those of before the start in the journal.',
+  );
+
 export const deviceDetailSchema = deviceSchema
   .extend({
     site: z
@@ -60,6 +84,22 @@ export const deviceDetailSchema = deviceSchema
       .describe('What the city knows of it: river and thresholds, place and uplink, base and vehicle.')
       .optional(),
     units: z.record(z.string(), z.string()).describe('Unit of each quantity of its kind.'),
+    connection: z
+      .object({
+        openSince: timeOutput
+          .nullable()
+          .describe('Its socket is open since then, whatever it says; null while there is none.'),
+        lastEnd: z
+          .object({
+            at: timeOutput,
+            reason: z.string().describe('As in docs/mqtt.md: client-closed, keep-alive-timeout, …'),
+          })
+          .meta({ id: 'ConnectionEnd' })
+          .describe('Of the last connection that ended since Siaga started.')
+          .optional(),
+      })
+      .meta({ id: 'DeviceConnection' })
+      .describe('Connected is not heard: lastHeardAt and last say what it said.'),
     dataHealth: z
       .object({
         readings: z.int().describe('Arrived, repeats included.'),
@@ -67,7 +107,11 @@ export const deviceDetailSchema = deviceSchema
         gaps: z.int().describe('Readings missing by seq.'),
         late: z.int().describe('Older than what was known already.'),
         lateMaxMs: z.number(),
-        skewMs: z.number().describe('Receipt minus measurement, smoothed: skew plus the way.').optional(),
+        skewMs: z
+          .number()
+          .describe('Receipt minus the time of the device, of its quickest readings: skew plus the way.')
+          .optional(),
+        clock: clockSchema,
         lastSeq: z.number().optional(),
         rejected: z.record(z.string(), z.int()).describe('Not understood, by reason.'),
         leftOut: z
@@ -111,15 +155,36 @@ export function formatDevice(
   };
 }
 
+export function formatConnection(
+  connection: DeviceConnection | undefined,
+): z.infer<typeof deviceDetailSchema.shape.connection> {
+  const { openSinceMs, lastEnd } = connection ?? {};
+  return {
+    openSince: openSinceMs === undefined ? null : formatTime(openSinceMs),
+    ...(lastEnd ? { lastEnd: { at: formatTime(lastEnd.atMs), reason: lastEnd.reason } } : {}),
+  };
+}
+
+function formatClock(clock: DeviceClock): z.infer<typeof clockSchema> {
+  const state = stateOf(clock);
+  if (state === 'unknown') return { state };
+  const { leastLagMs, mostLagMs, lastDeviceMs, isOff } = clock;
+  const figures = { state, offsetMs: -Math.round(leastLagMs), spreadMs: Math.round(mostLagMs - leastLagMs) };
+  if (!isOff) return figures;
+  const cause = causeOf(leastLagMs, lastDeviceMs);
+  return { ...figures, ...(cause ? { cause } : {}), says: sayClock(clock).en };
+}
+
 export function formatDataHealth({ health }: DeviceNow): z.infer<typeof deviceDetailSchema.shape.dataHealth> {
-  const { readings, repeats, gaps, late, lateMaxMs, skewMs, lastSeq, rejected, leftOut } = health;
+  const { readings, repeats, gaps, late, lateMaxMs, clock, lastSeq, rejected, leftOut } = health;
   return {
     readings,
     repeats,
     gaps,
     late,
     lateMaxMs,
-    ...(skewMs === undefined ? {} : { skewMs: Math.round(skewMs) }),
+    ...(clock.witnesses === 0 ? {} : { skewMs: Math.round(clock.leastLagMs) }),
+    clock: formatClock(clock),
     ...(lastSeq === undefined ? {} : { lastSeq }),
     rejected: { ...rejected },
     leftOut: { ...leftOut },

@@ -9,11 +9,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
+import type { LiveRegistry } from '../fleet/registry.ts';
 import { alertRoutes } from './alerts.ts';
 import { type ApiDependencies, type ApiRoutes, buildApp } from './app.ts';
 import { backtestRoutes } from './backtests.ts';
 import { capFeedRoutes } from './cap-feed.ts';
+import { changesRoutes } from './changes.ts';
 import { cityRoutes } from './city.ts';
+import { cityEntryRoutes } from './city-entries.ts';
 import { createConnections } from './connections.ts';
 import { dispatchRoutes } from './dispatch-routes.ts';
 import { type FormatsDependencies, formatRoutes } from './formats.ts';
@@ -25,10 +28,11 @@ import { silenceRoutes } from './silences.ts';
 import { ensureFirstAdminToken } from './token-store.ts';
 
 export interface HttpApiDependencies
-  extends Omit<ApiDependencies, 'config' | 'connections' | 'loadBounds' | 'routes'>,
+  extends Omit<ApiDependencies, 'config' | 'connections' | 'loadBounds' | 'registry' | 'routes'>,
     Omit<FormatsDependencies, 'registry' | 'now'>,
     Pick<IngestDependencies, 'deviceAuthenticator'> {
   readonly config: Config;
+  readonly registry: LiveRegistry;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
 }
@@ -84,7 +88,9 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
 export function resourceRoutes(dependencies: ResourceDependencies): ApiRoutes[] {
   const { alerts, city, config, database, dispatch, history, metrics, now, registry } = dependencies;
   return [
-    cityRoutes(city),
+    cityRoutes(() => registry.cityNow),
+    cityEntryRoutes({ registry, now }),
+    changesRoutes({ registry, database, now }),
     formatRoutes(dependencies),
     ingestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
     alertRoutes(alerts),

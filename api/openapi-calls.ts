@@ -19,7 +19,7 @@ declare module 'fastify' {
     anyBody?: string;
   }
 }
-export type FailingStatus = 404 | 409 | 413 | 422;
+export type FailingStatus = 404 | 409 | 412 | 413 | 422 | 428;
 
 const problemContent = {
   [PROBLEM_CONTENT_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } },
@@ -41,9 +41,11 @@ export const PROBLEM_ANSWERS = {
   Forbidden: { description: 'The token is of another role.' },
   NotFound: { description: 'There is none, or none that you may see.' },
   Conflict: { description: 'It does not go together with what is; `detail` says what to do.' },
+  ChangedMeanwhile: { description: 'It is not what If-Match says any more; read it again.' },
   TooLarge: { description: 'More than one call takes.' },
   UnsupportedMediaType: { description: 'The body is not JSON, or does not say so.' },
   Unprocessable: { description: 'Understood, and not possible; `detail` says why.' },
+  IfMatchNeeded: { description: 'Say by If-Match which version you have seen.' },
   TooManyCalls: { description: 'Too many calls, or too many wrong tokens.', headers: RETRY_AFTER },
   InternalError: { description: 'A mistake of ours; the log says more under `requestId`.' },
   Unavailable: { description: 'A part does not work, or has too much to do.', headers: RETRY_AFTER },
@@ -56,9 +58,11 @@ const NAME_BY_STATUS: Readonly<Record<string, keyof typeof PROBLEM_ANSWERS>> = {
   403: 'Forbidden',
   404: 'NotFound',
   409: 'Conflict',
+  412: 'ChangedMeanwhile',
   413: 'TooLarge',
   415: 'UnsupportedMediaType',
   422: 'Unprocessable',
+  428: 'IfMatchNeeded',
   429: 'TooManyCalls',
   500: 'InternalError',
   503: 'Unavailable',

@@ -20,6 +20,7 @@ const TAGS = [
   { name: 'ambulances', description: 'Who would be there first, and words to crews. Not public.' },
   { name: 'assignments', description: 'Who is sent, and how far they are. Not public.' },
   { name: 'hospitals', description: 'Beds, and where to take a patient. Not public.' },
+  { name: 'city', description: 'The city as it stands: entries changed while Siaga runs, who changed what.' },
   { name: 'figures', description: 'How fast, how busy, how much of the city is covered. Not public.' },
   { name: 'rejections', description: 'What was not understood.' },
   { name: 'stream', description: 'What happens now.' },

@@ -7,7 +7,7 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { City } from '../cities/city.ts';
+import type { CityFrame } from '../cities/city.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { formatQuality } from '../devices/reading.ts';
 import type { Registry } from '../fleet/registry.ts';
@@ -23,7 +23,7 @@ import { jsonPage, sendPage } from './sliced-page.ts';
 import { formatTime, timeOutput } from './time.ts';
 
 export interface ReadingsDependencies {
-  readonly city: City;
+  readonly city: CityFrame;
   readonly registry: Registry;
   readonly history: History;
   readonly now: () => number;

@@ -161,7 +161,8 @@ function addReplayRejection(app: ZodApp, { journal, pipeline, now }: RejectionsD
         const detail = `Rejection ${id} was replayed at ${formatTime(replayedAt)}; once is enough.`;
         throw new Problem(409, 'already-replayed', detail);
       }
-      const message = { topic, payload: Buffer.from(payload), receivedAt, clientId, isReplay: true };
+      const kept = { topic, payload: Buffer.from(payload), receivedAt, clientId };
+      const message = { ...kept, isReplay: true, replayedAt: now() };
       // Who sent it under a name that is not its own stays refused, whoever replays it, also when the name
       // was nobody's then.
       const outcome = await pipeline.accept(

@@ -49,6 +49,7 @@ const KINDS: readonly Kind[] = [
   { name: 'alerts', days: (config) => config.ALERTS_RETENTION_DAYS, remove: removeAlerts },
   { name: 'silences', days: (config) => config.ALERTS_RETENTION_DAYS, remove: removeSilences },
   { name: 'dispatch-audit', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removeAudit },
+  { name: 'city-changes', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removeCityChanges },
   { name: 'tokens', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removeTokens },
 ];
 
@@ -93,6 +94,16 @@ async function removeAll(remove: (nowMs: number) => Promise<number>, nowMs: numb
 async function removeReads(database: Database, beforeMs: number): Promise<number> {
   const old = database.selectFrom('reads').select('id').where('at', '<', beforeMs).limit(BATCH);
   const { numDeletedRows } = await database.deleteFrom('reads').where('id', 'in', old).executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** What was changed stands in the city; only who did it, and the way back, goes. */
+async function removeCityChanges(database: Database, beforeMs: number): Promise<number> {
+  const old = database.selectFrom('city_changes').select('id').where('at', '<', beforeMs).limit(BATCH);
+  const { numDeletedRows } = await database
+    .deleteFrom('city_changes')
+    .where('id', 'in', old)
+    .executeTakeFirst();
   return Number(numDeletedRows);
 }
 

@@ -24,6 +24,7 @@ const TYPES = [
   'fleet',
   'incident',
   'hospital',
+  'city',
 ] as const satisfies readonly LiveEventType[];
 /** Events of this long go out in one write: a page cannot show more than 20 a second. */
 const FLUSH_MS = 50;

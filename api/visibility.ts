@@ -19,7 +19,12 @@ export function withoutFreeText({ type, body, json }: Pick<LiveEvent, 'type' | '
 }
 
 /** Events of these types are public where what they tell of is. */
-export const PUBLIC_EVENT_TYPES: ReadonlySet<LiveEventType> = new Set(['reading', 'presence', 'alert']);
+export const PUBLIC_EVENT_TYPES: ReadonlySet<LiveEventType> = new Set([
+  'reading',
+  'presence',
+  'alert',
+  'city',
+]);
 
 export function maySeeKind(user: User, kind: string): boolean {
   return isStaff(user) || deviceKinds.get(kind)?.audience === 'public';
@@ -31,6 +36,8 @@ export function maySeeKind(user: User, kind: string): boolean {
  */
 export function isPublicEvent({ type, body }: Pick<LiveEvent, 'type' | 'body'>): boolean {
   if (!PUBLIC_EVENT_TYPES.has(type)) return false;
+  // That it was changed, and no more.
+  if (type === 'city') return true;
   const { kind, audience } = (body ?? {}) as { kind?: unknown; audience?: unknown };
   if (audience === 'staff') return false;
   if (type === 'alert' && kind === undefined) return true;

@@ -21,16 +21,35 @@ import { buildSkeleton, type SkeletonOptions } from './skeleton.ts';
 export const HELP = `npm run city -- new ID [--name NAME] [--lat LAT --lng LNG] [--time-zone ZONE]
 npm run city -- check ID|FOLDER
 npm run city -- export ID FOLDER
+npm run city -- set LIST ID FIELD=VALUE …
+npm run city -- remove LIST ID
+npm run city -- import FILE [--list LIST] [--kind KIND] [--keep-good]
+npm run city -- changes [LIST [ID]]
+npm run city -- undo NUMBER
 
 new     writes the folder of a city that starts as it is: one river, one gauge, one base, one ambulance and one
         hospital near the position, and a README.md that explains each file and field.
         It is written into SIAGA_CITIES_DIR, else into cities in the data folder (SIAGA_DATA_DIR).
 check   says all that is wrong, with file, entry, reason and remedy; exit code 1 when there is anything.
 export  copies the city as a folder for somebody else: FOLDER itself where it bears the city's id, else FOLDER/ID.
+        Of the city that SIAGA_CITY names, what was changed while it ran is in the copy.
+
+These change the city that SIAGA_CITY names while it runs; a running server notices within two seconds:
+
+set     changes fields of an entry: name="Kali Baru", thresholds.0.levelM=1.4; null takes a field away.
+remove  takes an entry out of the city; what it measured stays.
+import  takes entries from a CSV file with a header, or from GeoJSON points. An id that is there is changed by the
+        columns that the file has. Where a row is bad, all bad rows are named and nothing is written.
+changes tells who changed what, when, from what to what; undo takes one change back.
+
+LIST is devices, hospitals, places, bases, rivers or uplinks.
 
   --name NAME        as people say it                 (made from the id)
   --lat, --lng       its middle, degrees              (Jakarta's)
   --time-zone ZONE   IANA name                        (Asia/Jakarta)
+  --list LIST        of what a file has               (devices)
+  --kind KIND        of devices in a file without the column kind
+  --keep-good        writes the good rows where some are bad
 
   npm run city -- new kota-baru --name "Kota Baru" --lat -3.2414 --lng 116.2238 --time-zone Asia/Makassar`;
 
@@ -133,11 +152,16 @@ function chooseFolder(word: string, places: CityPlaces): string {
   throw new CityError(word, [describeUnknownCity(listed)]);
 }
 
+/** The folder itself where it bears the city's id, else one of that name in it. */
+export function chooseCopy(id: string, target: string): string {
+  return basename(resolve(target)) === id ? resolve(target) : resolve(target, id);
+}
+
 function exportCity(id: string, target: string, { places, print }: CityEnvironment): number {
   const listed = listCityPlaces(places);
   const folder = findCityFolder(id, listed);
   if (!folder) throw new CityError(id, [describeUnknownCity(listed)]);
-  const copy = basename(resolve(target)) === id ? resolve(target) : resolve(target, id);
+  const copy = chooseCopy(id, target);
   if (existsSync(copy)) throw new Error(`${copy} is there already and stays as it is`);
   if (`${copy}${sep}`.startsWith(`${folder}${sep}`)) throw new Error(`${copy} lies in the city's own folder`);
   mkdirSync(resolve(copy, '..'), { recursive: true });

@@ -1,7 +1,8 @@
 /**
  * A city as data: its rivers, devices, thresholds, hospitals and main roads, loaded from its folder.
  *
- * Read once at start by main, by the simulator and by the command lines, from whichever place has it
+ * Read at start by main, by the simulator and by the command lines, from whichever place has it; what was changed
+ * while it ran is laid over it by city-state.ts
  * (config/city-folder.ts). Invariant: every id that one entry names in another
  * (an upstream gauge, an uplink, a base, a road's junction) exists; `loadCity` reports every problem at once.
  */
@@ -21,6 +22,9 @@ import { crossCheck, type JudgedCity } from './cross-check.ts';
 import { type City, cityShape, deviceSchema, junctionSchema, roadSchema } from './entries.ts';
 
 export { type City, ROAD_CLASSES } from './entries.ts';
+
+/** What a change at run time never touches; see city-book.ts. Whoever needs more asks for the city of this moment. */
+export type CityFrame = Pick<City, 'id' | 'name' | 'timeZone' | 'disclaimer' | 'bounds' | 'roads'>;
 
 const { shape } = cityShape;
 
@@ -100,7 +104,7 @@ function idsOf(
 }
 
 /** `devices.bendung-simongan.lat`: an entry is named by its id where it has one, else by its place. */
-function formatPath(input: unknown, path: readonly PropertyKey[]): string {
+export function formatPath(input: unknown, path: readonly PropertyKey[]): string {
   let value = input;
   const words = path.map((key) => {
     value = fieldsOf(value)[String(key)];

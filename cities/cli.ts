@@ -1,23 +1,78 @@
 /**
- * `npm run city -- new | check | export`: a city's folder, begun, checked and handed on.
+ * `npm run city -- new | check | export`: a city's folder, begun, checked and handed on; and `set`, `remove`, `import`,
+ * `changes`, `undo`: what is changed of a city while it runs.
  *
- * Works on files only, beside a running server, which reads them at its next start. Invariants: nothing is
- * overwritten; a wrong word is answered with exit code 2; a failure and a city with problems with exit code 1.
+ * Works beside a running server: folders are read at its next start, changes within two seconds. Invariants: nothing is
+ * overwritten; a wrong word is answered with exit code 2; a failure, a city with problems and a refused change with
+ * exit code 1.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { parseConfig } from '../config/config.ts';
-import { type CityEnvironment, CommandError, HELP, runCityCommand } from './city-commands.ts';
+import { type Config, parseConfig } from '../config/config.ts';
+import { nameUser } from '../database/data-folder-access.ts';
+import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
+import { type Database, openDatabase } from '../database/database.ts';
+import { decodeText } from '../tables/table.ts';
+import { loadCity, nameCity } from './city.ts';
+import { type CityEnvironment, CommandError, chooseCopy, HELP, runCityCommand } from './city-commands.ts';
+import { readCityState } from './city-state.ts';
+import { writeMerged } from './export-state.ts';
+import { runStateCommand, STATE_COMMANDS } from './state-commands.ts';
 
-function main(words: readonly string[]): number {
+const STATE_FLAGS = ['list', 'kind', 'keep-good'] as const;
+
+async function main(words: readonly string[]): Promise<number> {
   if (words.length === 0 || words.includes('--help') || words[0] === 'help') {
     console.log(HELP);
     return 0;
   }
+  process.umask(PRIVATE_UMASK);
   // The city that the environment names may be the one that is to be made.
   const config = parseConfig({ ...process.env, SIAGA_CITY: undefined });
-  const environment: CityEnvironment = { places: config, print: (line) => console.log(line) };
+  const print = (line: string) => console.log(line);
   const { values, positionals } = parseWords(words);
-  return runCityCommand(positionals, values, environment);
+  if (STATE_COMMANDS.some((each) => each === positionals[0])) {
+    return withState(config, (database) =>
+      runStateCommand(positionals, values, {
+        ...{ database, print },
+        folder: loadCity(nameCity(process.env), config),
+        actor: `command line, ${nameUser()}`,
+        now: Date.now(),
+        readText: (file) => decodeText(readFileSync(file)),
+      }),
+    );
+  }
+  for (const flag of STATE_FLAGS) {
+    if (values[flag] !== undefined) throw new CommandError(`--${flag} goes with import`);
+  }
+  const environment: CityEnvironment = { places: config, print };
+  const code = runCityCommand(positionals, values, environment);
+  const [command, id = '', target = ''] = positionals;
+  if (command === 'export' && id === nameCity(process.env)) await mergeState(config, id, target, print);
+  return code;
+}
+
+async function withState<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = await openDatabase(config);
+  try {
+    return await work(database);
+  } finally {
+    await database.destroy();
+  }
+}
+
+/** Where no server has run yet, nothing was changed. */
+async function mergeState(
+  config: Config,
+  id: string,
+  target: string,
+  print: (line: string) => void,
+): Promise<void> {
+  if (!config.DATABASE_URL && !existsSync(`${config.SIAGA_DATA_DIR}/state.db`)) return;
+  const folder = loadCity(id, config);
+  const { now } = await withState(config, (database) => readCityState(database, folder));
+  const written = writeMerged(chooseCopy(id, target), folder, now);
+  if (written.length > 0) print(`with what was changed while it ran: ${written.join(', ')}`);
 }
 
 function parseWords(words: readonly string[]) {
@@ -27,7 +82,10 @@ function parseWords(words: readonly string[]) {
       // A south latitude is a value: --lat -3.3 would be taken for an option.
       args: joinNegativeNumbers(words),
       allowPositionals: true,
-      options: { name: text, lat: text, lng: text, 'time-zone': text },
+      options: {
+        ...{ name: text, lat: text, lng: text, 'time-zone': text, list: text, kind: text },
+        'keep-good': { type: 'boolean' },
+      },
     });
   } catch (error) {
     throw new CommandError((error as Error).message);
@@ -46,7 +104,7 @@ function joinNegativeNumbers(words: readonly string[]): string[] {
 }
 
 try {
-  process.exitCode = main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const wrongWords = error instanceof CommandError;
   const { message } = error as Error;

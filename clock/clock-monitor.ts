@@ -1,7 +1,8 @@
 /**
  * The clock monitor: compares the wall clock with the monotonic one, and says when the wall clock was set.
  *
- * Every periodic job looks here before it runs, so that a step is known before anybody judges by the new time.
+ * Every periodic job looks here before it runs, so that a step is known before anybody judges by the new time;
+ * whether the new time is right is judged by the clocks of the devices (server-clock.ts).
  * A suspended machine, a board without a battery and an operator who sets the date all look the same from here.
  * Invariants: one step is told once, with its direction and size; a clock that is only corrected slowly (NTP slews
  * by at most half a millisecond a second) never counts as stepped; a clock that jumps ahead deletes nothing for a day.

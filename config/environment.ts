@@ -92,6 +92,13 @@ export const environmentSchema = z.object({
   MQTTS_PORT: port.optional(),
   /** MQTT over WebSocket; off until set. */
   MQTT_WS_PORT: port.optional(),
+  /**
+   * Whether the proxies of MQTT_PROXY_FROM say in a PROXY header (version 1 or 2) whose connection it is; on every MQTT
+   * port. Then each of their connections must begin with one, and no other address may.
+   */
+  MQTT_PROXY_PROTOCOL: flag.default(false),
+  /** Those proxies: addresses and CIDRs with commas. */
+  MQTT_PROXY_FROM: networks.optional(),
   /** The server's certificate chain, PEM. */
   TLS_CERT_FILE: z.string().optional(),
   /** Its private key, PEM. */
@@ -188,7 +195,7 @@ export const environmentSchema = z.object({
   READS_RETENTION_DAYS: positive.default(400),
   /** Alerts that ended, and what was told of them: five years of floods to learn from. */
   ALERTS_RETENTION_DAYS: positive.default(1_825),
-  /** Who did what in dispatch, and tokens that ended. */
+  /** Who did what in dispatch, who changed what of the city, and tokens that ended. */
   AUDIT_RETENTION_DAYS: positive.default(1_825),
 
   /** Whether the API asks for a token where one is needed. Off only on loopback. */

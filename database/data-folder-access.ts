@@ -47,7 +47,8 @@ function explain(folder: string, { code, message, path = folder }: NodeJS.ErrnoE
   return `${begin}: ${user} may not read and write ${path}, which belongs to uid ${found.uid} (mode ${mode}); run Siaga as that user, or "chown -R ${process.getuid?.()} ${folder}", or choose another SIAGA_DATA_DIR`;
 }
 
-function nameUser(): string {
+/** The account that this program runs as, for people: `siaga (uid 10001)`. */
+export function nameUser(): string {
   const uid = `uid ${process.getuid?.()}`;
   try {
     return `${userInfo().username} (${uid})`;

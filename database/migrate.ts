@@ -20,7 +20,8 @@ import * as reads from './migrations/0010-reads.ts';
 import * as deviceSessions from './migrations/0011-device-sessions.ts';
 import * as refusedBedReports from './migrations/0012-refused-bed-reports.ts';
 import * as revokedCertificates from './migrations/0014-revoked-certificates.ts';
-import * as push from './migrations/0015-push.ts';
+import * as cityChanges from './migrations/0015-city-changes.ts';
+import * as push from './migrations/0016-push.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -40,7 +41,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0011-device-sessions': deviceSessions,
   '0012-refused-bed-reports': refusedBedReports,
   '0014-revoked-certificates': revokedCertificates,
-  '0015-push': push,
+  '0015-city-changes': cityChanges,
+  '0016-push': push,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

@@ -5,9 +5,16 @@
  * three that SQLite and PostgreSQL read back alike.
  */
 import type { AlertTables } from './alert-tables.ts';
+import type { CityTables } from './city-tables.ts';
 import type { DeviceTables } from './device-tables.ts';
 import type { DispatchTables } from './dispatch-tables.ts';
 import type { JournalTables } from './journal-tables.ts';
 import type { PeopleTables } from './people-tables.ts';
 
-export interface Tables extends JournalTables, DeviceTables, AlertTables, DispatchTables, PeopleTables {}
+export interface Tables
+  extends JournalTables,
+    DeviceTables,
+    CityTables,
+    AlertTables,
+    DispatchTables,
+    PeopleTables {}

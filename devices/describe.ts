@@ -40,7 +40,7 @@ Every telemetry object may carry, besides the quantities of its kind:
 
 | key | type | meaning |
 |---|---|---|
-| \`measuredAt\` | RFC 3339 with an offset (\`+07:00\`, \`+0700\`, \`+07\`), or epoch seconds or milliseconds, told apart by their size | when it was measured, by the device's clock; without it the time of receipt. Where it is impossible (more than 60 s ahead, or three years back) the reading counts from its receipt, is flagged \`clockRefused\`, and keeps what the device gave as \`deviceClockMs\`. |
+| \`measuredAt\` | RFC 3339 with an offset (\`+07:00\`, \`+0700\`, \`+07\`), or epoch seconds or milliseconds, told apart by their size | when it was measured, by the device's clock; without it the time of receipt. Where it is impossible (more than 60 s ahead, or three years back) the reading counts from its receipt, is flagged \`clockRefused\`, and keeps what the device gave as \`deviceClockMs\`. A clock that is off by the same for five readings, more than 5 s ahead or 10 min behind, is known: its readings are dated by ours, flagged \`clockOff\`, and keep \`deviceClockMs\`. |
 | \`seq\` | whole number | the device's own count, one more each reading: gaps and repeats are seen by it |
 | \`simulated\` | boolean | a drill or a simulator: alerts that follow are marked as an exercise |
 

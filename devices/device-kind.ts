@@ -106,7 +106,7 @@ const NOTED_QUANTITIES = {
     unit: 'ms',
     min: -8.64e15,
     max: 8.64e15,
-    description: 'Never sent: what the device gave as its time where that was impossible, epoch ms.',
+    description: 'Never sent: what the device gave as its time where that was not believed, epoch ms.',
   },
 } as const satisfies Record<string, Quantity>;
 

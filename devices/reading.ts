@@ -2,8 +2,9 @@
  * Reading: what every stage after validate speaks. One device, one instant, its quantities in SI units.
  *
  * Invariant: a Reading has passed its kind's schema; `measuredAt` is the device's clock (or `receivedAt`
- * where the device sent none, then `QualityFlag.serverTime` is set) and `receivedAt` is ours, both epoch
- * milliseconds. Two readings are the same reading when device, `measuredAt` and `values` are the same.
+ * where the device sent none, then `QualityFlag.serverTime` is set; or ours where the device's is known to be off,
+ * then `clockOff` is) and `receivedAt` is ours, both epoch milliseconds. Two readings are the same reading when
+ * device, `measuredAt` and `values` are the same.
  */
 
 export type Values = Readonly<Record<string, number | string>>;
@@ -58,6 +59,11 @@ export const QualityFlag = {
   badEnvelope: 1 << 12,
   /** The first impossible time of a device whose clock was right until now: who knows what else is wrong. Fail. */
   clockDoubted: 1 << 13,
+  /**
+   * Its device's clock is known to be off: `measuredAt` is the time of receipt, or the device's time less its offset
+   * where it comes later; what the device gave is in `deviceClockMs`.
+   */
+  clockOff: 1 << 14,
 } as const;
 export type QualityFlagName = keyof typeof QualityFlag;
 
@@ -68,4 +74,14 @@ export const FAILED_QUALITY =
 /** The names of the bits set, in order: `['late', 'flatLine']`. */
 export function formatQuality(quality: number): QualityFlagName[] {
   return (Object.keys(QualityFlag) as QualityFlagName[]).filter((name) => quality & QualityFlag[name]);
+}
+
+/** What the device's own clock said, epoch ms, be it believed or not; undefined where it said nothing. */
+export function ownTimeOf({
+  measuredAt,
+  quality,
+  values: { deviceClockMs },
+}: Pick<Reading, 'measuredAt' | 'quality' | 'values'>): number | undefined {
+  if (typeof deviceClockMs === 'number') return deviceClockMs;
+  return quality & QualityFlag.serverTime ? undefined : measuredAt;
 }

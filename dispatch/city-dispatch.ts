@@ -157,13 +157,16 @@ export class CityDispatch implements Dispatch {
     if (observation) this.#parts.messages.observeWord(reading.device, observation);
   }
 
+  clockSet(nowMs: number): void {
+    this.board.clockSet(nowMs);
+  }
+
   onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
     return this.#parts.answers.hear(device, body, atMs);
   }
 
   async tick(): Promise<void> {
     const { reminders, bedReports, unanswered } = this.#parts;
-    this.board.takeNewUnits();
     await reminders.tick();
     await bedReports.tick();
     await unanswered.tick();

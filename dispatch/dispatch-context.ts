@@ -13,6 +13,7 @@ import type { DispatchMetrics } from './dispatch-metrics.ts';
 import type { UnitBoard } from './unit-board.ts';
 
 export interface DispatchContext {
+  /** As it stands at this moment: not to be kept. */
   readonly city: City;
   readonly database: Database;
   readonly board: UnitBoard;

@@ -9,11 +9,11 @@
  */
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
-import type { City } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { LiveRegistry } from '../fleet/registry.ts';
 import type { AssignmentRequest } from './assign-unit.ts';
 import type { AssignmentRow } from './assignment-row.ts';
 import type { Assignments } from './assignments.ts';
@@ -30,7 +30,8 @@ import type { WordDesk } from './word-desk.ts';
 
 export interface DispatchDependencies {
   readonly config: RoutingConfig & Pick<Config, 'SIAGA_DATA_DIR'>;
-  readonly city: City;
+  /** The city is another value after each change: it is asked for each time. */
+  readonly registry: Pick<LiveRegistry, 'cityNow' | 'follow'>;
   readonly database: Database;
   /** Restored before: the board starts from its present. */
   readonly fleet: Fleet;
@@ -75,6 +76,8 @@ export interface Dispatch extends AsyncDisposable {
   observe(reading: Reading): void;
   /** A reading whose position is not to be believed: only what its crew says counts. */
   observeWord(reading: Reading): void;
+  /** Our clock was set, and says `nowMs` now: where units are and what crews said is of no later time. */
+  clockSet(nowMs: number): void;
   onAck(device: string, body: unknown, atMs: number): Promise<string | undefined>;
   /** Works off the timers. Call each second. */
   tick(): Promise<void>;

@@ -25,14 +25,13 @@ import { openRoadNetwork } from './roads/road-network.ts';
 import { createTravel } from './travel.ts';
 import { UnansweredOrders } from './unanswered-orders.ts';
 import { UnitBoard } from './unit-board.ts';
-import { createUnitClocks } from './unit-clock.ts';
 import { UnitMessages } from './unit-messages.ts';
 import { WordDelivery } from './word-delivery.ts';
 import { WordDesk } from './word-desk.ts';
 import { WordReminders } from './word-reminders.ts';
 
 export async function openDispatch(dependencies: DispatchDependencies): Promise<Dispatch> {
-  const { city, fleet } = dependencies;
+  const { fleet, registry } = dependencies;
   const { echo, ...parts } = assembleParts(dependencies);
   const { assignments, bedReports, board, hospitals, messages } = parts;
   await assignments.load();
@@ -40,7 +39,7 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
   await messages.resume();
   await hospitals.load();
   // What was on disk and not yet worked off when the last run ended.
-  for (const { id } of city.hospitals) {
+  for (const { id } of registry.cityNow.hospitals) {
     const last = fleet.now(id)?.last;
     if (last) bedReports.observe(last);
   }
@@ -50,16 +49,23 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
 }
 
 function assembleParts(dependencies: DispatchDependencies): DispatchParts & { readonly echo: CancelEcho } {
-  const { config, city, fleet, log, now } = dependencies;
-  const board = new UnitBoard(city, fleet, createUnitClocks());
-  const roads = openRoadNetwork(city, config.SIAGA_DATA_DIR, log);
+  const { config, fleet, log, now, registry } = dependencies;
+  const board = new UnitBoard(registry, fleet);
+  const roads = openRoadNetwork(registry.cityNow, config.SIAGA_DATA_DIR, log);
   const metrics = createDispatchMetrics(dependencies.metrics);
   const outside = createOutsideEngine(config);
   const travel = createTravel({ outside, roads, fallbacks: metrics.routingFallbacks, log });
-  const context: DispatchContext = { ...dependencies, board, metrics };
+  const context: DispatchContext = {
+    ...dependencies,
+    get city() {
+      return registry.cityNow;
+    },
+    board,
+    metrics,
+  };
   const coverage = createCoverageNow(board, roads, now);
   const links = new CrewLinks((device) => board.vehicleOf(device) !== undefined);
-  const { timeZone } = city;
+  const { timeZone } = registry.cityNow;
   const asking = { board, travel, links, coverage, now, timeZone };
   const ask = (query: RecommendationQuery) => recommend(asking, query);
   const assignments = new Assignments(context);

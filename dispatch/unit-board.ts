@@ -13,9 +13,9 @@ import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet, Liveness } from '../fleet/fleet.ts';
 import { type Fix, filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
+import type { LiveRegistry } from '../fleet/registry.ts';
 import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
 import type { Vehicle } from './roads/road-classes.ts';
-import type { UnitClocks } from './unit-clock.ts';
 import { type Observation, UnitWords } from './unit-words.ts';
 
 export interface Lock {
@@ -54,10 +54,7 @@ const FREE: Lock = {
 };
 
 export class UnitBoard {
-  readonly #city: City;
   readonly #fleet: Fleet;
-  /** Devices of the city, which only grow, that were looked at. */
-  #taken = 0;
   readonly #units = new Map<string, { callSign: string; vehicle: Vehicle }>();
   readonly #locks = new Map<string, Lock>();
   /** Where each unit is; a parked one stays, whatever a coarse fix says. */
@@ -65,26 +62,34 @@ export class UnitBoard {
   readonly index: UnitIndex = createUnitIndex();
   readonly words: UnitWords;
 
-  constructor(city: City, fleet: Fleet, clocks: UnitClocks) {
-    this.#city = city;
+  constructor(registry: Pick<LiveRegistry, 'cityNow' | 'follow'>, fleet: Fleet) {
     this.#fleet = fleet;
-    this.words = new UnitWords(clocks);
-    this.takeNewUnits();
+    this.words = new UnitWords((unit) => fleet.now(unit)?.health.clock);
+    this.#takeUnits(registry.cityNow);
+    registry.follow(({ now }) => this.#takeUnits(now));
   }
 
-  /** Units that were added to the city since the last look: an operator adds them while we run. */
-  takeNewUnits(): void {
-    const { devices } = this.#city;
-    for (; this.#taken < devices.length; this.#taken++) {
-      const device = devices[this.#taken];
-      if (!device || !isAmbulance(device)) continue;
-      this.#units.set(device.id, { callSign: device.callSign, vehicle: device.vehicle });
-      const { last, lastFix } = this.#fleet.now(device.id) ?? {};
-      // Its last word may have come without a position.
-      const fix = lastFix && fixOf(lastFix);
-      if (fix && lastFix !== last) this.#place(device.id, fix);
-      if (last) this.observe(last);
+  /** Units come, go and are changed while we run. */
+  #takeUnits({ devices }: City): void {
+    const ambulances = new Map(devices.filter(isAmbulance).map((each) => [each.id, each]));
+    for (const unit of this.#units.keys()) {
+      if (ambulances.has(unit)) continue;
+      this.#units.delete(unit);
+      this.index.remove(unit);
     }
+    for (const { id, callSign, vehicle } of ambulances.values()) {
+      const isNew = !this.#units.has(id);
+      this.#units.set(id, { callSign, vehicle });
+      if (isNew) this.#placeNew(id);
+    }
+  }
+
+  #placeNew(unit: string): void {
+    const { last, lastFix } = this.#fleet.now(unit) ?? {};
+    // Its last word may have come without a position.
+    const fix = lastFix && fixOf(lastFix);
+    if (fix && lastFix !== last) this.#place(unit, fix);
+    if (last) this.observe(last);
   }
 
   get size(): number {
@@ -151,6 +156,15 @@ export class UnitBoard {
     const observation = this.words.observe(reading);
     this.#reindex(reading.device);
     return observation;
+  }
+
+  /** Our clock was set and says `nowMs`: no fix was taken and no word said later. */
+  clockSet(nowMs: number): void {
+    this.words.clockSet(nowMs);
+    for (const [unit, { present }] of this.#positions) {
+      if (present.measuredAt <= nowMs) continue;
+      this.#positions.set(unit, { present: { ...present, measuredAt: nowMs }, refused: [] });
+    }
   }
 
   now(unit: string, atMs: number): UnitNow | undefined {

@@ -4,8 +4,9 @@
  * Filled by the board from readings, believed and not. Invariant: an older word never takes the place of a newer
  * one, by the device's clock.
  */
+import type { DeviceClock } from '../clock/device-clock.ts';
 import type { Reading } from '../devices/reading.ts';
-import type { SaidAt, UnitClocks } from './unit-clock.ts';
+import { type SaidAt, timeWord } from './unit-clock.ts';
 
 /** What a crew has said of itself. */
 export interface Word {
@@ -32,14 +33,22 @@ export interface Observation {
 }
 
 export class UnitWords {
-  readonly #clocks: UnitClocks;
+  readonly #clockOf: (unit: string) => DeviceClock | undefined;
   /** The last word of each unit, kept when a reading comes without one. */
   readonly #words = new Map<string, Word>();
   /** The last `seq` of each unit that counts its readings. */
   readonly #seqs = new Map<string, number>();
 
-  constructor(clocks: UnitClocks) {
-    this.#clocks = clocks;
+  /** `clockOf` says what is believed of a unit's clock, by its readings up to the one that is observed. */
+  constructor(clockOf: (unit: string) => DeviceClock | undefined) {
+    this.#clockOf = clockOf;
+  }
+
+  /** Our clock was set and says `nowMs`: no word was said later. */
+  clockSet(nowMs: number): void {
+    for (const [unit, word] of this.#words) {
+      if (word.measuredAt > nowMs) this.#words.set(unit, { ...word, measuredAt: nowMs });
+    }
   }
 
   of(unit: string): Word | undefined {
@@ -56,7 +65,7 @@ export class UnitWords {
   observe(reading: Reading): Observation {
     const { device, measuredAt, receivedAt, seq } = reading;
     const { status } = reading.values;
-    const saidAt = this.#clocks.observe(reading);
+    const saidAt = timeWord(this.#clockOf(device), reading);
     const lastSeq = this.#seqs.get(device);
     if (seq !== undefined) this.#seqs.set(device, seq);
     const before = this.#words.get(device);

@@ -33,7 +33,8 @@ export function keepTellingChapters(told: ToldOf, say: (line: string) => void): 
   const look = () => {
     const nowMs = clock.now();
     const since = formatElapsed(nowMs - startedAt);
-    const begin = ({ id, en }: Bilingual) => say(`[${since}] ${id}\n${' '.repeat(since.length + 3)}${en}`);
+    const begin = (text: Bilingual | undefined) =>
+      text && say(`[${since}] ${text.id}\n${' '.repeat(since.length + 3)}${text.en}`);
     const story = told.storyOf(nowMs);
     if (story && story.phase !== phase) begin(describePhase(story, told.city, phase === undefined));
     phase = story?.phase;
@@ -91,14 +92,13 @@ function firstsOf({ dispatcher }: ToldOf): [string, Bilingual][] {
   return firsts;
 }
 
-/** A label is the id of what is cut off, and a word for the progress line. */
-function describeCut(label: string, city: City, isCut: boolean): Bilingual {
-  const [id] = label.split(' ');
-  const uplink = city.uplinks.find((each) => each.id === id);
-  const name = uplink?.name ?? city.devices.find((each) => each.id === id)?.name ?? label;
+/** Of an uplink; what fails besides is on the progress line. A label is the id of what is cut off, and a word. */
+function describeCut(label: string, { uplinks }: City, isCut: boolean): Bilingual | undefined {
+  const uplink = uplinks.find(({ id }) => id === label.split(' ')[0]);
+  if (!uplink) return undefined;
   return isCut
-    ? { id: `Jaringan putus: ${name}.`, en: `The network fails: ${name}.` }
-    : { id: `Jaringan pulih: ${name}.`, en: `The network is back: ${name}.` };
+    ? { id: `Jaringan putus: ${uplink.name}.`, en: `The network fails: ${uplink.name}.` }
+    : { id: `Jaringan pulih: ${uplink.name}.`, en: `The network is back: ${uplink.name}.` };
 }
 
 /** `1:08`. */

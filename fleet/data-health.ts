@@ -1,10 +1,11 @@
 /**
  * Data health of one device: what a firmware author asks first. Gaps, repeats, clock, lateness, rejections.
  *
- * Counted since the start of Siaga, in constant memory a device. Invariant: a gap is counted once, and a late
+ * Counted since the start of Siaga, in constant memory a device; of the clock, clock/device-clock.ts judges. Invariant: a gap is counted once, and a late
  * arrival that fills it is counted as late and takes the gap back.
  */
-import { QualityFlag, type Reading } from '../devices/reading.ts';
+import { createDeviceClock, type DeviceClock, observeDeviceClock } from '../clock/device-clock.ts';
+import { ownTimeOf, QualityFlag, type Reading } from '../devices/reading.ts';
 import type { RejectionReason } from '../devices/rejection.ts';
 
 export interface DataHealth {
@@ -16,16 +17,14 @@ export interface DataHealth {
   late: number;
   /** Largest and latest lateness, ms: receivedAt − measuredAt of late readings. */
   lateMaxMs: number;
-  /** Smoothed receivedAt − measuredAt of readings in time: clock skew plus the way, ms. */
-  skewMs: number | undefined;
+  /** What is believed of its clock; recalled from the journal at a start. */
+  readonly clock: DeviceClock;
   lastSeq: number | undefined;
   readonly rejected: Partial<Record<RejectionReason, number>>;
   /** Keys of the envelope that could not be believed, by name. */
   readonly leftOut: Record<string, number>;
 }
 
-/** Weight of a new sample in the smoothed skew. */
-const SKEW_WEIGHT = 0.1;
 /** A jump in `seq` beyond this is a restart of the count and not a loss. */
 const SEQ_RESTART = 10_000;
 
@@ -36,7 +35,7 @@ export function createDataHealth(): DataHealth {
     gaps: 0,
     late: 0,
     lateMaxMs: 0,
-    skewMs: undefined,
+    clock: createDeviceClock(),
     lastSeq: undefined,
     rejected: {},
     leftOut: {},
@@ -46,16 +45,11 @@ export function createDataHealth(): DataHealth {
 export function recordArrival(health: DataHealth, reading: Reading): void {
   health.readings++;
   recordSeq(health, reading);
-  const { deviceClockMs } = reading.values;
-  const isClockKnown = typeof deviceClockMs === 'number' || !(reading.quality & QualityFlag.serverTime);
-  const lagMs = reading.receivedAt - (typeof deviceClockMs === 'number' ? deviceClockMs : reading.measuredAt);
-  if (reading.quality & QualityFlag.late) {
-    health.late++;
-    health.lateMaxMs = Math.max(health.lateMaxMs, lagMs);
-  } else if (isClockKnown) {
-    health.skewMs =
-      health.skewMs === undefined ? lagMs : health.skewMs + SKEW_WEIGHT * (lagMs - health.skewMs);
-  }
+  const ownMs = ownTimeOf(reading);
+  if (ownMs !== undefined) observeDeviceClock(health.clock, ownMs, reading.receivedAt);
+  if (!(reading.quality & QualityFlag.late)) return;
+  health.late++;
+  health.lateMaxMs = Math.max(health.lateMaxMs, reading.receivedAt - (ownMs ?? reading.measuredAt));
 }
 
 function recordSeq(health: DataHealth, { seq, quality }: Reading): void {

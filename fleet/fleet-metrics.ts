@@ -20,7 +20,7 @@ const SUMS: readonly { name: string; help: string; of: (health: DataHealth) => n
   },
 ];
 
-/** Smoothed clock skew beyond this counts a device as skewed, ms. */
+/** A clock that is off by more than this counts a device as skewed, ms. */
 const SKEWED_MS = 60_000;
 
 export function registerFleetMetrics(fleet: Fleet, metrics: Metrics, now: () => number): void {
@@ -46,7 +46,7 @@ export function registerFleetMetrics(fleet: Fleet, metrics: Metrics, now: () => 
     collect() {
       this.reset();
       for (const { kind, health } of fleet.all()) {
-        this.inc({ kind }, Math.abs(health.skewMs ?? 0) > SKEWED_MS ? 1 : 0);
+        this.inc({ kind }, Math.abs(health.clock.leastLagMs) > SKEWED_MS ? 1 : 0);
       }
     },
   });

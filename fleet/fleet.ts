@@ -8,8 +8,9 @@
  * and a message that was refused say that their device is there.
  */
 
+import { observeDeviceClock, shiftDeviceClock } from '../clock/device-clock.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
-import { FAILED_QUALITY, formatQuality, QualityFlag, type Reading } from '../devices/reading.ts';
+import { FAILED_QUALITY, formatQuality, ownTimeOf, QualityFlag, type Reading } from '../devices/reading.ts';
 import type { Presence } from '../devices/topics.ts';
 import { createDataHealth, type DataHealth, recordArrival } from './data-health.ts';
 import { fixOf } from './positions/position-filter.ts';
@@ -55,12 +56,17 @@ export interface Fleet {
    * just now counts whatever the time: our clock may have been set back.
    */
   observePresence(id: string, presence: Presence, atMs: number, isReplay?: boolean): boolean;
-  /** Our clock was set, and says `nowMs` now: nothing can have been heard after it. */
-  clockSet(nowMs: number): void;
+  /**
+   * Our clock was set by `stepMs`, and says `nowMs` now: nothing can have been heard or measured after it, and what
+   * was dated later was dated by us.
+   */
+  clockSet(nowMs: number, stepMs: number): void;
   /** A reading came that the journal had already. */
   countRepeat(id: string, atMs: number): void;
   /** It said something that moves no present: what was refused, or came again. `why` is for people. */
   hear(id: string, atMs: number, why: string): void;
+  /** What a reading from before a restart says of its device's clock; in the order of the journal. */
+  restoreClock(reading: Reading): void;
   /** The position from before a restart, where the last reading has none. */
   restoreFix(reading: Reading): void;
 }
@@ -104,16 +110,19 @@ export function createFleet(registry: Registry): Fleet {
       recordArrival(device.health, reading);
       const why = formatQuality(reading.quality & MOVES_NOTHING);
       if (why.length > 0) device.unusable = { atMs: reading.receivedAt, why: why.join(', ') };
-      if (why.length > 0 || (device.last && device.last.measuredAt > reading.measuredAt)) return false;
+      if (why.length > 0 || isBefore(reading, device.last)) return false;
       device.unusable = undefined;
       device.last = reading;
       if (fixOf(reading)) device.lastFix = reading;
       return true;
     },
-    clockSet(nowMs) {
+    clockSet(nowMs, stepMs) {
       for (const device of devices.values()) {
         device.lastHeardAt = Math.min(device.lastHeardAt, nowMs);
         device.presenceAt = Math.min(device.presenceAt, nowMs);
+        device.last = noLaterThan(device.last, nowMs);
+        device.lastFix = noLaterThan(device.lastFix, nowMs);
+        shiftDeviceClock(device.health.clock, stepMs, nowMs);
       }
     },
     countRepeat(id, atMs) {
@@ -125,6 +134,11 @@ export function createFleet(registry: Registry): Fleet {
     hear(id, atMs, why) {
       const device = now(id);
       if (device) hear(device, atMs, why);
+    },
+    restoreClock(reading) {
+      const clock = now(reading.device)?.health.clock;
+      const ownMs = ownTimeOf(reading);
+      if (clock && ownMs !== undefined) observeDeviceClock(clock, ownMs, reading.receivedAt);
     },
     restoreFix(reading) {
       const device = now(reading.device);
@@ -140,6 +154,23 @@ export function createFleet(registry: Registry): Fleet {
       return true;
     },
   };
+}
+
+/** A device's clock is ahead by as much as this without a word; see CLOCK_AHEAD_MAX_MS. */
+const AHEAD_MAX_MS = 60_000;
+
+function noLaterThan(reading: Reading | undefined, nowMs: number): Reading | undefined {
+  if (!reading) return reading;
+  const isDatedByUs = (reading.quality & (QualityFlag.serverTime | QualityFlag.clockOff)) !== 0;
+  if (reading.measuredAt <= nowMs + (isDatedByUs ? 0 : AHEAD_MAX_MS)) return reading;
+  return { ...reading, measuredAt: nowMs, receivedAt: Math.min(reading.receivedAt, nowMs) };
+}
+
+/** What a clock said before it was known to be ahead holds nothing up. */
+function isBefore({ measuredAt, quality }: Reading, last: Reading | undefined): boolean {
+  if (!last) return false;
+  const isOff = (quality & QualityFlag.clockOff) !== 0;
+  return (isOff ? Math.min(last.measuredAt, last.receivedAt) : last.measuredAt) > measuredAt;
 }
 
 function hear(device: DeviceNow, atMs: number, why: string): void {

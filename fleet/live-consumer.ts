@@ -22,31 +22,61 @@ const UNSETTLED_ENTRIES = 20_000;
 interface PastOfDevices {
   restore(reading: Reading): void;
   restoreSeq(reading: Reading): void;
+  clockSet(nowMs: number, stepMs: number): void;
 }
 
-/** Reads the last word and the last reading of every device back into the present. To be awaited before the broker opens. */
+/** A device's own clock may be ahead of ours by so much, ms; later than that was given by us. */
+const AHEAD_MAX_MS = 60_000;
+
+/**
+ * Reads the last word and the last reading of every device back into the present, and what the last entries say of
+ * their clocks. To be awaited before the broker opens. A reading of later than now was dated by a clock of ours that was ahead: the last
+ * that is not is the present, where the journal's end has one.
+ */
 export async function restorePresent({
   journal,
   fleet,
   quality,
+  nowMs,
 }: {
   journal: Pick<Journal, 'lastId' | 'latest' | 'latestStatuses' | 'readAfter'>;
   fleet: Fleet;
   quality: PastOfDevices;
+  nowMs: number;
 }): Promise<void> {
   for (const { message } of await journal.latestStatuses()) {
     const presence = presenceOf(message);
     if (presence) fleet.observePresence(message.device, presence, message.receivedAt);
   }
+  const isAhead = ({ measuredAt }: Reading) => measuredAt > nowMs + AHEAD_MAX_MS;
+  const ahead = new Map<string, Reading>();
+  const settledId = Math.max(0, journal.lastId - UNSETTLED_ENTRIES);
+  const tail = await journal.readAfter(settledId, UNSETTLED_ENTRIES);
+  for (const { reading } of tail) fleet.restoreClock(reading);
   for (const { reading } of await journal.latest()) {
+    if (isAhead(reading)) {
+      ahead.set(reading.device, reading);
+      continue;
+    }
     quality.restore(reading);
     fleet.observe(reading);
   }
-  const settledId = Math.max(0, journal.lastId - UNSETTLED_ENTRIES);
-  for (const { reading } of await journal.readAfter(settledId, UNSETTLED_ENTRIES)) {
+  for (const { reading } of tail) {
     quality.restoreSeq(reading);
     fleet.restoreFix(reading);
+    if (!ahead.has(reading.device) || isAhead(reading)) continue;
+    // Called late by a run that knew no better.
+    const restored = { ...reading, quality: reading.quality & ~QualityFlag.late };
+    quality.restore(restored);
+    fleet.observe(restored);
   }
+  for (const [device, reading] of ahead) {
+    if (fleet.now(device)?.last) continue;
+    quality.restore(reading);
+    fleet.observe(reading);
+  }
+  quality.clockSet(nowMs, 0);
+  fleet.clockSet(nowMs, 0);
 }
 
 export interface LiveDependencies {

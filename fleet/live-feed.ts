@@ -6,7 +6,7 @@
  * saturated ingest without watchers pays for numbers only. Invariant: numbers ascend by one without gaps within a run;
  * `epoch` tells runs apart, so that a number from before a restart is never taken for one of now.
  */
-export type LiveEventType = 'reading' | 'presence' | 'alert' | 'fleet' | 'incident' | 'hospital';
+export type LiveEventType = 'reading' | 'presence' | 'alert' | 'fleet' | 'incident' | 'hospital' | 'city';
 
 export interface LiveEvent {
   readonly number: number;

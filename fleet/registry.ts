@@ -1,17 +1,19 @@
 /**
- * The registry: which devices the city knows, from its folder and from those an operator added; what each of them
- * speaks, which names it goes by, and the gateways that send for others.
+ * The registry: the city as it stands, which devices it knows (from its folder, from commands, from changes at run
+ * time), what each of them speaks, which names it goes by, and the gateways that send for others.
  *
- * Asked by the broker (may this one connect?), by ingest (whose reading is it?), by the API. Invariants: an id
- * belongs to one device of one kind, an alias to one device; the city's folder wins over an added device of the same
- * id; `all()` is another array whenever anything has changed.
+ * Asked by the broker (may this one connect?), by ingest (whose reading is it?), by alarms, dispatch and API. Invariants:
+ * an id belongs to one device of one kind, an alias to one device; the city is one value that is replaced as a whole,
+ * and whoever follows it is told; `all()` is another array whenever anything has changed.
  */
 import { sql } from 'kysely';
+import { type ChangeRequest, changeCity, type WrittenChange } from '../cities/change-city.ts';
+import { undoChange } from '../cities/changes.ts';
 import type { City } from '../cities/city.ts';
+import { type CityState, type EntryCache, readCityState } from '../cities/city-state.ts';
 import { publishersOf } from '../cities/publishers.ts';
 import type { Database } from '../database/database.ts';
 import type { FormatOptions } from '../devices/formats/format.ts';
-import { type Hospital, type HospitalSite, isHospital } from '../devices/kinds/hospital.ts';
 import type { DeviceSite } from '../devices/site.ts';
 
 export interface RegisteredDevice {
@@ -21,7 +23,7 @@ export interface RegisteredDevice {
   /** Where it is installed; an ambulance's base. */
   readonly lat?: number;
   readonly lng?: number;
-  /** What the city's folder says of it: thresholds, uplink, vehicle, beds. Absent where a device was added with less. */
+  /** What the city says of it: thresholds, uplink, vehicle, beds. Absent where a device was added with less. */
   readonly site?: DeviceSite;
   /** What it speaks; absent where that is our own format. */
   readonly format?: string;
@@ -50,37 +52,129 @@ export interface Registry {
   reload(): Promise<void>;
 }
 
-export async function openRegistry(city: City, database: Database): Promise<Registry> {
-  const ofCity = publishersOf(city).map((site): RegisteredDevice => {
-    const { id, kind, name, lat, lng } = site;
-    return { id, kind, name, lat, lng, site };
-  });
+/** The city and its devices went from one value to the next. */
+export interface CityMove {
+  readonly before: City;
+  readonly now: City;
+  /** Ids of devices and hospitals that are new, gone, or other than before. */
+  readonly devices: ReadonlySet<string>;
+}
+
+/** The registry of a running server, for those who need the whole city. */
+export interface LiveRegistry extends Registry {
+  /** The folder that lies under all changes. */
+  readonly folder: City;
+  /** As it stands: another object whenever it has changed. Ask for it each time. */
+  readonly cityNow: City;
+  /** As it was read last: for whoever edits entries. */
+  readonly state: CityState;
+  /** Writes a change, and resolves when everybody who follows has been told. Throws EditsRefusedError. */
+  change(request: CityRequest): Promise<readonly WrittenChange[]>;
+  /** Takes a change back; undefined where there is none of this number. Throws EditsRefusedError. */
+  undo(id: number, request: Omit<CityRequest, 'makeEdits'>): Promise<readonly WrittenChange[] | undefined>;
+  /** Calls `listener` after each change, once `cityNow` and `find` answer by it. It must not throw. Returns the way to stop. */
+  follow(listener: (move: CityMove) => void): () => void;
+}
+
+export type CityRequest = Pick<ChangeRequest, 'actor' | 'at' | 'makeEdits'>;
+
+/** `findMore` is what other rooms have against a city that would come of a change, as `path: sentence`. */
+export async function openRegistry(
+  folder: City,
+  database: Database,
+  findMore: (city: City) => readonly string[] = () => [],
+): Promise<LiveRegistry> {
+  const cache: EntryCache = new Map();
+  const followers = new Set<(move: CityMove) => void>();
+  const nothing: CityState = {
+    ...{ revision: 0, base: folder, changed: folder, now: folder, notes: [] },
+    ...{ bare: new Map(), addedBare: new Map(), findNow: () => undefined, findBase: () => undefined },
+  };
+  let state = nothing;
   let byId = new Map<string, RegisteredDevice>();
   let ordered: RegisteredDevice[] = [];
   let gateways: Gateway[] = [];
   let version = '';
-  const reload = async () => {
+  const readAgain = async () => {
     const fresh = await readVersion(database);
     // Ten thousand rows that nobody changed would hold the event loop for 4 to 11 ms each time.
     if (fresh === version) return;
-    const next = new Map<string, RegisteredDevice>();
-    for (const device of await readAdded(database)) next.set(device.id, device);
-    for (const device of ofCity) next.set(device.id, device);
+    const read = await readCityState(database, folder, cache);
+    const next = registerDevices(read);
     await addFormats(database, next);
     gateways = await readGateways(database);
+    const [{ now: before }, known] = [state, byId];
+    state = read;
     byId = next;
     ordered = [...next.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     version = fresh;
-    takeIntoCity(city, ordered);
+    const move: CityMove = { before, now: read.now, devices: findMoved(known, next) };
+    for (const listener of followers) listener(move);
+  };
+  // One after the other: of two that overlap, the one that began first may end last.
+  let running = Promise.resolve();
+  const reload = () => {
+    const turn = running.then(readAgain);
+    running = turn.catch(() => undefined);
+    return turn;
   };
   await reload();
+  const own = { database, folder, cache, findMore };
   return {
-    city: city.id,
+    city: folder.id,
+    folder,
+    get cityNow() {
+      return state.now;
+    },
+    get state() {
+      return state;
+    },
+    async change(request) {
+      const written = await changeCity({ ...own, ...request });
+      await reload();
+      return written;
+    },
+    async undo(id, request) {
+      const written = await undoChange(id, { ...own, ...request });
+      await reload();
+      return written;
+    },
     find: (id) => byId.get(id),
     all: () => ordered,
     gateways: () => gateways,
     reload,
+    follow(listener) {
+      followers.add(listener);
+      return () => followers.delete(listener);
+    },
   };
+}
+
+function registerDevices({ now, bare }: CityState): Map<string, RegisteredDevice> {
+  const devices = new Map<string, RegisteredDevice>(bare);
+  for (const site of publishersOf(now)) {
+    const { id, kind, name, lat, lng } = site;
+    devices.set(id, { id, kind, name, lat, lng, site });
+  }
+  return devices;
+}
+
+function findMoved(
+  before: ReadonlyMap<string, RegisteredDevice>,
+  after: ReadonlyMap<string, RegisteredDevice>,
+): Set<string> {
+  const moved = new Set<string>();
+  for (const [id, device] of after) {
+    const known = before.get(id);
+    if (!known || !isSame(known, device)) moved.add(id);
+  }
+  for (const id of before.keys()) if (!after.has(id)) moved.add(id);
+  return moved;
+}
+
+function isSame({ name, lat, lng, site }: RegisteredDevice, other: RegisteredDevice): boolean {
+  if (name !== other.name || lat !== other.lat || lng !== other.lng) return false;
+  return site === other.site || JSON.stringify(site) === JSON.stringify(other.site);
 }
 
 /** Changes with every change of a row: the remainders tell of one also where the clock was set back. */
@@ -89,20 +183,10 @@ async function readVersion(database: Database): Promise<string> {
     select (select count(*) || '/' || coalesce(sum(added_at % 1000000007), 0) from devices)
       || ' ' || (select count(*) || '/' || coalesce(sum(changed_at % 1000000007), 0) from device_formats)
       || ' ' || (select count(*) || '/' || coalesce(sum(added_at % 1000000007), 0) from device_aliases)
-      || ' ' || (select count(*) || '/' || coalesce(sum(changed_at % 1000000007), 0) from gateways) as version
+      || ' ' || (select count(*) || '/' || coalesce(sum(changed_at % 1000000007), 0) from gateways)
+      || ' ' || (select coalesce(sum(revision), 0) from city_revisions) as version
   `.execute(database);
   return rows[0]?.version ?? '';
-}
-
-async function readAdded(database: Database): Promise<RegisteredDevice[]> {
-  const rows = await database.selectFrom('devices').selectAll().execute();
-  return rows.map(({ id, kind, name, lat, lng, site }) => ({
-    id,
-    kind,
-    name,
-    ...(lat !== null && lng !== null ? { lat, lng } : {}),
-    ...(site === null ? {} : { site: JSON.parse(site) as DeviceSite }),
-  }));
 }
 
 async function addFormats(database: Database, devices: Map<string, RegisteredDevice>): Promise<void> {
@@ -133,19 +217,4 @@ async function readGateways(database: Database): Promise<Gateway[]> {
 
 function optionsOf({ options }: { options: string | null }): { options?: FormatOptions } {
   return options === null ? {} : { options: JSON.parse(options) as FormatOptions };
-}
-
-/** Ambulances and hospitals that were added are dispatched like those of the city's folder. */
-function takeIntoCity(city: City, devices: readonly RegisteredDevice[]): void {
-  for (const { site } of devices) {
-    if (!site) continue;
-    const list: readonly { id: string }[] = isHospital(site) ? city.hospitals : city.devices;
-    if (list.some(({ id }) => id === site.id)) continue;
-    if (isHospital(site)) city.hospitals.push(withoutKind(site));
-    else city.devices.push(site);
-  }
-}
-
-function withoutKind({ kind: _kind, ...hospital }: HospitalSite): Hospital {
-  return hospital;
 }

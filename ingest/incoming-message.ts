@@ -24,6 +24,8 @@ export interface IncomingMessage {
   readonly wholeBytes?: number;
   /** It was kept, and is tried again: who sent it was judged when it came. */
   readonly isReplay?: boolean;
+  /** When it is, epoch ms: whether its times can be is judged by the clock of now, which may have been set right. */
+  readonly replayedAt?: number;
 }
 
 export function formatStatus(message: IncomingMessage, device: string, presence: Presence): DeviceMessage {

@@ -9,7 +9,7 @@
  * payload; it is refused only when that failed (JournalError), and then there must be no PUBACK.
  */
 import type { Registry as Metrics } from 'prom-client';
-import type { City } from '../cities/city.ts';
+import type { CityFrame } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Formats } from '../devices/formats/index.ts';
 import { parsePresence } from '../devices/parse-presence.ts';
@@ -48,7 +48,7 @@ export interface Pipeline {
 
 export interface PipelineDependencies {
   readonly config: Pick<Config, 'CLOCK_AHEAD_MAX_MS'>;
-  readonly city: City;
+  readonly city: CityFrame;
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly quality: Quality;

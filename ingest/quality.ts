@@ -6,9 +6,20 @@
  * readings in the same order give the same flags, across a restart too (`restore`).
  */
 import { hash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
+import { shiftDeviceClock } from '../clock/device-clock.ts';
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
 import { filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
+import { createDeviceTime, type DeviceTime, dateReading, learnTime } from './device-time.ts';
+import {
+  arrivedBy,
+  DATED_BY_US,
+  datedBefore,
+  type FirstArrivals,
+  firstTimeOf,
+  lastTimeOf,
+  REPEAT_WITHIN_MS,
+  remember,
+} from './first-arrivals.ts';
 import { orderUndated, planSpacing, type Spacing, spaceOut } from './undated-batch.ts';
 
 export interface Quality {
@@ -26,15 +37,13 @@ export interface Quality {
   restore(reading: Reading): void;
   /** Takes one of the last readings of the journal, in its order: a repeat of it may still come. */
   restoreSeq(reading: Reading): void;
+  /**
+   * Our clock was set by `stepMs` (0: not known by how much), and says `nowMs` now: what was dated later was dated by
+   * us, and makes nothing late.
+   */
+  clockSet(nowMs: number, stepMs: number): void;
 }
 
-/**
- * A publish is repeated as soon as the device is connected again. Later than this after the first, the same
- * `seq` with the same values is a new reading: a node that wakes up once an hour may say `seq` 1 each time.
- */
-const REPEAT_WITHIN_MS = 10 * 60_000;
-/** Readings without a time of their own that are remembered, to know a repeat by its `seq`. */
-const REMEMBERED_SEQS = 64;
 /** Messages without a time that come in one millisecond are put one after the other, up to this far ahead. */
 const AHEAD_OF_RECEIPT_MAX_MS = 1_000;
 /** A clock that drifts is not off by so much from one reading to the next, ms. */
@@ -43,13 +52,12 @@ const CLOCK_DRIFT_MAX_MS = 5 * 60_000;
 const FLAT_READINGS = 60;
 const FLAT_EPSILON = 0.001;
 
-interface Past {
+interface Past extends FirstArrivals {
   latestMeasuredAt: number;
-  /** The latest time that we gave to a reading without one, and that reading. */
+  /** What its own times are worth. */
+  readonly time: DeviceTime;
+  /** The latest time that we gave to a reading without one. */
   undatedUntil: number;
-  lastUndated: Reading | undefined;
-  /** What tells a reading without a time from others → its first arrival, which got the time of receipt. */
-  readonly firstByCount: Map<string, Reading>;
   /** The last message of several such readings. */
   lastBatch: { readonly digest: string; readonly receivedAt: number; readonly spacing: Spacing } | undefined;
   /** The time of its last reading was its own, and could be. */
@@ -66,6 +74,7 @@ export function createQuality(): Quality {
     if (!past) {
       past = {
         latestMeasuredAt: 0,
+        time: createDeviceTime(),
         undatedUntil: 0,
         lastUndated: undefined,
         firstByCount: new Map(),
@@ -90,13 +99,21 @@ export function createQuality(): Quality {
       assessPosition(past, reading);
     },
     restoreSeq(reading) {
-      remember(pastOf(reading.device), reading, reading.measuredAt);
+      const past = pastOf(reading.device);
+      learnTime(past.time, reading);
+      remember(past, reading, reading.measuredAt);
+    },
+    clockSet(nowMs, stepMs) {
+      for (const past of pasts.values()) giveUpLater(past, nowMs, stepMs);
     },
     space: (readings, payload, intervalMs) => spaceMessage(readings, payload, intervalMs, pastOf),
-    assess(arrived, mayBeRepeat = false) {
-      const past = pastOf(arrived.device);
+    assess(received, mayBeRepeat = false) {
+      const past = pastOf(received.device);
+      const before = datedBefore(past, received);
+      learnTime(past.time, received, before);
+      const arrived = dateReading(past.time, received, before);
       let { measuredAt, quality } = arrived;
-      if (quality & QualityFlag.serverTime) {
+      if (quality & DATED_BY_US) {
         const first = firstTimeOf(past, arrived) ?? (mayBeRepeat ? lastTimeOf(past, arrived) : undefined);
         measuredAt = first ?? nextFreeTime(past, arrived);
         if (first === undefined) remember(past, arrived, measuredAt);
@@ -104,6 +121,10 @@ export function createQuality(): Quality {
         if (first === undefined && measuredAt !== arrived.measuredAt) quality |= QualityFlag.timeEstimated;
       }
       quality |= assessClock(past, arrived);
+      if (quality & QualityFlag.clockOff) {
+        // What it said before it was known to be ahead.
+        past.latestMeasuredAt = Math.min(past.latestMeasuredAt, arrived.receivedAt);
+      }
       if (measuredAt < past.latestMeasuredAt) quality |= QualityFlag.late;
       else if (!(quality & FAILED_QUALITY)) past.latestMeasuredAt = measuredAt;
       quality |= assessPosition(past, arrived);
@@ -115,49 +136,22 @@ export function createQuality(): Quality {
   };
 }
 
-/**
- * The time of the first arrival of a reading without a time of its own that comes again (a publish repeated after
- * a lost PUBACK), so that the journal sees a repeat. It is known by its `seq`, or by the clock that was refused.
- * The same with other values, or much later, is no repeat: the device has restarted and counts anew.
- */
-function firstTimeOf(past: Past, reading: Reading): number | undefined {
-  const count = countOf(reading);
-  const first = count === undefined ? undefined : past.firstByCount.get(count);
-  const isRepeat =
-    first !== undefined &&
-    reading.receivedAt - first.receivedAt <= REPEAT_WITHIN_MS &&
-    isDeepStrictEqual(first.values, reading.values);
-  return isRepeat ? first.measuredAt : undefined;
-}
-
-/** The time of the last reading without one, where this says the same and may be it. */
-function lastTimeOf({ lastUndated }: Past, reading: Reading): number | undefined {
-  if (!lastUndated || reading.receivedAt - lastUndated.receivedAt > REPEAT_WITHIN_MS) return undefined;
-  return isDeepStrictEqual(lastUndated.values, reading.values) ? lastUndated.measuredAt : undefined;
-}
-
-/** What tells a reading without a time of its own from the others of its device. */
-function countOf({ seq, quality, values }: Reading): string | undefined {
-  if (!(quality & QualityFlag.serverTime)) return undefined;
-  if (seq !== undefined) return `seq ${seq}`;
-  const { deviceClockMs } = values;
-  return deviceClockMs === undefined ? undefined : `clock ${deviceClockMs}`;
-}
-
-/** `measuredAt` is the time that it gets; a repeat of it gets the same. */
-function remember(past: Past, reading: Reading, measuredAt: number): void {
-  const count = countOf(reading);
-  if (count === undefined) return;
-  past.firstByCount.delete(count);
-  past.firstByCount.set(count, { ...reading, measuredAt });
-  if (past.firstByCount.size > REMEMBERED_SEQS) {
-    past.firstByCount.delete(past.firstByCount.keys().next().value as string);
-  }
+function giveUpLater(past: Past, nowMs: number, stepMs: number): void {
+  past.latestMeasuredAt = Math.min(past.latestMeasuredAt, nowMs);
+  past.undatedUntil = Math.min(past.undatedUntil, nowMs);
+  shiftDeviceClock(past.time.clock, stepMs, nowMs);
+  past.time.datedUntil = Math.min(past.time.datedUntil, nowMs);
+  if ((past.position?.present.measuredAt ?? 0) > nowMs) past.position = undefined;
+  arrivedBy(past, nowMs);
+  if (past.lastBatch)
+    past.lastBatch = { ...past.lastBatch, receivedAt: Math.min(past.lastBatch.receivedAt, nowMs) };
 }
 
 /** The time of receipt, or a millisecond after the reading before it that came in the same one. */
 function nextFreeTime(past: Past, { measuredAt, quality }: Reading): number {
   const isSpaced = (quality & QualityFlag.timeEstimated) !== 0;
+  // It stands where its own clock puts it.
+  if (quality & QualityFlag.clockOff) return measuredAt;
   const aheadMs = past.undatedUntil - measuredAt;
   const free =
     isSpaced || aheadMs < 0 || aheadMs >= AHEAD_OF_RECEIPT_MAX_MS ? measuredAt : measuredAt + aheadMs + 1;
@@ -185,11 +179,17 @@ function spaceMessage(
   intervalMs: number,
   pastOf: (device: string) => Past,
 ): readonly Reading[] {
-  const undated = readings.filter(({ quality }) => quality & QualityFlag.serverTime);
+  const [any] = readings;
+  if (!any) return readings;
+  const past = pastOf(any.device);
+  // One whose clock is known to be off is dated by that.
+  const isUndated = ({ quality, values }: Reading) =>
+    (quality & QualityFlag.serverTime) !== 0 &&
+    !(past.time.clock.isOff && values['deviceClockMs'] !== undefined);
+  const undated = readings.filter(isUndated);
   const [first] = undated;
   if (!first || undated.length === 1) return readings;
   const { receivedAt } = first;
-  const past = pastOf(first.device);
   const digest = hash('sha1', payload, 'base64');
   const isRepeat =
     past.lastBatch?.digest === digest && receivedAt - past.lastBatch.receivedAt <= REPEAT_WITHIN_MS;
@@ -199,7 +199,7 @@ function spaceMessage(
     const spacing = planSpacing(undated.length, receivedAt, busyUntil, intervalMs);
     past.lastBatch = { digest, receivedAt, spacing };
   }
-  const dated = readings.filter(({ quality }) => !(quality & QualityFlag.serverTime));
+  const dated = readings.filter((reading) => !isUndated(reading));
   return [...dated, ...spaceOut(orderUndated(undated), past.lastBatch.spacing)];
 }
 

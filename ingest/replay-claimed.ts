@@ -73,6 +73,6 @@ async function replay(
   { pipeline, journal, now }: ReplayClaimedOptions,
 ): Promise<void> {
   const message = { topic, payload: Buffer.from(payload), receivedAt, clientId, identity };
-  await pipeline.accept({ ...message, isReplay: true });
+  await pipeline.accept({ ...message, isReplay: true, replayedAt: now() });
   await journal.markReplayed(id, now());
 }

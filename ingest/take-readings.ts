@@ -26,7 +26,7 @@ export interface TakeReadingsOptions {
   readonly quality: Quality;
   readonly quota: Quota;
   readonly setAside: SetAside;
-  readonly validate: Omit<ValidateOptions, 'receivedAt'>;
+  readonly validate: Omit<ValidateOptions, 'receivedAt' | 'replayedAt'>;
 }
 
 export type TakeReadings = (
@@ -51,7 +51,8 @@ export function createTakeReadings({
     items: readonly unknown[],
     sender: string,
   ): TakenReadings {
-    const options = { receivedAt: message.receivedAt, clockAheadMaxMs, bounds };
+    const { receivedAt, replayedAt } = message;
+    const options = { receivedAt, replayedAt, clockAheadMaxMs, bounds };
     const fresh: Reading[] = [];
     const refused: RefusedItem[] = [];
     for (const item of items) {
@@ -73,7 +74,8 @@ export function createTakeReadings({
     if (refusal) return { good: NONE, bad: [setAside.keep(message, refusal, message.payload, sender)] };
     if (items.length !== 1) return takeMany(message, target, items, sender);
     // Nearly every message: no lists that grow.
-    const options = { receivedAt: message.receivedAt, clockAheadMaxMs, bounds };
+    const { receivedAt, replayedAt } = message;
+    const options = { receivedAt, replayedAt, clockAheadMaxMs, bounds };
     const { reading, rejection, leftOut } = validateReading(items[0], target, options);
     if (leftOut) setAside.countLeftOut(target.device.id, leftOut);
     const bad = rejection ? [setAside.keep(message, rejection, message.payload, sender)] : NONE;

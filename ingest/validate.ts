@@ -33,6 +33,8 @@ export interface Target {
 
 export interface ValidateOptions {
   readonly receivedAt: number;
+  /** Of a replay: when it is. The time of receipt may be of a clock of ours that was wrong. */
+  readonly replayedAt?: number | undefined;
   readonly clockAheadMaxMs: number;
   readonly bounds: { south: number; west: number; north: number; east: number };
 }
@@ -97,7 +99,10 @@ interface JudgedTime {
 }
 
 /** The device's time; that of receipt where it gave none, or one that cannot be. */
-function judgeTime(value: unknown, { receivedAt, clockAheadMaxMs }: ValidateOptions): JudgedTime {
+function judgeTime(
+  value: unknown,
+  { receivedAt, replayedAt = receivedAt, clockAheadMaxMs }: ValidateOptions,
+): JudgedTime {
   if (value === undefined || value === null) {
     return { measuredAt: receivedAt, quality: QualityFlag.serverTime };
   }
@@ -111,7 +116,7 @@ function judgeTime(value: unknown, { receivedAt, clockAheadMaxMs }: ValidateOpti
       rejection: reject('bad-time', detail),
     };
   }
-  const aheadMs = measuredAt - receivedAt;
+  const aheadMs = measuredAt - Math.max(receivedAt, replayedAt);
   if (aheadMs > clockAheadMaxMs || aheadMs < -BEHIND_MAX_MS) {
     return {
       measuredAt: receivedAt,

@@ -50,10 +50,9 @@ export async function openFollowers(
   );
 
   const quality = createQuality();
-  await restorePresent({ journal, fleet, quality });
-  followClock(ground, alerts);
-
+  await restorePresent({ journal, fleet, quality, nowMs: ground.now() });
   const dispatch = opened.use(await openCityDispatch(ground, alerts, publish));
+  followClock(ground, { alerts, dispatch, quality });
   const live = createLiveConsumer({
     journal,
     fleet,
@@ -77,14 +76,22 @@ export function startFollowing(
   copy.start();
 }
 
-/** Tells what goes by the wall clock of its steps: those that the disk shows at the start, and those to come. */
-function followClock({ clock, fleet, now }: Ground, alerts: Alerts): void {
+/**
+ * Tells what goes by the wall clock of its steps. All that remember a newest time give up what they dated themselves,
+ * and together: one that did not would call the rest late. What the disk shows at the start, each has given up when
+ * it was restored.
+ */
+function followClock(
+  { clock, fleet }: Ground,
+  { alerts, dispatch, quality }: Pick<Followers, 'alerts' | 'dispatch' | 'quality'>,
+): void {
   const heardAt = [...fleet.known()].map(({ lastHeardAt }) => lastHeardAt);
   if (heardAt.length > 0) clock.compareWithDisk(Math.max(...heardAt));
-  fleet.clockSet(now());
-  clock.onStep(({ foundAt }) => {
-    fleet.clockSet(foundAt);
-    void alerts.clockSet(foundAt);
+  clock.onStep(({ foundAt, sizeMs }) => {
+    quality.clockSet(foundAt, sizeMs);
+    fleet.clockSet(foundAt, sizeMs);
+    dispatch.clockSet(foundAt);
+    void alerts.clockSet(foundAt, sizeMs);
   });
 }
 

@@ -7,7 +7,8 @@
  */
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client';
-import { type City, loadCity } from '../cities/city.ts';
+import { findParameterProblems } from '../alerts/open-alerts.ts';
+import { type CityFrame, loadCity } from '../cities/city.ts';
 import { type ClockMonitor, type Clocks, createClockMonitor } from '../clock/clock-monitor.ts';
 import { findCityFolder, listCityPlaces } from '../config/city-folder.ts';
 import type { Config } from '../config/config.ts';
@@ -17,7 +18,7 @@ import { type Database, openDatabase } from '../database/database.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import { registerFleetMetrics } from '../fleet/fleet-metrics.ts';
 import { createLiveFeed, type LiveFeed } from '../fleet/live-feed.ts';
-import { openRegistry, type Registry } from '../fleet/registry.ts';
+import { type LiveRegistry, openRegistry } from '../fleet/registry.ts';
 
 /** The process: what it is told, and what it goes by. */
 export interface Ground extends Clocks {
@@ -28,9 +29,9 @@ export interface Ground extends Clocks {
   /** Told when a part has died that only a restart brings back. */
   readonly onFatal: ((error: Error) => void) | undefined;
   readonly clock: ClockMonitor;
-  readonly city: City;
+  readonly city: CityFrame;
   readonly database: Database;
-  readonly registry: Registry;
+  readonly registry: LiveRegistry;
   readonly fleet: Fleet;
   readonly feed: LiveFeed;
 }
@@ -52,10 +53,16 @@ export async function openGround(
   log.info({ city: city.id, folder: findCityFolder(city.id, listCityPlaces(config)) }, 'the city is loaded');
   const database = await openDatabase(config);
   opened.defer(() => database.destroy());
-  const registry = await openRegistry(city, database);
+  const registry = await openRegistry(city, database, findParameterProblems);
+  for (const note of registry.state.notes)
+    log.warn({ note }, 'the folder and what was changed while it ran differ');
   const fleet = createFleet(registry);
   registerFleetMetrics(fleet, metrics, now);
   const feed = createLiveFeed(config.STREAM_KEPT_EVENTS, now().toString(36));
+  registry.follow(({ devices }) => {
+    log.info({ devices: devices.size }, 'the city was changed');
+    feed.publish('city', { at: new Date(now()).toISOString() });
+  });
   return {
     ...{ config, log, metrics, now, monotonicNow, random, onFatal },
     ...{ clock, city, database, registry, fleet, feed },

@@ -27,7 +27,7 @@ export interface Stores {
 }
 
 export async function openStores(opened: AsyncDisposableStack, ground: Ground): Promise<Stores> {
-  const { clock, config, database, log, metrics, now, onFatal, random } = ground;
+  const { clock, config, database, fleet, log, metrics, now, onFatal, random, registry } = ground;
   const journal = opened.use(await openCityJournal(ground));
   await rewindCursors({ journal, database, consumers: [ALERTS_CONSUMER, INFLUX_CONSUMER], log, now });
   const ofMessages = { journal: journal.messages, isMarkedOutside: false, consumers: [ACKS_CONSUMER] };
@@ -53,6 +53,8 @@ export async function openStores(opened: AsyncDisposableStack, ground: Ground): 
         }),
       )
     : undefined;
+  // Grafana's thresholds are those of now, and not of a minute ago.
+  if (copy) registry.follow(() => void copy.sampleLiveness(fleet));
   return { journal, draining, keptHistory, copy };
 }
 

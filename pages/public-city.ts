@@ -10,19 +10,20 @@ import { type Alert, rankOf } from '../alerts/alert.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import { isWaterRule } from '../alerts/lifecycle/grouping.ts';
 import { audienceOf } from '../alerts/record/format-alert.ts';
-import type { City } from '../cities/city.ts';
+import type { City, CityFrame } from '../cities/city.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { isRiverGauge, type RiverGauge, type Threshold } from '../devices/kinds/river-gauge.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { DeviceNow, Fleet, Liveness } from '../fleet/fleet.ts';
-import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
+import type { LiveRegistry, RegisteredDevice } from '../fleet/registry.ts';
 import type { History } from '../history/history.ts';
 import { type LevelPoint, TREND_SPAN_MS, TREND_WINDOW_MS, type Trend, trendOf } from './level-trend.ts';
 import { findWifiPlaces, type WifiPlace } from './wifi-places.ts';
 
 export interface PublicCityDependencies {
-  readonly city: City;
-  readonly registry: Registry;
+  readonly city: CityFrame;
+  /** The city is another value after each change. */
+  readonly registry: LiveRegistry;
   readonly fleet: Fleet;
   readonly alerts: Pick<Alerts, 'open' | 'find' | 'list' | 'explain'>;
   readonly history: Pick<History, 'windows'>;
@@ -87,10 +88,14 @@ export class PublicCity {
 
   constructor(dependencies: PublicCityDependencies) {
     this.#dependencies = dependencies;
+    // What people see is the city of now, and not of some seconds ago.
+    dependencies.registry.follow(() => {
+      this.#picture = undefined;
+    });
   }
 
   get city(): City {
-    return this.#dependencies.city;
+    return this.#dependencies.registry.cityNow;
   }
 
   async now(): Promise<CityNow> {

@@ -5,6 +5,7 @@
  * Invariant: they judge by our clock and by episodes that are confirmed; calling one twice says nothing new.
  */
 import type { City } from '../../cities/city.ts';
+import type { ServerClockDoubt } from '../../clock/server-clock.ts';
 import type { Clock } from '../wording.ts';
 import type { Conditions } from './conditions.ts';
 import type { DeviceWatch } from './device-watch.ts';
@@ -19,6 +20,8 @@ export interface CityView {
   readonly listeningSince: number;
   readonly nowMs: number;
   readonly watches: ReadonlyMap<string, DeviceWatch>;
+  /** Our own clock is in doubt: who is wrong by as much is not. */
+  readonly serverClockDoubt: ServerClockDoubt | undefined;
 }
 
 /** The open, confirmed level episode of a gauge. */

@@ -93,6 +93,20 @@ export class Conditions {
     return changeOf('resolved', rule, subject, open.alert, episode, undefined, description, nowMs);
   }
 
+  /** Its subject is no more; what stood of it is told from the alerts on record. */
+  drop(subject: string): void {
+    this.#open.delete(subject);
+  }
+
+  /** Our clock was set and says `nowMs`: nothing can have begun later. */
+  clockSet(nowMs: number): void {
+    for (const condition of this.save()) {
+      const { episode } = condition;
+      if (episode.startedAt <= nowMs) continue;
+      this.#keep({ ...condition, episode: { ...episode, startedAt: nowMs, changedAt: nowMs } });
+    }
+  }
+
   *all(): Generator<SavedCondition> {
     for (const ofSubject of this.#open.values()) yield* ofSubject.values();
   }

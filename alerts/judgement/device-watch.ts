@@ -7,6 +7,7 @@
  */
 import type { RegisteredDevice } from '../../fleet/registry.ts';
 import { restoreTimeline, type SavedTimeline, saveTimeline } from '../record/saved-timeline.ts';
+import { resumeClock } from '../rules/clock-skew.ts';
 import type { Clock } from '../wording.ts';
 import type { Subject } from './engine-change.ts';
 import { createHearing, type Hearing } from './hearing.ts';
@@ -67,7 +68,7 @@ export function saveWatch(watch: DeviceWatch): SavedWatch {
 
 export function restoreWatch(fresh: DeviceWatch, saved: SavedWatch): void {
   fresh.timeline = restoreTimeline(saved.timeline, fresh.rules);
-  Object.assign(fresh.hearing, saved.hearing, { clock: { ...fresh.hearing.clock, ...saved.hearing.clock } });
+  Object.assign(fresh.hearing, saved.hearing, { clock: resumeClock(saved.hearing.clock) });
   for (const [index, rule] of fresh.rules.entries())
     fresh.known[index] = saved.known[rule.name] ?? NONE_KNOWN;
 }

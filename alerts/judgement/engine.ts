@@ -11,6 +11,7 @@ import type { Presence } from '../../devices/topics.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import type { Alert } from '../alert.ts';
 import { judgeRob } from '../rules/rob.ts';
+import { ServerClockWatch } from '../rules/server-clock.ts';
 import { noteWord } from '../rules/silence.ts';
 import { judgeUplinks } from '../rules/uplink-down.ts';
 import { gaugesAbove, judgeUpstream } from '../rules/upstream-rise.ts';
@@ -30,6 +31,7 @@ import { expireForecasts } from './expire.ts';
 import { hear, recordUse } from './hear.ts';
 import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
+import { rebindWatch } from './rebind-watch.ts';
 import { reconcileWatch } from './reconcile-watch.ts';
 import { refreshOpen } from './refresh-open.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
@@ -41,7 +43,7 @@ export type ReadingOutcome = Placement | 'stale' | 'ahead' | 'unknown-device';
 
 export interface EngineOptions {
   readonly city: CityFacts;
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'find'>;
   readonly rules: readonly TrackRule[];
   readonly overrides: readonly ParameterOverride[];
 }
@@ -54,13 +56,14 @@ const STALE_AFTER_INTERVALS = 2;
 const AHEAD_MAX_MS = 60_000;
 
 export class AlertEngine {
-  readonly #options: EngineOptions;
+  #options: EngineOptions;
   readonly #watches = new Map<string, DeviceWatch>();
   readonly #conditions = new Conditions();
   /** By gauge: those that lie below it. */
   readonly #below = new Map<string, DeviceWatch[]>();
   readonly #clock: Clock;
   #listeningSince = 0;
+  readonly serverClock = new ServerClockWatch();
   readonly outcomes: Record<ReadingOutcome, number> = {
     newest: 0,
     reordered: 0,
@@ -128,10 +131,43 @@ export class AlertEngine {
     const intervalMs = (deviceKinds.get(registered.kind)?.reportIntervalS ?? 60) * 1000;
     const watch = createWatch(registered, rules, overrides, intervalMs, this.#clock);
     this.#watches.set(device, watch);
+    this.#noteBelow(watch);
+    return watch;
+  }
+
+  #noteBelow(watch: DeviceWatch): void {
     for (const gauge of gaugesAbove(watch)) {
       this.#below.set(gauge, [...(this.#below.get(gauge) ?? []), watch]);
     }
-    return watch;
+  }
+
+  /**
+   * People have changed the city: what is watched is judged at once by what it says now. `devices` are those that it
+   * concerns; all where absent. Of a device that is gone nothing is left here, and nothing is said.
+   */
+  changeCity(
+    judgedBy: Pick<EngineOptions, 'city' | 'overrides'>,
+    devices: ReadonlySet<string> | undefined,
+    nowMs: number,
+  ): EngineChange[] {
+    this.#options = { ...this.#options, ...judgedBy };
+    const changes: EngineChange[] = [];
+    for (const [id, before] of [...this.#watches]) {
+      if (devices && !devices.has(id)) continue;
+      this.#watches.delete(id);
+      const watch = this.watch(id);
+      if (watch) changes.push(...rebindWatch(before, watch, nowMs));
+      else this.#conditions.drop(id);
+    }
+    this.#below.clear();
+    for (const watch of this.#watches.values()) this.#noteBelow(watch);
+    changes.push(...judgeUpstream(this.#view(nowMs)));
+    return changes;
+  }
+
+  /** What nobody has been told of yet: a change of the city may have come just before a kill. */
+  takeUntold(nowMs: number): EngineChange[] {
+    return [...this.#watches.values()].flatMap((watch) => reconcileWatch(watch, nowMs) ?? []);
   }
 
   takeReading(reading: Reading): readonly EngineChange[] {
@@ -201,6 +237,7 @@ export class AlertEngine {
 
   /** Our clock moved on: who has fallen silent, what is on its way? Not asked while readings wait. */
   takeTick(nowMs: number): EngineChange[] {
+    const ours = this.serverClock.judge(this.#view(nowMs));
     const view = this.#view(nowMs);
     // Lines before the access points behind them, so that those need not speak.
     const changes = judgeUplinks(view, (watch) => silenceOf(watch, view) !== undefined);
@@ -211,7 +248,7 @@ export class AlertEngine {
       if (over.length > 0) changes.push(...over);
     }
     changes.push(...judgeUpstream(view), ...judgeRob(view));
-    return changes;
+    return ours ? [ours, ...changes] : changes;
   }
 
   #view(nowMs: number): CityView {
@@ -223,6 +260,7 @@ export class AlertEngine {
       listeningSince: this.#listeningSince,
       nowMs,
       watches: this.#watches,
+      serverClockDoubt: this.serverClock.doubt,
     };
   }
 

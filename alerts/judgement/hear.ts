@@ -3,29 +3,44 @@
  * judgement rests on.
  *
  * Called by the engine for each reading, before and after the fold. Invariant: a reading whose own clock is
- * known to be wrong is judged by the time of receipt, and every other by its own.
+ * known to be wrong is judged by ours, and every other by its own.
  */
+import { isDeepStrictEqual } from 'node:util';
+import { correctedTime, observeDeviceClock } from '../../clock/device-clock.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
-import { QualityFlag, type Reading } from '../../devices/reading.ts';
+import { ownTimeOf, QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Evidence } from '../alert.ts';
-import { observeClock } from '../rules/clock-skew.ts';
 import { addRain, addRainTotal } from '../rules/rain.ts';
 import { noteWord } from '../rules/silence.ts';
 import type { DeviceWatch } from './device-watch.ts';
 
+const DATED_BY_US = QualityFlag.serverTime | QualityFlag.clockOff;
 /** Readings shown as evidence of a change. */
 const MAX_EVIDENCE = 8;
 
-/** What our clock hears. Returns the reading as it is judged: by receipt where its own clock is wrong. */
-export function hear({ hearing }: DeviceWatch, reading: Reading): Reading {
+/** What our clock hears. Returns the reading as it is judged: by our clock where its own is wrong. */
+export function hear(watch: DeviceWatch, reading: Reading): Reading {
+  const { hearing } = watch;
   const { receivedAt, quality, simulated } = reading;
   noteWord(hearing, receivedAt);
   hearing.simulated = simulated;
   if (hearing.presence === 'offline') hearing.presence = undefined;
-  if (quality & QualityFlag.serverTime) return reading;
-  observeClock(hearing.clock, reading);
-  const { wrong, lagMs } = hearing.clock;
-  return wrong && lagMs > 0 ? { ...reading, measuredAt: receivedAt } : reading;
+  const ownMs = ownTimeOf(reading);
+  if (ownMs === undefined) return reading;
+  // The journal hands on no repeats; should one come, its clock does not stand for it.
+  if (ownMs !== hearing.clock.lastDeviceMs || !isRepeat(watch, reading)) {
+    observeDeviceClock(hearing.clock, ownMs, receivedAt);
+  }
+  // Ingest knew it already.
+  if (quality & DATED_BY_US) return reading;
+  const measuredAt = correctedTime(hearing.clock, ownMs, receivedAt);
+  return measuredAt === undefined ? reading : { ...reading, measuredAt };
+}
+
+function isRepeat({ timeline }: DeviceWatch, { measuredAt, values }: Reading): boolean {
+  return timeline
+    .newest()
+    .some((each) => each.measuredAt === measuredAt && isDeepStrictEqual(each.values, values));
 }
 
 /** The reading could be judged: the device sees. */

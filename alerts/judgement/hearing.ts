@@ -4,9 +4,9 @@
  * Part of what the engine holds of each device (device-watch.ts); judged by the rules of silence, clock, rain and
  * waves from above. Invariant: plain data, saved and restored as it is.
  */
+import { createDeviceClock, type DeviceClock } from '../../clock/device-clock.ts';
 import type { Presence } from '../../devices/topics.ts';
 import type { Rank } from '../alert.ts';
-import { type ClockWatch, createClockWatch } from '../rules/clock-skew.ts';
 import type { RainSlot, RainTotal } from '../rules/rain.ts';
 
 /** The level alert above whose water has been here, and its rank then, or the lowest since. */
@@ -33,7 +33,7 @@ export interface Hearing {
   readonly rain: RainSlot[];
   /** Of a gauge that counts its rain. */
   rainTotal?: RainTotal;
-  readonly clock: ClockWatch;
+  clock: DeviceClock;
   /** Of a gauge: waves from above that were here, by the gauge that they came from. See upstream-rise.ts. */
   readonly waves: Record<string, ArrivedWave>;
 }
@@ -50,7 +50,7 @@ export function createHearing(): Hearing {
     silenceOpen: false,
     skewOpen: false,
     rain: [],
-    clock: createClockWatch(),
+    clock: createDeviceClock(),
     waves: {},
   };
 }

@@ -4,9 +4,16 @@
  * Stands beside the fold: everything here goes by our clock. Invariant: an access point behind an uplink that
  * is known to be down raises nothing of its own, and an alert of a silent device is kept.
  */
+import { isAlike } from '../../clock/server-clock.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import type { Rank } from '../alert.ts';
-import { CLOCK_PARAMETERS, CLOCK_SKEW, describeClock, describeRightClock } from '../rules/clock-skew.ts';
+import {
+  CLOCK_PARAMETERS,
+  CLOCK_SKEW,
+  describeClock,
+  describeOurClock,
+  describeRightClock,
+} from '../rules/clock-skew.ts';
 import {
   describeHeardAgain,
   describeSilence,
@@ -43,7 +50,7 @@ export function judgeDevice(watch: DeviceWatch, view: CityView): readonly Engine
 
 /** Whether a reading of the device can have changed anything of its silence or clock. */
 export function isWorthJudging({ hearing }: DeviceWatch): boolean {
-  return hearing.silenceOpen || hearing.clock.wrong !== hearing.skewOpen;
+  return hearing.silenceOpen || hearing.clock.isOff !== hearing.skewOpen;
 }
 
 function judgeHearing(watch: DeviceWatch, view: CityView, rule: SilenceRule): readonly EngineChange[] {
@@ -125,14 +132,17 @@ function markBlind(watch: DeviceWatch, change: EngineChange, nowMs: number): Eng
   return changes;
 }
 
-function judgeClock(watch: DeviceWatch, { conditions, clock, nowMs }: CityView): EngineChange | undefined {
-  const { wrong, lagMs } = watch.hearing.clock;
+function judgeClock(watch: DeviceWatch, view: CityView): EngineChange | undefined {
+  const { conditions, clock, nowMs, serverClockDoubt } = view;
+  const { isOff, leastLagMs: lagMs } = watch.hearing.clock;
+  const isOurs = isOff && isAlike(watch.hearing.clock, serverClockDoubt);
+  const wrong = isOff && !isOurs;
   const open = conditions.find(CLOCK_SKEW.name, watch.subject.id);
   if (wrong === (open !== undefined)) return undefined;
   const { name } = watch.device;
   watch.hearing.skewOpen = wrong;
   if (!wrong) {
-    const end = describeRightClock(name, clock(nowMs, nowMs));
+    const end = isOurs ? describeOurClock(name) : describeRightClock(name, clock(nowMs, nowMs));
     return conditions.clear(CLOCK_SKEW, watch.subject, end, nowMs, nowMs);
   }
   const finding = {
@@ -141,7 +151,7 @@ function judgeClock(watch: DeviceWatch, { conditions, clock, nowMs }: CityView):
     value: lagMs / 1000,
     simulated: watch.hearing.simulated,
     parameters: CLOCK_PARAMETERS,
-    description: describeClock(name, lagMs),
+    description: describeClock(name, watch.hearing.clock),
   };
   return conditions.raise(CLOCK_SKEW, watch.subject, finding, nowMs);
 }

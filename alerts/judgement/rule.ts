@@ -26,7 +26,7 @@ export interface View {
 }
 
 export interface Suspicion {
-  /** Readings in a row that are not believed, and the last level that was, with its time. */
+  /** Readings in a row that are not believed, 0 while that may yet be water; the last level that was, with its time. */
   readonly rows: number;
   readonly believedM: number;
   readonly believedAt: number;
@@ -56,6 +56,8 @@ export interface TrackRuleDefinition<P extends object, M extends object, W exten
   resume?(memory: M, episode: Episode, parameters: P): M;
   /** A person vouches for the level of this moment: the memory that believes it. */
   vouch?(memory: M, atMs: number): M;
+  /** People have changed its parameters: the memory that goes on by those. The same by default. */
+  rejudge?(memory: M, parameters: P): M;
   /** What it has learnt over a long time, of a memory that another version of the rule may have saved. */
   learnt?(memory: unknown): Partial<M>;
   /** Of how many cases; a rule that learns nothing over a long time has none. */
@@ -110,6 +112,8 @@ export interface BoundRule {
   vouch(track: Track, atMs: number): Track;
   /** The track with an open episode that it did not know. */
   resume(track: Track, episode: Episode): Track;
+  /** The track of the same rule with other parameters, to go on from. */
+  rejudge(track: Track): Track;
 }
 
 export interface TrackRule {
@@ -161,6 +165,10 @@ export function defineTrackRule<P extends object, M extends object, W extends ob
         timers: (track, view) => definition.timers?.(track.memory as M, final, view) ?? {},
         vouch: (track, atMs) =>
           definition.vouch ? { ...track, memory: definition.vouch(track.memory as M, atMs) } : track,
+        rejudge(track) {
+          const memory = track.memory as M;
+          return { ...track, memory: { ...(definition.rejudge?.(memory, final) ?? memory) } };
+        },
         resume(track, episode) {
           const memory = track.memory as M;
           return { ...track, memory: definition.resume?.(memory, episode, final) ?? memory, episode };

@@ -12,7 +12,7 @@ import type { BoundRule } from '../judgement/rule.ts';
 
 import { type Episode, shownRank, type Track } from '../judgement/track.ts';
 import { WATERMARK_MS } from '../judgement/watermark.ts';
-import { CLOCK_SKEW } from '../rules/clock-skew.ts';
+import { CLOCK_SKEW, knownToBeOff } from '../rules/clock-skew.ts';
 import { SILENCE_RULES } from '../rules/silence.ts';
 
 /** The episode that an alert's record tells of. */
@@ -115,9 +115,6 @@ export function adoptHearing({ device, hearing }: DeviceWatch, conditions: reado
     if (rule !== CLOCK_SKEW.name) continue;
     hearing.skewOpen = true;
     // Too little was recalled to tell: it is as wrong as it was.
-    if (hearing.clock.run === 0 && hearing.clock.good === 0) {
-      hearing.clock.wrong = true;
-      hearing.clock.lagMs = episode.value * 1000;
-    }
+    if (hearing.clock.witnesses === 0) knownToBeOff(hearing.clock, episode.value * 1000);
   }
 }

@@ -10,6 +10,7 @@ import {
   LADDER_START,
   type LadderParameters,
   type LadderState,
+  rejudgeLadder,
   resumeLadder,
   stepLadder,
 } from '../judgement/ladder.ts';
@@ -53,6 +54,7 @@ export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderS
     stepLadder(memory, ladder, clients, reading.measuredAt, view.intervalMs);
     advanceTrack(track, reading, memory.rank, clients);
   },
+  rejudge: (memory, parameters) => rejudgeLadder(memory, ladderOf(parameters)),
   resume: (memory, { rank }) => resumeLadder(memory, rank),
   describe({ value }, rank, { capacityClients }, { name }) {
     return {

@@ -4,6 +4,7 @@ import {
   LADDER_START,
   type LadderParameters,
   type LadderState,
+  rejudgeLadder,
   resumeLadder,
   stepLadder,
 } from '../judgement/ladder.ts';
@@ -34,6 +35,7 @@ export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderS
     stepLadder(memory, ladder, 100 - batteryPct, reading.measuredAt, view.intervalMs);
     advanceTrack(track, reading, memory.rank, batteryPct);
   },
+  rejudge: (memory, parameters) => rejudgeLadder(memory, ladderOf(parameters)),
   resume: (memory, { rank }) => resumeLadder(memory, rank),
   describe({ value }, _rank, _parameters, { name }) {
     return {

@@ -1,75 +1,82 @@
 /**
- * Clock skew: the device's clock is wrong, told from readings that are merely late.
+ * Clock skew: what people are told of a device whose clock is known to be wrong.
  *
- * A backlog arrives in a burst, faster than it was measured; a wrong clock sends one reading after the other
- * at its own pace, each as far off as the last. While it is known to be wrong, readings are judged by the
- * time of receipt: a flood is seen all the same. Judged by our clock, one device at a time.
+ * What is believed of it is the one judgement of the house (clock/device-clock.ts); the alarms keep theirs with what
+ * else they save of a device. While a clock is off, readings are judged by ours: a flood is seen all the same.
  */
-
-import type { Reading } from '../../devices/reading.ts';
+import {
+  CLOCK_BOUNDS,
+  type ClockCause,
+  type ClockState,
+  causeOf,
+  createDeviceClock,
+  type DeviceClock,
+  stateOf,
+} from '../../clock/device-clock.ts';
 import type { Bilingual } from '../../devices/site.ts';
 import type { Description } from '../judgement/rule.ts';
 import { formatSpan } from '../wording.ts';
 
-export const CLOCK_SKEW = { name: 'clock-skew', version: 1, unit: 's' } as const;
-export const CLOCK_PARAMETERS = {
-  /** Behind our clock by more than this, ms. Networks delay by seconds, batches by minutes. */
-  behindMs: 10 * 60_000,
-  /** Ahead by more than this, ms: no network delivers before it was sent. */
-  aheadMs: 5_000,
-  /** Readings in a row that agree. */
-  readings: 5,
-  /** Their lag may differ by this between two readings, ms, and by this share of the time between them. */
-  steadyMs: 5_000,
-  steadyShare: 0.25,
-} as const;
+export const CLOCK_SKEW = { name: 'clock-skew', version: 2, unit: 's' } as const;
+export const CLOCK_PARAMETERS = CLOCK_BOUNDS;
 
-/** Part of what is kept of a device. */
-export interface ClockWatch {
-  /** Readings in a row that are off by about the same. */
-  run: number;
-  lagMs: number;
-  /** Readings in a row that are not off. */
-  good: number;
-  wrong: boolean;
-  lastReceivedAt: number;
-}
-
-export function createClockWatch(): ClockWatch {
-  return { run: 0, lagMs: 0, good: 0, wrong: false, lastReceivedAt: 0 };
-}
-
-/** Takes a reading's times; whether the clock is known to be wrong stands in `wrong` afterwards. */
-export function observeClock(clock: ClockWatch, { measuredAt, receivedAt }: Reading): void {
-  const lagMs = receivedAt - measuredAt;
-  const apartMs = receivedAt - clock.lastReceivedAt;
-  clock.lastReceivedAt = receivedAt;
-  const off = lagMs > CLOCK_PARAMETERS.behindMs || lagMs < -CLOCK_PARAMETERS.aheadMs;
-  if (!off) {
-    clock.run = 0;
-    clock.good++;
-    if (clock.good >= CLOCK_PARAMETERS.readings) clock.wrong = false;
-    return;
+/** As it was saved; before version 2 it was kept as `wrong` and `lagMs`. */
+export function resumeClock(saved: Partial<DeviceClock> & { wrong?: boolean; lagMs?: number }): DeviceClock {
+  const { wrong, lagMs } = saved;
+  const fresh = createDeviceClock();
+  if (saved.witnesses === undefined && wrong && lagMs !== undefined) return knownToBeOff(fresh, lagMs);
+  for (const key of Object.keys(fresh) as (keyof DeviceClock)[]) {
+    if (saved[key] !== undefined) Object.assign(fresh, { [key]: saved[key] });
   }
-  clock.good = 0;
-  // Several at once are a backlog: whatever they say, it is not of the clock.
-  const allowedMs = CLOCK_PARAMETERS.steadyMs + CLOCK_PARAMETERS.steadyShare * apartMs;
-  const steady = apartMs >= 1_000 && Math.abs(lagMs - clock.lagMs) <= allowedMs;
-  clock.run = steady ? clock.run + 1 : 1;
-  clock.lagMs = lagMs;
-  if (clock.run >= CLOCK_PARAMETERS.readings) clock.wrong = true;
+  return fresh;
+}
+
+/** The same, known to be off by so much. */
+export function knownToBeOff(clock: DeviceClock, lagMs: number): DeviceClock {
+  const witnesses = CLOCK_BOUNDS.readings;
+  return Object.assign(clock, { leastLagMs: lagMs, mostLagMs: lagMs, witnesses, isOff: true });
 }
 
 const LABEL: Bilingual = { en: 'clock is wrong', id: 'jam alat salah' };
 
-export function describeClock(name: string, lagMs: number): Description {
-  const span = formatSpan(Math.abs(lagMs));
-  const [en, id] = lagMs > 0 ? ['behind', 'lebih lambat'] : ['ahead', 'lebih cepat'];
+const CAUSES: Readonly<Record<ClockCause, Bilingual>> = {
+  'time-zone': { en: 'local time sent as UTC?', id: 'waktu setempat dikirim sebagai UTC?' },
+  'gps-week-rollover': {
+    en: 'its GPS counts weeks from a wrong start (1,024 weeks)?',
+    id: 'GPS-nya salah menghitung minggu (1.024 minggu)?',
+  },
+  'never-set': { en: 'was its clock never set?', id: 'jamnya belum pernah disetel?' },
+  'seconds-for-milliseconds': {
+    en: 'seconds sent as milliseconds?',
+    id: 'detik dikirim sebagai milidetik?',
+  },
+  reset: { en: 'was its clock reset by a power cut?', id: 'jamnya kembali ke awal karena listrik padam?' },
+};
+
+/** What is wrong with a clock, for a sentence: `7 h ahead: local time sent as UTC?`. */
+export function sayClock(clock: DeviceClock): Bilingual {
+  const { leastLagMs, lastDeviceMs } = clock;
+  const state: ClockState = stateOf(clock);
+  if (state === 'standing') return { en: 'stands still', id: 'berhenti' };
+  const span = formatSpan(Math.abs(leastLagMs));
+  const [en, id] = leastLagMs > 0 ? ['behind', 'lebih lambat'] : ['ahead', 'lebih cepat'];
+  const cause = causeOf(leastLagMs, lastDeviceMs);
+  const why = cause ? CAUSES[cause] : undefined;
+  const drifts = { en: ', and drifts', id: ', dan terus bergeser' };
+  return {
+    en: `is ${span.en} ${en}${state === 'drifting' ? drifts.en : ''}${why ? `: ${why.en}` : ''}`,
+    id: `${span.id} ${id}${state === 'drifting' ? drifts.id : ''}${why ? `: ${why.id}` : ''}`,
+  };
+}
+
+export function describeClock(name: string, clock: DeviceClock): Description {
+  const { en, id } = sayClock(clock);
+  const end = (text: string) => (text.endsWith('?') ? text : `${text}.`);
   return {
     label: LABEL,
     text: {
-      en: `The clock of ${name} is ${span.en} ${en}. Its readings are judged by the time they arrive.`,
-      id: `Jam ${name} ${span.id} ${id}. Bacaannya dinilai menurut waktu tiba.`,
+      en: `The clock of ${name} ${end(en)} Its readings are judged by the time they arrive.`,
+      id: `Jam ${name} ${end(id)} Bacaannya dinilai menurut waktu tiba.`,
     },
   };
 }
@@ -80,6 +87,17 @@ export function describeRightClock(name: string, at: Bilingual): Description {
     text: {
       en: `The clock of ${name} is right again since ${at.en}.`,
       id: `Jam ${name} sudah benar lagi sejak ${at.id}.`,
+    },
+  };
+}
+
+/** Of one that is off as the others are: then it is our clock that is in doubt. */
+export function describeOurClock(name: string): Description {
+  return {
+    label: LABEL,
+    text: {
+      en: `The clock of ${name} agrees with those of most devices: the server's own is in doubt.`,
+      id: `Jam ${name} sama dengan jam kebanyakan alat: jam server sendiri yang diragukan.`,
     },
   };
 }

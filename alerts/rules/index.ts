@@ -31,3 +31,8 @@ export const trackRules: readonly TrackRule[] = [
 export function cityOverrides({ bounds }: Pick<City, 'bounds'>): ParameterOverride[] {
   return [{ rule: ambulanceLeftCity.name, parameters: { ...bounds } }];
 }
+
+/** What the engine judges by besides the readings: the city of the moment, and the parameters that it sets. */
+export function judgedBy(city: City): { city: City; overrides: ParameterOverride[] } {
+  return { city, overrides: [...cityOverrides(city), ...city.alertRules] };
+}

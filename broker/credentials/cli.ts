@@ -7,7 +7,9 @@
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { loadCity } from '../../cities/city.ts';
+import { readCityState } from '../../cities/city-state.ts';
 import { parseConfig } from '../../config/config.ts';
+import { nameUser } from '../../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { openDatabase } from '../../database/database.ts';
 import { CommandError, type Environment } from './command-environment.ts';
@@ -26,7 +28,8 @@ async function main(words: readonly string[]): Promise<number> {
   const database = await openDatabase(config);
   const environment: Environment = {
     database,
-    city: loadCity(config.SIAGA_CITY, config),
+    city: (await readCityState(database, loadCity(config.SIAGA_CITY, config))).changed,
+    actor: `command line, ${nameUser()}`,
     now: Date.now(),
     print: (line) => console.log(line),
     note: (line) => console.error(line),

@@ -10,6 +10,8 @@ export class CommandError extends Error {
 export interface Environment {
   readonly database: Database;
   readonly city: City;
+  /** Who; for the audit. */
+  readonly actor: string;
   /** Epoch ms. */
   readonly now: number;
   /** Standard output: what was asked for. */

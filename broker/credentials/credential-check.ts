@@ -30,17 +30,22 @@ export interface CredentialCheck extends Authenticator, AsyncDisposable {
 }
 
 export async function openCredentialCheck(options: CredentialCheckOptions): Promise<CredentialCheck> {
-  const { database, log, now } = options;
+  const { database, log, now, registry } = options;
   const known = new KnownCredentials(options);
   const watchers = new Set<() => void>();
   let version = '';
+  let lookedThrough = registry.all();
   const look = async () => {
     const fresh = await readCredentialsVersion(database);
     if (fresh !== version) {
       await known.read();
       version = fresh;
     }
-    if (known.passTime(now())) for (const watcher of watchers) watcher();
+    // A device that was taken out of the city has no place here, whatever its credential.
+    const devices = registry.all();
+    const hasMoved = devices !== lookedThrough;
+    lookedThrough = devices;
+    if (known.passTime(now()) || hasMoved) for (const watcher of watchers) watcher();
   };
   await look();
   const timer = keepLooking(look, log);
@@ -63,8 +68,10 @@ export async function openCredentialCheck(options: CredentialCheckOptions): Prom
     isValid(identity) {
       if (identity.role === 'anyone') return true;
       const { id, credential, certificateFromMs } = identity;
-      if (credential !== undefined) return known.isInForce(id, credential);
-      const isInForce = certificateFromMs !== undefined && known.isCertificateInForce(id, certificateFromMs);
+      const isInForce =
+        credential !== undefined
+          ? known.isInForce(id, credential)
+          : certificateFromMs !== undefined && known.isCertificateInForce(id, certificateFromMs);
       return isInForce && known.identityOf(id, {}) !== undefined;
     },
     watch(watcher) {

@@ -3,6 +3,7 @@
  *
  * Invariant: no command shows a secret that existed before it ran; there is none to show.
  */
+import { readRemoved } from '../../cities/city-state.ts';
 import { publishersOf } from '../../cities/publishers.ts';
 import { GATEWAY_PREFIX, isId } from '../../devices/topics.ts';
 import { OBSERVER_PREFIX } from '../access.ts';
@@ -54,7 +55,7 @@ export async function runCommand(command: Command, env: Environment): Promise<vo
 }
 
 async function add(id: string, options: CommandOptions, env: Environment): Promise<void> {
-  const { database, city, now } = env;
+  const { database, city, now, actor } = env;
   if (await hasValidCredential(id, env)) {
     throw new CommandError(`${id} has a credential already; use rotate, or revoke it first`);
   }
@@ -72,7 +73,7 @@ async function add(id: string, options: CommandOptions, env: Environment): Promi
     );
     const problems = [...findProblems(device, city)];
     if (problems.length > 0) throw new DeviceListError(problems);
-    await writeDevices(database, city, [device], now);
+    await writeDevices(database, city, [device], now, actor);
   }
   if (isId(id)) await writeSpokenFormat(id, options, env);
   const secret = (await issueCredentials(database, [id], now)).get(id) as string;
@@ -129,7 +130,7 @@ async function importFile(file: string, out: string | undefined, env: Environmen
   const valid = await namesWithValidCredential(env);
   const without = devices.filter(({ id }) => !valid.has(id)).map(({ id }) => id);
   const writeOut = out === undefined ? undefined : env.createSecretFile(out);
-  await writeDevices(env.database, env.city, devices, env.now);
+  await writeDevices(env.database, env.city, devices, env.now, env.actor);
   const secrets = await issueCredentials(env.database, without, env.now);
   const lines = ['device,secret', ...[...secrets].map(([device, secret]) => `${device},${secret}`)];
   if (writeOut) writeOut(`${lines.join('\n')}\n`);
@@ -160,5 +161,5 @@ async function hasValidCredential(id: string, env: Environment): Promise<boolean
 async function isRegistered(id: string, { database, city }: Environment): Promise<boolean> {
   if (publishersOf(city).some((device) => device.id === id)) return true;
   const row = await database.selectFrom('devices').select('id').where('id', '=', id).executeTakeFirst();
-  return row !== undefined;
+  return row !== undefined && !(await readRemoved(database, city.id)).has(id);
 }

@@ -4,9 +4,13 @@
  *
  * Invariant: every problem of a file is reported at once, with its line; nothing is written when there is one.
  */
+import { type CityTransaction, writeAudit } from '../../cities/change-city.ts';
 import type { City } from '../../cities/city.ts';
+import { currentEntry, readCityState } from '../../cities/city-state.ts';
+import { canonicalJson } from '../../cities/overlay.ts';
 import { publishersOf } from '../../cities/publishers.ts';
 import type { Database } from '../../database/database.ts';
+import { isHospital } from '../../devices/kinds/hospital.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import { ID_PATTERN, isId } from '../../devices/topics.ts';
 import { readTable, type Table, TableError } from '../../tables/table.ts';
@@ -119,16 +123,43 @@ export function* findProblems({ id, kind, lat, lng, site }: NewDevice, city: Cit
   }
 }
 
-/** Writes those that the city's folder does not have; one that is there already is updated. */
+/**
+ * Writes those that the city's folder does not have, with their lines of audit; one that is there already is updated,
+ * and one that was taken out of the city is in it again.
+ */
 export async function writeDevices(
   database: Database,
   city: City,
   devices: readonly NewDevice[],
   now: number,
+  actor = 'command line',
 ): Promise<void> {
   const ofCity = new Set(publishersOf(city).map(({ id }) => id));
-  const rows = devices.filter(({ id }) => !ofCity.has(id)).map((device) => ({ ...device, added_at: now }));
+  const own = devices.filter(({ id }) => !ofCity.has(id));
+  if (own.length === 0) return;
+  await database.transaction().execute(async (transaction) => {
+    const before = await readCityState(transaction, city);
+    await writeRows(transaction, city, own, now);
+    const after = await readCityState(transaction, city);
+    const moved = own.flatMap(({ id, kind }) => {
+      const list = isHospital({ kind }) ? 'hospitals' : 'devices';
+      const entry = currentEntry(after, list, id);
+      const isSame = canonicalJson(entry ?? null) === canonicalJson(currentEntry(before, list, id) ?? null);
+      return entry && !isSame ? [{ list, id, entry } as const] : [];
+    });
+    await writeAudit(transaction, { folder: city, actor, at: now }, before, moved);
+  });
+}
+
+async function writeRows(
+  database: CityTransaction,
+  city: City,
+  devices: readonly NewDevice[],
+  now: number,
+): Promise<void> {
+  const rows = devices.map((device) => ({ ...device, added_at: now }));
   for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
+    await returnRemoved(database, city.id, rows.slice(at, at + ROWS_PER_STATEMENT));
     await database
       .insertInto('devices')
       .values(rows.slice(at, at + ROWS_PER_STATEMENT))
@@ -144,4 +175,19 @@ export async function writeDevices(
       )
       .execute();
   }
+}
+
+async function returnRemoved(
+  database: CityTransaction,
+  city: string,
+  rows: readonly NewDevice[],
+): Promise<void> {
+  const ids = rows.map(({ id }) => id);
+  await database
+    .deleteFrom('city_entries')
+    .where('city', '=', city)
+    .where('list', 'in', ['devices', 'hospitals'])
+    .where('entry', 'in', ids)
+    .where('document', 'is', null)
+    .execute();
 }

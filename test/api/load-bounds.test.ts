@@ -90,7 +90,7 @@ describe('while the event loop is late', () => {
 
 describe('beside every answer', () => {
   beforeEach(async () => {
-    api = await openTestApi({ routes: [cityRoutes(smallCity)] });
+    api = await openTestApi({ routes: [cityRoutes(() => smallCity)] });
   });
 
   test.each(['/v1/devices', '/v1/nothing', '/healthz', '/v1/tokens', '/openapi.json'])(

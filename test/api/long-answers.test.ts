@@ -134,7 +134,7 @@ describe('questions about 200 days', () => {
 
 describe('what never changes', () => {
   test('is written once: the city and the document', async () => {
-    api = await openTestApi({ routes: [cityRoutes(smallCity)] });
+    api = await openTestApi({ routes: [cityRoutes(() => smallCity)] });
     const city = (await api.get('/v1/city', api.adminToken)).json();
     expect(city).toMatchObject({ city: { id: 'semarang' }, you: { name: 'first-admin', role: 'admin' } });
     expect((await api.get('/v1/city')).json().you).toEqual({ name: 'anonymous', role: 'public' });

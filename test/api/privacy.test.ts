@@ -310,6 +310,21 @@ describe('retention of the state', () => {
     expect(left.map(({ name }) => name)).toEqual(['first-admin', 'the dispatcher', 'the desk']);
   });
 
+  test('removes who changed the city by its age, and leaves what was changed', async () => {
+    const { registry } = house;
+    await registry.change({
+      ...{ actor: 'somebody', at: house.clock.ms },
+      makeEdits: async () => [{ list: 'rivers', id: 'new', entry: { id: 'new', name: 'New' } }],
+    });
+    const run = keep();
+    house.clock.ms += 40 * DAY_MS;
+    expect(await run()).toEqual({});
+    house.clock.ms += 1;
+    expect(await run()).toEqual({ 'city-changes': 1 });
+    await registry.reload();
+    expect(registry.cityNow.rivers.map(({ id }) => id)).toContain('new');
+  });
+
   test('removes what happened in dispatch and alerts as long ago, in batches, and leaves what is open', async () => {
     const [closed, open] = [await takeCall(), await takeCall()];
     await close(closed);

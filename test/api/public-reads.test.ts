@@ -19,7 +19,7 @@ beforeEach(async () => {
     publicUrl: 'https://siaga.test',
     now: () => api.clock.ms,
   });
-  api = await openTestApi({ routes: [cityRoutes(smallCity), feed] });
+  api = await openTestApi({ routes: [cityRoutes(() => smallCity), feed] });
 });
 afterEach(async () => {
   await api[Symbol.asyncDispose]();

@@ -8,11 +8,12 @@ import type { Alerts, AlertsDependencies } from '../../alerts/alerts.ts';
 import type { NoticeBody } from '../../alerts/notices/channel.ts';
 import { openAlerts } from '../../alerts/open-alerts.ts';
 
+import type { City } from '../../cities/city.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import type { Reading, Values } from '../../devices/reading.ts';
 import { createFleet, type Fleet } from '../../fleet/fleet.ts';
 import { createLiveFeed, type LiveFeed } from '../../fleet/live-feed.ts';
-import { openRegistry, type Registry } from '../../fleet/registry.ts';
+import { type LiveRegistry, openRegistry } from '../../fleet/registry.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
 import { smallCity } from './small-city.ts';
 
@@ -31,7 +32,7 @@ export interface AlertHouse extends AsyncDisposable {
   readonly database: Database;
   readonly feed: LiveFeed;
   readonly fleet: Fleet;
-  readonly registry: Registry;
+  readonly registry: LiveRegistry;
   /** What people were told, in order. */
   readonly told: NoticeBody[];
   alerts: Alerts;
@@ -64,7 +65,9 @@ export function readingOf(
   };
 }
 
-export async function openAlertHouse(overrides: Partial<AlertsDependencies> = {}): Promise<AlertHouse> {
+export async function openAlertHouse(
+  overrides: Partial<AlertsDependencies> & { readonly city?: City } = {},
+): Promise<AlertHouse> {
   const clock = { ms: START_MS, setByMs: 0 };
   const now = () => clock.ms + clock.setByMs;
   const city = overrides.city ?? smallCity;

@@ -14,7 +14,7 @@ import { openDispatch } from '../../dispatch/open-dispatch.ts';
 import { createFleet, type Fleet } from '../../fleet/fleet.ts';
 import { createLiveConsumer } from '../../fleet/live-consumer.ts';
 import { createLiveFeed } from '../../fleet/live-feed.ts';
-import { openRegistry } from '../../fleet/registry.ts';
+import { type LiveRegistry, openRegistry } from '../../fleet/registry.ts';
 import { createMemoryJournal } from './memory-journal.ts';
 import { ambulance, buildSmallCity, hospital } from './small-city.ts';
 
@@ -28,6 +28,7 @@ export interface DispatchHouse extends AsyncDisposable {
   readonly city: City;
   readonly database: Database;
   readonly fleet: Fleet;
+  readonly registry: LiveRegistry;
   readonly metrics: Metrics;
   readonly alerts: Alerts;
   readonly clock: { ms: number };
@@ -161,8 +162,8 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     isDeaf: () => false,
   });
   const dispatch = await openDispatch({
+    registry,
     config,
-    city,
     database,
     fleet,
     alerts,
@@ -198,6 +199,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     city,
     database,
     fleet,
+    registry,
     metrics,
     alerts,
     clock,

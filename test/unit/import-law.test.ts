@@ -14,8 +14,8 @@ const LAW: Record<string, readonly string[]> = {
   devices: [],
   config: [],
   clock: [],
-  // Where cities are is said by the environment.
-  cities: ['devices', 'config'],
+  // Where cities are is said by the environment; what was changed of one lies in the state.
+  cities: ['devices', 'config', 'database', 'tables'],
   // People's files; of no city and no device, so that server and simulator read them alike.
   tables: [],
   database: ['config', 'clock'],

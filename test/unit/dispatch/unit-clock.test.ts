@@ -1,14 +1,18 @@
 /** When a word was said, by a clock that is right, ahead, behind, set anew, or not there. */
 import { describe, expect, test } from 'vitest';
-import { QualityFlag } from '../../../devices/reading.ts';
-import { compareToInstant, createUnitClocks } from '../../../dispatch/unit-clock.ts';
+import { createDeviceClock, observeDeviceClock } from '../../../clock/device-clock.ts';
+import { ownTimeOf, QualityFlag } from '../../../devices/reading.ts';
+import { compareToInstant, timeWord } from '../../../dispatch/unit-clock.ts';
+import { createQuality } from '../../../ingest/quality.ts';
+import { readingOf } from '../../support/alert-house.ts';
+import { openDispatchHouse, SCENE } from '../../support/dispatch-house.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 15, 12);
 const HOUR_MS = 3_600_000;
 
 /** A unit whose clock is ahead of ours, or behind; it says something at a true time that arrives later. */
 function unitWithClock(initialAheadMs: number) {
-  const clocks = createUnitClocks();
+  const clock = createDeviceClock();
   let aheadMs = initialAheadMs;
   return {
     setClock(nextAheadMs: number) {
@@ -17,7 +21,10 @@ function unitWithClock(initialAheadMs: number) {
     say(trueS: number, delayS = 0, quality = 0) {
       const measuredAt = NOON_MS + trueS * 1_000 + aheadMs;
       const receivedAt = NOON_MS + (trueS + delayS) * 1_000;
-      const saidAt = clocks.observe({ device: 'u1', measuredAt, receivedAt, quality });
+      const word = { measuredAt, receivedAt, quality, values: {} };
+      const ownMs = ownTimeOf(word);
+      if (ownMs !== undefined) observeDeviceClock(clock, ownMs, receivedAt);
+      const saidAt = timeWord(clock, word);
       return (orderS: number) => compareToInstant(saidAt, NOON_MS + orderS * 1_000);
     },
   };
@@ -90,3 +97,36 @@ test('a device that delivers its backlog first is known by the words after it', 
   for (const second of [0, 60, 120]) unit.say(second, 300 - second);
   expect(unit.say(310, 0.2)(305)).toBe('after');
 });
+
+test.each([
+  ['7 h behind', -7 * HOUR_MS],
+  ['7 h ahead', 7 * HOUR_MS],
+  ['1,024 weeks behind', -1_024 * 168 * HOUR_MS],
+])(
+  'a tracker that is %s is offered with the age of its fix by our clock, once its clock is known',
+  async (_, aheadMs) => {
+    await using house = await openDispatchHouse();
+    const quality = createQuality();
+    for (let count = 0; count < 6; count++) {
+      await house.pass(5);
+      const receivedAt = house.clock.ms;
+      const ownMs = receivedAt - 200 + aheadMs;
+      const isRefused = aheadMs > 0 || aheadMs < -8_760 * HOUR_MS;
+      const values = {
+        ...SCENE,
+        speedMps: 0,
+        status: 'available',
+        ...(isRefused ? { deviceClockMs: ownMs } : {}),
+      };
+      const said = readingOf('u1', isRefused ? receivedAt : ownMs, values, {
+        receivedAt,
+        quality: isRefused ? QualityFlag.serverTime | QualityFlag.clockRefused : 0,
+      });
+      const reading = quality.assess({ ...said, kind: 'ambulance' });
+      await house.say('u1', reading.values, reading.measuredAt, reading.quality);
+    }
+    expect(house.dispatch.board.now('u1', house.clock.ms)?.fixAgeMs).toBeLessThan(1_000);
+    const { candidates } = await house.dispatch.recommend({ at: SCENE, limit: 10 });
+    expect(candidates.map(({ unit }) => unit)).toContain('u1');
+  },
+);

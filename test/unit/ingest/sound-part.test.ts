@@ -158,6 +158,17 @@ describe('a time that cannot be', () => {
     },
   );
 
+  test('by a clock of ours that was behind is the right one when it is replayed by one that is set', async () => {
+    const message = { topic: GAUGE, receivedAt: NOW, clientId: 'bendung' };
+    const payload = (levelM: number) => Buffer.from(JSON.stringify({ measuredAt: NOW + 3_600_000, levelM }));
+    await house.pipeline.accept({ ...message, payload: payload(3.1) });
+    expect(flags()).toEqual([['serverTime', 'clockRefused']]);
+    const replay = { isReplay: true, replayedAt: NOW + 3_700_000 };
+    await house.pipeline.accept({ ...message, ...replay, payload: payload(3.2) });
+    expect(times()).toEqual([0, 3_600_000]);
+    expect(flags()[1]).toEqual([]);
+  });
+
   test('that drifts beyond the bound is not doubted', async () => {
     await house.publish(GAUGE, { measuredAt: NOW + 59_000, levelM: 1 });
     house.clock.ms += 60_000;

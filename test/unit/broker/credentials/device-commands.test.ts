@@ -23,6 +23,7 @@ async function run(...words: string[]): Promise<string[]> {
   await runCommand(parseCommand(words), {
     database,
     city: smallCity,
+    actor: 'test',
     now: Date.UTC(2026, 0, 1),
     print: (line) => printed.push(line),
     note: () => undefined,

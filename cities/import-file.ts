@@ -1,0 +1,141 @@
+/**
+ * People's files of gauges, access points, units, hospitals, places and bases: CSV with a header, or GeoJSON points.
+ *
+ * Makes rows of a file; import-city.ts judges and writes them. A column is a field of the entry, a point in its name
+ * goes into it (`beds.ward`), an empty cell says nothing. Invariant: every row knows its line in the file (of GeoJSON
+ * its feature), and a cell that cannot be read is that row's problem and no other's.
+ */
+import { z } from 'zod';
+import { isHospital } from '../devices/kinds/hospital.ts';
+import { deviceKinds } from '../devices/kinds/index.ts';
+import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
+import { type Bilingual, SEVERITIES } from '../devices/site.ts';
+import { readTable } from '../tables/table.ts';
+import type { City } from './entries.ts';
+import { ENTRY_SCHEMAS, type EntryList } from './overlay.ts';
+
+export interface ImportRow {
+  /** `line 12`, `feature 3`. */
+  readonly where: string;
+  readonly list: EntryList;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface ImportOptions {
+  /** Of rows that say no kind; `devices` where absent. */
+  readonly list: EntryList;
+  readonly kind: string | undefined;
+}
+
+const NUMBER = /^-?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** Throws TableError or SyntaxError for a file that is neither. */
+export function readImportFile(text: string, city: City, options: ImportOptions): ImportRow[] {
+  return text.trimStart().startsWith('{')
+    ? readFeatures(text, city, options)
+    : readLines(text, city, options);
+}
+
+function readLines(text: string, city: City, options: ImportOptions): ImportRow[] {
+  const { header, rows } = readTable(text, ['id']);
+  return rows.map(({ line, cells }) => {
+    const words = header.map((name, index) => [name, cells[index] ?? ''] as const);
+    const given = words.filter(([name, cell]) => name !== '' && cell !== '');
+    return { where: `line ${line}`, ...toRow(given, city, options) };
+  });
+}
+
+const featureCollection = z.object({
+  type: z.literal('FeatureCollection'),
+  features: z.array(
+    z.object({
+      geometry: z.object({ type: z.string(), coordinates: z.unknown() }).nullish(),
+      properties: z.record(z.string(), z.unknown()).nullish(),
+    }),
+  ),
+});
+
+/** RFC 7946: longitude before latitude. */
+function readFeatures(text: string, city: City, options: ImportOptions): ImportRow[] {
+  const { features } = featureCollection.parse(JSON.parse(text));
+  return features.map(({ geometry, properties }, index) => {
+    const at = geometry?.type === 'Point' && Array.isArray(geometry.coordinates) ? geometry.coordinates : [];
+    const position = typeof at[0] === 'number' ? { lat: at[1] as unknown, lng: at[0] } : {};
+    const given = Object.entries({ ...properties, ...position }).filter(([, value]) => value !== null);
+    return { where: `feature ${index + 1}`, ...toRow(given, city, options) };
+  });
+}
+
+function toRow(
+  given: readonly (readonly [string, unknown])[],
+  city: City,
+  options: ImportOptions,
+): Pick<ImportRow, 'list' | 'fields'> {
+  const named = given.find(([name]) => name === 'kind')?.[1];
+  const kind = typeof named === 'string' ? named : options.kind;
+  const list = isHospital({ kind: kind ?? '' }) ? 'hospitals' : options.list;
+  const fields: Record<string, unknown> = list === 'devices' && kind !== undefined ? { kind } : {};
+  for (const [name, value] of given) {
+    if (name === 'kind' || LADDER_COLUMN.test(name)) continue;
+    put(fields, name.split('.'), typeof value === 'string' ? readCell(value, list, kind, name) : value);
+  }
+  const thresholds = readLadder(new Map(given), city);
+  if (thresholds.length > 0) fields['thresholds'] = thresholds;
+  return { list, fields };
+}
+
+/** What the schema takes as text is text, be it `12`; else a number, yes or no, or JSON. */
+function readCell(text: string, list: EntryList, kind: string | undefined, name: string): unknown {
+  const site = kind === undefined ? undefined : deviceKinds.get(kind)?.site;
+  const schema = list === 'devices' ? site : ENTRY_SCHEMAS[list];
+  const field = (schema as z.ZodObject | undefined)?.shape?.[name] as z.ZodType | undefined;
+  if (field?.safeParse(text).success) return text;
+  if (NUMBER.test(text)) return Number(text.replace(',', '.'));
+  if (text === 'true' || text === 'false') return text === 'true';
+  if (!/^[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The schema says what it should have been.
+    return text;
+  }
+}
+
+/** `beds.ward`, `sensorRangeM.0`: a number in the name is a place in a list. */
+function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [name = '', ...rest] = path;
+  if (name === '__proto__') return;
+  if (rest.length === 0) {
+    target[name] = value;
+    return;
+  }
+  const known = target[name];
+  const inner = typeof known === 'object' && known !== null ? known : /^\d+$/.test(rest[0] ?? '') ? [] : {};
+  target[name] = inner;
+  put(inner as Record<string, unknown>, rest, value);
+}
+
+const LADDER_COLUMN = /^(minor|moderate|severe|extreme)(M|LabelId|LabelEn)$/;
+
+/** `minorM` … `extremeM` are a ladder; its words are `minorLabelId`, `minorLabelEn`, else those of the city's gauges. */
+function readLadder(given: ReadonlyMap<string, unknown>, city: City) {
+  return SEVERITIES.flatMap((severity) => {
+    const level = given.get(`${severity}M`);
+    if (level === undefined) return [];
+    const usual = usualLabel(city, severity);
+    const label = {
+      id: String(given.get(`${severity}LabelId`) ?? usual.id),
+      en: String(given.get(`${severity}LabelEn`) ?? usual.en),
+    };
+    const levelM = typeof level === 'string' && NUMBER.test(level) ? Number(level.replace(',', '.')) : level;
+    return [{ severity, label, levelM }];
+  });
+}
+
+function usualLabel({ devices }: City, severity: (typeof SEVERITIES)[number]): Bilingual {
+  for (const device of devices) {
+    const step = isRiverGauge(device) && device.thresholds.find((each) => each.severity === severity);
+    if (step) return step.label;
+  }
+  return { id: severity, en: severity };
+}

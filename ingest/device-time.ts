@@ -1,0 +1,90 @@
+/**
+ * What a device's own time is worth: readings of a clock that is known to be off are dated by ours.
+ *
+ * Asked by quality.ts for each reading that says its own time, before anything else is said of it. Invariants: a
+ * reading that was taken at its word is taken so when it comes again, whatever is known of the clock by then, so
+ * that it is stored once; of one clock the later reading never gets the earlier time.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import {
+  correctedTime,
+  createDeviceClock,
+  type DeviceClock,
+  isBeyondBounds,
+  observeDeviceClock,
+} from '../clock/device-clock.ts';
+import { ownTimeOf, QualityFlag, type Reading, type Values } from '../devices/reading.ts';
+
+/** Readings of a clock that looks wrong, and is not known to be, whose repeat may come: as many as are in flight. */
+const REMEMBERED_WORDS = 16;
+
+export interface DeviceTime {
+  readonly clock: DeviceClock;
+  /** The quantities of the last reading with a time of its own: the same with the same time is a repeat. */
+  lastValues: Values | undefined;
+  /** The latest time that we gave to a reading instead of its own. */
+  datedUntil: number;
+  /** Times of readings that were taken at their word though they looked wrong, epoch ms. */
+  readonly atTheirWord: number[];
+}
+
+export function createDeviceTime(): DeviceTime {
+  return { clock: createDeviceClock(), lastValues: undefined, datedUntil: 0, atTheirWord: [] };
+}
+
+/** Takes what a reading says of its device's clock; one that comes again says nothing. `before` as below. */
+export function learnTime(time: DeviceTime, reading: Reading, before?: Reading): void {
+  const ownMs = ownTimeOf(reading);
+  if (ownMs === undefined) return;
+  const { values, receivedAt } = reading;
+  const isLast = ownMs === time.clock.lastDeviceMs;
+  const isRepeat = isLast
+    ? isSame(time.lastValues, values)
+    : isSame(before?.values, values) || time.atTheirWord.includes(ownMs);
+  time.lastValues = values;
+  if (!isRepeat) observeDeviceClock(time.clock, ownMs, receivedAt);
+}
+
+/**
+ * The same reading, or as measured by our clock where its own is known to be off. `before` is the one of the same
+ * time by its own clock that we dated already.
+ */
+export function dateReading(time: DeviceTime, reading: Reading, before: Reading | undefined): Reading {
+  const ownMs = ownTimeOf(reading);
+  // Nearly every reading: its clock is right.
+  if (ownMs === undefined || !(time.clock.isOff || isBeyondBounds(reading.receivedAt - ownMs)))
+    return reading;
+  const { receivedAt, quality, values } = reading;
+  const dated = (measuredAt: number): Reading => ({
+    ...reading,
+    measuredAt,
+    quality: quality | QualityFlag.clockOff,
+    values: { ...values, deviceClockMs: ownMs },
+  });
+  const isRepeat = before && before.quality & QualityFlag.clockOff && isSame(before.values, values);
+  if (isRepeat) return dated(before.measuredAt);
+  const corrected = correctedTime(time.clock, ownMs, receivedAt);
+  const isAtItsWord = time.clock.stood === 0 && time.atTheirWord.includes(ownMs);
+  if (corrected === undefined || isAtItsWord) {
+    if (!isAtItsWord && !(quality & QualityFlag.serverTime)) rememberWord(time, ownMs);
+    return reading;
+  }
+  // While the least lag is still being learnt, the later reading may seem to be the earlier one.
+  const isNewest = ownMs >= time.clock.lastDeviceMs;
+  const measuredAt = isNewest && corrected <= time.datedUntil ? time.datedUntil + 1 : corrected;
+  time.datedUntil = Math.max(time.datedUntil, measuredAt);
+  return dated(measuredAt);
+}
+
+function rememberWord({ atTheirWord }: DeviceTime, ownMs: number): void {
+  atTheirWord.push(ownMs);
+  if (atTheirWord.length > REMEMBERED_WORDS) atTheirWord.shift();
+}
+
+function isSame(last: Values | undefined, values: Values): boolean {
+  return last !== undefined && isDeepStrictEqual(withoutClock(last), withoutClock(values));
+}
+
+function withoutClock({ deviceClockMs: _said, ...rest }: Values): Values {
+  return rest;
+}

@@ -1,0 +1,211 @@
+/** A city that is changed while it runs, over the state database: what lies over the folder, the audit, the way back. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { writeDevices } from '../../../broker/credentials/device-list.ts';
+import { listChanges } from '../../../cities/changes.ts';
+import type { City } from '../../../cities/city.ts';
+import { ImportRefusedError, importEntries } from '../../../cities/import-city.ts';
+import { readImportFile } from '../../../cities/import-file.ts';
+import { type Entry, type EntryList, mergePatch } from '../../../cities/overlay.ts';
+import { type Database, openDatabase } from '../../../database/database.ts';
+import { type CityMove, type LiveRegistry, openRegistry } from '../../../fleet/registry.ts';
+import { ambulance, buildSmallCity, gauge, hospital } from '../../support/small-city.ts';
+
+const BY = { actor: 'test', at: Date.UTC(2026, 0, 1) };
+const folder = buildSmallCity([gauge('bendung'), ambulance('motor-1')], { hospitals: [hospital('tugu')] });
+
+let database: Database;
+let registry: LiveRegistry;
+let moves: CityMove[];
+beforeEach(async () => {
+  database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+  await openOver(folder);
+});
+afterEach(() => database.destroy());
+
+/** As a server that starts on this folder. */
+async function openOver(city: City): Promise<void> {
+  registry = await openRegistry(city, database);
+  moves = [];
+  registry.follow((move) => moves.push(move));
+}
+
+const put = (list: EntryList, id: string, entry: Entry | null) =>
+  registry.change({ ...BY, makeEdits: async () => [{ list, id, entry }] });
+const patch = (list: EntryList, id: string, fields: Entry) =>
+  registry.change({
+    ...BY,
+    makeEdits: async ({ findNow }) => [{ list, id, entry: mergePatch(findNow(list, id), fields) }],
+  });
+const countRows = async () => (await database.selectFrom('city_entries').selectAll().execute()).length;
+const added = (id: string, kind: string, site: object | null = null) => ({
+  ...{ id, kind, name: id, lat: null, lng: null },
+  site: site && JSON.stringify(site),
+});
+
+describe('a change', () => {
+  test('replaces the city as a whole, tells who follows, and leaves the value before as it was', async () => {
+    const before = registry.cityNow;
+    await patch('devices', 'bendung', { name: 'Renamed' });
+    expect(before.devices[0]?.name).toBe('Gauge bendung');
+    expect(registry.cityNow.devices[0]).toMatchObject({ id: 'bendung', name: 'Renamed' });
+    expect(registry.cityNow.devices[1]).toBe(before.devices[1]);
+    expect(registry.find('bendung')?.name).toBe('Renamed');
+    expect(moves).toEqual([{ before, now: registry.cityNow, devices: new Set(['bendung']) }]);
+  });
+
+  test('back to what the folder says lies over it no more; one that changes nothing has no line', async () => {
+    await patch('devices', 'bendung', { name: 'Renamed' });
+    expect(await patch('devices', 'bendung', { name: 'Renamed' })).toEqual([]);
+    await patch('devices', 'bendung', { name: 'Gauge bendung' });
+    expect(await countRows()).toBe(0);
+    expect(registry.cityNow).toEqual(folder);
+    expect(await listChanges(database, { city: 'semarang', limit: 10 })).toHaveLength(2);
+  });
+
+  test('is refused with every reason that it makes, and for none that was there before', async () => {
+    await openOver({ ...folder, rivers: [] });
+    await patch('devices', 'bendung', { name: 'Renamed' });
+    const wrong = { lat: 3, upstream: [{ gauge: 'nobody', lagMin: 5 }] };
+    await expect(patch('devices', 'bendung', wrong)).rejects.toMatchObject({
+      problems: [
+        { entry: 'devices.bendung', reason: expect.stringContaining("outside the city's bounds") },
+        { entry: 'devices.bendung', reason: 'no upstream gauge nobody' },
+      ],
+    });
+    await expect(put('devices', 'new', { kind: 'river-gauge', id: 'new' })).rejects.toThrow(
+      /devices\.new\.name: Invalid input: expected string, received undefined\n {4}→ add the field/,
+    );
+    await expect(patch('devices', 'bendung', { id: 'other' })).rejects.toThrow(/cannot be changed/);
+    await expect(put('devices', 'bendung', { ...ambulance('bendung') })).rejects.toThrow(
+      /it is a river-gauge/,
+    );
+    expect(registry.cityNow.devices[0]).toMatchObject({ name: 'Renamed', lat: -7 });
+  });
+
+  test('takes no unit away that is on its way', async () => {
+    await database
+      .insertInto('dispatch_units')
+      .values({ unit: 'motor-1', version: 1, assignment: 12, out_of_service: null, patient_doubt: null })
+      .execute();
+    await expect(put('devices', 'motor-1', null)).rejects.toThrow(/on assignment 12/);
+    expect(registry.find('motor-1')).toBeDefined();
+  });
+
+  test('is taken back only where nothing was changed after it', async () => {
+    const [first] = await patch('devices', 'bendung', { name: 'One' });
+    const [second] = await patch('devices', 'bendung', { name: 'Two' });
+    await expect(registry.undo(first?.id as number, BY)).rejects.toThrow(/was changed since/);
+    await registry.undo(second?.id as number, BY);
+    await registry.undo(first?.id as number, BY);
+    expect(registry.find('bendung')?.name).toBe('Gauge bendung');
+    expect(await registry.undo(999, BY)).toBeUndefined();
+  });
+
+  test('of an old folder stands over a new one that lacks what it names, and the start says so', async () => {
+    await patch('devices', 'bendung', { name: 'Ours' });
+    await put('hospitals', 'tugu', null);
+    await openOver(buildSmallCity([ambulance('motor-1')], { hospitals: [hospital('tugu', { class: 'A' })] }));
+    expect(registry.find('bendung')?.name).toBe('Ours');
+    expect(registry.cityNow.hospitals).toEqual([]);
+    expect(registry.state.notes).toEqual([
+      'devices.bendung: the folder has it no more; what was changed here stands',
+      'hospitals.tugu: the folder says otherwise now (class "B" → "A"); what was changed here stands',
+    ]);
+  });
+});
+
+describe('a device that a command has added', () => {
+  test('of which little was said is removed, comes back as it was, and becomes whole by a change', async () => {
+    await writeDevices(database, folder, [added('new-1', 'river-gauge')], BY.at);
+    await registry.reload();
+    expect(registry.find('new-1')).toEqual({ id: 'new-1', kind: 'river-gauge', name: 'new-1' });
+    const [removed] = await put('devices', 'new-1', null);
+    expect(registry.find('new-1')).toBeUndefined();
+    await registry.undo(removed?.id as number, BY);
+    expect(registry.find('new-1')).toEqual({ id: 'new-1', kind: 'river-gauge', name: 'new-1' });
+    await put('devices', 'new-1', gauge('new-1'));
+    expect(registry.find('new-1')?.site).toMatchObject({ thresholds: { length: 3 } });
+  });
+
+  test('is in the city where it is whole; removed and added again it is there again', async () => {
+    const unit = added('motor-9', 'ambulance', ambulance('motor-9'));
+    await writeDevices(database, folder, [unit], BY.at);
+    await registry.reload();
+    expect(registry.cityNow.devices.map(({ id }) => id)).toContain('motor-9');
+    expect(folder.devices.map(({ id }) => id)).not.toContain('motor-9');
+    await put('devices', 'motor-9', null);
+    expect(registry.find('motor-9')).toBeUndefined();
+    await writeDevices(database, folder, [unit], BY.at + 1);
+    await registry.reload();
+    expect(registry.find('motor-9')).toBeDefined();
+    const lines = await listChanges(database, { city: 'semarang', limit: 10, entry: 'motor-9' });
+    const entry = registry.cityNow.devices.find(({ id }) => id === 'motor-9');
+    expect(lines.map(({ actor, before, after }) => [actor, before, after])).toEqual([
+      ['command line', null, entry],
+      ['test', entry, null],
+      ['command line', null, entry],
+    ]);
+  });
+});
+
+describe('a file', () => {
+  const importText = (text: string, keepGood = false, list: EntryList = 'devices', kind?: string) =>
+    importEntries(
+      { database, folder, ...BY },
+      readImportFile(text, registry.cityNow, { list, kind }),
+      keepGood,
+    );
+
+  test('in GeoJSON adds places by their points, and changes those that are there by what it says', async () => {
+    const feature = (id: string, more: object) => ({
+      type: 'Feature',
+      geometry: { type: 'Point', coordinates: [110.41, -7.01] },
+      properties: { id, ...more },
+    });
+    const features = [feature('psc', {}), feature('north', { name: 'Post North' })];
+    await importText(JSON.stringify({ type: 'FeatureCollection', features }), false, 'bases');
+    await registry.reload();
+    expect(registry.cityNow.bases).toEqual([
+      { id: 'psc', name: 'PSC 119', lat: -7.01, lng: 110.41 },
+      { id: 'north', name: 'Post North', lat: -7.01, lng: 110.41 },
+    ]);
+  });
+
+  test('with decimal commas and columns in the entry adds hospitals', async () => {
+    const text =
+      'id;name;lat;lng;class;beds.emergency;beds.intensive;beds.ward\nrs-1;12;-6,98;110,42;C;5;2;40\n';
+    await importText(text, false, 'hospitals');
+    await registry.reload();
+    expect(registry.cityNow.hospitals.at(-1)).toMatchObject({
+      ...{ id: 'rs-1', name: '12', lat: -6.98, beds: { emergency: 5, intensive: 2, ward: 40 } },
+    });
+  });
+
+  test('names each bad row and writes nothing, or the good ones; who names a bad row is bad with it', async () => {
+    const rows = [
+      'id,kind,name,lat,lng,river,sensorRangeM.0,sensorRangeM.1,normalLevelM,minorM,upstream',
+      'top,river-gauge,Top,-7,110.4,nowhere,0,6,1,1.5,',
+      'low,river-gauge,Low,-7,110.4,bkb,0,6,1,1.5,"[{""gauge"":""top"",""lagMin"":5}]"',
+      'good,river-gauge,Good,-7,110.4,bkb,0,6,1,1.5,',
+      'good,river-gauge,Twice,-7,110.4,bkb,0,6,1,1.5,',
+      'Bad Id,river-gauge,Bad,-7,110.4,bkb,0,6,1,1.5,',
+    ].join('\n');
+    const bad = [
+      { where: 'line 2', reasons: ['devices.top: no river nowhere'] },
+      { where: 'line 3', reasons: ['devices.low: no upstream gauge top'] },
+      { where: 'line 5', reasons: ['devices.good: line 4 has this id already'] },
+      { where: 'line 6', reasons: [expect.stringContaining('lower case letters')] },
+    ];
+    const refused = await importText(rows).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ImportRefusedError);
+    expect((refused as ImportRefusedError).bad).toEqual(bad);
+    expect(await countRows()).toBe(0);
+    const kept = await importText(rows, true);
+    expect(kept.bad).toEqual(bad);
+    expect(kept.written).toMatchObject([{ list: 'devices', entry: 'good' }]);
+    await registry.reload();
+    expect(registry.find('good')?.site).toMatchObject({
+      thresholds: [{ severity: 'minor', levelM: 1.5, label: { id: 'siap', en: 'ready' } }],
+    });
+  });
+});
