@@ -77,8 +77,9 @@ describe('faults', () => {
   it('a wrong clock is two hours ahead and right after two minutes', () => {
     const [id = ''] = sufferers(['clock']);
     const offset = plan(['clock']).hooks(id).clockOffsetMs;
-    expect(offset?.(STARTED_AT)).toBe(2 * 3_600_000);
-    expect(offset?.(STARTED_AT + 120_000)).toBe(0);
+    expect(offset?.(STARTED_AT)).toBe(0);
+    expect(offset?.(STARTED_AT + 450_000)).toBe(2 * 3_600_000);
+    expect(offset?.(STARTED_AT + 570_000)).toBe(0);
   });
 
   it('a garbled payload is no JSON, and the others are whole', () => {
