@@ -85,9 +85,12 @@ export function learntOfFalls(memory: unknown): Partial<FallState> {
   return isWhole ? { drain: { ...drain, spell: null }, ordinaryCount, ordinarySumM, largestRiseM } : {};
 }
 
-export function learnOrdinary(state: FallState, levelM: number): void {
+/** A drop-out counts as a level one jump below the ordinary one: some dozens of them must not move it far. */
+export function learnOrdinary(state: FallState, parameters: FallParameters, levelM: number): void {
   const count = Math.min(state.ordinaryCount + 1, ORDINARY_READINGS);
-  state.ordinarySumM += levelM - (count === state.ordinaryCount ? state.ordinarySumM / count : 0);
+  const leastM = ordinaryOf(state, parameters) - parameters.jumpM;
+  const oneOfM = count === state.ordinaryCount ? state.ordinarySumM / count : 0;
+  state.ordinarySumM += Math.max(levelM, leastM) - oneOfM;
   state.ordinaryCount = count;
 }
 

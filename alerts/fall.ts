@@ -93,7 +93,7 @@ export function believe(
 ): void {
   const { believedM, believedAt } = state;
   const riseM = believedM === null ? 0 : levelM - believedM;
-  if (levelM < parameters.floodM) learnOrdinary(state, levelM);
+  if (levelM < parameters.floodM) learnOrdinary(state, parameters, levelM);
   const ordinaryM = ordinaryOf(state, parameters);
   const freshetM = ordinaryM + FRESHET_SHARE * (parameters.floodM - ordinaryM);
   const level = { levelM, beforeM: believedM ?? levelM, at };

@@ -137,6 +137,15 @@ test('no alert ends whose river is still high', () => {
   );
 });
 
+const none = (count: number) => Array.from({ length: count }, () => 0);
+const DROP_OUTS_AND_A_SPIKE = {
+  faults: [
+    { row: 0, rows: 16, levelM: -0.89, otherM: -1.46, clockMs: 0 },
+    { row: 80, rows: 20, levelM: 0, otherM: -0.36, clockMs: 0 },
+  ],
+  ...{ delays: none(40), repeats: none(40), crashes: [] },
+};
+
 test('no alert stands whose river never was high, be its gauge wrong downwards or for one reading upwards', () => {
   const river = calm(CALM_ROWS + FAULTY_ROWS);
   fc.assert(
@@ -148,6 +157,7 @@ test('no alert stands whose river never was high, be its gauge wrong downwards o
       const found = judge(arrivals, new Set(all.crashes));
       for (const { state } of found) expect(state).toBe('withdrawn');
     }),
-    { numRuns: 150 },
+    // Dozens of drop-outs moved the ordinary level, from which the fall back of a spike is measured.
+    { numRuns: 150, examples: [[DROP_OUTS_AND_A_SPIKE, 1.5]] },
   );
 });
