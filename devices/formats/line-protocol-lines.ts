@@ -199,7 +199,8 @@ class LineReader {
     this.#skipSpaces();
     const word = this.#readWord(' \n');
     this.#skipSpaces();
-    if (this.#at < this.#text.length && this.#text[this.#at] !== '\n') return 'bad timestamp';
+    // What is left before the line break is the first half of it, or nothing.
+    if (this.#readWord('\n') !== '') return 'bad timestamp';
     return word === '' ? undefined : parseLineTime(word, this.#precision);
   }
 
