@@ -120,13 +120,21 @@ describe('what Telegraf posts', () => {
     });
     expect(await query.json()).toEqual({ results: [{ statement_id: 0 }] });
     const at = Date.now() - 300_000;
-    const lines = [`modbus,host=pi-9,slave_id=1 water_level_cm=142.5`, 'cpu,host=pi-9 usage_idle=97.9'];
+    // The first names a machine that will never be claimed; the second does not wait for it.
+    const lines = [
+      'mem,host=db-1 used=1i',
+      `modbus,host=pi-9,slave_id=1 water_level_cm=142.5`,
+      'cpu,host=pi-9 usage_idle=97.9',
+    ];
     const body = lines.map((line) => `${line} ${at}999999\n`).join('');
     const answer = await write(gzipSync(body), { 'content-encoding': 'gzip' });
     expect(answer.status).toBe(204);
     await eventually(async () => {
       const { waiting } = await server.get<{ waiting: object[] }>('/v1/waiting');
-      expect(waiting).toMatchObject([{ alias: 'pi-9', gateway: GATEWAY, format: 'line-protocol' }]);
+      const named = { gateway: GATEWAY, format: 'line-protocol', messages: 1 };
+      expect(waiting).toHaveLength(2);
+      for (const alias of ['db-1', 'pi-9'])
+        expect(waiting).toContainEqual(expect.objectContaining({ ...named, alias }));
     });
     await devices('set', 'garang-tinjomoyo', '--format', 'line-protocol');
     await devices('claim', 'pi-9', 'garang-tinjomoyo');
