@@ -21,7 +21,7 @@ export const HELP = `npm run devices -- <command>
         Changes what a device speaks. COLUMNS of the format "value": levelM:cm,batteryV. FILE of the format
         "mapped": a JSONata expression that gives quantities. Of the format "line-protocol": TAGS that name the
         device, the surest first (device,host; _measurement is the line's own), FIELDS gauge.stage=levelM:cm, and
-        the precision of times over MQTT. A gateway is given them when it is added.
+        the precision of times over MQTT. Of a gateway say the --format again.
   waiting
         Names in messages of gateways that are no device's, each with its last message.
   claim <alias> <id>
