@@ -18,6 +18,8 @@ export interface MappedField {
 const MAX_MAPPINGS = 100;
 /** What is longer names nothing that we know. */
 const MAX_NAME_CHARACTERS = 80;
+/** The longest of ours has three: `channel_utilization_pct`. */
+const MAX_WORDS = 4;
 /** What collectors call a number of which the measurement or a tag says what it is. */
 const NAMELESS: ReadonlySet<string> = new Set(['value', 'gauge', 'counter']);
 /** Of UniFi Poller, whose `uap` is a whole access point: users and guests together. */
@@ -65,7 +67,10 @@ function findAround({ measurement, tags }: Line): MappedField | undefined {
 
 /** `sensor.kali_garang_water_level` → `water_level`: the longest end of it that is a quantity. */
 function quantityAtEnd(text: string): string | undefined {
-  const words = text.slice(-MAX_NAME_CHARACTERS).split(/[_\-. /]/);
+  const words = text
+    .slice(-MAX_NAME_CHARACTERS)
+    .split(/[_\-. /]/)
+    .slice(-MAX_WORDS);
   for (let from = 0; from < words.length; from++) {
     const name = quantityIn(words.slice(from).join('_'));
     if (name !== undefined) return name;

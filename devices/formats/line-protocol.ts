@@ -18,6 +18,8 @@ import { isSensorKey, readSensorObject, type SensorReading } from './sensor-obje
 /** The first that a line has names its device. `_measurement` is the line's own. */
 const IDENTITY_TAGS = 'device,device_id,sensor,station,id,mac,entity_id,name,topic,host';
 const MAX_IDENTITY_TAGS = 20;
+/** Of a topic, from its begin; deeper ones are in no city. */
+const MAX_TOPIC_LEVELS = 20;
 /** Each keeps the whole message once more; what else was no number is told with the device. */
 const MAX_FAULTY_CLAIMS = 20;
 const MAX_FAULTS = 20;
@@ -120,7 +122,7 @@ function namesOf(line: Line, tags: readonly string[]): readonly string[] {
     const name = tag === '_measurement' ? line.measurement : line.tags.get(tag);
     if (name === undefined) continue;
     // As with messages on a topic: the whole, or a level of it.
-    const levels = tag === 'topic' ? name.split('/') : [];
+    const levels = tag === 'topic' ? name.split('/', MAX_TOPIC_LEVELS) : [];
     return aliasesOf(name, ...levels);
   }
   return [];
