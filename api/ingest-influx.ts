@@ -54,8 +54,8 @@ export const influxIngestRoutes =
       const bodyLimit = dependencies.maxBodyBytes;
       app.post(path, { ...OPEN, bodyLimit, errorHandler }, async (request, reply) => {
         const query = request.query as Query;
-        const precision = precisionOf(query, generation);
         const identity = await identify(request, credentialIn(request, query));
+        const precision = precisionOf(query, generation);
         const payload = await bodyOf(request, dependencies.maxBodyBytes);
         return write(dependencies, { request, reply, generation, precision, identity, payload });
       });
