@@ -94,6 +94,7 @@ function openApi(stages: Stages, page: ReturnType<typeof situationRoomPages>): P
     deviceAuthenticator: entrances.authenticator,
     pages: [page, publicPages({ ...ground, alerts, history, publicUrl: ground.config.PUBLIC_URL })],
     maxConnections: entrances.apiConnections,
+    connectionOf: entrances.broker.connectionOf,
     readiness: () => listProblems(stages),
     degraded: () => listLesserProblems(stages),
     log: ground.log.child({ part: 'api' }),

@@ -3,7 +3,7 @@
  *
  * Kept by river-level and asked by fall.ts whether a fall is one of water. Falls are shares of the height from
  * which they began (recessions are close to exponential), over five windows of time. A flood is learnt as a whole
- * once the river is calm again, and not at all where it fell and stood up again at once: that was the sensor.
+ * once the river is calm again; what it lost and had back at once is left out: that was the sensor.
  * Invariant: everything here is JSON, and replaced when it changes, never changed.
  */
 
@@ -22,8 +22,8 @@ interface Spell {
   readonly highAt: number;
   readonly shares: Shares;
   readonly slots: readonly [Slots, Slots, Slots, Slots, Slots];
-  /** It fell and stood up again at once: nothing is to be learnt of it. */
-  readonly isSpoilt: boolean;
+  /** What was known before the first large loss that may yet be made good at once: see standsUp. */
+  readonly sharesBeforeLoss: Shares | null;
 }
 
 export interface Drain {
@@ -58,10 +58,14 @@ const KNOWN_AFTER_FLOODS = 3;
 const MAX_FLOODS = 16;
 /** A river may drain faster than most of its floods did, by this. */
 const FASTER_THAN_EVER = 2;
+/** … and often enough for nothing to be thought of it, by this. */
+const FASTER_THAN_MOST = 1.3;
 /** One report's worth of fall, whatever the interval: a flood recedes over at least half a dozen reports. */
 const LEAST_SHARE = 0.18;
 /** Of a new gauge: a flash flood is gone within a unit, most of it in the first half … */
 const NEW_FASTEST_RATE = 2;
+/** … but few are: what is usual is this share of that … */
+const NEW_USUAL_SHARE = 0.4;
 /** … and a level that was doubted is explained after eight of them. */
 const NEW_TYPICAL_UNITS = 8;
 const NEW_TYPICAL_RATE = 3;
@@ -83,12 +87,21 @@ export function isKnownToDrain({ floods }: Drain): boolean {
 
 /** The largest share of its height that a flood may lose within `ms`, up to 1: more than that is not water. */
 export function fastestShare(drain: Drain, ms: number, unitMs: number): number {
+  return shareOf(drain, ms, unitMs, FASTER_THAN_EVER, 1);
+}
+
+/** The share that floods lose within `ms` often enough for nothing to be thought of it. */
+export function usualShare(drain: Drain, ms: number, unitMs: number): number {
+  return shareOf(drain, ms, unitMs, FASTER_THAN_MOST, NEW_USUAL_SHARE);
+}
+
+function shareOf(drain: Drain, ms: number, unitMs: number, factor: number, newFactor: number): number {
   const units = ms / unitMs;
-  const learnt = FASTER_THAN_EVER * shareWithin(drain.fast, units);
+  const learnt = factor * shareWithin(drain.fast, units);
   if (isKnownToDrain(drain)) return Math.min(1, Math.max(LEAST_SHARE / 2, learnt));
   const general = (1 - Math.exp(-NEW_FASTEST_RATE * units)) / (1 - Math.exp(-NEW_FASTEST_RATE));
   const weight = 1 - drain.floods.length / KNOWN_AFTER_FLOODS;
-  return Math.min(1, Math.max(LEAST_SHARE, weight * general, learnt));
+  return Math.min(1, Math.max(LEAST_SHARE, newFactor * weight * general, learnt));
 }
 
 /** The share of its height that a flood of this river has lost after `ms`, as far as is known of it. */
@@ -114,7 +127,7 @@ function shareWithin(shares: Shares, units: number): number {
     shares.findIndex((share) => share > 0),
   );
   const first = WINDOWS[index] as number;
-  if (units <= first) return (shares[index] as number) * Math.max(0.5, units / first);
+  if (units <= first) return 1 - (1 - Math.min(1, shares[index] as number)) ** Math.max(0.5, units / first);
   while (units > (WINDOWS[index + 1] as number)) index++;
   const [from, to] = [WINDOWS[index] as number, WINDOWS[index + 1] as number];
   const [low, high] = [shares[index] as number, shares[index + 1] as number];
@@ -155,8 +168,13 @@ export function learnLevel(
     }
     return kept;
   }) as unknown as Spell['slots'];
-  const isSpoilt = before.isSpoilt || standsUp(before, beforeM, levelM, heightOf);
-  return { ...drain, spell: { ...before, highAt, shares, slots, isSpoilt } };
+  const isLoss = beforeM - levelM > LOSS_SHARE * heightOf(beforeM);
+  const sharesBeforeLoss = before.sharesBeforeLoss ?? (isLoss ? before.shares : null);
+  const next = { ...before, highAt, slots };
+  if (sharesBeforeLoss && standsUp(before, beforeM, levelM, heightOf)) {
+    return { ...drain, spell: { ...next, shares: sharesBeforeLoss, sharesBeforeLoss: null } };
+  }
+  return { ...drain, spell: { ...next, shares, sharesBeforeLoss } };
 }
 
 /** In one step the river is back by most of what it had lost lately: that was not water. */
@@ -173,7 +191,14 @@ function standsUp(
 }
 
 function startSpell(at: number, unitMs: number): Spell {
-  return { unitMs, startedAt: at, highAt: at, shares: NOTHING, slots: [[], [], [], [], []], isSpoilt: false };
+  return {
+    unitMs,
+    startedAt: at,
+    highAt: at,
+    shares: NOTHING,
+    slots: [[], [], [], [], []],
+    sharesBeforeLoss: null,
+  };
 }
 
 function addToSlots(slots: Slots, slot: number, levelM: number): Slots {
@@ -182,8 +207,8 @@ function addToSlots(slots: Slots, slot: number, levelM: number): Slots {
   return [...slots.filter(([each]) => each >= slot - SLOTS_BACK), [slot, levelM]];
 }
 
-function learnSpell({ floods: before, fast, typical }: Drain, { shares, isSpoilt }: Spell): Drain {
-  if (isSpoilt || shares[4] === 0) return { floods: before, fast, typical, spell: null };
+function learnSpell({ floods: before, fast, typical }: Drain, { shares }: Spell): Drain {
+  if (shares[4] === 0) return { floods: before, fast, typical, spell: null };
   const floods = [...before.slice(1 - MAX_FLOODS), shares];
   return { floods, fast: quantile(floods, 0.75), typical: quantile(floods, 0.5), spell: null };
 }

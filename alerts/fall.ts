@@ -6,86 +6,31 @@
  * still, for one row or a hundred. Belief comes back when the level does, when enough time has passed for the
  * river to have drained so far, or when a person confirms it. Invariant: what is not believed teaches nothing.
  */
+import { fastestShare, isKnownToDrain, learnLevel, timeUnitMs, typicalShare, usualShare } from './drain.ts';
 import {
-  DRAIN_START,
-  type Drain,
-  fastestShare,
-  isKnownToDrain,
-  learnLevel,
-  timeUnitMs,
-  typicalShare,
-} from './drain.ts';
+  type FallParameters,
+  type FallState,
+  heightOf,
+  learnOrdinary,
+  NEW_READINGS,
+  ordinaryOf,
+} from './fall-state.ts';
 
-/** Part of river-level's memory: the levels that were believed, and those that are not. */
-export interface FallState {
-  believedM: number | null;
-  believedAt: number;
-  /** How fast the last believed reading was lower than the one before; 0 where it was not. */
-  fallMPerMs: number;
-  /** Since when levels are too low to be believed, how many there were, and the last of them. */
-  lowSince: number | null;
-  lows: number;
-  lowM: number;
-  /** The last of them where it stood up from the one before: it waits for another that agrees. */
-  standsM: number | null;
-  /** A person has confirmed the level of this moment. */
-  confirmedAt: number | null;
-  /** Levels below floods, their number (bounded) and their sum, so that their mean is the ordinary level. */
-  ordinaryCount: number;
-  ordinarySumM: number;
-  /** The largest rise from one believed level to the next. */
-  largestRiseM: number;
-  drain: Drain;
-}
-
-export const FALL_START: Readonly<FallState> = Object.freeze({
-  believedM: null,
-  believedAt: 0,
-  fallMPerMs: 0,
-  lowSince: null,
-  lows: 0,
-  lowM: 0,
-  standsM: null,
-  confirmedAt: null,
-  ordinaryCount: 0,
-  ordinarySumM: 0,
-  largestRiseM: 0,
-  drain: DRAIN_START,
-});
-
-/** Of the gauge, m. */
-export interface FallParameters {
-  /** At or below this no alert stands: what falls from there is of no interest. */
-  readonly clearM: number;
-  /** Where floods begin. */
-  readonly floodM: number;
-  /** The level of an ordinary day as the city says, and the least that a height above it counts as. */
-  readonly ordinaryM: number;
-  readonly leastHeightM: number;
-  /** A fall of no more than this is never doubted: waves and rounding; and of a gauge that is new. */
-  readonly rippleM: number;
-  readonly newRippleM: number;
-  /** From the lowest step of the ladder to the highest. */
-  readonly spanM: number;
-  /** A rise beyond this is a jump. */
-  readonly jumpM: number;
-}
-
-/** A fall that is no more than this many times as fast as the one before continues it. */
+/** A fall no more than this many times as fast as both before it goes on at their pace; as the last one, it may. */
+const CONTINUED_PACE = 1.2;
 const CONTINUED_FALL = 2;
 /** A level that comes back by this share of what was lost was not lost. */
 const RETURN_SHARE = 0.5;
+/** So many levels in a row must agree before the end of a flood is believed that they would be. */
+const ENDING_AGREE = 4;
+/** Levels closer than this are the same, m. */
+const SAME_M = 0.001;
 /** Time explains nothing before so many reports: a loose plug is out for hours. */
 const EXPLAINED_AFTER_INTERVALS = 24;
 /** A flood that has lost so much of its height is gone. */
 const GONE_SHARE = 0.95;
 /** A rise by this share of the way to the lowest threshold is no flood, and drains as one does. */
 const FRESHET_SHARE = 0.5;
-/** The mean of so many levels is the ordinary one, and the city's word weighs as much as so many. */
-const ORDINARY_READINGS = 2_000;
-const SAID_WEIGHT = 20;
-/** With fewer readings nothing is known of a gauge. */
-const NEW_READINGS = 100;
 /** So many ladders, and so many times the largest step that a gauge has taken. */
 const FAR_SPANS = 2;
 const FAR_RISES = 4;
@@ -99,26 +44,43 @@ export function isBelieved(
   intervalMs: number,
 ): boolean {
   const { believedM, confirmedAt, lowSince } = state;
-  const isBelievable =
-    believedM === null ||
-    believedM <= parameters.clearM ||
-    (confirmedAt !== null && at >= confirmedAt) ||
-    (lowSince === null
-      ? isPlausible(state, parameters, believedM, levelM, at, intervalMs)
-      : isBack(state, parameters, believedM, levelM, at, intervalMs) ||
-        isExplained(state, parameters, levelM, at, intervalMs));
-  if (isBelievable) {
-    state.lowSince = null;
-    state.lows = 0;
-    state.standsM = null;
-    return true;
+  const isWord = confirmedAt !== null && at >= confirmedAt;
+  if (believedM === null || isWord) return endDoubt(state);
+  if (lowSince === null) {
+    const speed = judgeFall(state, parameters, believedM, levelM, at, intervalMs);
+    if (speed === 'usual' || (speed === 'unusual' && levelM > parameters.clearM)) return true;
+    startStanding(state, levelM, speed === 'unusual' ? 1 : 0);
+  } else {
+    stand(state, parameters, levelM, intervalMs);
+    if (
+      isBack(state, parameters, believedM, levelM, at, intervalMs) ||
+      isExplained(state, parameters, levelM, at, intervalMs)
+    ) {
+      return endDoubt(state);
+    }
   }
-  const standsUp = lowSince !== null && levelM - state.lowM > parameters.jumpM;
-  state.standsM = standsUp ? levelM : null;
   state.lowSince = lowSince ?? at;
   state.lows++;
   state.lowM = levelM;
   return false;
+}
+
+/** It goes on as water does, and is waited for to do so a little longer: no reason yet to suspect the gauge. */
+export function isAwaited({ stands, lows }: FallState): boolean {
+  return stands === lows && lows <= ENDING_AGREE;
+}
+
+function endDoubt(state: FallState): true {
+  state.lowSince = null;
+  state.lows = 0;
+  startStanding(state, null, 0);
+  return true;
+}
+
+function startStanding(state: FallState, levelM: number | null, stands: number): void {
+  state.standsM = stands > 0 ? levelM : null;
+  state.stands = stands;
+  state.standsFromM = state.standsM;
 }
 
 /** Takes a level as the river's, and learns from it. */
@@ -131,7 +93,7 @@ export function believe(
 ): void {
   const { believedM, believedAt } = state;
   const riseM = believedM === null ? 0 : levelM - believedM;
-  if (levelM < parameters.floodM) learnOrdinary(state, levelM);
+  if (levelM < parameters.floodM) learnOrdinary(state, parameters, levelM);
   const ordinaryM = ordinaryOf(state, parameters);
   const freshetM = ordinaryM + FRESHET_SHARE * (parameters.floodM - ordinaryM);
   const level = { levelM, beforeM: believedM ?? levelM, at };
@@ -139,6 +101,7 @@ export function believe(
     heightOf(state, parameters, each),
   );
   if (riseM > state.largestRiseM) state.largestRiseM = riseM;
+  state.fallBeforeMPerMs = state.fallMPerMs;
   state.fallMPerMs = riseM < 0 && at > believedAt ? -riseM / (at - believedAt) : 0;
   state.believedM = levelM;
   state.believedAt = at;
@@ -166,23 +129,34 @@ export function explainedAt(
   return Math.round(low + stepMs);
 }
 
-/** This river can have fallen so far since the last believed reading. */
-function isPlausible(
+/**
+ * How a fall since the last believed reading compares with what this river has done: as it often does, as it hardly
+ * ever has, or faster than it can.
+ */
+function judgeFall(
   state: FallState,
   parameters: FallParameters,
   believedM: number,
   levelM: number,
   at: number,
   intervalMs: number,
-): boolean {
-  const { fallMPerMs, believedAt, drain } = state;
+): 'usual' | 'unusual' | 'impossible' {
+  const { fallMPerMs, fallBeforeMPerMs, believedAt, drain } = state;
   const fallM = believedM - levelM;
   const spanMs = at - believedAt;
-  if (fallM <= rippleOf(state, parameters)) return true;
-  if (fallM <= CONTINUED_FALL * fallMPerMs * spanMs) return true;
-  return (
-    fallM <= heightOf(state, parameters, believedM) * fastestShare(drain, spanMs, timeUnitMs(intervalMs))
-  );
+  if (fallM <= parameters.rippleM) return 'usual';
+  // One large fall may be the first of a sensor that sinks: two are a pace.
+  if (fallM <= CONTINUED_PACE * Math.min(fallMPerMs, fallBeforeMPerMs) * spanMs) return 'usual';
+  const share = fallM / heightOf(state, parameters, believedM);
+  const unitMs = timeUnitMs(intervalMs);
+  if (share <= usualShare(drain, spanMs, unitMs)) return 'usual';
+  const isPossible =
+    fallM <= rippleOf(state, parameters) ||
+    fallM <= CONTINUED_FALL * fallMPerMs * spanMs ||
+    share <= fastestShare(drain, spanMs, unitMs);
+  if (!isPossible) return 'impossible';
+  // Nothing is unusual for a gauge that nobody knows.
+  return state.ordinaryCount < NEW_READINGS ? 'usual' : 'unusual';
 }
 
 /** A fall of no more than this is never doubted: the less is known of a gauge, the more. */
@@ -191,9 +165,32 @@ function rippleOf({ drain, ordinaryCount }: FallState, parameters: FallParameter
   return ordinaryCount < NEW_READINGS ? parameters.newRippleM : parameters.jumpM;
 }
 
+/** Counts the levels that agree with the one before, be it as water that goes on to drain, since they stood up. */
+function stand(state: FallState, parameters: FallParameters, levelM: number, intervalMs: number): void {
+  const { lowM, believedM, standsM, drain } = state;
+  const riseM = levelM - lowM;
+  if (riseM > parameters.jumpM || riseM >= RETURN_SHARE * ((believedM as number) - lowM)) {
+    startStanding(state, levelM, 1);
+    return;
+  }
+  const share = fastestShare(drain, intervalMs, timeUnitMs(intervalMs));
+  const drainedM = Math.max(parameters.rippleM, share * heightOf(state, parameters, lowM));
+  if (standsM === null || -riseM > drainedM) {
+    startStanding(state, null, 0);
+    return;
+  }
+  if (riseM > parameters.rippleM) {
+    startStanding(state, levelM, 1);
+    return;
+  }
+  state.stands++;
+  state.standsM = levelM;
+}
+
 /**
- * The level came back by most of what was lost, or by less and another reading agrees; and the river can be there by
- * now: a drop-out may outlast the flood.
+ * The level stands where the river can be by now, though lower than what was believed: it came back by most of what was
+ * lost, or by less and another reading agrees. Where it would end the flood more must agree: a drop-out may outlast
+ * the flood, but one whose levels are random stands up as well.
  */
 function isBack(
   state: FallState,
@@ -203,15 +200,15 @@ function isBack(
   at: number,
   intervalMs: number,
 ): boolean {
-  const { lowM, standsM } = state;
-  const hasReturned = levelM - lowM >= RETURN_SHARE * (believedM - lowM);
-  const isAgreed = standsM !== null && Math.abs(levelM - standsM) <= parameters.rippleM;
-  if (!hasReturned && !isAgreed) return false;
-  const share = fastestShare(state.drain, at - state.believedAt, timeUnitMs(intervalMs));
-  return (
-    believedM - levelM <=
-    Math.max(rippleOf(state, parameters), heightOf(state, parameters, believedM) * share)
-  );
+  const { lowM, stands, standsFromM } = state;
+  if (levelM <= parameters.clearM) {
+    if (stands < ENDING_AGREE || levelM > (standsFromM ?? levelM) - SAME_M) return false;
+  } else if (levelM - lowM < RETURN_SHARE * (believedM - lowM) && stands < 2) return false;
+  const fallM = believedM - levelM;
+  // Each step of an unusual fall that went on was possible.
+  if (stands > state.lows || fallM <= rippleOf(state, parameters)) return true;
+  const share = Math.min(GONE_SHARE, fallM / heightOf(state, parameters, believedM));
+  return share <= fastestShare(state.drain, at - state.believedAt, timeUnitMs(intervalMs));
 }
 
 /** So much time has passed that a recession of this river explains the level. */
@@ -227,19 +224,4 @@ function isExplained(
   if (at - lowSince < EXPLAINED_AFTER_INTERVALS * intervalMs) return false;
   const share = Math.min(GONE_SHARE, (believedM - levelM) / heightOf(state, parameters, believedM));
   return typicalShare(drain, at - believedAt, timeUnitMs(intervalMs)) >= share;
-}
-
-function learnOrdinary(state: FallState, levelM: number): void {
-  const count = Math.min(state.ordinaryCount + 1, ORDINARY_READINGS);
-  state.ordinarySumM += levelM - (count === state.ordinaryCount ? state.ordinarySumM / count : 0);
-  state.ordinaryCount = count;
-}
-
-/** What the city says counts as much as the first readings; after some days the gauge's own mean speaks. */
-function ordinaryOf({ ordinaryCount, ordinarySumM }: FallState, { ordinaryM }: FallParameters): number {
-  return (ordinaryM * SAID_WEIGHT + ordinarySumM) / (SAID_WEIGHT + ordinaryCount);
-}
-
-function heightOf(state: FallState, parameters: FallParameters, levelM: number): number {
-  return Math.max(parameters.leastHeightM, levelM - ordinaryOf(state, parameters));
 }

@@ -22,6 +22,7 @@ import type { Registry as Metrics } from 'prom-client';
 import type { CityFrame } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { DeviceConnection } from '../fleet/device-connection.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LiveFeed } from '../fleet/live-feed.ts';
 import type { Registry } from '../fleet/registry.ts';
@@ -75,6 +76,8 @@ export interface ApiDependencies {
   readonly degraded?: () => readonly string[];
   readonly log: Logger;
   readonly now: () => number;
+  /** How a device is connected; where nobody says it, none is. */
+  readonly connectionOf?: (device: string) => DeviceConnection | undefined;
   /** ms, never set: what waits and bounds go by. */
   readonly monotonicNow: () => number;
   /** More resources, under /v1: alerts, dispatch. */

@@ -20,6 +20,8 @@ import { drawRivers } from './river-lines.ts';
 
 /** Some 60 bytes a road: 240 KB. An imported network has ten times that, mostly alleys. */
 const MAX_ROADS = 4_000;
+/** Some 120 bytes a crossing: 240 KB. */
+const MAX_CROSSINGS = 2_000;
 const ROAD_ORDER: readonly (typeof ROAD_CLASSES)[number][] = [
   'motorway',
   'trunk',
@@ -83,6 +85,9 @@ const citySchema = z
     ),
     accessPoints: z.array(z.object({ id: z.string(), place: z.string(), capacityClients: z.int() })),
     roads: z.array(z.object({ class: z.enum(ROAD_CLASSES), line: z.array(position) })),
+    crossings: z
+      .array(z.object({ ...place, streets: z.array(z.string()) }))
+      .describe(`Crossings with a name, and the streets that meet there; the first ${MAX_CROSSINGS}.`),
     roadsLeftOut: z.int().describe(`Beyond the first ${MAX_ROADS}, the small ones.`),
     hospitals: z.array(z.object({ ...place, class: z.string() })),
     places: z.array(z.object(place)).describe('Kecamatan, as approximate centres.'),
@@ -155,6 +160,7 @@ function formatCity(city: City): CityJson {
       ...{ id, name, lat, lng, river, tidal, normalLevelM, thresholds, upstream },
     })),
     accessPoints: accessPoints.map(({ id, place, capacityClients }) => ({ id, place, capacityClients })),
+    crossings: formatCrossings(city),
     roads: roads.slice(0, MAX_ROADS),
     roadsLeftOut: Math.max(0, roads.length - MAX_ROADS),
     hospitals: hospitals.map(({ id, name, lat, lng, class: level }) => ({
@@ -166,6 +172,21 @@ function formatCity(city: City): CityJson {
     })),
     places: kecamatan,
   };
+}
+
+/** For finding a place by its name. */
+function formatCrossings({ roads: network }: City): CityJson['crossings'] {
+  const { junctions = [], roads = [] } = network ?? {};
+  const streets = new Map<string, Set<string>>(junctions.map(({ id }) => [id, new Set()]));
+  for (const { from, to, name } of roads) {
+    if (name === undefined) continue;
+    for (const end of [from, to]) streets.get(end)?.add(name);
+  }
+  return junctions
+    .flatMap(({ id, name, lat, lng }) =>
+      name === undefined ? [] : [{ id, name, lat, lng, streets: [...(streets.get(id) ?? [])] }],
+    )
+    .slice(0, MAX_CROSSINGS);
 }
 
 /** Each road once, the important classes first. */

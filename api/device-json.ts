@@ -9,6 +9,7 @@ import { sayClock } from '../alerts/rules/clock-skew.ts';
 import { causeOf, type DeviceClock, stateOf } from '../clock/device-clock.ts';
 import { formatQuality, type Reading } from '../devices/reading.ts';
 import { PRESENCES } from '../devices/topics.ts';
+import type { DeviceConnection } from '../fleet/device-connection.ts';
 import type { DeviceNow, Fleet } from '../fleet/fleet.ts';
 import type { RegisteredDevice } from '../fleet/registry.ts';
 import { formatTime, timeOutput } from './time.ts';
@@ -83,6 +84,22 @@ export const deviceDetailSchema = deviceSchema
       .describe('What the city knows of it: river and thresholds, place and uplink, base and vehicle.')
       .optional(),
     units: z.record(z.string(), z.string()).describe('Unit of each quantity of its kind.'),
+    connection: z
+      .object({
+        openSince: timeOutput
+          .nullable()
+          .describe('Its socket is open since then, whatever it says; null while there is none.'),
+        lastEnd: z
+          .object({
+            at: timeOutput,
+            reason: z.string().describe('As in docs/mqtt.md: client-closed, keep-alive-timeout, …'),
+          })
+          .meta({ id: 'ConnectionEnd' })
+          .describe('Of the last connection that ended since Siaga started.')
+          .optional(),
+      })
+      .meta({ id: 'DeviceConnection' })
+      .describe('Connected is not heard: lastHeardAt and last say what it said.'),
     dataHealth: z
       .object({
         readings: z.int().describe('Arrived, repeats included.'),
@@ -135,6 +152,16 @@ export function formatDevice(
     ...(lastHeardAt === 0 ? {} : { lastHeardAt: formatTime(lastHeardAt) }),
     ...(unusable === undefined ? {} : { unusable: { at: formatTime(unusable.atMs), why: unusable.why } }),
     ...(last === undefined ? {} : { last: formatReading(last) }),
+  };
+}
+
+export function formatConnection(
+  connection: DeviceConnection | undefined,
+): z.infer<typeof deviceDetailSchema.shape.connection> {
+  const { openSinceMs, lastEnd } = connection ?? {};
+  return {
+    openSince: openSinceMs === undefined ? null : formatTime(openSinceMs),
+    ...(lastEnd ? { lastEnd: { at: formatTime(lastEnd.atMs), reason: lastEnd.reason } } : {}),
   };
 }
 

@@ -8,6 +8,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { ID_PATTERN } from '../devices/topics.ts';
+import type { DeviceConnection } from '../fleet/device-connection.ts';
 import type { DeviceNow, Fleet } from '../fleet/fleet.ts';
 import type { RegisteredDevice, Registry } from '../fleet/registry.ts';
 import type { User } from './access.ts';
@@ -15,6 +16,7 @@ import { cursorInput, formatNext, nextOutput } from './cursor.ts';
 import {
   deviceDetailSchema,
   deviceSchema,
+  formatConnection,
   formatDataHealth,
   formatDevice,
   LIVENESSES,
@@ -28,6 +30,8 @@ export interface DevicesDependencies {
   readonly registry: Registry;
   readonly fleet: Fleet;
   readonly now: () => number;
+  /** Of a device that was connected since our start. */
+  readonly connectionOf?: (device: string) => DeviceConnection | undefined;
 }
 
 const DEFAULT_LIMIT = 500;
@@ -63,7 +67,7 @@ export function findVisibleDevice(registry: Registry, user: User, id: string): R
 }
 
 export const deviceRoutes =
-  ({ registry, fleet, now }: DevicesDependencies): FastifyPluginAsyncZod =>
+  ({ registry, fleet, now, connectionOf }: DevicesDependencies): FastifyPluginAsyncZod =>
   async (app) => {
     app.get(
       '/devices',
@@ -126,6 +130,7 @@ export const deviceRoutes =
           ...formatDevice(device, present, fleet, now()),
           ...(device.site ? { site: formatSite(device.site) } : {}),
           units: formatUnits(device.kind),
+          connection: formatConnection(connectionOf?.(device.id)),
           dataHealth: formatDataHealth(present),
         };
       },

@@ -7,6 +7,7 @@
 import { execFile as execFileWithCallback } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
+import { posix } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
@@ -34,23 +35,27 @@ export interface PageFile {
 
 export interface PageFiles {
   readonly version: string;
-  readonly index: PageFile;
+  /** By name: `index.html`, `desk.html`. */
+  readonly pages: ReadonlyMap<string, PageFile>;
   /** By path below the folder: `main.ts`, `state/levels.ts`. */
   readonly files: ReadonlyMap<string, PageFile>;
 }
 
-/** A page with an index.html. Throws where a file cannot be read or its types cannot be stripped. */
+/** Pages with their markup. Throws where a file cannot be read or its types cannot be stripped. */
 export async function readPageFiles(folder: string): Promise<PageFiles> {
   const { version, texts } = await readTexts(folder);
-  const html = texts.get('index.html');
-  if (html === undefined) throw new Error(`${folder}/index.html is missing`);
-  texts.delete('index.html');
-  const index = await pack('index.html', fillIn(html, version, [...texts.keys()]));
-  return { version, index, files: await packAll(texts) };
+  const pages = new Map<string, PageFile>();
+  for (const [name, html] of texts) {
+    if (!name.endsWith('.html')) continue;
+    pages.set(name, await pack(name, fillIn(html, version, texts)));
+    texts.delete(name);
+  }
+  if (!pages.has('index.html')) throw new Error(`${folder}/index.html is missing`);
+  return { version, pages, files: await packAll(texts) };
 }
 
 /** The files of pages that the server writes itself. */
-export async function readFilesOfPages(folder: string): Promise<Omit<PageFiles, 'index'>> {
+export async function readFilesOfPages(folder: string): Promise<Omit<PageFiles, 'pages'>> {
   const { version, texts } = await readTexts(folder);
   return { version, files: await packAll(texts) };
 }
@@ -77,12 +82,24 @@ async function packAll(texts: ReadonlyMap<string, string>): Promise<Map<string, 
   return files;
 }
 
-/** The version into each path, and every module named at once, so that none waits for another to be read. */
-function fillIn(html: string, version: string, names: readonly string[]): string {
-  const preloads = names
-    .filter((name) => name.endsWith('.ts') && name !== 'main.ts')
-    .map((name) => `<link rel="modulepreload" href="room/${version}/${name}">`);
+/** The version into each path, and every module that the page runs named at once, so that none waits for another to be read. */
+function fillIn(html: string, version: string, texts: ReadonlyMap<string, string>): string {
+  const entry = /<script type="module" src="room\/\{\{version\}\}\/([^"]+)">/.exec(html)?.[1];
+  const modules = entry === undefined ? [] : listImported(entry, texts).sort();
+  const preloads = modules.map((name) => `<link rel="modulepreload" href="room/${version}/${name}">`);
   return html.replace('<!-- modules -->', preloads.join('\n  ')).replaceAll('{{version}}', version);
+}
+
+/** What the module imports, and what those import in turn; by path below the folder. */
+function listImported(entry: string, texts: ReadonlyMap<string, string>): string[] {
+  const found = new Set([entry]);
+  for (const name of found) {
+    for (const [, path] of (texts.get(name) ?? '').matchAll(/^(?:import|export|\}).*? from '(\.[^']+)';/gm)) {
+      found.add(posix.join(posix.dirname(name), path as string));
+    }
+  }
+  found.delete(entry);
+  return [...found];
 }
 
 async function pack(name: string, text: string): Promise<PageFile> {

@@ -1,8 +1,8 @@
 /**
- * The situation room's page at `/room`, and its files under `/room/<version>/`.
+ * The situation room's page at `/room`, the dispatcher's desk at `/desk`, and their files under `/room/<version>/`.
  *
- * Everybody may have the page: what it shows comes from /v1, which decides who sees what. Invariants: the
- * page loads nothing from elsewhere and runs no script that is not one of its files; `/room` is asked for again
+ * Everybody may have the pages: what they show comes from /v1, which decides who sees what. Invariants: a
+ * page loads nothing from elsewhere and runs no script that is not one of its files; it is asked for again
  * each time and names the version, whose files never change and are kept for a year.
  */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
@@ -10,6 +10,11 @@ import { type PageFile, type PageFiles, readPageFiles } from './page-files.ts';
 import { Problem } from './problem.ts';
 
 const FOLDER = `${import.meta.dirname}/../dashboards/situation-room`;
+/** Where each page is. */
+const PAGES = [
+  ['/room', 'index.html'],
+  ['/desk', 'desk.html'],
+] as const;
 const CSP = [
   "default-src 'none'",
   "script-src 'self'",
@@ -30,7 +35,9 @@ export function situationRoomPages(folder: string = FOLDER): FastifyPluginAsync 
   return async (app) => {
     const page = await reading;
     const config = { access: 'public' } as const;
-    app.get('/room', { config }, async (request, reply) => sendIndex(page, request, reply));
+    for (const [path, name] of PAGES) {
+      app.get(path, { config }, async (request, reply) => sendPage(page, name, request, reply));
+    }
     // What the page names is beside `/room`, not below `/room/`.
     app.get('/room/', { config }, async (_request, reply) => reply.redirect('../room', 308));
     app.get<{ Params: { version: string; '*': string } }>(
@@ -48,7 +55,7 @@ export function situationRoomPages(folder: string = FOLDER): FastifyPluginAsync 
   };
 }
 
-function sendIndex(page: PageFiles, request: FastifyRequest, reply: FastifyReply) {
+function sendPage(page: PageFiles, name: string, request: FastifyRequest, reply: FastifyReply) {
   const tag = `"${page.version}"`;
   reply
     .header('cache-control', 'no-cache')
@@ -57,7 +64,9 @@ function sendIndex(page: PageFiles, request: FastifyRequest, reply: FastifyReply
     .header('cross-origin-opener-policy', 'same-origin')
     .header('permissions-policy', 'camera=(), geolocation=(), microphone=()');
   if (request.headers['if-none-match'] === tag) return reply.code(304).send();
-  return sendFile(page.index, request, reply);
+  const html = page.pages.get(name);
+  if (!html) throw new Problem(404, 'unknown-page', `There is no ${name} here.`);
+  return sendFile(html, request, reply);
 }
 
 export function sendFile(

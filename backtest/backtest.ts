@@ -10,6 +10,7 @@ import type { Alert, Change, Rank } from '../alerts/alert.ts';
 import { AlertEngine } from '../alerts/judgement/engine.ts';
 import type { EngineChange } from '../alerts/judgement/engine-change.ts';
 import type { ParameterOverride } from '../alerts/judgement/parameters.ts';
+import type { TrackRule } from '../alerts/judgement/rule.ts';
 import { shownRank } from '../alerts/judgement/track.ts';
 import { Lifecycle } from '../alerts/lifecycle/lifecycle.ts';
 import { trackRules } from '../alerts/rules/index.ts';
@@ -23,6 +24,8 @@ export interface BacktestOptions {
   readonly gauge: RiverGauge;
   readonly points: readonly LevelPoint[];
   readonly overrides?: readonly ParameterOverride[];
+  /** All of them where it is not said. */
+  readonly rules?: readonly TrackRule[];
 }
 
 const READINGS_TO_KNOW_RHYTHM = 3;
@@ -54,12 +57,16 @@ export interface Backtest {
   finish(): BacktestRun;
 }
 
-function createBacktest({ gauge, overrides = [] }: Omit<BacktestOptions, 'points'>): Backtest {
+function createBacktest({
+  gauge,
+  overrides = [],
+  rules = trackRules,
+}: Omit<BacktestOptions, 'points'>): Backtest {
   const startedAt = performance.now();
   const engine = new AlertEngine({
     city: { id: 'backtest', timeZone: 'UTC', uplinks: [] },
     registry: registryOf(gauge),
-    rules: trackRules,
+    rules,
     overrides,
   });
   const lifecycle = new Lifecycle({ city: 'backtest' });

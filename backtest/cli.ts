@@ -15,7 +15,9 @@ import { decodeText, readTable } from '../tables/table.ts';
 import { DATE_ORDERS, parseTime } from '../tables/times.ts';
 import { runBacktest } from './backtest.ts';
 import { drawChart } from './chart.ts';
+import { measureDips } from './dips.ts';
 import { buildForecastTable, type ForecastTable } from './forecast-table.ts';
+import { formatDips } from './format-dips.ts';
 import { formatForecasts } from './format-forecasts.ts';
 import { formatReport } from './format-report.ts';
 import { parseGauge } from './gauge.ts';
@@ -44,6 +46,7 @@ npm run backtest -- --csv FILE --time COLUMN --value COLUMN --thresholds LIST [o
   --from, --to TIME   draw this part only
   --json FILE         the whole report; - for standard output
   --floods            lead of the forecasts by flood, for all floods and not the last few
+  --dips              false all-clears where a failing gauge's levels are put into each flood, and the delay of true ones
   --svg FILE          a picture: level, bands, alerts`;
 
 function main(): void {
@@ -69,6 +72,7 @@ function main(): void {
       json: { type: 'string' },
       svg: { type: 'string' },
       floods: { type: 'boolean', default: false },
+      dips: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -93,6 +97,10 @@ function main(): void {
     good: values.good?.split(','),
   });
   const gauge = values.device ? findGauge(values.device, values) : gaugeOfWords(value, unit, values);
+  if (values.dips) {
+    console.log(formatDips(measureDips(gauge, series.points)));
+    return;
+  }
   const report = buildReport(gauge, series, runBacktest({ gauge, points: series.points }));
   const forecasts = buildForecastTable(gauge, series.points, report.claims);
   if (values.json !== '-') {

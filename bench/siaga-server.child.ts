@@ -26,12 +26,15 @@ export interface SiagaServerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Of Node. */
   readonly flags?: readonly string[];
+  /** Told of the process before it is ready. */
+  readonly onSpawn?: (child: ChildProcess) => void;
 }
 
 export async function startSiaga({
   folder,
   environment,
   flags = [],
+  onSpawn,
 }: SiagaServerOptions): Promise<SiagaServer> {
   const child = spawn(process.execPath, [...flags, join(import.meta.dirname, '../start.js')], {
     env: {
@@ -43,6 +46,7 @@ export async function startSiaga({
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onSpawn?.(child);
   const line = await firstLine(child, (text) => text.includes('Siaga is ready'));
   const { http, mqtt } = JSON.parse(line) as { http: string; mqtt: string[] };
   const mqttPort = Number(mqtt[0]?.split(':').at(-1));

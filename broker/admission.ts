@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { TokenBucket } from '../clock/token-bucket.ts';
 import type { Config } from '../config/config.ts';
 import type { Bound } from './broker-metrics.ts';
-import type { Origin } from './connection/connection-options.ts';
+import { formatOriginKey, type Origin } from './connection/connection-options.ts';
 
 export type AdmissionConfig = Pick<
   Config,
@@ -74,13 +74,13 @@ export function createAdmission(config: AdmissionConfig, monotonicNow: () => num
       return connections;
     },
     admit(socket, origin) {
-      const entry = find(socket.remoteAddress ?? '');
+      const entry = find(origin.address);
       if (!entry.connects.tryTake()) return 'connects-per-address';
       if (connections >= config.MQTT_MAX_CONNECTIONS) return 'connections';
       if (entry.connections >= config.MQTT_MAX_CONNECTIONS_PER_ADDRESS) return 'connections-per-address';
       if (entry.strangers >= config.MQTT_MAX_UNAUTHENTICATED_PER_ADDRESS)
         return 'unauthenticated-per-address';
-      const forget = addStranger(entry, formatKey(origin));
+      const forget = addStranger(entry, formatOriginKey(origin));
       connections++;
       entry.connections++;
       socket.once('close', () => {
@@ -90,11 +90,6 @@ export function createAdmission(config: AdmissionConfig, monotonicNow: () => num
       });
       return undefined;
     },
-    identified: (origin) => strangers.get(formatKey(origin))?.(),
+    identified: (origin) => strangers.get(formatOriginKey(origin))?.(),
   };
-}
-
-/** The other end of a socket: no two that are open have the same. */
-function formatKey({ listener, address, port }: Origin): string {
-  return `${listener} ${address} ${port}`;
 }

@@ -12,6 +12,7 @@ import type { Registry as Metrics } from 'prom-client';
 import { TokenBucket } from '../clock/token-bucket.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { DeviceConnection } from '../fleet/device-connection.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import { createAdmission } from './admission.ts';
 import { listenToAedes, openAedes } from './aedes/open-aedes.ts';
@@ -71,6 +72,8 @@ export interface Broker extends AsyncDisposable {
   connections(): readonly ConnectionSummary[];
   /** Client ids that two boxes claim, and devices that two boxes are, with both addresses. */
   contestedIds(): readonly ContestedId[];
+  /** Since when this device is connected, and how its last connection ended. */
+  connectionOf(device: string): DeviceConnection | undefined;
   /** Serves a client on a stream that came some other way; it is not counted by admission. */
   handle(stream: Duplex, origin: Origin): void;
 }
@@ -129,6 +132,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       aedes.publishOwn({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false }),
     connections: () => table.summaries(),
     contestedIds: contested,
+    connectionOf: (device) => table.ofDevices.of(device),
     handle,
     async [Symbol.asyncDispose]() {
       stopWatching?.();
@@ -143,7 +147,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
 /** Who is connected, who may connect, and what is counted and logged of them. */
 type Watch = ReturnType<typeof createWatch>;
 
-function createWatch({ config, city, log, metrics: registry, monotonicNow }: BrokerOptions) {
+function createWatch({ config, city, log, metrics: registry, now, monotonicNow }: BrokerOptions) {
   const metrics = createBrokerMetrics(registry);
   const limiter = createLogLimiter(log, monotonicNow);
   const admission = createAdmission(config, monotonicNow);
@@ -170,6 +174,7 @@ function createWatch({ config, city, log, metrics: registry, monotonicNow }: Bro
     metrics,
     log: limiter,
     onIdentified: (origin) => admission.identified(origin),
+    now,
     monotonicNow,
   });
   return { metrics, limiter, admission, observers, contested, table };
@@ -181,12 +186,11 @@ function createHooks(
   rules: PublishRules,
   sessions: KeptSessions,
 ): ClientHooks {
-  const { config } = options;
   return new ClientHooks({
     authenticator: options.authenticator,
     city: options.city,
-    authenticateTimeoutMs: config.MQTT_AUTHENTICATE_TIMEOUT_MS,
-    maxSubscriptions: config.MQTT_MAX_SUBSCRIPTIONS_PER_CLIENT,
+    authenticateTimeoutMs: options.config.MQTT_AUTHENTICATE_TIMEOUT_MS,
+    maxSubscriptions: options.config.MQTT_MAX_SUBSCRIPTIONS_PER_CLIENT,
     table,
     metrics,
     log: options.log,

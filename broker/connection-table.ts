@@ -14,6 +14,7 @@ import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
 import type { LogLimiter } from './connection/log-limiter.ts';
 import { FILTER_PRICE } from './connection/packet-prices.ts';
 import type { ContestedIds } from './contested-ids.ts';
+import { DeviceConnections } from './device-connections.ts';
 import type { DoubledDevices } from './doubled-devices.ts';
 import type { Observers } from './observers.ts';
 
@@ -39,10 +40,13 @@ export interface ConnectionTableOptions {
   readonly observers: Observers;
   /** Told where one comes from whose credential has been verified. */
   readonly onIdentified: (origin: Origin) => void;
+  readonly now: () => number;
   readonly monotonicNow: () => number;
 }
 
 export class ConnectionTable {
+  /** By device: for whoever asks for its present. */
+  readonly ofDevices = new DeviceConnections();
   readonly #city: string;
   readonly #connections = new Map<Connection, Client>();
   readonly #byClient = new WeakMap<Client, Connection>();
@@ -50,6 +54,7 @@ export class ConnectionTable {
   readonly #metrics: BrokerMetrics;
   readonly #log: LogLimiter;
   readonly #onIdentified: (origin: Origin) => void;
+  readonly #now: () => number;
   readonly #monotonicNow: () => number;
   readonly #observers: Observers;
   readonly #contested: ContestedIds;
@@ -64,6 +69,7 @@ export class ConnectionTable {
     this.#metrics = metrics;
     this.#log = log;
     this.#onIdentified = onIdentified;
+    this.#now = options.now;
     this.#monotonicNow = monotonicNow;
     metrics.bytesOutOfOpen = () => {
       let bytes = 0;
@@ -110,6 +116,7 @@ export class ConnectionTable {
   opened(connection: Connection): void {
     if (connection.stream.destroyed) return;
     connection.open();
+    this.ofDevices.opened(connection);
     this.#metrics.countOpen(connection.origin.listener, 1);
     const { clientId, origin } = connection;
     this.#log.log('info', 'connected', connection.subject, { clientId, ...origin }, 'connected');
@@ -175,6 +182,7 @@ export class ConnectionTable {
     if (isOpen) this.#metrics.countOpen(origin.listener, -1);
     const reason = connection.endReason ?? (connection.saidGoodbye ? 'client-disconnect' : 'client-closed');
     this.#metrics.countEnd(reason);
+    if (isOpen) this.ofDevices.ended(connection, this.#now(), reason);
     const durationS = Math.round((this.#monotonicNow() - connection.openedMonotonicMs) / 1000);
     const level = MISBEHAVIOURS.has(reason) ? 'warn' : 'info';
     this.#log.log(

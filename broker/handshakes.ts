@@ -7,7 +7,7 @@
  * that was not done is told once, with its address.
  */
 import type { Socket } from 'node:net';
-import type { Origin } from './connection/connection-options.ts';
+import { formatOriginKey, type Origin } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
 
 /** The slowest links in use. Bytes of ours count too: the kernel takes a chain of certificates at once. */
@@ -22,6 +22,7 @@ interface Handshake {
   reason: HandshakeEnd;
   detail: string | undefined;
   timer: NodeJS.Timeout | undefined;
+  readonly onOver: () => void;
 }
 
 export interface HandshakesOptions {
@@ -38,13 +39,21 @@ export class Handshakes {
     this.#options = options;
   }
 
-  begin(socket: HandshakeSocket, origin: Origin): void {
-    const key = formatKey(origin);
-    const handshake: Handshake = { socket, reason: 'handshake-failed', detail: undefined, timer: undefined };
+  /** `onOver`: it is done, or came to nothing. */
+  begin(socket: HandshakeSocket, origin: Origin, onOver: () => void = () => undefined): void {
+    const key = formatOriginKey(origin);
+    const handshake: Handshake = {
+      socket,
+      reason: 'handshake-failed',
+      detail: undefined,
+      timer: undefined,
+      onOver,
+    };
     this.#open.set(key, handshake);
     this.#wait(handshake, 0, this.#options.timeoutMs);
     socket.once('close', () => {
       clearTimeout(handshake.timer);
+      onOver();
       if (this.#open.get(key) !== handshake) return;
       this.#open.delete(key);
       this.#options.onEnded(handshake.reason, origin, handshake.detail);
@@ -53,14 +62,17 @@ export class Handshakes {
 
   /** It is a connection from now on, which says itself why it ends. */
   done(origin: Origin): void {
-    const key = formatKey(origin);
-    clearTimeout(this.#open.get(key)?.timer);
+    const key = formatOriginKey(origin);
+    const handshake = this.#open.get(key);
+    if (!handshake) return;
+    clearTimeout(handshake.timer);
     this.#open.delete(key);
+    handshake.onOver();
   }
 
   /** Why it will end. */
   noteError(origin: Origin, error: Error & { code?: string }): void {
-    const handshake = this.#open.get(formatKey(origin));
+    const handshake = this.#open.get(formatOriginKey(origin));
     if (handshake) handshake.detail ??= error.code ?? error.message;
   }
 
@@ -86,8 +98,4 @@ export class Handshakes {
       socket.destroy();
     }, delayMs);
   }
-}
-
-function formatKey({ listener, address, port }: Origin): string {
-  return `${listener} ${address} ${port}`;
 }

@@ -4,29 +4,16 @@
  * The outermost part of the flow. Invariants: a socket that was not admitted costs one reset and nothing
  * else; a TLS or HTTP handshake has time by its progress (handshakes.ts); an address in use is one clear line.
  */
-import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { admitHandshakes, type ListenersOptions, originOf, refuse } from './accept.ts';
-import type { ClientCertificate, ListenerName } from './connection/connection-options.ts';
-import { Handshakes, MAX_HANDSHAKE_MS } from './handshakes.ts';
-import { createWebSocketListener } from './websocket-listener.ts';
+import type { AddressInfo, Server } from 'node:net';
+import { isConnectAtMost } from './arrivals.ts';
+import type { ListenerName } from './connection/connection-options.ts';
+import { type Entrance, FrontDoor, type ListenersOptions } from './front-door.ts';
+import { Handshakes } from './handshakes.ts';
+import { createTlsEntrance } from './tls-listener.ts';
+import { createWebSocketEntrance } from './websocket-listener.ts';
 
 /** Sockets that wait to be accepted while the event loop is busy: a whole city after a power cut. */
 const BACKLOG = 4_096;
-/**
- * Each connection has a key of its own (ECDHE; in TLS 1.3 always), so that a server key that is stolen later opens
- * no recording. Node's list ends in HIGH, which lets RSA key exchange in. CBC stays for older modems.
- */
-const FORWARD_SECRET_CIPHERS = [
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_GCM_SHA256',
-  'ECDHE+AESGCM',
-  'ECDHE+CHACHA20',
-  'ECDHE+AES',
-  '!aNULL',
-].join(':');
 
 export interface ListeningAddress {
   readonly listener: ListenerName;
@@ -45,20 +32,27 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
     timeoutMs: config.MQTT_CONNECT_TIMEOUT_MS,
     onEnded: options.onHandshakeEnded,
   });
-  const wanted: [ListenerName, number, Server][] = [['tcp', config.MQTT_PORT, createTcpListener(options)]];
-  if (config.MQTTS_PORT !== undefined) {
-    wanted.push(['tls', config.MQTTS_PORT, createTlsListener(options, handshakes)]);
-  }
+  const door = new FrontDoor(options);
+  const tls = config.MQTTS_PORT === undefined ? undefined : createTlsEntrance(options, door, handshakes);
+  const entrances: [number, Entrance][] = [[config.MQTT_PORT, createTcpEntrance(options)]];
+  if (tls) entrances.push([config.MQTTS_PORT as number, tls]);
   if (config.MQTT_WS_PORT !== undefined) {
-    wanted.push(['ws', config.MQTT_WS_PORT, createWebSocketListener(options, handshakes)]);
+    entrances.push([config.MQTT_WS_PORT, createWebSocketEntrance(options, door, handshakes)]);
   }
+  const wanted = entrances.map(([port, entrance]) => ({
+    port,
+    listener: entrance.listener,
+    server: door.createServer(entrance),
+  }));
   const addresses: ListeningAddress[] = [];
   const close = async () => {
+    tls?.close();
+    door.endAll();
     handshakes.endAll();
-    await Promise.all(wanted.map(([, , server]) => closeServer(server)));
+    await Promise.all(wanted.map(({ server }) => closeServer(server)));
   };
   try {
-    for (const [listener, port, server] of wanted) {
+    for (const { listener, port, server } of wanted) {
       addresses.push({ listener, ...(await listen(server, listener, config.MQTT_HOST, port)) });
       server.on('error', (error) => options.onError(error, listener));
     }
@@ -69,51 +63,16 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
   return { addresses, [Symbol.asyncDispose]: close };
 }
 
-function createTcpListener({ admission, onStream, onRefused }: ListenersOptions): Server {
-  return createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    const origin = originOf(socket, 'tcp');
-    const bound = admission.admit(socket, origin);
-    if (bound === undefined) onStream(socket, origin);
-    else refuse(socket, bound, origin, onRefused);
-  });
-}
-
-function createTlsListener(options: ListenersOptions, handshakes: Handshakes): Server {
-  const { config, onStream } = options;
-  const clientAuthority = config.TLS_CLIENT_CA_FILE;
-  const server = createTlsServer({
-    cert: readFileSync(config.TLS_CERT_FILE as string),
-    key: readFileSync(config.TLS_KEY_FILE as string),
-    handshakeTimeout: MAX_HANDSHAKE_MS,
-    minVersion: 'TLSv1.2',
-    ciphers: FORWARD_SECRET_CIPHERS,
-    noDelay: true,
-    keepAlive: true,
-    // A device without a certificate shows its secret; a certificate that is not ours counts as none.
-    ...(clientAuthority
-      ? { ca: readFileSync(clientAuthority), requestCert: true, rejectUnauthorized: false }
-      : {}),
-  });
-  admitHandshakes(server, 'tls', options, handshakes);
-  server.on('secureConnection', (socket) => {
-    const certificate = clientAuthority ? readCertificate(socket) : undefined;
-    const origin = originOf(socket, 'tls');
-    handshakes.done(origin);
-    onStream(socket, certificate ? { ...origin, certificate } : origin);
-  });
-  // A failed handshake closes its own socket; without a listener it would be thrown.
-  server.on('tlsClientError', (error, socket) => {
-    handshakes.noteError(originOf(socket, 'tls'), error);
-    socket.destroy();
-  });
-  return server;
-}
-
-function readCertificate(socket: TLSSocket): ClientCertificate | undefined {
-  if (!socket.authorized) return undefined;
-  const { subject, valid_from: validFrom } = socket.getPeerCertificate();
-  const name = subject?.CN;
-  return typeof name === 'string' ? { name, validFromMs: Date.parse(validFrom) } : undefined;
+/** Plain TCP needs no handshake: the broker has it at once. */
+function createTcpEntrance({ onStream }: ListenersOptions): Entrance {
+  return {
+    listener: 'tcp',
+    isHello: isConnectAtMost,
+    serve(socket, origin, over) {
+      onStream(socket, origin);
+      over();
+    },
+  };
 }
 
 function listen(

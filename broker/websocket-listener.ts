@@ -4,30 +4,22 @@
  * Invariants: a request that asks for anything else is told so; a text frame ends its connection.
  */
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
-import type { Server } from 'node:net';
 import { createWebSocketStream, WebSocketServer } from 'ws';
-import { admitHandshakes, type ListenersOptions, originOf } from './accept.ts';
 import { ProtocolViolationError } from './connection/end-reason.ts';
-import { type Handshakes, MAX_HANDSHAKE_MS } from './handshakes.ts';
+import type { Entrance, FrontDoor, ListenersOptions } from './front-door.ts';
+import type { Handshakes } from './handshakes.ts';
 
-/** How often Node looks for HTTP requests that never end. */
-const HTTP_CHECK_MS = 1_000;
-
-export function createWebSocketListener(options: ListenersOptions, handshakes: Handshakes): Server {
+export function createWebSocketEntrance(
+  options: ListenersOptions,
+  door: FrontDoor,
+  handshakes: Handshakes,
+): Entrance {
   const { config, onStream } = options;
-  const http = createHttpServer(
-    {
-      headersTimeout: MAX_HANDSHAKE_MS,
-      requestTimeout: MAX_HANDSHAKE_MS,
-      connectionsCheckingInterval: HTTP_CHECK_MS,
-      noDelay: true,
-    },
-    (_request, response) => {
-      response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' });
-      response.end('This port speaks MQTT over WebSocket, subprotocol mqtt.\n');
-    },
-  );
-  admitHandshakes(http, 'ws', options, handshakes);
+  // It listens to no port of its own, and its time is that of handshakes.ts.
+  const http = createHttpServer((_request, response) => {
+    response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' });
+    response.end('This port speaks MQTT over WebSocket, subprotocol mqtt.\n');
+  });
   const sockets = new WebSocketServer({
     server: http,
     // A frame may hold several packets, and a packet several frames [MQTT-6.0.0-2]; one frame need not be
@@ -41,7 +33,11 @@ export function createWebSocketListener(options: ListenersOptions, handshakes: H
       /(^|[\s,])mqtt(v3\.1)?($|[\s,])/.test(req.headers['sec-websocket-protocol'] ?? ''),
   });
   sockets.on('connection', (socket, request) => {
-    const origin = originOf(request.socket, 'ws');
+    const origin = door.originOf(request.socket);
+    if (!origin) {
+      socket.terminate();
+      return;
+    }
     handshakes.done(origin);
     const stream = createWebSocketStream(socket);
     // [MQTT-6.0.0-1] Before the stream takes the frame: what was destroyed hands out no more bytes.
@@ -50,7 +46,14 @@ export function createWebSocketListener(options: ListenersOptions, handshakes: H
     });
     onStream(stream, origin);
   });
-  // Errors of the HTTP server arrive here too; `listen` reports them.
   sockets.on('error', () => undefined);
-  return http;
+  return {
+    listener: 'ws',
+    // No frame comes before the upgrade is answered.
+    isHello: () => true,
+    serve(socket, origin, over) {
+      handshakes.begin(socket, origin, over);
+      http.emit('connection', socket);
+    },
+  };
 }

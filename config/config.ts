@@ -85,6 +85,12 @@ function* crossCheck(config: Environment): Generator<string> {
       }
     }
   }
+  if (config.MQTT_PROXY_PROTOCOL && !config.MQTT_PROXY_FROM) {
+    yield 'MQTT_PROXY_PROTOCOL: needs MQTT_PROXY_FROM, or anybody could say to come from anywhere';
+  }
+  if (!config.MQTT_PROXY_PROTOCOL && config.MQTT_PROXY_FROM) {
+    yield 'MQTT_PROXY_FROM: does nothing until MQTT_PROXY_PROTOCOL=true';
+  }
   if (!config.MQTT_AUTH && !isLoopback(config.MQTT_HOST)) {
     yield `MQTT_AUTH: may be false only on loopback, and MQTT_HOST is ${config.MQTT_HOST}`;
   }

@@ -84,6 +84,13 @@ export const environmentSchema = z.object({
   MQTTS_PORT: port.optional(),
   /** MQTT over WebSocket; off until set. */
   MQTT_WS_PORT: port.optional(),
+  /**
+   * Whether the proxies of MQTT_PROXY_FROM say in a PROXY header (version 1 or 2) whose connection it is; on every MQTT
+   * port. Then each of their connections must begin with one, and no other address may.
+   */
+  MQTT_PROXY_PROTOCOL: flag.default(false),
+  /** Those proxies: addresses and CIDRs with commas. */
+  MQTT_PROXY_FROM: networks.optional(),
   /** The server's certificate chain, PEM. */
   TLS_CERT_FILE: z.string().optional(),
   /** Its private key, PEM. */

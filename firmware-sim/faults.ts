@@ -6,17 +6,19 @@
  *   clock    one access point starts two hours ahead, until it finds a time server
  *   garbage  one access point breaks off in the middle of a payload now and then
  *   uplink   one uplink fails: every access point behind it is gone at once
+ *   link     one crew drives through a valley: its link is gone for half a minute, again and again
  *
  * Invariant: the plan depends on the city and the seed alone; faults never touch the main river of a flood.
  */
 
 import type { City } from '../cities/city.ts';
+import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
 import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import type { FaultHooks, Measured } from './device/device.ts';
 import { createRandom, pick, type Random } from './random.ts';
 
-export const FAULT_NAMES = ['spike', 'silent', 'clock', 'garbage', 'uplink'] as const;
+export const FAULT_NAMES = ['spike', 'silent', 'clock', 'garbage', 'uplink', 'link'] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
 /** A cut of the network, real seconds since the start: from … for …, again every … */
@@ -40,6 +42,8 @@ const GARBAGE_CHANCE = 1 / 6;
 const WRONG_CLOCK_MS = 2 * 3_600_000;
 const WRONG_CLOCK_LASTS_MS = 120_000;
 const SILENT_CUT = { fromS: 60, lastsS: 90, everyS: 600 } as const;
+/** Longer than an order waits for its first answer, shorter than a dispatcher's patience. */
+const LINK_CUT = { fromS: 40, lastsS: 30, everyS: 120 } as const;
 const UPLINK_CUT = { fromS: 100, lastsS: 90, everyS: 720 } as const;
 
 export function planFaults(
@@ -68,6 +72,7 @@ export function planFaults(
   const early = draw(points);
   const garbling = draw(points);
   const uplink = city.uplinks.length > 0 ? pick(random, city.uplinks) : undefined;
+  const crew = pick(random, city.devices.filter(isAmbulance));
   if (wanted.has('spike') && spiking) {
     hooks.set(spiking.id, { bend: bendStage(createRandom(seed, 'spike')) });
     lines.push(
@@ -93,6 +98,10 @@ export function planFaults(
     const behind = city.devices.filter((each) => isAccessPoint(each) && each.uplink === uplink.id);
     cuts.push({ label: `${uplink.id} down`, devices: behind.map((each) => each.id), ...UPLINK_CUT });
     lines.push(`uplink: ${uplink.id} (${behind.length} access points) ${describeCut(UPLINK_CUT)}`);
+  }
+  if (wanted.has('link') && crew) {
+    cuts.push({ label: `${crew.id} without a link`, devices: [crew.id], ...LINK_CUT });
+    lines.push(`link: ${crew.id} ${describeCut(LINK_CUT)}`);
   }
   return { hooks: (device) => hooks.get(device) ?? {}, cuts, lines };
 }

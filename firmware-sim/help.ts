@@ -24,7 +24,7 @@ Devices sign in with their own credentials: --credentials FILE, JSON {"<device>"
   --no-wifi            leave out the access points
   --no-ambulances      leave out the ambulances
   --no-hospitals       leave out the hospitals and their beds
-  --faults LIST        all, none, or of spike,silent,clock,garbage,uplink   (all)
+  --faults LIST        all, none, or of spike,silent,clock,garbage,uplink,link   (all)
   --silent-rate P      chance that a crew never answers an order  (0.05)
   --refuse-rate P      chance that it refuses one                 (0.05)
   --dispatch           report incidents and dispatch units through the HTTP API

@@ -116,7 +116,7 @@ export function doubtRank(state: LadderState): Rank {
   return state.doubt && state.doubt.rank > state.rank ? state.doubt.rank : 0;
 }
 
-/** Moves the state by a value. A jump beyond `far` is more than the subject has ever done. */
+/** Moves the state by a value. A jump beyond `far` is more than was ever done; the way up to `low` is no rise to continue. */
 export function stepLadder(
   state: LadderState,
   parameters: LadderParameters,
@@ -124,11 +124,12 @@ export function stepLadder(
   at: number,
   intervalMs: number,
   far = Number.POSITIVE_INFINITY,
+  low = Number.NEGATIVE_INFINITY,
 ): void {
   if (state.doubt) settleDoubt(state, state.doubt, parameters, value, at, intervalMs);
   if (state.doubt) return;
   const target = rankMet(parameters, value);
-  if (target > state.rank) climb(state, parameters, value, at, intervalMs, target, far);
+  if (target > state.rank) climb(state, parameters, value, at, intervalMs, target, far, low);
   else if (state.rank === 0) remember(state, value);
   else descend(state, parameters, value, at, intervalMs);
 }
@@ -172,8 +173,9 @@ function climb(
   intervalMs: number,
   target: Rank,
   far: number,
+  low: number,
 ): void {
-  const base = jumpedFrom(state, parameters, value);
+  const base = jumpedFrom(state, parameters, value, low);
   if (base !== undefined) {
     state.doubt = startDoubt(base, value, target, at, value - base > far);
     state.previous = value;
@@ -203,13 +205,19 @@ function jumpedFrom(
   { previous, before }: LadderState,
   { jump, ordinary }: LadderParameters,
   value: number,
+  low: number,
 ): number | undefined {
   if (previous === undefined) {
     return ordinary !== undefined && value - ordinary > jump + EPSILON ? ordinary : undefined;
   }
   const base = Math.max(previous, before ?? previous);
-  const continues = value - previous <= CONTINUED_RISE * (previous - (before ?? previous));
-  return value - base > jump + EPSILON && !continues ? base : undefined;
+  const from = before ?? previous;
+  const rise = from < low - jump ? 0 : previous - Math.max(low, from);
+  const continues = value - previous <= CONTINUED_RISE * rise;
+  // What takes a jump back is measured from where the river is on an ordinary day, not from a drop-out before it.
+  return value - base > jump + EPSILON && !continues
+    ? Math.max(base, Math.min(low, value - jump))
+    : undefined;
 }
 
 function descend(

@@ -26,7 +26,7 @@ export interface View {
 }
 
 export interface Suspicion {
-  /** Readings in a row that are not believed, and the last level that was, with its time. */
+  /** Readings in a row that are not believed, 0 while that may yet be water; the last level that was, with its time. */
   readonly rows: number;
   readonly believedM: number;
   readonly believedAt: number;

@@ -10,15 +10,8 @@ import { isRiverGauge, type RiverGauge, type Threshold } from '../../devices/kin
 import { FAILED_QUALITY } from '../../devices/reading.ts';
 import type { Bilingual } from '../../devices/site.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
-import {
-  believe,
-  explainedAt,
-  FALL_START,
-  type FallParameters,
-  type FallState,
-  farJumpM,
-  isBelieved,
-} from '../fall.ts';
+import { believe, explainedAt, farJumpM, isAwaited, isBelieved } from '../fall.ts';
+import { FALL_START, type FallParameters, type FallState, learntOfFalls, ordinaryOf } from '../fall-state.ts';
 import { startDoubt } from '../judgement/doubt.ts';
 
 import {
@@ -69,7 +62,7 @@ const DOUBT_SAID_AFTER = 2;
 
 export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
   name: 'river-level',
-  version: 4,
+  version: 5,
   kind: 'river-gauge',
   unit: 'm',
   screens: true,
@@ -126,22 +119,25 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     if (levelM === undefined || !ladder || !fall) return;
     const { measuredAt: at } = reading;
     const { intervalMs } = view;
-    const { lows, believedM, believedAt } = memory;
+    const { believedM, believedAt } = memory;
+    const isSaid = (track.episode?.detail as DoubtDetail | undefined)?.doubtedSince !== undefined;
     if (memory.rank > 0 && !isBelieved(memory, fall, levelM, at, intervalMs)) {
       // A level that is doubted has one before it that was believed.
       const keptM = believedM as number;
-      view.suspicion = { rows: memory.lows, believedM: keptM, believedAt };
+      const rows = isAwaited(memory) ? 0 : memory.lows;
+      view.suspicion = { rows, believedM: keptM, believedAt };
       const detail =
-        memory.lows === DOUBT_SAID_AFTER ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
+        rows >= DOUBT_SAID_AFTER && !isSaid ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
       advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
       return;
     }
-    stepLadder(memory, ladder, levelM, at, intervalMs, farJumpM(memory, fall));
+    stepLadder(memory, ladder, levelM, at, intervalMs, farJumpM(memory, fall), ordinaryOf(memory, fall));
     // A jump is the river's level only once it has stood.
     if (!memory.doubt) believe(memory, fall, levelM, at, intervalMs);
-    const detail = lows >= DOUBT_SAID_AFTER ? NO_DETAIL : undefined;
+    const detail = isSaid ? NO_DETAIL : undefined;
     advanceTrack(track, reading, memory.rank, levelM, doubtRank(memory), detail);
   },
+  learnt: learntOfFalls,
   rejudge: (memory, { ladder }) => (ladder ? rejudgeLadder(memory, ladder) : memory),
   vouch: (memory, confirmedAt) => ({ ...memory, confirmedAt }),
   resume(memory, { rank, doubtRank, value, changedAt, detail }, { ladder }) {

@@ -24,8 +24,15 @@ export interface Origin {
   readonly listener: ListenerName;
   readonly address: string;
   readonly port?: number;
+  /** Address and port of the proxy that said so. */
+  readonly via?: string;
   /** A client certificate that our authority signed. */
   readonly certificate?: ClientCertificate;
+}
+
+/** The other end of a socket: no two that are open have the same. */
+export function formatOriginKey({ listener, address, port, via = '' }: Origin): string {
+  return `${listener} ${address} ${port} ${via}`;
 }
 
 /** `C` is the connection that is opened with them: what its callbacks are told of. */

@@ -10,6 +10,8 @@ export const END_REASONS = [
   'taken-over',
   'keep-alive-timeout',
   'too-slow',
+  'gave-up',
+  'proxy-header',
   'handshake-timeout',
   'handshake-failed',
   'connect-timeout',
@@ -34,6 +36,7 @@ export type EndReason = (typeof END_REASONS)[number];
 /** Reasons for which the device or somebody in its place did what the protocol does not allow. */
 export const MISBEHAVIOURS: ReadonlySet<EndReason> = new Set([
   'too-slow',
+  'proxy-header',
   'handshake-timeout',
   'connect-timeout',
   'authenticate-timeout',

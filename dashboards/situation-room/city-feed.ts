@@ -36,13 +36,22 @@ const PAGE_SIZE = 1_000;
 const MAX_ALERT_PAGES = 5;
 const MAX_INCIDENTS = 200;
 /** Several events tell of one assignment: the list is read once for all of them. */
-const INCIDENTS_AFTER_MS = 1_000;
+const INCIDENTS_AFTER_MS = 300;
 /** The same of a city that is changed. */
 const CITY_AFTER_MS = 500;
 /** Events kept while the answers of a refresh are on their way: a minute of a busy city. */
 const MAX_WAITING = 2_000;
 
-export function createCityFeed(client: ApiClient, onChange: () => void): CityFeed {
+export interface CityFeedOptions {
+  /** Whether half an hour of each gauge is read: for a page that draws it. */
+  readonly hasSeries: boolean;
+}
+
+export function createCityFeed(
+  client: ApiClient,
+  onChange: () => void,
+  { hasSeries }: CityFeedOptions = { hasSeries: true },
+): CityFeed {
   let state: CityState | undefined;
   let waiting: StreamEvent[] = [];
   let refreshes = 0;
@@ -99,7 +108,7 @@ export function createCityFeed(client: ApiClient, onChange: () => void): CityFee
       } finally {
         if (--refreshes === 0) waiting = [];
       }
-      await readSeries(client, state, onChange);
+      if (hasSeries) await readSeries(client, state, onChange);
     },
     async reconcile() {
       if (!state) return;

@@ -7,6 +7,8 @@
  * with nothing changing it still draws once a second, since ages grow.
  */
 import { createCityFeed } from './city-feed.ts';
+import { delay } from './delay.ts';
+import { listenForLanguage, readLanguage, speakMarkup } from './page-language.ts';
 import { reloadIfNewer } from './page-version.ts';
 import { ApiClient, ApiError } from './state/api-client.ts';
 import type { Alert } from './state/api-shapes.ts';
@@ -14,10 +16,9 @@ import type { CityState } from './state/city-state.ts';
 import { createDeskCalls } from './state/desk-calls.ts';
 import { keepStreaming, type StreamState } from './state/live-stream.ts';
 import { createSpeech, type Language, type Speech } from './state/speech.ts';
-import type { Word } from './state/words-id.ts';
 import { createAlertsView } from './views/alerts-view.ts';
 import { createCallDialog } from './views/call-dialog.ts';
-import { byId, setAttribute, setOptionalText, setText } from './views/dom.ts';
+import { byId, setAttribute, setOptionalText } from './views/dom.ts';
 import { createGaugeDialog } from './views/gauge-dialog.ts';
 import { createGaugesView } from './views/gauges-view.ts';
 import { createHeaderView } from './views/header-view.ts';
@@ -36,7 +37,6 @@ const DRAW_MS = 500;
 const TICK_MS = 1_000;
 const RECONCILE_MS = 60_000;
 const RETRY_REFRESH_MS = 3_000;
-const LANGUAGE_STORED_AS = 'siaga-language';
 const FALLBACK_ZONE = 'Asia/Jakarta';
 
 const client = new ApiClient(document.baseURI);
@@ -132,24 +132,9 @@ function scheduleDrawing(): void {
   }, DRAW_MS);
 }
 
-function readLanguage(): Language {
-  const stored = localStorage.getItem(LANGUAGE_STORED_AS) ?? navigator.language;
-  return stored.startsWith('en') ? 'en' : 'id';
-}
-
-/** The words of the page's own markup, which name their key in `data-word`. */
 function speak(language: Language): void {
   speech = createSpeech(language, speechZone);
-  document.documentElement.lang = language;
-  for (const element of document.querySelectorAll<HTMLElement>('[data-word]')) {
-    setText(element, speech.word(element.dataset['word'] as Word));
-  }
-  for (const element of document.querySelectorAll<HTMLElement>('[data-label]')) {
-    setAttribute(element, 'aria-label', speech.word(element.dataset['label'] as Word));
-  }
-  for (const button of document.querySelectorAll<HTMLElement>('[data-language]')) {
-    setAttribute(button, 'aria-pressed', button.dataset['language'] === language ? 'true' : 'false');
-  }
+  speakMarkup(speech);
   fillLegend(speech);
   draw();
 }
@@ -174,26 +159,7 @@ async function refresh(): Promise<void> {
   }
 }
 
-function delay(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
-  });
-}
-
-for (const button of document.querySelectorAll<HTMLElement>('[data-language]')) {
-  button.addEventListener('click', () => {
-    const language: Language = button.dataset['language'] === 'en' ? 'en' : 'id';
-    localStorage.setItem(LANGUAGE_STORED_AS, language);
-    speak(language);
-  });
-}
+listenForLanguage(speak);
 // On a small screen it would cover the map.
 (byId('legend') as HTMLDetailsElement).open = matchMedia('(min-width: 1500px)').matches;
 speak(speech.language);

@@ -6,13 +6,22 @@
  */
 const RELOADED_FOR = 'siaga-reloaded-for';
 
-/** Reloads when `/room` names another version than this module was loaded with. */
+/** Whether the page at `base` names another version than this module was loaded with. */
+export async function isNewer(base: string): Promise<boolean> {
+  return (await readNewer(base)) !== undefined;
+}
+
+/** Reloads when `base` names another version than this module was loaded with. */
 export async function reloadIfNewer(base: string): Promise<void> {
+  const theirs = await readNewer(base);
+  if (theirs === undefined || sessionStorage.getItem(RELOADED_FOR) === theirs) return;
+  sessionStorage.setItem(RELOADED_FOR, theirs);
+  location.reload();
+}
+
+async function readNewer(base: string): Promise<string | undefined> {
   const mine = /\/room\/([^/]+)\//.exec(import.meta.url)?.[1];
   const response = await fetch(base, { method: 'HEAD', cache: 'no-store' });
   const theirs = /^(?:W\/)?"([^"]+)"$/.exec(response.headers.get('etag') ?? '')?.[1];
-  if (!response.ok || theirs === undefined || theirs === mine) return;
-  if (sessionStorage.getItem(RELOADED_FOR) === theirs) return;
-  sessionStorage.setItem(RELOADED_FOR, theirs);
-  location.reload();
+  return !response.ok || theirs === mine ? undefined : theirs;
 }

@@ -97,7 +97,7 @@ test('an alert explains itself by readings, rule, timers, notices and sentences 
   expect(explanation.sentences.id).toContain('Berlaku sejak pukul 09.31, dari 2 bacaan;');
   expect(explanation.rule).toMatchObject({
     name: 'river-level',
-    version: 4,
+    version: 5,
     parameters: { hysteresisM: 0.1 },
   });
   expect(explanation.readings.map((each: { values: object }) => each.values)).toEqual([

@@ -231,3 +231,23 @@ describe('GET /v1/devices/{id}/readings', () => {
     expect((await api.get('/v1/devices/motor-1/readings', api.adminToken)).statusCode).toBe(200);
   });
 });
+
+describe('the connection of a device', () => {
+  const atMs = START_MS - 40_000;
+
+  test('stands apart from what it said, with the end of its last one', async () => {
+    await using own = await openTestApi({
+      connectionOf: (device) =>
+        device === 'bendung'
+          ? { openSinceMs: START_MS - 5_000, lastEnd: { atMs, reason: 'keep-alive-timeout' } }
+          : undefined,
+    });
+    const { connection, liveness } = (await own.get('/v1/devices/bendung')).json();
+    expect(connection).toEqual({
+      openSince: '2026-01-15T02:29:55.000Z',
+      lastEnd: { at: '2026-01-15T02:29:20.000Z', reason: 'keep-alive-timeout' },
+    });
+    expect(liveness).toBe('unseen');
+    expect((await own.get('/v1/devices/hulu')).json().connection).toEqual({ openSince: null });
+  });
+});

@@ -31,13 +31,33 @@ describe('the page at /room', () => {
     for (const name of names) expect((await api.get(name)).statusCode, name).toBe(200);
   });
 
-  test('names every module of the folder, so that none is fetched only when another was read', async () => {
+  test.each([
+    ['/room', 'main.ts'],
+    ['/desk', 'desk/main.ts'],
+  ])(
+    '%s names each module that it runs, so that none is fetched only when another was read',
+    async (url, entry) => {
+      const names = namesIn((await api.get(url)).body).filter((name) => name.endsWith('.ts'));
+      const imported = new Set<string>([names.find((name) => name.endsWith(`/${entry}`)) as string]);
+      for (const name of names) {
+        for (const [, path] of (await api.get(name)).body.matchAll(/\bfrom '(\.[^']+)'/g)) {
+          imported.add(new URL(path as string, `http://here${name}`).pathname);
+        }
+      }
+      expect(new Set(names)).toEqual(imported);
+    },
+  );
+
+  test('no module of the folder is left without a page', async () => {
     const folder = join(import.meta.dirname, '../../dashboards/situation-room');
-    const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.ts'),
+    const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+      (name) =>
+        // A file of shapes has no code.
+        name.endsWith('.ts') && !name.endsWith('-shapes.ts'),
     );
-    const names = namesIn((await api.get('/room')).body);
-    expect(names.filter((name) => name.endsWith('.ts'))).toHaveLength(modules.length);
+    const bodies = await Promise.all(['/room', '/desk'].map(async (url) => (await api.get(url)).body));
+    const named = new Set(bodies.flatMap(namesIn).filter((name) => name.endsWith('.ts')));
+    expect(named.size).toBe(modules.length);
   });
 
   test('may run its own scripts only, and no text can become markup', async () => {

@@ -1,5 +1,6 @@
 /** TLS and WebSocket listeners over real sockets, with certificates made for the test. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcpSocket, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,8 @@ import mqtt from 'mqtt-packet';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createWebSocketStream, WebSocket } from 'ws';
 import type { ListenerName } from '../../broker/connection/connection-options.ts';
+import { openListeners } from '../../broker/listeners.ts';
+import { environmentSchema } from '../../config/environment.ts';
 import { connectPacket, connectTcp, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, TELEMETRY, type TestBroker } from '../support/test-broker.ts';
 
@@ -126,6 +129,111 @@ describe('over TLS', () => {
     const other = await dialTls(siaga);
     expect((await other.connect(good)).returnCode).toBe(0);
     other.destroy();
+  });
+});
+
+describe('a TLS session', () => {
+  /** Connects, with the ticket of an earlier connection where there is one; resolves with whether it counted. */
+  const dialWith = async (
+    siaga: TestBroker,
+    version: 'TLSv1.2' | 'TLSv1.3',
+    session?: Buffer,
+    own?: object,
+  ) => {
+    const socket = connectTls({
+      port: portOf(siaga, 'tls'),
+      host: '127.0.0.1',
+      servername: 'localhost',
+      ca: readFileSync(file('localhost.crt')),
+      minVersion: version,
+      maxVersion: version,
+      ...(session ? { session } : {}),
+      ...own,
+    });
+    const ticket = Promise.withResolvers<Buffer>();
+    socket.once('session', ticket.resolve);
+    const secure = Promise.withResolvers<void>();
+    socket.once('secureConnect', secure.resolve).once('error', secure.reject);
+    await secure.promise;
+    const client = new RawMqttClient(socket);
+    expect((await client.connect(good)).returnCode).toBe(0);
+    await client.ping();
+    const isResumed = socket.isSessionReused();
+    // One that is resumed may keep its ticket.
+    const next = isResumed ? session : await ticket.promise;
+    client.destroy();
+    return { isResumed, ticket: next as Buffer };
+  };
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('resumes at the reconnect: %s', async (version) => {
+    const siaga = await start(tls);
+    const first = await dialWith(siaga, version);
+    expect(first.isResumed).toBe(false);
+    expect((await dialWith(siaga, version, first.ticket)).isResumed).toBe(true);
+  });
+
+  test('resumes for two hours, and then begins anew with another key', async () => {
+    // Before any socket: only the rotation of the key uses an interval.
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const admitAll = { admit: () => undefined, identified: () => undefined, connections: 0 };
+    const listeners = await openListeners({
+      config: environmentSchema.parse({
+        MQTT_PORT: '0',
+        MQTTS_PORT: '0',
+        TLS_CERT_FILE: file('localhost.crt'),
+        TLS_KEY_FILE: file('localhost.key'),
+      }),
+      admission: admitAll,
+      onStream: (stream) => stream.on('error', () => undefined).resume(),
+      onRefused: () => undefined,
+      onHandshakeEnded: () => undefined,
+      onError: () => undefined,
+    });
+    const port = listeners.addresses.find(({ listener }) => listener === 'tls')?.port as number;
+    const dial = async (session?: Buffer) => {
+      const ca = readFileSync(file('localhost.crt'));
+      const socket = connectTls({
+        port,
+        host: '127.0.0.1',
+        servername: 'localhost',
+        ca,
+        ...(session ? { session } : {}),
+      });
+      const ticket = new Promise<Buffer>((resolve) => socket.once('session', resolve));
+      await once(socket, 'secureConnect');
+      const isResumed = socket.isSessionReused();
+      const outcome = { isResumed, ticket: isResumed ? (session as Buffer) : await ticket };
+      socket.destroy();
+      return outcome;
+    };
+    const { ticket } = await dial();
+    vi.advanceTimersByTime(2 * 60 * 60 * 1_000 - 1);
+    expect((await dial(ticket)).isResumed).toBe(true);
+    vi.advanceTimersByTime(1);
+    const anew = await dial(ticket);
+    expect(anew.isResumed).toBe(false);
+    expect((await dial(anew.ticket)).isResumed).toBe(true);
+    await listeners[Symbol.asyncDispose]();
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('keeps the device of its certificate: %s', async (version) => {
+    const siaga = await start({ ...tls, TLS_CLIENT_CA_FILE: file('authority.crt') });
+    const own = { cert: readFileSync(file('gauge-1.crt')), key: readFileSync(file('gauge-1.key')) };
+    const { ticket } = await dialWith(siaga, version, undefined, own);
+    const socket = connectTls({
+      port: portOf(siaga, 'tls'),
+      host: '127.0.0.1',
+      servername: 'localhost',
+      ca: readFileSync(file('localhost.crt')),
+      minVersion: version,
+      maxVersion: version,
+      session: ticket,
+      ...own,
+    });
+    const client = new RawMqttClient(socket);
+    expect((await client.connect({ clientId: 'gauge-1' })).returnCode).toBe(0);
+    expect(socket.isSessionReused()).toBe(true);
+    client.destroy();
   });
 });
 

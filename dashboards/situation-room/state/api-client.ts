@@ -22,11 +22,15 @@ export class ApiError extends Error {
 /** A server that does not answer in this time is not there. */
 const TIMEOUT_MS = 20_000;
 
+type Init = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> };
+
 export class ApiClient {
   token: string | undefined;
   readonly #base: string;
   /** Server minus here, ms. */
   #offsetMs = 0;
+  /** When each call that is not answered yet was made, by this computer's clock. */
+  readonly #unanswered = new Set<{ readonly askedAt: number }>();
 
   /** `base` is where the page is, so that it works below a path too. */
   constructor(base: string) {
@@ -38,17 +42,37 @@ export class ApiClient {
     return Date.now() + this.#offsetMs;
   }
 
+  /** For how long the oldest call has waited, ms; 0 while none does. The stream is none: it stays open. */
+  get waitingMs(): number {
+    const oldest = Math.min(...[...this.#unanswered].map(({ askedAt }) => askedAt));
+    return this.#unanswered.size === 0 ? 0 : Date.now() - oldest;
+  }
+
   /** JSON of a path such as `v1/devices`. Throws ApiError, or what fetch throws. */
   async get<T>(path: string): Promise<T> {
-    return this.#json<T>(await this.#fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS) }));
+    return this.#call<T>(path, {});
   }
 
   async post<T>(path: string, body: object, more: Readonly<Record<string, string>> = {}): Promise<T> {
     const headers = { ...more, 'content-type': 'application/json' };
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    return this.#json<T>(
-      await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal }),
-    );
+    return this.#call<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  async put<T>(path: string, body: object): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#call<T>(path, { method: 'PUT', headers, body: JSON.stringify(body) });
+  }
+
+  async #call<T>(path: string, init: Init): Promise<T> {
+    const call = { askedAt: Date.now() };
+    this.#unanswered.add(call);
+    try {
+      return await this.#json<T>(
+        await this.#fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }),
+      );
+    } finally {
+      this.#unanswered.delete(call);
+    }
   }
 
   /** The stream's answer, whatever its status. */
@@ -57,10 +81,7 @@ export class ApiClient {
     return this.#fetch('v1/stream', { headers, signal, cache: 'no-store' });
   }
 
-  async #fetch(
-    path: string,
-    init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> },
-  ): Promise<Response> {
+  async #fetch(path: string, init: Init): Promise<Response> {
     const headers = { ...init.headers };
     if (this.token !== undefined) headers['authorization'] = `Bearer ${this.token}`;
     const askedAt = Date.now();

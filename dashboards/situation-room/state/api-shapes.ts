@@ -71,6 +71,7 @@ export interface City {
   readonly roads: readonly { readonly class: string; readonly line: readonly LngLat[] }[];
   readonly hospitals: readonly (Place & { readonly class: string })[];
   readonly places: readonly Place[];
+  readonly crossings: readonly (Place & { readonly streets: readonly string[] })[];
 }
 
 export interface Viewer {

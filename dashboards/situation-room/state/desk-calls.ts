@@ -1,16 +1,19 @@
 /**
- * What a dispatcher does, as calls of the API: take a call, send a unit, cancel it, close the incident.
+ * What a dispatcher does, as calls of the API: take a call, send a unit, say its steps, cancel it, close the incident.
  *
- * Used by the desk's dialogs. Invariant: a deed that is tried again without a change carries the same
+ * Used by the desk and by the room's dialogs. Invariant: a deed that is tried again without a change carries the same
  * idempotency key, so that an answer lost on the way sends nobody twice.
  */
 import { type ApiClient, ApiError } from './api-client.ts';
 import type { Viewer } from './api-shapes.ts';
+import type { Position } from './call-place.ts';
 import type {
   CallReport,
   Candidate,
+  Destination,
   HospitalNow,
   IncidentDetail,
+  Recommendation,
   RecommendationJson,
 } from './dispatch-shapes.ts';
 
@@ -20,6 +23,19 @@ export interface Order {
   readonly role: 'first-aid' | 'transport';
   /** Why the warnings do not hold. */
   readonly forceReason?: string;
+  /** Where the patient is taken. */
+  readonly hospital?: string;
+  /** The assignment that this one takes the place of. */
+  readonly replaces?: number;
+}
+
+/** A step that a crew told by radio, or the end of its assignment. */
+export interface TakenStep {
+  readonly incident: number;
+  readonly assignment: number;
+  readonly status: string;
+  readonly reason?: string;
+  readonly hospital?: string;
 }
 
 /** Each throws ApiError, or what fetch throws. */
@@ -27,7 +43,18 @@ export interface DeskCalls {
   readIncident(id: number): Promise<IncidentDetail>;
   recommend(id: number): Promise<RecommendationJson>;
   readHospitals(): Promise<readonly HospitalNow[]>;
-  report(call: CallReport): Promise<IncidentDetail>;
+  /** Who is near a place before there is an incident, and where a patient could be taken from there. */
+  lookAround(at: Position, needsTransport: boolean): Promise<RecommendationJson>;
+  destinations(at: Position): Promise<readonly Destination[]>;
+  /** With `key` the caller of this remembers it; else it is remembered here. */
+  report(call: CallReport, key?: string): Promise<IncidentDetail>;
+  triage(incident: number, details: object): Promise<void>;
+  note(incident: number, text: string): Promise<void>;
+  step(step: TakenStep): Promise<void>;
+  acknowledge(incident: number, assignment: number): Promise<void>;
+  answer(incident: number, assignment: number, take: boolean): Promise<void>;
+  setService(unit: string, outOfService: string | undefined): Promise<void>;
+  tellCrew(unit: string, text: string): Promise<void>;
   send(order: Order): Promise<void>;
   cancel(incident: number, assignment: number, reason: string): Promise<void>;
   close(incident: number, outcome: string): Promise<void>;
@@ -46,9 +73,12 @@ export function createDeskCalls(client: ApiClient): DeskCalls {
     async readHospitals() {
       return (await client.get<{ hospitals: HospitalNow[] }>('v1/hospitals')).hospitals;
     },
-    report: (call) => postOnce<IncidentDetail>(client, callKeys, 'v1/incidents', call),
-    async send({ incident, candidate: { unit, unitVersion }, role, forceReason }) {
-      const body = { unit, unitVersion, role, ...(forceReason === undefined ? {} : { forceReason }) };
+    report: (call, key) =>
+      key === undefined
+        ? postOnce<IncidentDetail>(client, callKeys, 'v1/incidents', call)
+        : client.post<IncidentDetail>('v1/incidents', call, { 'idempotency-key': key }),
+    async send({ incident, candidate: { unit, unitVersion }, ...more }) {
+      const body = { unit, unitVersion, ...more };
       await postOnce(client, orderKeys, `v1/incidents/${incident}/assignments`, body);
     },
     async cancel(incident, assignment, reason) {
@@ -57,6 +87,49 @@ export function createDeskCalls(client: ApiClient): DeskCalls {
     },
     async close(incident, outcome) {
       await client.post(`v1/incidents/${incident}/close`, { outcome });
+    },
+    ...createSteps(client),
+    ...createLookAround(client),
+  };
+}
+
+type Steps = 'triage' | 'note' | 'step' | 'acknowledge' | 'answer' | 'setService' | 'tellCrew';
+
+function createSteps(client: ApiClient): Pick<DeskCalls, Steps> {
+  const post = async (path: string, body: object) => {
+    await client.post(path, body);
+  };
+  return {
+    triage: (incident, details) => post(`v1/incidents/${incident}/triage`, details),
+    note: (incident, text) => post(`v1/incidents/${incident}/notes`, { text }),
+    step: ({ incident, assignment, ...body }) =>
+      post(`v1/incidents/${incident}/assignments/${assignment}/status`, body),
+    acknowledge: (incident, assignment) =>
+      post(`v1/incidents/${incident}/assignments/${assignment}/acknowledge`, {}),
+    answer: (incident, assignment, take) =>
+      post(`v1/incidents/${incident}/assignments/${assignment}/answer`, { take }),
+    async setService(unit, reason) {
+      const body = reason === undefined ? { inService: true } : { inService: false, reason };
+      await client.put(`v1/ambulances/${encodeURIComponent(unit)}/service`, body);
+    },
+    tellCrew: (unit, text) => post(`v1/ambulances/${encodeURIComponent(unit)}/messages`, { text }),
+  };
+}
+
+function createLookAround(client: ApiClient): Pick<DeskCalls, 'lookAround' | 'destinations'> {
+  const nearest = ({ lat, lng }: Position, more = '') =>
+    client.get<Recommendation>(`v1/ambulances/nearest?lat=${lat}&lng=${lng}${more}`);
+  return {
+    async lookAround(at, needsTransport) {
+      const [firstAid, transport] = await Promise.all([
+        nearest(at),
+        needsTransport ? nearest(at, '&vehicle=transport') : undefined,
+      ]);
+      return { firstAid, ...(transport ? { transport } : {}) };
+    },
+    async destinations({ lat, lng }) {
+      const path = `v1/hospitals/recommended?lat=${lat}&lng=${lng}&limit=8`;
+      return (await client.get<{ destinations: Destination[] }>(path)).destinations;
     },
   };
 }
@@ -94,7 +167,7 @@ export function createDeedKeys(): DeedKeys {
 }
 
 /** `crypto.randomUUID` is missing where the page comes by plain HTTP from another machine. */
-function makeKey(): string {
+export function makeKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((each) => each.toString(16).padStart(2, '0')).join('');
 }

@@ -3,9 +3,11 @@
  *
  * Read by speech.ts. Invariant: both languages have the same keys; the compiler keeps it.
  */
+import { englishOfDesk } from './words-desk-en.ts';
 import type { Word } from './words-id.ts';
 
 export const english: Record<Word, string> = {
+  ...englishOfDesk,
   title: 'Situation room',
   skip: 'To the list of alerts',
   connecting: 'Connecting …',

@@ -4,7 +4,10 @@
  * The agencies' labels and the alerts' texts come from the API in both languages already. Invariant: every
  * word that a view asks for stands here; words-en.ts has the same ones, which the compiler keeps.
  */
+import { indonesianOfDesk } from './words-desk-id.ts';
+
 export const indonesian = {
+  ...indonesianOfDesk,
   title: 'Ruang situasi',
   skip: 'Ke daftar peringatan',
   connecting: 'Menyambung …',

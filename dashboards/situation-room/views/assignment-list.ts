@@ -65,7 +65,7 @@ export function createAssignmentList(onCancel: (assignment: Assignment) => void)
   };
 }
 
-function describeTimes({ step, timeline }: Assignment, { speech }: Room): string {
+export function describeTimes({ step, timeline }: Assignment, { speech }: Room): string {
   const times = TIMES.flatMap(([word, key]) => {
     const at = timeline[key];
     return at ? [`${speech.word(word)} ${speech.time(Date.parse(at))}`] : [];

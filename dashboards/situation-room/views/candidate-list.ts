@@ -4,6 +4,8 @@
  * Filled by incident-dialog.ts. Invariant: a number sends the unit that has stood beside it for a moment; one
  * that has just taken another's place is not sent by a key that was meant for the other.
  */
+
+import { sayDispatch } from '../state/dispatch-sentences.ts';
 import type { Candidate, Recommendation, RecommendationJson } from '../state/dispatch-shapes.ts';
 import type { Speech } from '../state/speech.ts';
 import { byId, createKeyedList, html, setAttribute, setOptionalText, setText } from './dom.ts';
@@ -36,7 +38,7 @@ export function createCandidateList(onChosen: (proposed: Proposed) => void): Can
     ({ each }) => keyOf(each),
     () => {
       const [numberText, name, eta] = [html('b', { class: 'age' }), html('b'), html('b')];
-      const [reason, warning] = [html('span'), html('span', { class: 'warning', lang: 'en' })];
+      const [reason, warning] = [html('span'), html('span', { class: 'warning' })];
       const parts = [numberText, name, eta, reason, warning];
       const button = html('button', { type: 'button', class: 'candidate' }, ...parts);
       let shown: Proposed | undefined;
@@ -53,7 +55,7 @@ export function createCandidateList(onChosen: (proposed: Proposed) => void): Can
           setText(name, `${speech.word('send')} ${candidate.callSign}${as}`);
           setText(eta, formatDuration(candidate.etaS, speech));
           setText(reason, describeCandidate(each, speech, nowMs));
-          setText(warning, candidate.warnings.join('; '));
+          setText(warning, describeWarnings(candidate, speech));
         },
       };
     },
@@ -86,29 +88,32 @@ function listProposed(recommendation: RecommendationJson | undefined): Proposed[
   return [...of('first-aid', recommendation?.firstAid), ...of('transport', recommendation?.transport)];
 }
 
-/** Why nobody, or not others: the API's own sentences. */
+/** Why nobody, or not others: dispatch's own sentences, in the dispatcher's language. */
 function showMissing(recommendation: RecommendationJson | undefined, { speech }: Room): void {
   const { firstAid, transport, shortfall } = recommendation ?? {};
   const missing = [shortfall, firstAid?.shortfall, transport?.shortfall].filter((each) => each !== undefined);
-  setOptionalText(byId('shortfall'), missing.length > 0 ? [...new Set(missing)].join('; ') : undefined);
+  const said = [...new Set(missing)].map((each) => sayDispatch(each, speech.language));
+  setOptionalText(byId('shortfall'), said.length > 0 ? said.join('; ') : undefined);
   const part = firstAid ?? transport;
   const excluded = part?.excluded ?? [];
   byId('excluded').hidden = excluded.length === 0;
   setText(byId('excluded-count'), `${part?.excludedTotal ?? 0} ${speech.word('excludedUnits')}`);
-  const lines = excluded.map(({ callSign, reason }) => `${callSign}: ${reason}`);
+  const lines = excluded.map(
+    ({ callSign, reason }) => `${callSign}: ${sayDispatch(reason, speech.language)}`,
+  );
   const list = byId('excluded-list');
   if (list.dataset['shown'] === lines.join('\n')) return;
   list.dataset['shown'] = lines.join('\n');
   list.replaceChildren(...lines.map((line) => html('li', {}, line)));
 }
 
-/** `fastest · there in 5 min–9 min by road · 1.2 km · fix 12 s ago, stale`. */
+/** `fastest · there in 5 min–9 min by road · 1.2 km · fix 12 s ago, stale · battery 80 %`. */
 export function describeCandidate(
   { candidate, behindS, asOfMs }: Proposed,
   speech: Speech,
   nowMs: number,
 ): string {
-  const { etaRangeS, etaSource, distanceM, fixAgeS, stale } = candidate;
+  const { etaRangeS, etaSource, distanceM, fixAgeS, stale, batteryPct, reachable } = candidate;
   const rank =
     behindS <= 0 ? speech.word('fastest') : `${formatDuration(behindS, speech)} ${speech.word('behind')}`;
   const [fastest, slowest] = etaRangeS.map((each) => formatDuration(each, speech));
@@ -116,14 +121,34 @@ export function describeCandidate(
   const fixAgeMs = fixAgeS * 1000 + Math.max(0, nowMs - asOfMs);
   const fix = `${speech.word('fixAge')} ${speech.age(fixAgeMs)} ${speech.word('ago')}`;
   return [
-    rank,
+    reachable ? rank : speech.word('noRoad'),
     `${speech.word('eta')} ${fastest}–${slowest} ${way}`,
     `${speech.number(distanceM / 1000)} km`,
     stale ? `${fix}, ${speech.word('staleFix')}` : fix,
+    ...(batteryPct === null ? [] : [`${speech.word('unitBattery')} ${Math.round(batteryPct)} %`]),
+    ...describeConnection(candidate, speech, nowMs),
   ].join(' · ');
 }
 
+/** Empty where its crew is told at once. */
+function describeConnection(
+  { connected, lastConnectedAt }: Candidate,
+  speech: Speech,
+  nowMs: number,
+): string[] {
+  if (connected) return [];
+  const ago =
+    lastConnectedAt === null
+      ? ''
+      : `, ${speech.word('lastConnected')} ${speech.age(nowMs - Date.parse(lastConnectedAt))} ${speech.word('ago')}`;
+  return [`${speech.word('notConnected')}${ago}: ${speech.word('callByRadio')}`];
+}
+
+export function describeWarnings({ warnings }: Pick<Candidate, 'warnings'>, { language }: Speech): string {
+  return warnings.map((each) => sayDispatch(each, language)).join('; ');
+}
+
 /** Whole minutes from 90 s on, rounded up: help that is promised does not come later than said. */
-function formatDuration(seconds: number, speech: Speech): string {
+export function formatDuration(seconds: number, speech: Speech): string {
   return speech.age(seconds < 90 ? seconds * 1000 : Math.ceil(seconds / 60) * 60_000);
 }

@@ -30,14 +30,14 @@ export function createHospitalList(): { update(hospitals: readonly HospitalNow[]
   };
 }
 
-function describeAge({ updatedAt, stale }: HospitalNow, { speech, nowMs }: Room): string {
+export function describeAge({ updatedAt, stale }: HospitalNow, { speech, nowMs }: Room): string {
   if (updatedAt === null) return '';
   const age = `${speech.age(nowMs - Date.parse(updatedAt))} ${speech.word('ago')}`;
   return stale ? `${age}, ${speech.word('staleFix')}` : age;
 }
 
 /** `free beds: emergency 3 of 20, intensive – of 8, ward 12 of 100`. */
-function describeBeds({ beds, free }: HospitalNow, { speech }: Room): string {
+export function describeBeds({ beds, free }: HospitalNow, { speech }: Room): string {
   if (free === null) return speech.word('neverReported');
   const parts = WARDS.map(
     (ward) => `${speech.word(ward)} ${free[ward] ?? '–'} ${speech.word('of')} ${beds[ward] ?? '–'}`,

@@ -19,7 +19,6 @@ export function showIncidentFacts(detail: IncidentDetail, room: Room): void {
   const age = speech.age(nowMs - Date.parse(detail.receivedAt));
   const ended = `${speech.word('closed')}: ${speech.wordOr(outcome ?? '')}`;
   setText(byId('incident-age'), state === 'closed' ? ended : age);
-  byId('incident-show').hidden = detail.lat === null;
   const at = detail.lat === null ? [] : [`${detail.lat}, ${detail.lng}`];
   setText(
     byId('incident-place'),

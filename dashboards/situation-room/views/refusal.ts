@@ -4,12 +4,24 @@
  * Invariant: a lost race says who has the unit and for which incident.
  */
 import { ApiError } from '../state/api-client.ts';
+import { sayDispatch } from '../state/dispatch-sentences.ts';
+import type { Word } from '../state/words-id.ts';
 import { nameUnit } from './assignment-list.ts';
 import type { Room } from './room.ts';
 
+/** Of refusals whose sentence needs no fact. */
+const WORDS: Readonly<Record<string, Word>> = {
+  'incident-closed': 'refusedClosed',
+  'no-location': 'refusedUnplaced',
+  'not-classified': 'refusedUnclassified',
+  'step-not-possible': 'refusedStep',
+  'outside-city': 'refusedOutside',
+  'too-many-open-incidents': 'refusedFull',
+};
+
 export function explainRefusal(error: Error, room: Pick<Room, 'state' | 'speech'>): string {
-  if (!(error instanceof ApiError)) return error.message;
   const { speech } = room;
+  if (!(error instanceof ApiError)) return speech.word('notAnswered');
   const { unit, incident, takenBy, assignments } = error.facts;
   const name = nameUnit(String(unit), room);
   const renewed = speech.word('listRenewed');
@@ -25,7 +37,15 @@ export function explainRefusal(error: Error, room: Pick<Room, 'state' | 'speech'
       const open = assignments as readonly { readonly unit: string }[];
       return `${open.map((each) => nameUnit(each.unit, room)).join(', ')} ${speech.word('stillUnderWay')}`;
     }
-    default:
-      return error.message;
+    case 'blocked': {
+      const blocks = (error.facts['blocks'] ?? []) as readonly string[];
+      const why = blocks.map((each) => sayDispatch(each, speech.language)).join('; ');
+      return `${why === '' ? error.message : why}: ${speech.word('refusedBlocked')}`;
+    }
+    default: {
+      const word = WORDS[error.slug];
+      if (word !== undefined) return speech.word(word);
+      return error.status === 403 ? speech.word('refusedRights') : error.message;
+    }
   }
 }

@@ -60,6 +60,16 @@ describe('parseConfig', () => {
     expect(problemsOf({ MQTT_AUTH: 'false', MQTT_HOST: '127.0.0.1' })).toEqual([]);
   });
 
+  test.each([
+    [{ MQTT_PROXY_PROTOCOL: 'true' }, ['MQTT_PROXY_PROTOCOL']],
+    [{ MQTT_PROXY_FROM: '10.0.0.5' }, ['MQTT_PROXY_FROM']],
+    [{ MQTT_PROXY_PROTOCOL: 'true', MQTT_PROXY_FROM: '0.0.0.0/0' }, ['MQTT_PROXY_FROM']],
+    [{ MQTT_PROXY_PROTOCOL: 'true', MQTT_PROXY_FROM: 'proxy.lan' }, ['MQTT_PROXY_FROM']],
+    [{ MQTT_PROXY_PROTOCOL: 'true', MQTT_PROXY_FROM: '10.0.0.5, fd00::/8' }, []],
+  ])('a PROXY header is believed of named addresses only: %o', (environment, variables) => {
+    expect(problemsOf(environment).map((each) => each.split(':')[0])).toEqual(variables);
+  });
+
   test('an unknown city names the ones there are', () => {
     expect(problemsOf({ SIAGA_CITY: 'atlantis' })[0]).toMatch(
       /^SIAGA_CITY: no such city; looked in .*cities \(.*semarang/,

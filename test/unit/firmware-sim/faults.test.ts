@@ -47,6 +47,15 @@ describe('faults', () => {
     expect(behind.length).toBeGreaterThan(1);
   });
 
+  it('a bad link takes one crew away again and again, for longer than it is asked to answer', () => {
+    const [cut, ...more] = plan(['link']).cuts;
+    expect(more).toEqual([]);
+    const [id, ...others] = cut?.devices ?? [];
+    expect(others).toEqual([]);
+    expect(city.devices.find((each) => each.id === id)?.kind).toBe('ambulance');
+    expect(cut?.everyS).toBeGreaterThan(cut?.lastsS as number);
+  });
+
   it('a spiking sensor is absurd now and then, for one reading, and true otherwise', () => {
     const [id = ''] = sufferers(['spike']);
     const bend = plan(['spike']).hooks(id).bend;

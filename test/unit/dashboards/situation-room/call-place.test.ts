@@ -13,11 +13,31 @@ describe('coordinates as people write them', () => {
     'https://www.google.com/maps/@-6.99,110.42,15z',
     'https://maps.google.com/?q=-6.99,110.42',
     'https://maps.google.com/?q=-6.99%2C110.42',
+    'https://www.google.com/maps/place/X/data=!3m1!3d-6.99!4d110.42',
   ])('understands %s', (text) => {
     expect(parseCoordinates(text)).toEqual({ lat: -6.99, lng: 110.42 });
   });
 
   test.each([
+    `6°59'24"S 110°25'12"E`,
+    `6° 59' 24" S, 110° 25' 12" E`,
+    `6°59′24″LS 110°25′12″BT`,
+    `S 6° 59.4' E 110° 25.2'`,
+    `6°59,4'S; 110°25,2'E`,
+    '6 59 24 S 110 25 12 E',
+    '6.99° S, 110.42° E',
+    `110°25'12"E 6°59'24"S`,
+  ])('understands degrees with their side: %s', (text) => {
+    const { lat, lng } = parseCoordinates(text) ?? {};
+    expect(lat).toBeCloseTo(-6.99, 9);
+    expect(lng).toBeCloseTo(110.42, 9);
+  });
+
+  test.each([
+    `6°59'24"S`,
+    `6°75'S 110°25'E`,
+    `6°59'S 7°00'S`,
+    'Blok S 6 Gang E 3',
     '',
     'Jl. Pandanaran 20',
     'RT 5, 3',
@@ -38,6 +58,7 @@ describe('a place by its name', () => {
     hospitals: [{ ...place('RS Telogorejo', -6.98), class: 'B' }],
     gauges: [{ ...place('Bendung Simongan', -6.99), ...gauge }],
     places: [place('Simpang Lima', -6.97), place('RS Telogorejo', -7.1)],
+    crossings: [],
   };
 
   test('is found whole, in any case and with any blanks', () => {

@@ -26,6 +26,7 @@ const city: City = {
   accessPoints: [],
   roads: [],
   hospitals: [],
+  crossings: [],
   places: [],
 };
 const newState = () => new CityState(city, { name: 'anonymous', role: 'public' });

@@ -1,0 +1,99 @@
+/**
+ * The board: the units by what they do, each with its assignment, battery and the age of its fix; the hospitals.
+ *
+ * Invariant: a unit with an open assignment stands under "assigned", whatever its tracker says; a number never
+ * stands without its age.
+ */
+import type { HospitalNow } from '../state/dispatch-shapes.ts';
+import type { Word } from '../state/words-id.ts';
+import { byId, createKeyedList, html, setAttribute, setText } from '../views/dom.ts';
+import { createHospitalList } from '../views/hospital-list.ts';
+import type { Room } from '../views/room.ts';
+import { type UnitNow, unitsNow } from '../views/units-view.ts';
+
+type Group = 'idleUnits' | 'on-assignment' | 'otherUnits';
+const GROUPS: readonly Group[] = ['on-assignment', 'idleUnits', 'otherUnits'];
+const LOW_BATTERY_PCT = 15;
+
+interface BoardUnit {
+  readonly unit: UnitNow;
+  readonly task: { readonly incident: number; readonly step: string } | undefined;
+  readonly room: Room;
+}
+
+export interface Board {
+  update(room: Room, hospitals: readonly HospitalNow[]): void;
+}
+
+export function createBoard(onUnit: (unit: string) => void): Board {
+  const hospitalList = createHospitalList();
+  const groups = GROUPS.map((group) => {
+    const [heading, list] = [html('h3'), html('ul', { class: 'board-units' })];
+    byId('unit-groups').append(heading, list);
+    const units = createKeyedList<BoardUnit>(
+      list,
+      ({ unit }) => unit.device.id,
+      ({ unit }) => createUnit(() => onUnit(unit.device.id)),
+    );
+    return { group, heading, list, units };
+  });
+  return {
+    update(room, hospitals) {
+      const all = listUnits(room);
+      byId('no-units').hidden = all.length > 0;
+      for (const { group, heading, list, units } of groups) {
+        const here = all.filter((each) => groupOf(each) === group);
+        heading.hidden = list.hidden = here.length === 0;
+        setText(heading, `${room.speech.word(group satisfies Word)} (${here.length})`);
+        units.update(here);
+      }
+      hospitalList.update(hospitals, room);
+    },
+  };
+}
+
+function listUnits(room: Room): BoardUnit[] {
+  const tasks = new Map<string, BoardUnit['task']>();
+  for (const { id, units } of room.state.incidents) {
+    for (const { unit, step } of units) tasks.set(unit, { incident: id, step });
+  }
+  return unitsNow(room)
+    .map((unit) => ({ unit, task: tasks.get(unit.device.id), room }))
+    .sort((a, b) => a.unit.device.name.localeCompare(b.unit.device.name));
+}
+
+function groupOf({ unit, task, room }: BoardUnit): Group {
+  if (task) return 'on-assignment';
+  const isHeard = room.state.liveness(unit.device, room.nowMs) === 'online';
+  return isHeard && unit.status === 'available' ? 'idleUnits' : 'otherUnits';
+}
+
+function createUnit(onChosen: () => void): { element: Element; update(item: BoardUnit): void } {
+  const [name, doing, facts] = [html('b'), html('span'), html('span', { class: 'age' })];
+  const button = html('button', { type: 'button', class: 'board-unit' }, name, doing, facts);
+  button.addEventListener('click', onChosen);
+  return {
+    element: html('li', {}, button),
+    update({ unit, task, room }) {
+      const { speech, state, nowMs } = room;
+      const { device, fixAgeMs, isStale } = unit;
+      const liveness = state.liveness(device, nowMs);
+      const said = speech.wordOr(liveness === 'unseen' ? liveness : unit.status);
+      setText(name, device.name);
+      setText(doing, task ? `#${task.incident} · ${speech.wordOr(task.step)}` : said);
+      const battery = device.values['batteryPct'];
+      const isLow = typeof battery === 'number' && battery < LOW_BATTERY_PCT;
+      setAttribute(button, 'data-low', isLow);
+      const parts = [
+        ...(liveness === 'online' || liveness === 'unseen' ? [] : [speech.word(liveness)]),
+        ...(typeof battery === 'number' ? [`${speech.word('unitBattery')} ${Math.round(battery)} %`] : []),
+        ...(fixAgeMs === undefined
+          ? []
+          : [
+              `${speech.word('fixAge')} ${speech.age(fixAgeMs)} ${speech.word('ago')}${isStale ? `, ${speech.word('staleFix')}` : ''}`,
+            ]),
+      ];
+      setText(facts, parts.join(' · '));
+    },
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * The desk: what is in the middle (nothing, the form of a call, an incident), and what each key does.
+ *
+ * Made once by main.ts. Invariants: the form and an incident are never open together; a letter typed into a field is
+ * a letter; what a candidate's number means is what is shown beside it.
+ */
+import { createDraftKeeper } from '../state/call-draft.ts';
+import type { Position } from '../state/call-place.ts';
+import { type DeskCalls, makeKey } from '../state/desk-calls.ts';
+import type { HospitalNow, RecommendationJson } from '../state/dispatch-shapes.ts';
+import { findAttention } from '../state/incident-timers.ts';
+import { byId, setText } from '../views/dom.ts';
+import type { Room } from '../views/room.ts';
+import { type Alarm, createAlarm, type Untaken } from './alarm.ts';
+import { createBoard } from './board.ts';
+import { CallForm } from './call-form.ts';
+import { createIncidentCards } from './incident-cards.ts';
+import { IncidentPanel } from './incident-panel.ts';
+import type { IncidentStore } from './incident-store.ts';
+import { createKeysDialog } from './keys.ts';
+import { createUnitDialog } from './unit-dialog.ts';
+
+/** While a call is typed the units move on. */
+const LOOK_AGAIN_MS = 10_000;
+const HOSPITALS_AGAIN_MS = 30_000;
+
+interface Around {
+  readonly at: Position;
+  readonly needsTransport: boolean;
+  answer: RecommendationJson | undefined;
+  askedAtMs: number;
+}
+
+export class Desk {
+  readonly #calls: DeskCalls;
+  readonly #store: IncidentStore;
+  readonly #currentRoom: () => Room | undefined;
+  readonly #form: CallForm;
+  readonly #panel: IncidentPanel;
+  readonly #alarm: Alarm = createAlarm(() => performance.now());
+  readonly #keys = createKeysDialog();
+  readonly #board;
+  readonly #cards = createIncidentCards((id) => this.#openIncident(id));
+  /** `incident/why`, once somebody at this desk has opened or silenced it. */
+  readonly #taken = new Set<string>();
+  #around: Around | undefined;
+  #hospitals: readonly HospitalNow[] = [];
+  #hospitalsAskedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(calls: DeskCalls, store: IncidentStore, currentRoom: () => Room | undefined) {
+    this.#calls = calls;
+    this.#store = store;
+    this.#currentRoom = currentRoom;
+    const room = () => currentRoom() as Room;
+    const units = createUnitDialog(calls, room);
+    this.#board = createBoard((unit) => units.open(unit));
+    this.#panel = new IncidentPanel({
+      ...{ calls, currentRoom: room },
+      onRead: (detail) => store.take(detail),
+      onChosenBefore: (proposed) => void this.#form.take(proposed),
+    });
+    this.#form = new CallForm({
+      ...{ calls, currentRoom },
+      drafts: createDraftKeeper(sessionStorage, makeKey),
+      first: () => this.#panel.work.candidates.at(1),
+      onLocated: (at, needsTransport) => this.#lookAround(at, needsTransport),
+      onTaken: (id, send) => {
+        void this.#openIncident(id).then(() => send && this.#panel.work.send(send));
+      },
+      onEnded: (said) => this.#showIdle(said),
+    });
+    byId('new-call').addEventListener('click', () => this.#openForm());
+    byId('show-keys').addEventListener('click', () => this.#keys.open(room().speech));
+    document.addEventListener('keydown', (event) => this.#takeKey(event));
+  }
+
+  /** A call that was being taken when the page was loaded anew goes on. */
+  resume(): void {
+    if (sessionStorage.getItem('siaga-call-draft') !== null) this.#openForm();
+  }
+
+  update(room: Room): void {
+    const { incidents } = room.state;
+    this.#store.sync(incidents);
+    this.#cards.update(room, (id) => this.#store.detailOf(id), this.#panel.work.id);
+    this.#board.update(room, this.#hospitals);
+    this.#form.update(room);
+    this.#panel.update(room);
+    byId('idle').hidden = this.#form.isOpen || this.#panel.isOpen;
+    if (this.#form.isOpen) this.#showAround(room);
+    const untaken = this.#listUntaken(room);
+    this.#alarm.update(untaken, room.speech);
+    document.title = `${untaken.length > 0 ? `(${untaken.length}) ` : ''}${room.speech.word('deskTitle')} · Siaga`;
+    if (performance.now() - this.#hospitalsAskedAtMs > HOSPITALS_AGAIN_MS) void this.#readHospitals();
+  }
+
+  #listUntaken({ state }: Room): Untaken[] {
+    return state.incidents.flatMap(({ id: incident, priority }) => {
+      const detail = this.#store.detailOf(incident);
+      const why = detail && findAttention(detail);
+      if (!why) return [];
+      const key = `${incident}/${why}`;
+      if (incident === this.#panel.work.id) this.#taken.add(key);
+      return this.#taken.has(key) ? [] : [{ incident, priority, why }];
+    });
+  }
+
+  async #readHospitals(): Promise<void> {
+    this.#hospitalsAskedAtMs = performance.now();
+    // What fails is asked for again in half a minute; the ages on the board say how old it is.
+    this.#hospitals = await this.#calls.readHospitals().catch(() => this.#hospitals);
+  }
+
+  #openForm(): void {
+    this.#panel.close();
+    this.#around = undefined;
+    this.#form.open();
+    this.#redraw();
+  }
+
+  async #openIncident(id: number): Promise<void> {
+    this.#form.close();
+    const opened = this.#panel.open(id);
+    this.#redraw();
+    await opened;
+    this.#redraw();
+  }
+
+  #showIdle(said: string): void {
+    this.#form.close();
+    this.#panel.close();
+    setText(byId('incident-said'), said);
+    byId('work').focus();
+    this.#redraw();
+  }
+
+  #redraw(): void {
+    const room = this.#currentRoom();
+    if (room) this.update(room);
+  }
+
+  #lookAround(at: Position | undefined, needsTransport: boolean): void {
+    const before = this.#around;
+    const isSame =
+      at && before?.at.lat === at.lat && before.at.lng === at.lng && before.needsTransport === needsTransport;
+    if (isSame) return;
+    this.#around = at && { at, needsTransport, answer: undefined, askedAtMs: Number.NEGATIVE_INFINITY };
+  }
+
+  #showAround(room: Room): void {
+    const around = this.#around;
+    byId('candidates').hidden = !around?.answer;
+    if (!around) return;
+    if (around.answer) {
+      this.#panel.work.candidates.update(around.answer, room);
+      setText(byId('candidates-hint'), room.speech.word('candidatesOfForm'));
+    }
+    if (performance.now() - around.askedAtMs > LOOK_AGAIN_MS) void this.#ask(around);
+  }
+
+  async #ask(around: Around): Promise<void> {
+    around.askedAtMs = performance.now();
+    try {
+      around.answer = await this.#calls.lookAround(around.at, around.needsTransport);
+      this.#redraw();
+    } catch {
+      // The form says that the connection is gone when the call is saved; candidates are asked for again.
+      around.askedAtMs = performance.now() - LOOK_AGAIN_MS / 2;
+    }
+  }
+
+  #takeKey(event: KeyboardEvent): void {
+    const room = this.#currentRoom();
+    if (!room || byId('desk').hidden || document.querySelector('dialog[open]')) return;
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      this.#leave();
+      return;
+    }
+    const target = event.target as Element;
+    const isTyping = target.matches('input, select, textarea') && target.checkVisibility();
+    if (isTyping || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (this.#panel.isOpen) this.#panel.work.takeSendKey(event);
+    if (event.defaultPrevented || event.repeat) return;
+    if (this.#takeLetter(event.key.toLowerCase(), room)) event.preventDefault();
+  }
+
+  #takeLetter(key: string, room: Room): boolean {
+    const step = key === 'j' ? 1 : key === 'k' ? -1 : 0;
+    if (step !== 0) return this.#openNext(step, room);
+    switch (key) {
+      case 'n':
+        this.#openForm();
+        return true;
+      case '?':
+        this.#keys.open(room.speech);
+        return true;
+      case 'b':
+        byId('board').focus();
+        return true;
+      case 'q':
+        for (const { incident, why } of this.#listUntaken(room)) this.#taken.add(`${incident}/${why}`);
+        this.update(room);
+        return true;
+      default:
+        return this.#panel.isOpen && this.#panel.takeKey(key);
+    }
+  }
+
+  #openNext(step: number, { state: { incidents } }: Room): boolean {
+    const at = incidents.findIndex(({ id }) => id === this.#panel.work.id);
+    const from = at === -1 && step < 0 ? 0 : at;
+    const next = incidents.at((from + step) % Math.max(1, incidents.length));
+    if (next) void this.#openIncident(next.id);
+    return next !== undefined;
+  }
+
+  #leave(): void {
+    if (this.#panel.isOpen && this.#panel.leaveQuestion()) return;
+    this.#showIdle('');
+  }
+}
