@@ -158,6 +158,7 @@ test('whatever is written by the rules is read back', () => {
     .filter((text) => !/[\\\n\r\t\0]|^[# ]/.test(text));
   const escapeName = (text: string, what: RegExp) => text.replace(what, '\\$&');
   const value = fc.oneof(
+    // Minus zero is written like zero.
     fc.double({ noNaN: true, noDefaultInfinity: true }).map((each) => [String(each), each + 0] as const),
     fc.boolean().map((each) => [String(each), each] as const),
     fc.string().map((each) => [`"${each.replace(/[\\"]/g, '\\$&')}"`, each] as const),
