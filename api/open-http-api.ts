@@ -21,6 +21,7 @@ import { createConnections } from './connections.ts';
 import { dispatchRoutes } from './dispatch-routes.ts';
 import { type FormatsDependencies, formatRoutes } from './formats.ts';
 import { type IngestDependencies, ingestRoutes } from './ingest.ts';
+import { influxIngestRoutes } from './ingest-influx.ts';
 import { LOAD_BOUNDS } from './load-bounds.ts';
 import { privacyRoutes } from './privacy.ts';
 import { pushRoutes } from './push.ts';
@@ -67,6 +68,10 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
       now,
     }),
     routes: resourceRoutes(dependencies),
+    pages: [
+      ...(dependencies.pages ?? []),
+      influxIngestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
+    ],
   });
   const close = async () => {
     const closed = app.close();
