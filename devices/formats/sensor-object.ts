@@ -110,6 +110,11 @@ export function readSensorHistory(object: JsonObject): Record<string, unknown>[]
   });
 }
 
+/** Whether `readSensorObject` makes a quantity of this key. */
+export function isSensorKey(key: string): boolean {
+  return meaningOf(key) !== undefined;
+}
+
 function meaningOf(key: string): KnownKey | undefined {
   const word = key
     .slice(0, 40)
