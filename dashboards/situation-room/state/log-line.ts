@@ -18,10 +18,13 @@ export interface Narrator {
 /** What was corrected of a caller, as the audit says it. */
 const CALLER_WORDS: Readonly<Record<string, Word>> = { name: 'callerName', phone: 'callerPhone' };
 
+type WordKind = Assignment['words'][number]['kind'];
+/** `cancel` is what stands on a button. */
+const WORD_NAMES: Partial<Record<WordKind, Word>> = { cancel: 'cancellation' };
+
 /** What a kind of word to a crew is called. */
-export function nameWord(kind: Assignment['words'][number]['kind']): Word {
-  // `cancel` is what stands on a button.
-  return kind === 'cancel' ? 'cancellation' : kind;
+export function nameWord(kind: WordKind): Word {
+  return WORD_NAMES[kind] ?? kind;
 }
 
 export function describeLine(
