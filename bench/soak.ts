@@ -14,6 +14,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import mqtt from 'mqtt';
 import { loadCity } from '../cities/city.ts';
+import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
+import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import { createRandom, type Random } from '../firmware-sim/random.ts';
 import { STORED_SEQ } from '../journal/sqlite/record-layout.ts';
 import { drawPayload, drawTopic } from '../test/support/garbage.ts';
@@ -114,7 +116,7 @@ export async function run(args: string[]): Promise<void> {
 
 function connectDevices(port: number): NumberedDevice[] {
   return loadCity(CITY)
-    .devices.filter(({ kind }) => kind === 'river-gauge' || kind === 'wifi-access-point')
+    .devices.filter((device) => isRiverGauge(device) || isAccessPoint(device))
     .map(({ id, kind }) => {
       const client = mqtt.connect({
         port,
