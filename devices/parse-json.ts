@@ -46,7 +46,7 @@ function parseBeforeNul(payload: Buffer): unknown {
 
 /** An object or array of which only texts are not in UTF-8: `"25 °C"` by a tool that writes Latin-1. */
 function parseLatin1(payload: Buffer): unknown {
-  const text = payload.latin1Slice();
+  const text = payload.toString('latin1');
   const json = parseOrUndefined(text) ?? parseMended(text);
   return typeof json === 'object' ? json : undefined;
 }

@@ -3,10 +3,10 @@
  *
  * The operator names the columns (`--columns levelM:cm,batteryV`); without them the last level of the topic that is
  * a quantity does (`…/levelM`). A column `time` is a moment, `-` is left out. Invariant: a line with more or fewer
- * fields than columns is refused and never shifted.
+ * fields than columns is refused and never shifted; the other lines are read.
  */
 import { type Rejection, reject } from '../rejection.ts';
-import type { Claim, Decoded, Format, FormatMessage } from './format.ts';
+import { besideRefused, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
 import { readSensorObject } from './sensor-object.ts';
 
 const MAX_LINES = 10_000;
@@ -46,14 +46,18 @@ function decode({ topic, payload, options }: FormatMessage): Decoded {
   if (lines.length > MAX_LINES) return reject('bad-format', `${lines.length} lines; at most ${MAX_LINES}`);
   const items: Record<string, unknown>[] = [];
   const faults: string[] = [];
-  for (const line of lines) {
+  const refused: Rejection[] = [];
+  for (const [index, line] of lines.entries()) {
     const read = readLine(line, columns);
-    if (typeof read === 'string') return reject('bad-format', read);
+    if (typeof read === 'string') {
+      refused.push(reject('bad-format', lines.length > 1 ? `line ${index + 1}: ${read}` : read));
+      continue;
+    }
     if (Object.keys(read.item).length > 0) items.push(read.item);
     faults.push(...read.faults);
   }
   const claim: Claim = { aliases: [], items, ...faultOf(faults) };
-  return [claim];
+  return besideRefused(items.length > 0 || faults.length > 0 ? [claim] : [], refused, []);
 }
 
 function faultOf(faults: readonly string[]): { rejection?: Rejection } {

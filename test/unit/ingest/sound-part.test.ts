@@ -58,7 +58,7 @@ describe('what is no number', () => {
 });
 
 describe('a number, or a list, as firmware without a JSON library prints it', () => {
-  test.each([
+  test.each<[string, string, Readonly<Record<string, number>>?]>([
     ['{"levelM":+3.1}', '%+.1f'],
     ['{"levelM":03.10}', '%05.2f'],
     ['{"levelM":3.1,}', 'a comma too many'],
