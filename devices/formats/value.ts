@@ -6,7 +6,7 @@
  * fields than columns is refused and never shifted; the other lines are read.
  */
 import { type Rejection, reject } from '../rejection.ts';
-import { besideRefused, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+import type { Decoded, Format, FormatMessage } from './format.ts';
 import { readSensorObject } from './sensor-object.ts';
 
 const MAX_LINES = 10_000;
@@ -56,8 +56,9 @@ function decode({ topic, payload, options }: FormatMessage): Decoded {
     if (Object.keys(read.item).length > 0) items.push(read.item);
     faults.push(...read.faults);
   }
-  const claim: Claim = { aliases: [], items, ...faultOf(faults) };
-  return besideRefused(items.length > 0 || faults.length > 0 ? [claim] : [], refused, []);
+  const [first] = refused;
+  if (first && items.length === 0 && faults.length === 0) return first;
+  return [{ aliases: [], items, ...faultOf([...refused.map(({ detail }) => detail), ...faults]) }];
 }
 
 function faultOf(faults: readonly string[]): { rejection?: Rejection } {

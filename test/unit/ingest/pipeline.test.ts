@@ -196,7 +196,7 @@ describe('what is not understood is kept with its reason and its raw payload', (
     [UNIT, { lat: 110.4, lng: -7 }, 'swapped-coordinates'],
     [UNIT, { lat: -7 }, 'missing-quantity'],
     ['siaga/semarang/river-gauge/bendung/status', { status: 'fine' }, 'bad-status'],
-    ['siaga/semarang/river-gauge/bendung/status', 'on line', 'not-json'],
+    ['siaga/semarang/river-gauge/bendung/status', 'on line', 'bad-status'],
     ['siaga/semarang/ambulance/motor-1/ack', {}, 'bad-ack'],
   ])('%s %j is %s', async (topic, payload, reason) => {
     const outcome = await publish(topic, payload);

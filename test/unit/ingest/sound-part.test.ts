@@ -394,7 +394,7 @@ describe('a word that moves nothing', () => {
   test.each([
     [GAUGE, '{"LevelM":1}', 'did you mean levelM?'],
     [GAUGE, 'garbage', 'not valid JSON'],
-    [STATUS, 'dancing', 'not valid JSON'],
+    [STATUS, 'dancing', 'the status is "dancing"; it must be one of online, '],
     [GAUGE, '{"levelM":77}', 'outsideSensorRange'],
   ])('is heard all the same: %s %s', async (topic, payload, why) => {
     await house.publish(topic, payload, 'bendung');
