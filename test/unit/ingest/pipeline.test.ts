@@ -190,7 +190,7 @@ describe('what is not understood is kept with its reason and its raw payload', (
     [GAUGE, [[level]], 'not-an-object'],
     [GAUGE, {}, 'missing-quantity'],
     [GAUGE, { rainMm: 3 }, 'missing-quantity'],
-    [GAUGE, { levelM: '1.4' }, 'wrong-type'],
+    [GAUGE, { levelM: '1,4' }, 'wrong-type'],
     [GAUGE, { levelM: null }, 'missing-quantity'],
     [GAUGE, { levelM: -9999 }, 'out-of-range'],
     [UNIT, { lat: 110.4, lng: -7 }, 'swapped-coordinates'],

@@ -57,6 +57,33 @@ describe('what is no number', () => {
   });
 });
 
+describe('a number in quotes', () => {
+  test.each<[string, object]>([
+    ['{"levelM":"3.10"}', { levelM: 3.1 }],
+    ['{"levelM":" +3.1 ","batteryV":"12."}', { levelM: 3.1, batteryV: 12 }],
+    ['{"levelM":"-.5","rssiDbm":"-7e1"}', { levelM: -0.5, rssiDbm: -70 }],
+    ['{"levelM":"3.1","rainMm":"nan","batteryV":"","rssiDbm":"null"}', { levelM: 3.1 }],
+  ])('is that number: %s', async (payload, expected) => {
+    expect(await house.publish(GAUGE, payload)).toEqual({ stored: 1, repeated: 0, rejected: 0 });
+    expect(values()).toEqual([expected]);
+  });
+
+  test.each(['"3,1"', '"1.234.567"', '"0x3"', '"3.1 m"', '"1e400"', '"three"', '"900"', '"-999"'])(
+    'is none where it could mean another thing, or is out of range: %s',
+    async (levelM) => {
+      expect(await house.publish(GAUGE, `{"levelM":${levelM}}`)).toMatchObject({ stored: 0, rejected: 1 });
+      expect(house.rejections[0]?.detail).toContain('levelM is ');
+    },
+  );
+
+  test('is one of a position as well', async () => {
+    await house.publish(UNIT, { lat: '-7.0', lng: '110.4' });
+    expect(values()).toEqual([{ lat: -7, lng: 110.4 }]);
+    await house.publish(UNIT, { lat: '110.4', lng: '-7.0', status: 'available' });
+    expect(house.rejections.map(({ reason }) => reason)).toEqual(['swapped-coordinates']);
+  });
+});
+
 describe('a number, or a list, as firmware without a JSON library prints it', () => {
   test.each<[string, string, Readonly<Record<string, number>>?]>([
     ['{"levelM":+3.1}', '%+.1f'],
