@@ -49,7 +49,8 @@ Without \`measuredAt\`, the same \`seq\` and values within 10 minutes are taken 
 In an array, readings without \`measuredAt\` are put in the order of their \`seq\` (without one, as they stand) and
 spaced by the report interval; they are flagged \`timeEstimated\`.
 
-Numbers are JSON numbers, in the unit that the name ends with; in quotes (\`"3.10"\`) they are read as well. A message is kept for its sound part:
+Numbers are JSON numbers, in the unit that the name ends with; in quotes (\`"3.10"\`) they are read as well. Words are read
+in any spelling: \`Off Duty\`, \`ON_SCENE\`. A message is kept for its sound part:
 
 - \`null\`, a bare \`nan\`, \`Infinity\`, \`ovf\` or \`None\`, and nothing behind a colon are the same as no value. \`+3.1\`, \`.5\` and
   \`03.1\` are numbers; a comma before a closing bracket is left out; NUL bytes behind the JSON are cut off; texts may be

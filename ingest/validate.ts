@@ -9,10 +9,10 @@
 
 import type { DeviceKind, SiteFields } from '../devices/device-kind.ts';
 import { judgeQuantities } from '../devices/judge-quantities.ts';
+import { mendTexts } from '../devices/mend-texts.ts';
 import { parseTime } from '../devices/parse-time.ts';
 import { QualityFlag, type Reading, type Values } from '../devices/reading.ts';
 import { type Rejection, reject } from '../devices/rejection.ts';
-import { unquoteNumbers } from '../devices/unquote-numbers.ts';
 import type { RegisteredDevice } from '../fleet/registry.ts';
 import { isJsonObject, type JsonObject } from './decode.ts';
 
@@ -157,7 +157,7 @@ function parseQuantities(
     const values = kind.quickParse(sent);
     if (values) return { values };
   }
-  const item = unquoteNumbers(sent, kind);
+  const item = mendTexts(sent, kind);
   const swapped = findSwappedCoordinates(item, kind, options);
   if (!swapped) return judgeQuantities(item, kind);
   const { lat: _lat, lng: _lng, ...rest } = item;

@@ -10,8 +10,8 @@ import { createMapped, MAX_EXPRESSION_CHARACTERS } from '../../devices/formats/m
 import { parseColumns } from '../../devices/formats/value.ts';
 import { judgeQuantities } from '../../devices/judge-quantities.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
+import { mendTexts } from '../../devices/mend-texts.ts';
 import { GATEWAY_PREFIX, isId } from '../../devices/topics.ts';
-import { unquoteNumbers } from '../../devices/unquote-numbers.ts';
 import { CommandError, type Environment } from './command-environment.ts';
 import {
   addAliases,
@@ -144,7 +144,7 @@ export async function tryFormat(
     if (rejection) env.print(`  not understood: ${rejection.detail}`);
     for (const item of items) {
       env.print(`  ${JSON.stringify(item)}`);
-      const judged = kind && judgeQuantities(unquoteNumbers(item, kind), kind);
+      const judged = kind && judgeQuantities(mendTexts(item, kind), kind);
       if (judged?.rejection) env.print(`  as a ${kindName}: ${judged.rejection.detail}`);
       else if (judged) env.print(`  as a ${kindName}: ${JSON.stringify(judged.values)}`);
     }

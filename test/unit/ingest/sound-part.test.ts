@@ -84,6 +84,18 @@ describe('a number in quotes', () => {
   });
 });
 
+describe('a word of few, as others write it', () => {
+  test.each(['Off-Duty', 'OFF_DUTY', ' off duty ', 'offDuty'])('is that word: %s', async (status) => {
+    expect(await house.publish(UNIT, { status })).toEqual({ stored: 1, repeated: 0, rejected: 0 });
+    expect(values()).toEqual([{ status: 'off-duty' }]);
+  });
+
+  test.each(['off', 'duty', 'busy', '-'])('is none where it is another: %s', async (status) => {
+    expect(await house.publish(UNIT, { status })).toMatchObject({ stored: 0, rejected: 1 });
+    expect(house.rejections[0]?.detail).toContain('expected one of available, ');
+  });
+});
+
 describe('a number, or a list, as firmware without a JSON library prints it', () => {
   test.each<[string, string, Readonly<Record<string, number>>?]>([
     ['{"levelM":+3.1}', '%+.1f'],
