@@ -1,6 +1,7 @@
 /** Messages of other formats: whose they are, who may bring them, and what becomes of what is nobody's. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMapped } from '../../../devices/formats/mapped.ts';
+import { formatHttpOrigin, replayOf } from '../../../ingest/incoming-message.ts';
 import {
   createPipelineHouse,
   HOUSE_START_MS,
@@ -253,6 +254,29 @@ describe('a device with a credential of its own', () => {
     expect(house.readings.map(({ values }) => values['levelM'])).toEqual([1.01, 1.02, 1.03, 1.04, 1.05]);
     expect(house.readings.every(({ quality }) => quality === 0)).toBe(true);
   });
+});
+
+test('what came by HTTP is tried again in the format in which it came', async () => {
+  const house = houseOf({});
+  const fix = { _type: 'location', lat: -7, lon: 110.4, tst: HOUSE_START_MS / 1000 - 1 };
+  const payload = Buffer.from(JSON.stringify([fix, { _type: 'beacon' }]));
+  const from = formatHttpOrigin('owntracks', '127.0.0.1');
+  const message = { ...from, payload, receivedAt: house.clock.ms, identity: 'motor-1' };
+  await house.pipeline.accept({ ...message, format: 'owntracks' });
+  const kept = { id: 1, reason: 'bad-format' as const, detail: '', device: 'motor-1', ...message };
+  expect(await house.pipeline.accept(replayOf(kept, 'motor-1', house.clock.ms))).toEqual({
+    stored: 0,
+    repeated: 1,
+    rejected: 1,
+  });
+  expect(house.rejections.map(({ reason }) => reason)).toEqual(['bad-format', 'bad-format']);
+});
+
+test('what a device published on a topic that only looks like HTTP is not', async () => {
+  const message = { topic: 'http/owntracks', clientId: 'motor-1', payload: Buffer.from('x'), receivedAt: 0 };
+  expect(replayOf({ id: 1, reason: 'bad-topic', detail: '', ...message }, 'motor-1', 1)).not.toHaveProperty(
+    'format',
+  );
 });
 
 describe('one part that is not understood hides no sound part, and is told', () => {
