@@ -11,6 +11,7 @@ import { readSensorObject } from './sensor-object.ts';
 
 const MAX_LINES = 10_000;
 const MAX_COLUMNS = 50;
+const WHICH_QUANTITY = 'which quantity is it? name the columns, or end the topic with one: …/levelM';
 /** Levels of a topic that say how, and not what. */
 const NO_QUANTITY: ReadonlySet<string> = new Set(['state', 'value', 'sensor', 'telemetry', 'raw']);
 
@@ -35,13 +36,9 @@ function decode({ topic, payload, options }: FormatMessage): Decoded {
     .replace(/[\0\s]+$/, '')
     .trimStart();
   if (text === '') return reject('bad-format', 'the payload is empty');
-  const columns = parseColumns(options?.['columns'] ?? quantityIn(topic));
-  if (columns.length === 0) {
-    return reject(
-      'bad-format',
-      'which quantity is it? name the columns, or end the topic with one: …/levelM',
-    );
-  }
+  const named = options?.['columns'];
+  const columns = parseColumns(named ?? quantityIn(topic));
+  if (columns.length === 0) return reject('bad-format', WHICH_QUANTITY);
   const lines = text.split(/\r?\n/);
   if (lines.length > MAX_LINES) return reject('bad-format', `${lines.length} lines; at most ${MAX_LINES}`);
   const items: Record<string, unknown>[] = [];
@@ -50,7 +47,8 @@ function decode({ topic, payload, options }: FormatMessage): Decoded {
   for (const [index, line] of lines.entries()) {
     const read = readLine(line, columns);
     if (typeof read === 'string') {
-      refused.push(reject('bad-format', lines.length > 1 ? `line ${index + 1}: ${read}` : read));
+      const hint = named === undefined ? `${read}; ${WHICH_QUANTITY}` : read;
+      refused.push(reject('bad-format', lines.length > 1 ? `line ${index + 1}: ${hint}` : hint));
       continue;
     }
     if (Object.keys(read.item).length > 0) items.push(read.item);

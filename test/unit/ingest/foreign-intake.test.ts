@@ -279,6 +279,22 @@ test('what a device published on a topic that only looks like HTTP is not', asyn
   );
 });
 
+test('a plain number on a topic that names no quantity is told what to do', async () => {
+  const house = houseOf({ devices: { bendung: { format: 'value' } } });
+  await house.publish('pdam/bendung', '1.42', 'bendung');
+  expect(house.rejections[0]?.detail).toBe(
+    'no quantity that we know among bendung; which quantity is it? name the columns, or end the topic with one: …/levelM',
+  );
+});
+
+test('an id in capitals is named, with what an id is', async () => {
+  const house = houseOf({});
+  await house.publish('siaga/semarang/river-gauge/Bendung/telemetry', { levelM: 1 }, 'bendung');
+  expect(house.rejections[0]?.detail).toBe(
+    'the device is "Bendung"; expected lower case letters, digits and hyphens, up to 64',
+  );
+});
+
 describe('one part that is not understood hides no sound part, and is told', () => {
   const at = new Date(HOUSE_START_MS - 1_000).toISOString();
   const fix = { _type: 'location', lat: -7, lon: 110.4, tst: HOUSE_START_MS / 1000 - 1 };
