@@ -85,7 +85,7 @@ export const ingestRoutes =
           const detail = `There is no format ${format}; there are ${[...formats.keys()].join(', ')}.`;
           throw new Problem(404, 'unknown-format', detail);
         }
-        const identity = await identify(request);
+        const identity = await identify(request, parseCredential(request.headers.authorization));
         const outcome = await pipeline.accept({
           ...formatHttpOrigin(format, request.ip),
           payload: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
@@ -98,11 +98,19 @@ export const ingestRoutes =
     );
   };
 
-/** Who the request's credential proves; undefined where none is asked for. Throws Problem 401 and 429. */
-function createIdentify(app: FastifyInstance, { deviceAuthenticator }: IngestDependencies) {
+/** A credential as it was shown. */
+export interface ShownCredential {
+  readonly id: string;
+  readonly secret: Buffer;
+}
+
+/** Who a shown credential proves; undefined where none is asked for. Throws Problem 401 and 429. */
+export function createIdentify(
+  app: FastifyInstance,
+  { deviceAuthenticator }: Pick<IngestDependencies, 'deviceAuthenticator'>,
+) {
   const wrong = createWrongTokens(app);
-  return async (request: FastifyRequest): Promise<string | undefined> => {
-    const shown = parseCredential(request.headers.authorization);
+  return async (request: FastifyRequest, shown: ShownCredential | undefined): Promise<string | undefined> => {
     if (!deviceAuthenticator) {
       if (LOOPBACK.test(request.ip)) return shown?.id;
       throw new Problem(401, 'credential-needed', 'Without credentials only this machine may post readings.');
@@ -124,7 +132,8 @@ function createIdentify(app: FastifyInstance, { deviceAuthenticator }: IngestDep
   };
 }
 
-function parseCredential(header: string | undefined): { id: string; secret: Buffer } | undefined {
+/** Basic; Bearer, or any other word before `<id>:<secret>`. */
+export function parseCredential(header: string | undefined): ShownCredential | undefined {
   const [scheme = '', value = ''] = (header ?? '').split(' ');
   const text = /^basic$/i.test(scheme) ? Buffer.from(value, 'base64').toString() : value;
   // `gateway:lora:secret`: a secret has no colon, a name may have one.

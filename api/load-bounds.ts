@@ -56,11 +56,11 @@ export async function registerCallBounds(
     // Retry-After is set with the problem; a bound that no honest caller meets needs no header in each answer.
     addHeaders: NO_HEADERS,
     addHeadersOnExceeding: NO_HEADERS,
-    errorResponseBuilder: (request, { ttl }) => {
+    errorResponseBuilder: (request, { max, ttl }) => {
       refused.inc({ bound: 'calls' });
       const who = request.user.tokenId === undefined ? request.ip : request.user.name;
       const retryAfterS = Math.ceil(ttl / 1000);
-      const detail = `More than ${maxCallsPerMin} calls a minute from ${who}; wait ${retryAfterS} s.`;
+      const detail = `More than ${max} calls a minute from ${who}; wait ${retryAfterS} s.`;
       return new Problem(429, 'too-many-calls', detail, { retryAfterS });
     },
   });

@@ -21,8 +21,10 @@ import { createConnections } from './connections.ts';
 import { dispatchRoutes } from './dispatch-routes.ts';
 import { type FormatsDependencies, formatRoutes } from './formats.ts';
 import { type IngestDependencies, ingestRoutes } from './ingest.ts';
+import { influxIngestRoutes } from './ingest-influx.ts';
 import { LOAD_BOUNDS } from './load-bounds.ts';
 import { privacyRoutes } from './privacy.ts';
+import { pushRoutes } from './push.ts';
 import { silenceRoutes } from './silences.ts';
 import { ensureFirstAdminToken } from './token-store.ts';
 
@@ -37,7 +39,7 @@ export interface HttpApiDependencies
 }
 
 export type ResourceDependencies = Omit<HttpApiDependencies, 'config'> & {
-  readonly config: Pick<Config, 'MQTT_MAX_PACKET_BYTES' | 'PUBLIC_URL'>;
+  readonly config: Pick<Config, 'MQTT_MAX_PACKET_BYTES' | 'PUBLIC_URL' | 'PUSH_HOSTS'>;
 };
 
 export interface HttpApi extends AsyncDisposable {
@@ -66,6 +68,10 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
       now,
     }),
     routes: resourceRoutes(dependencies),
+    pages: [
+      ...(dependencies.pages ?? []),
+      influxIngestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
+    ],
   });
   const close = async () => {
     const closed = app.close();
@@ -85,7 +91,7 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
 
 /** Every resource below /v1 that stands in rooms of its own; the API's own are in app.ts. */
 export function resourceRoutes(dependencies: ResourceDependencies): ApiRoutes[] {
-  const { alerts, city, config, database, dispatch, history, now, registry } = dependencies;
+  const { alerts, city, config, database, dispatch, history, metrics, now, registry } = dependencies;
   return [
     cityRoutes(() => registry.cityNow),
     cityEntryRoutes({ registry, now }),
@@ -98,6 +104,7 @@ export function resourceRoutes(dependencies: ResourceDependencies): ApiRoutes[] 
     capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
     ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
     privacyRoutes({ dispatch, database, now }),
+    pushRoutes({ database, registry, metrics, extraHosts: config.PUSH_HOSTS ?? [] }),
   ];
 }
 

@@ -33,6 +33,14 @@ const networks = z
   .string()
   .transform((text) => text.split(',').map((each) => each.trim()))
   .refine((all) => all.every(isNetwork), 'must be addresses or CIDRs with commas: 127.0.0.1,10.0.0.0/8');
+/** Names, or names and addresses with a port. */
+const hosts = z
+  .string()
+  .transform((text) => text.split(',').map((each) => each.trim().toLowerCase()))
+  .refine(
+    (all) => all.every((each) => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(each)),
+    'must be hosts with commas: push.example.org,127.0.0.1:8443',
+  );
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** Every variable Siaga reads, with its default. docs/configuration.md is written from this table. */
@@ -222,6 +230,11 @@ export const environmentSchema = z.object({
   TELEGRAM_CHAT_ID: z.string().optional(),
   /** Base of the bot API; a city may run its own. */
   TELEGRAM_API_URL: openUrl('', 'http:', 'https:').default('https://api.telegram.org'),
+  /**
+   * Hosts of push services besides those of Chrome, Firefox, Safari and Edge, separated by commas: a name, for it and all
+   * below it, or `host:port`. Browsers name where messages are sent to; nothing else is called.
+   */
+  PUSH_HOSTS: hosts.optional(),
   /** Notices of one channel in a minute; the rest wait, the highest severity first. */
   NOTICES_PER_CHANNEL_PER_MIN: positive.default(20),
   /** The sender of CAP alerts: a name that the receivers know, without spaces, commas, < or &. */

@@ -12,6 +12,8 @@ export interface AlertTables {
   silences: SilencesTable;
   notices: NoticesTable;
   cap_messages: CapMessagesTable;
+  push_keys: PushKeysTable;
+  push_subscriptions: PushSubscriptionsTable;
 }
 
 /** Alerts, open and closed. `document` is the whole Alert as JSON; the columns are for queries. */
@@ -80,4 +82,24 @@ export interface CapMessagesTable {
   /** Until when it stays in the feed. */
   expires_at: number;
   document: string;
+}
+
+/** The one key pair, `vapid`, by which push services know this Siaga. Made at the first start. */
+export interface PushKeysTable {
+  id: string;
+  public_key: string;
+  private_key: string;
+}
+
+/** Which browser wants to hear of which gauge. Nothing else of the person is kept, and no time. */
+export interface PushSubscriptionsTable {
+  /** The address of the browser at its push service: whoever knows it may end what it is used for. */
+  endpoint: string;
+  gauge: string;
+  least_rank: number;
+  language: string;
+  /** The browser's keys, by which a message is readable there alone. */
+  p256dh: string;
+  auth: string;
+  paused: number;
 }

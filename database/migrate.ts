@@ -21,6 +21,7 @@ import * as deviceSessions from './migrations/0011-device-sessions.ts';
 import * as refusedBedReports from './migrations/0012-refused-bed-reports.ts';
 import * as revokedCertificates from './migrations/0014-revoked-certificates.ts';
 import * as cityChanges from './migrations/0015-city-changes.ts';
+import * as push from './migrations/0016-push.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -41,6 +42,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0012-refused-bed-reports': refusedBedReports,
   '0014-revoked-certificates': revokedCertificates,
   '0015-city-changes': cityChanges,
+  '0016-push': push,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */

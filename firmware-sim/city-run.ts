@@ -9,7 +9,7 @@ import type { City } from '../cities/city.ts';
 import { publishersOf } from '../cities/publishers.ts';
 import { type AmbulanceUnit, isAmbulance } from '../devices/kinds/ambulance.ts';
 import { isHospital } from '../devices/kinds/hospital.ts';
-import { isRiverGauge, riverGauge } from '../devices/kinds/river-gauge.ts';
+import { isRiverGauge, type RiverGauge, riverGauge } from '../devices/kinds/river-gauge.ts';
 import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import type { DeviceSite } from '../devices/site.ts';
 import { Ambulance, USUAL_CREW } from './ambulances/ambulance.ts';
@@ -19,15 +19,15 @@ import { createRoadMap } from './ambulances/road-map.ts';
 import { createAnyDevice } from './any-device.ts';
 import type { Clock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
-import { DeviceConnection } from './device/connection.ts';
-import { type Behaviour, SimulatedDevice } from './device/device.ts';
+import { type ConnectionSettings, DeviceConnection } from './device/connection.ts';
+import { type Behaviour, type DeviceLink, SimulatedDevice } from './device/device.ts';
 import type { OutboxBounds } from './device/outbox.ts';
 import { type FaultName, type FaultPlan, planFaults } from './faults.ts';
 import { type FleetRun, startFleet } from './fleet-run.ts';
 import { createHospital } from './hospitals/hospital.ts';
 import { createRandom, type Random } from './random.ts';
 import { createFlood } from './rivers/flood.ts';
-import { createFloodStory, type FloodStory } from './rivers/flood-story.ts';
+import { createFloodStory, type FloodPhase, type FloodStory } from './rivers/flood-story.ts';
 import { createRiverGauge } from './rivers/river-gauge.ts';
 import { tideM } from './rivers/tide.ts';
 import { createStoryClock, type StoryClock } from './story-clock.ts';
@@ -39,7 +39,7 @@ export interface CityOptions {
   readonly url: string;
   readonly credentials: Credentials;
   readonly seed: number;
-  /** Story seconds per real second; by default the first flood passes in four and a half minutes. */
+  /** Story seconds per real second; by default the first flood has passed within five minutes. */
   readonly speed: number | undefined;
   /** Kinds that do not take part. */
   readonly without: ReadonlySet<string>;
@@ -49,6 +49,8 @@ export interface CityOptions {
   readonly refuseChance: number | undefined;
   /** Whether crews also come across patients of their own; off while a dispatcher sends them. */
   readonly ownCases: boolean;
+  /** How devices reach the server; over MQTT unless given. */
+  readonly link?: (settings: ConnectionSettings) => DeviceLink;
 }
 
 export interface CityRun {
@@ -57,6 +59,14 @@ export interface CityRun {
   readonly speed: number;
   /** "rain", "peak at Bendung Simongan", with what is broken at the moment. */
   describeStory(nowMs: number): string;
+  /** The same as chapters; undefined where no river takes part. */
+  storyOf(nowMs: number): RiverStory | undefined;
+}
+
+/** What the rivers do at an instant, and which. */
+export interface RiverStory {
+  readonly phase: FloodPhase;
+  readonly leaders: readonly RiverGauge[];
 }
 
 /** Hours of readings every five seconds, or a few days at one a minute: what a small flash chip holds. */
@@ -108,11 +118,18 @@ export function startCity(options: CityOptions, clock: Clock, totals: Totals): C
       const rivers = !options.without.has(riverGauge.name) ? [floods.describe(story.minutes(nowMs))] : [];
       return [...rivers, ...fleet.activeCuts()].join(', ');
     },
+    storyOf(nowMs) {
+      if (options.without.has(riverGauge.name)) return undefined;
+      const minute = story.minutes(nowMs);
+      const leaders = floods.leaders(minute);
+      return leaders.length === 0 ? undefined : { phase: floods.phase(minute), leaders };
+    },
   };
 }
 
 function createDevice(site: DeviceSite, stage: Stage): SimulatedDevice {
   const { options, clock, totals } = stage;
+  const link = options.link ?? ((settings) => new DeviceConnection(settings));
   const random = createRandom(options.seed, site.id);
   const identity = {
     city: options.city.id,
@@ -121,7 +138,7 @@ function createDevice(site: DeviceSite, stage: Stage): SimulatedDevice {
     password: options.credentials.get(site.id),
   };
   const create: CreateDevice = (behaviour, onCommand) => {
-    const connection = new DeviceConnection({
+    const connection = link({
       url: options.url,
       identity,
       firmware: `sim-${site.kind} 1.0`,
@@ -143,7 +160,10 @@ function createDevice(site: DeviceSite, stage: Stage): SimulatedDevice {
     };
     return create(createRiverGauge(site, water, stage.story, random));
   }
-  if (isAccessPoint(site)) return create(createAccessPoint(site, stage.startHour, stage.story, random));
+  if (isAccessPoint(site)) {
+    const calmUntilMin = stage.floods.firstFloodEndsMin;
+    return create(createAccessPoint(site, stage.startHour, stage.story, random, calmUntilMin));
+  }
   if (isHospital(site)) return create(createHospital(site, stage.startHour, stage.story, random));
   if (isAmbulance(site)) return createAmbulanceDevice(site, stage, random, create);
   return create(createAnyDevice(site, clock, random));

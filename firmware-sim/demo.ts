@@ -21,8 +21,8 @@ import { runProgram } from './run-program.ts';
 
 const HELP = `npm run demo [-- options of "sim city"]
 
-Starts Siaga and a simulated city beside it: a flood passes within five minutes, ambulances are called and
-sent, uplinks fail. Everything stays in ./data/demo. The environment of the server applies (HTTP_PORT, MQTT_PORT, SIAGA_CITY …).
+Starts Siaga and a simulated city beside it: a calm minute, then a flood that passes within five; ambulances are called
+and sent, an uplink fails. The terminal says which chapter begins. Everything stays in ./data/demo. The environment of the server applies (HTTP_PORT, MQTT_PORT, SIAGA_CITY …).
 
   npm run demo
   npm run demo -- --no-rivers          to replay a measured river beside it

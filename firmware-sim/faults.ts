@@ -3,7 +3,7 @@
  *
  *   spike    one gauge reports a single absurd stage now and then
  *   silent   one gauge loses its network for a while and returns with a batch
- *   clock    one access point starts two hours ahead, until it finds a time server
+ *   clock    one access point restarts two hours ahead, until it finds a time server
  *   garbage  one access point breaks off in the middle of a payload now and then
  *   uplink   one uplink fails: every access point behind it is gone at once
  *   link     one crew drives through a valley: its link is gone for half a minute, again and again
@@ -41,7 +41,10 @@ const SPIKE_CHANCE = 1 / 40;
 const GARBAGE_CHANCE = 1 / 6;
 const WRONG_CLOCK_MS = 2 * 3_600_000;
 const WRONG_CLOCK_LASTS_MS = 120_000;
-const SILENT_CUT = { fromS: 60, lastsS: 90, everyS: 600 } as const;
+/** The first flood of a demo has passed by then: one story at a time. */
+const SPIKES_FROM_S = 300;
+const WRONG_CLOCK_FROM_S = 450;
+const SILENT_CUT = { fromS: 330, lastsS: 90, everyS: 600 } as const;
 /** Longer than an order waits for its first answer, shorter than a dispatcher's patience. */
 const LINK_CUT = { fromS: 40, lastsS: 30, everyS: 120 } as const;
 const UPLINK_CUT = { fromS: 100, lastsS: 90, everyS: 720 } as const;
@@ -74,9 +77,9 @@ export function planFaults(
   const uplink = city.uplinks.length > 0 ? pick(random, city.uplinks) : undefined;
   const crew = pick(random, city.devices.filter(isAmbulance));
   if (wanted.has('spike') && spiking) {
-    hooks.set(spiking.id, { bend: bendStage(createRandom(seed, 'spike')) });
+    hooks.set(spiking.id, { bend: bendStage(createRandom(seed, 'spike'), startedAt + SPIKES_FROM_S * 1000) });
     lines.push(
-      `spike: ${spiking.id} reports an absurd stage about every ${Math.round(1 / SPIKE_CHANCE)} readings`,
+      `spike: ${spiking.id} reports an absurd stage about every ${Math.round(1 / SPIKE_CHANCE)} readings, from ${SPIKES_FROM_S} s on`,
     );
   }
   if (wanted.has('silent') && silent) {
@@ -84,9 +87,12 @@ export function planFaults(
     lines.push(`silent: ${silent.id} ${describeCut(SILENT_CUT)} and returns with a batch`);
   }
   if (wanted.has('clock') && early) {
-    const untilMs = startedAt + WRONG_CLOCK_LASTS_MS;
-    hooks.set(early.id, { clockOffsetMs: (nowMs) => (nowMs < untilMs ? WRONG_CLOCK_MS : 0) });
-    lines.push(`clock: ${early.id} is two hours ahead for the first two minutes`);
+    const fromMs = startedAt + WRONG_CLOCK_FROM_S * 1000;
+    const untilMs = fromMs + WRONG_CLOCK_LASTS_MS;
+    hooks.set(early.id, {
+      clockOffsetMs: (nowMs) => (nowMs >= fromMs && nowMs < untilMs ? WRONG_CLOCK_MS : 0),
+    });
+    lines.push(`clock: ${early.id} is two hours ahead from ${WRONG_CLOCK_FROM_S} s on, for two minutes`);
   }
   if (wanted.has('garbage') && garbling) {
     hooks.set(garbling.id, { garble: breakOff(createRandom(seed, 'garbage')) });
@@ -111,8 +117,9 @@ function describeCut({ fromS, lastsS, everyS }: { fromS: number; lastsS: number;
 }
 
 /** A stage metres away from the last one, high or low, for one report: a branch under the sensor, a wave. */
-function bendStage(random: Random): (measured: Measured) => Measured {
-  return (measured) => {
+function bendStage(random: Random, fromMs: number): (measured: Measured, nowMs: number) => Measured {
+  return (measured, nowMs) => {
+    if (nowMs < fromMs) return measured;
     const spikes = random() < SPIKE_CHANCE;
     const byM = (random() < 0.5 ? -1 : 1) * (1 + 2 * random());
     if (!spikes) return measured;

@@ -19,7 +19,7 @@ Devices sign in with their own credentials: --credentials FILE, JSON {"<device>"
   --url URL            the broker                                 (mqtt://127.0.0.1:1883)
   --credentials FILE   secrets of the devices                     (none)
   --seed N             the same seed tells the same story         (1)
-  --speed N            story seconds per real second              (a flood passes in 4.5 minutes)
+  --speed N            story seconds per real second              (the first flood has passed within 5 minutes)
   --no-rivers          leave out the river and tide gauges
   --no-wifi            leave out the access points
   --no-ambulances      leave out the ambulances

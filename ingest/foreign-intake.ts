@@ -8,6 +8,7 @@
  * device that is not his (identities.ts).
  */
 import {
+  type Claim,
   type Decoded,
   type Format,
   type FormatMessage,
@@ -73,7 +74,8 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
       if (isRejection(owner)) {
         keep(message, gathered, owner);
         if (message.identity !== undefined) inbox.note(message.identity, message, owner.detail);
-      } else if ('unclaimed' in owner) keepUnclaimed(message, gathered, format, sender, owner.unclaimed);
+      } else if ('unclaimed' in owner && isOnlyFault(claim)) keep(message, gathered, claim.rejection);
+      else if ('unclaimed' in owner) keepUnclaimed(message, gathered, format, sender, owner.unclaimed);
       else {
         const said = takeClaim(message, gathered, owner, claim);
         told = inbox.follow(told, owner.id, message, said);
@@ -115,6 +117,11 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
 export function isForeign({ topic, format, identity }: IncomingMessage): boolean {
   if (format !== undefined || identity?.startsWith(GATEWAY_PREFIX)) return true;
   return !topic.startsWith(`${TOPIC_ROOT}/`);
+}
+
+/** A part of the message that could not be read, and so says not whose it is. */
+function isOnlyFault(claim: Claim): claim is Claim & { rejection: Rejection } {
+  return claim.aliases.length === 0 && claim.items.length === 0 && claim.rejection !== undefined;
 }
 
 /** Which format a message is in: what it is said to be, what its sender speaks, or whose topic it is. */
@@ -170,7 +177,8 @@ function optionsInTopic(identities: Identities, topic: string) {
 /** The names in a topic; where its format does not say which they are, each level may be one, and the whole. */
 function namesInTopic(format: Format, { topic, format: said }: IncomingMessage): readonly string[] {
   const named = format.namesIn(topic);
-  // What came by HTTP has no topic.
-  if (named.length > 0 || (said !== undefined && topic === `http/${format.name}`)) return named;
+  // What came by HTTP has no topic; what was said of it by the way may stand behind a question mark.
+  if (named.length > 0 || (said !== undefined && topic.split('?', 1)[0] === `http/${format.name}`))
+    return named;
   return [topic, ...topic.split('/').filter((level) => level !== '')];
 }

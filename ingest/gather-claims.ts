@@ -55,7 +55,12 @@ export function createGatherClaims(options: GatherClaimsOptions) {
     if (sender.role === 'gateway') {
       waiting.note({ alias, gateway: sender.gateway.id, format: format.name }, message);
     }
-    keep(message, gathered, reject('unclaimed', formatUnclaimed(alias, format.name)));
+    const rejection = reject('unclaimed', formatUnclaimed(alias, format.name));
+    const at = gathered.bad.findIndex(({ reason }) => reason === 'unclaimed');
+    const kept = gathered.bad[at];
+    if (kept) gathered.bad[at] = { ...kept, detail: addUnclaimed(kept.detail, alias) };
+    // Beside whatever else is wrong with it: what waits is found by this reason.
+    else gathered.bad.push(setAside.keep(message, rejection, message.payload, message.identity));
   }
 
   /** Says in a sentence what the device will read of it. */
@@ -94,6 +99,24 @@ export function createGatherClaims(options: GatherClaimsOptions) {
 /** The sentence of a message that nobody has claimed; by it those of one name are found again. */
 export function formatUnclaimed(alias: string, format: string): string {
   return `nobody has claimed ${alias} (${format}); npm run devices -- claim ${alias} <id>`;
+}
+
+/** The same with one more name of the same message, which is kept once for all of them. */
+function addUnclaimed(detail: string, alias: string): string {
+  const name = JSON.stringify(alias);
+  if (detail.length >= MAX_UNCLAIMED_CHARACTERS || detail.includes(name)) return detail;
+  return `${detail}${detail.includes(NOR) ? ', ' : NOR}${name}`;
+}
+/** Some hundred names. What does not fit is found again once one of the others is claimed. */
+const MAX_UNCLAIMED_CHARACTERS = 4_000;
+const NOR = '; nor, of the same message, ';
+
+/** Whether a kept message holds something of this name. */
+export function isUnclaimed(detail: string, alias: string, format: string): boolean {
+  const first = formatUnclaimed(alias, format);
+  if (detail === first || detail.startsWith(`${first}${NOR}`)) return true;
+  const at = detail.indexOf(NOR);
+  return at > 0 && detail.indexOf(JSON.stringify(alias), at) > 0;
 }
 
 /** The quantities that the kind knows: a format gives all that it found. */

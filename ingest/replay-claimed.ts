@@ -11,7 +11,7 @@ import type { KeptRejection } from '../devices/rejection.ts';
 import type { Identities } from '../fleet/identities.ts';
 import type { WaitingAlias, WaitingAliases } from '../fleet/waiting-aliases.ts';
 import type { Journal } from '../journal/journal.ts';
-import { formatUnclaimed } from './gather-claims.ts';
+import { isUnclaimed } from './gather-claims.ts';
 import { replayOf } from './incoming-message.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -53,7 +53,6 @@ async function keptOf(
   { alias, gateway, format }: WaitingAlias,
   { journal }: ReplayClaimedOptions,
 ): Promise<KeptRejection[]> {
-  const sentence = formatUnclaimed(alias, format);
   const found: KeptRejection[] = [];
   let before: number | undefined;
   for (;;) {
@@ -63,7 +62,9 @@ async function keptOf(
       limit: PAGE,
       ...(before === undefined ? {} : { before }),
     });
-    found.push(...page.filter(({ detail, replayedAt }) => replayedAt === undefined && detail === sentence));
+    found.push(
+      ...page.filter((each) => each.replayedAt === undefined && isUnclaimed(each.detail, alias, format)),
+    );
     before = page.at(-1)?.id;
     if (page.length < PAGE || found.length >= MAX_REPLAYED) return found.slice(0, MAX_REPLAYED).reverse();
   }

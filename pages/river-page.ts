@@ -51,6 +51,7 @@ export function renderRiver(facts: RiverFacts, setting: Setting): Page {
 <section id="forecast" data-live aria-labelledby="forecast-heading"><h2 id="forecast-heading">${say('forecast')}</h2>${formatForecast(facts, setting)}</section>
 <section id="plot" data-live aria-labelledby="plot-heading"><h2 id="plot-heading">${say('fiveDays')}</h2>${formatPlot(facts, setting)}${formatFiles(gauge, setting)}</section>
 <section aria-labelledby="steps-heading"><h2 id="steps-heading">${say('steps')}</h2><div id="steps" data-live>${formatSteps(gauge, setting)}</div></section>
+${formatFollowing(gauge, setting)}
 ${formatNeighbours(facts, setting)}
 <section aria-labelledby="floods-heading"><h2 id="floods-heading">${say('floods')}</h2>${formatFloods(facts, setting)}</section>
 <section id="health" data-live aria-labelledby="health-heading"><h2 id="health-heading">${say('health')}</h2>${formatHealth(facts, setting)}</section>`,
@@ -105,6 +106,23 @@ function formatPlot({ gauge, points, open, timeZone }: RiverFacts, { speech, now
     ...{ points: shown, thresholds, normalLevelM, gapMs: PLOT_GAP_MS, forecast: foretold(open) },
     ...{ timeZone, speech, nowMs },
   });
+}
+
+/** Hidden until the browser says that it can be pushed to: pages/browser/follow.ts. */
+function formatFollowing({ device, site }: GaugeNow, { speech }: Setting): Markup {
+  const { say, language } = speech;
+  const { thresholds = [] } = site;
+  const steps = thresholds.filter(
+    ({ severity }, index) => thresholds.findIndex((each) => each.severity === severity) === index,
+  );
+  if (steps.length === 0) return html``;
+  return html`<section id="follow" hidden data-gauge="${device.id}" data-language="${language.code}" data-on="${say('followOn')}" data-paused="${say('followPaused')}" data-refused="${say('followRefused')}" data-failed="${say('followFailed')}" aria-labelledby="follow-heading"><h2 id="follow-heading">${say('follow')}</h2>
+<p id="follow-state" role="status"></p>
+<p id="follow-choice"><label for="follow-least">${say('followFrom')}</label> <select id="follow-least">${steps.map(
+    ({ severity, label }) => html`<option value="${severity}">${speech.label(label, severity)}</option>`,
+  )}</select></p>
+<p><button type="button" id="follow-start">${say('followStart')}</button> <button type="button" id="follow-pause" hidden>${say('followPause')}</button> <button type="button" id="follow-resume" hidden>${say('followResume')}</button> <button type="button" id="follow-stop" hidden>${say('followStop')}</button></p>
+<p class="small">${say('followNote')}</p></section>`;
 }
 
 /** A window is named by its start: the line ends at the reading that the page tells of. */

@@ -1,5 +1,5 @@
 /**
- * Port of a notice's way out: MQTT, webhook, e-mail, Telegram, the CAP feed.
+ * Port of a notice's way out: MQTT, webhook, e-mail, Telegram, Web Push, the CAP feed.
  *
  * Invariant: `send` resolves when the other side has taken the notice, and throws when it must be tried
  * again; the same key may be sent twice (a crash between sending and noting it), never silently lost.
@@ -31,6 +31,8 @@ export interface Channel {
   readonly audience: 'machine' | 'people';
   /** Carries only what everybody may know. */
   readonly isPublic: boolean;
+  /** Strangers say where it goes: what fails there is counted, and is no problem of Siaga's. */
+  readonly isAddressedByStrangers?: boolean;
   send(notice: Notice, signal: AbortSignal): Promise<void>;
 }
 

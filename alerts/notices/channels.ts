@@ -1,10 +1,11 @@
-/** The ways out that the configuration switches on: MQTT and CAP always, the others when they are set. */
+/** The ways out that the configuration switches on: MQTT, CAP and Web Push always, the others when they are set. */
 import type { City } from '../../cities/city.ts';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { createCapChannel } from './cap-channel.ts';
 import type { Channel } from './channel.ts';
 import { createMqttChannel, type Publish } from './mqtt-channel.ts';
+import { createPushChannel } from './push/push-channel.ts';
 import { createTelegramChannel } from './telegram-channel.ts';
 import { createWebhookChannel } from './webhook-channel.ts';
 
@@ -20,6 +21,7 @@ export type ChannelConfig = Partial<
     | 'TELEGRAM_CHAT_ID'
     | 'TELEGRAM_API_URL'
     | 'PUBLIC_URL'
+    | 'PUSH_HOSTS'
   >
 > &
   Pick<Config, 'CAP_SENDER'>;
@@ -44,6 +46,12 @@ export async function createChannels(dependencies: ChannelDependencies): Promise
       timeZone: city.timeZone,
       cityName: city.name,
       publicUrl,
+    }),
+    createPushChannel({
+      database,
+      // Push services want to know whom to ask about these messages.
+      subject: publicUrl?.startsWith('https:') ? publicUrl : `mailto:siaga@${config.CAP_SENDER}`,
+      extraHosts: config.PUSH_HOSTS ?? [],
     }),
   ];
   const { WEBHOOK_URL, WEBHOOK_SECRET, SMTP_URL, MAIL_FROM, MAIL_TO } = config;

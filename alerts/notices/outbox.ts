@@ -176,7 +176,7 @@ export class Outbox implements AsyncDisposable {
         );
       }
       if (isRefused) this.#health.noteRefused(channel.name, message);
-      else this.#health.noteFailed(channel.name, message);
+      else if (!channel.isAddressedByStrangers) this.#health.noteFailed(channel.name, message);
       const retryMs = RETRY_MS[Math.min(attempts, RETRY_MS.length) - 1] as number;
       await this.#note(
         notice.id,

@@ -6,6 +6,9 @@
  */
 import { type FormatOptions, isClaims, MAX_ALIAS_CHARACTERS } from '../../devices/formats/format.ts';
 import { createFormats } from '../../devices/formats/index.ts';
+import { parseTags } from '../../devices/formats/line-protocol.ts';
+import { parseFieldMappings } from '../../devices/formats/line-protocol-fields.ts';
+import { isPrecision } from '../../devices/formats/line-protocol-values.ts';
 import { createMapped, MAX_EXPRESSION_CHARACTERS } from '../../devices/formats/mapped.ts';
 import { parseColumns } from '../../devices/formats/value.ts';
 import { judgeQuantities } from '../../devices/judge-quantities.ts';
@@ -24,7 +27,7 @@ import {
 
 export type CommandOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
-/** Reads and checks what `--format`, `--gateway`, `--columns` and `--mapping` say. Throws CommandError. */
+/** Reads and checks what `--format`, `--gateway` and the options of formats say. Throws CommandError. */
 export function readSpokenFormat(options: CommandOptions, env: Pick<Environment, 'readText'>): SpokenFormat {
   const format = options['format'] as string | undefined;
   const known = [...createFormats().keys(), 'mapped'];
@@ -49,8 +52,29 @@ export function readFormatOptions(
   if (mapping !== undefined && mapping.length > MAX_EXPRESSION_CHARACTERS) {
     throw new CommandError(`${file}: a mapping has at most ${MAX_EXPRESSION_CHARACTERS} characters`);
   }
-  if (columns === undefined && mapping === undefined) return undefined;
-  return { ...(columns === undefined ? {} : { columns }), ...(mapping === undefined ? {} : { mapping }) };
+  const given = {
+    ...(columns === undefined ? {} : { columns }),
+    ...(mapping === undefined ? {} : { mapping }),
+    ...readLineOptions(options),
+  };
+  return Object.keys(given).length === 0 ? undefined : given;
+}
+
+/** `--identity`, `--fields`, `--precision` of line protocol. */
+function readLineOptions(options: CommandOptions): FormatOptions {
+  const { identity, fields, precision } = options as Readonly<Record<string, string | undefined>>;
+  if (identity !== undefined && parseTags(identity).length === 0) {
+    throw new CommandError('--identity: names of tags with commas, the surest first: device,host');
+  }
+  if (fields !== undefined && parseFieldMappings(fields).size !== fields.split(',').length) {
+    throw new CommandError(`--fields ${fields}: gauge.stage=levelM:cm,depth=levelM with commas, each once`);
+  }
+  if (precision !== undefined && !isPrecision(precision)) {
+    throw new CommandError(`--precision ${precision}: ns, us, ms, s, m or h`);
+  }
+  return Object.fromEntries(
+    Object.entries({ identity, fields, precision }).filter(([, value]) => value !== undefined),
+  ) as FormatOptions;
 }
 
 export async function writeSpokenFormat(

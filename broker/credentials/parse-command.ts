@@ -17,14 +17,17 @@ export const HELP = `npm run devices -- <command>
         "add observer:NAME" issues one that may read everything of the city and publish nothing,
         "add gateway:NAME --format FORMAT" one that sends for the devices assigned to it.
   set <id> [--format FORMAT] [--alias ALIAS]… [--gateway NAME] [--columns COLUMNS] [--mapping FILE]
+      [--identity TAGS] [--fields FIELDS] [--precision ns|us|ms|s|m|h]
         Changes what a device speaks. COLUMNS of the format "value": levelM:cm,batteryV. FILE of the format
-        "mapped": a JSONata expression that gives quantities.
+        "mapped": a JSONata expression that gives quantities. Of the format "line-protocol": TAGS that name the
+        device, the surest first (device,host; _measurement is the line's own), FIELDS gauge.stage=levelM:cm, and
+        the precision of times over MQTT. Of a gateway say the --format again.
   waiting
         Names in messages of gateways that are no device's, each with its last message.
   claim <alias> <id>
         Gives such a name to a device; what waited under it is replayed.
-  try-format <format> <file> [--topic TOPIC] [--kind KIND] [--columns COLUMNS] [--mapping FILE]
-        Shows what would be read of a message.
+  try-format <format> <file> [--topic TOPIC] [--kind KIND] [--columns COLUMNS] [--mapping FILE] …
+        Shows what would be read of a message, by the options of its format.
   list [<id>] [--json]
         Who has a credential, since when, until when. Secrets are not kept and cannot be listed.
   rotate <id> [--overlap-h HOURS]
@@ -38,12 +41,19 @@ export const HELP = `npm run devices -- <command>
 A secret is shown once, when it is issued. A device connects with its id as MQTT user name and client id and
 the secret as password. Environment: SIAGA_CITY, SIAGA_CITIES_DIR, SIAGA_DATA_DIR, DATABASE_URL, as for the server.`;
 
+/** What formats take; format-commands.ts checks it. */
+const FORMAT_OPTIONS = {
+  columns: { type: 'string' },
+  mapping: { type: 'string' },
+  identity: { type: 'string' },
+  fields: { type: 'string' },
+  precision: { type: 'string' },
+} as const;
 const SPOKEN = {
   format: { type: 'string' },
   alias: { type: 'string', multiple: true },
   gateway: { type: 'string' },
-  columns: { type: 'string' },
-  mapping: { type: 'string' },
+  ...FORMAT_OPTIONS,
 } as const;
 const OPTIONS = {
   add: {
@@ -64,8 +74,7 @@ const OPTIONS = {
   'try-format': {
     topic: { type: 'string' },
     kind: { type: 'string' },
-    columns: { type: 'string' },
-    mapping: { type: 'string' },
+    ...FORMAT_OPTIONS,
   },
   list: { json: { type: 'boolean' } },
   rotate: { 'overlap-h': { type: 'string' } },

@@ -11,7 +11,7 @@ import { isRejection, type Rejection, reject } from '../rejection.ts';
 import type { Presence } from '../topics.ts';
 
 export interface FormatMessage {
-  /** Of a message that came by HTTP: `http/<format>`. */
+  /** Of a message that came by HTTP: `http/<format>`, and behind a `?` what the request said of it. */
   readonly topic: string;
   /** To be read before `decode` returns or resolves. */
   readonly payload: Buffer;

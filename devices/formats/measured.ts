@@ -39,6 +39,12 @@ const FACTORS: Readonly<Record<Dimension, Readonly<Record<string, number>>>> = {
   count: { '': 1, '1': 1, b: 1, bytes: 1, count: 1 },
 };
 
+/** Whether it is a unit that we know, of whatever it measures. */
+export function isUnit(text: string): boolean {
+  const name = text.trim().toLowerCase();
+  return name !== '' && Object.values(FACTORS).some((known) => Object.hasOwn(known, name));
+}
+
 const NUMBER_WITH_UNIT = /^([+-]?\d{1,15}(?:[.,]\d{1,15})?(?:e[+-]?\d{1,3})?)\s*([^\d\s].{0,15})?$/i;
 
 /** A number in our unit, or one sentence that says why it is none. Undefined where nothing was sent. */

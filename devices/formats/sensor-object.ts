@@ -120,6 +120,11 @@ export function readSensorHistory(object: JsonObject): {
   return { items, faults: [...faults].slice(0, MAX_KEYS) };
 }
 
+/** Whether `readSensorObject` makes a quantity of this key. */
+export function isSensorKey(key: string): boolean {
+  return meaningOf(key) !== undefined;
+}
+
 function meaningOf(key: string): KnownKey | undefined {
   const word = key
     .slice(0, 40)

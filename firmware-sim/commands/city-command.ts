@@ -11,11 +11,12 @@ import { ambulance } from '../../devices/kinds/ambulance.ts';
 import { hospital } from '../../devices/kinds/hospital.ts';
 import { riverGauge } from '../../devices/kinds/river-gauge.ts';
 import { wifiAccessPoint } from '../../devices/kinds/wifi-access-point.ts';
+import { keepTellingChapters } from '../chapters.ts';
 import { startCity } from '../city-run.ts';
 import { realClock } from '../clock.ts';
 import { readCredentials } from '../credentials.ts';
 import { Dispatcher, describeDispatcher } from '../dispatcher/dispatcher.ts';
-import { createIncidentStream } from '../dispatcher/incident-stream.ts';
+import { createIncidentStream, withFirstEmergency } from '../dispatcher/incident-stream.ts';
 import { createSiagaApi } from '../dispatcher/siaga-api.ts';
 import type { CityCommand } from '../options.ts';
 import { describeAccount, describeTotals, keepShowingProgress } from '../progress.ts';
@@ -24,6 +25,8 @@ import { createTotals } from '../totals.ts';
 
 /** Outstanding PUBACKs are awaited for this long at the end. */
 export const FINISH_MS = 1_500;
+/** Soon enough to be seen by whoever has just opened the pages, and before the rain. */
+const FIRST_CALL_AFTER_MS = 20_000;
 
 export async function runCityCommand(command: CityCommand, ending: Promise<void>): Promise<number> {
   const totals = createTotals();
@@ -61,7 +64,12 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
       dispatcher && describeDispatcher(dispatcher),
     ].filter(Boolean);
   const progress = keepShowingProgress(() => describe().join(' · '), process.stdout, realClock);
+  const stopTelling = keepTellingChapters(
+    { city: simulated, clock: realClock, storyOf: run.storyOf, activeCuts: fleet.activeCuts, dispatcher },
+    progress.say,
+  );
   await ending;
+  stopTelling();
   progress.stop();
   await Promise.race([dispatcher?.stop(), delay(FINISH_MS / 3, undefined, { ref: false })]);
   await fleet.finish(FINISH_MS);
@@ -76,7 +84,10 @@ function openDispatcher(city: City, command: CityCommand): Dispatcher {
   const random = createRandom(command.seed, 'calls');
   return Dispatcher.start({
     api: createSiagaApi(command.api, token),
-    nextCall: createIncidentStream(city, command['incidents-per-hour'], random),
+    nextCall: withFirstEmergency(
+      createIncidentStream(city, command['incidents-per-hour'], random),
+      FIRST_CALL_AFTER_MS,
+    ),
     clock: realClock,
     run: realClock.now().toString(36),
   });

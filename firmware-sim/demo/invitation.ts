@@ -24,8 +24,8 @@ export function describeInvitation(city: City, place: DemoPlace, credentials: st
     .map(([kind, { length }]) => `${length} ${kind}`)
     .join(', ');
   return `
-${city.name} siaga. Banjir datang dalam beberapa menit; Ctrl-C untuk berhenti.
-${city.name} is on alert. A flood comes within minutes; Ctrl-C ends it.
+${city.name} siaga. Semenit tenang, lalu banjir datang dan surut dalam lima menit; Ctrl-C untuk berhenti.
+${city.name} is on alert. A calm minute, then a flood comes and drains within five; Ctrl-C ends it.
 
   Halaman warga · public pages     ${api}/
   Ruang situasi · situation room   ${api}/room

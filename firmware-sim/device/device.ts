@@ -7,7 +7,8 @@
  */
 import type { Cancel, Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
-import type { DeviceConnection, DeviceIdentity } from './connection.ts';
+import type { DeviceIdentity } from './connection.ts';
+import type { OutboxMessage } from './outbox.ts';
 
 export type Measured = Readonly<Record<string, number | string>>;
 
@@ -18,6 +19,16 @@ export interface Behaviour {
   intervalMs(): number;
   /** Ends its own timers. */
   stop?(): void;
+}
+
+/** What carries a device's messages: its MQTT connection, or whatever a test listens with. */
+export interface DeviceLink {
+  readonly connected: boolean;
+  readonly unacknowledged: number;
+  start(delayMs: number): void;
+  send(message: OutboxMessage): void;
+  setReachable(reachable: boolean): void;
+  close(boundMs: number): Promise<void>;
 }
 
 /** What can go wrong with a device; see faults.ts. */
@@ -34,7 +45,7 @@ const INTERVAL_JITTER = 0.1;
 
 export class SimulatedDevice {
   readonly identity: DeviceIdentity;
-  readonly #connection: DeviceConnection;
+  readonly #connection: DeviceLink;
   readonly #behaviour: Behaviour;
   readonly #faults: FaultHooks;
   readonly #clock: Clock;
@@ -44,7 +55,7 @@ export class SimulatedDevice {
 
   constructor(parts: {
     identity: DeviceIdentity;
-    connection: DeviceConnection;
+    connection: DeviceLink;
     behaviour: Behaviour;
     faults?: FaultHooks;
     clock: Clock;

@@ -31,6 +31,13 @@ export interface DispatcherTotals {
   lastProblem: string | undefined;
 }
 
+export function createDispatcherTotals(): DispatcherTotals {
+  return {
+    ...{ reported: 0, closed: 0, assigned: 0, replaced: 0, unanswered: 0, refusals: 0, failures: 0 },
+    lastProblem: undefined,
+  };
+}
+
 export interface DispatcherParts {
   readonly api: SiagaApi;
   readonly nextCall: () => Call;
@@ -42,16 +49,7 @@ export interface DispatcherParts {
 type Assign = Extract<Deed, { do: 'assign' }>;
 
 export class Dispatcher {
-  readonly totals: DispatcherTotals = {
-    reported: 0,
-    closed: 0,
-    assigned: 0,
-    replaced: 0,
-    unanswered: 0,
-    refusals: 0,
-    failures: 0,
-    lastProblem: undefined,
-  };
+  readonly totals = createDispatcherTotals();
   readonly #parts: DispatcherParts;
   /** Incident → not looked at before, epoch ms. */
   readonly #cases = new Map<number, number>();

@@ -86,6 +86,18 @@ export function createIncidentStream(city: City, callsPerHour: number, random: R
   };
 }
 
+/** The stream, but its first call is an emergency and comes after `afterMs`: who watches sees one at once. */
+export function withFirstEmergency(next: () => Call, afterMs: number): () => Call {
+  let isFirst = true;
+  return () => {
+    let call = next();
+    if (!isFirst) return call;
+    isFirst = false;
+    while (call.classification !== 'real') call = next();
+    return { ...call, gapMs: afterMs };
+  };
+}
+
 function pickWeighted(random: Random, categories: readonly Category[]): Category {
   const total = categories.reduce((sum, each) => sum + each.weight, 0);
   let left = between(random, 0, total);

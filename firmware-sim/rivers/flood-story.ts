@@ -1,16 +1,18 @@
 /**
- * The story of the rivers: floods one after another with calm between them, and what to say of them.
+ * The story of the rivers: a calm, then floods one after another with calm between them, and what to say of them.
  *
  * Stands between the flood's arithmetic and the gauges that measure it. Invariant: each gauge starts and
  * ends a flood at its normal level, so that one flood follows another without a step.
  */
 import type { RiverGauge } from '../../devices/kinds/river-gauge.ts';
-import { createFlood, type Flood } from './flood.ts';
+import { createFlood, type Flood, RAIN_STARTS_MIN } from './flood.ts';
 
 /** A cycle is this many times as long as its flood: the calm after it lasts twice as long. */
 const CYCLE_PER_FLOOD = 3;
-/** A flood passes in this much real time unless the speed is given: "within five minutes", with a margin. */
-const FLOOD_REAL_S = 270;
+/** Before the first flood every river stands still for so long: whoever looks sees first what is ordinary. */
+const CALM_REAL_S = 60;
+/** The calm and the first flood pass in this much real time unless the speed is given: "within five minutes", with a margin. */
+const FIRST_FLOOD_REAL_S = 285;
 
 export interface FloodStory {
   stageM(gauge: string, storyMin: number): number;
@@ -18,21 +20,35 @@ export interface FloodStory {
   rainMm(gauge: string, fromMin: number, toMin: number): number;
   /** One phrase for the progress line: "rain", "peak at Simongan". */
   describe(storyMin: number): string;
-  /** Story seconds per real second at which the first flood passes in four and a half minutes. */
+  /** Where the story stands; `flood` from the first peak to the last one. */
+  phase(storyMin: number): FloodPhase;
+  /** The basin that leads the flood at this time or next, from the first peak to the last. */
+  leaders(storyMin: number): readonly RiverGauge[];
+  /** Story seconds per real second at which the first flood has passed within five minutes. */
   readonly defaultSpeed: number;
+  /** When the first flood is over, story minutes. */
+  readonly firstFloodEndsMin: number;
 }
+
+export type FloodPhase = 'calm' | 'rain' | 'flood' | 'receding';
 
 export function createFloodStory(gauges: readonly RiverGauge[], seed: number): FloodStory {
   const first = createFlood(gauges, seed, 0);
   const cycleMin = first.durationMin * CYCLE_PER_FLOOD;
+  const defaultSpeed = Math.ceil((first.durationMin * 60) / (FIRST_FLOOD_REAL_S - CALM_REAL_S));
+  // In story minutes, so that the story is the same at any speed.
+  const calmMin = (CALM_REAL_S / 60) * defaultSpeed;
   let current = { number: 0, flood: first };
+  /** The minute within its flood is negative in the calm before the first one. */
   const at = (storyMin: number): { flood: Flood; minute: number } => {
-    const number = Math.max(0, Math.floor(storyMin / cycleMin));
+    const sinceMin = storyMin - calmMin;
+    const number = Math.max(0, Math.floor(sinceMin / cycleMin));
     if (number !== current.number) current = { number, flood: createFlood(gauges, seed, number) };
-    return { flood: current.flood, minute: Math.max(0, storyMin - number * cycleMin) };
+    return { flood: current.flood, minute: sinceMin - number * cycleMin };
   };
   return {
-    defaultSpeed: Math.round((first.durationMin * 60) / FLOOD_REAL_S),
+    defaultSpeed,
+    firstFloodEndsMin: calmMin + first.durationMin,
     stageM(gauge, storyMin) {
       const { flood, minute } = at(storyMin);
       const flooded = flood.gauges.get(gauge);
@@ -52,10 +68,16 @@ export function createFloodStory(gauges: readonly RiverGauge[], seed: number): F
       const { flood, minute } = at(storyMin);
       return describeFlood(flood, minute);
     },
+    phase(storyMin) {
+      const { flood, minute } = at(storyMin);
+      return phaseOf(flood, minute);
+    },
+    leaders: (storyMin) => at(storyMin).flood.main.map(({ gauge }) => gauge),
   };
 }
 
 function interpolate(series: Float64Array, minute: number, beyond: number): number {
+  if (minute < 0) return beyond;
   const index = Math.floor(minute);
   const here = series[index] ?? beyond;
   const next = series[index + 1] ?? beyond;
@@ -63,10 +85,18 @@ function interpolate(series: Float64Array, minute: number, beyond: number): numb
 }
 
 function describeFlood({ main, rainEndsMin, durationMin }: Flood, minute: number): string {
-  if (minute > durationMin || main.length === 0) return 'calm';
+  if (minute < 0 || minute > durationMin || main.length === 0) return 'calm';
   const peaking = main.find(({ peakMin }) => minute < peakMin + 8);
   if (!peaking) return 'receding';
   if (Math.abs(minute - peaking.peakMin) <= 8) return `peak at ${peaking.gauge.name}`;
   if (minute <= rainEndsMin) return peaking.rainMmPerH[Math.floor(minute)] ? 'rain' : 'clouds gather';
   return `wave nears ${peaking.gauge.name}`;
+}
+
+function phaseOf({ main, durationMin }: Flood, minute: number): FloodPhase {
+  const [first] = main;
+  const last = main.at(-1);
+  if (!first || !last || minute < RAIN_STARTS_MIN || minute > durationMin) return 'calm';
+  if (minute < first.peakMin) return 'rain';
+  return minute <= last.peakMin ? 'flood' : 'receding';
 }

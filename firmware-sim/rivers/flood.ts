@@ -2,8 +2,9 @@
  * One flood over the whole city: rain on each basin, and the stage at each gauge, minute by minute.
  *
  * Gauges that are upstream of one another form a basin. The main basin of a flood is scaled so that every
- * gauge below its springs passes the severe threshold; in the others the lowest gauge stays lower. Invariant: the same seed and number give
- * the same flood, and no stage leaves what the gauge's sensor can see.
+ * gauge below its springs passes the severe threshold; in the others it drizzles, and no gauge rises so far that
+ * anybody would look up. Invariant: the same seed and number give the same flood, and no stage leaves what the
+ * gauge's sensor can see.
  */
 import type { RiverGauge } from '../../devices/kinds/river-gauge.ts';
 import { SEVERITIES } from '../../devices/site.ts';
@@ -12,10 +13,15 @@ import { flowForStageShare, peakOf, routeDownstream, runOff, stageShare } from '
 
 /** A flood is worked out for this long; lags of half a day and a slow recession fit. Story minutes. */
 const HORIZON_MIN = 48 * 60;
-const RAIN_STARTS_MIN = 8;
-/** A gauge below a confluence gets most of its water from above, the rest from its own banks. */
-const LOCAL_SHARE = 0.05;
+export const RAIN_STARTS_MIN = 8;
+/** A gauge below another gets nearly all of its water from above, the rest from its own banks. */
+const LOCAL_SHARE = 0.01;
 const SEVERE = SEVERITIES.indexOf('severe');
+/** The strongest minute of the storm over the leading basin, and over the others, mm/h. */
+const CLOUDBURST_MM_PER_H = [60, 110] as const;
+const DRIZZLE_MM_PER_H = [2, 5] as const;
+/** What a river rises beside the flood of another, of the way to its first threshold: about 5 to 15 cm. */
+const QUIET_SHARE = [0.06, 0.12] as const;
 /** The sensor's last centimetres belong to the splash. */
 const SENSOR_MARGIN_M = 0.05;
 
@@ -67,8 +73,8 @@ export function createFlood(gauges: readonly RiverGauge[], seed: number, number:
   for (const [index, basin] of basins.entries()) {
     const random = createRandom(seed, `flood ${number} on ${basin[0]?.id}`);
     const isMain = index === number % basins.length;
-    const rain = createRain(random);
-    const flooded = floodBasin(basin, rain, isMain ? 'severe' : 'lower', random);
+    const rain = createRain(random, isMain ? CLOUDBURST_MM_PER_H : DRIZZLE_MM_PER_H);
+    const flooded = floodBasin(basin, rain, isMain ? 'severe' : 'quiet', random);
     for (const each of flooded) all.set(each.gauge.id, each);
     if (!isMain) continue;
     main = flooded.sort((a, b) => a.peakMin - b.peakMin);
@@ -79,10 +85,10 @@ export function createFlood(gauges: readonly RiverGauge[], seed: number, number:
 }
 
 /** A storm of 35–55 minutes, strongest in the middle, in gusts. mm/h. */
-function createRain(random: Random): Float64Array {
+function createRain(random: Random, strongest: readonly [number, number]): Float64Array {
   const rain = new Float64Array(HORIZON_MIN);
   const lastsMin = Math.round(between(random, 35, 55));
-  const strongestMmPerH = between(random, 60, 110);
+  const strongestMmPerH = between(random, ...strongest);
   for (let minute = 0; minute < lastsMin; minute++) {
     const swell = Math.sin((Math.PI * (minute + 0.5)) / lastsMin) ** 2;
     rain[RAIN_STARTS_MIN + minute] = strongestMmPerH * swell * between(random, 0.7, 1.3);
@@ -93,7 +99,7 @@ function createRain(random: Random): Float64Array {
 function floodBasin(
   basin: readonly RiverGauge[],
   rain: Float64Array,
-  story: 'severe' | 'lower',
+  story: 'severe' | 'quiet',
   random: Random,
 ): GaugeFlood[] {
   const local = runOff(rain);
@@ -121,7 +127,7 @@ function floodBasin(
   const scale =
     story === 'severe'
       ? Math.max(...belowSprings.map((gauge) => scaleTo(gauge, severeTargetM(gauge))))
-      : scaleTo(lowest, lowerTargetM(lowest, random));
+      : Math.min(...basin.map((gauge) => scaleTo(gauge, quietTargetM(gauge, random))));
   return basin.map((gauge) => {
     const stageM = (flows.get(gauge.id) as Float64Array).map((flow) => {
       const stage = gauge.normalLevelM + bedM(gauge) * stageShare(flow * scale);
@@ -147,10 +153,10 @@ function severeTargetM(gauge: RiverGauge): number {
   return severeM + 0.05 * (severeM - gauge.normalLevelM);
 }
 
-/** From half-way to the first threshold up to a little past it. */
-function lowerTargetM(gauge: RiverGauge, random: Random): number {
+/** A small share of the way to the first threshold. */
+function quietTargetM(gauge: RiverGauge, random: Random): number {
   const firstM = gauge.thresholds[0]?.levelM ?? highestThresholdM(gauge);
-  return gauge.normalLevelM + (firstM - gauge.normalLevelM) * between(random, 0.5, 1.1);
+  return gauge.normalLevelM + (firstM - gauge.normalLevelM) * between(random, ...QUIET_SHARE);
 }
 
 /** The last minute at which a gauge could still hold an alert. */

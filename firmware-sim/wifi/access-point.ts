@@ -18,6 +18,13 @@ const UP_BYTES_PER_S = 4_000;
 /** The crowd of one place changes slowly; correlation of its deviation from one report to the next. */
 const CROWD_MEMORY = 0.85;
 
+/** People who find an access point as full as this go on: its usual crowd is never too much for it. */
+const FULL_SHARE = 0.95;
+/** A market, a concert, a train that does not come: so many times the usual crowd, and all of it stays. */
+const RUSH_FACTOR = 1.8;
+const RUSH_LASTS_MIN = 3 * 60;
+const MEAN_MIN_BETWEEN_RUSHES = 10 * 24 * 60;
+
 /** Share of the capacity in use by local hour: asleep at four, lunch, and the full evening. */
 const CROWD_BY_HOUR = [
   0.12, 0.08, 0.05, 0.04, 0.05, 0.1, 0.2, 0.32, 0.4, 0.45, 0.5, 0.56, 0.62, 0.58, 0.52, 0.55, 0.62, 0.7, 0.8,
@@ -38,6 +45,8 @@ export function createAccessPoint(
   startHour: number,
   story: StoryClock,
   random: Random,
+  /** No rush before this minute of the story. */
+  calmUntilMin = 0,
 ): Behaviour {
   const popularity = between(random, 0.6, 1.15);
   const intervalMs = storyIntervalMs(story, 10_000, 60_000);
@@ -45,6 +54,7 @@ export function createAccessPoint(
   let measuredAt: number | undefined;
   let bootedAt: number | undefined;
   let restartAtMin = exponential(random, MEAN_MIN_BETWEEN_RESTARTS);
+  let rushAtMin = calmUntilMin + exponential(random, MEAN_MIN_BETWEEN_RUSHES);
   let rxBytes = 0;
   let txBytes = 0;
   return {
@@ -66,7 +76,11 @@ export function createAccessPoint(
         txBytes = 0;
       }
       crowd = CROWD_MEMORY * crowd + Math.sqrt(1 - CROWD_MEMORY ** 2) * normal(random);
-      const share = crowdShare((startHour + minute / 60) % 24) * popularity * (1 + 0.18 * crowd);
+      const usual = crowdShare((startHour + minute / 60) % 24) * popularity * (1 + 0.18 * crowd);
+      const isRush = minute >= rushAtMin;
+      const share = isRush ? usual * RUSH_FACTOR : Math.min(FULL_SHARE, usual);
+      if (minute >= rushAtMin + RUSH_LASTS_MIN)
+        rushAtMin = minute + exponential(random, MEAN_MIN_BETWEEN_RUSHES);
       const clients = Math.max(0, Math.round(site.capacityClients * share));
       const elapsedS = (nowMs - (measuredAt ?? nowMs)) / 1000;
       measuredAt = nowMs;

@@ -6,6 +6,7 @@
  * Invariants: a page that cannot be renewed says how old it is; three fetches at once, then at most one in 30 s, and
  * none while nobody looks, so that an hour takes less than a megabyte; what a person has opened or focused stays so.
  */
+import { offerFollowing } from './follow.ts';
 import { offerNearMe, sortNearMe } from './near.ts';
 import { trust } from './trusted.ts';
 
@@ -120,5 +121,6 @@ if ('serviceWorker' in navigator) {
   // Without it the pages work all the same: a browser may refuse workers, in a private window or without TLS.
   navigator.serviceWorker
     .register(trust.url(new URL('service-worker.js', root).href), { scope: root.pathname })
+    .then(() => offerFollowing(root))
     .catch(() => undefined);
 }

@@ -107,6 +107,7 @@ test('an alert explains itself by readings, rule, timers, notices and sentences 
   expect(explanation.notices.map((each: { channel: string }) => each.channel)).toEqual([
     'mqtt',
     'cap',
+    'push',
     'people',
   ]);
   expect(explanation.log).toMatchObject([{ change: 'opened', severity: 'minor' }]);

@@ -103,6 +103,43 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
     await page.tab.close();
   });
 
+  test('offer to follow a river, say where the browser may not, and show what is pushed in its language', async () => {
+    const page = await chromium.newPage(PHONE, { locale: 'id-ID' });
+    const { tab } = page;
+    await tab.addInitScript({ content: AXE });
+    await page.go(`${house.url}rivers/${GAUGE}`);
+    await page.until(`!document.querySelector('#follow').hidden`);
+    expect(await findViolations(page, '#follow')).toEqual([]);
+    const choice = await page.ask<string>(`document.querySelector('#follow-least').innerText`);
+    expect(choice.split('\n').length).toBeGreaterThan(1);
+    // Nobody has allowed it: it says so and asks nothing of the server.
+    await tab.click('#follow-start');
+    await page.until(`document.querySelector('#follow-state').innerText.includes('tidak diizinkan')`);
+    await tab.context().grantPermissions(['notifications']);
+    const session = await tab.context().newCDPSession(tab);
+    const registered = new Promise<string>((resolve) =>
+      session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+        const own = registrations.find(({ scopeURL }) => scopeURL === house.url);
+        if (own) resolve(own.registrationId);
+      }),
+    );
+    await session.send('ServiceWorker.enable');
+    const registrationId = await registered;
+    const pushed = { title: 'Bendung Simongan: Awas', body: 'Segera ke tempat tinggi.', language: 'id' };
+    const data = JSON.stringify({ ...pushed, page: `alerts/${alertId}`, gauge: GAUGE, stop: 'Berhenti' });
+    const origin = house.url.replace(/\/$/, '');
+    await session.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data });
+    const shown = '(await (await navigator.serviceWorker.ready).getNotifications())';
+    await page.until(`${shown}.length === 1`);
+    expect(
+      await page.ask(
+        `(async () => { const [{ title, body, lang }] = ${shown}; return { title, body, lang }; })()`,
+      ),
+    ).toEqual({ title: pushed.title, body: pushed.body, lang: 'id' });
+    expect(page.problems).toEqual([]);
+    await tab.close();
+  });
+
   test('give the last known state with its age where there is no network', async () => {
     const page = await chromium.newPage(PHONE);
     await page.go(house.url);

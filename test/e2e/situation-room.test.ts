@@ -272,6 +272,31 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
     });
   });
 
+  test('shows all tabs in one row of a window 1280 px wide, and a long name whole where one points', async () => {
+    await page.tab.setViewportSize({ width: 1280, height: 720 });
+    await page.drawn();
+    for (const language of ['id', 'en']) {
+      await page.ask(`document.querySelector('[data-language=${language}]').click()`);
+      // All that can be there, also what this city lacks, and a busy evening.
+      const tops = await page.ask<number[]>(`(() => {
+        const tabs = [...document.querySelectorAll('#tabs [role=tab]')];
+        for (const tab of tabs) tab.hidden = false;
+        const count = document.querySelector('#incident-count');
+        count.hidden = false;
+        count.textContent = '12';
+        return tabs.map((tab) => tab.getBoundingClientRect().top);
+      })()`);
+      expect(tops).toHaveLength(5);
+      expect(new Set(tops).size, `tops of the tabs: ${tops}`).toBe(1);
+    }
+    const named = `${card}.querySelector('.gauge-name')`;
+    const whole = await page.ask<string>(`${named}.title`);
+    const { city } = await page.ask<{ city: { gauges: { id: string; name: string }[] } }>(
+      `fetch('v1/city').then((answer) => answer.json())`,
+    );
+    expect(whole).toBe(city.gauges.find(({ id }) => id === GAUGE)?.name);
+  });
+
   test('plots a gauge by keyboard alone: open, read a point, close', async () => {
     for (const levelM of [1.1, 1.2]) await house.publish('river-gauge', GAUGE, { levelM });
     await page.until(`${card}.innerText.includes('1.20 m')`);

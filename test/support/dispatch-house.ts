@@ -23,6 +23,9 @@ export const SCENE = { lat: -7, lng: 110.41 };
 /** 1 km, degrees of latitude. */
 export const KM = 1_000 / 111_195;
 
+/** Two hundred calls at once for ten connections take more than 5 s on a machine that does much else. */
+const PATIENT = { connectMs: 60_000, statementMs: 60_000, silenceMs: 70_000 };
+
 export interface DispatchHouse extends AsyncDisposable {
   readonly dispatch: Dispatch;
   readonly city: City;
@@ -113,7 +116,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     ROUTING_TIMEOUT_MS: 800,
     ...options.config,
   };
-  const database = options.database ?? (await openDatabase(config, options.file ?? ':memory:'));
+  const database = options.database ?? (await openDatabase(config, options.file ?? ':memory:', PATIENT));
   const registry = await openRegistry(city, database);
   const fleet = createFleet(registry);
   const metrics = new Metrics();

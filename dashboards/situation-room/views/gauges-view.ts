@@ -49,7 +49,12 @@ function createGaugeCard(gauge: Gauge, actions: Actions): KeyedView<GaugeItem> {
   const trendWord = html('span', { class: 'unseen' });
   const spark = createSpark(gauge);
   const water = html('small', {}, river === '' ? '' : ` · ${river}`);
-  const name = html('span', { class: 'gauge-name' }, html('b', {}, place), html('span', {}, label, water));
+  // A long name is cut on the row; pointing at it tells all of it.
+  const name = html(
+    'span',
+    { class: 'gauge-name', title: gauge.name },
+    ...[html('b', {}, place), html('span', {}, label, water)],
+  );
   const stage = html(
     'span',
     { class: 'gauge-stage' },

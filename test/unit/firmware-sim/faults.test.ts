@@ -59,18 +59,27 @@ describe('faults', () => {
   it('a spiking sensor is absurd now and then, for one reading, and true otherwise', () => {
     const [id = ''] = sufferers(['spike']);
     const bend = plan(['spike']).hooks(id).bend;
-    const levels = Array.from({ length: 600 }, () => Number(bend?.({ levelM: 1 }, STARTED_AT)['levelM']));
+    const levelAt = (nowMs: number) => Number(bend?.({ levelM: 1 }, nowMs)['levelM']);
+    const levels = Array.from({ length: 600 }, () => levelAt(STARTED_AT + 300_000));
     const spikes = levels.filter((level) => level !== 1);
     expect(spikes.length).toBeGreaterThan(5);
     expect(spikes.length).toBeLessThan(40);
     expect(Math.min(...spikes.map((level) => Math.abs(level - 1)))).toBeGreaterThanOrEqual(1);
   });
 
+  it('a spiking sensor is true while the first flood of a demo passes', () => {
+    const [id = ''] = sufferers(['spike']);
+    const bend = plan(['spike']).hooks(id).bend;
+    const levels = Array.from({ length: 600 }, (_, index) => bend?.({ levelM: 1 }, STARTED_AT + index * 499));
+    expect(new Set(levels.map((each) => each?.['levelM']))).toEqual(new Set([1]));
+  });
+
   it('a wrong clock is two hours ahead and right after two minutes', () => {
     const [id = ''] = sufferers(['clock']);
     const offset = plan(['clock']).hooks(id).clockOffsetMs;
-    expect(offset?.(STARTED_AT)).toBe(2 * 3_600_000);
-    expect(offset?.(STARTED_AT + 120_000)).toBe(0);
+    expect(offset?.(STARTED_AT)).toBe(0);
+    expect(offset?.(STARTED_AT + 450_000)).toBe(2 * 3_600_000);
+    expect(offset?.(STARTED_AT + 570_000)).toBe(0);
   });
 
   it('a garbled payload is no JSON, and the others are whole', () => {

@@ -1,6 +1,7 @@
 /** Messages of other formats: whose they are, who may bring them, and what becomes of what is nobody's. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMapped } from '../../../devices/formats/mapped.ts';
+import { isUnclaimed } from '../../../ingest/gather-claims.ts';
 import { formatHttpOrigin, replayOf } from '../../../ingest/incoming-message.ts';
 import {
   createPipelineHouse,
@@ -122,6 +123,29 @@ describe('through a gateway', () => {
     expect(await house.publish(topicOf(EUI), uplink(EUI, { levelM: 1 }), GATEWAY)).toMatchObject({
       stored: 1,
     });
+  });
+
+  test('a message that names several is kept once, and found by each of the names', async () => {
+    const house = houseOf({ gateways: [{ id: GATEWAY, format: 'line-protocol' }] });
+    const lines = ['g1', 'g2', 'g2', 'a "b"'].map(
+      (name) => `water,device=${name.replace(' ', '\\ ')} level=1\n`,
+    );
+    await house.publish('x', Buffer.from(`${lines.join('')}nonsense`), GATEWAY);
+    const kept = house.rejections.filter(({ reason }) => reason === 'unclaimed');
+    expect(kept).toHaveLength(1);
+    const isOf = (name: string) => isUnclaimed(kept[0]?.detail ?? '', name, 'line-protocol');
+    expect(['g1', 'g2', 'a "b"', 'g', 'g3'].map(isOf)).toEqual([true, true, true, false, false]);
+  });
+
+  test('a message that names nobody and cannot be read says why', async () => {
+    const house = houseOf({
+      gateways: [{ id: GATEWAY, format: 'line-protocol' }],
+      devices: { hulu: { format: 'line-protocol' } },
+    });
+    await house.publish('x', Buffer.from('water,device=hulu level=1\nwater,device=hulu level=x'), GATEWAY);
+    expect(house.readings).toMatchObject([{ device: 'hulu' }]);
+    expect(house.rejections).toMatchObject([{ reason: 'bad-format', device: GATEWAY }]);
+    expect(house.rejections[0]?.detail).toContain('line 2: unable to parse');
   });
 
   test('our own format goes by our own topics', async () => {

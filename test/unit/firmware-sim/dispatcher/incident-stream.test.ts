@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { loadCity } from '../../../../cities/city.ts';
 import { distanceM } from '../../../../cities/great-circle.ts';
-import { createIncidentStream } from '../../../../firmware-sim/dispatcher/incident-stream.ts';
+import {
+  createIncidentStream,
+  withFirstEmergency,
+} from '../../../../firmware-sim/dispatcher/incident-stream.ts';
 import { createRandom } from '../../../../firmware-sim/random.ts';
 
 const city = loadCity('semarang');
@@ -35,6 +38,20 @@ describe('calls to the 112 desk', () => {
       if (category !== 'traffic accident') continue;
       const away = Math.min(...(city.roads?.junctions ?? []).map((each) => distanceM(each, position)));
       expect(away).toBeLessThan(150);
+    }
+  });
+
+  it('begin with an emergency when it is wanted, and go on as they would', () => {
+    for (let seed = 0; seed < 30; seed++) {
+      const next = withFirstEmergency(
+        createIncidentStream(city, 20, createRandom(seed, 'incidents')),
+        20_000,
+      );
+      const [first, second] = [next(), next()];
+      expect(first).toMatchObject({ gapMs: 20_000, classification: 'real' });
+      const others = calls(50, seed);
+      const taken = others.findIndex(({ classification }) => classification === 'real');
+      expect(second).toEqual(others[taken + 1]);
     }
   });
 

@@ -96,8 +96,7 @@ describe('flood', () => {
 describe('the story of the rivers', () => {
   it('lets the first flood of Semarang pass in less than five minutes of real time', () => {
     const story = createFloodStory(semarang, 1);
-    const { durationMin } = createFlood(semarang, 1, 0);
-    expect((durationMin * 60) / story.defaultSpeed).toBeLessThan(300);
+    expect((story.firstFloodEndsMin * 60) / story.defaultSpeed).toBeLessThan(300);
   });
 
   it('goes from calm through rain and peaks back to calm', () => {
@@ -107,7 +106,7 @@ describe('the story of the rivers', () => {
       const phrase = story.describe(minute);
       if (phrases.at(-1) !== phrase) phrases.push(phrase);
     }
-    expect(phrases[0]).toBe('clouds gather');
+    expect(phrases.slice(0, 2)).toEqual(['calm', 'clouds gather']);
     expect(phrases).toContain('rain');
     expect(phrases.indexOf('peak at lower')).toBeGreaterThan(phrases.indexOf('peak at upper'));
     expect(phrases.slice(-2)).toEqual(['receding', 'calm']);

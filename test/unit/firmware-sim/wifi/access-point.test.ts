@@ -42,6 +42,26 @@ describe('access point', () => {
     expect(restarts).toBeGreaterThan(0);
   });
 
+  it('is never asked for more than it serves well by its usual crowd, and sometimes by a rush', () => {
+    const site = simulatedCity.devices.find(isAccessPoint);
+    if (!site) throw new Error('the small city has access points');
+    const story = createStoryClock(STARTED_AT, 60);
+    const calmUntilMin = 5 * 24 * 60;
+    let overInCalm = 0;
+    let overLater = 0;
+    for (let seed = 0; seed < 5; seed++) {
+      const point = createAccessPoint(site, 6, story, createRandom(seed, site.id), calmUntilMin);
+      for (let minute = 0; minute < 40 * 24 * 60; minute += 4) {
+        const clients = Number(point.measure(STARTED_AT + minute * 1000)?.['clients']);
+        if (clients <= site.capacityClients) continue;
+        if (minute < calmUntilMin) overInCalm++;
+        else overLater++;
+      }
+    }
+    expect(overInCalm).toBe(0);
+    expect(overLater).toBeGreaterThan(0);
+  });
+
   it('sends nothing that its kind would refuse', () => {
     for (const measured of measureFor(200, 2)) {
       expect(wifiAccessPoint.quickParse(measured)).toBeDefined();
