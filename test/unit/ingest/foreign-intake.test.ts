@@ -357,6 +357,16 @@ describe('one part that is not understood hides no sound part, and is told', () 
     expect(house.rejections[0]?.detail).toContain(detail);
   });
 
+  test('through a gateway, where the part says nothing of whose it is', async () => {
+    const devices = { 'motor-1': { format: 'traccar' } };
+    const house = houseOf({ gateways: [{ id: GATEWAY, format: 'traccar' }], devices });
+    await house.publish('fleet', [{ device_id: 'motor-1', location }, { hello: 1 }], GATEWAY);
+    expect(house.readings.map(({ device }) => device)).toEqual(['motor-1']);
+    expect(house.rejections.map(({ detail }) => detail)).toEqual([
+      'expected {position, device} of the server, or {location, device_id}',
+    ]);
+  });
+
   test('in the history of a LoRaWAN node', async () => {
     const house = houseOf({ devices: { bendung: { format: 'chirpstack', aliases: [EUI] } } });
     const history = [{ level: 1.1 }, { timestamp: at, level: 'No Sensor' }, { timestamp: at, level: 1.2 }];
