@@ -9,6 +9,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Formats } from '../devices/formats/index.ts';
+import { formatHttpOrigin } from '../ingest/incoming-message.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import { createWrongTokens } from './load-bounds.ts';
 import { Problem } from './problem.ts';
@@ -86,10 +87,9 @@ export const ingestRoutes =
         }
         const identity = await identify(request, parseCredential(request.headers.authorization));
         const outcome = await pipeline.accept({
-          topic: `http/${format}`,
+          ...formatHttpOrigin(format, request.ip),
           payload: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
           receivedAt: now(),
-          clientId: `http ${request.ip}`,
           format,
           ...(identity === undefined ? {} : { identity }),
         });

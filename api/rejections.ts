@@ -5,10 +5,12 @@
  * arrival, so that it stands in history where it belongs. Invariant: a rejection is marked as replayed only
  * when nothing of it was rejected again; the journal keeps a reading once however often it is replayed.
  */
+
 import { isUtf8 } from 'node:buffer';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type KeptRejection, REJECTION_REASONS } from '../devices/rejection.ts';
+import { replayOf } from '../ingest/incoming-message.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import type { Journal } from '../journal/journal.ts';
 import { cursorInput, formatNext, nextOutput } from './cursor.ts';
@@ -156,18 +158,14 @@ function addReplayRejection(app: ZodApp, { journal, pipeline, now }: RejectionsD
     },
     async ({ params, user, log }) => {
       const rejection = await findRejection(journal, params.id);
-      const { id, device, topic, payload, receivedAt, clientId, replayedAt } = rejection;
+      const { id, device, replayedAt } = rejection;
       if (replayedAt !== undefined) {
         const detail = `Rejection ${id} was replayed at ${formatTime(replayedAt)}; once is enough.`;
         throw new Problem(409, 'already-replayed', detail);
       }
-      const kept = { topic, payload: Buffer.from(payload), receivedAt, clientId };
-      const message = { ...kept, isReplay: true, replayedAt: now() };
       // Who sent it under a name that is not its own stays refused, whoever replays it, also when the name
       // was nobody's then.
-      const outcome = await pipeline.accept(
-        device === undefined ? message : { ...message, identity: device },
-      );
+      const outcome = await pipeline.accept(replayOf(rejection, device, now()));
       const understood = outcome.rejected === 0;
       if (understood) await journal.markReplayed(id, now());
       log.info({ rejection: id, user: user.name, ...outcome }, 'rejection replayed');

@@ -14,8 +14,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import mqtt from 'mqtt';
 import { loadCity } from '../cities/city.ts';
-import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
-import { isAccessPoint } from '../devices/kinds/wifi-access-point.ts';
 import { createRandom, type Random } from '../firmware-sim/random.ts';
 import { STORED_SEQ } from '../journal/sqlite/record-layout.ts';
 import { drawPayload, drawTopic } from '../test/support/garbage.ts';
@@ -28,6 +26,11 @@ const READERS = 5;
 const GARBAGE = 10_000;
 const SILENT_CONNECTIONS = 500;
 const STOPPED_MS = 20_000;
+/** What the devices of a kind report: reading `seq` of device `index`. */
+const READINGS: Readonly<Record<string, (seq: number, index: number) => Readonly<Record<string, number>>>> = {
+  'river-gauge': (seq, index) => ({ levelM: 1 + Math.abs(((seq + 37 * index) % 600) - 300) / 200 }),
+  'wifi-access-point': (seq) => ({ clients: seq % 60, rxBytes: seq * 1_000, txBytes: seq * 300 }),
+};
 /** Bytes of a page of memory, as Linux counts them in statm. */
 const PAGE_BYTES = 4_096;
 const MIB = 1024 ** 2;
@@ -116,7 +119,7 @@ export async function run(args: string[]): Promise<void> {
 
 function connectDevices(port: number): NumberedDevice[] {
   return loadCity(CITY)
-    .devices.filter((device) => isRiverGauge(device) || isAccessPoint(device))
+    .devices.filter(({ kind }) => kind in READINGS)
     .map(({ id, kind }) => {
       const client = mqtt.connect({
         port,
@@ -138,13 +141,11 @@ async function keepReporting(
   isOn: () => boolean,
 ): Promise<void> {
   const { siagaTopic: topic } = client as mqtt.MqttClient & { siagaTopic: string };
-  const isGauge = topic.includes('/river-gauge/');
+  const [, , kind = ''] = topic.split('/');
   const open: Promise<unknown>[] = [];
   for (let seq = 0; isOn(); seq++) {
     const measuredAt = Date.now();
-    const values = isGauge
-      ? { levelM: 1 + Math.abs(((seq + 37 * index) % 600) - 300) / 200 }
-      : { clients: seq % 60, rxBytes: seq * 1_000, txBytes: seq * 300 };
+    const values = READINGS[kind]?.(seq, index);
     const sent = client
       .publishAsync(topic, JSON.stringify({ measuredAt, seq, ...values }), { qos: 1 })
       .then(() => {

@@ -40,7 +40,7 @@ Every telemetry object may carry, besides the quantities of its kind:
 
 | key | type | meaning |
 |---|---|---|
-| \`measuredAt\` | RFC 3339 with an offset (\`+07:00\`, \`+0700\`, \`+07\`), or epoch seconds or milliseconds, told apart by their size | when it was measured, by the device's clock; without it the time of receipt. Where it is impossible (more than 60 s ahead, or three years back) the reading counts from its receipt, is flagged \`clockRefused\`, and keeps what the device gave as \`deviceClockMs\`. A clock that is off by the same for five readings, more than 5 s ahead or 10 min behind, is known: its readings are dated by ours, flagged \`clockOff\`, and keep \`deviceClockMs\`. |
+| \`measuredAt\` | RFC 3339 with an offset (\`+07:00\`, \`+0700\`, \`+07\`, \`UTC\`), or epoch seconds or milliseconds, told apart by their size | when it was measured, by the device's clock; without it the time of receipt. Where it is impossible (more than 60 s ahead, or three years back) the reading counts from its receipt, is flagged \`clockRefused\`, and keeps what the device gave as \`deviceClockMs\`. A clock that is off by the same for five readings, more than 5 s ahead or 10 min behind, is known: its readings are dated by ours, flagged \`clockOff\`, and keep \`deviceClockMs\`. |
 | \`seq\` | whole number | the device's own count, one more each reading: gaps and repeats are seen by it |
 | \`simulated\` | boolean | a drill or a simulator: alerts that follow are marked as an exercise |
 
@@ -49,9 +49,12 @@ Without \`measuredAt\`, the same \`seq\` and values within 10 minutes are taken 
 In an array, readings without \`measuredAt\` are put in the order of their \`seq\` (without one, as they stand) and
 spaced by the report interval; they are flagged \`timeEstimated\`.
 
-Numbers are JSON numbers, in the unit that the name ends with. A message is kept for its sound part:
+Numbers are JSON numbers, in the unit that the name ends with; in quotes (\`"3.10"\`) they are read as well. Words are read
+in any spelling: \`Off Duty\`, \`ON_SCENE\`. A message is kept for its sound part:
 
-- \`null\`, and a bare \`nan\` or \`Infinity\`, is the same as no value. NUL bytes behind the JSON are cut off.
+- \`null\`, a bare \`nan\`, \`Infinity\`, \`ovf\` or \`None\`, and nothing behind a colon are the same as no value. \`+3.1\`, \`.5\` and
+  \`03.1\` are numbers; a comma before a closing bracket is left out; NUL bytes behind the JSON are cut off; texts may be
+  in Latin-1.
 - A \`seq\` or \`simulated\` of the wrong type is left out, flagged \`badEnvelope\` and counted.
 - Keys that the kind does not know are left out and flagged \`unknownFields\`.
 - A quantity outside its range is left out, and the refusal is kept for \`GET /v1/rejections\`, where all that was

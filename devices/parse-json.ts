@@ -2,10 +2,12 @@
  * parseJson: the bytes of a payload → JSON, as strict as the devices can be and no stricter.
  *
  * Asked by every format. What microcontrollers do to JSON is undone where it leaves no doubt: NUL bytes behind
- * the text, a byte order mark before it, a bare `nan` where a sensor had no number. Invariants: never throws; what
- * is not undone is a JsonFailure that says where it went wrong; a sound payload is parsed once.
+ * the text, a byte order mark before it, a bare `nan` where a sensor had no number, `+3.1`, a comma too many
+ * (mend-json.ts), a `°` in Latin-1. Invariants: never throws; what is not undone is a JsonFailure that says where it
+ * went wrong; a sound payload is parsed once.
  */
 import { isUtf8 } from 'node:buffer';
+import { mendJson } from './mend-json.ts';
 import { type Rejection, reject } from './rejection.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -26,7 +28,9 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function parseJson(payload: Buffer): unknown {
   const text = payload.toString();
   // What is no UTF-8 was replaced by this character, which may also have been sent.
-  if (text.includes('\ufffd') && !isUtf8(payload)) return parseBeforeNul(payload) ?? notUtf8();
+  if (text.includes('\ufffd') && !isUtf8(payload)) {
+    return parseBeforeNul(payload) ?? parseLatin1(payload) ?? notUtf8();
+  }
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -38,6 +42,13 @@ export function parseJson(payload: Buffer): unknown {
 function parseBeforeNul(payload: Buffer): unknown {
   const end = payload.indexOf(0);
   return end > 0 && isUtf8(payload.subarray(0, end)) ? parseJson(payload.subarray(0, end)) : undefined;
+}
+
+/** An object or array of which only texts are not in UTF-8: `"25 °C"` by a tool that writes Latin-1. */
+function parseLatin1(payload: Buffer): unknown {
+  const text = payload.toString('latin1');
+  const json = parseOrUndefined(text) ?? parseMended(text);
+  return typeof json === 'object' ? json : undefined;
 }
 
 function notUtf8(): JsonFailure {
@@ -52,44 +63,15 @@ function explain(payload: Buffer, error: Error): string {
 function parseMended(text: string): unknown {
   const end = text.indexOf('\0');
   const start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  const mended = replaceNonNumbers(text.slice(start, end < 0 ? undefined : end));
-  if (mended === text) return undefined;
+  const mended = mendJson(text.slice(start, end < 0 ? undefined : end));
+  return mended === text ? undefined : parseOrUndefined(mended);
+}
+
+function parseOrUndefined(text: string): unknown {
   try {
-    return JSON.parse(mended);
+    return JSON.parse(text);
   } catch {
     // The error in what was sent says more than one in what we made of it.
     return undefined;
   }
 }
-
-/** As printf, Arduino and Python write what is no number; `(ind)` is Microsoft's. */
-const NON_NUMBER = /[+-]?(?:nan|inf(?:inity)?)(?:\((?:s?nan|ind)\))?(?![\w.])/iy;
-
-/** `nan`, `-NaN`, `Infinity`, `inf` outside of strings become `null`: the sensor had no value. */
-function replaceNonNumbers(text: string): string {
-  let mended = '';
-  let copied = 0;
-  let isInString = false;
-  for (let at = 0; at < text.length; at++) {
-    const character = text.charCodeAt(at);
-    if (isInString) {
-      if (character === BACKSLASH) at++;
-      else if (character === QUOTE) isInString = false;
-    } else if (character === QUOTE) isInString = true;
-    else if (STARTS_NON_NUMBER.has(character)) {
-      NON_NUMBER.lastIndex = at;
-      const match = NON_NUMBER.exec(text);
-      if (!match) continue;
-      mended += `${text.slice(copied, at)}null`;
-      copied = at + match[0].length;
-      at = copied - 1;
-    }
-  }
-  return mended + text.slice(copied);
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const STARTS_NON_NUMBER: ReadonlySet<number> = new Set(
-  ['n', 'N', 'i', 'I', '+', '-'].map((character) => character.charCodeAt(0)),
-);

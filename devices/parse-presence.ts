@@ -20,6 +20,8 @@ const PRESENCE_OF = new Map(
 const KEYS = ['status', 'state', 'presence', 'availability'];
 /** The longest word is 12 letters long; what is longer than this is not looked at. */
 const MAX_WORD_BYTES = 64;
+/** What begins so was meant as a word, and not as an object that went wrong. */
+const WORD = /^\s*\p{L}/u;
 
 /** Of a bare word, of `"online"`, or of an object with `status` or `state`, in upper or lower case. */
 export function parsePresence(payload: Buffer): Presence | Rejection {
@@ -27,11 +29,18 @@ export function parsePresence(payload: Buffer): Presence | Rejection {
     payload.length <= MAX_WORD_BYTES ? presenceOf(payload.toString().replace(/\0+$/, '')) : undefined;
   if (bare) return bare;
   const json = parseJson(payload);
-  if (json instanceof JsonFailure) return json.rejection;
+  if (json instanceof JsonFailure) {
+    const isWord = WORD.test(payload.subarray(0, MAX_WORD_BYTES).toString());
+    return isWord ? refuse(payload.toString()) : json.rejection;
+  }
   const found = isJsonObject(json) ? KEYS.map((key) => json[key]).find((each) => each !== undefined) : json;
   const said = presenceOf(found);
   if (said) return said;
   if (found === undefined) return reject('bad-status', `expected {"status": "online"}; ${expected()}`);
+  return refuse(found);
+}
+
+function refuse(found: unknown): Rejection {
   return reject('bad-status', `the status is ${JSON.stringify(found)?.slice(0, 40)}; ${expected()}`);
 }
 

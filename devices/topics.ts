@@ -60,7 +60,10 @@ export function parseDeviceTopic(topic: string): DeviceTopic | string {
     ['kind', kind],
     ['device', device],
   ] as const) {
-    if (!isId(part)) return `the ${name} must match ${ID_PATTERN.source}`;
+    if (!isId(part)) {
+      const found = JSON.stringify(part.slice(0, 64));
+      return `the ${name} is ${found}; expected lower case letters, digits and hyphens, up to 64`;
+    }
   }
   if (!CHANNELS.has(channel)) return `the channel must be one of ${[...CHANNELS].join(', ')}`;
   return { city, kind, device, channel: channel as Channel };

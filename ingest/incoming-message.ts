@@ -2,6 +2,8 @@
  * IncomingMessage: one message on its way in, from the broker, an outside broker or HTTP to the pipeline; and what the
  * journal keeps of it where it is a status or an ack.
  */
+
+import type { KeptRejection } from '../devices/rejection.ts';
 import type { Presence } from '../devices/topics.ts';
 import type { DeviceMessage, MessageChannel } from '../journal/device-messages.ts';
 
@@ -26,6 +28,29 @@ export interface IncomingMessage {
   readonly isReplay?: boolean;
   /** When it is, epoch ms: whether its times can be is judged by the clock of now, which may have been set right. */
   readonly replayedAt?: number;
+}
+
+/** What came by HTTP has the topic `http/<format>`, and the client `http <address>`. */
+const HTTP_TOPIC = 'http/';
+const HTTP_CLIENT = 'http ';
+
+/** Where a message by HTTP came from, as the journal keeps it. */
+export function formatHttpOrigin(format: string, address: string): { topic: string; clientId: string } {
+  return { topic: `${HTTP_TOPIC}${format}`, clientId: `${HTTP_CLIENT}${address}` };
+}
+
+/** A message that was kept, to be tried again: in the format in which it came. */
+export function replayOf(
+  { topic, payload, receivedAt, clientId }: KeptRejection,
+  identity: string | undefined,
+  replayedAt: number,
+): IncomingMessage {
+  const isByHttp = topic.startsWith(HTTP_TOPIC) && clientId.startsWith(HTTP_CLIENT);
+  return {
+    ...{ topic, payload: Buffer.from(payload), receivedAt, clientId, isReplay: true, replayedAt },
+    ...(isByHttp ? { format: topic.slice(HTTP_TOPIC.length) } : {}),
+    ...(identity === undefined ? {} : { identity }),
+  };
 }
 
 export function formatStatus(message: IncomingMessage, device: string, presence: Presence): DeviceMessage {

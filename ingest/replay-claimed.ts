@@ -5,12 +5,14 @@
  * arrival, so that it stands in history where it belongs; a message is tried once for each claim, and what of it is
  * still not understood is kept anew.
  */
+
 import type { Logger } from 'pino';
 import type { KeptRejection } from '../devices/rejection.ts';
 import type { Identities } from '../fleet/identities.ts';
 import type { WaitingAlias, WaitingAliases } from '../fleet/waiting-aliases.ts';
 import type { Journal } from '../journal/journal.ts';
 import { isUnclaimed } from './gather-claims.ts';
+import { replayOf } from './incoming-message.ts';
 import type { Pipeline } from './pipeline.ts';
 
 const PAGE = 500;
@@ -69,11 +71,10 @@ async function keptOf(
 }
 
 async function replay(
-  { id, topic, payload, receivedAt, clientId }: KeptRejection,
+  kept: KeptRejection,
   identity: string,
   { pipeline, journal, now }: ReplayClaimedOptions,
 ): Promise<void> {
-  const message = { topic, payload: Buffer.from(payload), receivedAt, clientId, identity };
-  await pipeline.accept({ ...message, isReplay: true, replayedAt: now() });
-  await journal.markReplayed(id, now());
+  await pipeline.accept(replayOf(kept, identity, now()));
+  await journal.markReplayed(kept.id, now());
 }

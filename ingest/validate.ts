@@ -9,6 +9,7 @@
 
 import type { DeviceKind, SiteFields } from '../devices/device-kind.ts';
 import { judgeQuantities } from '../devices/judge-quantities.ts';
+import { mendTexts } from '../devices/mend-texts.ts';
 import { parseTime } from '../devices/parse-time.ts';
 import { QualityFlag, type Reading, type Values } from '../devices/reading.ts';
 import { type Rejection, reject } from '../devices/rejection.ts';
@@ -148,15 +149,17 @@ function hasUnknownFields(item: JsonObject, kind: DeviceKind): boolean {
 
 /** The kind's quantities; what is absurd left out where a meaningful reading remains. */
 function parseQuantities(
-  item: JsonObject,
+  sent: JsonObject,
   kind: DeviceKind,
   options: ValidateOptions,
 ): { values?: Values; rejection?: Rejection } {
-  const swapped = findSwappedCoordinates(item, kind, options);
-  if (!swapped) {
-    const values = kind.quickParse(item);
-    return values ? { values } : judgeQuantities(item, kind);
+  if (!findSwappedCoordinates(sent, kind, options)) {
+    const values = kind.quickParse(sent);
+    if (values) return { values };
   }
+  const item = mendTexts(sent, kind);
+  const swapped = findSwappedCoordinates(item, kind, options);
+  if (!swapped) return judgeQuantities(item, kind);
   const { lat: _lat, lng: _lng, ...rest } = item;
   const { values, rejection } = judgeQuantities(rest, kind);
   return { ...(values ? { values } : {}), rejection: values ? join(swapped, rejection) : swapped };

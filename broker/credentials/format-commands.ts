@@ -13,6 +13,7 @@ import { createMapped, MAX_EXPRESSION_CHARACTERS } from '../../devices/formats/m
 import { parseColumns } from '../../devices/formats/value.ts';
 import { judgeQuantities } from '../../devices/judge-quantities.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
+import { mendTexts } from '../../devices/mend-texts.ts';
 import { GATEWAY_PREFIX, isId } from '../../devices/topics.ts';
 import { CommandError, type Environment } from './command-environment.ts';
 import {
@@ -167,7 +168,7 @@ export async function tryFormat(
     if (rejection) env.print(`  not understood: ${rejection.detail}`);
     for (const item of items) {
       env.print(`  ${JSON.stringify(item)}`);
-      const judged = kind && judgeQuantities(item, kind);
+      const judged = kind && judgeQuantities(mendTexts(item, kind), kind);
       if (judged?.rejection) env.print(`  as a ${kindName}: ${judged.rejection.detail}`);
       else if (judged) env.print(`  as a ${kindName}: ${JSON.stringify(judged.values)}`);
     }

@@ -7,7 +7,7 @@
  * Rejection that says what was found; a claim's items are as unchecked as what a device of ours sends.
  */
 import type { JsonObject } from '../parse-json.ts';
-import { isRejection, type Rejection } from '../rejection.ts';
+import { isRejection, type Rejection, reject } from '../rejection.ts';
 import type { Presence } from '../topics.ts';
 
 export interface FormatMessage {
@@ -56,6 +56,27 @@ export interface Format {
 
 export function isClaims(decoded: Decoded): decoded is readonly Claim[] {
   return !isRejection(decoded);
+}
+
+/** Refused parts of one message that are named; of the rest only the number is told. */
+const MAX_PARTS_NAMED = 20;
+
+/**
+ * The claims of a message of several parts, some of which were not understood: they are told beside the claims, of
+ * the device or sender that `aliases` name, and hide no sound part. Nothing but refused parts is the first of them.
+ */
+export function besideRefused(
+  claims: readonly Claim[],
+  refused: readonly Rejection[],
+  aliases: readonly string[],
+): Decoded {
+  const [first] = refused;
+  if (!first) return claims;
+  if (claims.length === 0) return first;
+  const named = refused.slice(0, MAX_PARTS_NAMED).map(({ detail }) => detail);
+  const more = refused.length > named.length ? [`and ${refused.length - named.length} more`] : [];
+  const rejection = reject(first.reason, [...new Set(named), ...more].join('; '));
+  return [...claims, { aliases, items: [], rejection }];
 }
 
 /** Whether a topic matches an MQTT filter. [MQTT-4.7.1] */

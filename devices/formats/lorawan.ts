@@ -39,9 +39,10 @@ export function claimOfUplink(uplink: Uplink): Claim {
     ...item,
     ...drill,
   };
-  const past = readSensorHistory(object).map((each) => ({ ...each, ...drill }));
+  const history = readSensorHistory(object);
+  const past = history.items.map((each) => ({ ...each, ...drill }));
   const hasValues = Object.keys(item).length > 0;
-  const rejection = faultOf(object, hasValues || past.length > 0, faults);
+  const rejection = faultOf(object, hasValues || past.length > 0, [...faults, ...history.faults]);
   return { aliases, items: hasValues ? [...past, now] : past, ...(rejection ? { rejection } : {}) };
 }
 

@@ -7,10 +7,18 @@
  * takes too long costs its message, and its thread, and nothing else; too many that wait are refused and kept.
  */
 import { Worker } from 'node:worker_threads';
-import { isJsonObject } from '../parse-json.ts';
+import { isJsonObject, type JsonObject } from '../parse-json.ts';
 import { parsePresence } from '../parse-presence.ts';
-import { isRejection, reject } from '../rejection.ts';
-import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+import { isRejection, type Rejection, reject } from '../rejection.ts';
+import type { Presence } from '../topics.ts';
+import {
+  aliasesOf,
+  besideRefused,
+  type Claim,
+  type Decoded,
+  type Format,
+  type FormatMessage,
+} from './format.ts';
 import type { MappingAnswer, MappingQuestion } from './mapping-thread.ts';
 import { readSensorObject } from './sensor-object.ts';
 
@@ -22,6 +30,8 @@ const THREAD_GRACE_MS = 250;
 const THREAD_START_MS = 5_000;
 const THREAD_MEMORY_MB = 64;
 const MAX_WAITING = 10_000;
+/** Faults and keys that one sentence names. */
+const MAX_NAMED = 20;
 export const MAX_EXPRESSION_CHARACTERS = 16_384;
 
 interface WaitingQuestion {
@@ -60,25 +70,50 @@ export function createMapped(): MappedFormat {
 function toClaims(result: unknown): Decoded {
   const objects = Array.isArray(result) ? result : [result];
   if (objects.length === 0) return reject('empty-batch', 'the mapping gave no object');
-  if (!objects.every(isJsonObject))
-    return reject('bad-format', 'the mapping must give an object, or an array of them');
-  const byDevice = Map.groupBy(objects, ({ device }) => device);
-  return [...byDevice].map(([device, all]): Claim => {
-    const faults: string[] = [];
-    const items = all.map((object) => {
+  const refused = objects
+    .filter((object) => !isJsonObject(object))
+    .map(() => reject('bad-format', 'the mapping must give an object, or an array of them'));
+  const byDevice = Map.groupBy(objects.filter(isJsonObject), ({ device }) => device);
+  const claims = [...byDevice].map(([device, all]) => toClaim(device, all));
+  return besideRefused(claims, refused, []);
+}
+
+function toClaim(device: unknown, objects: readonly JsonObject[]): Claim {
+  const faults: string[] = [];
+  const items = objects
+    .map((object) => {
       const read = readSensorObject(object);
       faults.push(...read.faults);
       return read.item;
-    });
-    const said = all.map(({ presence }) => presence).findLast((each) => typeof each === 'string');
-    const presence = said === undefined ? undefined : parsePresence(Buffer.from(said as string));
-    return {
-      aliases: aliasesOf(device),
-      items: items.filter((item) => Object.keys(item).length > 0),
-      ...(presence === undefined || isRejection(presence) ? {} : { presence }),
-      ...(faults.length > 0 ? { rejection: reject('missing-quantity', faults.slice(0, 20).join('; ')) } : {}),
-    };
-  });
+    })
+    .filter((item) => Object.keys(item).length > 0);
+  const said = objects.map(({ presence }) => presence).findLast((each) => typeof each === 'string');
+  const presence = said === undefined ? undefined : parsePresence(Buffer.from(said as string));
+  const rejection = rejectionOf(objects, faults, presence, items.length === 0);
+  return {
+    aliases: aliasesOf(device),
+    items,
+    ...(presence === undefined || isRejection(presence) ? {} : { presence }),
+    ...(rejection ? { rejection } : {}),
+  };
+}
+
+/** What the mapping gave and is nothing: a mapping with a wrong key would else be taken without a word. */
+function rejectionOf(
+  objects: readonly JsonObject[],
+  faults: readonly string[],
+  presence: Presence | Rejection | undefined,
+  isEmpty: boolean,
+): Rejection | undefined {
+  if (faults.length > 0) return reject('missing-quantity', faults.slice(0, MAX_NAMED).join('; '));
+  if (isRejection(presence)) return presence;
+  if (!isEmpty || presence !== undefined) return undefined;
+  const keys = [...new Set(objects.flatMap((object) => Object.keys(object)))].filter(
+    (key) => key !== 'device',
+  );
+  const shown = keys.slice(0, MAX_NAMED).map((key) => key.slice(0, 40));
+  const detail = `the mapping gave no quantity that we know; its keys are ${shown.join(', ') || 'none'}`;
+  return reject('missing-quantity', detail);
 }
 
 /** One thread, one question at a time; a new thread where the last one had to be ended. */

@@ -5,8 +5,15 @@
  * ping (`t: "p"`) says its last place again with the time of now; what is not `_type: "location"` is no fix.
  */
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
-import { reject } from '../rejection.ts';
-import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+import { isRejection, type Rejection, reject } from '../rejection.ts';
+import {
+  aliasesOf,
+  besideRefused,
+  type Claim,
+  type Decoded,
+  type Format,
+  type FormatMessage,
+} from './format.ts';
 
 const KMH_IN_MPS = 1 / 3.6;
 /** They speak of other things than a place. */
@@ -47,20 +54,27 @@ function decode({ topic, payload }: FormatMessage): Decoded {
   if (json instanceof JsonFailure) return json.rejection;
   const messages = Array.isArray(json) ? json : [json];
   const claims: Claim[] = [];
+  const refused: Rejection[] = [];
   for (const message of messages) {
-    if (!isJsonObject(message)) return reject('not-an-object', 'expected a JSON object with _type');
-    const aliases = namesOf(message, topic);
-    const { _type: type } = message;
-    if (type === 'encrypted') return reject('bad-format', 'it is encrypted: take the secret out of the app');
-    if (type === 'lwt') claims.push({ aliases, items: [], presence: 'offline' });
-    else if (NO_FIX.has(type))
-      claims.push({ aliases, items: [], presence: 'online', note: `a ${type}, no place` });
-    else if (type !== 'location') return reject('bad-format', `_type is ${shown(type)}; expected "location"`);
-    else if (message['t'] === 'p') {
-      claims.push({ aliases, items: [], presence: 'online', note: 'a ping, which says an old place again' });
-    } else claims.push({ aliases, items: [toItem(message)] });
+    const claim = toClaim(message, topic);
+    if (isRejection(claim)) refused.push(claim);
+    else claims.push(claim);
   }
-  return claims;
+  return besideRefused(claims, refused, namesIn(topic));
+}
+
+function toClaim(message: unknown, topic: string): Claim | Rejection {
+  if (!isJsonObject(message)) return reject('not-an-object', 'expected a JSON object with _type');
+  const aliases = namesOf(message, topic);
+  const { _type: type } = message;
+  if (type === 'encrypted') return reject('bad-format', 'it is encrypted: take the secret out of the app');
+  if (type === 'lwt') return { aliases, items: [], presence: 'offline' };
+  if (NO_FIX.has(type)) return { aliases, items: [], presence: 'online', note: `a ${type}, no place` };
+  if (type !== 'location') return reject('bad-format', `_type is ${shown(type)}; expected "location"`);
+  if (message['t'] === 'p') {
+    return { aliases, items: [], presence: 'online', note: 'a ping, which says an old place again' };
+  }
+  return { aliases, items: [toItem(message)] };
 }
 
 /** In HTTP mode the app writes its topic into the body. */

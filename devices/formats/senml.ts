@@ -7,7 +7,14 @@
  */
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
 import { type Rejection, reject } from '../rejection.ts';
-import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+import {
+  aliasesOf,
+  besideRefused,
+  type Claim,
+  type Decoded,
+  type Format,
+  type FormatMessage,
+} from './format.ts';
 import { readSensorObject } from './sensor-object.ts';
 
 /** [RFC 8428, 4.5.3] "values greater than or equal to 2**28 represent an absolute time". */
@@ -45,11 +52,20 @@ function decode({ payload, receivedAt }: FormatMessage): Decoded {
   if (!Array.isArray(json)) return reject('not-an-object', 'expected a SenML pack, an array of records');
   const groups = new Map<string, Group>();
   const base: Base = { name: '', time: 0, unit: undefined, value: 0 };
+  const refused: Rejection[] = [];
   for (const record of json) {
-    const problem = isJsonObject(record) ? takeRecord(record, base, groups) : 'a record must be an object';
+    if (!isJsonObject(record)) {
+      refused.push(reject('bad-format', 'a record must be an object'));
+      continue;
+    }
+    // A version that we do not know may mean anything [RFC 8428, 4.4].
+    const problem = takeRecord(record, base, groups);
     if (problem !== undefined) return reject('bad-format', problem);
   }
-  return claimsOf([...groups.values()], receivedAt);
+  const claims = claimsOf([...groups.values()], receivedAt);
+  return claims.length === 0 && refused.length === 0
+    ? reject('empty-batch', 'the pack has no record with a value')
+    : besideRefused(claims, refused, []);
 }
 
 /** Says what is wrong with the record, or adds it to its group. */
@@ -105,9 +121,9 @@ function nameByUnit(quantity: string, unit: unknown): string {
   }
 }
 
-function claimsOf(groups: readonly Group[], receivedAt: number): Decoded {
+function claimsOf(groups: readonly Group[], receivedAt: number): readonly Claim[] {
   const byDevice = Map.groupBy(groups, ({ device }) => device);
-  const claims = [...byDevice].map(([device, all]): Claim => {
+  return [...byDevice].map(([device, all]): Claim => {
     const faults: string[] = [];
     const items = all.flatMap(({ time, object }) => {
       const read = readSensorObject(object);
@@ -122,7 +138,6 @@ function claimsOf(groups: readonly Group[], receivedAt: number): Decoded {
       ...(rejection ? { rejection } : {}),
     };
   });
-  return claims.length > 0 ? claims : reject('empty-batch', 'the pack has no record with a value');
 }
 
 function absoluteMs(time: number, receivedAt: number): number {

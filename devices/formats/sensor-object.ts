@@ -99,15 +99,25 @@ export function readSensorObject(object: JsonObject): SensorReading {
 }
 
 /** Values that a node kept while it could not send: `history: [{timestamp, distance}]` (Milesight). */
-export function readSensorHistory(object: JsonObject): Record<string, unknown>[] {
+export function readSensorHistory(object: JsonObject): {
+  readonly items: readonly Record<string, unknown>[];
+  /** Without repeats. */
+  readonly faults: readonly string[];
+} {
   const { history } = object;
-  if (!Array.isArray(history)) return [];
-  return history.filter(isJsonObject).flatMap((entry) => {
-    const { item } = readSensorObject(entry);
+  if (!Array.isArray(history)) return { items: [], faults: [] };
+  const faults = new Set<string>();
+  const items = history.filter(isJsonObject).flatMap((entry) => {
+    const { item, faults: found } = readSensorObject(entry);
+    for (const fault of found) faults.add(`history, ${fault}`);
     const measuredAt = entry['measuredAt'] ?? entry['timestamp'] ?? entry['time'];
     // Without its time it would be taken for a measurement of now.
-    return measuredAt === undefined || Object.keys(item).length === 0 ? [] : [{ ...item, measuredAt }];
+    const hasValues = Object.keys(item).length > 0;
+    const hasTime = measuredAt !== undefined && measuredAt !== null;
+    if (hasValues && !hasTime) faults.add('history, an entry has no timestamp: the codec must give one');
+    return hasValues && hasTime ? [{ ...item, measuredAt }] : [];
   });
+  return { items, faults: [...faults].slice(0, MAX_KEYS) };
 }
 
 /** Whether `readSensorObject` makes a quantity of this key. */

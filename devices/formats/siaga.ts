@@ -7,9 +7,16 @@
  */
 import { isJsonObject, JsonFailure, parseJson } from '../parse-json.ts';
 import { parsePresence } from '../parse-presence.ts';
-import { isRejection, reject } from '../rejection.ts';
+import { isRejection, type Rejection, reject } from '../rejection.ts';
 import { parseDeviceTopic, TOPIC_ROOT } from '../topics.ts';
-import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+import {
+  aliasesOf,
+  besideRefused,
+  type Claim,
+  type Decoded,
+  type Format,
+  type FormatMessage,
+} from './format.ts';
 
 export const siaga: Format = {
   name: 'siaga',
@@ -36,14 +43,18 @@ function decode({ topic, payload }: FormatMessage): Decoded {
   if (json instanceof JsonFailure) return json.rejection;
   const items = Array.isArray(json) ? json : [json];
   if (items.length === 0) return reject('empty-batch', 'an array must hold at least one reading');
-  if (!items.every(isJsonObject))
-    return reject('not-an-object', 'expected a JSON object, or an array of them');
+  const refused: Rejection[] = items
+    .filter((item) => !isJsonObject(item))
+    .map(() => reject('not-an-object', 'expected a JSON object, or an array of them'));
   const names = namesIn(topic);
-  const byDevice = Map.groupBy(items, ({ device }) => (names.length > 0 ? undefined : device));
-  return [...byDevice].map(
+  const byDevice = Map.groupBy(items.filter(isJsonObject), ({ device }) =>
+    names.length > 0 ? undefined : device,
+  );
+  const claims = [...byDevice].map(
     ([device, all]): Claim => ({
       aliases: names.length > 0 ? names : aliasesOf(device),
       items: all.map(({ device: _device, ...item }) => item),
     }),
   );
+  return besideRefused(claims, refused, names);
 }

@@ -3,9 +3,10 @@
  *
  * Traps: data names its metrics by numbers that only the birth tells; a death belongs to the birth with the same
  * `bdSeq`, and one that comes late from an earlier connection must not take the node off line; a lost node takes
- * its devices with it. Invariant: what is remembered of births is bounded; data whose birth is not known is kept as
+ * its devices with it; what a node stored comes as the same metric many times. Invariant: what is remembered of births is bounded; data whose birth is not known is kept as
  * a rejection, and understood when it is replayed after the next birth.
  */
+import type { JsonObject } from '../parse-json.ts';
 import { isRejection, type Rejection, reject } from '../rejection.ts';
 import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
 import { ProtobufError } from './protobuf-reader.ts';
@@ -118,9 +119,8 @@ function claimOf(
   known: ReadonlyMap<number, SparkplugMetric> | undefined,
 ): Claim {
   const aliases = namesOf(topic);
-  const object: Record<string, unknown> = {};
+  const named: NamedValue[] = [];
   const unnamed: number[] = [];
-  let measuredAt = timestamp;
   for (const metric of metrics) {
     const birth = metric.alias === undefined ? undefined : known?.get(metric.alias);
     const name = metric.name ?? birth?.name;
@@ -129,15 +129,41 @@ function claimOf(
       const key = name.split('/').at(-1) as string;
       const unit = metric.unit ?? birth?.unit;
       const { value } = metric;
-      object[key] = unit !== undefined && typeof value === 'number' ? { value, unit } : value;
-      measuredAt = metric.timestamp ?? measuredAt;
+      const inUnit = unit !== undefined && typeof value === 'number' ? { value, unit } : value;
+      named.push({ key, value: inUnit, at: metric.timestamp });
     }
   }
-  const { item, faults } = readSensorObject(object);
-  const problem = problemOf(unnamed, faults);
-  const items =
-    Object.keys(item).length === 0 ? [] : [measuredAt === undefined ? item : { ...item, measuredAt }];
+  const read = momentsOf(named, timestamp).map(({ at, object }) => ({ at, ...readSensorObject(object) }));
+  const problem = problemOf(unnamed, [...new Set(read.flatMap(({ faults }) => faults))]);
+  const items = read
+    .filter(({ item }) => Object.keys(item).length > 0)
+    .map(({ item, at }) => (at === undefined ? item : { ...item, measuredAt: at }));
   return { aliases, items, presence: 'online', ...(problem ? { rejection: problem } : {}) };
+}
+
+interface NamedValue {
+  readonly key: string;
+  readonly value: unknown;
+  /** Of the metric, epoch ms. */
+  readonly at: number | undefined;
+}
+
+/** One object, at the last time in it; or one for each time, where a node sends what it stored while it had no link. */
+function momentsOf(
+  named: readonly NamedValue[],
+  sentAt: number | undefined,
+): readonly { object: JsonObject; at: number | undefined }[] {
+  const firstAt = new Map<string, number | undefined>();
+  let isStored = false;
+  for (const { key, at } of named) {
+    if (!firstAt.has(key)) firstAt.set(key, at);
+    else if (firstAt.get(key) !== at) isStored = true;
+  }
+  const groups = isStored ? [...Map.groupBy(named, ({ at }) => at ?? sentAt).values()] : [named];
+  return groups.map((group) => ({
+    object: Object.fromEntries(group.map(({ key, value }) => [key, value])),
+    at: group.findLast(({ at }) => at !== undefined)?.at ?? sentAt,
+  }));
 }
 
 function problemOf(unnamed: readonly number[], faults: readonly string[]): Rejection | undefined {

@@ -63,7 +63,10 @@ function readSensors(sensors: readonly [string, JsonObject][]) {
   for (const [chip, object] of sensors) {
     const inUnit = IN_CENTIMETRES.test(chip) ? withCentimetres(object) : object;
     const read = readSensorObject(inUnit);
-    Object.assign(item, read.item);
+    for (const [name, value] of Object.entries(read.item)) {
+      if (name in item) faults.push(`${chip.slice(0, 40)} says ${name} too; the first sensor is taken`);
+      else item[name] = value;
+    }
     faults.push(...read.faults.map((fault) => `${chip.slice(0, 40)} ${fault}`));
   }
   return { item, faults };
@@ -71,5 +74,7 @@ function readSensors(sensors: readonly [string, JsonObject][]) {
 
 function withCentimetres(object: JsonObject): JsonObject {
   const { Distance: distance } = object;
-  return typeof distance === 'number' ? { ...object, Distance: { value: distance, unit: 'cm' } } : object;
+  return typeof distance === 'number' || typeof distance === 'string'
+    ? { ...object, Distance: { value: distance, unit: 'cm' } }
+    : object;
 }

@@ -5,9 +5,16 @@
  * for what it does not know; `fixTime` is the time of the fix, `deviceTime` that of the message.
  */
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
-import { reject } from '../rejection.ts';
+import { type Rejection, reject } from '../rejection.ts';
 import type { Presence } from '../topics.ts';
-import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+import {
+  aliasesOf,
+  besideRefused,
+  type Claim,
+  type Decoded,
+  type Format,
+  type FormatMessage,
+} from './format.ts';
 
 /** One knot is a nautical mile, 1,852 m, an hour. */
 const KNOT_IN_MPS = 1852 / 3600;
@@ -15,6 +22,8 @@ const PRESENCE_OF_EVENT: Readonly<Record<string, Presence>> = {
   deviceOnline: 'online',
   deviceOffline: 'offline',
 };
+
+const EXPECTED = 'expected {position, device} of the server, or {location, device_id}';
 
 export const traccar: Format = {
   name: 'traccar',
@@ -31,13 +40,13 @@ function decode({ payload }: FormatMessage): Decoded {
   if (json instanceof JsonFailure) return json.rejection;
   const messages = Array.isArray(json) ? json : [json];
   const claims: Claim[] = [];
+  const refused: Rejection[] = [];
   for (const message of messages) {
     const claim = isJsonObject(message) ? toClaim(message) : undefined;
-    if (!claim)
-      return reject('bad-format', 'expected {position, device} of the server, or {location, device_id}');
-    claims.push(claim);
+    if (claim) claims.push(claim);
+    else refused.push(reject('bad-format', EXPECTED));
   }
-  return claims;
+  return besideRefused(claims, refused, []);
 }
 
 function toClaim(message: JsonObject): Claim | undefined {

@@ -3,14 +3,15 @@
  *
  * The operator names the columns (`--columns levelM:cm,batteryV`); without them the last level of the topic that is
  * a quantity does (`…/levelM`). A column `time` is a moment, `-` is left out. Invariant: a line with more or fewer
- * fields than columns is refused and never shifted.
+ * fields than columns is refused and never shifted; the other lines are read.
  */
 import { type Rejection, reject } from '../rejection.ts';
-import type { Claim, Decoded, Format, FormatMessage } from './format.ts';
+import type { Decoded, Format, FormatMessage } from './format.ts';
 import { readSensorObject } from './sensor-object.ts';
 
 const MAX_LINES = 10_000;
 const MAX_COLUMNS = 50;
+const WHICH_QUANTITY = 'which quantity is it? name the columns, or end the topic with one: …/levelM';
 /** Levels of a topic that say how, and not what. */
 const NO_QUANTITY: ReadonlySet<string> = new Set(['state', 'value', 'sensor', 'telemetry', 'raw']);
 
@@ -35,25 +36,27 @@ function decode({ topic, payload, options }: FormatMessage): Decoded {
     .replace(/[\0\s]+$/, '')
     .trimStart();
   if (text === '') return reject('bad-format', 'the payload is empty');
-  const columns = parseColumns(options?.['columns'] ?? quantityIn(topic));
-  if (columns.length === 0) {
-    return reject(
-      'bad-format',
-      'which quantity is it? name the columns, or end the topic with one: …/levelM',
-    );
-  }
+  const named = options?.['columns'];
+  const columns = parseColumns(named ?? quantityIn(topic));
+  if (columns.length === 0) return reject('bad-format', WHICH_QUANTITY);
   const lines = text.split(/\r?\n/);
   if (lines.length > MAX_LINES) return reject('bad-format', `${lines.length} lines; at most ${MAX_LINES}`);
   const items: Record<string, unknown>[] = [];
   const faults: string[] = [];
-  for (const line of lines) {
+  const refused: Rejection[] = [];
+  for (const [index, line] of lines.entries()) {
     const read = readLine(line, columns);
-    if (typeof read === 'string') return reject('bad-format', read);
+    if (typeof read === 'string') {
+      const hint = named === undefined ? `${read}; ${WHICH_QUANTITY}` : read;
+      refused.push(reject('bad-format', lines.length > 1 ? `line ${index + 1}: ${hint}` : hint));
+      continue;
+    }
     if (Object.keys(read.item).length > 0) items.push(read.item);
     faults.push(...read.faults);
   }
-  const claim: Claim = { aliases: [], items, ...faultOf(faults) };
-  return [claim];
+  const [first] = refused;
+  if (first && items.length === 0 && faults.length === 0) return first;
+  return [{ aliases: [], items, ...faultOf([...refused.map(({ detail }) => detail), ...faults]) }];
 }
 
 function faultOf(faults: readonly string[]): { rejection?: Rejection } {

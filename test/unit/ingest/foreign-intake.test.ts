@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMapped } from '../../../devices/formats/mapped.ts';
 import { isUnclaimed } from '../../../ingest/gather-claims.ts';
+import { formatHttpOrigin, replayOf } from '../../../ingest/incoming-message.ts';
 import {
   createPipelineHouse,
   HOUSE_START_MS,
@@ -276,6 +277,113 @@ describe('a device with a credential of its own', () => {
     await Promise.all(sent.map((each) => house.publish('pdam/bendung', each, 'bendung')));
     expect(house.readings.map(({ values }) => values['levelM'])).toEqual([1.01, 1.02, 1.03, 1.04, 1.05]);
     expect(house.readings.every(({ quality }) => quality === 0)).toBe(true);
+  });
+});
+
+test('what came by HTTP is tried again in the format in which it came', async () => {
+  const house = houseOf({});
+  const fix = { _type: 'location', lat: -7, lon: 110.4, tst: HOUSE_START_MS / 1000 - 1 };
+  const payload = Buffer.from(JSON.stringify([fix, { _type: 'beacon' }]));
+  const from = formatHttpOrigin('owntracks', '127.0.0.1');
+  const message = { ...from, payload, receivedAt: house.clock.ms, identity: 'motor-1' };
+  await house.pipeline.accept({ ...message, format: 'owntracks' });
+  const kept = { id: 1, reason: 'bad-format' as const, detail: '', device: 'motor-1', ...message };
+  expect(await house.pipeline.accept(replayOf(kept, 'motor-1', house.clock.ms))).toEqual({
+    stored: 0,
+    repeated: 1,
+    rejected: 1,
+  });
+  expect(house.rejections.map(({ reason }) => reason)).toEqual(['bad-format', 'bad-format']);
+});
+
+test('what a device published on a topic that only looks like HTTP is not', async () => {
+  const message = { topic: 'http/owntracks', clientId: 'motor-1', payload: Buffer.from('x'), receivedAt: 0 };
+  expect(replayOf({ id: 1, reason: 'bad-topic', detail: '', ...message }, 'motor-1', 1)).not.toHaveProperty(
+    'format',
+  );
+});
+
+test('a plain number on a topic that names no quantity is told what to do', async () => {
+  const house = houseOf({ devices: { bendung: { format: 'value' } } });
+  await house.publish('pdam/bendung', '1.42', 'bendung');
+  expect(house.rejections[0]?.detail).toBe(
+    'no quantity that we know among bendung; which quantity is it? name the columns, or end the topic with one: …/levelM',
+  );
+});
+
+test('an id in capitals is named, with what an id is', async () => {
+  const house = houseOf({});
+  await house.publish('siaga/semarang/river-gauge/Bendung/telemetry', { levelM: 1 }, 'bendung');
+  expect(house.rejections[0]?.detail).toBe(
+    'the device is "Bendung"; expected lower case letters, digits and hyphens, up to 64',
+  );
+});
+
+describe('one part that is not understood hides no sound part, and is told', () => {
+  const at = new Date(HOUSE_START_MS - 1_000).toISOString();
+  const fix = { _type: 'location', lat: -7, lon: 110.4, tst: HOUSE_START_MS / 1000 - 1 };
+  const level = { bn: 'bendung:', n: 'level', u: 'm', v: 1.4 };
+  const location = { timestamp: at, coords: { latitude: -7, longitude: 110.4 } };
+  const mapping = '[{"levelM": tma}, "x"]';
+
+  test.each<[string, string, string, unknown, object?]>([
+    ['owntracks', 'motor-1', 'owntracks/u/motor-1', [{ _type: 'beacon' }, fix, 7]],
+    ['traccar', 'motor-1', 'x/motor-1', [{}, { device_id: 'motor-1', location }, null]],
+    ['senml', 'bendung', 'x/bendung', [null, level, 'x']],
+    ['siaga', 'bendung', 'siaga/semarang/river-gauge/bendung/telemetry', [null, { levelM: 1.4 }, 7]],
+    ['value', 'bendung', 'x/bendung', 'level;volts\n1.4;12\n1.5;12;9', { columns: 'levelM,batteryV' }],
+    ['mapped', 'bendung', 'x/bendung', { tma: 1.4 }, { mapping }],
+  ])('in %s', async (format, device, topic, sent, options = {}) => {
+    const mapped = createMapped();
+    open.push(mapped);
+    const house = houseOf({ formats: [mapped], devices: { [device]: { format, options: { ...options } } } });
+    const { pipeline, clock } = house;
+    const payload = Buffer.from(typeof sent === 'string' ? sent : JSON.stringify(sent));
+    const message = { topic, payload, receivedAt: clock.ms, clientId: 'x', identity: device, format };
+    expect(await pipeline.accept(message)).toEqual({ stored: 1, repeated: 0, rejected: 1 });
+    expect(house.readings.map((reading) => reading.device)).toEqual([device]);
+    expect(Buffer.from(house.rejections[0]?.payload ?? [])).toEqual(payload);
+  });
+
+  test.each([
+    ['{"tinggi": tma}', 'the mapping gave no quantity that we know; its keys are tinggi'],
+    ['{"presence": "yes"}', 'the status is'],
+  ])('in a mapping with a wrong key or word: %s', async (wrong, detail) => {
+    const mapped = createMapped();
+    open.push(mapped);
+    const devices = { bendung: { format: 'mapped', options: { mapping: wrong } } };
+    const house = houseOf({ formats: [mapped], devices });
+    expect(await house.publish('pdam/bendung', { tma: 1.4 }, 'bendung')).toMatchObject({ rejected: 1 });
+    expect(house.rejections[0]?.detail).toContain(detail);
+  });
+
+  test('through a gateway, where the part says nothing of whose it is', async () => {
+    const devices = { 'motor-1': { format: 'traccar' } };
+    const house = houseOf({ gateways: [{ id: GATEWAY, format: 'traccar' }], devices });
+    await house.publish('fleet', [{ device_id: 'motor-1', location }, { hello: 1 }], GATEWAY);
+    expect(house.readings.map(({ device }) => device)).toEqual(['motor-1']);
+    expect(house.rejections.map(({ detail }) => detail)).toEqual([
+      'expected {position, device} of the server, or {location, device_id}',
+    ]);
+  });
+
+  test('in the history of a LoRaWAN node', async () => {
+    const house = houseOf({ devices: { bendung: { format: 'chirpstack', aliases: [EUI] } } });
+    const history = [{ level: 1.1 }, { timestamp: at, level: 'No Sensor' }, { timestamp: at, level: 1.2 }];
+    await house.publish(topicOf(EUI), uplink(EUI, { level: 1.4, history }), 'bendung');
+    expect(house.readings.map(({ values }) => values['levelM'])).toEqual([1.2, 1.4]);
+    expect(house.rejections.map(({ detail }) => detail)).toEqual([
+      'history, an entry has no timestamp: the codec must give one; history, level: the sensor says "No Sensor"',
+    ]);
+  });
+
+  test('in Tasmota: a second sensor of the same quantity, and a distance that is a text', async () => {
+    const city = buildSmallCity([gauge('bendung', { sensorHeightM: 8, sensorRangeM: [0, 8] })]);
+    const house = houseOf({ city, devices: { bendung: { format: 'tasmota' } } });
+    const sensors = { 'SR04-1': { Distance: '700' }, 'SR04-2': { Distance: 0 } };
+    await house.publish('tele/bendung/SENSOR', sensors, 'bendung');
+    expect(house.readings.map(({ values }) => values['levelM'])).toEqual([1]);
+    expect(house.rejections[0]?.detail).toBe('SR04-2 says distanceM too; the first sensor is taken');
   });
 });
 

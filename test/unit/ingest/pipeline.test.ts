@@ -190,13 +190,13 @@ describe('what is not understood is kept with its reason and its raw payload', (
     [GAUGE, [[level]], 'not-an-object'],
     [GAUGE, {}, 'missing-quantity'],
     [GAUGE, { rainMm: 3 }, 'missing-quantity'],
-    [GAUGE, { levelM: '1.4' }, 'wrong-type'],
+    [GAUGE, { levelM: '1,4' }, 'wrong-type'],
     [GAUGE, { levelM: null }, 'missing-quantity'],
     [GAUGE, { levelM: -9999 }, 'out-of-range'],
     [UNIT, { lat: 110.4, lng: -7 }, 'swapped-coordinates'],
     [UNIT, { lat: -7 }, 'missing-quantity'],
     ['siaga/semarang/river-gauge/bendung/status', { status: 'fine' }, 'bad-status'],
-    ['siaga/semarang/river-gauge/bendung/status', 'on line', 'not-json'],
+    ['siaga/semarang/river-gauge/bendung/status', 'on line', 'bad-status'],
     ['siaga/semarang/ambulance/motor-1/ack', {}, 'bad-ack'],
   ])('%s %j is %s', async (topic, payload, reason) => {
     const outcome = await publish(topic, payload);

@@ -32,6 +32,12 @@ describe('what is no number', () => {
     ['{"rainMm":NAN,"levelM":3.1}', 'capitals'],
     ['{"levelM":3.1,"rainMm":null}', 'null'],
     ['{"levelM":3.1,"rainMm":null,"seq":null,"measuredAt":null,"simulated":null}', 'null everywhere'],
+    ['{"levelM":3.1,"rainMm":ovf}', 'a print of Arduino that overflows'],
+    ['{"levelM":3.1,"rainMm":-1.#IND,"batteryV":1.#QNAN00}', 'printf of Microsoft'],
+    ['{"levelM":3.1,"rainMm":None}', 'Python in a template'],
+    ['{"levelM":3.1,"rainMm":undefined}', 'JavaScript in a template'],
+    ['{"levelM":3.1,"rainMm":}', 'nothing at all'],
+    ['{"levelM":3.1,"rainMm": ,"batteryV":\n}', 'nothing, twice'],
   ])('is no value: %s (%s)', async (payload, _maker) => {
     expect(await house.publish(GAUGE, payload)).toEqual({ stored: 1, repeated: 0, rejected: 0 });
     expect(values()).toEqual([{ levelM: 3.1 }]);
@@ -51,8 +57,75 @@ describe('what is no number', () => {
   });
 });
 
+describe('a number in quotes', () => {
+  test.each<[string, object]>([
+    ['{"levelM":"3.10"}', { levelM: 3.1 }],
+    ['{"levelM":" +3.1 ","batteryV":"12."}', { levelM: 3.1, batteryV: 12 }],
+    ['{"levelM":"-.5","rssiDbm":"-7e1"}', { levelM: -0.5, rssiDbm: -70 }],
+    ['{"levelM":"3.1","rainMm":"nan","batteryV":"","rssiDbm":"null"}', { levelM: 3.1 }],
+  ])('is that number: %s', async (payload, expected) => {
+    expect(await house.publish(GAUGE, payload)).toEqual({ stored: 1, repeated: 0, rejected: 0 });
+    expect(values()).toEqual([expected]);
+  });
+
+  test.each(['"3,1"', '"1.234.567"', '"0x3"', '"3.1 m"', '"1e400"', '"three"', '"900"', '"-999"'])(
+    'is none where it could mean another thing, or is out of range: %s',
+    async (levelM) => {
+      expect(await house.publish(GAUGE, `{"levelM":${levelM}}`)).toMatchObject({ stored: 0, rejected: 1 });
+      expect(house.rejections[0]?.detail).toContain('levelM is ');
+    },
+  );
+
+  test('is one of a position as well', async () => {
+    await house.publish(UNIT, { lat: '-7.0', lng: '110.4' });
+    expect(values()).toEqual([{ lat: -7, lng: 110.4 }]);
+    await house.publish(UNIT, { lat: '110.4', lng: '-7.0', status: 'available' });
+    expect(house.rejections.map(({ reason }) => reason)).toEqual(['swapped-coordinates']);
+  });
+});
+
+describe('a word of few, as others write it', () => {
+  test.each(['Off-Duty', 'OFF_DUTY', ' off duty ', 'offDuty'])('is that word: %s', async (status) => {
+    expect(await house.publish(UNIT, { status })).toEqual({ stored: 1, repeated: 0, rejected: 0 });
+    expect(values()).toEqual([{ status: 'off-duty' }]);
+  });
+
+  test.each(['off', 'duty', 'busy', '-'])('is none where it is another: %s', async (status) => {
+    expect(await house.publish(UNIT, { status })).toMatchObject({ stored: 0, rejected: 1 });
+    expect(house.rejections[0]?.detail).toContain('expected one of available, ');
+  });
+});
+
+describe('a number, or a list, as firmware without a JSON library prints it', () => {
+  test.each<[string, string, Readonly<Record<string, number>>?]>([
+    ['{"levelM":+3.1}', '%+.1f'],
+    ['{"levelM":03.10}', '%05.2f'],
+    ['{"levelM":3.1,}', 'a comma too many'],
+    ['[{"levelM":3.1 , } ,\r\n]', 'a loop that ends each with a comma'],
+    ['{"rainMm":.0,"levelM":3.1}', 'no zero before the point', { levelM: 3.1, rainMm: 0 }],
+    ['{"levelM":-.5,"rainMm":2.}', 'none behind it either', { levelM: -0.5, rainMm: 2 }],
+    ['{"levelM":31.e-1,"note":"a , } b, +1 \\" ,}"}', 'and texts stay'],
+  ])('is read: %s (%s)', async (payload, _how, expected = { levelM: 3.1 }) => {
+    expect(await house.publish(GAUGE, payload)).toMatchObject({ stored: 1, rejected: 0 });
+    expect(values()).toEqual([expected]);
+  });
+
+  test.each(['{"levelM":3,1}', '{"levelM":3.1.2}', '{"levelM":--3}', '{"levelM":0x3}', '{"levelM":3.1,,}'])(
+    'is refused where it could mean more than one thing: %s',
+    async (payload) => {
+      expect(await house.publish(GAUGE, payload)).toMatchObject({ stored: 0, rejected: 1 });
+    },
+  );
+
+  test('of a quarter of a million digits costs no time', async () => {
+    expect(await house.publish(GAUGE, `{"levelM":${'1'.repeat(250_000)}x}`)).toMatchObject({ rejected: 1 });
+  });
+});
+
 describe('bytes around the JSON', () => {
   test.each([
+    [Buffer.from('{"levelM":3.1,"note":"25 \xb0C"}', 'latin1'), 'a degree sign in Latin-1'],
+    [Buffer.from('[{"levelM":3.1,"note":"d\xe9bit"},]', 'latin1'), 'Latin-1 and a comma too many'],
     ['{"levelM":3.1}\0', 'one NUL'],
     [`{"levelM":3.1}${'\0'.repeat(64)}`, 'a buffer that is not full'],
     ['{"levelM":3.1}\0"rainMm":0.2}', 'the rest of a longer message'],
@@ -360,7 +433,7 @@ describe('a word that moves nothing', () => {
   test.each([
     [GAUGE, '{"LevelM":1}', 'did you mean levelM?'],
     [GAUGE, 'garbage', 'not valid JSON'],
-    [STATUS, 'dancing', 'not valid JSON'],
+    [STATUS, 'dancing', 'the status is "dancing"; it must be one of online, '],
     [GAUGE, '{"levelM":77}', 'outsideSensorRange'],
   ])('is heard all the same: %s %s', async (topic, payload, why) => {
     await house.publish(topic, payload, 'bendung');

@@ -31,6 +31,23 @@ describe('Sparkplug B', () => {
     expect(claim?.items).toEqual([{ levelM: 1.42, measuredAt: 1_768_444_200_000 }]);
   });
 
+  test('what a node stored while it had no link is a reading for each time, none over another', () => {
+    const [claim] = say(createSparkplugB(), 'DDATA', {
+      timestamp: 9_000,
+      metrics: [
+        { name: 'Level', double: 1, timestamp: 1_000 },
+        { name: 'Level', double: 2, timestamp: 2_000 },
+        { name: 'Battery', double: 90, timestamp: 1_000 },
+        { name: 'Level', double: 3 },
+      ],
+    });
+    expect(claim?.items).toEqual([
+      { levelM: 1, batteryPct: 90, measuredAt: 1_000 },
+      { levelM: 2, measuredAt: 2_000 },
+      { levelM: 3, measuredAt: 9_000 },
+    ]);
+  });
+
   test('the numbers of one device are not those of another', () => {
     const format = createSparkplugB();
     say(format, 'DBIRTH', { metrics: [{ name: 'Level', alias: 5, double: 1.4 }] });
