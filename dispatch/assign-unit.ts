@@ -102,7 +102,7 @@ async function endReplaced(
     throw new DispatchError('unknown-assignment', `assignment ${old.id} belongs to another incident`);
   }
   const end = { assignment: old.id, to: 'cancelled', actor, atMs, reason: `replaced by ${unit}` } as const;
-  return takeStep(transaction, end, (each) => board.vehicleOf(each) === 'transport');
+  return takeStep(transaction, end, board);
 }
 
 /** Blocks and warnings by what is known now; the lock itself is judged by the compare-and-set. */

@@ -7,10 +7,11 @@
 import type { Selectable } from 'kysely';
 import type { AssignmentsTable } from '../database/dispatch-tables.ts';
 import { type LockRow, releaseUnit } from './assignment-lock.ts';
-import { isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
-import { settleWords } from './crew-words.ts';
+import { isBrokenOff, isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
+import { settleWords, takeBackSecondUnit } from './crew-words.ts';
 import { type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
+import type { UnitBoard } from './unit-board.ts';
 
 export type AssignmentRow = Selectable<AssignmentsTable>;
 
@@ -32,11 +33,12 @@ export const NO_QUESTION = { asked_word: null, asked_step: null, asked_why: null
 export async function takeStep(
   transaction: DispatchTransaction,
   { assignment: id, to, actor, atMs, reason, hospital }: Advance,
-  canTransport: (unit: string) => boolean,
+  board: Pick<UnitBoard, 'vehicleOf' | 'callSignOf'>,
 ): Promise<{ assignment: AssignmentRow; lock: LockRow | undefined }> {
   const before = await readAssignment(transaction, id);
   const from = before.step as Step;
-  const problem = whyNot(from, to, canTransport(before.unit));
+  const canTransport = board.vehicleOf(before.unit) === 'transport';
+  const problem = whyNot(from, to, canTransport);
   if (problem) throw new DispatchError('step-not-possible', problem, { step: from });
   const ends = isEnded(to);
   const isByPerson = actor !== before.unit && actor !== 'siaga';
@@ -62,12 +64,15 @@ export async function takeStep(
   }
   const { unit, incident } = before;
   await settleWords(transaction, { id, unit, incident }, { to, actor, atMs });
+  if (isBrokenOff(to)) {
+    const callSign = board.callSignOf(unit) ?? unit;
+    await takeBackSecondUnit(transaction, { unit, callSign, incident, actor, atMs });
+  }
   await writeAudit(transaction, atMs, { actor, action: to, incident, assignment: id, unit, note: reason });
   const lock = ends
     ? await releaseUnit(transaction, unit, id, {
         outOfService: to === 'broken-down' ? (reason ?? 'broken down') : undefined,
-        patientDoubt:
-          to === 'cancelled' && from === 'left-scene' && canTransport(before.unit) ? LEFT_SCENE : undefined,
+        patientDoubt: to === 'cancelled' && from === 'left-scene' && canTransport ? LEFT_SCENE : undefined,
       })
     : undefined;
   return { assignment: await readAssignment(transaction, id), lock };

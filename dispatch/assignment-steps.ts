@@ -24,6 +24,11 @@ export const FORWARD_STEPS = [
 export const BROKEN_OFF_STEPS = ['refused', 'cancelled', 'broken-down'] as const;
 export const STEPS = [...FORWARD_STEPS, ...BROKEN_OFF_STEPS] as const;
 export type Step = (typeof STEPS)[number];
+/** The unit does not do what it was sent for. */
+export function isBrokenOff(step: Step): boolean {
+  return (BROKEN_OFF_STEPS as readonly Step[]).includes(step);
+}
+
 export type Role = 'first-aid' | 'transport';
 
 type TimeColumn = Extract<keyof AssignmentsTable, `${string}_at`>;

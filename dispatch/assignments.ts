@@ -32,7 +32,6 @@ export interface OpenAssignment {
 export class Assignments {
   readonly #context: DispatchContext;
   readonly open = new Map<string, OpenAssignment>();
-  readonly #canTransport = (unit: string) => this.#context.board.vehicleOf(unit) === 'transport';
 
   constructor(context: DispatchContext) {
     this.#context = context;
@@ -73,7 +72,7 @@ export class Assignments {
     const { database, metrics, publishEvent } = this.#context;
     const { assignment, lock } = await database
       .transaction()
-      .execute((transaction) => takeStep(transaction, advance, this.#canTransport));
+      .execute((transaction) => takeStep(transaction, advance, this.#context.board));
     await this.#committed(lock ? [lock] : [], assignment);
     metrics.steps.inc({ step: advance.to });
     const { id, incident, unit } = assignment;

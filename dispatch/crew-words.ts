@@ -107,6 +107,47 @@ export async function settleWords(
     .execute();
 }
 
+export interface SecondUnit {
+  readonly unit: string;
+  readonly callSign: string;
+  readonly incident: number;
+  readonly actor: string;
+  readonly atMs: number;
+}
+
+/**
+ * A unit that was to come besides does not come: crews that were told of it hear so, as a message that they answer.
+ * Who has not been told of it yet hears neither.
+ */
+export async function takeBackSecondUnit(
+  transaction: DispatchTransaction,
+  { unit, callSign, incident, actor, atMs }: SecondUnit,
+): Promise<void> {
+  const words = await transaction
+    .selectFrom('crew_words')
+    .innerJoin('assignments', 'assignments.id', 'crew_words.assignment')
+    .select(['crew_words.id', 'crew_words.unit', 'crew_words.sends', 'crew_words.ended_why'])
+    .where('crew_words.incident', '=', incident)
+    .where('crew_words.kind', '=', 'second-unit')
+    .where('crew_words.text', '=', unit)
+    .where('assignments.ended_at', 'is', null)
+    .orderBy('crew_words.id', 'desc')
+    .execute();
+  const newest = new Map(words.toReversed().map((word) => [word.unit, word]));
+  for (const word of newest.values()) {
+    await transaction
+      .updateTable('crew_words')
+      .set({ ended_at: atMs, ended_why: `${unit} does not come`, next_at: null })
+      .where('id', '=', Number(word.id))
+      .where('ended_at', 'is', null)
+      .execute();
+    if (Number(word.sends) === 0 || word.ended_why !== null) continue;
+    const text = `${callSign} tidak jadi datang. / ${callSign} is not coming.`;
+    const message = { kind: 'message', incident: null, assignment: null } as const;
+    await writeWord(transaction, { ...message, unit: word.unit, text, actor, atMs });
+  }
+}
+
 export interface Acknowledgement {
   readonly assignment: number;
   readonly kinds: readonly WordKind[];

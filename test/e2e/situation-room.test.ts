@@ -159,6 +159,8 @@ describe.skipIf(chromiumMissing())('the situation room in a browser', () => {
       await keyboard.type('cardiac');
       await keyboard.press('Enter');
       await page.until(`${dialog}.open && ${firstUnit}`);
+      // For 0.7 s after the order has changed a key sends nobody; a person takes longer to read it.
+      await page.tab.waitForTimeout(1_000);
     }
 
     function callApi(path: string, body: object, key = 'a key of the test'): Promise<Response> {

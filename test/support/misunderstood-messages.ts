@@ -61,6 +61,6 @@ export const misunderstoodMessages: readonly (readonly [string, string, string |
     ['an endless level', TELEMETRY, '{"levelM":1e999}', 'wrong-type'],
     ['an absurd level', TELEMETRY, '{"levelM":9999}', 'out-of-range'],
     ['an unknown presence', `${ROOT}/status`, '{"status":"dancing"}', 'bad-status'],
-    ['a presence that is not JSON', `${ROOT}/status`, 'on-line', 'not-json'],
+    ['a presence that is not JSON', `${ROOT}/status`, 'on-line', 'bad-status'],
     ['an answer that nobody asked for', `${ROOT}/ack`, '{"assignment":"none"}', 'bad-ack'],
   ];

@@ -261,6 +261,50 @@ test('a second unit is told to the crew that is there already, until its device 
   );
 });
 
+test.each([
+  ['refuses', 'refused'],
+  ['is called off', 'cancelled'],
+  ['breaks down', 'broken-down'],
+] as const)('where the second unit %s, the crew that was told of it hears so', async (_, to) => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report({ needsTransport: true });
+  await connect(house, 'u1');
+  await house.assign(incident, 'u1');
+  const second = await house.assign(incident, 'u2', { role: 'transport' });
+  const told = () => house.words.filter(({ unit }) => unit === 'u1').map(({ command }) => command);
+  expect(told()).toMatchObject([{ command: 'second-unit' }]);
+  await house.dispatch.advance({ assignment: second.assignment.id, to, actor: 'd' });
+  await house.pass(3);
+  expect(told().at(-1)).toMatchObject({
+    command: 'message',
+    text: 'S2 tidak jadi datang. / S2 is not coming.',
+  });
+});
+
+test('where the second unit is replaced, the first crew hears of the one that goes and of the one that comes', async () => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report({ needsTransport: true });
+  await connect(house, 'u1');
+  await house.assign(incident, 'u1');
+  const second = await house.assign(incident, 'u2', { role: 'transport' });
+  await house.assign(incident, 'u4', { role: 'transport', replaces: second.assignment.id });
+  await house.pass(3);
+  const told = house.words.filter(({ unit }) => unit === 'u1').map(({ command }) => command);
+  expect(told.map(({ command }) => command).toSorted()).toEqual(['message', 'second-unit', 'second-unit']);
+});
+
+test('a crew that had not been told of the second unit yet hears neither that it comes nor that it does not', async () => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report({ needsTransport: true });
+  await house.assign(incident, 'u1');
+  house.dispatch.links.closed('u1', house.clock.ms);
+  const second = await house.assign(incident, 'u2', { role: 'transport' });
+  await house.dispatch.advance({ assignment: second.assignment.id, to: 'refused', actor: 'u2' });
+  await connect(house, 'u1');
+  await house.pass(3);
+  expect(house.words.filter(({ unit }) => unit === 'u1')).toEqual([]);
+});
+
 test('a change to a crew that refuses is void with its assignment', async () => {
   await using house = await openDispatchHouse();
   const incident = await house.report();
@@ -304,6 +348,8 @@ describe('a kill at any point', () => {
     expect([...house.orders, ...house.words].map(({ unit, command }) => [unit, command['command']])).toEqual([
       ['u1', 'dispatch'],
       ['u2', 'cancel'],
+      // u2 does not come.
+      ['u1', 'message'],
       ['u3', 'message'],
     ]);
     expect(house.orders[0]?.command['incident']).toMatchObject(MOVED);
