@@ -85,7 +85,9 @@ export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receive
   const toleranceMs = CLOCK_BOUNDS.steadyMs + (isFirst ? 0 : CLOCK_BOUNDS.steadyShare * Math.abs(apartMs));
   const movedMs = deviceMs - clock.lastDeviceMs;
   if (isWitness && !isFirst) clock.stood = movedMs === 0 ? clock.stood + 1 : 0;
-  if (isFirst || lagMs < clock.leastLagMs - toleranceMs) {
+  // A backlog that comes faster than it was measured slides; a clock that is off does not.
+  const isSliding = clock.witnesses < CLOCK_BOUNDS.readings && lagMs < clock.mostLagMs - toleranceMs;
+  if (isFirst || isSliding || lagMs < clock.leastLagMs - toleranceMs) {
     // All before it was late, or the clock was set forward: either way this is what is known now.
     restart(clock, lagMs);
   } else if (lagMs <= clock.leastLagMs + toleranceMs) {

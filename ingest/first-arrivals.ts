@@ -12,8 +12,8 @@ import { ownTimeOf, QualityFlag, type Reading } from '../devices/reading.ts';
  * `seq` with the same values is a new reading: a node that wakes up once an hour may say `seq` 1 each time.
  */
 export const REPEAT_WITHIN_MS = 10 * 60_000;
-/** Readings without a time of their own that are remembered, to know a repeat by its `seq`. */
-const REMEMBERED_SEQS = 64;
+/** Readings without a time of their own that are remembered, to know a repeat by its `seq`: what one client may have in flight. */
+const REMEMBERED_SEQS = 256;
 
 /** Its time is not the device's own, so that a repeat must be known by something else. */
 export const DATED_BY_US = QualityFlag.serverTime | QualityFlag.clockOff;

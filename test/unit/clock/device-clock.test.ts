@@ -121,6 +121,19 @@ describe('an honest link, however slow, is never called a wrong clock', () => {
     );
   });
 
+  test.each([2, 10, 30])(
+    'a backlog of ten days that comes %i times as fast as it was measured, with pauses',
+    (pace) => {
+      const device = deviceWithClock();
+      const backMs = 10 * 24 * 3_600_000;
+      for (let second = 0, sentMs = 0; second < 3_000; second++) {
+        sentMs += SECOND / pace + (second % 40 === 0 ? 1_500 : 0);
+        device.say(second * SECOND, backMs + sentMs - second * SECOND);
+        expect(device.clock.isOff).toBe(false);
+      }
+    },
+  );
+
   test('a backlog in a burst says nothing of a clock, in whatever order it comes', () => {
     for (const order of [
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
