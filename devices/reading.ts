@@ -76,6 +76,13 @@ export function formatQuality(quality: number): QualityFlagName[] {
   return (Object.keys(QualityFlag) as QualityFlagName[]).filter((name) => quality & QualityFlag[name]);
 }
 
+/** Whether two readings say the same, whatever was made of their times. */
+export function haveSameQuantities(a: Values, b: Values): boolean {
+  for (const name in a) if (name !== 'deviceClockMs' && a[name] !== b[name]) return false;
+  for (const name in b) if (name !== 'deviceClockMs' && !(name in a)) return false;
+  return true;
+}
+
 /** What the device's own clock said, epoch ms, be it believed or not; undefined where it said nothing. */
 export function ownTimeOf({
   measuredAt,

@@ -5,7 +5,6 @@
  * reading that was taken at its word is taken so when it comes again, whatever is known of the clock by then, so
  * that it is stored once; of one clock the later reading never gets the earlier time.
  */
-import { isDeepStrictEqual } from 'node:util';
 import {
   correctedTime,
   createDeviceClock,
@@ -13,10 +12,10 @@ import {
   isBeyondBounds,
   observeDeviceClock,
 } from '../clock/device-clock.ts';
-import { ownTimeOf, QualityFlag, type Reading, type Values } from '../devices/reading.ts';
+import { haveSameQuantities, ownTimeOf, QualityFlag, type Reading, type Values } from '../devices/reading.ts';
 
-/** Readings of a clock that looks wrong, and is not known to be, whose repeat may come: as many as are in flight. */
-const REMEMBERED_WORDS = 16;
+/** Readings of a clock that looks wrong, and is not known to be, whose repeat may come: what one client may have in flight. */
+const REMEMBERED_WORDS = 256;
 
 export interface DeviceTime {
   readonly clock: DeviceClock;
@@ -82,9 +81,5 @@ function rememberWord({ atTheirWord }: DeviceTime, ownMs: number): void {
 }
 
 function isSame(last: Values | undefined, values: Values): boolean {
-  return last !== undefined && isDeepStrictEqual(withoutClock(last), withoutClock(values));
-}
-
-function withoutClock({ deviceClockMs: _said, ...rest }: Values): Values {
-  return rest;
+  return last !== undefined && haveSameQuantities(last, values);
 }

@@ -4,8 +4,7 @@
  * Asked by quality.ts, so that the journal sees a repeat and stores it once. Invariant: constant memory a device; what
  * comes much later, or says something else, is no repeat.
  */
-import { isDeepStrictEqual } from 'node:util';
-import { ownTimeOf, QualityFlag, type Reading } from '../devices/reading.ts';
+import { haveSameQuantities, ownTimeOf, QualityFlag, type Reading } from '../devices/reading.ts';
 
 /**
  * A publish is repeated as soon as the device is connected again. Later than this after the first, the same
@@ -43,14 +42,14 @@ export function firstTimeOf(past: FirstArrivals, reading: Reading): number | und
   const isRepeat =
     first !== undefined &&
     reading.receivedAt - first.receivedAt <= REPEAT_WITHIN_MS &&
-    isDeepStrictEqual(first.values, reading.values);
+    haveSameQuantities(first.values, reading.values);
   return isRepeat ? first.measuredAt : undefined;
 }
 
 /** The time of the last reading without one, where this says the same and may be it. */
 export function lastTimeOf({ lastUndated }: FirstArrivals, reading: Reading): number | undefined {
   if (!lastUndated || reading.receivedAt - lastUndated.receivedAt > REPEAT_WITHIN_MS) return undefined;
-  return isDeepStrictEqual(lastUndated.values, reading.values) ? lastUndated.measuredAt : undefined;
+  return haveSameQuantities(lastUndated.values, reading.values) ? lastUndated.measuredAt : undefined;
 }
 
 /** What tells a reading without a time of its own from the others of its device. */

@@ -5,7 +5,6 @@
  * Called by the engine for each reading, before and after the fold. Invariant: a reading whose own clock is
  * known to be wrong is judged by ours, and every other by its own.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { correctedTime, observeDeviceClock } from '../../clock/device-clock.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import { ownTimeOf, QualityFlag, type Reading } from '../../devices/reading.ts';
@@ -28,19 +27,13 @@ export function hear(watch: DeviceWatch, reading: Reading): Reading {
   const ownMs = ownTimeOf(reading);
   if (ownMs === undefined) return reading;
   // The journal hands on no repeats; should one come, its clock does not stand for it.
-  if (ownMs !== hearing.clock.lastDeviceMs || !isRepeat(watch, reading)) {
+  if (ownMs !== hearing.clock.lastDeviceMs || !watch.timeline.has(reading)) {
     observeDeviceClock(hearing.clock, ownMs, receivedAt);
   }
   // Ingest knew it already.
   if (quality & DATED_BY_US) return reading;
   const measuredAt = correctedTime(hearing.clock, ownMs, receivedAt);
   return measuredAt === undefined ? reading : { ...reading, measuredAt };
-}
-
-function isRepeat({ timeline }: DeviceWatch, { measuredAt, values }: Reading): boolean {
-  return timeline
-    .newest()
-    .some((each) => each.measuredAt === measuredAt && isDeepStrictEqual(each.values, values));
 }
 
 /** The reading could be judged: the device sees. */

@@ -60,6 +60,15 @@ export class Timeline {
     return this.#reorder(reading);
   }
 
+  /** Whether it is among those that are not settled. */
+  has(reading: Observation): boolean {
+    for (let index = this.#settled + this.#open; index > this.#settled; index--) {
+      const order = this.#compare(index - 1, reading);
+      if (order <= 0) return order === 0;
+    }
+    return false;
+  }
+
   #append(reading: Observation): void {
     let block = this.#blocks.at(-1);
     if (!block || block.isFull) {
