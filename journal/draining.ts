@@ -23,6 +23,7 @@ export class Draining {
   readonly #problems = new Map<string, string>();
   /** Who follows the journal by a loop of their own, and how many entries they have yet to work on. */
   readonly #others = new Map<string, () => number>();
+  readonly #reached = new Map<string, number>();
   readonly #backlog: Gauge<'consumer'>;
 
   constructor(options: DrainingOptions) {
@@ -42,6 +43,11 @@ export class Draining {
   /** In words, by the consumer's name. */
   get problems(): ReadonlyMap<string, string> {
     return this.#problems;
+  }
+
+  /** The id of the entry that a consumer has worked on last, since the start; 0 before the first. */
+  reached(consumer: string): number {
+    return this.#reached.get(consumer) ?? 0;
   }
 
   /** Shows the backlog of somebody who follows the journal by a loop of their own. */
@@ -74,7 +80,18 @@ export class Draining {
     const { log, random } = this.#options;
     const onOutcome = (problem: string | undefined) => this.#note(consumer.name, problem);
     const { signal } = this.#ending;
-    return keepDraining({ journal, consumer, signal, log, random, backlog: this.#backlog, onOutcome });
+    const noted: JournalConsumer<Entry> = {
+      name: consumer.name,
+      loadCursor: () => consumer.loadCursor(),
+      consume: async (entries) => {
+        await consumer.consume(entries);
+        this.#reached.set(consumer.name, entries.at(-1)?.id ?? 0);
+      },
+    };
+    return keepDraining({
+      ...{ journal, consumer: noted, signal, log, random },
+      ...{ backlog: this.#backlog, onOutcome },
+    });
   }
 
   #note(consumer: string, problem: string | undefined): void {

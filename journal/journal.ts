@@ -2,14 +2,16 @@
  * Port of the journal: the durable, ordered log of what devices sent, in entries of four kinds: readings, `status`,
  * `ack`, and what was rejected.
  *
- * Stands between validate and the PUBACK: `append` resolves when its batch is on disk. Everything after the
+ * Stands between quality and the PUBACK: `append` resolves when its batch is on disk. Everything after the
  * PUBACK (fleet, alerts, history, dispatch) follows it by id. Readings, messages (status and ack) and rejections
- * have ids of their own. Invariants: ids ascend without end and are never used twice; a reading (device, measuredAt, values) is in it once, however often it is appended; whatever
- * `append` has resolved for survives kill -9 and a power cut.
+ * have ids of their own. Invariants: ids ascend without end and are never used twice; a reading (device, measuredAt,
+ * values) is in it once, however often it is appended; whatever `append` has resolved for survives kill -9 and a power
+ * cut.
  */
 import type { Reading } from '../devices/reading.ts';
 import type { KeptRejection, RejectedMessage } from '../devices/rejection.ts';
 import type { DeviceMessage, MessageEntry } from './device-messages.ts';
+import type { ThinOrder } from './thin-track.ts';
 import type { Outcome, Waiter } from './waiter.ts';
 
 export interface JournalEntry {
@@ -31,7 +33,9 @@ export interface RejectionQuery {
 export interface FollowedLog<Entry> {
   /** The newest id on disk; 0 when empty. */
   readonly lastId: number;
-  /** Up to `limit` entries with an id above `afterId`, ascending. Recent ones come from memory. Rejects after the end. */
+  /**
+   * Up to `limit` entries with an id above `afterId`, ascending. Recent ones come from memory. Rejects after the end.
+   */
   readAfter(afterId: number, limit: number): Promise<readonly Entry[]>;
   /** Resolves when an entry above `afterId` exists, or when `signal` aborts. Rejects after the journal's end. */
   waitForEntry(afterId: number, signal: AbortSignal): Promise<void>;
@@ -71,6 +75,11 @@ export interface Journal extends FollowedLog<JournalEntry>, AsyncDisposable {
    * `keepMessagesAfterId`. Returns how many readings and messages went.
    */
   trim(keepAfterId: number, now: number, keepMessagesAfterId?: number): Promise<number>;
+  /**
+   * Thins tracks that are older than `beforeMs`, as thin-track.ts says, in small steps. Returns how many readings went;
+   * what is left after many steps goes with the next call.
+   */
+  thinTracks(order: ThinOrder): Promise<number>;
   /** Sets a file aside that somebody found damaged, and goes on with what is readable of it. */
   salvage(cause: string): Promise<void>;
   /** Writes a consistent copy to a new file while running. */

@@ -1,9 +1,9 @@
 /**
  * keepDraining: hands the journal to one consumer, in order of ids, from where its cursor stands.
  *
- * Everything after the PUBACK runs through here: each consumer (live and alerts of readings, presence and acks of
- * messages) has a loop and a cursor of its own, so that one that fails delays no other. Invariant: a consumer sees every entry at
- * least once and in order, and an entry again only when it did not save its cursor.
+ * Each consumer (live and alerts of readings, presence and acks of messages) has a loop and a cursor of its own, so
+ * that one that fails delays no other. Invariant: a consumer sees every entry at least once and in order, and an entry
+ * again only when it did not save its cursor.
  */
 import type { Logger } from 'pino';
 import type { Gauge } from 'prom-client';

@@ -28,7 +28,25 @@ export async function keepWithinRetention(options: RetentionOptions): Promise<vo
   if (removed > 0) log.info({ removed }, 'readings and messages beyond retention removed');
 }
 
-async function lowestCursors(options: RetentionOptions): Promise<{ readings: number; messages: number }> {
+export interface TrackThinningOptions extends RetentionOptions {
+  /** Whose devices say where they are. */
+  readonly kinds: readonly string[];
+  readonly fullRateMs: number;
+}
+
+/** Tracks lose what nobody needs after some weeks: thin-track.ts. Said in the log with what went. */
+export async function thinTracks(options: TrackThinningOptions): Promise<void> {
+  const { journal, kinds, fullRateMs, log, now } = options;
+  const { readings: keepAfterId } = await lowestCursors(options);
+  const beforeMs = now() - fullRateMs;
+  const removed = await journal.thinTracks({ kinds, beforeMs, keepAfterId });
+  if (removed > 0) log.info({ removed, before: new Date(beforeMs).toISOString() }, 'tracks thinned');
+}
+
+/** What the slowest of them has worked on. */
+export async function lowestCursors(
+  options: RetentionOptions,
+): Promise<{ readings: number; messages: number }> {
   const { journal, database, consumers, ofMessages, settledThroughId } = options;
   const rows = await database.selectFrom('cursors').select(['consumer', 'position']).execute();
   const saved = new Map(rows.map((row) => [row.consumer, Number(row.position)]));

@@ -5,6 +5,7 @@
  * publish costs one object while it waits: a promise and its closures live just long enough for the garbage
  * collector to copy them. Invariant: one of the two is called, once, and that may be before the call returns.
  */
+import type { Rejection } from '../devices/rejection.ts';
 
 /** What a message came to, or an append. */
 export interface Outcome {
@@ -16,6 +17,8 @@ export interface Outcome {
 }
 
 export interface Waiter {
+  /** Why some of it, or all, is set aside; before it is stored. For those who can say so to a device. */
+  told?(rejection: Rejection): void;
   /** All of it is on disk. */
   stored(stored: number, repeated: number, rejected: number): void;
   /** It is not, and must not be acknowledged. */

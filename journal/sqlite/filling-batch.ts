@@ -7,6 +7,7 @@
 import type { Reading } from '../../devices/reading.ts';
 import type { RejectedMessage } from '../../devices/rejection.ts';
 import type { DeviceMessage } from '../device-messages.ts';
+import type { GivenIds } from '../journal-log.ts';
 import type { Waiter } from '../waiter.ts';
 import type { BatchMessage, PackedRejections, RejectionRow } from './journal-messages.ts';
 import { MESSAGE_BYTES } from './message-bounds.ts';
@@ -25,13 +26,21 @@ export class FillingBatch {
   readonly rejectionCounts: number[] = [];
   readonly rejections: RejectedMessage[] = [];
   readonly messages: DeviceMessage[] = [];
+  /** As they came, for a log outside; empty without one. */
+  readonly readings: Reading[] = [];
+  /** What the log gave. */
+  given: GivenIds | undefined;
+  /** What `given` says lies below the last id. */
+  isRefill = false;
+  readonly #keepsReadings: boolean;
   readonly #records: RecordBuffer;
   #count = 0;
   /** Of rejections and messages. */
   #otherBytes = 0;
 
   /** `spare` is a buffer that came back from an earlier batch. */
-  constructor(spare?: Float64Array<ArrayBuffer>) {
+  constructor(spare?: Float64Array<ArrayBuffer>, keepsReadings = false) {
+    this.#keepsReadings = keepsReadings;
     this.#records = spare ? { values: spare, length: 0 } : createRecordBuffer(FIRST_CAPACITY);
   }
 
@@ -60,6 +69,9 @@ export class FillingBatch {
       throw error;
     }
     this.#count += readings.length;
+    // The caller may change its values: what goes to the log is what was encoded.
+    if (this.#keepsReadings)
+      for (const reading of readings) this.readings.push({ ...reading, values: { ...reading.values } });
     for (const rejection of rejections) {
       // A payload is often a view into the socket's buffer, which is used again: it is copied now.
       this.rejections.push({ ...rejection, payload: Uint8Array.from(rejection.payload) });
@@ -83,6 +95,8 @@ export class FillingBatch {
       ...(dictionary ? { dictionary } : {}),
       ...(this.rejections.length > 0 ? { rejections: packRejections(this.rejections) } : {}),
       ...(this.messages.length > 0 ? { messages: this.messages } : {}),
+      ...(this.given ? { given: this.given } : {}),
+      ...(this.isRefill ? { isRefill: true } : {}),
     };
   }
 }

@@ -16,7 +16,7 @@ const APPLICATION_ID = 0x53696167;
 export const SCHEMA_VERSION = 2;
 
 /** WAL pages after which a commit carries the log into the file, 1,000 × 4 KiB = 4 MiB: some 10 ms each time. */
-const CHECKPOINT_PAGES = 1_000;
+export const CHECKPOINT_PAGES = 1_000;
 /** The WAL file is cut back to this when a long read had let it grow. */
 export const WAL_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -52,7 +52,10 @@ create table rejections (
 );
 ${SECOND_SCHEMA}`;
 
-/** Opens for writing; creates what is absent, and migrates what an older Siaga wrote. Throws JournalError JOURNAL_TOO_NEW, or SQLite's own error. */
+/**
+ * Opens for writing; creates what is absent, and migrates what an older Siaga wrote. Throws JournalError
+ * JOURNAL_TOO_NEW, or SQLite's own error.
+ */
 export function openJournalFile(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: 5_000 });
   try {
@@ -121,6 +124,11 @@ export function readLastId(database: DatabaseSync): number {
   const row = database.prepare('select max(id) as id from readings').get();
   const trimmed = readMeta(database, 'idsGivenThrough');
   return Math.max(Number(row?.['id'] ?? 0), Number(trimmed ?? 0));
+}
+
+/** Of those that are there. */
+export function readLastRejectionId(database: DatabaseSync): number {
+  return Number(database.prepare('select max(id) as id from rejections').get()?.['id'] ?? 0);
 }
 
 /** The dictionary, or what follows `from` entries of each list. */

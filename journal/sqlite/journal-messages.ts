@@ -6,8 +6,11 @@
  */
 import type { DeviceMessage, MessageEntry } from '../device-messages.ts';
 import type { RejectionQuery } from '../journal.ts';
+import type { GivenIds, LostIds } from '../journal-log.ts';
+import type { ThinOrder } from '../thin-track.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { LeftOpen } from './open-mark.ts';
+import type { ThinOutcome } from './thin-readings.ts';
 
 /** What was not understood, packed: one text for all of it, and the payloads end to end. */
 export interface PackedRejections {
@@ -35,6 +38,10 @@ export interface BatchMessage {
   readonly rejections?: PackedRejections;
   /** Few: they go as they are. */
   readonly messages?: readonly DeviceMessage[];
+  /** The ids that a log outside gave to its entries; without one the file gives them. */
+  readonly given?: GivenIds;
+  /** Its entries have ids below the last, and those that are there already stay as they are. */
+  readonly isRefill?: boolean;
 }
 
 /** What the log of messages holds; its bounds are in message-log.ts. */
@@ -101,6 +108,8 @@ export interface WriterData {
   readonly maxRejections: number;
   readonly retentionMs: number;
   readonly maxBytes: number;
+  /** A log outside gives the ids: none has to be left out where some may have been lost. */
+  readonly followsLog: boolean;
 }
 
 export interface OpenedJournal {
@@ -118,7 +127,10 @@ export interface OpenedJournal {
 /** The last run did not close the journal, and its files are not as it left them: see open-mark.ts. */
 export interface LeftOpenReport {
   readonly fault: NonNullable<LeftOpen>;
-  /** Where a log went: ids that may have been given to what was lost; they are not given again. */
+  /**
+   * Where a log went and none outside gives the ids: those that may have been given to what was lost; they are not
+   * given again.
+   */
   readonly skippedIds?: readonly [number, number];
 }
 
@@ -127,8 +139,8 @@ export interface LostLogReport {
   readonly commits: number;
   /** Where a copy of the log is. */
   readonly setAside: string;
-  /** Ids that may have been given to what was lost; they are not given again. */
-  readonly skippedIds: readonly [number, number];
+  /** Where no log outside gives the ids: those that may have been given to what was lost; they are not given again. */
+  readonly skippedIds?: readonly [number, number];
 }
 
 /** Rows packed as [id, record in the layout of record-layout.ts]. */
@@ -167,7 +179,10 @@ export interface WriterCalls extends Record<string, (argument: never) => unknown
   markReplayed(argument: { readonly id: number; readonly replayedAt: number }): void;
   trim(step: TrimStep): TrimOutcome;
   trimMessages(step: TrimStep): MessageTrimOutcome;
+  thin(order: ThinOrder): ThinOutcome;
   salvage(argument: { readonly cause: string }): void;
+  lostIds(argument: undefined): LostIds;
+  forgetLostIds(argument: { readonly hadSome: boolean }): void;
   close(argument: undefined): Promise<void>;
 }
 

@@ -89,6 +89,7 @@ export function createJournalMetrics(registry: Registry, gauges: JournalGauges) 
       'Old rejections that made room for newer ones of the same device, which is beyond its share.',
     ),
     trimmed: counter('trimmed_total', 'Readings that retention deleted.'),
+    thinned: counter('thinned_total', 'Readings of tracks that thinning deleted.'),
     diskReads: counter('disk_reads_total', 'Reads of entries that memory no longer held.'),
     damaged: counter('damaged_total', 'Damaged files set aside.'),
     unreadableRanges: counter('unreadable_ranges_total', 'Ranges of ids that a salvage could not read.'),
@@ -133,7 +134,7 @@ export function reportSalvage(log: Logger, metrics: JournalMetrics, salvage: Sal
 }
 
 const LEFT_OPEN: Readonly<Record<LeftOpenReport['fault'], string>> = {
-  'log-gone': 'its log (journal.db-wal) was deleted: the last acknowledged readings are lost',
+  'log-gone': 'its log (journal.db-wal) was deleted: the last acknowledged readings are lost to this file',
   'database-gone': 'journal.db was deleted: what it held is lost, a new journal begins',
   'database-replaced': 'journal.db is another file now: what was not in that one before is lost',
 };

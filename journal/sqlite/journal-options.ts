@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { JournalLog } from '../journal-log.ts';
 
 export interface JournalOptions {
   readonly file: string;
@@ -21,6 +22,13 @@ export interface JournalOptions {
   readonly onRepeat?: (device: string) => void;
   /** Told once when a thread of the journal has died: from then on nothing is stored, and only a restart helps. */
   readonly onDeath?: (error: Error) => void;
+  /** Where each group commit goes before the file; it gives the ids. */
+  readonly outside?: JournalLog;
+  /**
+   * Its ids are those of a log, also where it does not write there itself: a standby's. Where there is `outside`, they
+   * are.
+   */
+  readonly followsLog?: boolean;
   /** Newest entries kept in memory. */
   readonly recentEntries?: number;
 }

@@ -29,8 +29,8 @@ export class JournalReads {
     this.#onDeath = onDeath;
   }
 
-  readAfter(afterId: number, throughId: number, limit: number): Promise<PackedEntries> {
-    return this.#ask((thread) => thread.call('readAfter', { afterId, throughId, limit }));
+  readAfter(range: IdRange): Promise<PackedEntries> {
+    return this.#ask((thread) => thread.call('readAfter', range));
   }
 
   messagesAfter(range: IdRange): Promise<readonly MessageEntry[]> {

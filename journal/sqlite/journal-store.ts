@@ -3,7 +3,7 @@
  *
  * One transaction holds everything of a commit: dictionary, readings, messages, rejections. Invariants: a commit that
  * throws has changed neither the file nor the ids; an id is given in order and once, without gaps within a
- * run.
+ * run, but for those that a log outside has given: they may leave some out, and a refill comes in below the last.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Dictionary } from './dictionary.ts';
@@ -94,9 +94,13 @@ export class JournalStore {
       for (const dictionary of this.#unwritten) writeDictionary(this.database, dictionary);
       const stored = batches.map((batch) => this.#storeBatch(batch));
       const shelved = batches.flatMap((batch) =>
-        batch.rejections ? [this.#shelf.store(batch.rejections)] : [],
+        batch.rejections
+          ? [this.#shelf.store(batch.rejections, batch.given?.rejections, batch.isRefill)]
+          : [],
       );
-      const writesLatest = this.#latest.isDue(before);
+      const refilled = batches.flatMap(({ isRefill, given }) => (isRefill && given?.readings[0]) || []);
+      if (refilled.length > 0) this.#latest.goBack(Math.min(...refilled) - 1);
+      const writesLatest = refilled.length === 0 && this.#latest.isDue(before);
       if (writesLatest) this.#latest.write(before);
       // Here it costs no locks of its own.
       const pages = this.#readPages();
@@ -166,8 +170,9 @@ export class JournalStore {
 
   #storeBatch(batch: BatchMessage): StoredCommit['batches'][number] {
     const stored = this.#inserts.store(batch, this.#lastId);
-    this.#lastId += batch.count - stored.repeats.length;
-    return { ...stored, firstMessageId: this.messages.store(batch.messages ?? NONE) };
+    this.#lastId = stored.lastId;
+    const firstMessageId = this.messages.store(batch.messages ?? NONE, batch.given?.messages, batch.isRefill);
+    return { ...stored, firstMessageId };
   }
 
   #readPages(): number {

@@ -3,17 +3,23 @@
  * Invariant: what was held back for a consumer is said once, not once a minute.
  */
 import type { Logger } from 'pino';
+import type { ThinOrder } from '../thin-track.ts';
 import type { WriterCalls } from './journal-messages.ts';
 import type { JournalMetrics } from './journal-metrics.ts';
 import type { MessageEntries } from './message-entries.ts';
-import type { RecentEntries } from './recent-entries.ts';
+import type { ReadingEntries } from './reading-entries.ts';
+import type { ThinOutcome } from './thin-readings.ts';
+
+/** Ten minutes of tracks each: a month in one call, so that a journal of years is thinned within a day. */
+export const MAX_THINNED_RANGES = 31 * 144;
 
 export interface JournalTrimsOptions {
   readonly trimStep: (step: Parameters<WriterCalls['trim']>[0]) => Promise<ReturnType<WriterCalls['trim']>>;
   readonly trimMessagesStep: (
     step: Parameters<WriterCalls['trimMessages']>[0],
   ) => Promise<ReturnType<WriterCalls['trimMessages']>>;
-  readonly recent: RecentEntries;
+  readonly thinStep: (order: ThinOrder) => Promise<ThinOutcome>;
+  readonly readings: ReadingEntries;
   readonly messages: MessageEntries;
   readonly metrics: JournalMetrics;
   readonly maxBytes: number;
@@ -40,13 +46,26 @@ export class JournalTrims {
     return messages + (await this.#trimReadings(keepAfterId, now));
   }
 
+  async thin(order: ThinOrder): Promise<number> {
+    const { thinStep, readings, metrics, hasEnded } = this.#options;
+    let removed = 0;
+    for (let ranges = 0; ranges < MAX_THINNED_RANGES && !hasEnded(); ranges++) {
+      const step = await thinStep(order);
+      removed += step.removed;
+      readings.dropThrough(step.throughId);
+      metrics.thinned.inc(step.removed);
+      if (step.done) break;
+    }
+    return removed;
+  }
+
   async #trimReadings(keepAfterId: number, now: number): Promise<number> {
-    const { trimStep, recent, metrics, log, hasEnded } = this.#options;
+    const { trimStep, readings, metrics, log, hasEnded } = this.#options;
     let trimmed = 0;
     for (;;) {
       const step = await trimStep({ keepAfterId, now });
       trimmed += step.trimmed;
-      recent.dropThrough(step.throughId);
+      readings.dropThrough(step.throughId);
       metrics.trimmed.inc(step.trimmed);
       metrics.fileBytes.set(step.fileBytes);
       this.usedBytes = step.usedBytes;

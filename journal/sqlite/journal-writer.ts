@@ -19,9 +19,11 @@ import type {
   WriterEvent,
 } from './journal-messages.ts';
 import { JournalStore } from './journal-store.ts';
+import { forgetLostIds, readLostIds } from './lost-ids.ts';
 import { OpenMark, removeOpenMark } from './open-mark.ts';
 import { finishSalvage, type SalvageOptions, salvageJournal } from './salvage.ts';
 import { startJournal } from './start-journal.ts';
+import { thinStep } from './thin-readings.ts';
 import { trimStep } from './trim-journal.ts';
 
 /** For readiness and the log. */
@@ -53,8 +55,11 @@ const answer = createCallAnswerer<WriterCalls>({
   latestStatuses: () => store.messages.latestStatuses(),
   markReplayed: ({ id, replayedAt }) => store.markReplayed(id, replayedAt),
   trim: (step) => trimStep(store.database, options, step),
+  thin: (order) => thinStep(store.database, order),
   trimMessages: (step) => store.trimMessages(step),
   salvage: ({ cause }) => salvageRunning(cause),
+  lostIds: () => readLostIds(store.database),
+  forgetLostIds: ({ hadSome }) => forgetLostIds(store.database, hadSome),
   close,
 });
 
@@ -232,7 +237,8 @@ function closeDamaged(cause: string): void {
 function salvageDamaged(found: NonNullable<typeof damage>): void {
   // The last one may have ended between its renames.
   finishSalvage(options.file, Date.now());
-  const report = salvageJournal({ ...found, file: options.file, atMs: Date.now(), dictionary: known });
+  const { file, followsLog } = options;
+  const report = salvageJournal({ ...found, file, followsLog, atMs: Date.now(), dictionary: known });
   store = openStore();
   damage = undefined;
   post({ event: 'salvaged', report });

@@ -61,20 +61,27 @@ export class LatestReadings {
     writeMeta(this.#database, 'latestThroughId', throughId);
   }
 
+  /** The same where a batch comes in below: the next start reads on from there. Inside the caller's transaction. */
+  goBack(throughId: number): void {
+    if (throughId >= this.#writtenThroughId) return;
+    writeMeta(this.#database, 'latestThroughId', throughId);
+    this.#writtenThroughId = throughId;
+  }
+
   written(throughId: number): void {
     this.#moved.clear();
     this.#writtenThroughId = throughId;
   }
 
   /** A batch is on disk. */
-  move({ records, count }: BatchMessage, { firstId, repeats }: StoredBatch): void {
+  move({ records, count, given }: BatchMessage, { firstId, repeats }: StoredBatch): void {
     let id = firstId;
     let nextRepeat = 0;
     for (let start = 0, position = 0; position < count; position++) {
       if (repeats[nextRepeat] === position) nextRepeat++;
       else {
         this.#observe(
-          id++,
+          given ? (given.readings[position] as number) : id++,
           records[start + RECORD_DEVICE] as number,
           records[start + RECORD_MEASURED_AT] as number,
           storedQuality(records, start + RECORD_STORED),

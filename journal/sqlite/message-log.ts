@@ -22,6 +22,7 @@ export class MessageLog {
   readonly #insert: StatementSync;
   readonly #latest: StatementSync;
   readonly #unmark: StatementSync;
+  readonly #has: StatementSync;
   #lastId: number;
   #held: MessagesHeld;
 
@@ -29,8 +30,9 @@ export class MessageLog {
     this.#database = database;
     this.#insert = database.prepare('insert into messages values (?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#latest = database.prepare(
-      'select id, received_at from messages where device = ? and is_latest = 1',
+      'select id, received_at, is_replay from messages where device = ? and is_latest = 1',
     );
+    this.#has = database.prepare('select 1 from messages where id = ?');
     this.#unmark = database.prepare('update messages set is_latest = 0 where id = ?');
     this.#lastId = readLastMessageId(database);
     this.#held = readHeld(database);
@@ -44,14 +46,19 @@ export class MessageLog {
     return this.#held;
   }
 
-  /** Inside the commit's transaction; returns the id of the first, the others follow without a gap. */
-  store(messages: readonly DeviceMessage[]): number {
-    const firstId = this.#lastId + 1;
+  /**
+   * Inside the commit's transaction; returns the id of the first. Without `given` the others follow without a gap.
+   * Those of a refill lie below the last id, and what is there stays.
+   */
+  store(messages: readonly DeviceMessage[], given?: readonly number[], isRefill = false): number {
+    const firstId = given?.[0] ?? this.#lastId + 1;
     let { count, bytes } = this.#held;
-    for (const message of messages) {
+    for (const [i, message] of messages.entries()) {
       const { channel, device, receivedAt, isReplay, clientId, topic, payload } = message;
-      const id = ++this.#lastId;
-      const isLatest = channel === 'status' && this.#takesOver(message) ? 1 : 0;
+      const id = given?.[i] ?? this.#lastId + 1;
+      if (isRefill && this.#has.get(id)) continue;
+      this.#lastId = Math.max(this.#lastId, id);
+      const isLatest = channel === 'status' && this.#takesOver(id, message) ? 1 : 0;
       this.#insert.run(
         ...([id, channel, device, receivedAt, isReplay ? 1 : 0, isLatest] as const),
         ...([clientId, topic, payload] as const),
@@ -118,10 +125,13 @@ export class MessageLog {
     }
   }
 
-  #takesOver({ device, receivedAt, isReplay }: DeviceMessage): boolean {
+  #takesOver(id: number, { device, receivedAt, isReplay }: DeviceMessage): boolean {
     const known = this.#latest.get(device);
     if (!known) return true;
-    if (isReplay && receivedAt < Number(known['received_at'])) return false;
+    const knownAt = Number(known['received_at']);
+    // Known is what came later, but for a replay of what had been said before this.
+    if (id < Number(known['id']) && !(known['is_replay'] === 1 && knownAt < receivedAt)) return false;
+    if (isReplay && receivedAt < knownAt) return false;
     this.#unmark.run(Number(known['id']));
     return true;
   }

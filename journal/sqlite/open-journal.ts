@@ -1,26 +1,21 @@
 /**
  * openJournal: the journal as the event loop sees it.
  *
- * Appends go through group-commit.ts to the writing thread; the newest entries stay in memory for those who
- * follow, older ones are read by a thread of their own. A damaged file is salvaged, by the writing thread at
- * the start or when it or the reader stumbles. Invariants: an entry is readable before the append that
- * brought it resolves; after the writing thread died nothing is acknowledged any more.
+ * Appends go through group-commit.ts to the writing thread, and what is on disk is followed through
+ * reading-entries.ts and message-entries.ts. A damaged file is salvaged, by the writing thread at the start or when it
+ * or the reader stumbles. With a log outside, each commit is there first. Invariant: after the writing thread died
+ * nothing is acknowledged any more.
  */
 
 import { CallingWorker, type WorkerCallError } from '../../database/worker-calls.ts';
 import type { Reading } from '../../devices/reading.ts';
 import type { KeptRejection, RejectedMessage } from '../../devices/rejection.ts';
 import type { DeviceMessage, MessageEntry } from '../device-messages.ts';
-import {
-  type AppendOutcome,
-  type Journal,
-  type JournalEntry,
-  JournalError,
-  type RejectionQuery,
-} from '../journal.ts';
+import { type AppendOutcome, type JournalEntry, JournalError, type RejectionQuery } from '../journal.ts';
+import type { CopyingJournal, GivenIds, LogBatch, LostIds } from '../journal-log.ts';
+import type { ThinOrder } from '../thin-track.ts';
 import { outcomeOf, type Waiter } from '../waiter.ts';
 import { backupDatabaseFile, JOURNAL_TABLES } from './backup-journal.ts';
-import { EntryWaiters } from './entry-waiters.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { OpenedJournal, WriterCalls, WriterData, WriterEvent } from './journal-messages.ts';
 import {
@@ -35,19 +30,17 @@ import { JournalReads } from './journal-reads.ts';
 import { JournalTrims } from './journal-trims.ts';
 import { JournalTrouble } from './journal-trouble.ts';
 import { MessageEntries } from './message-entries.ts';
+import { noteExit } from './open-mark.ts';
 import { unpackEntries } from './packed-entries.ts';
 import { readOrSalvage } from './read-or-salvage.ts';
 import { ReadingCodec } from './reading-codec.ts';
-import { RecentEntries } from './recent-entries.ts';
+import { ReadingEntries } from './reading-entries.ts';
 import { RECORD_DEVICE } from './record-layout.ts';
 
-/** Bounds of the memory of recent entries: 50,000 of 80 bytes, a second of a saturated ingest. */
-const RECENT_ENTRIES = 50_000;
-const RECENT_BYTES = 4 * 1024 * 1024;
 const NONE: readonly never[] = [];
 
 /** Opens the journal, creates it where absent, salvages it where damaged. Throws JournalError. */
-export async function openJournal(options: JournalOptions): Promise<Journal> {
+export async function openJournal(options: JournalOptions): Promise<CopyingJournal> {
   const journal = new SqliteJournal(options);
   try {
     await journal.open();
@@ -58,19 +51,18 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 }
 
-class SqliteJournal implements Journal {
+class SqliteJournal implements CopyingJournal {
   readonly #options: JournalOptions;
   readonly #writer: CallingWorker<WriterCalls, WriterEvent>;
   readonly #reads: JournalReads;
   readonly #metrics: JournalMetrics;
   readonly #codec = new ReadingCodec({ devices: [], columns: [], words: [] });
   readonly #commits: GroupCommit;
-  readonly #recent: RecentEntries;
-  readonly #waiters = new EntryWaiters();
+  readonly #readings: ReadingEntries;
   readonly #trouble: JournalTrouble;
   readonly #trims: JournalTrims;
   readonly messages: MessageEntries;
-  #lastId = 0;
+  readonly #onExit: () => void;
   /** Set once: nothing is appended after it. */
   #end: JournalError | undefined;
 
@@ -78,7 +70,9 @@ class SqliteJournal implements Journal {
     this.#options = options;
     const { file, maxBatch, maxRejections, retentionMs, maxBytes } = options;
     const openedAt = options.now();
-    const data: WriterData = { file, openedAt, maxBatch, maxRejections, retentionMs, maxBytes };
+    const { followsLog = options.outside !== undefined } = options;
+    const bounds = { maxBatch, maxRejections, retentionMs, maxBytes };
+    const data: WriterData = { file, openedAt, ...bounds, followsLog };
     this.#writer = new CallingWorker({
       file: new URL('./journal-writer.ts', import.meta.url),
       workerData: data,
@@ -86,10 +80,16 @@ class SqliteJournal implements Journal {
       onDeath: (error) => this.#die(error),
     });
     this.#reads = new JournalReads(file, (error) => this.#die(error));
-    this.#recent = new RecentEntries({
+    this.#onExit = () => noteExit(file);
+    process.on('exit', this.#onExit);
+    this.#readings = new ReadingEntries({
       codec: this.#codec,
-      maxEntries: options.recentEntries ?? RECENT_ENTRIES,
-      maxBytes: RECENT_BYTES,
+      maxRecent: options.recentEntries,
+      readDisk: (range) => {
+        this.#metrics.diskReads.inc();
+        return this.#read(() => this.#reads.readAfter(range));
+      },
+      end: () => this.#end,
     });
     this.messages = new MessageEntries({
       readDisk: (range) => this.#read(() => this.#reads.messagesAfter(range)),
@@ -101,8 +101,7 @@ class SqliteJournal implements Journal {
       maxWaitingBytes: options.maxWaitingBytes,
       post: (message) => this.#writer.post(message, [message.records.buffer]),
       onStored: (id, records, start, length) => {
-        this.#recent.push(id, records, start, length);
-        this.#lastId = id;
+        this.#readings.push(id, records, start, length);
         this.#metrics.countReading(records[start + RECORD_DEVICE] as number);
       },
       onRepeat: (device) => {
@@ -114,11 +113,12 @@ class SqliteJournal implements Journal {
         for (const { channel } of messages) this.#metrics.messages.inc({ channel });
       },
       onRefused: (count) => this.#metrics.refused.inc(count),
+      ...(options.outside ? { log: options.outside } : {}),
     });
     this.#metrics = createJournalMetrics(options.metrics, {
       waitingBytes: () => this.waitingBytes,
-      recentEntries: () => this.#recent.count,
-      lastId: () => this.#lastId,
+      recentEntries: () => this.#readings.recentCount,
+      lastId: () => this.lastId,
       hasProblem: () => this.problem !== undefined,
       kindOf: (device) => this.#codec.columnsOf(device).kind,
       messagesHeld: () => this.messages.held.count,
@@ -127,7 +127,8 @@ class SqliteJournal implements Journal {
     this.#trims = new JournalTrims({
       trimStep: (step) => this.#read(() => this.#writer.call('trim', step)),
       trimMessagesStep: (step) => this.#read(() => this.#writer.call('trimMessages', step)),
-      ...{ recent: this.#recent, messages: this.messages, metrics: this.#metrics, maxBytes, log },
+      thinStep: (order) => this.#read(() => this.#writer.call('thin', order)),
+      ...{ readings: this.#readings, messages: this.messages, metrics: this.#metrics, maxBytes, log },
       hasEnded: () => this.#end !== undefined,
     });
     this.#trouble = new JournalTrouble({ log, now, failedCommits: this.#metrics.failedCommits });
@@ -142,7 +143,7 @@ class SqliteJournal implements Journal {
       throw new JournalError(code, (error as Error).message, { cause: error });
     }
     this.#codec.learn(opened.dictionary);
-    this.#lastId = opened.lastId;
+    this.#readings.startAfter(opened.lastId);
     this.#metrics.fileBytes.set(opened.fileBytes);
     this.messages.startAfter(opened.lastMessageId, opened.messagesHeld);
     this.#trims.usedBytes = opened.usedBytes;
@@ -150,7 +151,7 @@ class SqliteJournal implements Journal {
   }
 
   get lastId(): number {
-    return this.#lastId;
+    return this.#readings.lastId;
   }
 
   get waitingBytes(): number {
@@ -158,14 +159,14 @@ class SqliteJournal implements Journal {
   }
 
   get problem(): string | undefined {
-    return this.#trouble.problem;
+    return this.#options.outside?.problem ?? this.#trouble.problem;
   }
 
   get isOverBound(): boolean {
     return this.#trims.isOverBound;
   }
 
-  async append(...entries: Parameters<Journal['append']>): Promise<AppendOutcome> {
+  async append(...entries: Parameters<CopyingJournal['append']>): Promise<AppendOutcome> {
     const { stored, repeated } = await outcomeOf((waiter) => this.appendFor(waiter, ...entries));
     return { stored, repeated };
   }
@@ -184,22 +185,28 @@ class SqliteJournal implements Journal {
     else this.#commits.append(waiter, readings, rejections, messages);
   }
 
-  async readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]> {
-    if (this.#end) throw this.#end;
-    const throughId = this.#lastId;
-    if (afterId >= throughId || limit <= 0) return [];
-    const recent = this.#recent.after(afterId, limit);
-    if (recent) return recent;
-    this.#metrics.diskReads.inc();
-    const packed = await this.#read(() => this.#reads.readAfter(afterId, throughId, limit));
-    return unpackEntries(packed, this.#codec);
+  copy(batch: LogBatch, ids: GivenIds): Promise<void> {
+    return this.#end ? Promise.reject(this.#end) : this.#commits.copy(batch, ids);
+  }
+
+  refill(batch: LogBatch, ids: GivenIds): Promise<void> {
+    return this.#end ? Promise.reject(this.#end) : this.#commits.copy(batch, ids, true);
+  }
+
+  lostIds(): Promise<LostIds> {
+    return this.#read(() => this.#writer.call('lostIds', undefined));
+  }
+
+  forgetLostIds(hadSome: boolean): Promise<void> {
+    return this.#read(() => this.#writer.call('forgetLostIds', { hadSome }));
+  }
+
+  readAfter(afterId: number, limit: number): Promise<readonly JournalEntry[]> {
+    return this.#readings.readAfter(afterId, limit);
   }
 
   waitForEntry(afterId: number, signal: AbortSignal): Promise<void> {
-    // Not resolved: who reads on from an end would ask again at once, for ever.
-    if (this.#end) return Promise.reject(this.#end);
-    if (this.#lastId > afterId || signal.aborted) return Promise.resolve();
-    return this.#waiters.wait(afterId, signal);
+    return this.#readings.waitForEntry(afterId, signal);
   }
 
   async latest(): Promise<readonly JournalEntry[]> {
@@ -223,6 +230,10 @@ class SqliteJournal implements Journal {
     return this.#trims.trim(keepAfterId, keepMessagesAfterId, now);
   }
 
+  thinTracks(order: ThinOrder): Promise<number> {
+    return this.#trims.thin(order);
+  }
+
   salvage(cause: string): Promise<void> {
     return this.#writer.call('salvage', { cause });
   }
@@ -234,7 +245,8 @@ class SqliteJournal implements Journal {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#end) return this.abandon();
     this.#end = new JournalError('JOURNAL_CLOSED', 'the journal is closed');
-    this.#commits.flush();
+    this.#options.outside?.end();
+    await this.#commits.flush();
     await this.#writer.call('close', undefined).catch((error: unknown) => {
       this.#options.log.error({ err: error }, 'the journal did not close cleanly');
     });
@@ -245,8 +257,9 @@ class SqliteJournal implements Journal {
   async abandon(): Promise<void> {
     this.#end ??= new JournalError('JOURNAL_CLOSED', 'the journal is closed');
     await Promise.all([this.#writer.terminate(), this.#reads.terminate()]);
+    process.off('exit', this.#onExit);
     this.#commits.refuseAll(this.#end);
-    this.#waiters.wakeAll();
+    this.#readings.wakeAll();
     this.messages.wakeAll();
   }
 
@@ -256,7 +269,7 @@ class SqliteJournal implements Journal {
         for (const outcome of event.outcomes) this.#commits.settle(outcome);
         this.#trims.usedBytes = event.usedBytes;
         this.messages.held = event.messagesHeld;
-        this.#waiters.wake(this.#lastId);
+        this.#readings.wake();
         measureCommit(this.#options.log, this.#metrics, event);
         return;
       case 'problem':
@@ -269,6 +282,8 @@ class SqliteJournal implements Journal {
         const error = new JournalError(event.code, `readings are not on disk: ${event.cause}`);
         this.#trouble.refused(error, event.cause);
         this.#commits.refuse(event.batches, error);
+        // The log has what this file lacks, and what came after it must not be stored before: the start copies it.
+        if (this.#options.outside) this.#die(error);
         return;
       }
       case 'salvaged':
@@ -289,7 +304,7 @@ class SqliteJournal implements Journal {
     });
     this.#trouble.died(this.#end);
     this.#commits.refuseAll(this.#end);
-    this.#waiters.wakeAll();
+    this.#readings.wakeAll();
     this.messages.wakeAll();
     this.#options.onDeath?.(this.#end);
   }

@@ -4,14 +4,17 @@
  * A file beside the journal holds which files they are (their inodes) from the opening to the close. At the start it
  * tells what SQLite does not: a log that was deleted while nobody looked takes acknowledged readings with it, and a
  * database without its log opens as if nothing had been. While the journal runs, a file that was removed or replaced
- * takes every commit, and nobody will find it again. Invariant: there is a mark whenever a reading may stand in
- * the log alone, but for a disk that is too full for it; it goes before the log does.
+ * takes every commit, and nobody will find it again. A process that exits without closing the journal, as an owner that
+ * has lost its city, notes that in the mark: SQLite then puts its log away by itself. Invariant: there is a mark
+ * whenever a reading may stand in the log alone, but for a disk that is too full for it; it goes before the log does.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 
 interface Inodes {
   readonly database: number | undefined;
   readonly log: number | undefined;
+  /** The process has exited by itself, with these files in their place. */
+  readonly hasExited?: boolean;
 }
 
 /** What became of the files of a run that did not close them; `undefined` where they are as it left them. */
@@ -24,7 +27,14 @@ export function lookAtLastRun(file: string): LeftOpen {
   const database = inodeOf(file);
   if (database === undefined) return 'database-gone';
   if (database !== marked.database) return 'database-replaced';
-  return inodeOf(logOf(file)) === undefined ? 'log-gone' : undefined;
+  return inodeOf(logOf(file)) === undefined && !marked.hasExited ? 'log-gone' : undefined;
+}
+
+/** To be called as the last thing that a process does which leaves its journal open. */
+export function noteExit(file: string): void {
+  const marked = readMark(file);
+  const isInPlace = marked?.database === inodeOf(file) && marked?.log === inodeOf(logOf(file));
+  if (marked && isInPlace) writeSynced(markOf(file), JSON.stringify({ ...marked, hasExited: true }));
 }
 
 export class OpenMark {

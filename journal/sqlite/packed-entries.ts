@@ -1,7 +1,7 @@
 /**
  * Entries read from the file, packed into float64 for the way to the event loop: [id, record] end to end.
  *
- * Written by the journal's threads, read by open-journal.ts with its dictionary, which knows every name that
+ * Written by the journal's threads, read by the event loop with its dictionary, which knows every name that
  * a row can bear. Invariant: `unpackEntries(packEntries(run))` are the entries in the order of the rows.
  */
 import type { JournalEntry } from '../journal.ts';

@@ -3,18 +3,19 @@
  *
  * Bounded by count and by bytes, so that a broken fleet cannot fill the disk: the oldest go, and are counted. Of these
  * bounds each device has a share, and what is beyond it pushes out its own: a flood of garbage from one takes nothing
- * from the others. Those whom nobody knows share one share. Invariant: runs inside the caller's transaction; after one that was rolled back, `forget` is due.
+ * from the others. Those whom nobody knows share one share. Invariant: runs inside the caller's transaction; after one
+ * that was rolled back, `forget` is due.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { PackedRejections, RejectionRow } from './journal-messages.ts';
 
 /** 256 MiB: a hundred thousand rejected messages of 2.6 KB, or a thousand of the largest. */
-const MAX_PAYLOAD_BYTES = 256 * 1024 * 1024;
+export const MAX_PAYLOAD_BYTES = 256 * 1024 * 1024;
 
 /** Of both bounds, for one device. */
-const DEVICE_SHARE = 0.1;
+export const DEVICE_SHARE = 0.1;
 /** Where the whole bound is small. */
-const MIN_SHARE_COUNT = 1_000;
+export const MIN_SHARE_COUNT = 1_000;
 /** A device beyond its share is named again after this: an hour. */
 const SAY_EVERY_MS = 3_600_000;
 
@@ -41,6 +42,7 @@ export class RejectionShelf {
   readonly #oldest: StatementSync;
   readonly #oldestOf: StatementSync;
   readonly #delete: StatementSync;
+  readonly #has: StatementSync;
   #nextId = 1;
   #all: Weight = { count: 0, bytes: 0 };
   /** By device; '' of those whom nobody knows. */
@@ -62,6 +64,7 @@ export class RejectionShelf {
     this.#oldestOf = database.prepare(
       'select id, device, bytes from rejections where device is ? order by id limit 1',
     );
+    this.#has = database.prepare('select 1 from rejections where id = ?');
     this.#delete = database.prepare('delete from rejections where id = ?');
   }
 
@@ -70,16 +73,22 @@ export class RejectionShelf {
     this.#isCounted = false;
   }
 
-  store({ json, payloads }: PackedRejections): Shelved {
+  /**
+   * `given` are ids of a log outside, above those that it has; of a refill below them, and those that are there stay.
+   */
+  store({ json, payloads }: PackedRejections, given?: readonly number[], isRefill = false): Shelved {
     if (!this.#isCounted) this.#recount();
     const rows = JSON.parse(json) as RejectionRow[];
     let from = 0;
     let droppedOfShare = 0;
     const beyondShare: string[] = [];
-    for (const { device, reason, detail, topic, clientId, receivedAt, payloadBytes } of rows) {
+    for (const [i, row] of rows.entries()) {
+      const { device, reason, detail, topic, clientId, receivedAt, payloadBytes } = row;
       const payload = payloads.subarray(from, from + payloadBytes);
       from += payloadBytes;
-      const id = this.#nextId++;
+      const id = given?.[i] ?? this.#nextId;
+      if (isRefill && this.#has.get(id)) continue;
+      this.#nextId = Math.max(this.#nextId, id + 1);
       this.#insert.run(id, device, reason, detail, receivedAt, clientId, topic, payloadBytes, payload);
       this.#count(device, 1, payloadBytes);
       const dropped = this.#dropBeyondShare(device);

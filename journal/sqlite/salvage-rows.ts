@@ -63,22 +63,26 @@ function isWhole(record: unknown, digest: unknown): boolean {
   return digestOf(new Uint32Array(numbers.buffer), 0, numbers.length) === digest;
 }
 
-export function copyRejections(damaged: DatabaseSync, fresh: DatabaseSync): number {
+export function copyRejections(damaged: DatabaseSync, fresh: DatabaseSync) {
   const insert = fresh.prepare('insert into rejections values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  let rows = 0;
+  const copied = { rows: 0, lastId: 0, unreadable: [] as [number, number][] };
   fresh.exec('begin');
   for (const part of readRowsAround(damaged, 'rejections')) {
-    if ('from' in part) continue;
+    if ('from' in part) {
+      copied.unreadable.push([part.from, part.to]);
+      continue;
+    }
     insert.run(...Object.values(part.row));
-    rows++;
+    copied.lastId = Number(part.row['id']);
+    copied.rows++;
   }
   fresh.exec('commit');
-  return rows;
+  return copied;
 }
 
 /** A file of the first version has none, which is whole. */
 export function copyMessages(damaged: DatabaseSync, fresh: DatabaseSync) {
-  const copied = { rows: 0, lastId: 0, isWhole: true };
+  const copied = { rows: 0, lastId: 0, unreadable: [] as [number, number][] };
   const known = damaged.prepare("select 1 from sqlite_schema where name = 'messages'");
   if (known.get() === undefined) return copied;
   // Two rows may claim to be the newest of a device where the one that unmarked the other is lost.
@@ -87,7 +91,8 @@ export function copyMessages(damaged: DatabaseSync, fresh: DatabaseSync) {
   fresh.exec('begin');
   for (const part of readRowsAround(damaged, 'messages')) {
     if ('from' in part || !isMessage(part.row)) {
-      copied.isWhole = false;
+      const id = 'from' in part ? 0 : Number(part.row['id']);
+      copied.unreadable.push('from' in part ? [part.from, part.to] : [id, id]);
       continue;
     }
     if (part.row['is_latest'] === 1) unmark.run(part.row['device'] as string);

@@ -1,14 +1,16 @@
 /**
  * What happens to a damaged journal: everything readable moves into a new file, the damaged one is set aside.
  *
- * The damaged file is only read. It may be killed at any point: the new file is written as `.salvaging` and renamed
- * to `.salvaged` when it is complete; from then on it is the journal, and `finishSalvage` goes on from there:
- * the damaged log is renamed away, the damaged file, and the new one takes its place. Invariants: ids and numbers
- * stay; a row counts only with the digest it was stored with; no id is given again that was lost.
+ * The damaged file is only read. It may be killed at any point: the new file is written as `.salvaging` and renamed to
+ * `.salvaged` when it is complete; from then on it is the journal, and `finishSalvage` goes on from there: the damaged
+ * log is renamed away, the damaged file, and the new one takes its place. Invariants: ids and numbers stay; a row
+ * counts only with the digest it was stored with; no id is given again that was lost; what was lost is noted
+ * (lost-ids.ts).
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { IdSpan } from '../journal-log.ts';
 import { type Dictionary, EMPTY_DICTIONARY } from './dictionary.ts';
 import {
   openJournalFile,
@@ -19,6 +21,7 @@ import {
 } from './journal-file.ts';
 import type { SalvageReport } from './journal-messages.ts';
 import { replaceLostHeader } from './lost-header.ts';
+import { copyNotes, noteLostIds } from './lost-ids.ts';
 import { MESSAGES_GIVEN_THROUGH } from './message-log.ts';
 import { copyDictionary, copyMessages, copyReadings, copyRejections } from './salvage-rows.ts';
 
@@ -37,6 +40,8 @@ export interface SalvageOptions {
   readonly dictionary?: Dictionary | undefined;
   readonly lastId?: number | undefined;
   readonly lastMessageId?: number | undefined;
+  /** A log outside gives the ids, and has what was lost. */
+  readonly followsLog?: boolean;
   readonly folder?: JournalFolder;
 }
 
@@ -140,10 +145,23 @@ function copyInto(salvaging: string, options: SalvageOptions, setAside: string):
 function copyReadable(fresh: DatabaseSync, options: SalvageOptions, keptHeader: string): Copied {
   const sizeBytes = statSync(options.file).size;
   const damaged = openDamaged(options.file, keptHeader);
+  const guard = {
+    readings: Math.ceil(sizeBytes / ROW_BYTES_MIN),
+    messages: Math.ceil(sizeBytes / MESSAGE_ROW_BYTES_MIN),
+  };
+  const skipped = options.followsLog ? { readings: 0, messages: 0 } : guard;
   if (!damaged) {
-    finishMeta(fresh, undefined, (options.lastId ?? 0) + Math.ceil(sizeBytes / ROW_BYTES_MIN));
-    const lostMessages = Math.ceil(sizeBytes / MESSAGE_ROW_BYTES_MIN);
-    writeMeta(fresh, MESSAGES_GIVEN_THROUGH, (options.lastMessageId ?? 0) + lostMessages);
+    const through = {
+      readings: (options.lastId ?? 0) + guard.readings,
+      messages: (options.lastMessageId ?? 0) + guard.messages,
+    };
+    finishMeta(fresh, undefined, (options.lastId ?? 0) + skipped.readings);
+    writeMeta(fresh, MESSAGES_GIVEN_THROUGH, (options.lastMessageId ?? 0) + skipped.messages);
+    noteLostIds(fresh, {
+      readings: [[1, through.readings]],
+      messages: [[1, through.messages]],
+      rejections: [[1, guard.messages]],
+    });
     return { readings: 0, rejections: 0, messages: 0, unreadable: [[1, Number.MAX_SAFE_INTEGER]] };
   }
   try {
@@ -153,21 +171,33 @@ function copyReadable(fresh: DatabaseSync, options: SalvageOptions, keptHeader: 
     const { rows: readings, unreadable, lastId } = copyReadings(damaged, fresh, dictionary);
     const rejections = copyRejections(damaged, fresh);
     const messages = copyMessages(damaged, fresh);
-    const isEndLost = unreadable.some(([, last]) => last === Number.MAX_SAFE_INTEGER);
-    const given = isEndLost ? lastId + Math.ceil(sizeBytes / ROW_BYTES_MIN) : lastId;
+    const given = lastId + (isEndLost(unreadable) ? skipped.readings : 0);
     const through = (key: string) => Number(orElse(undefined, () => readMeta(damaged, key)) ?? 0);
-    const givenMessages =
-      messages.lastId + (messages.isWhole ? 0 : Math.ceil(sizeBytes / MESSAGE_ROW_BYTES_MIN));
+    const givenMessages = messages.lastId + (messages.unreadable.length === 0 ? 0 : skipped.messages);
     // With other numbers for its names it is another journal, and history must not take it for the same.
     const journal = known && orElse(undefined, () => readMeta(damaged, 'journal'));
     finishMeta(fresh, journal, options.lastId ?? Math.max(given, through('idsGivenThrough')));
     const lastMessageId = Math.max(givenMessages, through(MESSAGES_GIVEN_THROUGH));
     writeMeta(fresh, MESSAGES_GIVEN_THROUGH, options.lastMessageId ?? lastMessageId);
+    orElse(undefined, () => copyNotes(damaged, fresh));
+    noteLostIds(fresh, {
+      readings: endAt(unreadable, Math.max(lastId + guard.readings, through('idsGivenThrough'))),
+      messages: endAt(messages.unreadable, Math.max(messages.lastId + guard.messages, lastMessageId)),
+      rejections: endAt(rejections.unreadable, rejections.lastId + guard.messages),
+    });
     const reported = unreadable.slice(0, MAX_REPORTED_RANGES);
-    return { readings, rejections, messages: messages.rows, unreadable: reported };
+    return { readings, rejections: rejections.rows, messages: messages.rows, unreadable: reported };
   } finally {
     damaged.close();
   }
+}
+
+const isEndLost = (unreadable: readonly IdSpan[]) =>
+  unreadable.some(([, last]) => last === Number.MAX_SAFE_INTEGER);
+
+/** How far a span reaches that has no end, nobody knows: at most through `lastId`. */
+function endAt(unreadable: readonly IdSpan[], lastId: number): readonly IdSpan[] {
+  return unreadable.map(([from, to]) => [from, to === Number.MAX_SAFE_INTEGER ? lastId : to]);
 }
 
 /** Undefined when not even a new header makes it readable. */

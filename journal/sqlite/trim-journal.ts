@@ -6,7 +6,7 @@
  * consumer has yet to read it; ids are not given again after their rows are gone.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { pragma, writeMeta } from './journal-file.ts';
+import { pragma, readMeta, writeMeta } from './journal-file.ts';
 import type { TrimOutcome, TrimStep } from './journal-messages.ts';
 import { readRun } from './row-runs.ts';
 
@@ -56,7 +56,8 @@ function deleteThrough(database: DatabaseSync, id: number): void {
   database.exec('begin immediate');
   try {
     database.prepare('delete from readings where id <= ?').run(id);
-    writeMeta(database, 'idsGivenThrough', id);
+    // It may be further: ids were left out, and nothing has come since.
+    writeMeta(database, 'idsGivenThrough', Math.max(id, Number(readMeta(database, 'idsGivenThrough') ?? 0)));
     database.exec('commit');
   } catch (error) {
     if (database.isTransaction) database.exec('rollback');
