@@ -163,7 +163,7 @@ export function alertIdOf(rule: string, subject: string, startedAt: number): str
 }
 
 /** Log lines kept of one alert: a flood of days with a change each quarter of an hour. */
-const MAX_LOG = 200;
+export const MAX_LOG = 200;
 
 export function appendLog(alert: Alert, entry: LogEntry): void {
   alert.log.push(entry);

@@ -89,6 +89,8 @@ export interface Alerts extends AsyncDisposable {
   raise(rule: ConditionRule, subject: Subject, finding: ConditionFinding): Promise<void>;
   /** Ends it, with why; nothing where it does not stand. */
   resolve(rule: ConditionRule, subject: Subject, why: Description): Promise<void>;
+  /** Without a word for longer than this a device is silent, ms; undefined of one that was never heard. */
+  silentAfterMs(device: string): number | undefined;
   silences(): readonly Silence[];
   silence(silence: NewSilence): Promise<Silence>;
   endSilence(id: number, by: string): Promise<boolean>;

@@ -12,8 +12,9 @@ import { AlertEngine } from './judgement/engine.ts';
 import { checkOverrides } from './judgement/parameters.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { SilenceBook } from './lifecycle/silences.ts';
-import { createChannels } from './notices/channels.ts';
+import { type ChannelConfig, createChannels } from './notices/channels.ts';
 import { Outbox } from './notices/outbox.ts';
+import { createPeopleChannels, findChannelProblems } from './notices/people-channels.ts';
 import { NoticePlanner, repeatDraft } from './notices/plan.ts';
 import { type AlarmMachinery, QueuedAlerts } from './queued-alerts.ts';
 import { AlertSaver } from './record/alert-saver.ts';
@@ -37,6 +38,11 @@ export function findParameterProblems({ alertRules }: Pick<City, 'alertRules'>):
   return checkOverrides(alertRules, trackRules).map((problem) => `alertRules: ${problem}`);
 }
 
+/** What a change of a city is refused for besides: parameters that no rule has, channels that nothing can send to. */
+export function findAlertProblems(config: ChannelConfig): (city: City) => string[] {
+  return (city) => [...findParameterProblems(city), ...findChannelProblems(city, config)];
+}
+
 async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlarmMachinery> {
   const {
     city,
@@ -56,10 +62,12 @@ async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlarmMa
   const counters = createAlertMetrics(metrics);
   const lifecycle = new Lifecycle({ city: city.id });
   const store = new AlertStore(database);
-  const channels = [
-    ...(await createChannels({ config, city, database, publish, now })),
-    ...(dependencies.channels ?? []),
-  ];
+  const own = await createChannels({ config, city, database, publish, now });
+  const people = createPeopleChannels([...own, ...(dependencies.channels ?? [])], config, { database, now });
+  for (const problem of findChannelProblems(registry.cityNow, config))
+    log.warn({ problem }, 'a channel is not used');
+  await people.use(registry.cityNow.channels);
+  const channels = people.all;
   const planner = new NoticePlanner(channels);
   const perMinute = config.NOTICES_PER_CHANNEL_PER_MIN;
   const { sent, waiting } = counters;
@@ -82,7 +90,7 @@ async function assembleAlerts(dependencies: AlertsDependencies): Promise<AlarmMa
   const onSaved = () => countOpen(counters, lifecycle);
   onSaved();
   const saver = new AlertSaver({ engine, lifecycle, planner, outbox, store, feed, onSaved, cursor });
-  return { engine, lifecycle, saver, outbox, store, silences, counters };
+  return { engine, lifecycle, saver, outbox, people, store, silences, counters };
 }
 
 function countOpen({ open }: AlarmMachinery['counters'], lifecycle: Lifecycle): void {

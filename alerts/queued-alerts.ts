@@ -4,28 +4,27 @@
  * Made by openAlerts. Readings, ticks and what people do move the same state one after the other. Invariant:
  * whatever changed is saved with the cursor in one transaction before anybody is told (alert-saver.ts).
  */
-import { deviceKinds } from '../devices/kinds/index.ts';
 import type { CityMove } from '../fleet/registry.ts';
 import type { JournalEntry } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import type { Alert } from './alert.ts';
 import type { createAlertMetrics } from './alert-metrics.ts';
 import type { Alerts, AlertsDependencies } from './alerts.ts';
+import { endsOfGone, judgeMove } from './follow-city.ts';
 import type { ConditionFinding, ConditionRule } from './judgement/conditions.ts';
 import type { AlertEngine, ReadingOutcome } from './judgement/engine.ts';
-import { type EngineChange, type Subject, UPLINK_SUBJECT } from './judgement/engine-change.ts';
-import { endOfRemoved } from './judgement/rebind-watch.ts';
+import type { EngineChange, Subject } from './judgement/engine-change.ts';
 import type { Description } from './judgement/rule.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { NewSilence, Silence, SilenceBook } from './lifecycle/silences.ts';
 import { type CapEntry, findCap, listCap } from './notices/cap-feed.ts';
 import type { Outbox } from './notices/outbox.ts';
+import type { PeopleChannels } from './notices/people-channels.ts';
 import type { AlertSaver } from './record/alert-saver.ts';
 import { type AlertQuery, type AlertStore, CONSUMER } from './record/alert-store.ts';
 import { type Explanation, explainAlert } from './record/explain.ts';
 import { PastLearner } from './record/learn-past.ts';
 import { redateWatches } from './record/redate.ts';
-import { judgedBy } from './rules/index.ts';
 import { createSerialQueue } from './serial-queue.ts';
 
 /** A batch as large as the drain's own bound: more waits, and ticks must not judge silence yet. */
@@ -38,6 +37,7 @@ export interface AlarmMachinery {
   readonly lifecycle: Lifecycle;
   readonly saver: AlertSaver;
   readonly outbox: Outbox;
+  readonly people: PeopleChannels;
   readonly store: AlertStore;
   readonly silences: SilenceBook;
   readonly counters: ReturnType<typeof createAlertMetrics>;
@@ -77,38 +77,26 @@ export class QueuedAlerts implements Alerts {
 
   /** What was changed while nobody ran, or just before a kill. Called once, before the first reading. */
   followCity(): Promise<void> {
+    const { registry, now } = this.#dependencies;
+    const { engine, lifecycle, saver } = this.#machinery;
     return this.#enqueue(async () => {
-      const nowMs = this.#dependencies.now();
-      this.#apply(this.#machinery.engine.takeUntold(nowMs));
-      this.#apply(this.#endOfGone(nowMs));
-      await this.#machinery.saver.saveChanges(nowMs);
-    });
-  }
-
-  #takeCity({ before, now, devices }: CityMove): Promise<void> {
-    return this.#enqueue(async () => {
-      const { engine, saver } = this.#machinery;
-      const nowMs = this.#dependencies.now();
-      const concerned = before.alertRules === now.alertRules ? devices : undefined;
-      this.#apply(engine.changeCity(judgedBy(now), concerned, nowMs));
-      for (const id of devices) {
-        const last = engine.watches.has(id) ? undefined : this.#dependencies.fleet.now(id)?.last;
-        if (last) this.#apply(engine.takeReading(last));
-      }
-      this.#apply(this.#endOfGone(nowMs));
+      const nowMs = now();
+      this.#apply(engine.takeUntold(nowMs));
+      this.#apply(endsOfGone(engine, lifecycle.open.values(), registry, nowMs));
       await saver.saveChanges(nowMs);
     });
   }
 
-  #endOfGone(nowMs: number): EngineChange[] {
-    const { find, cityNow } = this.#dependencies.registry;
-    const { engine, lifecycle } = this.#machinery;
-    const gone = [...lifecycle.open.values()].filter(({ subject, subjectKind }) => {
-      if (subjectKind === UPLINK_SUBJECT) return !cityNow.uplinks.some(({ id }) => id === subject);
-      return deviceKinds.has(subjectKind) && !find(subject);
+  #takeCity(move: CityMove): Promise<void> {
+    const { registry, fleet, now } = this.#dependencies;
+    const { engine, lifecycle, people, saver } = this.#machinery;
+    return this.#enqueue(async () => {
+      const nowMs = now();
+      if (move.before.channels !== move.now.channels) await people.use(move.now.channels);
+      this.#apply(judgeMove(engine, move, fleet, nowMs));
+      this.#apply(endsOfGone(engine, lifecycle.open.values(), registry, nowMs));
+      await saver.saveChanges(nowMs);
     });
-    for (const { subject } of gone) engine.conditions.drop(subject);
-    return gone.map((alert) => endOfRemoved(alert, nowMs));
   }
 
   async #consume(entries: readonly JournalEntry[]): Promise<void> {
@@ -129,7 +117,8 @@ export class QueuedAlerts implements Alerts {
     await this.#enqueue(async () => {
       // The clocks of silence stand still while we are deaf, and begin anew when that is over.
       if (this.#dependencies.isDeaf()) engine.listen(nowMs);
-      for (const { id, presence, presenceAt } of this.#dependencies.fleet.known()) {
+      for (const { id, presence, presenceAt, told } of this.#dependencies.fleet.known()) {
+        if (told) engine.expect(id, told);
         if (presence) this.#apply(engine.takePresence(id, presence, nowMs, presenceAt));
       }
       if (!this.#behind) this.#apply(engine.takeTick(nowMs));
@@ -180,18 +169,29 @@ export class QueuedAlerts implements Alerts {
     return [...this.#machinery.lifecycle.open.values()];
   }
 
-  list(query: AlertQuery): Promise<readonly Alert[]> {
-    return this.#machinery.store.list(query);
+  /** As they were saved with their last change, and with what has become of the open ones since. */
+  async list(query: AlertQuery): Promise<readonly Alert[]> {
+    const { store } = this.#machinery;
+    return (await store.list(query)).map((saved) => this.#present(saved));
   }
 
   async find(id: string): Promise<Alert | undefined> {
-    return this.#machinery.lifecycle.open.get(id) ?? (await this.#machinery.store.find(id));
+    const { lifecycle, store } = this.#machinery;
+    const alert = lifecycle.open.get(id) ?? (await store.find(id));
+    return alert && this.#present(alert);
+  }
+
+  #present(saved: Alert): Alert {
+    const { lifecycle, engine } = this.#machinery;
+    const open = lifecycle.open.get(saved.id);
+    if (open?.revision !== saved.revision) return saved;
+    return { ...saved, text: engine.textOfNow(open), detail: open.detail, peak: open.peak };
   }
 
   async explain(alert: Alert): Promise<Explanation> {
     return explainAlert(alert, {
       notices: await this.#machinery.store.notices(alert.id),
-      ruleTimers: this.#machinery.engine.timersOf(alert.subject, alert.rule),
+      ruleTimers: this.#machinery.engine.watches.timersOf(alert.subject, alert.rule),
       timeZone: this.#dependencies.city.timeZone,
       nowMs: this.#dependencies.now(),
       silenceEndsAt: this.#machinery.silences.inForce.find((silence) => silence.id === alert.silencedBy)
@@ -214,6 +214,10 @@ export class QueuedAlerts implements Alerts {
       await this.#machinery.saver.saveChanges(nowMs);
       return alert;
     });
+  }
+
+  silentAfterMs(device: string): number | undefined {
+    return this.#machinery.engine.silentAfterMs(device, this.#dependencies.now());
   }
 
   confirmLevel(id: string, by: string, note: string | undefined): Promise<Alert | undefined> {

@@ -57,6 +57,8 @@ export interface FalseClear {
   readonly clearedAtMs: number;
   /** The river at that time, m. */
   readonly riverM: number;
+  /** What the gauge said in its stead, m. */
+  readonly saidM: readonly number[];
 }
 
 export interface DipReport {
@@ -151,7 +153,8 @@ function measureOne(
     const early = ends.find(({ endedAt }) => endedAt >= fromMs && endedAt <= toMs);
     if (!early) return [];
     const riverM = points.findLast(({ atMs }) => atMs <= early.endedAt)?.levelM ?? Number.NaN;
-    return [{ dipAtMs: fromMs, clearedAtMs: early.endedAt, riverM }];
+    const saidM = dipped.slice(at, at + rows).map(({ levelM }) => levelM);
+    return [{ dipAtMs: fromMs, clearedAtMs: early.endedAt, riverM, saidM }];
   });
   return { kind, rows, dips: dips.length, falseClears };
 }

@@ -13,7 +13,7 @@ import {
   RISE_PAST_START,
   riseOf,
   takeLevel,
-} from '../alerts/judgement/rise-past.ts';
+} from '../alerts/levels/rise-past.ts';
 import { scaleOf } from '../alerts/rules/time-to-threshold.ts';
 import type { RiverGauge } from '../devices/kinds/river-gauge.ts';
 import type { LevelPoint } from '../tables/level-series.ts';

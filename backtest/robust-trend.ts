@@ -7,8 +7,8 @@
  * MIN_POINTS that span half of the hour.
  * Sen, P. K. (1968), Estimates of the regression coefficient based on Kendall's tau.
  */
-import { appendRecent, createRecent, lookBackOf, type Recent } from '../alerts/judgement/recent.ts';
-import { firstWithin, hasTurned } from '../alerts/judgement/trend.ts';
+import { appendRecent, createRecent, lookBackOf, type Recent } from '../alerts/levels/recent.ts';
+import { firstWithin, hasTurned } from '../alerts/levels/trend.ts';
 import type { LevelPoint } from '../tables/level-series.ts';
 import type { Forecaster } from './forecasters.ts';
 

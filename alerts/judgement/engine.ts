@@ -5,7 +5,7 @@
  * the same inputs give the same changes. Invariants: readings are judged in event time, silence by the time
  * of receipt; a reading that is stale, late beyond the watermark, or ahead of our clock moves no alert.
  */
-import { deviceKinds } from '../../devices/kinds/index.ts';
+import { AHEAD_MAX_MS } from '../../clock/device-clock.ts';
 import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
 import type { Presence } from '../../devices/topics.ts';
 import type { Registry } from '../../fleet/registry.ts';
@@ -14,32 +14,26 @@ import { judgeRob } from '../rules/rob.ts';
 import { ServerClockWatch } from '../rules/server-clock.ts';
 import { noteWord } from '../rules/silence.ts';
 import { judgeUplinks } from '../rules/uplink-down.ts';
-import { gaugesAbove, judgeUpstream } from '../rules/upstream-rise.ts';
+import { judgeUpstream } from '../rules/upstream-rise.ts';
 import { type Clock, createClock } from '../wording.ts';
 import type { CityFacts, CityView } from './city-view.ts';
 import { Conditions, type SavedCondition } from './conditions.ts';
-import {
-  createWatch,
-  type DeviceWatch,
-  foldAgain,
-  restoreWatch,
-  type SavedWatch,
-  saveWatch,
-} from './device-watch.ts';
+import { type DeviceWatch, foldAgain, type SavedWatch } from './device-watch.ts';
 import { type EngineChange, NO_CHANGES } from './engine-change.ts';
+import { isBesideTruth, noteTruth } from './exercise.ts';
 import { expireForecasts } from './expire.ts';
 import { hear, recordUse } from './hear.ts';
-import { isWorthJudging, judgeDevice, silenceOf } from './judge-silence.ts';
+import type { ToldInterval } from './hearing.ts';
+import { isWorthJudging, judgeDevice, silenceOf, silentAfterMs } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
-import { rebindWatch } from './rebind-watch.ts';
 import { reconcileWatch } from './reconcile-watch.ts';
-import { refreshOpen } from './refresh-open.ts';
+import { refreshOpen, textOfNow } from './refresh-open.ts';
 import type { BoundRule, TrackRule } from './rule.ts';
 import type { Placement } from './timeline.ts';
-import type { Track } from './track.ts';
+import { Watches } from './watches.ts';
 
 /** Why a reading moved nothing, or how it was placed; a metric's label. */
-export type ReadingOutcome = Placement | 'stale' | 'ahead' | 'unknown-device';
+export type ReadingOutcome = Placement | 'stale' | 'ahead' | 'simulated' | 'unknown-device';
 
 export interface EngineOptions {
   readonly city: CityFacts;
@@ -52,15 +46,11 @@ export interface EngineOptions {
 const STALE_AFTER_MS = 30 * 60_000;
 /** … or longer than this many report intervals, if that is more: slow gauges upload in batches. */
 const STALE_AFTER_INTERVALS = 2;
-/** Ahead of our clock by more than this it cannot be a time of measurement, ms. */
-const AHEAD_MAX_MS = 60_000;
 
 export class AlertEngine {
   #options: EngineOptions;
-  readonly #watches = new Map<string, DeviceWatch>();
+  readonly watches: Watches;
   readonly #conditions = new Conditions();
-  /** By gauge: those that lie below it. */
-  readonly #below = new Map<string, DeviceWatch[]>();
   readonly #clock: Clock;
   #listeningSince = 0;
   readonly serverClock = new ServerClockWatch();
@@ -71,12 +61,15 @@ export class AlertEngine {
     late: 0,
     stale: 0,
     ahead: 0,
+    simulated: 0,
     'unknown-device': 0,
   };
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#clock = createClock(options.city.timeZone);
+    const { registry, rules, overrides } = options;
+    this.watches = new Watches({ registry, rules, clock: this.#clock }, overrides);
   }
 
   /**
@@ -85,7 +78,7 @@ export class AlertEngine {
    */
   listen(nowMs: number): void {
     this.#listeningSince = nowMs;
-    for (const { hearing } of this.#watches.values()) {
+    for (const { hearing } of this.watches.all.values()) {
       hearing.lastHeardAt = Math.min(hearing.lastHeardAt, nowMs);
       hearing.lastUsableAt = Math.min(hearing.lastUsableAt, nowMs);
       hearing.presenceAt = Math.min(hearing.presenceAt, nowMs);
@@ -95,50 +88,6 @@ export class AlertEngine {
   /** Where other parts of the house raise what they judge themselves; see Alerts.raise. */
   get conditions(): Conditions {
     return this.#conditions;
-  }
-
-  get watches(): ReadonlyMap<string, DeviceWatch> {
-    return this.#watches;
-  }
-
-  /** Ids of devices whose state moved since they were last `settled`. */
-  get dirty(): string[] {
-    const dirty: string[] = [];
-    for (const [device, watch] of this.#watches) if (watch.moved) dirty.push(device);
-    return dirty;
-  }
-
-  settled(devices: Iterable<string>): void {
-    for (const device of devices) this.#mark(device, false);
-  }
-
-  /** The state of a device was changed from outside, by whoever restores it. */
-  touch(device: string): void {
-    this.#mark(device, true);
-  }
-
-  #mark(device: string, moved: boolean): void {
-    const watch = this.#watches.get(device);
-    if (watch) watch.moved = moved;
-  }
-
-  watch(device: string): DeviceWatch | undefined {
-    const known = this.#watches.get(device);
-    if (known) return known;
-    const registered = this.#options.registry.find(device);
-    if (!registered) return undefined;
-    const { rules, overrides } = this.#options;
-    const intervalMs = (deviceKinds.get(registered.kind)?.reportIntervalS ?? 60) * 1000;
-    const watch = createWatch(registered, rules, overrides, intervalMs, this.#clock);
-    this.#watches.set(device, watch);
-    this.#noteBelow(watch);
-    return watch;
-  }
-
-  #noteBelow(watch: DeviceWatch): void {
-    for (const gauge of gaugesAbove(watch)) {
-      this.#below.set(gauge, [...(this.#below.get(gauge) ?? []), watch]);
-    }
   }
 
   /**
@@ -151,27 +100,20 @@ export class AlertEngine {
     nowMs: number,
   ): EngineChange[] {
     this.#options = { ...this.#options, ...judgedBy };
-    const changes: EngineChange[] = [];
-    for (const [id, before] of [...this.#watches]) {
-      if (devices && !devices.has(id)) continue;
-      this.#watches.delete(id);
-      const watch = this.watch(id);
-      if (watch) changes.push(...rebindWatch(before, watch, nowMs));
-      else this.#conditions.drop(id);
-    }
-    this.#below.clear();
-    for (const watch of this.#watches.values()) this.#noteBelow(watch);
+    const changes = this.watches.rebind(judgedBy.overrides, devices, nowMs, (id) =>
+      this.#conditions.drop(id),
+    );
     changes.push(...judgeUpstream(this.#view(nowMs)));
     return changes;
   }
 
   /** What nobody has been told of yet: a change of the city may have come just before a kill. */
   takeUntold(nowMs: number): EngineChange[] {
-    return [...this.#watches.values()].flatMap((watch) => reconcileWatch(watch, nowMs) ?? []);
+    return [...this.watches.all.values()].flatMap((watch) => reconcileWatch(watch, nowMs) ?? []);
   }
 
   takeReading(reading: Reading): readonly EngineChange[] {
-    const watch = this.watch(reading.device);
+    const watch = this.watches.of(reading.device);
     if (!watch) {
       this.outcomes['unknown-device']++;
       return NO_CHANGES;
@@ -184,7 +126,7 @@ export class AlertEngine {
     }
     if (!changes) return NO_CHANGES;
     if (changes.some(({ rule }) => rule === 'river-level')) {
-      const below = this.#below.get(watch.device.id) ?? [];
+      const below = this.watches.below(watch.device.id);
       changes.push(...judgeUpstream(this.#view(receivedAt), [watch, ...below]));
     }
     return changes;
@@ -195,13 +137,19 @@ export class AlertEngine {
    * See rebuild.ts.
    */
   recall(reading: Reading, untilMs = Number.POSITIVE_INFINITY): void {
-    const watch = this.watch(reading.device);
+    const watch = this.watches.of(reading.device);
     if (watch) this.#take(watch, reading, untilMs);
   }
 
   /** Returns whether the present of the device is another than before. */
   #take(watch: DeviceWatch, reading: Reading, untilMs = Number.POSITIVE_INFINITY): boolean {
     watch.moved = true;
+    if (isBesideTruth(watch, reading)) {
+      noteWord(watch.hearing, reading.receivedAt);
+      this.outcomes.simulated++;
+      return false;
+    }
+    noteTruth(watch, reading);
     const judged = hear(watch, reading);
     if (judged.measuredAt > untilMs) return false;
     const outcome = this.#place(watch, judged);
@@ -213,7 +161,7 @@ export class AlertEngine {
 
   /** A person vouches for the newest level of a gauge: whatever was doubted of it is believed from there on. */
   takeWord(device: string, nowMs: number): readonly EngineChange[] {
-    const watch = this.#watches.get(device);
+    const watch = this.watches.all.get(device);
     if (!watch) return NO_CHANGES;
     const { measuredAt } = watch.timeline.head;
     const { tracks } = watch.timeline.base();
@@ -226,7 +174,7 @@ export class AlertEngine {
 
   /** `saidAtMs` is earlier than `nowMs` where the word was restored after a restart. */
   takePresence(device: string, presence: Presence, nowMs: number, saidAtMs = nowMs): readonly EngineChange[] {
-    const watch = this.watch(device);
+    const watch = this.watches.of(device);
     if (!watch || watch.hearing.presence === presence) return NO_CHANGES;
     watch.moved = true;
     watch.hearing.presence = presence;
@@ -235,13 +183,25 @@ export class AlertEngine {
     return judgeDevice(watch, this.#view(nowMs));
   }
 
+  /** A device has confirmed how often it is to report: its own rhythm does not show it yet. */
+  expect(device: string, told: ToldInterval): void {
+    const watch = this.watches.of(device);
+    if (watch) watch.hearing.told = told;
+  }
+
+  /** See silentAfterMs of judge-silence.ts; undefined of a device that was never heard. */
+  silentAfterMs(device: string, nowMs: number): number | undefined {
+    const watch = this.watches.all.get(device);
+    return watch && silentAfterMs(watch, nowMs);
+  }
+
   /** Our clock moved on: who has fallen silent, what is on its way? Not asked while readings wait. */
   takeTick(nowMs: number): EngineChange[] {
     const ours = this.serverClock.judge(this.#view(nowMs));
     const view = this.#view(nowMs);
     // Lines before the access points behind them, so that those need not speak.
     const changes = judgeUplinks(view, (watch) => silenceOf(watch, view) !== undefined);
-    for (const watch of this.#watches.values()) {
+    for (const watch of this.watches.all.values()) {
       const own = judgeDevice(watch, view);
       if (own.length > 0) changes.push(...own);
       const over = expireForecasts(watch, view);
@@ -259,7 +219,7 @@ export class AlertEngine {
       conditions: this.#conditions,
       listeningSince: this.#listeningSince,
       nowMs,
-      watches: this.#watches,
+      watches: this.watches.all,
       serverClockDoubt: this.serverClock.doubt,
     };
   }
@@ -267,28 +227,19 @@ export class AlertEngine {
   #place(watch: DeviceWatch, reading: Reading): ReadingOutcome {
     const ageMs = reading.receivedAt - reading.measuredAt;
     if (ageMs < -AHEAD_MAX_MS) return 'ahead';
-    const { intervalMs } = watch.timeline.head;
+    const intervalMs = Math.max(watch.timeline.head.intervalMs, watch.hearing.sending.everyMs);
     if (ageMs > Math.max(STALE_AFTER_MS, STALE_AFTER_INTERVALS * intervalMs)) return 'stale';
     return watch.timeline.insert(reading);
   }
 
-  /** The rule's timers that run now for a device, epoch ms by name. */
-  timersOf(device: string, rule: string): Readonly<Record<string, number>> {
-    const watch = this.#watches.get(device);
-    const index = watch?.rules.findIndex((each) => each.name === rule) ?? -1;
-    if (!watch || index < 0) return {};
-    const { head } = watch.timeline;
-    return (watch.rules[index] as BoundRule).timers(head.tracks[index] as Track, head);
+  /** See refresh-open.ts. */
+  refresh(open: ReadonlyMap<string, Alert>): void {
+    refreshOpen(this.watches.all, open);
   }
 
   /** See refresh-open.ts. */
-  refresh(open: ReadonlyMap<string, Alert>): void {
-    refreshOpen(this.#watches, open);
-  }
-
-  saveDevice(device: string): SavedWatch | undefined {
-    const watch = this.#watches.get(device);
-    return watch && saveWatch(watch);
+  textOfNow(alert: Alert): Alert['text'] {
+    return textOfNow(this.watches.all, alert);
   }
 
   saveConditions(): readonly SavedCondition[] {
@@ -297,9 +248,6 @@ export class AlertEngine {
 
   restore(devices: Iterable<readonly [string, SavedWatch]>, conditions: readonly SavedCondition[]): void {
     this.#conditions.restore(conditions);
-    for (const [device, saved] of devices) {
-      const watch = this.watch(device);
-      if (watch) restoreWatch(watch, saved);
-    }
+    this.watches.restore(devices);
   }
 }

@@ -46,10 +46,13 @@ function endTrack(
   if (!episode) return;
   const { measuredAt, recent } = timeline.head;
   const at = Math.max(nowMs, measuredAt);
+  // A level that is not believed is a reading, and no level to go by.
+  const lastReadingAt = recent.at.at(-1) ?? measuredAt;
   const reading = { measuredAt: at, receivedAt: nowMs, quality: 0, simulated: hearing.simulated, values: {} };
   advanceTrack(track, reading, 0, recent.value.at(-1) ?? episode.value, 0, {
     ...episode.detail,
     endedBecause,
-    lastReadingAt: measuredAt,
+    lastReadingAt,
+    ...(lastReadingAt < measuredAt ? { isDoubted: true } : {}),
   });
 }

@@ -1,14 +1,15 @@
 /**
- * Fold: all that the readings of one device, up to one of them, came to: its rhythm, its last levels, and a
- * track of each rule.
+ * Fold: all that the readings of one device, up to one of them, came to: its rhythm, its last levels, their noise,
+ * and a track of each rule.
  *
  * Moved in place by stepFold, a reading at a time, since by far the most readings come in order and nobody
  * asks what was before them; whoever wants to come back to it keeps a copy. Invariant: a fold shares nothing
  * that is ever changed with its copies.
  */
 import { FAILED_QUALITY } from '../../devices/reading.ts';
+import { learnNoise, NOISE_START, type Noise } from '../levels/noise.ts';
+import { appendRecent, copyRecent, createRecent, type Recent } from '../levels/recent.ts';
 import type { Observation } from './observation.ts';
-import { appendRecent, copyRecent, createRecent, type Recent } from './recent.ts';
 import type { BoundRule, Suspicion } from './rule.ts';
 import { copyTrack, forgetSettled, type Track } from './track.ts';
 
@@ -19,6 +20,8 @@ export interface Fold {
   intervalMs: number;
   readings: number;
   readonly recent: Recent;
+  /** Of the levels before the newest. */
+  readonly noise: Noise;
   /** Of the newest reading: why its level is not believed. */
   suspicion: Suspicion | undefined;
   /** One a rule, in the order of the device's rules. */
@@ -34,11 +37,19 @@ const MAX_INTERVAL_MS = 6 * 3_600_000;
 
 export function createFold(rules: readonly BoundRule[], intervalMs: number): Fold {
   const tracks = rules.map(({ start }) => copyTrack(start));
-  return { measuredAt: 0, intervalMs, readings: 0, recent: createRecent(), suspicion: undefined, tracks };
+  return {
+    measuredAt: 0,
+    intervalMs,
+    readings: 0,
+    recent: createRecent(),
+    noise: { ...NOISE_START },
+    suspicion: undefined,
+    tracks,
+  };
 }
 
-export function copyFold({ recent, tracks, ...rest }: Fold): Fold {
-  return { ...rest, recent: copyRecent(recent), tracks: tracks.map(copyTrack) };
+export function copyFold({ recent, noise, tracks, ...rest }: Fold): Fold {
+  return { ...rest, recent: copyRecent(recent), noise: { ...noise }, tracks: tracks.map(copyTrack) };
 }
 
 /** Takes the next reading in order of time. */
@@ -51,10 +62,10 @@ export function stepFold(fold: Fold, rules: readonly BoundRule[], reading: Obser
   let index = 0;
   while (rules[index]?.screens) stepRule(fold, rules, index++, reading);
   const { levelM } = reading.values;
-  if (typeof levelM === 'number' && !(reading.quality & FAILED_QUALITY) && !fold.suspicion) {
-    appendRecent(fold.recent, at, levelM, fold.intervalMs);
-  }
+  const isBelieved = typeof levelM === 'number' && !(reading.quality & FAILED_QUALITY) && !fold.suspicion;
+  if (isBelieved) appendRecent(fold.recent, at, levelM, fold.intervalMs);
   for (; index < rules.length; index++) stepRule(fold, rules, index, reading);
+  if (isBelieved) learnNoise(fold.noise, levelM);
 }
 
 function stepRule(fold: Fold, rules: readonly BoundRule[], index: number, reading: Observation): void {

@@ -9,7 +9,7 @@ import { correctedTime, observeDeviceClock } from '../../clock/device-clock.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import { ownTimeOf, QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { Evidence } from '../alert.ts';
-import { addRain, addRainTotal } from '../rules/rain.ts';
+import { addRainSince, addRainTotal, EXTREME_SHARE, shareOfRecord } from '../rules/rain.ts';
 import { noteWord } from '../rules/silence.ts';
 import type { DeviceWatch } from './device-watch.ts';
 
@@ -27,9 +27,7 @@ export function hear(watch: DeviceWatch, reading: Reading): Reading {
   const ownMs = ownTimeOf(reading);
   if (ownMs === undefined) return reading;
   // The journal hands on no repeats; should one come, its clock does not stand for it.
-  if (ownMs !== hearing.clock.lastDeviceMs || !watch.timeline.has(reading)) {
-    observeDeviceClock(hearing.clock, ownMs, receivedAt);
-  }
+  if (!watch.timeline.has(reading)) observeDeviceClock(hearing.clock, ownMs, receivedAt);
   // Ingest knew it already.
   if (quality & DATED_BY_US) return reading;
   const measuredAt = correctedTime(hearing.clock, ownMs, receivedAt);
@@ -39,16 +37,27 @@ export function hear(watch: DeviceWatch, reading: Reading): Reading {
 /** The reading could be judged: the device sees. */
 export function recordUse(
   { device, hearing }: DeviceWatch,
-  { receivedAt, measuredAt, values }: Reading,
+  { receivedAt, measuredAt, quality, values }: Reading,
 ): void {
   hearing.lastUsableAt = Math.max(hearing.lastUsableAt, receivedAt);
   const { rainMm, rainTotalMm } = values;
   const excuse = deviceKinds.get(device.kind)?.silence?.excuse;
   const word = excuse && values[excuse.quantity];
   if (typeof word === 'string') hearing.onDuty = word !== excuse?.word;
+  if (typeof rainTotalMm !== 'number' && typeof rainMm !== 'number') return;
+  if (quality & QualityFlag.rainDoubted) {
+    hearing.rainDoubtedAt = measuredAt;
+    // The next total is held against this one: what was wrong in it is not rain.
+    if (typeof rainTotalMm === 'number') hearing.rainTotal = { at: measuredAt, totalMm: rainTotalMm };
+    return;
+  }
+  const { rainAt } = hearing;
+  hearing.rainAt = Math.max(rainAt ?? 0, measuredAt);
   if (typeof rainTotalMm === 'number') {
     hearing.rainTotal = addRainTotal(hearing.rain, hearing.rainTotal, measuredAt, rainTotalMm);
-  } else if (typeof rainMm === 'number') addRain(hearing.rain, measuredAt, rainMm);
+  } else if (typeof rainMm === 'number') addRainSince(hearing.rain, rainAt, measuredAt, rainMm);
+  const share = hearing.rain.length > 0 ? shareOfRecord(hearing.rain, measuredAt) : 0;
+  if (share > EXTREME_SHARE) hearing.rainExtreme = { at: measuredAt, share };
 }
 
 export function evidenceOf(watch: DeviceWatch): Evidence[] {

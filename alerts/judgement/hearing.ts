@@ -7,12 +7,19 @@
 import { createDeviceClock, type DeviceClock } from '../../clock/device-clock.ts';
 import type { Presence } from '../../devices/topics.ts';
 import type { Rank } from '../alert.ts';
-import type { RainSlot, RainTotal } from '../rules/rain.ts';
+import type { ExtremeRain, RainSlot, RainTotal } from '../rules/rain.ts';
+import { NO_RHYTHM, type SendingRhythm } from './sending-rhythm.ts';
 
 /** The level alert above whose water has been here, and its rank then, or the lowest since. */
 export interface ArrivedWave {
   readonly startedAt: number;
   readonly rank: Rank;
+}
+
+export interface ToldInterval {
+  readonly intervalMs: number;
+  /** Epoch ms. */
+  readonly untilMs: number;
 }
 
 /** What our clock knows of a device. Epoch ms; 0 is never. */
@@ -21,16 +28,25 @@ export interface Hearing {
   lastHeardAt: number;
   /** Of the last reading that could be judged. */
   lastUsableAt: number;
+  readonly sending: SendingRhythm;
   presence: Presence | undefined;
   presenceAt: number;
   /** The last reading was simulated: what follows is a drill. */
   simulated: boolean;
+  /** When a reading was received last that was not simulated. */
+  realAt: number;
+  /** How often it has just been told to report; until then its own rhythm has yet to show it. */
+  told: ToldInterval | undefined;
   /** False while its last word excuses a silence: a crew off duty. */
   onDuty: boolean;
   /** There is an open alert of its silence, or of its clock: what a reading must be held against. */
   silenceOpen: boolean;
   skewOpen: boolean;
   readonly rain: RainSlot[];
+  /** When it last told of rain, or of none, in a report that can be true; and of more than can fall. */
+  rainAt?: number;
+  rainDoubtedAt?: number;
+  rainExtreme?: ExtremeRain;
   /** Of a gauge that counts its rain. */
   rainTotal?: RainTotal;
   clock: DeviceClock;
@@ -43,9 +59,12 @@ export function createHearing(): Hearing {
     firstHeardAt: 0,
     lastHeardAt: 0,
     lastUsableAt: 0,
+    sending: { ...NO_RHYTHM },
     presence: undefined,
     presenceAt: 0,
     simulated: false,
+    realAt: 0,
+    told: undefined,
     onDuty: true,
     silenceOpen: false,
     skewOpen: false,

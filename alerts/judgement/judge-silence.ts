@@ -29,7 +29,13 @@ import type { CityView } from './city-view.ts';
 import type { DeviceWatch } from './device-watch.ts';
 import { aboutRule, type EngineChange, NO_CHANGES } from './engine-change.ts';
 import type { BoundRule } from './rule.ts';
-import { shownRank } from './track.ts';
+import { type Episode, shownRank } from './track.ts';
+
+/**
+ * How often a gauge measures is known from its second reading on. Until then it may be once an hour, with room for
+ * jitter, ms: it is neither blind at once nor waited for longer.
+ */
+const UNKNOWN_RHYTHM_MS = 65 * 60_000;
 
 /** Whether a device is silent now. */
 export function silenceOf(
@@ -37,8 +43,23 @@ export function silenceOf(
   view: Pick<CityView, 'listeningSince' | 'nowMs'>,
 ): Silence | undefined {
   const { kind } = watch.device;
-  const { intervalMs } = watch.timeline.head;
-  return judgeSilence(watch.hearing, kind, intervalMs, parametersOf(kind), view.listeningSince, view.nowMs);
+  const allowedMs = silentAfterMs(watch, view.nowMs);
+  return judgeSilence(watch.hearing, kind, allowedMs, parametersOf(kind), view.listeningSince, view.nowMs);
+}
+
+/**
+ * Without a word for longer than this a device is silent, ms: by its kind, or by its own rhythm where that is slower.
+ */
+export function silentAfterMs({ device, hearing, timeline }: DeviceWatch, nowMs: number): number {
+  const parameters = parametersOf(device.kind);
+  const { told } = hearing;
+  const toldMs = told && nowMs < told.untilMs ? told.intervalMs : 0;
+  const sendsInBatches = deviceKinds.get(device.kind)?.silence?.sendsInBatches === true;
+  const sendsMs = sendsInBatches ? hearing.sending.everyMs : 0;
+  const intervalMs = Math.max(timeline.head.intervalMs, toldMs, sendsMs);
+  const allowedMs = Math.max(parameters.silentAfterMs, parameters.silentAfterIntervals * intervalMs);
+  const isUnknown = sendsInBatches && toldMs === 0 && timeline.head.readings === 1;
+  return isUnknown ? Math.max(allowedMs, UNKNOWN_RHYTHM_MS) : allowedMs;
 }
 
 export function judgeDevice(watch: DeviceWatch, view: CityView): readonly EngineChange[] {
@@ -63,7 +84,8 @@ function judgeHearing(watch: DeviceWatch, view: CityView, rule: SilenceRule): re
   // After a restart of ours nothing counts as silent for a while; only a word of its own ends a silence.
   if (!silence && open && !hasSpokenSince(watch, open.episode.startedAt)) return NO_CHANGES;
   const levelM = watch.timeline.head.recent.value.at(-1);
-  const facts = { kind, name, levelM, nowMs, clock: view.clock };
+  const doubtedAfterMs = watch.timeline.head.suspicion?.believedAt;
+  const facts = { kind, name, levelM, doubtedAfterMs, nowMs, clock: view.clock };
   const change = silence
     ? conditions.raise(
         rule,
@@ -75,18 +97,25 @@ function judgeHearing(watch: DeviceWatch, view: CityView, rule: SilenceRule): re
           simulated: watch.hearing.simulated,
           parameters: parametersOf(kind),
           description: describeSilence(facts, silence),
+          // A finding with a detail is news each time.
+          ...(open ? {} : { detail: { reason: silence.reason } }),
         },
         nowMs,
       )
     : conditions.clear(
         rule,
         watch.subject,
-        describeHeardAgain(facts, open?.episode.startedAt ?? nowMs),
+        describeHeardAgain(facts, open?.episode.startedAt ?? nowMs, reasonOf(open?.episode)),
         nowMs,
         nowMs,
       );
   watch.hearing.silenceOpen = silence !== undefined;
   return change ? [change, ...markBlind(watch, change, nowMs)] : NO_CHANGES;
+}
+
+/** Why it was called silent; of a silence of before it was noted, the plainest reason. */
+function reasonOf(episode: Episode | undefined): Silence['reason'] {
+  return (episode?.detail as { readonly reason?: Silence['reason'] } | undefined)?.reason ?? 'silent';
 }
 
 function hasSpokenSince({ device, hearing }: DeviceWatch, sinceMs: number): boolean {

@@ -84,9 +84,11 @@ function unusedId(id: string, ...used: readonly (readonly KnownEpisode[])[]): st
   return candidate;
 }
 
+/** An exercise is never taken for the truth: what people were told of the one says nothing of the other. */
 function takeMatch(left: KnownEpisode[], episode: Episode): KnownEpisode | undefined {
-  let index = left.findIndex((each) => each.episode.startedAt === episode.startedAt);
-  if (index < 0) index = left.findIndex((each) => overlaps(each.episode, episode));
+  const isOfKind = (each: KnownEpisode) => each.episode.simulated === episode.simulated;
+  let index = left.findIndex((each) => isOfKind(each) && each.episode.startedAt === episode.startedAt);
+  if (index < 0) index = left.findIndex((each) => isOfKind(each) && overlaps(each.episode, episode));
   return index < 0 ? undefined : left.splice(index, 1)[0];
 }
 

@@ -9,10 +9,11 @@
 import type { Bilingual } from '../../devices/site.ts';
 import type { RegisteredDevice } from '../../fleet/registry.ts';
 import type { Rank } from '../alert.ts';
+import type { Noise } from '../levels/noise.ts';
+import type { Recent } from '../levels/recent.ts';
 import type { Clock } from '../wording.ts';
 import type { Observation } from './observation.ts';
 import { type ParameterOverride, resolveParameters } from './parameters.ts';
-import type { Recent } from './recent.ts';
 import { type Detail, type EndedEpisode, type Episode, shownRank, startTrack, type Track } from './track.ts';
 
 /** What the fold knows of the device beside the rule's own memory, the present reading included. */
@@ -21,6 +22,8 @@ export interface View {
   readonly intervalMs: number;
   /** The last believed levels of a gauge; empty for other kinds. */
   readonly recent: Recent;
+  /** How far its levels scatter, as the readings before this one tell. */
+  readonly noise: Noise;
   /** Why the level of this reading is not believed; said by the rule that screens, which is the first to judge. */
   suspicion: Suspicion | undefined;
 }
@@ -64,9 +67,14 @@ export interface TrackRuleDefinition<P extends object, M extends object, W exten
   experience?(memory: M): number;
   /** What its alert would say now, without being news. */
   present?(memory: M): Detail | undefined;
-  /** Until when what it says of the future holds without another reading, epoch ms; undefined where it says nothing. */
+  /** A sentence that brings the words of its last change up to the present; undefined where they are. */
+  sayPresent?(memory: M, episode: Episode, facts: Facts): Bilingual | undefined;
+  /**
+   * Until when what it says of the future holds without another reading, epoch ms, and no longer than its device is
+   * heard; undefined where it says nothing.
+   */
   foretellsUntil?(memory: M): number | undefined;
-  /** The memory of one whose forecast has ended without a reading. */
+  /** The memory of one whose alert has ended so, without a reading. */
   fallSilent?(memory: M): M;
   /** Timers that run now, for explanations: name → epoch ms. */
   timers?(memory: M, parameters: P, view: View): Readonly<Record<string, number>>;
@@ -106,6 +114,7 @@ export interface BoundRule {
   learnt(memory: unknown): object;
   experience(track: Track): number | undefined;
   present(track: Track): Detail | undefined;
+  sayPresent(track: Track, episode: Episode): Bilingual | undefined;
   foretellsUntil(track: Track): number | undefined;
   fallSilent(track: Track): object;
   /** The track where a person vouches for the level of a moment; the same where the rule doubts nothing. */
@@ -160,6 +169,7 @@ export function defineTrackRule<P extends object, M extends object, W extends ob
         learnt: (memory) => definition.learnt?.(memory) ?? {},
         experience: ({ memory }) => definition.experience?.(memory as M),
         present: ({ memory }) => definition.present?.(memory as M),
+        sayPresent: ({ memory }, episode) => definition.sayPresent?.(memory as M, episode, facts),
         foretellsUntil: ({ memory }) => definition.foretellsUntil?.(memory as M),
         fallSilent: ({ memory }) => definition.fallSilent?.(memory as M) ?? memory,
         timers: (track, view) => definition.timers?.(track.memory as M, final, view) ?? {},

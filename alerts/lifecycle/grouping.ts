@@ -4,6 +4,7 @@
  * Invariant: a group is named after its cause and city, so that it is the same after a restart.
  */
 import { deviceKinds } from '../../devices/kinds/index.ts';
+import type { Alert } from '../alert.ts';
 import { type Subject, UPLINK_SUBJECT } from '../judgement/engine-change.ts';
 
 const WATER: ReadonlySet<string> = new Set([
@@ -26,4 +27,9 @@ export function groupKeyOf(rule: string, city: string, subject: Subject): string
   const digest = deviceKinds.get(subject.kind)?.digest;
   if (digest) return `${digest.name}:${digest.per === 'group' ? (subject.group ?? city) : city}`;
   return `${subject.kind}:${subject.id}`;
+}
+
+/** What people are told of together: an exercise never waits for a storm, and no storm for an exercise. */
+export function stormOf({ group, exercise }: Pick<Alert, 'group' | 'exercise'>): string {
+  return exercise ? `exercise ${group}` : group;
 }

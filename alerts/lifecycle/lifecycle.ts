@@ -38,7 +38,7 @@ export interface LifecycleOptions {
 }
 
 /** Closed alerts kept at hand, so that a correction can reopen them. */
-const MAX_RECENT = 1_000;
+export const MAX_RECENT = 1_000;
 
 export class Lifecycle {
   readonly #city: string;

@@ -19,7 +19,7 @@ export interface CapEntry {
 /** Entries of a page, some 30 KB a poll; the first one holds besides what is open and older. */
 export const CAP_PAGE_ENTRIES = 100;
 /** Warnings of one city that are open at once; the engine holds fewer. */
-const MAX_OPEN = 500;
+export const MAX_OPEN = 500;
 const OPEN_STATES = ['provisional', 'open', 'acknowledged'];
 const COLUMNS = [
   'cap_messages.id',

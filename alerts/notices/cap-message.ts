@@ -7,6 +7,7 @@
  */
 import type { Alert, LogEntry } from '../alert.ts';
 import { INSTRUCTIONS } from '../instructions.ts';
+import { stormOf } from '../lifecycle/grouping.ts';
 import type { Prediction } from '../rules/forecast-words.ts';
 import { capExpiry, capOnset } from './cap-times.ts';
 import { formatLocalTime } from './local-time.ts';
@@ -85,7 +86,7 @@ export function formatCapMessage(alert: Alert, change: LogEntry['change'], conte
     element('scope', 'Public'),
     ...(type === 'Cancel' ? [element('note', 'The readings that raised it were not confirmed.')] : []),
     ...(refer.length > 0 ? [element('references', refer.join(' '))] : []),
-    element('incidents', alert.group.replaceAll(/[\s,]/g, '-')),
+    element('incidents', stormOf(alert).replaceAll(/[\s,]/g, '-')),
     formatInfo(alert, change, 'id', context),
     formatInfo(alert, change, 'en', context),
     '</alert>',

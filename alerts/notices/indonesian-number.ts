@@ -5,7 +5,7 @@
  * digits are those of the English text beside it; groups of thousands have no mark, as `1.200` would be 1.2 there.
  */
 
-/** With so many decimals; without `digits`, those that the number has. */
-export function formatIndonesian(value: number, digits?: number): string {
-  return (digits === undefined ? String(value) : value.toFixed(digits)).replace('.', ',');
+/** With the decimals that the number has. */
+export function formatIndonesian(value: number): string {
+  return String(value).replace('.', ',');
 }

@@ -21,7 +21,7 @@ import { RateBound } from './rate-bound.ts';
 const RETRY_MS = [1_000, 5_000, 15_000, 60_000, 300_000, 900_000] as const;
 const LONGEST_RETRY_MS = 900_000;
 /** A notice that nobody took for a day is news no more; a clock that jumps by a day alone does not end it. */
-const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+export const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 /** Notices read in one go. */
 const BATCH = 200;
 /** Waiting notices of one channel; beyond it the oldest of the lowest urgency are dropped, and counted. */
@@ -231,14 +231,18 @@ export class Outbox implements AsyncDisposable {
       .where('state', '!=', 'waiting')
       .where('done_at', '<', now() - KEEP_DONE_MS)
       .execute();
+    const counts = await database
+      .selectFrom('notices')
+      .select(({ fn }) => ['channel', fn.countAll<number>().as('count')])
+      .where('state', '=', 'waiting')
+      .groupBy('channel')
+      .execute();
     for (const { name } of this.#options.channels) {
-      const of = database.selectFrom('notices').where('channel', '=', name).where('state', '=', 'waiting');
-      const { count } = await of
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow();
-      waiting.set({ channel: name }, Number(count));
-      const excess = Number(count) - MAX_WAITING;
+      const count = Number(counts.find(({ channel }) => channel === name)?.count ?? 0);
+      waiting.set({ channel: name }, count);
+      const excess = count - MAX_WAITING;
       if (excess <= 0) continue;
+      const of = database.selectFrom('notices').where('channel', '=', name).where('state', '=', 'waiting');
       const rows = await of.select('id').orderBy('urgency').orderBy('id').limit(excess).execute();
       for (const { id } of rows) await this.#note(Number(id), 0, 'dropped', 'too many waited', now());
       sent.inc({ channel: name, outcome: 'dropped' }, rows.length);

@@ -8,10 +8,11 @@
  */
 import type { Severity } from '../../devices/site.ts';
 import { type Alert, type LogEntry, rankOf, TOP_RANK } from '../alert.ts';
+import { stormOf } from '../lifecycle/grouping.ts';
 import type { Lifecycle, Occasion } from '../lifecycle/lifecycle.ts';
 import { audienceOf } from '../record/format-alert.ts';
 import type { Channel, NoticeBody } from './channel.ts';
-import { isEnd, isNews, type SavedPage, type StormPage, StormPages } from './storm-pages.ts';
+import { comesWithOthers, isEnd, isNews, type SavedPage, type StormPage, StormPages } from './storm-pages.ts';
 
 export interface NoticeDraft {
   readonly key: string;
@@ -84,12 +85,13 @@ export class NoticePlanner {
     if (isEnd(change)) return told === undefined ? 'never' : 'together';
     const rank = rankOf(alert.severity);
     if (isNews(change) && rank === TOP_RANK) {
-      return this.#pages.hasRoomForTop(alert.group, nowMs) ? 'now' : 'together';
+      return this.#pages.hasRoomForTop(stormOf(alert), nowMs) ? 'now' : 'together';
     }
     if (silence || alert.foldedInto) return 'never';
     // Of what starts and ends again and again only a higher level is news.
     if (flapping && (told === undefined || !isHigher(alert, told))) return 'never';
-    if (isNews(change)) return this.#pages.hasRoomFor(alert.group, rank, nowMs) ? 'now' : 'together';
+    if (isNews(change) && comesWithOthers(alert)) return 'together';
+    if (isNews(change)) return this.#pages.hasRoomFor(stormOf(alert), rank, nowMs) ? 'now' : 'together';
     if (change === 'escalated') return 'now';
     // What people never heard of is neither confirmed to them nor lost from sight.
     return told === undefined && change !== 'unsilenced' ? 'never' : 'together';
@@ -97,7 +99,7 @@ export class NoticePlanner {
 
   /** One message of this word and of all that waited in its storm. */
   #tell(lead: Word, records: Records, nowMs: number): NoticeDraft[] {
-    const waiting = this.#takeWaiting(lead.alert.group, records);
+    const waiting = this.#takeWaiting(stormOf(lead.alert), records);
     return this.#tellAll(lead, waiting, records, nowMs);
   }
 
@@ -106,7 +108,7 @@ export class NoticePlanner {
     const words = [lead, ...others];
     if (words.some(({ change }) => isNews(change))) {
       const ranks = words.map(({ alert }) => rankOf(alert.severity));
-      this.#pages.noteTold(lead.alert.group, Math.max(...ranks), nowMs);
+      this.#pages.noteTold(stormOf(lead.alert), Math.max(...ranks), nowMs);
     }
     for (const { alert } of words) {
       const record = records.find(alert.id);
@@ -181,9 +183,15 @@ function oneOfEach(lead: Pick<Word, 'alert'>, others: NoticeBody['also']): Notic
 }
 
 /** Whether people know of another alert of this storm that goes on. */
-function isToldOf(open: ReadonlyMap<string, Alert>, { id, group }: Alert): boolean {
+function isToldOf(open: ReadonlyMap<string, Alert>, alert: Alert): boolean {
+  const storm = stormOf(alert);
   for (const each of open.values()) {
-    if (each.group === group && each.id !== id && each.notifiedSeverity !== undefined && !each.foldedInto)
+    if (
+      stormOf(each) === storm &&
+      each.id !== alert.id &&
+      each.notifiedSeverity !== undefined &&
+      !each.foldedInto
+    )
       return true;
   }
   return false;

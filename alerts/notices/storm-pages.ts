@@ -7,6 +7,7 @@
  */
 import { isDue } from '../../clock/due.ts';
 import { type Alert, type LogEntry, rankOf, TOP_RANK } from '../alert.ts';
+import { stormOf } from '../lifecycle/grouping.ts';
 import type { Occasion } from '../lifecycle/lifecycle.ts';
 
 type ChangeName = LogEntry['change'];
@@ -15,12 +16,14 @@ const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 
 /** After a storm's message, further starts of no higher level share the next one, this much later. */
-export const GROUP_WAIT_MS = 5 * MINUTE_MS;
+const GROUP_WAIT_MS = 5 * MINUTE_MS;
 /** The longest that a change waits for others, by what it is. */
 const WAIT_MS = {
   start: GROUP_WAIT_MS,
   /** A start of the top level, beside one that people heard of within this time. */
   topStart: MINUTE_MS,
+  /** A gauge that fell silent: a line that is cut makes all of them silent in one minute. */
+  silentStart: MINUTE_MS,
   /** Confirmed, blind, no longer silenced. */
   stillOpen: MINUTE_MS,
   /** An end while the storm goes on: nobody has to act on it. */
@@ -30,11 +33,15 @@ const WAIT_MS = {
 } as const;
 const LONGEST_WAIT_MS = WAIT_MS.end;
 /** Of one storm; a city has some hundreds of devices. Beyond it the least urgent are on the page only. */
-const MAX_WAITING_OF_STORM = 500;
+export const MAX_WAITING_OF_STORM = 500;
 
 const NEWS: ReadonlySet<ChangeName> = new Set(['opened', 'provisional', 'upgraded', 'reopened']);
 const ENDS: ReadonlySet<ChangeName> = new Set(['resolved', 'withdrawn']);
 
+/** Rules whose starts wait for those of others, be they the first of their storm. */
+const WITH_OTHERS: ReadonlySet<string> = new Set(['gauge-blind']);
+
+export const comesWithOthers = ({ rule }: Pick<Alert, 'rule'>): boolean => WITH_OTHERS.has(rule);
 export const isNews = (change: ChangeName): boolean => NEWS.has(change);
 export const isEnd = (change: ChangeName): boolean => ENDS.has(change);
 
@@ -77,7 +84,7 @@ export class StormPages {
 
   /** Puts a change off. `isStormOn`: people know of another alert of the storm that is open. */
   wait({ alert, change, flapping, silence }: Occasion, isStormOn: boolean, nowMs: number): void {
-    const page = this.#pages.get(alert.group) ?? { rank: 0, toldAt: 0, waiting: [] };
+    const page = this.#pages.get(stormOf(alert)) ?? { rank: 0, toldAt: 0, waiting: [] };
     const known = page.waiting.find((each) => each.alert.id === alert.id);
     const dueAt = Math.min(
       nowMs + waitOf(alert, change, isStormOn || flapping),
@@ -94,7 +101,7 @@ export class StormPages {
     // The last end of a storm takes along those that wait for it.
     const isOver = isEnd(change) && !isStormOn && !flapping;
     const settled = isOver ? others.map((each) => ({ ...each, dueAt: Math.min(each.dueAt, dueAt) })) : others;
-    this.#pages.set(alert.group, { ...page, waiting: bound([...settled, word]) });
+    this.#pages.set(stormOf(alert), { ...page, waiting: bound([...settled, word]) });
   }
 
   /**
@@ -102,7 +109,7 @@ export class StormPages {
    * Returns whether an end was taken back that nobody has heard of yet.
    */
   forgetOutdated({ alert, change }: Occasion, isTold: boolean): boolean {
-    const page = this.#pages.get(alert.group);
+    const page = this.#pages.get(stormOf(alert));
     const known = page?.waiting.find((each) => each.alert.id === alert.id);
     if (!page || !known) return false;
     const isTakenBack = isNews(change) && isEnd(known.change);
@@ -112,7 +119,7 @@ export class StormPages {
       (change === 'sighted' && known.change === 'blind') ||
       change === 'folded';
     if (isOutdated) {
-      this.#pages.set(alert.group, { ...page, waiting: page.waiting.filter((each) => each !== known) });
+      this.#pages.set(stormOf(alert), { ...page, waiting: page.waiting.filter((each) => each !== known) });
     }
     return isTakenBack;
   }
@@ -164,6 +171,7 @@ function renew(
 function waitOf(alert: Alert, change: ChangeName, isStormOn: boolean): number {
   if (isEnd(change)) return isStormOn ? WAIT_MS.end : WAIT_MS.lastEnd;
   if (!isNews(change)) return WAIT_MS.stillOpen;
+  if (comesWithOthers(alert)) return WAIT_MS.silentStart;
   return rankOf(alert.severity) === TOP_RANK ? WAIT_MS.topStart : WAIT_MS.start;
 }
 

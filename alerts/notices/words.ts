@@ -53,7 +53,11 @@ export function formatWords({ alert, change, also, silencedBy }: NoticeBody, url
 
 function formatSentence({ alert, change }: Pick<NoticeBody, 'alert' | 'change'>, language: Language): string {
   const severity = language === 'en' ? ` (${alert.severity})` : '';
-  return `${wordOf(change)[language]}: ${alert.label[language]}${severity}. ${alert.text[language]}`;
+  const [label, text] = [alert.label[language], alert.text[language]];
+  // "Air kiriman: Kali Kreo naik …" needs no label before it.
+  if (text.toLowerCase().startsWith(label.toLowerCase()))
+    return `${wordOf(change)[language]}${severity}. ${text}`;
+  return `${wordOf(change)[language]}: ${label}${severity}. ${text}`;
 }
 
 function formatRest(count: number, language: Language): string {

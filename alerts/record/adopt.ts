@@ -7,9 +7,11 @@
 import { type Alert, alertIdOf, isOpen, type Rank, rankOf } from '../alert.ts';
 import type { SavedCondition } from '../judgement/conditions.ts';
 import { type DeviceWatch, foldAgain } from '../judgement/device-watch.ts';
+import { copyFold } from '../judgement/fold.ts';
 import { isTakenBack, type KnownEpisode } from '../judgement/reconcile.ts';
 import type { BoundRule } from '../judgement/rule.ts';
 
+import { Timeline } from '../judgement/timeline.ts';
 import { type Episode, shownRank, type Track } from '../judgement/track.ts';
 import { WATERMARK_MS } from '../judgement/watermark.ts';
 import { CLOCK_SKEW, knownToBeOff } from '../rules/clock-skew.ts';
@@ -60,6 +62,7 @@ export function adoptAlerts(watch: DeviceWatch, alerts: readonly Alert[], only?:
     const own = alerts.filter((alert) => alert.rule === rule.name);
     const open = own.find((alert) => isOpen(alert.state));
     if (open) adoptOpen(watch, index, rule, episodeOf(open));
+    else adoptExpired(watch, index, rule, own);
     const head = watch.timeline.head;
     const settledBefore = head.measuredAt - WATERMARK_MS;
     const known: KnownEpisode[] = own
@@ -94,6 +97,23 @@ function adoptOpen(watch: DeviceWatch, index: number, rule: BoundRule, open: Epi
   // A device of which no reading is left: what the alert rests on is its past.
   const measuredAt = timeline.isSettled ? open.changedAt : 0;
   foldAgain(watch, tracks, measuredAt);
+}
+
+/** Our clock has ended it without a reading (judgement/expire.ts): the readings alone would have it go on. */
+function adoptExpired(watch: DeviceWatch, index: number, rule: BoundRule, ended: readonly Alert[]): void {
+  const { head } = watch.timeline;
+  const found = head.tracks[index] as Track;
+  if (!found.episode || rule.foretellsUntil(found) === undefined) return;
+  const { startedAt } = found.episode;
+  const record = ended.findLast(
+    ({ detail, endedAt }) =>
+      detail['endedBecause'] !== undefined && endedAt !== undefined && endedAt >= startedAt,
+  );
+  if (!record) return;
+  const { tracks, ...rest } = copyFold(head);
+  const closed = [...found.closed, episodeOf(record)];
+  const over: Track = { memory: rule.fallSilent(found), episode: undefined, closed };
+  watch.timeline = new Timeline(watch.rules, { ...rest, tracks: tracks.with(index, over) });
 }
 
 /** The episode with the beginning and the height of another. */

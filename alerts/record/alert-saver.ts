@@ -24,9 +24,9 @@ const SWEEP_EVERY_MS = 5_000;
 /** Longer by this for each device of the last sweep: they take 0.07 ms of the event loop each, so under 1 % … */
 const PAUSE_PER_DEVICE_MS = 10;
 /** … but never longer than this … */
-const SWEEP_AT_LEAST_EVERY_MS = 30_000;
+export const SWEEP_AT_LEAST_EVERY_MS = 30_000;
 /** … and never with more entries to recall: a second or two of a start, and half of what rebuild.ts recalls. */
-const MAX_UNSWEPT = 250_000;
+export const MAX_UNSWEPT = 250_000;
 /** Devices of one step of a sweep: some 2 ms of JSON and one fsync, for which an alert may have to wait. */
 const DEVICES_PER_STEP = 25;
 
@@ -90,7 +90,7 @@ export class AlertSaver {
   async #save(nowMs: number): Promise<void> {
     const { engine, lifecycle, planner, outbox, store, feed } = this.#parts;
     const alerts = [...lifecycle.touched.values()];
-    const devices = new Set(alerts.map(({ subject }) => subject).filter((id) => engine.watches.has(id)));
+    const devices = new Set(alerts.map(({ subject }) => subject).filter((id) => engine.watches.all.has(id)));
     const state = this.#stateOf(devices);
     state.set('conditions', engine.saveConditions());
     state.set('groups', planner.save());
@@ -98,7 +98,7 @@ export class AlertSaver {
     const drafts = this.#drafts;
     await store.save({ cursor, alerts, state }, (transaction) => outbox.write(transaction, drafts, nowMs));
     this.#savedId = cursor;
-    engine.settled(devices);
+    engine.watches.settled(devices);
     lifecycle.settled();
     this.#drafts = [];
     for (const alert of this.#forFeed) feed.publish('alert', formatAlert(alert));
@@ -111,7 +111,7 @@ export class AlertSaver {
     const { engine } = this.#parts;
     const state = new Map<string, unknown>();
     for (const device of devices) {
-      state.set(keyOfDevice(device), { ...engine.saveDevice(device), takenId: this.#takenId });
+      state.set(keyOfDevice(device), { ...engine.watches.save(device), takenId: this.#takenId });
     }
     return state;
   }
@@ -136,7 +136,7 @@ export class AlertSaver {
       await enqueue(async () => {
         await this.saveChanges(nowMs);
         if (!left) {
-          left = engine.dirty;
+          left = engine.watches.dirty;
           sweptId = this.#takenId;
           this.#sweptDevices = left.length;
           if (left.length === 0 && sweptId === this.#savedId) return;
@@ -148,7 +148,7 @@ export class AlertSaver {
         await store.save({ cursor, alerts: [], state }, async () => undefined);
         this.#savedId = cursor;
         if (left.length === 0) this.#sweptId = sweptId;
-        engine.settled(devices);
+        engine.watches.settled(devices);
       });
     } while (left && left.length > 0);
   }

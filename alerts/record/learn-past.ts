@@ -42,7 +42,7 @@ export class PastLearner {
 
   /** Returns the gauge that has learnt, with of how many levels; undefined when none lacks anything. */
   async learnNext(nowMs: number): Promise<{ device: string; levels: number } | undefined> {
-    for (const [device, watch] of this.#engine.watches) {
+    for (const [device, watch] of this.#engine.watches.all) {
       if (this.#asked.has(device)) continue;
       this.#asked.add(device);
       if (!watch.rules.some((rule, index) => lacks(rule, watch.timeline.head.tracks[index] as Track)))

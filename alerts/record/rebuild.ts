@@ -1,9 +1,10 @@
 /**
  * Rebuild: the engine's state from the journal and the alerts on record, where the saved state is of no use.
  *
- * Called at start by restore-alerts.ts, for all rules or for those whose memory is of another version. Readings up to the cursor are recalled in silence, as far back as any
- * rule looks; then the alerts on record are adopted. Good state lacks the last seconds only, which are recalled
- * as well. Invariant: nothing is told twice and no open alert is lost; bounded by LOOK_BACK_MS and MAX_ENTRIES.
+ * Called at start by restore-alerts.ts, for all rules or for those whose memory is of another version. Readings up to
+ * the cursor are recalled in silence, as far back as any rule looks; then the alerts on record are adopted. Good state
+ * lacks the last seconds only, which are recalled as well. Invariant: nothing is told twice and no open alert is lost;
+ * bounded by LOOK_BACK_MS and MAX_ENTRIES.
  */
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import type { Alert } from '../alert.ts';
@@ -16,9 +17,9 @@ import type { SavedEngine } from './saved-state.ts';
 import { inheritTrack } from './saved-timeline.ts';
 
 /** Rain counts for three hours, a trend's points span 75 min, a reading is stale after 30 min: with room. */
-const LOOK_BACK_MS = 3.5 * 3_600_000;
+export const LOOK_BACK_MS = 3.5 * 3_600_000;
 /** The newest of them, where a load test has left more: some seconds of work. */
-const MAX_ENTRIES = 500_000;
+export const MAX_ENTRIES = 500_000;
 const BATCH = 5_000;
 
 /** By device, the rules whose saved memory is of no use, by their place. */
@@ -31,7 +32,7 @@ export interface RebuildOptions {
   readonly journal: ReadableJournal;
   /** Rules that judge readings; every other alert is a condition. */
   readonly trackRules: ReadonlySet<string>;
-  /** Open ones, and those closed a while ago. */
+  /** Open ones, and those closed since LOOK_BACK_MS ago. */
   readonly open: readonly Alert[];
   readonly recent: readonly Alert[];
   /** Up to here everything was judged and told. */
@@ -50,15 +51,15 @@ export function adoptRecords({ engine, open, recent, trackRules }: RebuildOption
   );
   const devices = new Set([
     ...byDevice.keys(),
-    ...engine.watches.keys(),
+    ...engine.watches.all.keys(),
     ...conditions.map(({ subject }) => subject),
   ]);
   for (const device of devices) {
-    const watch = engine.watch(device);
+    const watch = engine.watches.of(device);
     if (!watch) continue;
     adoptAlerts(watch, byDevice.get(device) ?? []);
     adoptHearing(watch, conditions);
-    engine.touch(device);
+    engine.watches.touch(device);
   }
 }
 
@@ -92,7 +93,7 @@ export async function recallMemories(
 ): Promise<number> {
   const settledAt = new Map<string, number>();
   for (const device of lacking.keys()) {
-    settledAt.set(device, engine.watch(device)?.timeline.base().measuredAt ?? 0);
+    settledAt.set(device, engine.watches.of(device)?.timeline.base().measuredAt ?? 0);
   }
   const after = await firstRecalled(journal, cursor, nowMs);
   let recalled = 0;
@@ -103,8 +104,8 @@ export async function recallMemories(
     recalled++;
   }
   for (const [device, rules] of lacking) {
-    const watch = engine.watch(device);
-    const { tracks } = shadow.watches.get(device)?.timeline.head ?? {};
+    const watch = engine.watches.of(device);
+    const { tracks } = shadow.watches.all.get(device)?.timeline.head ?? {};
     if (!watch || !tracks) continue;
     const own = watch.timeline.base().tracks;
     foldAgain(
@@ -122,14 +123,14 @@ export async function recallMemories(
 /** Ties the alerts on record to rules whose memory was rebuilt. */
 export function adoptLacking(engine: AlertEngine, lacking: LackingRules, alerts: readonly Alert[]): void {
   for (const [device, rules] of lacking) {
-    const watch = engine.watch(device);
+    const watch = engine.watches.of(device);
     if (!watch) continue;
     adoptAlerts(
       watch,
       alerts.filter(({ subject }) => subject === device),
       rules,
     );
-    engine.touch(device);
+    engine.watches.touch(device);
   }
 }
 

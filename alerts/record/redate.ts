@@ -5,7 +5,7 @@
  * reading would be late until the old time is reached again. Invariants: an open alert stays open under its own id;
  * a device begins a new timeline with its newest levels, which end now, and forgets no more than the older ones.
  */
-import { shiftDeviceClock } from '../../clock/device-clock.ts';
+import { AHEAD_MAX_MS, shiftDeviceClock } from '../../clock/device-clock.ts';
 import type { Alert } from '../alert.ts';
 import { type DeviceWatch, foldAgain } from '../judgement/device-watch.ts';
 import type { AlertEngine } from '../judgement/engine.ts';
@@ -15,9 +15,6 @@ import { reconcileWatch } from '../judgement/reconcile-watch.ts';
 import { Timeline } from '../judgement/timeline.ts';
 import type { Track } from '../judgement/track.ts';
 import { adoptAlerts } from './adopt.ts';
-
-/** A device's own clock may be ahead of ours by so much; later than that was given by us. */
-const AHEAD_MAX_MS = 60_000;
 
 /** `stepMs` is 0 where it is not known. Returns what has changed by it: the beginnings of alerts. */
 export function redateWatches(
@@ -29,12 +26,12 @@ export function redateWatches(
   engine.conditions.clockSet(nowMs);
   const byDevice = Map.groupBy(open, ({ subject }) => subject);
   const changes: EngineChange[] = [];
-  for (const [device, watch] of engine.watches) {
+  for (const [device, watch] of engine.watches.all) {
     shiftDeviceClock(watch.hearing.clock, stepMs, nowMs);
-    if (stepMs !== 0) engine.touch(device);
+    if (stepMs !== 0) engine.watches.touch(device);
     if (watch.timeline.head.measuredAt <= nowMs + AHEAD_MAX_MS) continue;
     beginTimelineAgain(watch, byDevice.get(device) ?? [], nowMs);
-    engine.touch(device);
+    engine.watches.touch(device);
     changes.push(...(reconcileWatch(watch, nowMs) ?? []));
   }
   return changes;

@@ -16,6 +16,7 @@ import {
   adoptLacking,
   adoptRecords,
   type LackingRules,
+  LOOK_BACK_MS,
   type ReadableJournal,
   type RebuildOptions,
   recallMemories,
@@ -58,8 +59,10 @@ export async function restoreAlerts(parts: RestoreParts): Promise<Restored> {
   const { lifecycle, planner, store, journal, nowMs } = parts;
   const cursor = await store.loadCursor();
   const open = await store.loadOpen();
-  const recent = await store.loadRecent(nowMs - RECENT_MS, MAX_RECENT);
-  lifecycle.restore(open, recent);
+  // What is rebuilt from readings must know of all that ended since the first of them.
+  const recent = await store.loadRecent(nowMs - LOOK_BACK_MS, MAX_RECENT);
+  const isLate = ({ closedAt = 0 }: Alert) => closedAt >= nowMs - RECENT_MS;
+  lifecycle.restore(open, recent.filter(isLate));
   const rows = await store.loadState();
   planner.restore(parseSavedGroups(rows), lifecycle.open);
   const saved = parseSavedState(rows);
@@ -113,7 +116,7 @@ async function restoreSaved(
 function findLacking(engine: AlertEngine, { devices }: SavedEngine): LackingRules {
   const lacking = new Map<string, readonly number[]>();
   for (const [device, { timeline }] of devices) {
-    const watch = engine.watch(device);
+    const watch = engine.watches.of(device);
     const rules = watch ? lackingRules(timeline, watch.rules) : [];
     if (rules.length > 0) lacking.set(device, rules);
   }
@@ -123,7 +126,7 @@ function findLacking(engine: AlertEngine, { devices }: SavedEngine): LackingRule
 function namesOf(engine: AlertEngine, lacking: LackingRules): string[] {
   const names = new Set<string>();
   for (const [device, rules] of lacking) {
-    for (const index of rules) names.add(engine.watch(device)?.rules[index]?.name ?? '');
+    for (const index of rules) names.add(engine.watches.of(device)?.rules[index]?.name ?? '');
   }
   return [...names];
 }
@@ -150,11 +153,11 @@ async function replaceState(
     [FORMAT_KEY, FORMAT],
     [SWEPT_KEY, takenId],
   ]);
-  for (const device of engine.dirty) {
-    state.set(keyOfDevice(device), { ...engine.saveDevice(device), takenId });
+  for (const device of engine.watches.dirty) {
+    state.set(keyOfDevice(device), { ...engine.watches.save(device), takenId });
   }
   state.set('conditions', engine.saveConditions());
   state.set('groups', planner.save());
   await store.replaceState(state);
-  engine.settled(engine.dirty);
+  engine.watches.settled(engine.watches.dirty);
 }

@@ -82,6 +82,7 @@ const watch = z.object({
     presence: z.string().optional(),
     presenceAt: z.number(),
     simulated: z.boolean(),
+    realAt: z.number().optional(),
     onDuty: z.boolean(),
     silenceOpen: z.boolean(),
     skewOpen: z.boolean(),

@@ -10,6 +10,7 @@ import type { Observation } from '../judgement/observation.ts';
 import type { BoundRule } from '../judgement/rule.ts';
 import { Timeline } from '../judgement/timeline.ts';
 import type { Track } from '../judgement/track.ts';
+import { NOISE_START } from '../levels/noise.ts';
 
 export interface SavedTimeline {
   readonly base: Omit<Fold, 'suspicion' | 'tracks'>;
@@ -35,11 +36,13 @@ export function saveTimeline(timeline: Timeline, rules: readonly BoundRule[]): S
 
 export function restoreTimeline(saved: SavedTimeline, rules: readonly BoundRule[]): Timeline {
   const { measuredAt, intervalMs, readings, recent } = saved.base;
+  // State that was saved before noise was learnt has none.
+  const noise = { ...NOISE_START, ...(saved.base as Partial<Fold>).noise };
   const tracks = rules.map((rule) => {
     const own = saved.tracks[keyOf(rule)];
     return own ? restoreTrack(rule.start, own) : inheritTrack(rule, rule.start, earlierTrack(saved, rule));
   });
-  const base: Fold = { measuredAt, intervalMs, readings, recent, suspicion: undefined, tracks };
+  const base: Fold = { measuredAt, intervalMs, readings, recent, noise, suspicion: undefined, tracks };
   return new Timeline(rules, base, saved.readings.map(unpackReading));
 }
 

@@ -6,6 +6,8 @@
 import { isAccessPoint } from '../../devices/kinds/wifi-access-point.ts';
 import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
+import { defineTrackRule } from '../judgement/rule.ts';
+import { advanceTrack } from '../judgement/track.ts';
 import {
   LADDER_START,
   type LadderParameters,
@@ -13,9 +15,7 @@ import {
   rejudgeLadder,
   resumeLadder,
   stepLadder,
-} from '../judgement/ladder.ts';
-import { defineTrackRule } from '../judgement/rule.ts';
-import { advanceTrack } from '../judgement/track.ts';
+} from '../levels/ladder.ts';
 
 export interface OverloadParameters {
   readonly capacityClients: number;

@@ -4,15 +4,15 @@
  * Both quantities become one score, in units of their own limit, so that the worse one speaks.
  */
 import type { Bilingual } from '../../devices/site.ts';
+import { defineTrackRule } from '../judgement/rule.ts';
+import { advanceTrack } from '../judgement/track.ts';
 import {
   LADDER_START,
   type LadderParameters,
   type LadderState,
   resumeLadder,
   stepLadder,
-} from '../judgement/ladder.ts';
-import { defineTrackRule } from '../judgement/rule.ts';
-import { advanceTrack } from '../judgement/track.ts';
+} from '../levels/ladder.ts';
 import { formatIndonesian } from '../notices/indonesian-number.ts';
 
 export interface PoorLinkParameters {

@@ -4,11 +4,10 @@
  * What is believed of it is the one judgement of the house (clock/device-clock.ts); the alarms keep theirs with what
  * else they save of a device. While a clock is off, readings are judged by ours: a flood is seen all the same.
  */
+import { type ClockCause, causeOfClock } from '../../clock/clock-cause.ts';
 import {
   CLOCK_BOUNDS,
-  type ClockCause,
   type ClockState,
-  causeOf,
   createDeviceClock,
   type DeviceClock,
   stateOf,
@@ -55,12 +54,12 @@ const CAUSES: Readonly<Record<ClockCause, Bilingual>> = {
 
 /** What is wrong with a clock, for a sentence: `7 h ahead: local time sent as UTC?`. */
 export function sayClock(clock: DeviceClock): Bilingual {
-  const { leastLagMs, lastDeviceMs } = clock;
   const state: ClockState = stateOf(clock);
-  if (state === 'standing') return { en: 'stands still', id: 'berhenti' };
+  if (state === 'standing') return { en: 'stands still or goes back', id: 'berhenti atau mundur' };
+  const { leastLagMs } = clock;
   const span = formatSpan(Math.abs(leastLagMs));
   const [en, id] = leastLagMs > 0 ? ['behind', 'lebih lambat'] : ['ahead', 'lebih cepat'];
-  const cause = causeOf(leastLagMs, lastDeviceMs);
+  const cause = causeOfClock(clock);
   const why = cause ? CAUSES[cause] : undefined;
   const drifts = { en: ', and drifts', id: ', dan terus bergeser' };
   return {

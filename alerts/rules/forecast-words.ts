@@ -26,8 +26,9 @@ export interface Prediction {
   readonly claims?: readonly ClaimSaid[];
   /** Why it ended without a reading. */
   readonly endedBecause?: 'silent' | 'time-over';
-  /** The last reading before such an end, epoch ms. */
+  /** The last reading before such an end whose level was believed, epoch ms; and whether others came after it. */
   readonly lastReadingAt?: number;
+  readonly isDoubted?: boolean;
 }
 
 export interface ClaimSaid {
@@ -82,7 +83,7 @@ export function describeForecastEnd(
   thresholds: readonly Threshold[],
   { name, clock }: Facts,
 ): Description {
-  const { targetM, endedBecause, lastReadingAt } = detail as Prediction;
+  const { targetM, endedBecause, lastReadingAt, isDoubted } = detail as Prediction;
   const now = formatMetres(value);
   const at = clock(endedAt, endedAt);
   const target = nameOf(thresholds, targetM ?? value);
@@ -91,8 +92,8 @@ export function describeForecastEnd(
     return {
       label: LABEL,
       text: {
-        en: `The forecast of ${target.en} for ${name} has ended: no level since ${last.en}, when it was ${now.en}. Whether it still rises is not known.`,
-        id: `Perkiraan ${target.id} untuk ${name} berakhir: tidak ada data muka air sejak ${last.id} (${now.id}). Belum diketahui apakah masih naik.`,
+        en: `The forecast of ${target.en} for ${name} has ended: no level ${isDoubted ? 'that is believed ' : ''}since ${last.en}, when it was ${now.en}. Whether it still rises is not known.`,
+        id: `Perkiraan ${target.id} untuk ${name} berakhir: tidak ada data muka air ${isDoubted ? 'yang dipercaya ' : ''}sejak ${last.id} (${now.id}). Belum diketahui apakah masih naik.`,
       },
     };
   }

@@ -4,7 +4,7 @@
  * Used by time-to-threshold, said by forecast-words.ts. Pure.
  */
 import type { Threshold } from '../../devices/kinds/river-gauge.ts';
-import { AHEAD_MS, chanceOf, type Rise, type RisePast } from '../judgement/rise-past.ts';
+import { AHEAD_MS, chanceOf, type Rise, type RisePast } from '../levels/rise-past.ts';
 import type { ClaimSaid, Prediction } from './forecast-words.ts';
 
 /** What is claimed of one threshold. */

@@ -8,12 +8,21 @@
 
 import { isRiverGauge, type RiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts';
 import { FAILED_QUALITY } from '../../devices/reading.ts';
-import type { Bilingual } from '../../devices/site.ts';
 import { type Rank, rankOf, severityOf } from '../alert.ts';
-import { believe, explainedAt, farJumpM, isAwaited, isBelieved } from '../fall.ts';
-import { FALL_START, type FallParameters, type FallState, learntOfFalls, ordinaryOf } from '../fall-state.ts';
-import { startDoubt } from '../judgement/doubt.ts';
-
+import type { Observation } from '../judgement/observation.ts';
+import { defineTrackRule } from '../judgement/rule.ts';
+import { advanceTrack, isClaim, isProvisional, NO_DETAIL } from '../judgement/track.ts';
+import { startDoubt } from '../levels/doubt.ts';
+import { mayEnd, nextEnding } from '../levels/ending.ts';
+import { believe, explainedAt, farJumpM, isAwaited, isBelieved, isDropOut } from '../levels/fall.ts';
+import {
+  FALL_START,
+  type FallParameters,
+  type FallState,
+  fallOfNoisy,
+  learntOfFalls,
+  ordinaryOf,
+} from '../levels/fall-state.ts';
 import {
   doubtRank,
   holdMs,
@@ -23,11 +32,16 @@ import {
   rejudgeLadder,
   resumeLadder,
   stepLadder,
-} from '../judgement/ladder.ts';
-import type { Observation } from '../judgement/observation.ts';
-import { defineTrackRule } from '../judgement/rule.ts';
-import { advanceTrack, type Episode, isClaim, isProvisional, NO_DETAIL } from '../judgement/track.ts';
-import { type Clock, formatMetres } from '../wording.ts';
+} from '../levels/ladder.ts';
+import { noiseOf } from '../levels/noise.ts';
+import { formatMetres } from '../wording.ts';
+import {
+  type DoubtDetail,
+  describeDoubt,
+  describePresent,
+  describeStanding,
+  describeWasInDoubt,
+} from './river-words.ts';
 
 export interface RiverLevelParameters {
   /** The gauge's own; empty until bound. */
@@ -50,19 +64,12 @@ export interface RiverLevelParameters {
 
 interface RiverMemory extends LadderState, FallState {}
 
-/** What an alert says in its detail while the gauge is in doubt. */
-interface DoubtDetail {
-  readonly doubtedSince?: number;
-  readonly doubtedM?: number;
-  readonly believedAt?: number;
-}
-
 /** Said of with the second reading that is not believed: a single drop-out is nothing to speak of. */
 const DOUBT_SAID_AFTER = 2;
 
 export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
   name: 'river-level',
-  version: 5,
+  version: 8,
   kind: 'river-gauge',
   unit: 'm',
   screens: true,
@@ -111,58 +118,83 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
       rippleM: parameters.jumpMinM,
       newRippleM: Math.max(NEW_RIPPLE_M, ladderSpanM(site) * NEW_RIPPLE_SHARE),
       jumpM: jump,
+      waveM: 0,
     };
     return { ...parameters, thresholds, hysteresisM, ladder, fall };
   },
-  step(track, memory, reading, view, { ladder, fall }) {
+  step(track, memory, reading, view, { ladder, fall: cleanFall }) {
     const levelM = levelOf(reading);
-    if (levelM === undefined || !ladder || !fall) return;
+    if (levelM === undefined || !ladder || !cleanFall) return;
+    const noise = noiseOf(view.noise);
+    const fall = noise > 0 ? fallOfNoisy(memory, cleanFall, noise) : cleanFall;
     const { measuredAt: at } = reading;
     const { intervalMs } = view;
     const { believedM, believedAt } = memory;
-    const isSaid = (track.episode?.detail as DoubtDetail | undefined)?.doubtedSince !== undefined;
-    if (memory.rank > 0 && !isBelieved(memory, fall, levelM, at, intervalMs)) {
+    const { doubtedSince, fellAt, wasInDoubt } = (track.episode?.detail ?? {}) as DoubtDetail;
+    const isSaid = doubtedSince !== undefined;
+    const { standsFromM, lowSince } = memory;
+    const previousM = memory.previous ?? levelM;
+    const below = { levelM, at, intervalMs, previousM, standsFromM, lowSince };
+    const isConfirmed = memory.confirmedAt !== null && at >= memory.confirmedAt;
+    const isAsked = memory.rank > 0 || (!memory.doubt && isDropOut(memory, fall, levelM, at, intervalMs));
+    if (isAsked && !isBelieved(memory, fall, levelM, at, intervalMs)) {
       // A level that is doubted has one before it that was believed.
       const keptM = believedM as number;
-      const rows = isAwaited(memory) ? 0 : memory.lows;
+      // Nobody need look at a sensor at once where no alert rests on it.
+      const rows = memory.rank === 0 || isAwaited(memory) ? 0 : memory.lows;
       view.suspicion = { rows, believedM: keptM, believedAt };
       const detail =
         rows >= DOUBT_SAID_AFTER && !isSaid ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
       advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
       return;
     }
-    stepLadder(memory, ladder, levelM, at, intervalMs, farJumpM(memory, fall), ordinaryOf(memory, fall));
+    memory.ending = memory.rank > 0 && !isConfirmed ? nextEnding(memory, fall, below) : null;
+    const isEnd = mayEnd(memory.ending, levelM, at, intervalMs);
+    const [far, low] = [farJumpM(memory, fall), ordinaryOf(memory, fall)];
+    const hysteresis = fall.floodM - fall.clearM;
+    stepLadder(memory, ladder, levelM, at, intervalMs, { far, low, mayEnd: isEnd, noise, hysteresis });
     // A jump is the river's level only once it has stood.
     if (!memory.doubt) believe(memory, fall, levelM, at, intervalMs);
-    const detail = isSaid ? NO_DETAIL : undefined;
+    // Said until the level is back in the flood, and not anew with each wave.
+    const waits = !isEnd && (levelM <= fall.clearM || fellAt !== undefined);
+    const isLow = levelM <= fall.clearM && !isConfirmed;
+    const isNews = isSaid || waits !== (fellAt !== undefined) || (wasInDoubt !== undefined && !isLow);
+    const doubted = isSaid
+      ? { since: doubtedSince, levelM: believedM as number, at: believedAt }
+      : wasInDoubt;
+    const fell = waits ? { fellAt: memory.ending?.since } : NO_DETAIL;
+    const detail = isNews ? (isLow && doubted ? { ...fell, wasInDoubt: doubted } : fell) : undefined;
     advanceTrack(track, reading, memory.rank, levelM, doubtRank(memory), detail);
   },
   learnt: learntOfFalls,
+  // A claim is not the river's level yet, and one that is doubted has its own sentence.
+  sayPresent: ({ believedM, believedAt, doubt, lowSince }, episode, { clock }) =>
+    doubt || lowSince !== null || believedM === null
+      ? undefined
+      : describePresent(episode, believedM, believedAt, clock),
   rejudge: (memory, { ladder }) => (ladder ? rejudgeLadder(memory, ladder) : memory),
   vouch: (memory, confirmedAt) => ({ ...memory, confirmedAt }),
   resume(memory, { rank, doubtRank, value, changedAt, detail }, { ladder }) {
     if (rank > 0) {
-      const { believedAt = changedAt } = detail as DoubtDetail;
-      return { ...resumeLadder(memory, rank), believedM: value, believedAt };
+      const { believedAt = changedAt, doubtedSince, doubtedM } = detail as DoubtDetail;
+      const resumed = { ...resumeLadder(memory, rank), believedM: value, believedAt };
+      if (doubtedSince === undefined || doubtedM === undefined) return resumed;
+      // It was said to be in doubt, and is until the level is back or explained.
+      return { ...resumed, lowSince: doubtedSince, lows: DOUBT_SAID_AFTER, lowM: doubtedM };
     }
     const base = Math.min(value, ladder?.ordinary ?? value);
     return { ...memory, doubt: startDoubt(base, value, doubtRank, changedAt), previous: value, before: base };
   },
   describe(episode, rank, { thresholds }, { name, clock }) {
-    const { label, levelM } = thresholdOf(thresholds, rank);
-    const value = formatMetres(episode.value);
-    const limit = formatMetres(levelM);
+    const step = thresholdOf(thresholds, rank);
+    const stands = describeStanding(episode, step, clock);
     const doubt = describeDoubt(episode, clock);
     const unsure = isProvisional(episode) || isClaim(episode);
     return {
-      label,
+      label: step.label,
       text: {
-        en: `${name}: ${value.en}, ${label.en} (from ${limit.en}).${
-          unsure ? ' After a jump, and not confirmed yet.' : ''
-        }${doubt.en}`,
-        id: `${name}: ${value.id}, ${label.id} (mulai ${limit.id}).${
-          unsure ? ' Setelah lonjakan, belum terkonfirmasi.' : ''
-        }${doubt.id}`,
+        en: `${name}: ${stands.en}.${unsure ? ' After a jump, and not confirmed yet.' : ''}${doubt.en}`,
+        id: `${name}: ${stands.id}.${unsure ? ' Setelah lonjakan, belum terkonfirmasi.' : ''}${doubt.id}`,
       },
     };
   },
@@ -181,13 +213,14 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
         },
       };
     }
+    const doubt = describeWasInDoubt(episode, clock);
     const lowest = thresholdOf(thresholds, 1);
     const limit = formatMetres(lowest.levelM);
     return {
       label: thresholdOf(thresholds, highestRank).label,
       text: {
-        en: `${name} has fallen to ${now.en}, below ${lowest.label.en} (${limit.en}). It peaked at ${highest.en}${when.en}.`,
-        id: `${name} sudah surut: ${now.id}, di bawah ambang ${lowest.label.id} (${limit.id}). Tertinggi ${highest.id}${when.id}.`,
+        en: `${name} has fallen to ${now.en}, below ${lowest.label.en} (${limit.en}). It peaked at ${highest.en}${when.en}.${doubt.en}`,
+        id: `${name} sudah surut: ${now.id}, di bawah ambang ${lowest.label.id} (${limit.id}). Tertinggi ${highest.id}${when.id}.${doubt.id}`,
       },
     };
   },
@@ -215,18 +248,6 @@ const LEAST_HEIGHT_SHARE = 1 / 3;
 /** A gauge of which nothing is known may fall by this share of the ladder between two reports, or by this, m. */
 const NEW_RIPPLE_SHARE = 0.4;
 const NEW_RIPPLE_M = 0.5;
-
-function describeDoubt({ detail }: Episode, clock: Clock): Bilingual {
-  const { doubtedSince, doubtedM, believedAt } = detail as DoubtDetail;
-  if (doubtedSince === undefined || doubtedM === undefined) return { en: '', id: '' };
-  const low = formatMetres(doubtedM);
-  const since = clock(doubtedSince, doubtedSince);
-  const last = clock(believedAt ?? doubtedSince, doubtedSince);
-  return {
-    en: ` That was at ${last.en}. At ${since.en} the gauge said ${low.en}, faster than its river drains: the gauge is in doubt and the alert stays.`,
-    id: ` Itu ${last.id}. Pada ${since.id} alat melaporkan ${low.id}, lebih cepat daripada surutnya sungai: alatnya diragukan dan peringatan tetap berlaku.`,
-  };
-}
 
 /** The step of a rank, or the lowest: a ladder has at least one, and may begin above `minor`. */
 function thresholdOf(thresholds: readonly Threshold[], rank: Rank): Pick<Threshold, 'label' | 'levelM'> {

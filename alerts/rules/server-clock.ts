@@ -5,7 +5,8 @@
  * until devices agree with the new time. While it stands no device of those is called wrong. Nothing is thrown away
  * meanwhile: what devices date impossibly is judged by receipt, and keeps what they said. The engine holds one.
  */
-import { causeOf, type DeviceClock } from '../../clock/device-clock.ts';
+import { causeOf } from '../../clock/clock-cause.ts';
+import type { DeviceClock } from '../../clock/device-clock.ts';
 import {
   agreesWithDevices,
   doubtServerClock,

@@ -12,6 +12,7 @@ import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import type { Hearing } from '../judgement/hearing.ts';
 import type { Description } from '../judgement/rule.ts';
+import { noteSending } from '../judgement/sending-rhythm.ts';
 import { type Clock, formatMetres, formatSpan } from '../wording.ts';
 
 export interface SilenceParameters {
@@ -52,7 +53,7 @@ export type Silence = { readonly reason: 'silent' | 'offline' | 'unusable'; read
 export function judgeSilence(
   hearing: Hearing,
   kind: string,
-  intervalMs: number,
+  allowedMs: number,
   parameters: SilenceParameters,
   listeningSince: number,
   nowMs: number,
@@ -67,7 +68,6 @@ export function judgeSilence(
       return { reason: 'offline', since: hearing.presenceAt };
     }
   }
-  const allowedMs = Math.max(parameters.silentAfterMs, parameters.silentAfterIntervals * intervalMs);
   if (quietFor(hearing.lastHeardAt) > allowedMs) return { reason: 'silent', since: hearing.lastHeardAt };
   // One that never said anything of use is without use since its first word.
   const usableAt = hearing.lastUsableAt || hearing.firstHeardAt || hearing.lastHeardAt;
@@ -80,6 +80,7 @@ export function judgeSilence(
 /** Our clock hears a word of the device, of whatever use. */
 export function noteWord(hearing: Hearing, atMs: number): void {
   if (hearing.firstHeardAt === 0) hearing.firstHeardAt = atMs;
+  if (atMs > hearing.lastHeardAt) noteSending(hearing.sending, atMs, hearing.lastHeardAt);
   hearing.lastHeardAt = Math.max(hearing.lastHeardAt, atMs);
 }
 
@@ -98,22 +99,25 @@ export interface Known {
   readonly name: string;
   /** Of a gauge: its newest level, m. */
   readonly levelM: number | undefined;
+  /** When that was, epoch ms, where others came after it that are not believed. */
+  readonly doubtedAfterMs: number | undefined;
   readonly nowMs: number;
   readonly clock: Clock;
 }
 
 export function describeSilence(known: Known, { reason, since }: Silence): Description {
-  const { kind, name, levelM, nowMs, clock } = known;
+  const { kind, name, levelM, doubtedAfterMs, nowMs, clock } = known;
   const words = REASONS[reason];
   const from = clock(since, nowMs);
   const span = formatSpan(nowMs - since);
   const last = levelM === undefined ? undefined : formatMetres(levelM);
+  const believedAt = doubtedAfterMs === undefined ? undefined : clock(doubtedAfterMs, nowMs);
   const present = !silenceWordsOf(kind)?.needsUsable
     ? { en: '', id: '' }
     : last
       ? {
-          en: ` The last level was ${last.en}; the present level is not known.`,
-          id: ` Tinggi air terakhir ${last.id}; keadaan sekarang tidak diketahui.`,
+          en: ` The last level ${believedAt ? `that is believed was ${last.en} at ${believedAt.en}` : `was ${last.en}`}; the present level is not known.`,
+          id: ` Tinggi air terakhir ${believedAt ? `yang dipercaya ${last.id} ${believedAt.id}` : last.id}; keadaan sekarang tidak diketahui.`,
         }
       : { en: ' The level is not known.', id: ' Tinggi air tidak diketahui.' };
   return {
@@ -125,18 +129,30 @@ export function describeSilence(known: Known, { reason, since }: Silence): Descr
   };
 }
 
-/** `since`: from when it was silent. */
-export function describeHeardAgain({ kind, name, levelM, nowMs, clock }: Known, since: number): Description {
+/** `since`: from when it was silent; `reason` as it was told. */
+export function describeHeardAgain(
+  { kind, name, levelM, doubtedAfterMs, nowMs, clock }: Known,
+  since: number,
+  reason: Silence['reason'],
+): Description {
   const at = clock(nowMs, nowMs);
   const from = clock(since, nowMs);
   const span = formatSpan(nowMs - since);
-  const level = levelM === undefined ? undefined : formatMetres(levelM);
+  // What it says now is not believed: its last level is none of now.
+  const level = levelM === undefined || doubtedAfterMs !== undefined ? undefined : formatMetres(levelM);
   const now = level ? { en: `: ${level.en}`, id: `: ${level.id}` } : { en: '', id: '' };
+  const isOfUse = reason === 'unusable';
+  const again = isOfUse
+    ? { en: 'that can be judged again', id: 'yang dapat dinilai lagi' }
+    : { en: 'again', id: 'lagi' };
+  const before = isOfUse
+    ? { en: 'It had sent nothing that could be judged', id: 'Sebelumnya tidak ada data yang dapat dinilai' }
+    : { en: 'It was silent', id: 'Sebelumnya terputus' };
   return {
     label: labelOf(kind),
     text: {
-      en: `${name} sends data again since ${at.en}${now.en}. It was silent since ${from.en} (${span.en}).`,
-      id: `${name} mengirim data lagi sejak ${at.id}${now.id}. Sebelumnya terputus sejak ${from.id} (${span.id}).`,
+      en: `${name} sends data ${again.en} since ${at.en}${now.en}. ${before.en} since ${from.en} (${span.en}).`,
+      id: `${name} mengirim data ${again.id} sejak ${at.id}${now.id}. ${before.id} sejak ${from.id} (${span.id}).`,
     },
   };
 }

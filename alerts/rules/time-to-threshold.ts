@@ -1,13 +1,17 @@
 /**
  * Time to threshold: which of its next levels the river will reach, when, and how probably.
  *
- * Judged by the gauge's own past (judgement/rise-past.ts): a threshold is claimed when enough of the rises like this
+ * Judged by the gauge's own past (levels/rise-past.ts): a threshold is claimed when enough of the rises like this
  * one went so far, and its way is no longer than the fastest slope promises. Invariants: a claim is made and given
  * up per threshold, and one alert carries them all; it is worked out anew with each reading; none begins after the
  * peak, none outlives its time or the silence of its gauge (judgement/expire.ts).
  */
 import { isRiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts';
 import { type Rank, rankOf } from '../alert.ts';
+import { defineTrackRule } from '../judgement/rule.ts';
+import { advanceTrack, type Episode } from '../judgement/track.ts';
+import { isNoiseKnown, noiseOf } from '../levels/noise.ts';
+import type { Recent } from '../levels/recent.ts';
 import {
   AHEAD_MS,
   chanceOf,
@@ -18,12 +22,11 @@ import {
   type RisePast,
   type RiseScale,
   riseOf,
+  smoothedNoise,
   steepestMPerH,
   takeLevel,
-} from '../judgement/rise-past.ts';
-import { readShares } from '../judgement/rise-shares.ts';
-import { defineTrackRule } from '../judgement/rule.ts';
-import { advanceTrack, type Episode } from '../judgement/track.ts';
+} from '../levels/rise-past.ts';
+import { readShares } from '../levels/rise-shares.ts';
 import { describeForecast, describeForecastEnd, type Prediction } from './forecast-words.ts';
 import { type Claim, isAnother, predict } from './predict.ts';
 import { levelOf } from './river-level.ts';
@@ -64,9 +67,11 @@ const HOUR_MS = 60 * MIN_MS;
 /** A jump, as a share of the ladder's span, and never less than this, m. */
 const JUMP_SHARE = 0.2;
 const JUMP_LEAST_M = 0.15;
+/** Levels in a row, of a gauge whose noise is not known yet. */
+const STEADY_LEVELS = 4;
 export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory>({
   name: 'time-to-threshold',
-  version: 3,
+  version: 4,
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
@@ -89,13 +94,17 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     const { scale, thresholds } = parameters;
     if (levelM === undefined || !scale || view.suspicion) return;
     const at = reading.measuredAt;
-    if (!takeLevel(memory, scale, levelM, at, view.intervalMs)) return;
+    const noise = noiseOf(view.noise);
+    if (!takeLevel(memory, scale, levelM, at, view.intervalMs, noise)) return;
+    const noiseM = smoothedNoise(noise, view.intervalMs);
     memory.reached = reachedAfter(memory.reached, levelM, parameters);
     const before = memory.claims;
     if (before.length === 0 && !mayClaim(memory, levelM, parameters)) return;
-    const rise = levelM < scale.topM ? riseOf(memory, scale) : undefined;
+    // Of a gauge that nobody knows two high readings may be its noise: it must have risen steadily.
+    if (before.length === 0 && !isNoiseKnown(view.noise) && !hasRisenSteadily(view.recent)) return;
+    const rise = levelM < scale.topM ? riseOf(memory, scale, noiseM) : undefined;
     if (before.length === 0 && !rise) return;
-    const claims = claim(memory, levelM, at, rise, parameters);
+    const claims = claim(memory, levelM, at, rise, noiseM, parameters);
     if (before.length === 0 && claims.length === 0) return;
     memory.claims = claims;
     const target = claims.at(-1);
@@ -150,6 +159,14 @@ function isReached({ comparator, levelM: limitM }: Threshold, levelM: number): b
   return comparator === '>' ? levelM > limitM : levelM >= limitM;
 }
 
+function hasRisenSteadily({ value }: Recent): boolean {
+  const last = value.slice(-STEADY_LEVELS);
+  return (
+    last.length === STEADY_LEVELS &&
+    last.every((levelM, index) => index === 0 || levelM > (last[index - 1] as number))
+  );
+}
+
 /** A cheap look before the rise is worked out: can the next threshold be reached at all? */
 function mayClaim(
   past: RisePast,
@@ -184,6 +201,7 @@ function claim(
   levelM: number,
   at: number,
   rise: Rise | undefined,
+  noiseM: number,
   {
     thresholds,
     hysteresisM,
@@ -201,7 +219,7 @@ function claim(
     const wayM = threshold.levelM - levelM;
     const old = memory.claims.find((each) => each.threshold === index);
     if (!old && (wayM > wayMaxM || memory.reached.includes(index))) continue;
-    loss ??= lossOf(memory);
+    loss ??= lossOf(memory, noiseM);
     const chance = rise && !loss.hasTurned ? chanceOf(memory, rise, wayM) : 0;
     if (!old) {
       if (chance >= chanceToClaim) claims.push({ threshold: index, since: at, missSince: null });

@@ -6,14 +6,13 @@
  * should long have passed. Invariant: a wave that has been here is not announced again, unless it grows above.
  */
 import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
-import type { Bilingual } from '../../devices/site.ts';
-import type { RegisteredDevice } from '../../fleet/registry.ts';
-import { type Rank, rankOf, severityOf } from '../alert.ts';
+import type { Rank } from '../alert.ts';
 import { type CityView, openLevel } from '../judgement/city-view.ts';
 import type { DeviceWatch } from '../judgement/device-watch.ts';
 import type { EngineChange } from '../judgement/engine-change.ts';
+import { silenceOf } from '../judgement/judge-silence.ts';
 import type { Episode } from '../judgement/track.ts';
-import { formatMetres } from '../wording.ts';
+import { describeWave, describeWaveEnd, stepUpTo, type UpstreamDetail } from './upstream-words.ts';
 
 export const UPSTREAM_RISE = { name: 'upstream-rise', version: 3, unit: 'm' } as const;
 export const UPSTREAM_PARAMETERS = {
@@ -21,20 +20,6 @@ export const UPSTREAM_PARAMETERS = {
   soonestShare: 0.4,
   latestShare: 2,
 } as const;
-
-const LABEL: Bilingual = { en: 'water on its way', id: 'air kiriman' };
-
-interface UpstreamDetail {
-  readonly upstream: string;
-  /** What it reached there and when, epoch ms, and until when its water is expected while it is still high there. */
-  readonly label?: Bilingual;
-  readonly sinceMs?: number;
-  readonly expectedUntilMs?: number;
-  readonly lagMin: number;
-  readonly soonestAt: string;
-  /** Null while the water is still high above. */
-  readonly latestAt: string | null;
-}
 
 /** Judges the gauges given; all of them on a tick. */
 export function judgeUpstream(
@@ -64,8 +49,8 @@ function judgeGauge(
   const { conditions, nowMs } = view;
   const open = conditions.find(UPSTREAM_RISE.name, watch.subject.id);
   const known = open?.episode.detail as UpstreamDetail | undefined;
-  const end = (hasArrived: boolean) => {
-    const description = describeEnd(view, watch, hasArrived, known?.upstream ?? '');
+  const end = (hasArrived: boolean, unseenSinceMs?: number) => {
+    const description = describeWaveEnd(view, watch, hasArrived, known?.upstream ?? '', unseenSinceMs);
     return conditions.clear(UPSTREAM_RISE, watch.subject, description, nowMs, nowMs);
   };
   const hereRank = openLevel(watch)?.rank ?? 0;
@@ -81,9 +66,14 @@ function judgeGauge(
     .filter(({ level }) => level && promisedRank(level) > hereRank)
     .filter(({ level, lagMin }) => level && nowMs - reachedAt(level) < latestMs(lagMin) + STALE_MS)
     .filter(({ from, level }) => from && level && !hasArrived(watch, from.device.id, level))
+    .filter(({ from, lagMin }) => from && nowMs < latestArrivalMs(from, view, lagMin))
     .sort((a, b) => (b.level?.rank ?? 0) - (a.level?.rank ?? 0))[0];
   if (!above?.level || !above.from) {
     if (!open || !known) return undefined;
+    const from = view.watches.get(known.upstream);
+    if (from && openLevel(from) && nowMs >= latestArrivalMs(from, view, known.lagMin)) {
+      return end(false, from.hearing.lastUsableAt);
+    }
     const latestAt = known.latestAt ?? new Date(nowMs + latestMs(known.lagMin)).toISOString();
     if (Date.parse(latestAt) <= nowMs) return end(false);
     if (known.latestAt !== null) return undefined;
@@ -93,11 +83,14 @@ function judgeGauge(
     });
   }
   const rank = promisedRank(above.level);
+  const expectedUntilMs = reachedAt(above.level) + latestMs(above.lagMin);
+  const isLong = nowMs >= expectedUntilMs && !silenceOf(above.from, view);
   if (
     open &&
     known?.upstream === above.from.device.id &&
     open.episode.rank === rank &&
-    known.latestAt === null
+    known.latestAt === null &&
+    (known.isLong ?? false) === isLong
   ) {
     return undefined;
   }
@@ -105,7 +98,9 @@ function judgeGauge(
     upstream: above.from.device.id,
     label: stepUpTo(above.from.device, above.level.rank),
     sinceMs: reachedAt(above.level),
-    expectedUntilMs: reachedAt(above.level) + latestMs(above.lagMin),
+    expectedUntilMs,
+    isFalling: above.level.rank < above.level.highestRank,
+    isLong,
     lagMin: above.lagMin,
     soonestAt: new Date(reachedAt(above.level) + soonestMs(above.lagMin)).toISOString(),
     latestAt: null,
@@ -114,6 +109,11 @@ function judgeGauge(
 
 /** A level that has stood above for days is no wave that is still to come. */
 const STALE_MS = 24 * 3_600_000;
+
+/** Until when water from above may come: for ever while it is seen there, since it may be high; else since it was seen. */
+function latestArrivalMs(from: DeviceWatch, view: CityView, lagMin: number): number {
+  return silenceOf(from, view) ? from.hearing.lastUsableAt + latestMs(lagMin) : Number.POSITIVE_INFINITY;
+}
 
 /** What a level above may become here: one step less, and never nothing. */
 function promisedRank({ rank }: Episode): Rank {
@@ -173,70 +173,8 @@ function raise(
     value,
     simulated,
     parameters: UPSTREAM_PARAMETERS,
-    description: describe(view, watch, rank, detail),
+    description: describeWave(view, watch, rank, detail),
     detail: { ...detail },
   };
   return view.conditions.raise(UPSTREAM_RISE, watch.subject, finding, view.nowMs);
-}
-
-function describe(
-  view: CityView,
-  { device }: DeviceWatch,
-  rank: Rank,
-  detail: UpstreamDetail,
-): EngineChange['description'] {
-  const { clock, nowMs } = view;
-  const above = nameOf(view, detail.upstream);
-  const soonestMs = Date.parse(detail.soonestAt);
-  const since = clock(detail.sinceMs ?? soonestMs, nowMs);
-  const from = clock(soonestMs, nowMs);
-  const to = clock(
-    detail.latestAt ? Date.parse(detail.latestAt) : (detail.expectedUntilMs ?? soonestMs),
-    nowMs,
-  );
-  const label = detail.label ?? { en: 'a high level', id: 'tinggi' };
-  const here = stepUpTo(device, rank);
-  return {
-    label: LABEL,
-    text: {
-      en: `${above} reached ${label.en} at ${since.en}. Its water should reach ${device.name} between ${from.en} and ${to.en}; the level here may rise to ${here.en}.`,
-      id: `Air kiriman: ${above} naik ke ${label.id} ${since.id}. Airnya diperkirakan tiba di ${device.name} antara ${from.id} dan ${to.id}; di sini bisa sampai ${here.id}.`,
-    },
-  };
-}
-
-function describeEnd(
-  view: CityView,
-  { device, timeline }: DeviceWatch,
-  hasArrived: boolean,
-  upstream: string,
-): EngineChange['description'] {
-  const at = view.clock(view.nowMs, view.nowMs);
-  const above = nameOf(view, upstream);
-  const levelM = timeline.head.recent.value.at(-1);
-  const level = levelM === undefined ? undefined : formatMetres(levelM);
-  const now = level ? { en: `: ${level.en} at ${at.en}`, id: `: ${level.id} ${at.id}` } : { en: '', id: '' };
-  return {
-    label: LABEL,
-    text: hasArrived
-      ? {
-          en: `The water from ${above} has arrived at ${device.name}${now.en}.`,
-          id: `Air kiriman dari ${above} sudah tiba di ${device.name}${now.id}.`,
-        }
-      : {
-          en: `No more water is expected at ${device.name} from ${above}${now.en}.`,
-          id: `Air kiriman dari ${above} tidak ditunggu lagi di ${device.name}${now.id}.`,
-        },
-  };
-}
-
-function nameOf({ watches }: CityView, gauge: string): string {
-  return watches.get(gauge)?.device.name ?? gauge;
-}
-
-/** The ladder's own word for what a rank means there: its highest step up to it, or its lowest. */
-function stepUpTo({ site }: RegisteredDevice, rank: Rank): Bilingual {
-  const thresholds = isRiverGauge(site) ? site.thresholds : [];
-  const step = thresholds.findLast(({ severity }) => rankOf(severity) <= rank) ?? thresholds[0];
-  return step?.label ?? { en: severityOf(rank), id: severityOf(rank) };
 }

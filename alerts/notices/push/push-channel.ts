@@ -24,8 +24,8 @@ export interface PushChannelOptions {
   readonly agent?: Agent | undefined;
 }
 
-const SENDS_AT_ONCE = 20;
-const CALL_TIMEOUT_MS = 10_000;
+export const SENDS_AT_ONCE = 20;
+export const CALL_TIMEOUT_MS = 10_000;
 /** A phone that was off for so long need not hear of it any more, s. */
 const KEEP_FOR_S = 6 * 3_600;
 /** Notices of which it is remembered who had them; those tried again are few. */

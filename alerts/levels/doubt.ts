@@ -20,8 +20,9 @@ export interface Doubt {
   readonly since: number;
   /** Readings after the jump that did not take it back. */
   readonly upheld: number;
-  /** It went far beyond anything that the subject has done. */
+  /** It went far beyond anything that the subject has done; and whether it has moved there since. */
   readonly isFar?: boolean;
+  readonly isAlive?: boolean;
 }
 
 export type Verdict =
@@ -41,6 +42,8 @@ const SPIKED_LATELY_MAX_MS = 6 * 3_600_000;
 /** Far beyond anything known, a jump is believed at the fourth word, or at the second after an hour. */
 const FAR_WORDS = 4;
 const FAR_MAX_MS = 3_600_000;
+/** … and not while it stands there without moving by more than this, m, as a sensor does that has died: water moves. */
+const STILL = 0.003;
 
 export function startDoubt(base: number, value: number, rank: Rank, at: number, isFar = false): Doubt {
   return { base, highest: value, rank, second: undefined, since: at, upheld: 0, ...(isFar ? { isFar } : {}) };
@@ -65,13 +68,16 @@ export function judgeDoubt(
   if (highest - value > SPIKE_RETURN_SHARE * (highest - base)) return { kind: 'spike' };
   const upheld = doubt.upheld + 1;
   const second = value > highest ? highest : Math.max(value, doubt.second ?? value);
-  const isLong = !doubt.isFar || upheld >= FAR_WORDS || (upheld >= 2 && at - since >= FAR_MAX_MS);
+  const isAlive = doubt.isAlive === true || Math.abs(value - highest) > STILL;
+  const hasWords = upheld >= FAR_WORDS || (upheld >= 2 && at - since >= FAR_MAX_MS);
+  const isLong = !doubt.isFar || (hasWords && isAlive);
   if (upheld >= needed && isLong && at - since >= CONFIRM_MIN_MS) {
     return { kind: 'confirmed', level: upheld === 1 ? highest : second };
   }
-  if (value <= highest) return { kind: 'undecided', doubt: { ...doubt, second, upheld } };
+  if (value <= highest)
+    return { kind: 'undecided', doubt: { ...doubt, second, upheld, ...(isAlive ? { isAlive } : {}) } };
   return {
     kind: 'undecided',
-    doubt: { ...doubt, highest: value, rank: rankOf(value), second, upheld },
+    doubt: { ...doubt, highest: value, rank: rankOf(value), second, upheld, isAlive },
   };
 }

@@ -87,6 +87,8 @@ const SMOOTHING_MS = MIN_MS;
 const QUARTER_MS = 0.9 * 15 * MIN_MS;
 const HALF_MS = 0.9 * 30 * MIN_MS;
 const WHOLE_MS = 0.9 * HOUR_MS;
+/** A rise of less than so many times the noise of a level is none: the difference of two, and the highest of many. */
+const NOISE_RISE = 4 * Math.SQRT2;
 /** The mean level looks back so long, ms: a flood is short beside it. */
 const USUAL_MS = 10 * 24 * HOUR_MS;
 /** No ladder is taken to be lower above the usual level, m. */
@@ -98,13 +100,16 @@ const TURNED_SHARE = 0.1;
 /** A wave is looked for within this time. */
 const WAVE_MS = 90 * MIN_MS;
 
-/** Takes a level in order of time. False where it is a jump that waits for the next reading's word. */
+/**
+ * Takes a level in order of time, of a gauge with this noise. False where it is a jump that waits for the next reading.
+ */
 export function takeLevel(
   past: RisePast,
   scale: RiseScale,
   levelM: number,
   at: number,
   intervalMs: number,
+  noiseM = 0,
 ): boolean {
   const jump = judgeJump(past, scale.jumpM, levelM);
   if (jump === 'waits') return false;
@@ -123,7 +128,8 @@ export function takeLevel(
   const newest = past.marks.at(-1);
   if (newest && at - newest.at < MARK_SPACING_MS) return true;
   const pauseMs = Math.max(PAUSE_LEAST_MS, PAUSE_INTERVALS * intervalMs);
-  const rise = newest && at - newest.at <= pauseMs ? riseOf(past, scale) : undefined;
+  const rise =
+    newest && at - newest.at <= pauseMs ? riseOf(past, scale, smoothedNoise(noiseM, intervalMs)) : undefined;
   if (newest && at - newest.at > pauseMs) past.marks = [];
   past.usualMarks++;
   const gapMs = newest ? Math.min(at - newest.at, pauseMs) : 0;
@@ -137,17 +143,32 @@ export function steepestMPerH({ smoothM = 0, lowM }: RisePast): number {
   return ((smoothM - lowM) * HOUR_MS) / QUARTER_MS;
 }
 
-/** The rise that the gauge is in; undefined where it does not rise, or less than half an hour of it is known. */
-export function riseOf({ marks, smoothM, smoothAt, usualM }: RisePast, scale: RiseScale): Rise | undefined {
+/** What is left of the noise of a level when it is smoothed, m. */
+export function smoothedNoise(noiseM: number, intervalMs: number): number {
+  if (noiseM === 0) return 0;
+  const weight = 1 - Math.exp(-intervalMs / SMOOTHING_MS);
+  return noiseM * Math.sqrt(weight / (2 - weight));
+}
+
+/**
+ * The rise that the gauge is in, beyond what noise explains; undefined where it does not rise, or less than half an
+ * hour of it is known. `noiseM`: of the smoothed level.
+ */
+export function riseOf(
+  { marks, smoothM, smoothAt, usualM }: RisePast,
+  scale: RiseScale,
+  noiseM = 0,
+): Rise | undefined {
   const oldest = marks[0];
   if (smoothM === undefined || !oldest || smoothAt - oldest.at < HALF_MS) return undefined;
-  const quarter = slopeOver(marks, smoothM, smoothAt, QUARTER_MS);
-  const half = slopeOver(marks, smoothM, smoothAt, HALF_MS);
-  const whole = slopeOver(marks, smoothM, smoothAt, WHOLE_MS);
+  const surelyM = smoothM - NOISE_RISE * noiseM;
+  const quarter = slopeOver(marks, surelyM, smoothAt, QUARTER_MS);
+  const half = slopeOver(marks, surelyM, smoothAt, HALF_MS);
+  const whole = slopeOver(marks, surelyM, smoothAt, WHOLE_MS);
   const fastestMPerH = Math.max(quarter, half, whole);
   if (!(fastestMPerH >= LEAST_MPH)) return undefined;
   const height = (smoothM - usualM) / Math.max(LEAST_LADDER_M, scale.topM - usualM);
-  const paceMPerH = Math.max(fastestMPerH, slopeOver(marks, smoothM, smoothAt, MARK_SPACING_MS));
+  const paceMPerH = Math.max(fastestMPerH, slopeOver(marks, surelyM, smoothAt, MARK_SPACING_MS));
   return { kind: kindOfRise(fastestMPerH, quarter, whole, height), fastestMPerH, paceMPerH };
 }
 
@@ -156,8 +177,11 @@ export function chanceOf({ shares }: RisePast, { kind, fastestMPerH }: Rise, way
   return chanceOfShare(shares, kind, wayM / (fastestMPerH * PROMISE_H));
 }
 
-/** How much of the highest level of its wave the river has lost, m, and whether that is a tenth of the wave. */
-export function lossOf({ marks, highM, smoothM, smoothAt }: RisePast): { lostM: number; hasTurned: boolean } {
+/** How much of the highest level of its wave the river has lost, m, and whether that is a tenth of it and no noise. */
+export function lossOf(
+  { marks, highM, smoothM, smoothAt }: RisePast,
+  noiseM = 0,
+): { lostM: number; hasTurned: boolean } {
   if (smoothM === undefined) return { lostM: 0, hasTurned: false };
   let lowM = Number.POSITIVE_INFINITY;
   let highestM = Number.NEGATIVE_INFINITY;
@@ -174,7 +198,7 @@ export function lossOf({ marks, highM, smoothM, smoothAt }: RisePast): { lostM: 
   }
   climb(highM ?? smoothM);
   const lostM = highestM - smoothM;
-  return { lostM, hasTurned: lostM > TURNED_SHARE * (highestM - baseM) };
+  return { lostM, hasTurned: lostM > Math.max(NOISE_RISE * noiseM, TURNED_SHARE * (highestM - baseM)) };
 }
 
 function setMark(past: RisePast, mark: Mark): void {

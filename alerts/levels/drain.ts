@@ -109,7 +109,7 @@ export function typicalShare(drain: Drain, ms: number, unitMs: number): number {
   const units = ms / unitMs;
   const general = 1 - Math.exp((-NEW_TYPICAL_RATE * units) / NEW_TYPICAL_UNITS);
   if (!isKnownToDrain(drain)) return general;
-  // However slow the river: in three times as long as any other it is believed to have fallen.
+  // However slowly it has drained before: it is believed to fall a ninth as fast as a new river, at least.
   return Math.max(
     shareWithin(drain.typical, units),
     1 - Math.exp((-units * NEW_TYPICAL_RATE) / (9 * NEW_TYPICAL_UNITS)),
@@ -141,7 +141,9 @@ export interface BelievedLevel {
   readonly at: number;
 }
 
-/** What a believed level adds. `floodM` is where floods begin; `heightOf` the height of a level above the river's low. */
+/**
+ * What a believed level adds. `floodM` is where floods begin; `heightOf` the height of a level above the river's low.
+ */
 export function learnLevel(
   drain: Drain,
   { levelM, beforeM, at }: BelievedLevel,

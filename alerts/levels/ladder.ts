@@ -8,84 +8,36 @@
  */
 import type { Rank } from '../alert.ts';
 import { type Doubt, judgeDoubt, startDoubt, wordsNeeded } from './doubt.ts';
+import type { LadderBounds, LadderParameters, LadderState, LadderStep, Run } from './ladder-state.ts';
 
-export interface LadderStep {
-  readonly rank: Rank;
-  readonly level: number;
-  readonly comparator: '>=' | '>';
-  /** The value must meet the step for this long. The top step of a river's is always 0. */
-  readonly pendingMs: number;
-  /** … or for so many report intervals of the device itself, where that is less. */
-  readonly pendingIntervals?: number;
-}
-
-export interface LadderParameters {
-  /** Ascending. */
-  readonly steps: readonly LadderStep[];
-  /** A step is left at `level − hysteresis` or below. */
-  readonly hysteresis: number;
-  /** Readings in a row below, before a step is left: at least 2, so that one dip clears nothing. */
-  readonly clearReadings: number;
-  /** The hold in report intervals of the device itself, within bounds. */
-  readonly holdIntervals: number;
-  readonly holdMinMs: number;
-  readonly holdMaxMs: number;
-  /** A rise between two readings beyond this is doubted. Infinity never doubts. */
-  readonly jump: number;
-  /** The value of an ordinary day: what the very first reading is held against. */
-  readonly ordinary?: number;
-}
-
-interface Run {
-  readonly since: number;
-  readonly count: number;
-}
-
-export interface LadderState {
-  rank: Rank;
-  previous: number | undefined;
-  /** The one before: a single drop must not make the return from it look like a jump. */
-  before: number | undefined;
-  /** By step: since when the value meets it without a break, while it pends. */
-  metSince: readonly (number | null)[] | undefined;
-  /** By step: the run of readings that have left it, while it is still held. */
-  below: readonly (Run | null)[] | undefined;
-  doubt: Doubt | undefined;
-  /** When a jump was last taken back. */
-  spikedAt: number | undefined;
-}
-
-export const LADDER_START: Readonly<LadderState> = Object.freeze({
-  rank: 0,
-  previous: undefined,
-  before: undefined,
-  metSince: undefined,
-  below: undefined,
-  doubt: undefined,
-  spikedAt: undefined,
-});
+export { LADDER_START, type LadderParameters, type LadderState } from './ladder-state.ts';
 
 /** A jump of no more than this many times the rise before it continues that rise and is no spike. */
 const CONTINUED_RISE = 2;
 /** Sums of decimal fractions are off by some 1e-16: 0.8 − 0.1 must equal 0.7. */
 const EPSILON = 1e-9;
+/**
+ * A noisy value meets a step when it has been beyond it by so many times its noise in all: at once when it is as far
+ * beyond, in a few readings that hover above it; from two times below it never, in years of readings (a CUSUM test).
+ */
+const BEYOND_NOISE = 3;
 
 export function meets(step: LadderStep, value: number): boolean {
   return step.comparator === '>=' ? value >= step.level - EPSILON : value > step.level + EPSILON;
 }
 
 /** The highest rank whose step the value meets. */
-export function rankMet(parameters: LadderParameters, value: number): Rank {
+function rankMet(parameters: LadderParameters, value: number): Rank {
   let rank: Rank = 0;
   for (const step of parameters.steps) if (meets(step, value)) rank = step.rank;
   return rank;
 }
 
 /** The highest rank, up to `ceiling`, that the value has not left: hysteresis counts. */
-function rankKept(parameters: LadderParameters, value: number, ceiling: Rank): Rank {
+function rankKept({ steps }: LadderParameters, hysteresis: number, value: number, ceiling: Rank): Rank {
   let rank: Rank = 0;
-  for (const step of parameters.steps) {
-    if (step.rank <= ceiling && value > step.level - parameters.hysteresis + EPSILON) rank = step.rank;
+  for (const step of steps) {
+    if (step.rank <= ceiling && value > step.level - hysteresis + EPSILON) rank = step.rank;
   }
   return rank;
 }
@@ -107,7 +59,7 @@ export function resumeLadder<S extends LadderState>(state: S, rank: Rank): S {
 /** The state under other steps: a rank that its last value has left by them ends without a hold. */
 export function rejudgeLadder<S extends LadderState>(state: S, parameters: LadderParameters): S {
   if (state.previous === undefined) return state;
-  const rank = rankKept(parameters, state.previous, state.rank);
+  const rank = rankKept(parameters, parameters.hysteresis, state.previous, state.rank);
   return { ...state, rank, metSince: undefined, below: undefined };
 }
 
@@ -116,22 +68,41 @@ export function doubtRank(state: LadderState): Rank {
   return state.doubt && state.doubt.rank > state.rank ? state.doubt.rank : 0;
 }
 
-/** Moves the state by a value. A jump beyond `far` is more than was ever done; the way up to `low` is no rise to continue. */
+/** Moves the state by a value. */
 export function stepLadder(
   state: LadderState,
   parameters: LadderParameters,
   value: number,
   at: number,
   intervalMs: number,
-  far = Number.POSITIVE_INFINITY,
-  low = Number.NEGATIVE_INFINITY,
+  bounds: LadderBounds = {},
 ): void {
+  const { far = Number.POSITIVE_INFINITY, low = Number.NEGATIVE_INFINITY } = bounds;
+  const { mayEnd = true, noise = 0, hysteresis = parameters.hysteresis } = bounds;
   if (state.doubt) settleDoubt(state, state.doubt, parameters, value, at, intervalMs);
   if (state.doubt) return;
-  const target = rankMet(parameters, value);
+  const target = noise > 0 ? rankBeyondNoise(state, parameters, value, noise) : rankMet(parameters, value);
   if (target > state.rank) climb(state, parameters, value, at, intervalMs, target, far, low);
   else if (state.rank === 0) remember(state, value);
-  else descend(state, parameters, value, at, intervalMs);
+  else descend(state, parameters, hysteresis, value, at, intervalMs, mayEnd);
+}
+
+/** The highest rank whose step the values have met beyond what noise explains. */
+function rankBeyondNoise(
+  state: LadderState,
+  { steps }: LadderParameters,
+  value: number,
+  noise: number,
+): Rank {
+  const beyond = steps.map(({ level }, index) =>
+    Math.min(BEYOND_NOISE, Math.max(0, (state.beyond?.[index] ?? 0) + (value - level) / noise)),
+  );
+  state.beyond = beyond;
+  let rank: Rank = 0;
+  for (const [index, step] of steps.entries()) {
+    if (meets(step, value) && (beyond[index] as number) >= BEYOND_NOISE - EPSILON) rank = step.rank;
+  }
+  return rank;
 }
 
 /** What a reading says of the jump before it. The doubt is gone from the state once it is settled. */
@@ -223,18 +194,20 @@ function jumpedFrom(
 function descend(
   state: LadderState,
   parameters: LadderParameters,
+  hysteresis: number,
   value: number,
   at: number,
   intervalMs: number,
+  mayEnd: boolean,
 ): void {
-  if (rankKept(parameters, value, state.rank) === state.rank) {
+  if (rankKept(parameters, hysteresis, value, state.rank) === state.rank) {
     remember(state, value);
     return;
   }
   const held = holdMs(parameters, intervalMs);
   // Each step has a run of its own, so that a fast fall leaves all of them after one hold and not one by one.
   const below = parameters.steps.map((step, index): Run | null => {
-    if (step.rank > state.rank || value > step.level - parameters.hysteresis + EPSILON) return null;
+    if (step.rank > state.rank || value > step.level - hysteresis + EPSILON) return null;
     const run = state.below?.[index];
     return { since: run?.since ?? at, count: (run?.count ?? 0) + 1 };
   });
@@ -242,7 +215,8 @@ function descend(
   for (const [index, step] of parameters.steps.entries()) {
     if (step.rank > state.rank) break;
     const run = below[index];
-    if (!run || run.count < parameters.clearReadings || at - run.since < held) rank = step.rank;
+    const isHeld = !run || run.count < parameters.clearReadings || at - run.since < held;
+    if (isHeld || (rank === 0 && !mayEnd)) rank = step.rank;
   }
   remember(state, value);
   state.rank = rank;

@@ -1,11 +1,13 @@
 /**
  * Fall: whether a lower level is water that drained or a gauge that fails.
  *
- * Asked by river-level before its ladder hears of a reading. While an alert is open, a level that lies further
+ * Asked by river-level before its ladder hears of a reading. While an alert is open, or where it lies below what is
+ * ordinary, a level that lies further
  * below the last believed one than this river can have fallen since then is not believed: the ladder stands
  * still, for one row or a hundred. Belief comes back when the level does, when enough time has passed for the
  * river to have drained so far, or when a person confirms it. Invariant: what is not believed teaches nothing.
  */
+import type { Rank } from '../alert.ts';
 import { fastestShare, isKnownToDrain, learnLevel, timeUnitMs, typicalShare, usualShare } from './drain.ts';
 import {
   type FallParameters,
@@ -15,6 +17,7 @@ import {
   NEW_READINGS,
   ordinaryOf,
 } from './fall-state.ts';
+import { learnPace, ordinaryFallM } from './ordinary-falls.ts';
 
 /** A fall no more than this many times as fast as both before it goes on at their pace; as the last one, it may. */
 const CONTINUED_PACE = 1.2;
@@ -35,9 +38,14 @@ const FRESHET_SHARE = 0.5;
 const FAR_SPANS = 2;
 const FAR_RISES = 4;
 
-/** Whether a level is believed while an alert is open. Moves the doubt, and nothing else. */
+/** Beside the rank of the alert that is open; 0 without one. */
+interface JudgedState extends FallState {
+  readonly rank: Rank;
+}
+
+/** Whether a level is believed while an alert is open, or after a drop-out. Moves the doubt, and nothing else. */
 export function isBelieved(
-  state: FallState,
+  state: JudgedState,
   parameters: FallParameters,
   levelM: number,
   at: number,
@@ -61,8 +69,26 @@ export function isBelieved(
   }
   state.lowSince = lowSince ?? at;
   state.lows++;
+  state.lowFallM = Math.max(0, (lowSince === null ? believedM : state.lowM) - levelM);
   state.lowM = levelM;
   return false;
+}
+
+/**
+ * Without an alert a low level is of no interest, but for the words of whatever else stands: one below the ordinary
+ * level that the river cannot have fallen to is a sensor's, and so is what follows it until it is believed.
+ */
+export function isDropOut(
+  state: FallState,
+  parameters: FallParameters,
+  levelM: number,
+  at: number,
+  intervalMs: number,
+): boolean {
+  const { believedM, lowSince } = state;
+  if (lowSince !== null) return true;
+  if (believedM === null || levelM >= ordinaryOf(state, parameters) - parameters.jumpM) return false;
+  return judgeFall(state, parameters, believedM, levelM, at, intervalMs) === 'impossible';
 }
 
 /** It goes on as water does, and is waited for to do so a little longer: no reason yet to suspect the gauge. */
@@ -101,8 +127,11 @@ export function believe(
     heightOf(state, parameters, each),
   );
   if (riseM > state.largestRiseM) state.largestRiseM = riseM;
+  state.lastRiseM = Math.max(0, riseM);
   state.fallBeforeMPerMs = state.fallMPerMs;
   state.fallMPerMs = riseM < 0 && at > believedAt ? -riseM / (at - believedAt) : 0;
+  const paceMPerMs = Math.min(state.fallMPerMs, state.fallBeforeMPerMs);
+  state.falls = learnPace(state.falls, paceMPerMs, at, timeUnitMs(intervalMs));
   state.believedM = levelM;
   state.believedAt = at;
   if (state.confirmedAt !== null && at >= state.confirmedAt) state.confirmedAt = null;
@@ -147,6 +176,7 @@ function judgeFall(
   if (fallM <= parameters.rippleM) return 'usual';
   // One large fall may be the first of a sensor that sinks: two are a pace.
   if (fallM <= CONTINUED_PACE * Math.min(fallMPerMs, fallBeforeMPerMs) * spanMs) return 'usual';
+  if (fallM <= ordinaryFallM(state.falls, spanMs, intervalMs)) return 'usual';
   const share = fallM / heightOf(state, parameters, believedM);
   const unitMs = timeUnitMs(intervalMs);
   if (share <= usualShare(drain, spanMs, unitMs)) return 'usual';
@@ -174,7 +204,8 @@ function stand(state: FallState, parameters: FallParameters, levelM: number, int
     return;
   }
   const share = fastestShare(drain, intervalMs, timeUnitMs(intervalMs));
-  const drainedM = Math.max(parameters.rippleM, share * heightOf(state, parameters, lowM));
+  // A recession slows down: a step no larger than the one before goes on with it.
+  const drainedM = Math.max(parameters.rippleM, state.lowFallM, share * heightOf(state, parameters, lowM));
   if (standsM === null || -riseM > drainedM) {
     startStanding(state, null, 0);
     return;
@@ -193,15 +224,18 @@ function stand(state: FallState, parameters: FallParameters, levelM: number, int
  * the flood, but one whose levels are random stands up as well.
  */
 function isBack(
-  state: FallState,
+  state: JudgedState,
   parameters: FallParameters,
   believedM: number,
   levelM: number,
   at: number,
   intervalMs: number,
 ): boolean {
-  const { lowM, stands, standsFromM } = state;
-  if (levelM <= parameters.clearM) {
+  const { rank, lowM, stands, standsFromM } = state;
+  const endsFlood = rank > 0 && levelM <= parameters.clearM;
+  // No flood leaves less than there was before it, and no drop-out ends in another.
+  if (levelM <= parameters.clearM && levelM < ordinaryOf(state, parameters) - parameters.jumpM) return false;
+  if (endsFlood) {
     if (stands < ENDING_AGREE || levelM > (standsFromM ?? levelM) - SAME_M) return false;
   } else if (levelM - lowM < RETURN_SHARE * (believedM - lowM) && stands < 2) return false;
   const fallM = believedM - levelM;

@@ -1,0 +1,3 @@
+import { describeCases } from './cases.suite.ts';
+
+describeCases('c', 'f');
