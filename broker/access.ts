@@ -55,6 +55,8 @@ export function matchesFilter(filter: string, topic: readonly string[]): boolean
 /** Whether a subscription may match what devices send up: only then is it worth forwarding. */
 export function listensToDevices(city: string, filter: string): boolean {
   const fourth = filter.split('/')[4];
+  // What goes down in a format of others.
+  if (!filter.startsWith(`${TOPIC_ROOT}/`)) return false;
   const alertsOnly = filter.startsWith(`${TOPIC_ROOT}/${city}/alerts/`);
   return !alertsOnly && !DOWN_CHANNELS.some((channel) => channel === fourth);
 }

@@ -20,7 +20,7 @@ export type AdmissionConfig = Pick<
 >;
 
 /** Addresses remembered; beyond it those without a connection are forgotten. */
-const MAX_ADDRESSES = 20_000;
+export const MAX_ADDRESSES = 20_000;
 
 interface Address {
   connections: number;

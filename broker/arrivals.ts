@@ -9,21 +9,21 @@
 import type { Socket } from 'node:net';
 
 /** Of half a millisecond each: people and PUBACKs wait some 10 ms at most for a turn of arrivals. */
-const SERVED_A_TURN = 16;
+export const SERVED_A_TURN = 16;
 /**
  * Node accepts one connection in a turn of its loop. In a storm those that the kernel holds are taken in first, some
  * 30 µs each: whoever is not accepted can neither be skipped nor be the newest.
  */
-const GATHERED_AT_ONCE = 64;
+export const GATHERED_AT_ONCE = 64;
 /**
  * Handshakes of TLS and WebSocket under way at once. When a thousand are begun together none is done before its client
  * gives up; begun one after the other, each is done in time.
  */
-const HANDSHAKES_AT_ONCE = 64;
+export const HANDSHAKES_AT_ONCE = 64;
 /** One that takes longer makes room for the next and goes on: a slow link holds nobody else up. */
-const HANDSHAKE_SLOT_MS = 1_000;
+export const HANDSHAKE_SLOT_MS = 1_000;
 /** Held of each that waits: a hello of TLS or HTTP, or a CONNECT, is smaller. */
-const MAX_HELLO_BYTES = 16_384;
+export const MAX_HELLO_BYTES = 16_384;
 
 export interface Guest {
   readonly socket: Socket;

@@ -2,7 +2,7 @@
  * The broker's figures in /metrics: who is connected, what was published, what was refused and why.
  *
  * What is counted for every packet is a plain number here, handed to prom-client when it is asked. Invariant:
- * each bound of docs/mqtt.md has a label in `siaga_mqtt_bound_hits_total`.
+ * each bound of docs/bounds.md that refuses or drops has a label in `siaga_mqtt_bound_hits_total`.
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HoldCause, ListenerName } from './connection/connection-options.ts';
@@ -17,10 +17,12 @@ export type Bound =
   | 'connects-per-address'
   | 'offline-messages'
   | 'kept-subscriptions'
+  | 'kept-sessions'
   | 'retained-messages'
   | 'retain-not-allowed'
   | 'will-elsewhere'
   | 'packet-skipped'
+  | 'too-large-for-client'
   | 'subscriptions'
   | 'subscription-not-allowed'
   | 'persistent-session';

@@ -9,11 +9,11 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
-import { TokenBucket } from '../clock/token-bucket.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { DeviceConnection } from '../fleet/device-connection.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
+import type { Identity } from './access.ts';
 import { createAdmission } from './admission.ts';
 import { listenToAedes, openAedes } from './aedes/open-aedes.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -29,18 +29,15 @@ import { type DeviceLinkWatcher, watchDeviceLinks } from './device-links.ts';
 import { DoubledDevices } from './doubled-devices.ts';
 import { JournalPressure } from './journal-pressure.ts';
 import { KeptSessions } from './kept-sessions.ts';
-import { type ListeningAddress, openListeners } from './listeners.ts';
+import { type Listeners, openListeners } from './listeners.ts';
 import { Observers } from './observers.ts';
 import { createPublishRules, type PublishRules } from './publish-rules.ts';
+import { createRates, SenderShares } from './sender-shares.ts';
 
 /** Of a CONNECT: id, user name, secret and a small will need some hundred bytes. */
-const MAX_CONNECT_BYTES = 4_096;
+export const MAX_CONNECT_BYTES = 4_096;
 /** A PUBLISH of up to so many packets' size is skipped, 8 MiB by default; a larger one ends its connection. */
-const SKIPPED_PACKETS = 32;
-/** A device that empties its offline buffer may do so at once. */
-const PUBLISHES_AVERAGED_OVER_S = 10;
-/** What is done at once keeps the others waiting: 2,000 PINGREQs are some 20 ms. */
-const WORK_AVERAGED_OVER_S = 2;
+export const SKIPPED_PACKETS = 32;
 export interface BrokerOptions {
   readonly config: Config;
   /** The city's id, as in topics. */
@@ -61,12 +58,13 @@ export interface BrokerOptions {
   readonly monotonicNow: () => number;
   /** Whether some format tells on this topic that a device is gone: a will may be left there. */
   readonly isStatusOfFormat?: (topic: string) => boolean;
+  /** Whether a client listens on a topic on which its format is spoken to: `cmnd/<its name>/#`. */
+  readonly mayListen?: (identity: Identity, filter: string) => boolean;
   /** Told of a will on another topic, which was taken away. */
   readonly onWillDropped?: (identity: string, topic: string) => void;
 }
 
-export interface Broker extends AsyncDisposable {
-  readonly addresses: readonly ListeningAddress[];
+export interface Broker extends AsyncDisposable, Pick<Listeners, 'addresses' | 'carry'> {
   /** Resolves when the message is retained, queued for absent sessions and handed to subscribers' sockets. */
   publish(topic: string, payload: string | Buffer, options: { qos: 0 | 1; retain: boolean }): Promise<void>;
   connections(): readonly ConnectionSummary[];
@@ -97,8 +95,9 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
       limiter.log('warn', 'not-stored', connection.subject, fields, 'publish not stored, not acknowledged');
     },
     now,
+    monotonicNow: options.monotonicNow,
   });
-  const sessions = new KeptSessions();
+  const sessions = new KeptSessions((clientId) => table.isConnected(clientId));
   const hooks = createHooks(options, watch, rules, sessions);
   const { city, database } = options;
   const aedes = await openAedes({ config, city, hooks, sessions, table, metrics, database, log, now });
@@ -115,6 +114,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   };
   const listeners = await openListeners({
     config,
+    monotonicNow: options.monotonicNow,
     admission,
     onStream: handle,
     onRefused: (bound, { address, listener }) => {
@@ -127,7 +127,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   });
   log.info({ addresses: listeners.addresses }, 'MQTT listens');
   return {
-    addresses: listeners.addresses,
+    ...{ addresses: listeners.addresses, carry: listeners.carry },
     publish: (topic, payload, { qos, retain }) =>
       aedes.publishOwn({ cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false }),
     connections: () => table.summaries(),
@@ -170,6 +170,7 @@ function createWatch({ config, city, log, metrics: registry, now, monotonicNow }
     contested: ids,
     doubled,
     observers,
+    shares: new SenderShares(() => createRates(config, monotonicNow)),
     city,
     metrics,
     log: limiter,
@@ -196,6 +197,7 @@ function createHooks(
     log: options.log,
     takePublish: rules.take,
     sessions,
+    mayListen: options.mayListen ?? (() => false),
     isStatusOfFormat: options.isStatusOfFormat ?? (() => false),
     onWillDropped: (identity, topic) => {
       const fields = { identity, topic };
@@ -218,8 +220,6 @@ function openConnection(stream: Duplex, origin: Origin, context: ConnectionConte
   const { rules, pressure, round } = context;
   const { config, now, monotonicNow } = context.options;
   const { metrics, limiter } = context.watch;
-  const bucket = (perSecond: number, averagedOverS: number) =>
-    new TokenBucket(perSecond, averagedOverS, monotonicNow);
   const connection = new Connection({
     stream,
     origin,
@@ -230,8 +230,7 @@ function openConnection(stream: Duplex, origin: Origin, context: ConnectionConte
     },
     maxInFlight: config.MQTT_MAX_INFLIGHT_PER_CLIENT,
     round,
-    publishRate: bucket(config.MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S, PUBLISHES_AVERAGED_OVER_S),
-    workRate: bucket(config.MQTT_MAX_WORK_PER_CLIENT_PER_S, WORK_AVERAGED_OVER_S),
+    ...createRates(config, monotonicNow),
     drainTimeoutMs: config.MQTT_DRAIN_TIMEOUT_MS,
     isJournalBusy: () => pressure.isBusy,
     takeTelemetry: rules.takeTelemetry,
@@ -241,6 +240,7 @@ function openConnection(stream: Duplex, origin: Origin, context: ConnectionConte
       limiter.log('error', 'internal-error', subject, fields, 'a mistake of ours ended a connection');
     },
     onHold: metrics.countHold,
+    onTooLargeForClient: () => metrics.countBound('too-large-for-client'),
     onBytes: (bytes) => {
       metrics.bytes.in += bytes;
     },

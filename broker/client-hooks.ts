@@ -7,11 +7,12 @@
 import type { AedesOptions, Client, PublishPacket, Subscription } from 'aedes';
 import type { Logger } from 'pino';
 import { type Identity, maySubscribe } from './access.ts';
-import { makeSessionClean, qosToBeSent } from './aedes/aedes-inside.ts';
-import { connectOf, giveIdentifier, isSamePacket, takeKeepAlive } from './aedes/hooked-packets.ts';
+import { makeSessionClean } from './aedes/aedes-inside.ts';
+import { connectOf, identifierOf, isSamePacket } from './aedes/hooked-packets.ts';
 import { NO_SUBSCRIPTION } from './aedes/persistence.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
+import { keepsSession, takeTerms, tellTerms } from './connect-5.ts';
 import {
   assignClientId,
   type ConnectPacket,
@@ -20,9 +21,9 @@ import {
   takeForeignWill,
 } from './connect-rules.ts';
 import type { Connection } from './connection/connection.ts';
-import { FILTER_PRICE, RETAINED_PRICE } from './connection/packet-prices.ts';
-import { MAX_UNREAD_BYTES } from './connection/read-pace.ts';
+import { FILTER_PRICE } from './connection/packet-prices.ts';
 import type { ConnectionTable } from './connection-table.ts';
+import { judgeForward } from './forward-rules.ts';
 import type { KeptSessions } from './kept-sessions.ts';
 import type { TakePublish } from './publish-rules.ts';
 
@@ -38,6 +39,8 @@ export interface ClientHooksOptions {
   readonly log: Logger;
   readonly takePublish: TakePublish;
   readonly sessions: KeptSessions;
+  /** Whether it listens on a topic on which its format is spoken to. */
+  readonly mayListen: (identity: Identity, filter: string) => boolean;
   /** Whether some format tells on this topic that a device is gone. */
   readonly isStatusOfFormat: (topic: string) => boolean;
   /** Told of a will that was taken away, once its client has proved who it is. */
@@ -51,6 +54,8 @@ export class ClientHooks {
   readonly #wills = new WeakMap<Client, object>();
   /** Topics of wills that were taken away from clients that are being authenticated. */
   readonly #droppedWills = new WeakMap<Client, string>();
+  /** Those that came without an id. */
+  readonly #unnamed = new WeakSet<Client>();
   #closing = false;
 
   constructor(options: ClientHooksOptions) {
@@ -67,13 +72,14 @@ export class ClientHooks {
     if (!connection) return callback(new Error('no connection'), false);
     connection.guard(() => {
       const connect = connectOf(packet);
+      if (connect.clientId === '') this.#unnamed.add(client);
       connection.startPhase(this.#options.authenticateTimeoutMs, 'authenticate-timeout');
       const userName = connection.origin.certificate?.name ?? connect.username;
       assignClientId(connect, userName);
       const { authenticator, isStatusOfFormat } = this.#options;
       const dropped = takeForeignWill(connect, authenticator && userName, isStatusOfFormat);
       if (dropped !== undefined) this.#droppedWills.set(client, dropped);
-      connection.keepAliveS = takeKeepAlive(connect);
+      takeTerms(connection, connect);
       this.#connects.set(client, connect);
       callback(null, true);
     });
@@ -114,22 +120,9 @@ export class ClientHooks {
     });
   };
 
-  /**
-   * Called for each message to each subscriber: who reads too little gets no more of them. What is to be
-   * acknowledged gets its identifier here, for Aedes would begin anywhere and not look which are in use.
-   */
   readonly authorizeForward: Hook<'authorizeForward'> = (client, packet) => {
     const connection = this.#options.table.find(client);
-    if (!connection) return null;
-    if (client.conn.writableLength > MAX_UNREAD_BYTES) {
-      connection.end('slow-reader');
-      return null;
-    }
-    // Of messages only those that were kept before the subscription still have it.
-    if (packet.retain) connection.pace.charge(RETAINED_PRICE);
-    const qos = qosToBeSent(client, packet);
-    if (qos > 0) giveIdentifier(packet, () => connection.outgoing.open(qos === 2 ? 2 : 1));
-    return packet;
+    return connection ? judgeForward(connection, client, packet) : null;
   };
 
   #identified(
@@ -152,13 +145,16 @@ export class ClientHooks {
       connection.startWait(waitMs, () => this.#waited(connection, client, connect, identity, done));
       return;
     }
-    this.#keepSessionOrNot(client, connect, identity.role === 'device');
-    if (connect.clean) this.#options.sessions.forget(client.id);
-    else connection.outgoing = this.#options.sessions.resume(client.id);
+    const { sessions } = this.#options;
+    const isKept = this.#keepSessionOrNot(client, connect, identity.role === 'device');
+    connection.beginsSession = connect.clean === true;
+    if (connect.clean) sessions.forget(client.id);
+    if (isKept) connection.outgoing = sessions.resume(client.id);
     if (connect.will) this.#wills.set(client, connect.will);
     this.#tellOfWill(client, 'id' in identity ? identity.id : client.id);
     this.#options.table.identified(connection, client.id, identity);
     done(null, true);
+    tellTerms(client, connection, { isSessionKept: isKept, isUnnamed: this.#unnamed.has(client) });
   }
 
   /** Of several that wait for one contested id the first has it now, and the others wait on. */
@@ -180,18 +176,21 @@ export class ClientHooks {
     subscription: Subscription,
     callback: Parameters<Hook<'authorizeSubscribe'>>[2],
   ): void {
-    const { table, city, maxSubscriptions, metrics } = this.#options;
+    const { table, city, maxSubscriptions, mayListen, metrics } = this.#options;
     if (subscription === NO_SUBSCRIPTION) {
       callback(null, null);
       return;
     }
-    const refusal = findSubscribeRefusal(connection, city, subscription, maxSubscriptions);
+    const isAllowed = (identity: Identity, filter: string) =>
+      maySubscribe(identity, city, filter) || mayListen(identity, filter);
+    const refusal = findSubscribeRefusal(connection, isAllowed, subscription, maxSubscriptions);
     if (refusal) {
       metrics.countBound(refusal);
       callback(null, null);
       return;
     }
-    table.subscribed(connection, subscription.topic, subscription.qos);
+    const { topic, qos } = subscription;
+    table.subscribed(connection, topic, qos, identifierOf(subscription));
     callback(null, subscription);
   }
 
@@ -204,21 +203,23 @@ export class ClientHooks {
   }
 
   /** Only a device's session outlives its connection: commands wait for it. Others find what is retained. */
-  #keepSessionOrNot(client: Client, connect: ConnectPacket, isDevice: boolean): void {
-    if (connect.clean || isDevice) return;
+  #keepSessionOrNot(client: Client, connect: ConnectPacket, isDevice: boolean): boolean {
+    if (isDevice) return keepsSession(connect);
+    if (!keepsSession(connect)) return false;
     connect.clean = true;
     makeSessionClean(client);
     this.#options.metrics.countBound('persistent-session');
+    return false;
   }
 }
 
 function findSubscribeRefusal(
   { identity, subscriptions }: Connection,
-  city: string,
+  isAllowed: (identity: Identity, filter: string) => boolean,
   { topic }: Subscription,
   maxSubscriptions: number,
 ): 'subscription-not-allowed' | 'subscriptions' | undefined {
-  if (!identity || !maySubscribe(identity, city, topic)) return 'subscription-not-allowed';
+  if (!identity || !isAllowed(identity, topic)) return 'subscription-not-allowed';
   const isMore = !subscriptions.has(topic) && subscriptions.size >= maxSubscriptions;
   return isMore ? 'subscriptions' : undefined;
 }

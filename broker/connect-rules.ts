@@ -15,13 +15,21 @@ import type { EndReason } from './connection/end-reason.ts';
 /** The part of a CONNECT that is judged, and changed, here. */
 export interface ConnectPacket {
   clientId: string;
-  /** 3 is MQTT 3.1, 4 is 3.1.1. */
+  /** 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5. */
   protocolVersion?: number;
+  /** Clean session; of version 5 clean start, which says nothing of how long the session is kept. */
   clean?: boolean;
   /** Seconds. */
   keepalive?: number;
   username?: string;
   password?: Buffer;
+  /** Of version 5. */
+  properties?: {
+    readonly sessionExpiryInterval?: number;
+    readonly receiveMaximum?: number;
+    readonly maximumPacketSize?: number;
+    readonly requestProblemInformation?: boolean;
+  };
   will?: { topic: string; payload: Buffer | string; qos?: number; retain?: boolean };
 }
 
@@ -69,7 +77,8 @@ export function takeForeignWill(
 
 /** [MQTT-3.1.3-8] without an id there is no session to keep; MQTT 3.1 asks for one character at least. */
 function mayAssignId({ clean, protocolVersion }: ConnectPacket): boolean {
-  return clean === true && protocolVersion !== 3;
+  // Version 5 tells the client which id it got.
+  return protocolVersion === 5 || (clean === true && protocolVersion !== 3);
 }
 
 export interface IdentifyOptions {

@@ -17,6 +17,7 @@ import type { ContestedIds } from './contested-ids.ts';
 import { DeviceConnections } from './device-connections.ts';
 import type { DoubledDevices } from './doubled-devices.ts';
 import type { Observers } from './observers.ts';
+import type { SenderShares } from './sender-shares.ts';
 
 export interface ConnectionSummary {
   readonly clientId: string;
@@ -38,6 +39,7 @@ export interface ConnectionTableOptions {
   readonly contested: ContestedIds;
   readonly doubled: DoubledDevices;
   readonly observers: Observers;
+  readonly shares: SenderShares;
   /** Told where one comes from whose credential has been verified. */
   readonly onIdentified: (origin: Origin) => void;
   readonly now: () => number;
@@ -57,6 +59,7 @@ export class ConnectionTable {
   readonly #now: () => number;
   readonly #monotonicNow: () => number;
   readonly #observers: Observers;
+  readonly #shares: SenderShares;
   readonly #contested: ContestedIds;
   readonly #doubled: DoubledDevices;
 
@@ -65,6 +68,7 @@ export class ConnectionTable {
     this.#contested = contested;
     this.#doubled = doubled;
     this.#observers = observers;
+    this.#shares = options.shares;
     this.#city = city;
     this.#metrics = metrics;
     this.#log = log;
@@ -104,12 +108,23 @@ export class ConnectionTable {
     connection.identity = identity;
     this.#byClientId.set(clientId, connection);
     this.#doubled.add(connection);
+    this.#shares.join(connection);
     this.#onIdentified(connection.origin);
+  }
+
+  /** Another connection has its client id now. */
+  isTakenOver(connection: Connection): boolean {
+    const current = this.#byClientId.get(connection.clientId ?? '');
+    return current !== undefined && current !== connection;
+  }
+
+  isConnected(clientId: string): boolean {
+    return this.#byClientId.has(clientId);
   }
 
   /** How long it has to wait until it may take this client id from a connection that is open, ms. */
   waitMs(clientId: string): number {
-    return this.#byClientId.has(clientId) ? this.#contested.waitMs(clientId) : 0;
+    return this.isConnected(clientId) ? this.#contested.waitMs(clientId) : 0;
   }
 
   /** Its CONNACK has been sent. */
@@ -122,9 +137,9 @@ export class ConnectionTable {
     this.#log.log('info', 'connected', connection.subject, { clientId, ...origin }, 'connected');
   }
 
-  subscribed(connection: Connection, filter: string, qos: number): void {
+  subscribed(connection: Connection, filter: string, qos: number, identifier?: number): void {
     connection.subscriptions.add(filter);
-    if (listensToDevices(this.#city, filter)) this.#observers.add(connection, filter, qos);
+    if (listensToDevices(this.#city, filter)) this.#observers.add(connection, filter, qos, identifier);
   }
 
   unsubscribed(connection: Connection, filters: readonly string[]): void {
@@ -174,6 +189,7 @@ export class ConnectionTable {
     this.#connections.delete(connection);
     this.#observers.drop(connection);
     this.#doubled.drop(connection);
+    this.#shares.leave(connection);
     this.#metrics.bytes.out += connection.bytesWritten;
     const { clientId, origin, isOpen, publishes, endDetail: detail } = connection;
     if (clientId !== undefined && this.#byClientId.get(clientId) === connection) {

@@ -14,8 +14,8 @@ const SPAN_MS = 5 * 60_000;
 /** Without a takeover for so long it is over. */
 const OVER_MS = 10 * 60_000;
 /** A takeover costs some 2 ms: one in 5 s is 0.04 % of a core. Each box has the line for as long at least. */
-const TURN_MS = 5_000;
-const MAX_IDS = 1_000;
+export const TURN_MS = 5_000;
+export const MAX_IDS = 1_000;
 
 export interface ContestedId {
   readonly clientId: string;

@@ -8,7 +8,7 @@ import type { DeviceConnection } from '../fleet/device-connection.ts';
 import type { Connection } from './connection/connection.ts';
 
 /** Devices remembered, of some 200 bytes each. Where none needs a credential, names are made up at will. */
-const MAX_DEVICES = 50_000;
+export const MAX_DEVICES = 50_000;
 
 interface Known {
   open: Connection | undefined;

@@ -30,7 +30,7 @@ export interface DeviceLinksOptions {
 }
 
 /** Commands of one client without a PUBACK whose payload is remembered; beyond it the oldest are forgotten. */
-const MAX_UNACKNOWLEDGED = 64;
+export const MAX_UNACKNOWLEDGED = 64;
 interface Command {
   readonly device: string;
   readonly payload: Buffer;

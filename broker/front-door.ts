@@ -3,17 +3,19 @@
  *
  * A proxy that is named says in a header whose socket it is; then admission lets it in or it costs one reset and
  * nothing else; then it waits for its turn (arrivals.ts); then its listener gets it. Invariants: a header is believed
- * of named addresses only, and asked of them always; from here on a socket has one origin, which bounds and logs go by.
+ * of named addresses and of other nodes only, and asked of them always; from here on a socket has one origin, which
+ * bounds and logs go by.
  */
 import { BlockList, createServer, isIP, isIPv6, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Config } from '../config/config.ts';
 import type { Admission } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
+import { awaitProxyHeader } from './await-proxy-header.ts';
 import type { Bound } from './broker-metrics.ts';
 import type { ListenerName, Origin } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
-import { parseProxyHeader } from './proxy-header.ts';
 
 export interface ListenersOptions {
   readonly config: Pick<
@@ -31,6 +33,7 @@ export interface ListenersOptions {
     | 'MQTT_CONNECT_TIMEOUT_MS'
     | 'MQTT_MAX_PACKET_BYTES'
   >;
+  readonly monotonicNow: () => number;
   readonly admission: Admission;
   readonly onStream: (stream: Duplex, origin: Origin) => void;
   readonly onRefused: (bound: Bound, origin: Origin) => void;
@@ -64,21 +67,18 @@ export class FrontDoor {
   }
 
   /** The server whose sockets go through this door. */
-  createServer({ listener, isHello, serve }: Entrance): Server {
-    const arrive = (socket: Socket, origin: Origin) => {
-      if (!this.#admit(socket, origin)) return;
-      this.#arrivals.add({
-        socket,
-        isHello,
-        serve: (over) => serve(socket, origin, over),
-        onGone: () => this.#options.onHandshakeEnded('gave-up', origin, undefined),
-      });
-    };
+  createServer(entrance: Entrance): Server {
     return createServer({ noDelay: true, keepAlive: true }, (socket) => {
-      const peer = readPeer(socket, listener);
-      if (this.#proxies && isOneOf(this.#proxies, peer.address)) this.#readHeader(socket, peer, arrive);
-      else arrive(socket, peer);
+      const peer = readPeer(socket, entrance.listener);
+      if (this.#proxies && isOneOf(this.#proxies, peer.address)) this.carry(socket, entrance);
+      else this.#arrive(socket, peer, entrance);
     });
+  }
+
+  /** A socket whose other end may say whose it is, and has to: of a proxy that is named, or of another node. */
+  carry(socket: Socket, entrance: Entrance): void {
+    const peer = readPeer(socket, entrance.listener);
+    this.#readHeader(socket, peer, (origin) => this.#arrive(socket, origin, entrance));
   }
 
   /** Of a socket that was let in, or what TLS made of it. */
@@ -93,6 +93,17 @@ export class FrontDoor {
       stop();
       socket.destroy();
     }
+    this.#awaitingHeader.clear();
+  }
+
+  #arrive(socket: Socket, origin: Origin, { isHello, serve }: Entrance): void {
+    if (!this.#admit(socket, origin)) return;
+    this.#arrivals.add({
+      socket,
+      isHello,
+      serve: (over) => serve(socket, origin, over),
+      onGone: () => this.#options.onHandshakeEnded('gave-up', origin, undefined),
+    });
   }
 
   #admit(socket: Socket, origin: Origin): boolean {
@@ -109,42 +120,23 @@ export class FrontDoor {
     return true;
   }
 
-  #readHeader(socket: Socket, proxy: Origin, then: (socket: Socket, origin: Origin) => void): void {
+  #readHeader(socket: Socket, proxy: Origin, then: (origin: Origin) => void): void {
     const { config, admission, onRefused, onHandshakeEnded } = this.#options;
     if (this.#awaitingHeader.size + admission.connections >= config.MQTT_MAX_CONNECTIONS) {
       refuse(socket);
       onRefused('connections', proxy);
       return;
     }
-    let bytes: Buffer = Buffer.alloc(0);
-    const stop = () => {
-      clearTimeout(timer);
+    const stop = awaitProxyHeader(socket, config.MQTT_CONNECT_TIMEOUT_MS, (header) => {
       this.#awaitingHeader.delete(socket);
-      socket.off('readable', read).off('end', leave).off('close', leave);
-    };
-    const fail = (detail: string) => {
-      stop();
-      refuse(socket);
-      onHandshakeEnded('proxy-header', proxy, detail);
-    };
-    const leave = () => fail(`closed after ${bytes.length} bytes of its PROXY header`);
-    const read = () => {
-      const more = socket.read() as Buffer | null;
-      if (more === null) return;
-      bytes = Buffer.concat([bytes, more]);
-      const header = parseProxyHeader(bytes);
-      if (header === 'more') return;
-      if ('fault' in header) {
-        fail(header.fault);
+      if (!('fault' in header)) {
+        then(originBehind(proxy, header.source));
         return;
       }
-      stop();
-      if (header.length < bytes.length) socket.unshift(bytes.subarray(header.length));
-      then(socket, originBehind(proxy, header.source));
-    };
-    const timer = setTimeout(() => fail('no PROXY header in time'), config.MQTT_CONNECT_TIMEOUT_MS);
+      refuse(socket);
+      onHandshakeEnded('proxy-header', proxy, header.fault);
+    });
     this.#awaitingHeader.set(socket, stop);
-    socket.on('readable', read).on('end', leave).on('close', leave);
     socket.on('error', () => undefined);
   }
 }
@@ -168,8 +160,21 @@ function formatPeer({ remoteAddress, remotePort, localPort }: Socket): string {
 
 function refuse(socket: Socket): void {
   socket.on('error', () => undefined);
-  // A reset leaves no TIME_WAIT behind: a flood of connects must not use up our ports.
-  socket.resetAndDestroy();
+  // A reset leaves no TIME_WAIT behind: a flood of connects must not use up our ports. A link of another node has no
+  // socket of the system in its hand to be reset.
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+/** Whether who comes from this address has to begin with a PROXY header. */
+export function needsProxyHeader(
+  {
+    MQTT_PROXY_PROTOCOL: isAsked,
+    MQTT_PROXY_FROM: from = [],
+  }: Pick<Config, 'MQTT_PROXY_PROTOCOL' | 'MQTT_PROXY_FROM'>,
+  address: string,
+): boolean {
+  return isAsked && isOneOf(listNetworks(from), address);
 }
 
 function listNetworks(networks: readonly string[]): BlockList {

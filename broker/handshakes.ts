@@ -11,7 +11,7 @@ import { formatOriginKey, type Origin } from './connection/connection-options.ts
 import type { EndReason } from './connection/end-reason.ts';
 
 /** The slowest links in use. Bytes of ours count too: the kernel takes a chain of certificates at once. */
-const MIN_BYTES_A_SECOND = 100;
+export const MIN_BYTES_A_SECOND = 100;
 export const MAX_HANDSHAKE_MS = 120_000;
 
 export type HandshakeSocket = Pick<Socket, 'bytesRead' | 'bytesWritten' | 'destroy' | 'once'>;

@@ -4,7 +4,7 @@
  * The outermost part of the flow. Invariants: a socket that was not admitted costs one reset and nothing
  * else; a TLS or HTTP handshake has time by its progress (handshakes.ts); an address in use is one clear line.
  */
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { isConnectAtMost } from './arrivals.ts';
 import type { ListenerName } from './connection/connection-options.ts';
 import { type Entrance, FrontDoor, type ListenersOptions } from './front-door.ts';
@@ -23,6 +23,8 @@ export interface ListeningAddress {
 
 export interface Listeners extends AsyncDisposable {
   readonly addresses: readonly ListeningAddress[];
+  /** A socket that another node carries, as if it had come to this listener; false where there is none. */
+  carry(socket: Socket, listener: ListenerName): boolean;
 }
 
 /** Opens every listener the configuration asks for. Throws one Error with a clear line, nothing left open. */
@@ -39,28 +41,48 @@ export async function openListeners(options: ListenersOptions): Promise<Listener
   if (config.MQTT_WS_PORT !== undefined) {
     entrances.push([config.MQTT_WS_PORT, createWebSocketEntrance(options, door, handshakes)]);
   }
+  const closeHandshakes = () => {
+    tls?.close();
+    handshakes.endAll();
+  };
+  return listenAt(options, door, entrances, closeHandshakes);
+}
+
+/** Opens these entrances on their ports. `onClose` ends what its own part has under way. */
+export async function listenAt(
+  { config, onError }: Pick<ListenersOptions, 'config' | 'onError'>,
+  door: FrontDoor,
+  entrances: readonly [number, Entrance][],
+  onClose: () => void,
+): Promise<Listeners> {
   const wanted = entrances.map(([port, entrance]) => ({
-    port,
-    listener: entrance.listener,
+    ...{ port, entrance, listener: entrance.listener },
     server: door.createServer(entrance),
   }));
   const addresses: ListeningAddress[] = [];
   const close = async () => {
-    tls?.close();
     door.endAll();
-    handshakes.endAll();
+    onClose();
     await Promise.all(wanted.map(({ server }) => closeServer(server)));
   };
   try {
     for (const { listener, port, server } of wanted) {
       addresses.push({ listener, ...(await listen(server, listener, config.MQTT_HOST, port)) });
-      server.on('error', (error) => options.onError(error, listener));
+      server.on('error', (error) => onError(error, listener));
     }
   } catch (error) {
     await close();
     throw error;
   }
-  return { addresses, [Symbol.asyncDispose]: close };
+  return {
+    addresses,
+    carry(socket, name) {
+      const found = wanted.find(({ listener }) => listener === name);
+      if (found) door.carry(socket, found.entrance);
+      return found !== undefined;
+    },
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** Plain TCP needs no handshake: the broker has it at once. */

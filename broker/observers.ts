@@ -8,7 +8,8 @@
  */
 import { FILTER_SEPARATOR, matchesFilter } from './access.ts';
 import type { Connection } from './connection/connection.ts';
-import { PublishBatch } from './connection/publish-batch.ts';
+import { formatVarint } from './connection/publish-5.ts';
+import { MAX_FIXED_BYTES, PublishBatch } from './connection/publish-batch.ts';
 import { MAX_UNREAD_BYTES } from './connection/read-pace.ts';
 
 /** Where what comes on one topic goes. */
@@ -21,18 +22,24 @@ interface Route {
 interface Receiver {
   readonly observer: Observer;
   readonly qos: 0 | 1;
+  /** What a client of version 5 gets between topic and payload: the identifiers of its subscriptions [MQTT-3.3.4-4]. */
+  readonly properties: Buffer | undefined;
+}
+
+interface Subscribed {
+  readonly qos: number;
+  readonly identifier: number | undefined;
 }
 
 interface Observer {
   readonly connection: Connection;
-  /** QoS by filter. */
-  readonly filters: Map<string, number>;
+  readonly filters: Map<string, Subscribed>;
   /** To be written at the end of this turn. */
   readonly batch: PublishBatch;
 }
 
 /** Topics whose receivers are remembered, of some 200 bytes each; beyond it all are forgotten, and found anew. */
-const MAX_TOPICS = 20_000;
+export const MAX_TOPICS = 20_000;
 
 export class Observers {
   readonly #observers = new Map<Connection, Observer>();
@@ -44,13 +51,14 @@ export class Observers {
     return this.#observers.size;
   }
 
-  add(connection: Connection, filter: string, qos: number): void {
+  /** `identifier` is the one that a client of version 5 gave its subscription. */
+  add(connection: Connection, filter: string, qos: number, identifier?: number): void {
     const observer = this.#observers.get(connection) ?? {
       connection,
-      filters: new Map<string, number>(),
+      filters: new Map<string, Subscribed>(),
       batch: new PublishBatch(),
     };
-    observer.filters.set(filter, qos);
+    observer.filters.set(filter, { qos, identifier });
     this.#observers.set(connection, observer);
     this.#routes.clear();
   }
@@ -76,20 +84,23 @@ export class Observers {
   /** Hands on a reading that was published with QoS 1 and is on disk. */
   forward(topic: string, payload: Buffer): void {
     const route = this.#find(topic);
-    for (const { observer, qos } of route.receivers) {
-      observer.connection.guard(() => this.#add(observer, route.topic, payload, qos));
+    for (const receiver of route.receivers) {
+      receiver.observer.connection.guard(() => this.#add(receiver, route.topic, payload));
     }
   }
 
-  #add(observer: Observer, topic: Buffer, payload: Buffer, qos: 0 | 1): void {
+  #add({ observer, qos, properties }: Receiver, topic: Buffer, payload: Buffer): void {
     const { connection, batch } = observer;
     if (connection.stream.destroyed || connection.endReason !== undefined) return;
     if (connection.stream.writableLength + batch.length > MAX_UNREAD_BYTES) {
       connection.end('slow-reader');
       return;
     }
+    const bytes = MAX_FIXED_BYTES + topic.length + (properties?.length ?? 0) + payload.length;
+    if (!connection.takesPacket(bytes)) return;
     const isFirst = batch.length === 0;
-    batch.add(topic, payload, qos === 1 ? connection.outgoing.open(1) : undefined);
+    const isAcknowledged = qos === 1 && connection.mayAwait();
+    batch.add(topic, payload, isAcknowledged ? connection.outgoing.open(1) : undefined, properties);
     if (isFirst && this.#due.push(observer) === 1) process.nextTick(() => this.#write());
   }
 
@@ -113,11 +124,25 @@ export class Observers {
     for (const observer of this.#observers.values()) {
       const granted = [...observer.filters]
         .filter(([filter]) => matchesFilter(filter, levels))
-        .map(([, qos]) => qos);
-      if (granted.length > 0) receivers.push({ observer, qos: Math.max(...granted) > 0 ? 1 : 0 });
+        .map(([, subscribed]) => subscribed);
+      if (granted.length === 0) continue;
+      const qos = granted.some((each) => each.qos > 0) ? 1 : 0;
+      const properties = observer.connection.listening5 ? formatIdentifiers(granted) : undefined;
+      receivers.push({ observer, qos, properties });
     }
     const route = { topic: Buffer.from(topic), receivers };
     this.#routes.set(topic, route);
     return route;
   }
+}
+
+const SUBSCRIPTION_IDENTIFIER = Buffer.of(0x0b);
+
+/** As properties, with their length before them. */
+function formatIdentifiers(granted: readonly Subscribed[]): Buffer {
+  const identifiers = granted.flatMap(({ identifier }) =>
+    identifier === undefined ? [] : [SUBSCRIPTION_IDENTIFIER, formatVarint(identifier)],
+  );
+  const bytes = Buffer.concat(identifiers);
+  return Buffer.concat([formatVarint(bytes.length), bytes]);
 }

@@ -1,10 +1,11 @@
 /**
- * The PROXY protocol: what a proxy says before the first byte of its client, so that bounds and logs see the address
- * of the device and not its own.
+ * The PROXY protocol: what a proxy says before the first byte of its client, so that bounds and logs see the address of
+ * the device and not its own.
  *
- * Asked by the front door, for sockets of proxies that are named in MQTT_PROXY_FROM only. Version 2 is binary (HAProxy,
- * load balancers), version 1 a line of text (nginx); both as in HAProxy's document proxy-protocol.txt, whose sections
- * are named here. Invariant: a header is understood whole or not at all, and never guessed.
+ * Asked by the front door, for sockets of proxies that are named in MQTT_PROXY_FROM, and of other nodes (relay/), only.
+ * Version 2 is binary (HAProxy, load balancers), version 1 a line of text (nginx); both as in HAProxy's document
+ * proxy-protocol.txt, whose sections are named here. Invariant: a header is understood whole or not at all, and never
+ * guessed.
  */
 import { isIP } from 'node:net';
 
@@ -13,9 +14,9 @@ const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 /** Signature, version and command, family and transport, length of the rest. */
 const V2_FIXED_BYTES = 16;
 /** 216 bytes of addresses at most; load balancers put names and certificates behind them, as TLVs. */
-const MAX_V2_REST_BYTES = 4_096;
+export const MAX_V2_REST_BYTES = 4_096;
 /** Section 2.1: "PROXY UNKNOWN" and two addresses of IPv6 in their longest form, with CRLF. */
-const MAX_V1_BYTES = 107;
+export const MAX_V1_BYTES = 107;
 const V1_START = Buffer.from('PROXY ', 'latin1');
 const TCP4 = 0x11;
 const TCP6 = 0x21;
@@ -57,6 +58,36 @@ function parseV2(bytes: Buffer): ProxyHeader | 'more' | { fault: string } {
   const address = bytes.subarray(V2_FIXED_BYTES, V2_FIXED_BYTES + addressBytes);
   const port = bytes.readUInt16BE(V2_FIXED_BYTES + 2 * addressBytes);
   return { length, source: { address: family === TCP4 ? address.join('.') : formatIpv6(address), port } };
+}
+
+/** A header of version 2 for this client; one that speaks for itself (LOCAL) where its address is none of IP. */
+export function formatProxyHeader({ address, port = 0 }: { address: string; port?: number }): Buffer {
+  const version = isIP(address);
+  const bytes = version === 0 ? Buffer.alloc(0) : version === 4 ? parseIpv4(address) : parseIpv6(address);
+  const head = Buffer.alloc(V2_FIXED_BYTES);
+  SIGNATURE.copy(head);
+  head.writeUInt8(version === 0 ? 0x20 : 0x21, 12);
+  head.writeUInt8(version === 0 ? 0 : version === 4 ? TCP4 : TCP6, 13);
+  if (version === 0) return head;
+  const ports = Buffer.alloc(4);
+  ports.writeUInt16BE(port);
+  // Where it came to says nothing here: no target.
+  const rest = Buffer.concat([bytes, Buffer.alloc(bytes.length), ports]);
+  head.writeUInt16BE(rest.length, 14);
+  return Buffer.concat([head, rest]);
+}
+
+function parseIpv4(address: string): Buffer {
+  return Buffer.from(address.split('.').map(Number));
+}
+
+function parseIpv6(address: string): Buffer {
+  // Without a zone, and an IPv4 at its end as two groups.
+  const [front = '', back] = shortenIpv6(address.split('%')[0] as string).split('::');
+  const groupsOf = (text = '') => (text === '' ? [] : text.split(':'));
+  const [first, last] = [groupsOf(front), groupsOf(back)];
+  const groups = [...first, ...Array(8 - first.length - last.length).fill('0'), ...last];
+  return Buffer.concat(groups.map((group) => Buffer.from(group.padStart(4, '0'), 'hex')));
 }
 
 /** The form that sockets show, so that one address has one name. */

@@ -6,11 +6,13 @@
  * on with it. Invariant: it is judged, counted and answered once, after it is stored; or fails once.
  */
 import type { PublishPacket } from 'aedes';
+import type { Rejection } from '../devices/rejection.ts';
 import type { Waiter } from '../journal/waiter.ts';
 import { takeOverPuback } from './aedes/hooked-packets.ts';
 import { stopForwarding } from './aedes/siaga-aedes.ts';
 import type { BrokerMetrics, PublishOutcome } from './broker-metrics.ts';
 import type { OpenPublish } from './connection/answer-queue.ts';
+import { formatRefusal } from './connection/answers-5.ts';
 import type { Connection } from './connection/connection.ts';
 import type { Observers } from './observers.ts';
 
@@ -27,10 +29,15 @@ abstract class WaitingPublish implements OpenPublish, Waiter {
   protected readonly options: WaitingPublishOptions;
   readonly #startedAt = performance.now();
   #outcome: PublishOutcome = 'accepted';
+  #rejection: Rejection | undefined;
 
   constructor(connection: Connection, options: WaitingPublishOptions) {
     this.connection = connection;
     this.options = options;
+  }
+
+  told(rejection: Rejection): void {
+    this.#rejection = rejection;
   }
 
   stored(stored: number, repeated: number, rejected: number): void {
@@ -43,11 +50,18 @@ abstract class WaitingPublish implements OpenPublish, Waiter {
     this.connection.notStored(this, error);
   }
 
-  judge(): number | undefined {
+  judge(): number | Buffer | undefined {
     const { metrics } = this.options;
     metrics.pubackTimes.observe((performance.now() - this.#startedAt) / 1000);
     metrics.publishes[this.#outcome]++;
-    return this.acknowledge(this.#outcome);
+    const outcome = this.#outcome;
+    const { listening5 } = this.connection;
+    const rejection = outcome === 'accepted' ? undefined : this.#rejection;
+    if (!listening5 || !rejection) return this.acknowledge(outcome, false);
+    const { qos } = this;
+    const messageId = this.acknowledge(outcome, true);
+    if (messageId === undefined) return undefined;
+    return formatRefusal(qos, messageId, rejection, outcome === 'partly-rejected', listening5);
   }
 
   answer(error?: Error): void {
@@ -55,12 +69,16 @@ abstract class WaitingPublish implements OpenPublish, Waiter {
       this.options.metrics.publishes['not-stored']++;
       this.options.onNotStored(this.connection, error);
     }
-    this.goOn(error);
+    this.finish(error);
   }
 
-  /** The packet identifier, where the connection is to write the PUBACK. */
-  protected abstract acknowledge(outcome: PublishOutcome): number | undefined;
-  protected abstract goOn(error?: Error): void;
+  protected abstract readonly qos: number;
+  /**
+   * The packet identifier, where the connection is to write the answer. `saysWhy`: that will be one of version 5, with
+   * its reason.
+   */
+  protected abstract acknowledge(outcome: PublishOutcome, saysWhy: boolean): number | undefined;
+  protected abstract finish(error?: Error): void;
 }
 
 /** What an observer gets of it. */
@@ -72,6 +90,7 @@ export interface Observed {
 
 /** Telemetry, which Aedes does not see. */
 export class DirectPublish extends WaitingPublish {
+  protected override readonly qos = 1;
   readonly #messageId: number | undefined;
   readonly #observed: Observed | undefined;
 
@@ -93,37 +112,44 @@ export class DirectPublish extends WaitingPublish {
     return this.#messageId;
   }
 
-  protected override goOn(error?: Error): void {
+  protected override finish(error?: Error): void {
     if (error) this.connection.end('not-stored');
   }
 }
 
 export class ForwardedPublish extends WaitingPublish {
   readonly #packet: PublishPacket;
-  readonly #goOn: (error?: Error) => void;
+  readonly #answerAedes: (error?: Error) => void;
 
   constructor(
     connection: Connection,
     options: WaitingPublishOptions,
     packet: PublishPacket,
-    goOn: (error?: Error) => void,
+    answerAedes: (error?: Error) => void,
   ) {
     super(connection, options);
     this.#packet = packet;
-    this.#goOn = goOn;
+    this.#answerAedes = answerAedes;
   }
 
-  protected override acknowledge(outcome: PublishOutcome): number | undefined {
+  protected override get qos(): number {
+    return this.#packet.qos;
+  }
+
+  protected override acknowledge(outcome: PublishOutcome, saysWhy: boolean): number | undefined {
     const packet = this.#packet;
     const isWanted = packet.retain || this.options.observers.size > 0;
     if (outcome !== 'rejected' && isWanted) return undefined;
     stopForwarding(packet);
-    if (packet.qos !== 1) return undefined;
+    // [MQTT-4.3.3-4] of version 5: a PUBREC that refuses ends its conversation, and Aedes has nothing to remember.
+    if (packet.qos === 0 || (packet.qos === 2 && !saysWhy)) return undefined;
     // Nothing is left for Aedes but the PUBACK, and the connection writes all of a commit at once.
     return takeOverPuback(packet);
   }
 
-  protected override goOn(error?: Error): void {
-    this.#goOn(error);
+  protected override finish(error?: Error): void {
+    // To a client of version 5 Aedes would say "not authorized", and it would throw the message away.
+    if (error) this.connection.end('not-stored');
+    this.#answerAedes(error);
   }
 }

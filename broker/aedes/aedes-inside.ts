@@ -21,8 +21,18 @@ interface Inside {
   readonly _parser: { parse(bytes: Buffer): number };
   /** Packets that it has; with the CONNECT it must become 1. */
   _parsingBatch: number;
-  readonly subscriptions: Readonly<Record<string, { readonly qos: number } | undefined>>;
+  subscriptions: Readonly<Record<string, { readonly qos: number } | undefined>>;
+  duplicates: object;
   clean: boolean;
+  /** Of version 5, seconds; with 0 the session ends with the connection. */
+  sessionExpiryInterval: number;
+  /** What its CONNECT asked for. With 0 a DISCONNECT cannot ask for more. */
+  _connectSessionExpiryInterval: number;
+  /** Whether CONNACK tells the one that holds. */
+  _sessionExpiryClamped: boolean;
+  /** What CONNACK tells of the client id and the keep alive. */
+  _assignedClientId: string | undefined;
+  _serverKeepAlive: number | undefined;
 }
 
 const insideOf = (client: Client) => client as unknown as Inside;
@@ -42,6 +52,9 @@ export class AedesInside {
     this.#inside._nextBatch = (error) => {
       if (error) client.emit('error', error);
     };
+    // GHSA-52qw-whmv-87c5, closed in Aedes 1.2 and not in 2.0.0-beta.1: a filter such as `constructor` is no member.
+    this.#inside.subscriptions = Object.create(null);
+    this.#inside.duplicates = Object.create(null);
     const deliver0 = this.#inside.deliver0;
     this.#inside.deliver0 = (packet, done) => {
       // `authorizeForward` must know that nothing will be acknowledged. The packet is made for this delivery.
@@ -73,5 +86,31 @@ export function qosToBeSent(client: Client, { qos, topic }: AedesPublishPacket):
 
 /** Ends the session with the connection, whatever the CONNECT asked for: before Aedes looks for what it kept. */
 export function makeSessionClean(client: Client): void {
-  insideOf(client).clean = true;
+  const inside = insideOf(client);
+  inside.clean = true;
+  // Version 5 has two words for it; CONNACK must tell that it is another one than was asked for.
+  inside._sessionExpiryClamped = inside.sessionExpiryInterval > 0;
+  inside.sessionExpiryInterval = 0;
+  // [MQTT-3.14.4-3] so that a DISCONNECT cannot ask for it after all, and leave a timer behind for each client id.
+  inside._connectSessionExpiryInterval = 0;
+}
+
+/** What CONNACK of version 5 is to tell. */
+export interface Announced {
+  /** [MQTT-3.2.2-16] where the client came without an id. */
+  readonly assignedClientId?: string;
+  /** Seconds; the client has to use it in the place of its own. */
+  readonly serverKeepAlive?: number;
+  readonly sessionExpiry: boolean;
+}
+
+/** After Aedes has begun its own timer for the keep alive and before it writes CONNACK: as soon as it is let in. */
+export function announce(
+  client: Client,
+  { assignedClientId, serverKeepAlive, sessionExpiry }: Announced,
+): void {
+  const inside = insideOf(client);
+  if (assignedClientId !== undefined) inside._assignedClientId = assignedClientId;
+  inside._serverKeepAlive = serverKeepAlive;
+  if (sessionExpiry) inside._sessionExpiryClamped = true;
 }

@@ -1,19 +1,19 @@
 /**
- * Bounds on what Aedes keeps in memory for later: retained messages, queues of absent sessions, QoS 2.
+ * Bounds on what Aedes keeps in memory for later: retained messages and queues of absent sessions. Those of QoS 2
+ * are in bounded-incoming.ts.
  *
  * Laid around the in-memory persistence that Aedes comes with, which has none; it also adds what Aedes does not
  * know of kept sessions. Invariants: at most `maxRetained` retained messages in all; at most
  * `maxOfflinePerClient` messages queued for one session, and beyond it the oldest goes; no kept message holds on
- * to the network chunk it arrived in.
+ * to the network chunk it arrived in; of a session that is kept no more nothing stays.
  */
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { PublishPacket } from 'aedes';
 import type { Bound } from '../broker-metrics.ts';
 import type { OutgoingWindow } from '../connection/outgoing-window.ts';
 import type { KeptSessions } from '../kept-sessions.ts';
 import { ownCopy } from '../own-copy.ts';
 import { RetainedMessages } from '../retained-messages.ts';
+import { boundIncoming } from './bounded-incoming.ts';
 import {
   NO_SUBSCRIPTION,
   type Persistence,
@@ -27,47 +27,46 @@ export interface PersistenceBounds {
   readonly maxOfflinePerClient: number;
   readonly countBound: (bound: Bound) => void;
   readonly sessions: KeptSessions;
-}
-
-/** Tells a repeat from another message with the same identifier. */
-function digestPayload(payload: Buffer): Buffer {
-  return createHash('sha256').update(payload).digest();
-}
-
-/**
- * [MQTT-4.3.3-2] a QoS 2 message whose PUBREC got lost has been taken already: it is marked as sent again
- * [MQTT-3.3.1-1] and is the same. Another under its identifier comes from a device that lost its session.
- */
-export function isTakenAlready(
-  persistence: Persistence,
-  clientId: string,
-  packet: PublishPacket,
-): Promise<boolean> {
-  return persistence.incomingGetPacket({ id: clientId }, packet as { messageId?: number }).then(
-    ({ topic, payload }) =>
-      packet.dup === true &&
-      topic === packet.topic &&
-      digestPayload(packet.payload as Buffer).equals(payload),
-    () => false,
-  );
+  /** A session is kept no more. */
+  readonly onDropped: (clientId: string) => void;
+  /** What was to be forgotten could not be. */
+  readonly onError: (error: Error) => void;
 }
 
 export function boundPersistence(persistence: Persistence, bounds: PersistenceBounds): void {
-  const { sessions } = bounds;
+  const { sessions, countBound, onError } = bounds;
   const outgoing = persistence.outgoingStream.bind(persistence);
   boundRetained(persistence, bounds);
-  boundOffline(persistence, bounds, outgoing);
-  const storeIncoming = persistence.incomingStorePacket.bind(persistence);
-  // Of a QoS 2 message that has been published only what tells a repeat of it matters until its PUBREL.
-  persistence.incomingStorePacket = (session, packet) =>
-    storeIncoming(session, { ...packet, payload: digestPayload(packet.payload) });
+  const hasQueued = boundOffline(persistence, bounds, outgoing);
+  boundIncoming(persistence);
+  sessions.onDropped = (id) => {
+    bounds.onDropped(id);
+    countBound('kept-sessions');
+    dropSession(persistence, outgoing, { id }).catch(onError);
+  };
+  // For nearly every device that comes back nothing waits: it has no stream over a stream.
   persistence.outgoingStream = (session) =>
-    Readable.from(prepare(outgoing(session), sessions.outgoing(session.id)));
+    hasQueued(session.id)
+      ? Readable.from(prepare(outgoing(session), sessions.outgoing(session.id)))
+      : Readable.from([]);
   const subscriptions = persistence.subscriptionsByClient.bind(persistence);
   persistence.subscriptionsByClient = async (session) => {
     const stored = await subscriptions(session);
     return stored.length === 0 && sessions.isResumed(session.id) ? [NO_SUBSCRIPTION] : stored;
   };
+}
+
+/** Its subscriptions go first, in this turn already: nothing more is queued for it. */
+async function dropSession(
+  persistence: Persistence,
+  outgoing: Persistence['outgoingStream'],
+  session: SessionId,
+): Promise<void> {
+  await persistence.cleanSubscriptions(session);
+  await persistence.cleanIncoming(session);
+  for await (const { messageId } of outgoing(session)) {
+    await persistence.outgoingClearMessageId(session, messageId === undefined ? {} : { messageId });
+  }
 }
 
 /** [MQTT-3.3.1-1] what is sent again says so; what is sent for the first time gets its identifier. */
@@ -100,11 +99,12 @@ function* matchEach(
   for (const filter of filters) yield* retained.match(filter);
 }
 
+/** Returns whether anything waits for a session. */
 function boundOffline(
   persistence: Persistence,
   { maxOfflinePerClient, countBound, sessions }: PersistenceBounds,
   outgoing: Persistence['outgoingStream'],
-): void {
+): (sessionId: string) => boolean {
   /** Messages queued, by session. */
   const queued = new Map<string, number>();
   const enqueue = persistence.outgoingEnqueueCombi.bind(persistence);
@@ -136,6 +136,7 @@ function boundOffline(
     }
     await enqueue(takers, kept);
   };
+  return (id) => queued.has(id);
 }
 
 /** Returns its identifier, if it had one. */

@@ -26,15 +26,18 @@ export interface KeptSubscriptionsOptions {
 }
 
 /** Two subscriptions of each of 25,000 devices. Beyond it a subscription lasts until the next restart. */
-const MAX_KEPT = 50_000;
+export const MAX_KEPT = 50_000;
 
 type Kept = Map<string, Map<string, number>>;
 
-/** Reads the sessions back into `persistence`; from then on what they subscribe to is kept. */
+/**
+ * Reads the sessions back into `persistence`; from then on what they subscribe to is kept. Returns their client ids, the
+ * newest first.
+ */
 export async function keepSubscriptions(
   persistence: Persistence,
   options: KeptSubscriptionsOptions,
-): Promise<void> {
+): Promise<readonly string[]> {
   const kept = await loadSubscriptions(persistence, options.database);
   let count = [...kept.values()].reduce((sum, { size }) => sum + size, 0);
   const { city, table, now, countBound } = options;
@@ -92,6 +95,7 @@ export async function keepSubscriptions(
     await clean(session);
     await forget(session.id, [...(kept.get(session.id)?.keys() ?? [])]);
   };
+  return [...kept.keys()];
 }
 
 async function loadSubscriptions(persistence: Persistence, database: Database): Promise<Kept> {

@@ -57,9 +57,13 @@ export interface Persistence {
   incomingStorePacket(session: SessionId, packet: StoredPacket): Promise<void>;
   /** Its payload is the digest of what arrived. Rejects where the identifier is free. */
   incomingGetPacket(session: SessionId, packet: { messageId?: number }): Promise<StoredPacket>;
+  /** At PUBREL. Rejects where it is gone already. */
+  incomingDelPacket(session: SessionId, packet: { readonly messageId?: number }): Promise<void>;
   addSubscriptions(session: SessionId, subscriptions: readonly KeptSubscription[]): Promise<void>;
   removeSubscriptions(session: SessionId, filters: readonly string[]): Promise<void>;
   cleanSubscriptions(session: SessionId): Promise<void>;
+  /** Forgets the QoS 2 messages that await their PUBREL. */
+  cleanIncoming(session: SessionId): Promise<void>;
 }
 
 /** In a call that a packet of a client led to, the session is the client itself. */

@@ -27,6 +27,12 @@ export class SiagaAedes extends Aedes {
   /** Set by `listen`; missing in Aedes' declarations. */
   declare persistence: Persistence;
 
+  constructor(options: AedesOptions) {
+    super(options);
+    // GHSA-52qw-whmv-87c5, closed in Aedes 1.2 and not in 2.0.0-beta.1: a client id such as `constructor` is no member.
+    Object.assign(this, { clients: Object.create(null), brokers: Object.create(null) });
+  }
+
   static async open(options: AedesOptions): Promise<SiagaAedes> {
     const aedes = new SiagaAedes(options);
     await aedes.listen();
@@ -36,6 +42,13 @@ export class SiagaAedes extends Aedes {
   /** Aedes' declarations leave this event out; without a listener it would end the process. */
   onError(listener: (error: Error) => void): void {
     (this as EventEmitter).on('error', listener);
+  }
+
+  /** A session of version 5 is gone: nothing is due for it any more. Missing in Aedes' declarations. */
+  forgetTimers(clientId: string): void {
+    const timed = this as unknown as Record<'clearSessionExpiry' | 'clearDelayedWill', (id: string) => void>;
+    timed.clearSessionExpiry(clientId);
+    timed.clearDelayedWill(clientId);
   }
 
   /** A message of ours, to whoever subscribed. */

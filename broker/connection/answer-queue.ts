@@ -17,8 +17,11 @@ export interface OpenPublish {
   readonly isStored: boolean;
   /** The one behind it, while it waits: an array would be made anew for each publish of a device. */
   next: OpenPublish | undefined;
-  /** Once it is. Returns its packet identifier where its PUBACK is to be written here. */
-  judge(): number | undefined;
+  /**
+   * Once it is. Returns its packet identifier where its PUBACK is to be written here, or the whole answer where that
+   * says more.
+   */
+  judge(): number | Buffer | undefined;
   /** Lets it go on, or not: then the connection ends. */
   answer(error?: Error): void;
 }
@@ -125,15 +128,16 @@ export class AnswerQueue {
     for (let publish = due; publish && publish !== waiting; ) {
       const { next } = publish;
       publish.next = undefined;
-      const messageId = publish.judge();
-      if (messageId !== undefined) {
+      const answer = publish.judge();
+      if (typeof answer === 'number') {
         packets.writeUInt16BE(PUBACK_HEADER, length);
-        packets.writeUInt16BE(messageId, length + 2);
+        packets.writeUInt16BE(answer, length + 2);
         length += PUBACK_BYTES;
       } else {
-        // Aedes writes this one's answer, in its turn.
+        // Aedes writes this one's answer, in its turn, or it is written apart.
         this.#write(packets, written, length);
         written = length;
+        if (answer && !this.#stream.destroyed) this.#stream.write(answer);
       }
       publish.answer();
       publish = next;

@@ -57,6 +57,8 @@ export interface ConnectionOptions<C = never> {
   /** A mistake of ours has ended it. */
   readonly onFault: (connection: C, error: Error) => void;
   readonly onHold: (cause: HoldCause) => void;
+  /** A message was larger than a client of version 5 said that it takes, and did not go to it. */
+  readonly onTooLargeForClient: () => void;
   readonly onBytes: (bytes: number) => void;
   /** Epoch ms. */
   readonly openedAt: number;

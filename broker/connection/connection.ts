@@ -12,6 +12,7 @@ import type { Client } from 'aedes';
 import type { Identity } from '../access.ts';
 import { AedesInside } from '../aedes/aedes-inside.ts';
 import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
+import { formatDisconnect, type Listening5 } from './answers-5.ts';
 import type { ConnectionOptions, Origin } from './connection-options.ts';
 import { type EndReason, parseEndReason } from './end-reason.ts';
 import { Intake } from './intake.ts';
@@ -28,7 +29,7 @@ export class Connection {
   /** Set when its credential has been verified, or at once where none is asked for. */
   identity: Identity | undefined;
   clientId: string | undefined;
-  /** What its CONNECT asked for; 0 for none. */
+  /** What its CONNECT asked for, or CONNACK told; 0 for none. */
   keepAliveS = 0;
   endReason: EndReason | undefined;
   /** What was wrong with the packet that ended it, for the log. */
@@ -38,6 +39,10 @@ export class Connection {
   /** Told of each publish, while the same device is connected twice. */
   onPublish: (() => void) | undefined;
   readonly subscriptions = new Set<string>();
+  /** Its CONNECT asked for a new session. */
+  beginsSession = true;
+  /** What it asked for in a CONNECT of version 5; undefined of older ones. */
+  listening5: Listening5 | undefined;
   /** What it has yet to acknowledge; of a kept session, also from earlier connections. */
   outgoing = new OutgoingWindow();
 
@@ -77,7 +82,7 @@ export class Connection {
       takeTelemetry: (topic, payload, messageId) => options.takeTelemetry(this, topic, payload, messageId),
       takeTooLarge: (publish) => options.takeTooLarge(this, publish),
       giveAedes: (packets) => this.#giveAedes(packets),
-      acknowledge: (type, identifier) => this.#acknowledge(type, identifier),
+      acknowledge: (type, identifier, isRefused) => this.#acknowledge(type, identifier, isRefused),
       onBytes: options.onBytes,
       isEnding: () => this.endReason !== undefined,
       end: (reason) => this.end(reason),
@@ -133,6 +138,7 @@ export class Connection {
 
   /** Cuts the connection. The first reason stands. */
   end(reason: EndReason): void {
+    if (this.endReason === undefined) this.#sayWhy(reason, undefined, undefined);
     this.endReason ??= reason;
     this.stream.destroy();
   }
@@ -162,6 +168,19 @@ export class Connection {
     this.endReason ??= parseEndReason(error);
   }
 
+  /** Of QoS 1 or 2, whether one more may wait for its acknowledgement [MQTT-3.3.4-9]. */
+  mayAwait(isOpened = false): boolean {
+    const max = this.listening5?.maxUnacknowledged ?? Number.POSITIVE_INFINITY;
+    return this.outgoing.size - (isOpened ? 1 : 0) < max;
+  }
+
+  /** Whether it takes a packet of that size [MQTT-3.1.2-24]; counted where not. */
+  takesPacket(bytes: number): boolean {
+    if (bytes <= (this.listening5?.maxPacketBytes ?? Number.POSITIVE_INFINITY)) return true;
+    this.#options.onTooLargeForClient();
+    return false;
+  }
+
   /** A publish goes to the pipeline: it will be answered in its turn. */
   answerInOrder(publish: OpenPublish): void {
     this.publishes++;
@@ -184,16 +203,25 @@ export class Connection {
     this.#intake.wake();
   }
 
-  #endForFault({ reason, detail, answer }: PacketFault): void {
+  #endForFault({ reason, detail, answer, code }: PacketFault): void {
     this.endDetail = detail;
+    if (this.endReason === undefined) this.#sayWhy(reason, code, detail);
     this.endReason ??= reason;
     if (answer && !this.stream.destroyed) this.stream.end(answer, () => this.stream.destroy());
     else this.stream.destroy();
   }
 
+  /** [MQTT 5, 4.13] what the socket takes at once: nobody waits for who is cut off. */
+  #sayWhy(reason: EndReason, code: number | undefined, detail: string | undefined): void {
+    const { stream, listening5 } = this;
+    if (!listening5 || !this.#open || stream.destroyed || stream.writableLength > 0) return;
+    const bytes = formatDisconnect(reason, code, detail, listening5);
+    if (bytes) stream.write(bytes);
+  }
+
   /** False: its message waits for another type of packet. One that a message waits for is free. */
-  #acknowledge(type: number, identifier: number): boolean {
-    const judgement = this.outgoing.acknowledge(type, identifier);
+  #acknowledge(type: number, identifier: number, isRefused: boolean): boolean {
+    const judgement = this.outgoing.acknowledge(type, identifier, isRefused);
     if (judgement === 'awaited') this.pace.refund(priceOf(type));
     return judgement !== 'wrong';
   }

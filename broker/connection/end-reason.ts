@@ -8,6 +8,7 @@ export const END_REASONS = [
   'client-disconnect',
   'client-closed',
   'taken-over',
+  'gave-way',
   'keep-alive-timeout',
   'too-slow',
   'gave-up',

@@ -10,10 +10,16 @@ import type { Duplex } from 'node:stream';
 import type { EndReason } from './end-reason.ts';
 import { LifeSigns } from './life-signs.ts';
 import type { PacketFault } from './packet-fields.ts';
+import { CUT_READ_PRICE } from './packet-prices.ts';
 import { PacketReader, type PacketTakers } from './packet-reader.ts';
 import { PacketScanner, type ScannerLimits } from './packet-scanner.ts';
 import { MAX_UNREAD_BYTES, type ReadPace } from './read-pace.ts';
 import type { SkippedPacket, TooLargePublish } from './skipped-packet.ts';
+
+/** Below it a publish is one reading, with room for a long topic. */
+export const ONE_READING_BYTES = 256;
+/** Of one reading in a batch. */
+export const BATCHED_READING_BYTES = 64;
 
 export interface IntakeOptions extends PacketTakers {
   readonly stream: Duplex;
@@ -58,6 +64,10 @@ export class Intake {
     return this.#scanner.disconnectPassed;
   }
 
+  get is5(): boolean {
+    return this.#reader.is5;
+  }
+
   /** CONNACK has been sent: from now on the client's packets are read. */
   open(keepAliveS: number): void {
     this.#isOpen = true;
@@ -81,7 +91,16 @@ export class Intake {
     const mayGoOn = this.#take(bytes);
     const isCut = !this.#scanner.atBoundary || this.#skipped !== undefined || this.#scanner.isHeaderCut;
     this.#life.heard(bytes.length, this.#scanner.packets, isCut);
-    return mayGoOn;
+    return mayGoOn && !(isCut && this.#hasSpentItself());
+  }
+
+  /** It sends in too many pieces: the next is read when it has paid for this one. */
+  #hasSpentItself(): boolean {
+    const { pace } = this.#options;
+    pace.charge(CUT_READ_PRICE);
+    if (!this.#isOpen || pace.work() > 0) return false;
+    pace.hold(true);
+    return true;
   }
 
   /** Passes on what is sound and for which there is room; keeps the rest, and then says false. */
@@ -129,7 +148,10 @@ export class Intake {
       if (!isWaitingForConnack) pace.hold(scanner.needsWork);
       return undefined;
     }
-    if (!isWaitingForConnack) pace.take(scanner.publishesBegun, scanner.workBegun);
+    if (!isWaitingForConnack) {
+      const { publishesBegun, workBegun } = scanner;
+      pace.take(publishesBegun, publishesWorth(passed, publishesBegun), workBegun);
+    }
     const taken = passed + (skipped ? scanner.skippedHeaderBytes : 0);
     onBytes(taken);
     if (passed > 0) this.#pass(passed === bytes.length ? bytes : bytes.subarray(0, passed));
@@ -143,6 +165,7 @@ export class Intake {
   #pass(sound: Buffer): void {
     const fault = this.#reader.read(sound);
     this.#scanner.is31 = this.#reader.is31;
+    this.#scanner.is5 = this.#reader.is5;
     if (fault) this.#options.endForFault(fault);
   }
 
@@ -157,4 +180,10 @@ export class Intake {
     }
     return bytes.subarray(own);
   }
+}
+
+/** A publish that is larger than one reading has several: about so many as its bytes hold. */
+function publishesWorth(bytes: number, publishes: number): number {
+  const beyond = Math.max(0, bytes - publishes * ONE_READING_BYTES);
+  return publishes + Math.floor(beyond / BATCHED_READING_BYTES);
 }

@@ -9,9 +9,9 @@
 import type { EndReason } from './end-reason.ts';
 
 /** A link may stall for most of it. */
-const SPAN_MS = 60_000;
+export const SPAN_MS = 60_000;
 /** 50 bytes a second, half of the slowest links in use: the largest packet, 256 KiB, takes 90 minutes at most. */
-const MIN_BYTES_A_SPAN = 3_000;
+export const MIN_BYTES_A_SPAN = 3_000;
 
 export interface LifeSignsListener {
   readonly end: (reason: EndReason) => void;

@@ -8,7 +8,7 @@
 import { PUBACK, PUBCOMP, PUBREC } from './packet-check.ts';
 
 /** A client that acknowledges nothing costs 1,000 entries of some 50 bytes. */
-const MAX_UNACKNOWLEDGED = 1_000;
+export const MAX_UNACKNOWLEDGED = 1_000;
 const MAX_IDENTIFIER = 65_535;
 
 export class OutgoingWindow {
@@ -28,19 +28,24 @@ export class OutgoingWindow {
     return this.#last;
   }
 
+  /** Messages in it. */
+  get size(): number {
+    return this.#awaited.size;
+  }
+
   /** The message will not be acknowledged any more. */
   forget(identifier: number): void {
     this.#awaited.delete(identifier);
   }
 
   /** Whether it is the packet that the message waits for; of a message that is not in here none is wrong. */
-  acknowledge(type: number, identifier: number): 'awaited' | 'unasked' | 'wrong' {
+  acknowledge(type: number, identifier: number, isRefused = false): 'awaited' | 'unasked' | 'wrong' {
     const awaited = this.#awaited.get(identifier);
     if (awaited === undefined) return 'unasked';
     // The client did not get our PUBREL, and sends its PUBREC again.
     if (awaited === PUBCOMP && type === PUBREC) return 'unasked';
     if (type !== awaited) return 'wrong';
-    if (type === PUBREC) this.#awaited.set(identifier, PUBCOMP);
+    if (type === PUBREC && !isRefused) this.#awaited.set(identifier, PUBCOMP);
     else this.#awaited.delete(identifier);
     return 'awaited';
   }

@@ -6,6 +6,7 @@
  * passes fill it, its identifier is not 0, its texts are UTF-8 without control characters.
  */
 import { findConnectFault } from './connect-check.ts';
+import { findAnswerFault, findDisconnectFault } from './packet-check-5.ts';
 import {
   Fields,
   findTextFault,
@@ -17,6 +18,7 @@ import {
   SHORT,
   SLASH,
 } from './packet-fields.ts';
+import { findPropertiesFault } from './properties.ts';
 
 export const CONNECT = 1;
 export const PUBLISH = 3;
@@ -29,7 +31,7 @@ export const UNSUBSCRIBE = 10;
 export const DISCONNECT = 14;
 
 /** Of one packet, ten times what a client may have: 64,000 would fit into 256 KiB and stop the event loop for 200 ms. */
-const MAX_FILTERS = 1_000;
+export const MAX_FILTERS = 1_000;
 
 /** Why the packet that begins at `start`, with its body from `body` to `end`, must end its connection. */
 export function findPacketFault(
@@ -37,6 +39,7 @@ export function findPacketFault(
   start: number,
   body: number,
   end: number,
+  is5 = false,
 ): PacketFault | undefined {
   const first = bytes[start] as number;
   const fields = new Fields(bytes, body, end);
@@ -46,14 +49,19 @@ export function findPacketFault(
     case PUBLISH:
       return malformed('PUBLISH', findPublishFault(fields, (first >> 1) & 3));
     case SUBSCRIBE:
-      return findFiltersFault('SUBSCRIBE', fields);
+      return findFiltersFault('SUBSCRIBE', fields, is5);
     case UNSUBSCRIBE:
-      return findFiltersFault('UNSUBSCRIBE', fields);
+      return findFiltersFault('UNSUBSCRIBE', fields, is5);
     case PUBACK:
     case PUBREC:
     case PUBREL:
     case PUBCOMP:
-      return malformed('acknowledgement', findIdentifierFault(fields));
+      return (
+        malformed('acknowledgement', findIdentifierFault(fields)) ??
+        (is5 ? findAnswerFault(first >> 4, fields) : undefined)
+      );
+    case DISCONNECT:
+      return is5 ? findDisconnectFault(fields) : undefined;
   }
   return undefined;
 }
@@ -68,20 +76,33 @@ function findPublishFault(fields: Fields, qos: number): string | undefined {
 }
 
 /** [MQTT-3.8.3-3], [MQTT-3.10.3-2] at least one filter; of a SUBSCRIBE each with its QoS [MQTT-3.8.3-4]. */
-function findFiltersFault(packet: 'SUBSCRIBE' | 'UNSUBSCRIBE', fields: Fields): PacketFault | undefined {
+function findFiltersFault(
+  packet: 'SUBSCRIBE' | 'UNSUBSCRIBE',
+  fields: Fields,
+  is5: boolean,
+): PacketFault | undefined {
   const fault = findIdentifierFault(fields);
   if (fault) return malformed(packet, fault);
+  const propertiesFault = is5 ? findPropertiesFault(fields, packet) : undefined;
+  if (propertiesFault) return propertiesFault;
   let count = 0;
   do {
     const filter = fields.field();
-    const qos = packet === 'SUBSCRIBE' ? fields.byte() : 0;
+    const options = packet === 'SUBSCRIBE' ? fields.byte() : 0;
     if (fields.isShort) return malformed(packet, SHORT);
-    if (qos > 2) return malformed(packet, 'a QoS above 2');
+    if (!(is5 ? areOptionsOf5(options) : options <= 2)) {
+      return malformed(packet, is5 ? 'options that there are not' : 'a QoS above 2');
+    }
     const filterFault = findFilterFault(filter);
     if (filterFault) return malformed(packet, filterFault);
     if (++count > MAX_FILTERS) return { reason: 'packet-too-large', detail: `${packet}: too many filters` };
   } while (fields.left > 0);
   return undefined;
+}
+
+/** [MQTT 5, 3.8.3.1] QoS, no local, retain as published, retain handling; two reserved bits. */
+function areOptionsOf5(options: number): boolean {
+  return (options & 0x03) !== 3 && (options & 0x30) !== 0x30 && (options & 0xc0) === 0;
 }
 
 /** [MQTT-2.3.1-1] an identifier is there and is not 0. */

@@ -15,6 +15,8 @@ export const SLASH = 0x2f;
 export interface PacketFault {
   readonly reason: EndReason;
   readonly detail: string;
+  /** The reason code that a client of version 5 gets with it, where its reason has a more general one. */
+  readonly code?: number;
   /** What the client is told before the end. */
   readonly answer?: Buffer;
 }
@@ -53,6 +55,39 @@ export class Fields {
   uint16(): number {
     const high = this.byte();
     return (high << 8) | this.byte();
+  }
+
+  uint32(): number {
+    const high = this.uint16();
+    return high * 0x1_0000 + this.uint16();
+  }
+
+  /** [MQTT 5, 1.5.5] seven bits a byte, the lowest first, in four bytes at most; a fifth reads as one too short. */
+  varint(): number {
+    let value = 0;
+    for (let n = 0; n < 4; n++) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * 2 ** (7 * n);
+      if (byte < 0x80) return value;
+    }
+    this.isShort = true;
+    return 0;
+  }
+
+  /** The next `length` bytes as fields of their own. */
+  part(length: number): Fields {
+    if (this.left < length) {
+      this.isShort = true;
+      this.#at = this.#end;
+    }
+    const from = this.#at;
+    this.#at = Math.min(this.#end, from + length);
+    return new Fields(this.#bytes, from, this.#at);
+  }
+
+  /** Where the next field begins in the packet's bytes. */
+  get at(): number {
+    return this.#at;
   }
 
   /** A field that says its length in its first two bytes: a string, a secret, a will's payload. */

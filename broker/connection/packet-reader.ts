@@ -7,10 +7,13 @@
  */
 import { parseDeviceTopic } from '../../devices/topics.ts';
 import { ownCopy } from '../own-copy.ts';
+import { isConnectOf5 } from './connect-check.ts';
 import { CutPacket } from './cut-packet.ts';
 import { clearUnused, isConnectOf31 } from './mqtt-3-1.ts';
-import { CONNECT, findPacketFault, PUBACK, PUBCOMP, PUBREC } from './packet-check.ts';
+import { CONNECT, findPacketFault, PUBACK, PUBCOMP, PUBLISH, PUBREC } from './packet-check.ts';
+import { FIRST_REFUSAL } from './packet-check-5.ts';
 import type { PacketFault } from './packet-fields.ts';
+import { TopicAliases, withoutAlias } from './publish-5.ts';
 
 const PUBLISH_QOS_1 = 0x32;
 /** [MQTT-3.3.1-1] a repeat is taken like the first. */
@@ -28,18 +31,24 @@ export interface PacketTakers {
   readonly takeTelemetry: (topic: string, payload: Buffer, messageId: number) => void;
   /** Whole packets in one piece, a view into the bytes read. */
   readonly giveAedes: (packets: Buffer) => void;
-  /** False: the message with this identifier waits for another type of packet. */
-  readonly acknowledge: (type: number, identifier: number) => boolean;
+  /**
+   * False: the message with this identifier waits for another type of packet. `isRefused`: the client has said that
+   * it does not take it, which ends the conversation.
+   */
+  readonly acknowledge: (type: number, identifier: number, isRefused: boolean) => boolean;
 }
 
 export class PacketReader {
   /** The CONNECT was of MQTT 3.1. */
   is31 = false;
+  /** It was of MQTT 5. */
+  is5 = false;
   readonly #takers: PacketTakers;
   /** A device has one telemetry topic: it is judged and made a string once. */
   #topic = '';
   #topicBytes: Buffer = NO_BYTES;
   readonly #cut = new CutPacket();
+  readonly #aliases = new TopicAliases();
 
   constructor(takers: PacketTakers) {
     this.#takers = takers;
@@ -63,6 +72,11 @@ export class PacketReader {
         this.#give(bytes, due, at);
         this.#takeOne(bytes, body, end);
         due = end;
+      } else if (this.is5 && (bytes[at] as number) >> 4 === PUBLISH) {
+        this.#give(bytes, due, at);
+        const fault = this.#takePublish5(bytes, at, body, end);
+        if (fault) return fault;
+        due = end;
       } else {
         const fault = this.#findFault(bytes, at, body, end);
         if (fault) {
@@ -78,28 +92,48 @@ export class PacketReader {
 
   #findFault(bytes: Buffer, start: number, body: number, end: number): PacketFault | undefined {
     const type = (bytes[start] as number) >> 4;
-    if (type === CONNECT) this.is31 = isConnectOf31(bytes, body, end);
+    if (type === CONNECT) {
+      this.is31 = isConnectOf31(bytes, body, end);
+      this.is5 = isConnectOf5(bytes, body, end);
+    }
     if (this.is31) clearUnused(bytes, start, body, end);
-    const fault = findPacketFault(bytes, start, body, end);
+    const fault = findPacketFault(bytes, start, body, end, this.is5);
     if (fault || !ACKNOWLEDGEMENTS.includes(type)) return fault;
-    return this.#takers.acknowledge(type, bytes.readUInt16BE(body)) ? undefined : WRONG_ACKNOWLEDGEMENT;
+    const isRefused = end > body + 2 && (bytes[body + 2] as number) >= FIRST_REFUSAL;
+    const isAsked = this.#takers.acknowledge(type, bytes.readUInt16BE(body), isRefused);
+    return isAsked ? undefined : WRONG_ACKNOWLEDGEMENT;
+  }
+
+  /** Hands on a PUBLISH of version 5, by the short way or to Aedes, which sees no alias. */
+  #takePublish5(bytes: Buffer, start: number, body: number, end: number): PacketFault | undefined {
+    const first = bytes[start] as number;
+    const publish = this.#aliases.read(bytes, first, body, end);
+    if ('reason' in publish) return publish;
+    const { topic, messageId, payloadAt, aliasAt } = publish;
+    if ((first & ~DUP) === PUBLISH_QOS_1 && this.#isTelemetry(topic, 0, topic.length)) {
+      this.#takers.takeTelemetry(this.#topic, bytes.subarray(payloadAt, end), messageId);
+    } else if (aliasAt === undefined) this.#give(bytes, start, end);
+    else this.#takers.giveAedes(withoutAlias(bytes, first, end, publish));
+    return undefined;
   }
 
   #give(bytes: Buffer, from: number, to: number): void {
     if (from < to) this.#takers.giveAedes(bytes.subarray(from, to));
   }
 
-  /** Whether it is telemetry of QoS 1 without a fault. */
+  /** Whether it is telemetry of QoS 1 without a fault; of version 5, and without properties. */
   #isDirect(bytes: Buffer, start: number, body: number, end: number): boolean {
     if (((bytes[start] as number) & ~DUP) !== PUBLISH_QOS_1) return false;
     const topicEnd = body + 2 + bytes.readUInt16BE(body);
     if (topicEnd + 2 > end || bytes.readUInt16BE(topicEnd) === 0) return false;
+    if (this.is5 && (topicEnd + 2 === end || bytes[topicEnd + 2] !== 0)) return false;
     return this.#isTelemetry(bytes, body + 2, topicEnd);
   }
 
   #takeOne(bytes: Buffer, body: number, end: number): void {
     const topicEnd = body + 2 + this.#topicBytes.length;
-    this.#takers.takeTelemetry(this.#topic, bytes.subarray(topicEnd + 2, end), bytes.readUInt16BE(topicEnd));
+    const payload = bytes.subarray(topicEnd + (this.is5 ? 3 : 2), end);
+    this.#takers.takeTelemetry(this.#topic, payload, bytes.readUInt16BE(topicEnd));
   }
 
   #isTelemetry(bytes: Buffer, from: number, to: number): boolean {

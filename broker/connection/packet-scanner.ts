@@ -12,6 +12,7 @@ import { CONNECT, DISCONNECT, PUBLISH } from './packet-check.ts';
 import { priceOf, QOS_2_PRICE } from './packet-prices.ts';
 import { SkippedPacket } from './skipped-packet.ts';
 
+const PINGREQ = 12;
 /** Longest remaining-length field, bytes [MQTT 3.1.1, 2.2.3]. */
 const MAX_LENGTH_BYTES = 4;
 
@@ -48,6 +49,8 @@ export class PacketScanner {
   disconnectPassed = false;
   /** Its CONNECT was of MQTT 3.1, which leaves more open. */
   is31 = false;
+  /** Of MQTT 5: answers and DISCONNECT may be longer, and what is too large is told and not skipped. */
+  is5 = false;
   /** Packets that have ended. */
   packets = 0;
   /** PUBLISH packets begun in the last scan. */
@@ -119,7 +122,7 @@ export class PacketScanner {
     const { maxSkippedBytes = 0, maxPacketBytes } = this.#limits;
     const flags = (chunk[at] as number) & 0x0f;
     // QoS 2 is a conversation, and what is malformed is judged by the walk.
-    if (maxSkippedBytes === 0 || flags & 4 || ((flags & 0x0a) === 8 && !this.is31)) return false;
+    if (maxSkippedBytes === 0 || this.is5 || flags & 4 || ((flags & 0x0a) === 8 && !this.is31)) return false;
     let length = 0;
     for (let n = 0; n < MAX_LENGTH_BYTES; n++) {
       const byte = chunk[at + 1 + n];
@@ -169,7 +172,7 @@ export class PacketScanner {
       return;
     }
     const type = this.#type;
-    const exact = EXACT_LENGTH[type] as number;
+    const exact = this.is5 && type !== PINGREQ ? -1 : (EXACT_LENGTH[type] as number);
     const max = type === CONNECT ? this.#limits.maxConnectBytes : this.#limits.maxPacketBytes;
     if (this.#length + 1 + this.#lengthBytes > max) this.violation = 'packet-too-large';
     else if (exact >= 0 ? this.#length !== exact : this.#length < (MIN_LENGTH[type] as number)) {

@@ -29,6 +29,7 @@ export class ReadPace {
   readonly #stream: Duplex;
   readonly #options: PaceOptions;
   readonly #listener: PaceListener;
+  #rates: Pick<PaceOptions, 'publishRate' | 'workRate'>;
   #held: HoldCause | undefined;
   #wakeTimer: NodeJS.Timeout | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
@@ -36,6 +37,7 @@ export class ReadPace {
   constructor(stream: Duplex, options: PaceOptions, listener: PaceListener) {
     this.#stream = stream;
     this.#options = options;
+    this.#rates = options;
     this.#listener = listener;
     stream.on('drain', () => this.#drained());
     stream.once('close', () => {
@@ -48,33 +50,43 @@ export class ReadPace {
     return this.#held !== undefined;
   }
 
+  /** From now on it pays from these, with others of the same sender. */
+  shareRates(rates: Pick<PaceOptions, 'publishRate' | 'workRate'>): void {
+    this.#rates = rates;
+  }
+
   /** PUBLISH packets that may begin now. */
   publishes(): number {
     if (this.#findBlock()) return 0;
-    const { maxInFlight, publishRate } = this.#options;
-    return Math.max(0, Math.min(maxInFlight - this.inFlight, publishRate.available()));
+    const { maxInFlight } = this.#options;
+    return Math.max(0, Math.min(maxInFlight - this.inFlight, this.#rates.publishRate.available()));
   }
 
   /** Units of work that other packets may cost now. */
   work(): number {
-    return this.#options.workRate.available();
+    return this.#rates.workRate.available();
   }
 
-  /** These packets have been begun. */
-  take(publishes: number, work: number): void {
+  /** These packets have been begun; the publishes among them count for `worth` against the rate. */
+  take(publishes: number, worth: number, work: number): void {
     this.inFlight += publishes;
-    this.#options.publishRate.take(publishes);
-    this.#options.workRate.take(work);
+    this.#rates.publishRate.take(worth);
+    this.#rates.workRate.take(work);
   }
 
   /** It costs that much more than its first byte told. */
   charge(work: number): void {
-    this.#options.workRate.take(work);
+    this.#rates.workRate.take(work);
+  }
+
+  /** They took that much longer than their bytes told. */
+  chargePublishes(worth: number): void {
+    this.#rates.publishRate.take(worth);
   }
 
   /** It was asked for by us. */
   refund(work: number): void {
-    this.#options.workRate.giveBack(work);
+    this.#rates.workRate.giveBack(work);
   }
 
   answered(publishes: number): void {
@@ -93,7 +105,7 @@ export class ReadPace {
       this.#wakeTimer ??= setTimeout(() => {
         this.#wakeTimer = undefined;
         this.#listener.wake();
-      }, this.#options.workRate.refillMs);
+      }, this.#rates.workRate.refillMs);
     }
   }
 

@@ -8,6 +8,7 @@ import { publishersOf } from '../../cities/publishers.ts';
 import { GATEWAY_PREFIX, isId } from '../../devices/topics.ts';
 import { OBSERVER_PREFIX } from '../access.ts';
 import { CommandError, type Environment } from './command-environment.ts';
+import { config } from './config-command.ts';
 import {
   type CredentialSummary,
   issueCredentials,
@@ -15,7 +16,8 @@ import {
   revokeCredentials,
   rotateCredential,
 } from './credentials.ts';
-import { DeviceListError, findProblems, parseDeviceCsv, toDevice, writeDevices } from './device-list.ts';
+import { parseDeviceCsv } from './device-file.ts';
+import { DeviceListError, findProblems, toDevice, writeDevices } from './device-list.ts';
 import type { SiteWords } from './device-site.ts';
 import {
   addGateway,
@@ -39,6 +41,8 @@ export async function runCommand(command: Command, env: Environment): Promise<vo
       return listWaiting(env);
     case 'claim':
       return claim(subject, second, await isRegistered(second, env), env);
+    case 'config':
+      return config(subject, command.words, env);
     case 'try-format':
       return tryFormat(subject, second, options, env);
     case 'add':
@@ -126,11 +130,15 @@ async function list(id: string | undefined, asJson: boolean, env: Environment): 
 }
 
 async function importFile(file: string, out: string | undefined, env: Environment): Promise<void> {
-  const devices = parseDeviceCsv(env.readText(file), env.city);
+  const listed = parseDeviceCsv(env.readText(file), env);
+  const devices = listed.map(({ device }) => device);
   const valid = await namesWithValidCredential(env);
   const without = devices.filter(({ id }) => !valid.has(id)).map(({ id }) => id);
   const writeOut = out === undefined ? undefined : env.createSecretFile(out);
   await writeDevices(env.database, env.city, devices, env.now, env.actor);
+  await env.database.transaction().execute(async (database) => {
+    for (const { device, spoken } of listed) await writeSpokenFormat(device.id, spoken, { ...env, database });
+  });
   const secrets = await issueCredentials(env.database, without, env.now);
   const lines = ['device,secret', ...[...secrets].map(([device, secret]) => `${device},${secret}`)];
   if (writeOut) writeOut(`${lines.join('\n')}\n`);

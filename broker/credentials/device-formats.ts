@@ -11,6 +11,8 @@ export interface SpokenFormat {
   readonly format?: string | undefined;
   readonly gateway?: string | undefined;
   readonly options?: FormatOptions | undefined;
+  /** Whatever it says is simulated. */
+  readonly simulated?: boolean | undefined;
 }
 
 /** The alias that is another device's already, or undefined. */
@@ -47,18 +49,19 @@ export async function addAliases(
 export async function writeDeviceFormat(
   database: Database,
   device: string,
-  { format, gateway, options }: SpokenFormat,
+  { format, gateway, options, simulated }: SpokenFormat,
   now: number,
 ): Promise<void> {
   const given = {
     ...(format === undefined ? {} : { format }),
     ...(gateway === undefined ? {} : { gateway }),
     ...(options === undefined ? {} : { options: JSON.stringify(options) }),
+    ...(simulated === undefined ? {} : { simulated: simulated ? 1 : 0 }),
     changed_at: now,
   };
   await database
     .insertInto('device_formats')
-    .values({ device, format: null, gateway: null, options: null, ...given })
+    .values({ device, format: null, gateway: null, options: null, simulated: null, ...given })
     .onConflict((conflict) => conflict.column('device').doUpdateSet(given))
     .execute();
 }

@@ -1,8 +1,8 @@
 /**
- * Devices that an operator adds: read from a CSV file or the command line, checked, written to the registry's
- * table beside those of the city's folder.
+ * Devices that an operator adds: from the words of a file (device-file.ts) or of the command line, checked, written to
+ * the registry's table beside those of the city's folder.
  *
- * Invariant: every problem of a file is reported at once, with its line; nothing is written when there is one.
+ * Invariant: nothing is written of a device that has a problem.
  */
 import { type CityTransaction, writeAudit } from '../../cities/change-city.ts';
 import type { City } from '../../cities/city.ts';
@@ -13,7 +13,6 @@ import type { Database } from '../../database/database.ts';
 import { isHospital } from '../../devices/kinds/hospital.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import { ID_PATTERN, isId } from '../../devices/topics.ts';
-import { readTable, type Table, TableError } from '../../tables/table.ts';
 import { MISSING_SITE, type SiteWords, withSite } from './device-site.ts';
 
 export interface NewDevice {
@@ -36,53 +35,7 @@ export class DeviceListError extends Error {
   }
 }
 
-const COLUMNS = ['id', 'kind', 'name', 'lat', 'lng'] as const;
-const REQUIRED_COLUMNS = ['id', 'kind'] as const;
 const ROWS_PER_STATEMENT = 100;
-
-/** Parses a table of `id,kind,name,lat,lng` with a header. Throws DeviceListError. */
-export function parseDeviceCsv(text: string, city: City): NewDevice[] {
-  const { header, rows } = readDeviceTable(text);
-  const problems = header
-    .filter((name) => !(COLUMNS as readonly string[]).includes(name))
-    .map((name) => `no column ${name}`);
-  if (problems.length > 0) {
-    throw new DeviceListError([...problems, `the columns are ${COLUMNS.join(', ')}`]);
-  }
-  const seen = new Set<string>();
-  const devices = rows.map(({ line, cells }) => {
-    const at = `line ${line}`;
-    if (cells.length !== header.length) problems.push(`${at}: ${cells.length} cells, not ${header.length}`);
-    const cell = (name: string) => cells[header.indexOf(name)] ?? '';
-    const words = {
-      id: cell('id'),
-      kind: cell('kind'),
-      name: cell('name'),
-      // A degree has no thousands: a comma is the decimal sign.
-      lat: cell('lat').replace(',', '.'),
-      lng: cell('lng').replace(',', '.'),
-    };
-    const device = toDevice(words, {}, city);
-    if (seen.has(device.id)) problems.push(`${at}: ${device.id} is in the file twice`);
-    seen.add(device.id);
-    for (const problem of findProblems(device, city)) problems.push(`${at}: ${problem}`);
-    return device;
-  });
-  if (problems.length > 0) throw new DeviceListError(problems);
-  return devices;
-}
-
-function readDeviceTable(text: string): Table {
-  if (text.trim() === '') {
-    throw new DeviceListError(['the file is empty; its first line must name the columns']);
-  }
-  try {
-    return readTable(text, REQUIRED_COLUMNS);
-  } catch (error) {
-    if (!(error instanceof TableError)) throw error;
-    throw new DeviceListError([error.message, `the columns are ${COLUMNS.join(', ')}`]);
-  }
-}
 
 /** From words, as typed or in a cell; an empty latitude is none. */
 export function toDevice(words: DeviceWords, site?: Partial<SiteWords>, city?: City): NewDevice {

@@ -9,7 +9,8 @@ import { createFormats } from '../../devices/formats/index.ts';
 import { parseTags } from '../../devices/formats/line-protocol.ts';
 import { parseFieldMappings } from '../../devices/formats/line-protocol-fields.ts';
 import { isPrecision } from '../../devices/formats/line-protocol-values.ts';
-import { createMapped, MAX_EXPRESSION_CHARACTERS } from '../../devices/formats/mapped.ts';
+import { createMapped } from '../../devices/formats/mapped.ts';
+import { MAX_EXPRESSION_CHARACTERS } from '../../devices/formats/run-mapping.ts';
 import { parseColumns } from '../../devices/formats/value.ts';
 import { judgeQuantities } from '../../devices/judge-quantities.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
@@ -27,7 +28,7 @@ import {
 
 export type CommandOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
-/** Reads and checks what `--format`, `--gateway` and the options of formats say. Throws CommandError. */
+/** Reads and checks what `--format`, `--gateway`, `--simulated` and the options of formats say. Throws CommandError. */
 export function readSpokenFormat(options: CommandOptions, env: Pick<Environment, 'readText'>): SpokenFormat {
   const format = options['format'] as string | undefined;
   const known = [...createFormats().keys(), 'mapped'];
@@ -36,10 +37,11 @@ export function readSpokenFormat(options: CommandOptions, env: Pick<Environment,
   }
   const said = options['gateway'] as string | undefined;
   const gateway = said?.startsWith(GATEWAY_PREFIX) === false ? `${GATEWAY_PREFIX}${said}` : said;
-  return { format, gateway, options: readFormatOptions(options, env) };
+  const simulated = options['simulated'] as boolean | undefined;
+  return { format, gateway, simulated, options: readFormatOptions(options, env) };
 }
 
-export function readFormatOptions(
+function readFormatOptions(
   options: CommandOptions,
   { readText }: Pick<Environment, 'readText'>,
 ): FormatOptions | undefined {
@@ -93,7 +95,7 @@ export async function writeSpokenFormat(
   const taken = await findTaken(database, id, aliases);
   if (taken) throw new CommandError(`${taken.alias} is an alias of ${taken.device}`);
   await addAliases(database, id, aliases, now);
-  const isGiven = spoken.format !== undefined || spoken.gateway !== undefined || spoken.options !== undefined;
+  const isGiven = Object.values(spoken).some((word) => word !== undefined);
   if (isGiven) await writeDeviceFormat(database, id, spoken, now);
 }
 
@@ -102,6 +104,7 @@ export async function addGateway(id: string, options: CommandOptions, env: Envir
   if (!isId(id.slice(GATEWAY_PREFIX.length))) throw new CommandError(`${id}: ${GATEWAY_PREFIX}<name>`);
   const { format, options: formatOptions } = readSpokenFormat(options, env);
   if (format === undefined) throw new CommandError(`${id}: say its --format`);
+  if (options['simulated'] !== undefined) throw new CommandError(`${id}: say --simulated of its devices`);
   await writeGateway(env.database, id, format, formatOptions, env.now);
 }
 

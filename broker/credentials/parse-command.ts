@@ -9,17 +9,19 @@ import type { CommandOptions } from './format-commands.ts';
 
 export const HELP = `npm run devices -- <command>
 
-  add <id> [--kind KIND] [--name NAME] [--lat LAT --lng LNG] [--format FORMAT] [--alias ALIAS]…
+  add <id> [--kind KIND] [--name NAME] [--lat LAT --lng LNG] [--format FORMAT] [--alias ALIAS]… [--simulated]
         Registers a device and issues its credential. For a device of the city's folder the id alone is
         enough. --format is what it speaks (default: our own), --alias a name it goes by in that: a DevEUI, a
         tracker's id, a MAC; it may repeat. An ambulance may have --vehicle motorcycle|transport, --base ID and
-        --call-sign WORD; a hospital --class A|B|C|D and --beds EMERGENCY,INTENSIVE,WARD.
+        --call-sign WORD; a hospital --class A|B|C|D and --beds EMERGENCY,INTENSIVE,WARD. With --simulated
+        whatever it says is simulated, in any format: it shows, and its alerts are exercises.
         "add observer:NAME" issues one that may read everything of the city and publish nothing,
         "add gateway:NAME --format FORMAT" one that sends for the devices assigned to it.
   set <id> [--format FORMAT] [--alias ALIAS]… [--gateway NAME] [--columns COLUMNS] [--mapping FILE]
-      [--identity TAGS] [--fields FIELDS] [--precision ns|us|ms|s|m|h]
-        Changes what a device speaks. COLUMNS of the format "value": levelM:cm,batteryV. FILE of the format
-        "mapped": a JSONata expression that gives quantities. Of the format "line-protocol": TAGS that name the
+      [--identity TAGS] [--fields FIELDS] [--precision ns|us|ms|s|m|h] [--simulated | --no-simulated]
+        Changes what a device speaks, or whether it is simulated. COLUMNS of the format "value": levelM:cm,batteryV. FILE of the format
+        "mapped": a JSONata expression that gives quantities; of "chirpstack" and "the-things-stack" one that reads the
+        bytes of a node without a codec. Of the format "line-protocol": TAGS that name the
         device, the surest first (device,host; _measurement is the line's own), FIELDS gauge.stage=levelM:cm, and
         the precision of times over MQTT. Of a gateway say the --format again.
   waiting
@@ -28,6 +30,9 @@ export const HELP = `npm run devices -- <command>
         Gives such a name to a device; what waited under it is replayed.
   try-format <format> <file> [--topic TOPIC] [--kind KIND] [--columns COLUMNS] [--mapping FILE] …
         Shows what would be read of a message, by the options of its format.
+  config <id> [KEY=VALUE]…
+        What the device shall go by: reportIntervalS=300, and of a river gauge sirenLevelM=2.5 sirenClearLevelM=2.3. It
+        goes down until the device says that it has it. Without a pair: what it was told, and whether it has it.
   list [<id>] [--json]
         Who has a credential, since when, until when. Secrets are not kept and cannot be listed.
   rotate <id> [--overlap-h HOURS]
@@ -35,8 +40,9 @@ export const HELP = `npm run devices -- <command>
   revoke <id>
         Voids every credential of <id>, and its certificate; a running server cuts it off within 2 s.
   import <file.csv> [--out secrets.csv]
-        Registers the devices of a CSV file with the columns id, kind, name, lat, lng and issues a credential
-        to each that has none. Writes device,secret to --out (which must not exist) or to standard output.
+        Registers the devices of a CSV file with the columns id, kind, name, lat, lng, format, alias (several with
+        a space between), gateway, columns and simulated (true or false), of which id and kind must be there, and
+        issues a credential to each that has none. Writes device,secret to --out (which must not exist) or to standard output.
 
 A secret is shown once, when it is issued. A device connects with its id as MQTT user name and client id and
 the secret as password. Environment: SIAGA_CITY, SIAGA_CITIES_DIR, SIAGA_DATA_DIR, DATABASE_URL, as for the server.`;
@@ -53,6 +59,7 @@ const SPOKEN = {
   format: { type: 'string' },
   alias: { type: 'string', multiple: true },
   gateway: { type: 'string' },
+  simulated: { type: 'boolean' },
   ...FORMAT_OPTIONS,
 } as const;
 const OPTIONS = {
@@ -71,6 +78,7 @@ const OPTIONS = {
   set: SPOKEN,
   waiting: {},
   claim: {},
+  config: {},
   'try-format': {
     topic: { type: 'string' },
     kind: { type: 'string' },
@@ -92,10 +100,15 @@ const SUBJECTS: Partial<Record<CommandName, readonly string[]>> = {
   'try-format': ['a format', 'a file'],
 };
 
+/** Commands behind whose subjects any number of words may stand. */
+const WITH_WORDS: ReadonlySet<CommandName> = new Set(['config']);
+
 export interface Command {
   readonly name: CommandName;
   readonly subject: string | undefined;
   readonly second: string | undefined;
+  /** What stands behind the subject of a command that takes any number of words. */
+  readonly words: readonly string[];
   readonly options: CommandOptions;
 }
 
@@ -111,16 +124,18 @@ export function parseCommand(words: readonly string[]): Command {
       args: joinNegativeNumbers(rest),
       options: OPTIONS[command],
       allowPositionals: true,
-      allowNegative: false,
+      // What was said by mistake is taken back; at first there is nothing to take back.
+      allowNegative: command === 'set',
     });
     const needed = SUBJECTS[command] ?? ['an id'];
-    const most = Math.max(1, needed.length);
+    const most = WITH_WORDS.has(command) ? rest.length : Math.max(1, needed.length);
     if (positionals.length > most) throw new CommandError(`${positionals[most]}: one at a time`);
     if (positionals.length < needed.length) {
       throw new CommandError(`${command}: needs ${needed.join(' and ')}`);
     }
     const [subject, second] = positionals;
-    return { name: command, subject, second, options: values as CommandOptions };
+    const words = WITH_WORDS.has(command) ? positionals.slice(1) : [];
+    return { name: command, subject, second, words, options: values as CommandOptions };
   } catch (error) {
     throw error instanceof CommandError ? error : new CommandError((error as Error).message);
   }
