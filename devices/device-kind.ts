@@ -6,7 +6,7 @@
  * carries its unit (`levelM`), and numbers are always stored as floats.
  */
 import type { z } from 'zod';
-import type { Demands, Quantity } from './quantity.ts';
+import type { Demands, GaugeQuantity, Quantity } from './quantity.ts';
 import { createQuickParse, type QuickParse } from './quick-parse.ts';
 import type { Values } from './reading.ts';
 import type { Bilingual } from './site.ts';
@@ -22,6 +22,8 @@ export interface SilenceWords {
   readonly rankInAlert?: 1 | 2 | 3 | 4;
   /** True where only a reading that can be judged counts as a word: what sends nonsense sees nothing. */
   readonly needsUsable?: boolean;
+  /** True where it may gather measurements and send them at once: it is silent by that rhythm, and not by the other. */
+  readonly sendsInBatches?: boolean;
   /** A word of the device that excuses its silence: a crew off duty. */
   readonly excuse?: { readonly quantity: string; readonly word: string };
 }
@@ -61,10 +63,16 @@ export interface DeviceKindDefinition extends Demands {
   readonly digest?: { readonly name: string; readonly per: 'city' | 'group' };
   /** What a simulated device sends, by quantity; a kind with a behaviour of its own in firmware-sim has none. */
   readonly simulated?: Readonly<Record<string, SimulatedQuantity>>;
+  /** What a device of the kind can be told to go by, besides how often it reports. */
+  readonly settings?: Readonly<Record<string, GaugeQuantity>>;
+  /** One sentence of what is wrong with settings that are sound each by itself. */
+  readonly findSettingsFault?: (settings: Readonly<Record<string, number>>) => string | undefined;
   /** The panel of the pages that is made for it; absent: the one for all other kinds. */
   readonly panel?: 'rivers' | 'wifi' | 'units';
   /** The quantities that pages and dashboards show, the most telling first; all of them where absent. */
   readonly shows?: readonly string[];
+  /** The server plays it itself, where it is asked to: none stands in a city, and no dashboard of a city shows it. */
+  readonly isOwn?: boolean;
   /** An example payload, shown in the documents and accepted by a test. */
   readonly example: Readonly<Record<string, unknown>>;
   /**
@@ -77,6 +85,8 @@ export interface DeviceKindDefinition extends Demands {
    * sound values. Names carry their unit, as those of quantities.
    */
   readonly sample?: (site: SiteFields, last: Values) => Readonly<Record<string, number | string | undefined>>;
+  /** One sentence of what is probably wrong with values that this site cannot have; for who connects the device. */
+  readonly hint?: (values: Values, site: SiteFields) => string | undefined;
   /** Bits of QualityFlag that the values earn at this site. */
   readonly assess?: (values: Values, site: SiteFields) => number;
 }

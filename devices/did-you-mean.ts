@@ -6,9 +6,11 @@
  */
 import type { DeviceKind } from './device-kind.ts';
 import type { JsonObject } from './parse-json.ts';
+import { hintKeyUnit } from './unit-hints.ts';
 
 const MAX_KEYS = 20;
 const MAX_KEY_CHARACTERS = 40;
+const MAX_NESTED_NAMED = 5;
 
 /** Words that other makers use, as `wordOf` writes them, and the stem of ours. */
 const SYNONYMS: Readonly<Record<string, string>> = {
@@ -36,12 +38,46 @@ export function describeKeys(item: JsonObject, kind: DeviceKind): string {
   if (keys.length === 0) return 'the object is empty';
   const shown = keys.slice(0, MAX_KEYS).map((key) => {
     const name = key.slice(0, MAX_KEY_CHARACTERS);
-    if (kind.payloadKeys.has(key)) return name;
-    const meant = suggest(key, kind);
-    return meant === undefined ? name : `${name} (did you mean ${meant}?)`;
+    const hint = kind.payloadKeys.has(key) ? undefined : hintKey(key, item[key], kind);
+    return hint === undefined ? name : `${name} (${hint})`;
   });
   const more = keys.length > MAX_KEYS ? ` and ${keys.length - MAX_KEYS} more` : '';
   return `the keys are ${shown.join(', ')}${more}`;
+}
+
+/** What its author probably meant by a key that is not of the contract. */
+export function hintKey(key: string, value: unknown, kind: DeviceKind): string | undefined {
+  const nested = nestedIn(value, kind);
+  if (nested !== undefined) return nested;
+  const meant = suggest(key, kind);
+  if (meant === undefined) return undefined;
+  const unit = hintOf(key, meant, value, kind);
+  return `did you mean ${meant}?${unit === undefined ? '' : ` ${unit}`}`;
+}
+
+/** Of an object or list that holds what should stand one level higher. */
+function nestedIn(value: unknown, kind: DeviceKind): string | undefined {
+  const inside: unknown = Array.isArray(value) ? value[0] : value;
+  if (typeof inside !== 'object' || inside === null) return undefined;
+  const names = Object.keys(inside)
+    .filter((name) => kind.quantityNames.has(name))
+    .slice(0, MAX_NESTED_NAMED);
+  if (names.length === 0) return undefined;
+  return Array.isArray(value)
+    ? 'it holds a list of readings: send the list itself'
+    : `${names.join(', ')} must stand one level higher`;
+}
+
+/** `in cm, 142 would be 1.42 m`, of a key that ends with a unit which is not ours. */
+function hintOf(key: string, meant: string, value: unknown, kind: DeviceKind): string | undefined {
+  const quantity = kind.sentQuantities[meant];
+  if (!quantity || !('unit' in quantity)) return undefined;
+  const ending =
+    /(?:[_\-. /]([a-z/]+)|([A-Z][a-z]*)|((?<=level|distance|depth|stage|speed|battery)[a-z]{2,5}))$/.exec(
+      key.slice(0, MAX_KEY_CHARACTERS),
+    );
+  const word = ending?.[1] ?? ending?.[2] ?? ending?.[3];
+  return word === undefined ? undefined : hintKeyUnit(wordOf(word), value, quantity.unit);
 }
 
 /** The key of the contract that `key` probably stands for. */

@@ -11,6 +11,7 @@ import type { JsonObject } from './parse-json.ts';
 import { isSound, type Quantity } from './quantity.ts';
 import type { Values } from './reading.ts';
 import { type Rejection, type RejectionReason, reject } from './rejection.ts';
+import { hintUnit } from './unit-hints.ts';
 
 export interface JudgedQuantities {
   readonly values?: Values;
@@ -70,15 +71,22 @@ function findMissing(values: Values, kind: DeviceKind): string | undefined {
 }
 
 function explain(name: string, quantity: Quantity, value: unknown): Rejection {
-  const found = JSON.stringify(value)?.slice(0, SHOWN_CHARACTERS);
+  // 1e400 is Infinity, which JSON would write as null.
+  const found = typeof value === 'number' ? String(value) : JSON.stringify(value)?.slice(0, SHOWN_CHARACTERS);
   const say = (reason: RejectionReason, expected: string) =>
     reject(reason, `${name} is ${found}; ${expected}`);
   if (quantity.type === 'state') return say('out-of-range', `expected one of ${quantity.states.join(', ')}`);
   if (typeof value !== 'number' || !Number.isFinite(value)) {
-    return say('wrong-type', `expected a number, in ${quantity.unit}`);
+    const how =
+      typeof value === 'string' && /^\s*[+-]?\d/.test(value)
+        ? ', as in 3.1: a point, no unit, no quotes'
+        : '';
+    return say('wrong-type', `expected a number, in ${quantity.unit}${how}`);
   }
   const { min, max } = quantity.type === 'gauge' ? quantity : { min: 0, max: Number.MAX_SAFE_INTEGER };
-  if (value < min) return say('out-of-range', `the least possible is ${min}`);
-  if (value > max) return say('out-of-range', `the most possible is ${max}`);
+  const unit = hintUnit(value, quantity.unit, min, max);
+  const hint = unit === undefined ? '' : `; ${unit}`;
+  if (value < min) return say('out-of-range', `the least possible is ${min}${hint}`);
+  if (value > max) return say('out-of-range', `the most possible is ${max}${hint}`);
   return say('wrong-type', 'expected a whole number');
 }

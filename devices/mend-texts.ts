@@ -2,7 +2,7 @@
  * mendTexts: quantities that came as other texts than their kind says → what they are.
  *
  * Asked by ingest before a payload is judged, where it is not as its kind says: firmware that joins texts sends
- * `"levelM":"3.10"`, and `"nan"` or `""` where its sensor had no number; a tracker says `Off Duty` or `ON_SCENE`.
+ * `"levelM":"3.10"`, and `"nan"`, `"N/A"` or `""` where its sensor had no number; a tracker says `Off Duty` or `ON_SCENE`.
  * Invariant: a text that could mean more than one thing (`"3,1"`, `"3.1 m"`, `"busy"`) stays what it is, and is
  * refused by name.
  */
@@ -11,7 +11,9 @@ import type { JsonObject } from './parse-json.ts';
 import type { Quantity } from './quantity.ts';
 
 const NUMBER = /^[+-]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:e[+-]?\d{1,2})?$/i;
-const NO_VALUE = /^(?:|[+-]?(?:nan|inf|infinity|ovf)|null|none|undefined)$/i;
+const NO_VALUE = /^(?:|[+-]?(?:nan|inf|infinity|ovf)(?:\((?:s?nan|ind)\))?|null|nil|none|undefined|n\/?a)$/i;
+/** In place of a number; of a state it may be one that we do not know. */
+const DASHES = /^-+$/;
 /** No state is longer; what is longer is not looked at. */
 const MAX_TEXT_CHARACTERS = 64;
 
@@ -20,7 +22,7 @@ export function mendTexts(item: JsonObject, kind: DeviceKind): JsonObject {
   for (const [name, quantity] of Object.entries(kind.sentQuantities)) {
     const sent = item[name];
     if (typeof sent !== 'string' || sent.length > MAX_TEXT_CHARACTERS) continue;
-    const meant = meaningOf(sent.trim(), quantity);
+    const meant = meaningOf(sent.replace(/\0+$/, '').trim(), quantity);
     if (meant === undefined) continue;
     mended ??= { ...item };
     mended[name] = meant;
@@ -31,7 +33,10 @@ export function mendTexts(item: JsonObject, kind: DeviceKind): JsonObject {
 /** Null: no value. Undefined: not known. */
 function meaningOf(text: string, quantity: Quantity): string | number | null | undefined {
   if (NO_VALUE.test(text)) return null;
-  if (quantity.type !== 'state') return NUMBER.test(text) ? Number(text) : undefined;
+  if (quantity.type !== 'state') {
+    if (DASHES.test(text)) return null;
+    return NUMBER.test(text) ? Number(text) : undefined;
+  }
   const word = lettersOf(text);
   return quantity.states.find((state) => lettersOf(state) === word);
 }

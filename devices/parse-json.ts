@@ -2,12 +2,13 @@
  * parseJson: the bytes of a payload → JSON, as strict as the devices can be and no stricter.
  *
  * Asked by every format. What microcontrollers do to JSON is undone where it leaves no doubt: NUL bytes behind
- * the text, a byte order mark before it, a bare `nan` where a sensor had no number, `+3.1`, a comma too many
- * (mend-json.ts), a `°` in Latin-1. Invariants: never throws; what is not undone is a JsonFailure that says where it
+ * the text or before it, a byte order mark, UTF-16 (payload-text.ts), a bare `nan` where a sensor had no number, `+3.1`,
+ * a comma too many, single quotes (mend-json.ts), a `°` in Latin-1. Invariants: never throws; what is not undone is a JsonFailure that says where it
  * went wrong; a sound payload is parsed once.
  */
 import { isUtf8 } from 'node:buffer';
 import { mendJson } from './mend-json.ts';
+import { isUtf16, textOf } from './payload-text.ts';
 import { type Rejection, reject } from './rejection.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -26,15 +27,15 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 /** A JSON value, or a JsonFailure. */
 export function parseJson(payload: Buffer): unknown {
-  const text = payload.toString();
+  const text = textOf(payload);
   // What is no UTF-8 was replaced by this character, which may also have been sent.
-  if (text.includes('\ufffd') && !isUtf8(payload)) {
+  if (text.includes('\ufffd') && !isUtf8(payload) && !isUtf16(payload)) {
     return parseBeforeNul(payload) ?? parseLatin1(payload) ?? notUtf8();
   }
   try {
     return JSON.parse(text);
   } catch (error) {
-    return parseMended(text) ?? new JsonFailure(reject('not-json', explain(payload, error as Error)));
+    return parseMended(text) ?? new JsonFailure(reject('not-json', explain(text, error as Error)));
   }
 }
 
@@ -55,15 +56,34 @@ function notUtf8(): JsonFailure {
   return new JsonFailure(reject('not-utf8', 'the payload is not valid UTF-8'));
 }
 
-function explain(payload: Buffer, error: Error): string {
-  return payload.length === 0 ? 'the payload is empty' : error.message;
+function explain(text: string, error: Error): string {
+  if (text === '') return 'the payload is empty';
+  // A text is shown in the engine's words, where a NUL would stand in the way.
+  const why = error.message.replaceAll('\0', '\u2400');
+  const isCut = /^\s*[{[]/.test(text) && endOf(text, text.search(/\S/)) === undefined;
+  return isCut ? `${why}; it ends early: is the buffer of the firmware too small?` : why;
+}
+
+/** Behind the bracket that closes the one at `start`; undefined where the text ends before it. */
+export function endOf(text: string, start: number): number | undefined {
+  let depth = 0;
+  let isInString = false;
+  for (let at = start; at < text.length; at++) {
+    const char = text[at];
+    if (isInString) {
+      if (char === '\\') at++;
+      else if (char === '"') isInString = false;
+    } else if (char === '"') isInString = true;
+    else if (char === '{' || char === '[') depth++;
+    else if ((char === '}' || char === ']') && --depth === 0) return at + 1;
+  }
+  return undefined;
 }
 
 /** The value of a text that is JSON but for what is known to happen to it; undefined where it is not. */
 function parseMended(text: string): unknown {
   const end = text.indexOf('\0');
-  const start = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  const mended = mendJson(text.slice(start, end < 0 ? undefined : end));
+  const mended = mendJson(text.slice(0, end < 0 ? undefined : end));
   return mended === text ? undefined : parseOrUndefined(mended);
 }
 

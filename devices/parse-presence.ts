@@ -5,6 +5,7 @@
  * `ready` and `lost`. Invariant: what is in no list is refused and never guessed.
  */
 import { isJsonObject, JsonFailure, parseJson } from './parse-json.ts';
+import { textOf } from './payload-text.ts';
 import { type Rejection, reject } from './rejection.ts';
 import { PRESENCES, type Presence } from './topics.ts';
 
@@ -25,13 +26,12 @@ const WORD = /^\s*\p{L}/u;
 
 /** Of a bare word, of `"online"`, or of an object with `status` or `state`, in upper or lower case. */
 export function parsePresence(payload: Buffer): Presence | Rejection {
-  const bare =
-    payload.length <= MAX_WORD_BYTES ? presenceOf(payload.toString().replace(/\0+$/, '')) : undefined;
+  const bare = payload.length <= MAX_WORD_BYTES ? presenceOf(textOf(payload).replace(/\0+$/, '')) : undefined;
   if (bare) return bare;
   const json = parseJson(payload);
   if (json instanceof JsonFailure) {
-    const isWord = WORD.test(payload.subarray(0, MAX_WORD_BYTES).toString());
-    return isWord ? refuse(payload.toString()) : json.rejection;
+    const text = textOf(payload);
+    return WORD.test(text.slice(0, MAX_WORD_BYTES)) ? refuse(text) : json.rejection;
   }
   const found = isJsonObject(json) ? KEYS.map((key) => json[key]).find((each) => each !== undefined) : json;
   const said = presenceOf(found);

@@ -2,9 +2,9 @@
  * parseTime: a moment as devices, people and files write it → epoch milliseconds.
  *
  * The one parser of the house for what a program wrote: ingest, formats and API ask it; people's files are read by
- * tables/times.ts. Invariants: what is ambiguous (a local
- * time without an offset) or no date (30 February) is refused and never guessed; `parseTime` of a moment that
- * `Date.toISOString` wrote is that moment.
+ * tables/times.ts, and what devices write on the clock of their city by local-time.ts. Invariants: what is ambiguous
+ * (a local time without an offset, be it in digits alone) or no date (30 February) is refused and never guessed;
+ * `parseTime` of a moment that `Date.toISOString` wrote is that moment.
  */
 
 /**
@@ -14,6 +14,12 @@
 const WITH_OFFSET =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?(?:[Zz]|UTC|GMT)| ?([+-])(\d\d)(?::?(\d\d))?)$/;
 const EPOCH_TEXT = /^\d{1,19}(?:\.\d{1,9})?$/;
+/**
+ * 20261128130000, with or without its seconds and milliseconds: a local time in digits. As an epoch it would be a day
+ * of 1976 or of 2612, which no device means.
+ */
+const LOCAL_DIGITS =
+  /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\.?\d{3})?)?$/;
 
 /**
  * Epoch numbers are told apart by their size. 10¹¹ s is the year 5138, 10¹¹ ms is 1973; 10¹⁴ ms is the year 5138
@@ -28,11 +34,17 @@ const MS_PER_MIN = 60_000;
 
 /** Epoch ms, or undefined where `value` is no moment. Negative numbers are none. */
 export function parseTime(value: unknown): number | undefined {
-  if (typeof value === 'number') return fromEpoch(value);
+  if (typeof value === 'number') return isLocalDigits(value) ? undefined : fromEpoch(value);
   if (typeof value !== 'string') return undefined;
-  if (EPOCH_TEXT.test(value)) return fromEpoch(Number(value));
+  if (EPOCH_TEXT.test(value)) return LOCAL_DIGITS.test(value) ? undefined : fromEpoch(Number(value));
   const match = WITH_OFFSET.exec(value);
   return match ? fromParts(match) : undefined;
+}
+
+/** Nearly every number is told by its size alone. */
+function isLocalDigits(value: number): boolean {
+  const isLikely = (value >= 19e10 && value < 21e10) || (value >= 19e12 && value < 21e12);
+  return isLikely && LOCAL_DIGITS.test(String(value));
 }
 
 function fromEpoch(value: number): number | undefined {

@@ -26,6 +26,8 @@ export interface GaugeQuantity extends Described {
   readonly whole?: boolean;
   /** True where the least of a while is what matters: free beds, a battery. Else it is the most: a level, a load. */
   readonly leastMatters?: boolean;
+  /** True where each report brings what came since the one before it: of a while the sum is shown. */
+  readonly adds?: boolean;
 }
 
 /** A number that only grows, and starts again from 0 when the device restarts. */

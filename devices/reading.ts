@@ -42,7 +42,8 @@ export const QualityFlag = {
   outsideSensorRange: 1 << 3,
   /** Outside what its operator expects. QARTOD 3, suspect. */
   outsideExpectedRange: 1 << 4,
-  // Bit 5 is free: whether a level is a spike is known only by what follows, and said by the alarms.
+  /** More rain since the last report than can fall. Its rain is suspect, the rest is not. */
+  rainDoubted: 1 << 5,
   /** The sensor repeats itself to the millimetre for long. Suspect. */
   flatLine: 1 << 6,
   /** GPS accuracy worse than 100 m. Suspect. */
@@ -53,7 +54,9 @@ export const QualityFlag = {
   unknownFields: 1 << 9,
   /** The time that the device gave is impossible; it is in `deviceClockMs`, `measuredAt` is the time of receipt. */
   clockRefused: 1 << 10,
-  /** One of several readings without a time that came at once: `measuredAt` was spaced by us. */
+  /**
+   * One of several readings without a time that came at once, or of one whole second: `measuredAt` was spaced by us.
+   */
   timeEstimated: 1 << 11,
   /** `seq`, `simulated` or `measuredAt` was no such thing, and was left out. */
   badEnvelope: 1 << 12,
@@ -73,6 +76,7 @@ export const FAILED_QUALITY =
 
 /** The names of the bits set, in order: `['late', 'flatLine']`. */
 export function formatQuality(quality: number): QualityFlagName[] {
+  if (quality === 0) return [];
   return (Object.keys(QualityFlag) as QualityFlagName[]).filter((name) => quality & QualityFlag[name]);
 }
 
@@ -92,3 +96,6 @@ export function ownTimeOf({
   if (typeof deviceClockMs === 'number') return deviceClockMs;
   return quality & QualityFlag.serverTime ? undefined : measuredAt;
 }
+
+/** A device that said the truth within this time measures: what it simulates meanwhile is a test of it, ms. */
+export const TRUTH_LASTS_MS = 30 * 60_000;

@@ -22,8 +22,8 @@ export interface ToldOf {
   readonly dispatcher: { readonly totals: DispatcherTotals } | undefined;
 }
 
-/** Says each chapter as it begins, until the answer is called. */
-export function keepTellingChapters(told: ToldOf, say: (line: string) => void): Cancel {
+/** Says each chapter as it begins, with the time since the start, until the answer is called. */
+export function keepTellingChapters(told: ToldOf, say: (at: string, text: Bilingual) => void): Cancel {
   const { clock } = told;
   const startedAt = clock.now();
   const known = new Set<string>();
@@ -33,8 +33,7 @@ export function keepTellingChapters(told: ToldOf, say: (line: string) => void): 
   const look = () => {
     const nowMs = clock.now();
     const since = formatElapsed(nowMs - startedAt);
-    const begin = (text: Bilingual | undefined) =>
-      text && say(`[${since}] ${text.id}\n${' '.repeat(since.length + 3)}${text.en}`);
+    const begin = (text: Bilingual | undefined) => text && say(since, text);
     const story = told.storyOf(nowMs);
     if (story && story.phase !== phase) begin(describePhase(story, told.city, phase === undefined));
     phase = story?.phase;
@@ -99,6 +98,11 @@ function describeCut(label: string, { uplinks }: City, isCut: boolean): Bilingua
   return isCut
     ? { id: `Jaringan putus: ${uplink.name}.`, en: `The network fails: ${uplink.name}.` }
     : { id: `Jaringan pulih: ${uplink.name}.`, en: `The network is back: ${uplink.name}.` };
+}
+
+/** A chapter as two lines of a terminal. */
+export function formatChapter(at: string, { id, en }: Bilingual): string {
+  return `[${at}] ${id}\n${' '.repeat(at.length + 3)}${en}`;
 }
 
 /** `1:08`. */

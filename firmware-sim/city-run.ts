@@ -4,7 +4,6 @@
  * Puts the parts together (story, roads, faults, connections) and starts them. Invariant: the same city,
  * seed and options give the same plan; only the real clock and the network differ from run to run.
  */
-
 import type { City } from '../cities/city.ts';
 import { publishersOf } from '../cities/publishers.ts';
 import { type AmbulanceUnit, isAmbulance } from '../devices/kinds/ambulance.ts';
@@ -21,16 +20,19 @@ import type { Clock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
 import { type ConnectionSettings, DeviceConnection } from './device/connection.ts';
 import { type Behaviour, type DeviceLink, SimulatedDevice } from './device/device.ts';
+import { encoderOf } from './device/formats/encoder.ts';
+import { Gateway } from './device/gateway.ts';
 import type { OutboxBounds } from './device/outbox.ts';
 import { type FaultName, type FaultPlan, planFaults } from './faults.ts';
 import { type FleetRun, startFleet } from './fleet-run.ts';
+import { type FormatsPlan, planFormats } from './formats-plan.ts';
 import { createHospital } from './hospitals/hospital.ts';
 import { createRandom, type Random } from './random.ts';
 import { createFlood } from './rivers/flood.ts';
 import { createFloodStory, type FloodPhase, type FloodStory } from './rivers/flood-story.ts';
 import { createRiverGauge } from './rivers/river-gauge.ts';
 import { tideM } from './rivers/tide.ts';
-import { createStoryClock, type StoryClock } from './story-clock.ts';
+import { createStoryClock, type LedStoryClock, type StoryClock } from './story-clock.ts';
 import type { Totals } from './totals.ts';
 import { createAccessPoint } from './wifi/access-point.ts';
 
@@ -44,6 +46,8 @@ export interface CityOptions {
   /** Kinds that do not take part. */
   readonly without: ReadonlySet<string>;
   readonly faults: ReadonlySet<FaultName>;
+  /** Formats that its devices speak, each those of its kinds; the server must know who speaks what. */
+  readonly formats: ReadonlySet<string>;
   /** Chance that an order to an ambulance gets no answer, and that it is refused. */
   readonly silentChance: number | undefined;
   readonly refuseChance: number | undefined;
@@ -59,6 +63,10 @@ export interface CityRun {
   readonly speed: number;
   /** "rain", "peak at Bendung Simongan", with what is broken at the moment. */
   describeStory(nowMs: number): string;
+  /** The time of its weather, for who leads it. */
+  readonly story: LedStoryClock;
+  /** Lets the next flood begin; false where one is under way or no river takes part. */
+  sendFlood(nowMs: number): boolean;
   /** The same as chapters; undefined where no river takes part. */
   storyOf(nowMs: number): RiverStory | undefined;
 }
@@ -81,6 +89,9 @@ interface Stage {
   readonly story: StoryClock;
   readonly floods: FloodStory;
   readonly faults: FaultPlan;
+  readonly formats: FormatsPlan;
+  /** By their names, as they are needed. */
+  readonly gateways: Map<string, Gateway>;
   readonly startHour: number;
   readonly roads: ReturnType<typeof createRoadMap> | undefined;
   readonly shadows: ReturnType<typeof createShadows>;
@@ -94,13 +105,17 @@ export function startCity(options: CityOptions, clock: Clock, totals: Totals): C
   const mainRiver = new Set(createFlood(gauges, seed, 0).main.map(({ gauge }) => gauge.id));
   const story = createStoryClock(startedAt, options.speed ?? floods.defaultSpeed);
   const roads = city.roads && createRoadMap(city.roads);
+  const formats = planFormats(city, options.formats);
+  const spared = mainRiver.union(formats.foreign);
   const stage: Stage = {
     options,
     clock,
     totals,
     story,
     floods,
-    faults: planFaults(city, options.faults, mainRiver, seed, startedAt),
+    faults: planFaults(city, options.faults, spared, seed, startedAt),
+    formats,
+    gateways: new Map(),
     startHour: localHour(startedAt, city.timeZone),
     roads,
     shadows: createShadows(roads?.junctions ?? [], createRandom(seed, 'gps shadows')),
@@ -114,6 +129,14 @@ export function startCity(options: CityOptions, clock: Clock, totals: Totals): C
     fleet,
     faultLines: stage.faults.lines,
     speed: story.speed,
+    story,
+    sendFlood(nowMs) {
+      const next = options.without.has(riverGauge.name)
+        ? undefined
+        : floods.nextRainMin(story.minutes(nowMs));
+      if (next !== undefined) story.jumpTo(next, nowMs);
+      return next !== undefined;
+    },
     describeStory(nowMs) {
       const rivers = !options.without.has(riverGauge.name) ? [floods.describe(story.minutes(nowMs))] : [];
       return [...rivers, ...fleet.activeCuts()].join(', ');
@@ -128,28 +151,22 @@ export function startCity(options: CityOptions, clock: Clock, totals: Totals): C
 }
 
 function createDevice(site: DeviceSite, stage: Stage): SimulatedDevice {
-  const { options, clock, totals } = stage;
-  const link = options.link ?? ((settings) => new DeviceConnection(settings));
+  const { options, clock } = stage;
   const random = createRandom(options.seed, site.id);
-  const identity = {
-    city: options.city.id,
-    kind: site.kind,
-    id: site.id,
-    password: options.credentials.get(site.id),
-  };
+  const { id, kind } = site;
+  const identity = { city: options.city.id, kind, id, password: options.credentials.get(id) };
+  const encoder = encoderOf(stage.formats.encoderOf(id));
   const create: CreateDevice = (behaviour, onCommand) => {
-    const connection = link({
-      url: options.url,
-      identity,
-      firmware: `sim-${site.kind} 1.0`,
-      bounds: OUTBOX,
-      clock,
-      random,
-      totals,
-      ...(onCommand ? { onCommand } : {}),
-    });
-    const faults = stage.faults.hooks(site.id);
-    return new SimulatedDevice({ identity, connection, behaviour, faults, clock, random });
+    const connection =
+      encoder.gateway === undefined
+        ? openLink(stage, identity, random, {
+            formatPresence: encoder.formatPresence ?? 'nothing',
+            ...(encoder.begin ? { onConnecting: encoder.begin } : {}),
+            ...(onCommand ? { onCommand } : {}),
+          })
+        : gatewayOf(stage, encoder.gateway).linkOf(identity, encoder);
+    const faults = stage.faults.hooks(id);
+    return new SimulatedDevice({ identity, connection, behaviour, encoder, faults, clock, random });
   };
   if (isRiverGauge(site)) {
     const { floods } = stage;
@@ -167,6 +184,32 @@ function createDevice(site: DeviceSite, stage: Stage): SimulatedDevice {
   if (isHospital(site)) return create(createHospital(site, stage.startHour, stage.story, random));
   if (isAmbulance(site)) return createAmbulanceDevice(site, stage, random, create);
   return create(createAnyDevice(site, clock, random));
+}
+
+function openLink(
+  { options, clock, totals }: Stage,
+  identity: ConnectionSettings['identity'],
+  random: Random,
+  more: Partial<ConnectionSettings>,
+): DeviceLink {
+  const open = options.link ?? ((settings) => new DeviceConnection(settings));
+  const firmware = `sim-${identity.kind} 1.0`;
+  return open({ url: options.url, identity, firmware, bounds: OUTBOX, clock, random, totals, ...more });
+}
+
+/** Who sends for the devices of a format that has no connections of their own. */
+function gatewayOf(stage: Stage, id: string): Gateway {
+  const { options, gateways, totals } = stage;
+  const known = gateways.get(id);
+  if (known) return known;
+  const identity = { city: options.city.id, kind: 'gateway', id, password: options.credentials.get(id) };
+  const connection = openLink(stage, identity, createRandom(options.seed, id), {
+    formatPresence: 'nothing',
+    carries: () => gateway.devices,
+  });
+  const gateway = new Gateway(connection, totals);
+  gateways.set(id, gateway);
+  return gateway;
 }
 
 type CreateDevice = (behaviour: Behaviour, onCommand?: (payload: Buffer) => void) => SimulatedDevice;

@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { isId } from '../devices/topics.ts';
+import { GATEWAY_PREFIX, isId } from '../devices/topics.ts';
 
 export type Credentials = ReadonlyMap<string, string>;
 
@@ -33,7 +33,7 @@ export function parseCredentials(text: string, file: string): Credentials {
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     const [device = '', secret = ''] = line.split(',').map((part) => part.trim());
     if (device === '' || device.startsWith('#') || (index === 0 && secret === 'secret')) continue;
-    if (!isId(device) || secret === '')
+    if (!isId(device.replace(GATEWAY_PREFIX, '')) || secret === '')
       throw new Error(`credentials: ${file}, line ${index + 1}: device,secret expected`);
     found.set(device, secret);
   }

@@ -27,11 +27,14 @@ and sent, an uplink fails. The terminal says which chapter begins. Everything st
   npm run demo
   npm run demo -- --no-rivers          to replay a measured river beside it
   npm run demo -- --no-dispatch        without calls to the 112 desk and their automatic dispatcher
+  npm run demo -- --formats siaga      with devices that all speak our own format
   npm run sim -- city --help           all options`;
 
 /** A cold start with an empty database takes a second or two; a slow disk and a first build much longer. */
 const READY_WITHIN_MS = 90_000;
 const POLL_MS = 200;
+/** What a city has: devices of many makers. Another word of the caller's comes later and counts. */
+const MIXED = ['--formats', 'mixed'];
 /** Together below three seconds. */
 const SIM_ENDS_WITHIN_MS = 1_600;
 const SERVER_ENDS_WITHIN_MS = 1_200;
@@ -49,7 +52,9 @@ async function main(words: readonly string[]): Promise<number> {
   const city = loadCity(place.city, cityPlacesOf(place.environment));
   await refuseTakenPorts(place);
   mkdirSync(place.dataDir, { recursive: true });
-  const credentials = ensureCredentials(city, place);
+  const saysFormats = words.some((word) => word.startsWith('--formats'));
+  const formats = saysFormats ? options.formats : parseOptions('city', MIXED).formats;
+  const credentials = ensureCredentials(city, place, formats);
   const stopped = stopSignal();
   const log = openSync(`${place.dataDir}/server.log`, 'w', 0o600);
   const server = startProgram('start.js', [], place.environment, log);
@@ -63,6 +68,7 @@ async function main(words: readonly string[]): Promise<number> {
   console.log(describeInvitation(city, place, credentials));
   const own = [
     'city',
+    ...MIXED,
     '--city',
     place.city,
     '--url',
@@ -70,7 +76,7 @@ async function main(words: readonly string[]): Promise<number> {
     '--credentials',
     credentials,
   ];
-  const api = ['--api', clientUrl('http', place.http)];
+  const api = ['--api', clientUrl('http', place.http), '--control', `${place.controlPort}`];
   const dispatched = options.ambulances && city.devices.some(isAmbulance);
   if (dispatched) api.push('--dispatch');
   const sim = startProgram('firmware-sim/cli.ts', [...own, ...api, ...words], place.environment, 'inherit');

@@ -8,7 +8,8 @@
  *   uplink   one uplink fails: every access point behind it is gone at once
  *   link     one crew drives through a valley: its link is gone for half a minute, again and again
  *
- * Invariant: the plan depends on the city and the seed alone; faults never touch the main river of a flood.
+ * Invariant: the plan depends on the city, the seed and who is spared alone; but for uplinks and crews, faults strike
+ * only who speaks our own format, and never the main river of a flood.
  */
 
 import type { City } from '../cities/city.ts';
@@ -52,7 +53,7 @@ const UPLINK_CUT = { fromS: 100, lastsS: 90, everyS: 720 } as const;
 export function planFaults(
   city: City,
   wanted: ReadonlySet<FaultName>,
-  /** Gauges that the story needs whole. */
+  /** Gauges that the story needs whole, and who speaks a format in which a fault could not be told. */
   spared: ReadonlySet<string>,
   seed: number,
   startedAt: number,
@@ -62,7 +63,7 @@ export function planFaults(
   const cuts: Cut[] = [];
   const lines: string[] = [];
   const gauges = city.devices.filter((each) => isRiverGauge(each) && !each.tidal && !spared.has(each.id));
-  const points = city.devices.filter(isAccessPoint);
+  const points = city.devices.filter((each) => isAccessPoint(each) && !spared.has(each.id));
   /** Takes one of a list away, so that each device suffers one fault. Undefined when none is left. */
   const draw = <T>(list: T[]): T | undefined => {
     const drawn = pick(random, list);

@@ -25,12 +25,15 @@ Devices sign in with their own credentials: --credentials FILE, JSON {"<device>"
   --no-ambulances      leave out the ambulances
   --no-hospitals       leave out the hospitals and their beds
   --faults LIST        all, none, or of spike,silent,clock,garbage,uplink,link   (all)
+  --formats LIST       mixed, or of siaga,chirpstack,the-things-stack,senml,value,line-protocol,tasmota,
+                       sparkplug-b,openwisp,unifi,owntracks: who speaks what must be registered so, as the demo does  (siaga)
   --silent-rate P      chance that a crew never answers an order  (0.05)
   --refuse-rate P      chance that it refuses one                 (0.05)
   --dispatch           report incidents and dispatch units through the HTTP API
   --api URL            the API for --dispatch                     (http://127.0.0.1:3000)
   --token-file FILE    its token
   --incidents-per-hour N                                          (20)
+  --control PORT       a page on loopback that pauses, hurries and sends floods  (none; 0: any port)
   --duration S         end by itself after S seconds              (never)
 
 Only the story is compressed: every reading is measured now, by the real clock.

@@ -11,6 +11,7 @@ import { type LevelUnit, METRES } from '../tables/level-series.ts';
 import { DECIMALS } from '../tables/numbers.ts';
 import { DATE_ORDERS } from '../tables/times.ts';
 import { parseFaults } from './faults.ts';
+import { parseFormats } from './formats-plan.ts';
 
 const positive = z.coerce.number().positive();
 const count = z.coerce.number().int().positive();
@@ -37,6 +38,13 @@ const faults = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const formats = z.string().transform((text, context) => {
+  const parsed = parseFormats(text);
+  if (typeof parsed !== 'string') return parsed;
+  context.addIssue({ code: 'custom', message: parsed });
+  return z.NEVER;
+});
+
 const cityOptions = z.object({
   ...broker,
   city: id.default('semarang'),
@@ -46,12 +54,14 @@ const cityOptions = z.object({
   ambulances: z.boolean().default(true),
   hospitals: z.boolean().default(true),
   faults: faults.prefault('all'),
+  formats: formats.prefault('siaga'),
   'silent-rate': chance.optional(),
   'refuse-rate': chance.optional(),
   dispatch: z.boolean().default(false),
   api: url(['http:', 'https:']).default('http://127.0.0.1:3000'),
   'token-file': z.string().optional(),
   'incidents-per-hour': positive.default(20),
+  control: z.coerce.number().int().min(0).max(65_535).optional(),
   duration: positive.optional(),
 });
 

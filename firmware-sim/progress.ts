@@ -54,7 +54,7 @@ export function describeTotals(totals: Totals, unacknowledged: number): string {
     `${number.format(totals.acknowledged)} acked`,
     `${number.format(unacknowledged)} buffered`,
   ];
-  if (totals.dropped > 0) parts.push(`${number.format(totals.dropped)} dropped (buffer full)`);
+  if (totals.dropped > 0) parts.push(`${number.format(totals.dropped)} dropped`);
   if (totals.connected < totals.devices && totals.refused.size > 0) {
     const reasons = [...totals.refused].sort((a, b) => b[1] - a[1]);
     parts.push(

@@ -1,15 +1,17 @@
 /**
  * OutsideBroker: one connection to a broker of somebody else, whose messages go through our pipeline.
  *
- * Invariants: a message is acknowledged to that broker after our own commit, and only then; one that could not be
- * committed is tried again and holds those behind it, so that order and nothing is lost; its session lasts, so
- * that what comes while we are away waits there. What it has retained is old: of that only what carries its own time
- * is taken.
+ * Invariants: a message is acknowledged to that broker after our own commit, only then, and only on the connection
+ * that brought it (a broker that counts packets anew for each connection would take it for another message); one that
+ * could not be committed is tried again and holds those behind it, so that order and nothing is lost; its session
+ * lasts, so that what comes while we are away waits there. What it has retained is old: of that only what carries its
+ * own time is taken.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
-import type { Pipeline } from '../ingest/pipeline.ts';
+import type { IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
+import { CommittedMessages } from './committed-messages.ts';
 import type { Source } from './source-list.ts';
 
 /** First wait before a message is tried again, and the longest one. */
@@ -29,10 +31,12 @@ export interface OutsideBrokerOptions {
   readonly pipeline: Pick<Pipeline, 'accept'>;
   readonly log: Logger;
   readonly now: () => number;
-  readonly onOutcome: (outcome: 'stored' | 'rejected' | 'retried', waitedMs: number) => void;
+  readonly onOutcome: (outcome: 'stored' | 'rejected' | 'repeated' | 'retried', waitedMs: number) => void;
 }
 
 export interface OutsideBroker extends AsyncDisposable {
+  /** Resolves when that broker has it; rejects when it does not say so in time. */
+  publish(topic: string, payload: string): Promise<void>;
   readonly isConnected: boolean;
   /** How long the message in hand has waited for its commit, ms. */
   readonly waitingMs: number;
@@ -41,57 +45,51 @@ export interface OutsideBroker extends AsyncDisposable {
 }
 
 export function openOutsideBroker(options: OutsideBrokerOptions): OutsideBroker {
-  const { source, pipeline, log, now } = options;
+  const { source, log, now } = options;
   let awaySince: number | undefined = now();
   let lastError = 'no answer yet';
   let takenAt: number | undefined;
   let isClosing = false;
+  /** How many have ended: tells the one that brought a message from those after it. */
+  let connections = 0;
+  let inHand = Promise.resolve();
+  const committed = new CommittedMessages();
   const client = mqtt.connect(source.url, clientOptions(options));
 
-  const take = async (packet: IPublishPacket): Promise<void> => {
-    takenAt = now();
-    const message = {
-      topic: packet.topic,
-      payload: Buffer.from(packet.payload),
-      receivedAt: takenAt,
-      clientId: `source ${source.name}`,
-      identity: source.gateway,
-      ...(packet.retain ? { isRetained: true } : {}),
-      ...(packet.dup ? { isRepeat: true } : {}),
-    };
-    for (let waitMs = RETRY_MS; !isClosing; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
-      try {
-        const { rejected } = await pipeline.accept(message);
-        options.onOutcome(rejected > 0 ? 'rejected' : 'stored', now() - takenAt);
-        return;
-      } catch (error) {
-        options.onOutcome('retried', now() - takenAt);
-        log.warn(
-          { err: error, source: source.name },
-          'a message of an outside broker is not on disk; trying again',
-        );
-        await delay(waitMs, undefined, { ref: false });
-      }
+  const take = async (packet: IPublishPacket, isCurrent: () => boolean): Promise<void> => {
+    if (committed.isKnown(packet)) {
+      options.onOutcome('repeated', 0);
+      return;
     }
-    throw new Error('closing');
+    takenAt = now();
+    await commit(options, packet, () => !isClosing && isCurrent());
+    committed.add(packet);
   };
 
   client.handleMessage = (packet, done) => {
-    take(packet).then(
-      () => {
-        takenAt = undefined;
-        done();
-      },
-      // No acknowledgement: that broker keeps it.
-      () => undefined,
-    );
+    const broughtBy = connections;
+    const isCurrent = () => connections === broughtBy;
+    // What a broken connection has left in hand comes to its end first: the broker sends the same again.
+    inHand = inHand
+      .then(() => take(packet, isCurrent))
+      .then(
+        () => {
+          if (!isCurrent()) return;
+          takenAt = undefined;
+          done();
+        },
+        // No acknowledgement: that broker keeps it.
+        () => undefined,
+      );
   };
   client.on('connect', ({ sessionPresent }) => {
     awaySince = undefined;
+    if (!sessionPresent) committed.forget();
     log.info({ source: source.name, sessionPresent }, 'connected to an outside broker');
     subscribe(client, source, log);
   });
   client.on('close', () => {
+    connections++;
     awaySince ??= now();
     takenAt = undefined;
   });
@@ -101,6 +99,9 @@ export function openOutsideBroker(options: OutsideBrokerOptions): OutsideBroker 
   });
 
   return {
+    async publish(topic, payload) {
+      await client.publishAsync(topic, payload, { qos: 1 });
+    },
     get isConnected() {
       return awaySince === undefined;
     },
@@ -115,6 +116,43 @@ export function openOutsideBroker(options: OutsideBrokerOptions): OutsideBroker 
       isClosing = true;
       await client.endAsync(true);
     },
+  };
+}
+
+/** Resolves when it is on disk; rejects where it stays with that broker. */
+async function commit(
+  { source, pipeline, log, now, onOutcome }: OutsideBrokerOptions,
+  packet: IPublishPacket,
+  isCurrent: () => boolean,
+): Promise<void> {
+  const startedAt = now();
+  const message = messageOf(packet, source, startedAt);
+  for (let waitMs = RETRY_MS; isCurrent(); waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
+    try {
+      const { rejected } = await pipeline.accept(message);
+      onOutcome(rejected > 0 ? 'rejected' : 'stored', now() - startedAt);
+      return;
+    } catch (error) {
+      onOutcome('retried', now() - startedAt);
+      log.warn(
+        { err: error, source: source.name },
+        'a message of an outside broker is not on disk; trying again',
+      );
+      await delay(waitMs, undefined, { ref: false });
+    }
+  }
+  throw new Error('the connection that brought it is over');
+}
+
+function messageOf(packet: IPublishPacket, { name, gateway }: Source, receivedAt: number): IncomingMessage {
+  return {
+    topic: packet.topic,
+    payload: Buffer.from(packet.payload),
+    receivedAt,
+    clientId: `source ${name}`,
+    identity: gateway,
+    ...(packet.retain ? { isRetained: true } : {}),
+    ...(packet.dup ? { isRepeat: true } : {}),
   };
 }
 

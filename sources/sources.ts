@@ -21,6 +21,8 @@ export interface SourcesOptions {
 }
 
 export interface Sources extends AsyncDisposable {
+  /** To the broker whose messages come in the name of this gateway; false: there is none, or it is away. */
+  publish(gateway: string, topic: string, payload: string): Promise<boolean>;
   readonly problems: readonly string[];
 }
 
@@ -30,15 +32,16 @@ export function openSources(options: SourcesOptions): Sources {
   const registers = [metrics];
   const messages = new Counter({
     name: 'siaga_source_messages_total',
-    help: 'Messages of outside brokers: stored, rejected (and kept), or tried again.',
+    help: 'Messages of outside brokers: stored, rejected (and kept), repeated (known already), or tried again.',
     labelNames: ['source', 'outcome'],
     registers,
   });
-  const opened: { readonly name: string; readonly broker: OutsideBroker }[] = [];
+  const opened: { readonly name: string; readonly gateway: string; readonly broker: OutsideBroker }[] = [];
   for (const source of file === undefined ? [] : readSources(file)) {
     for (let index = 0; index < source.connections; index++) {
       const onOutcome = (outcome: string) => messages.inc({ source: source.name, outcome });
-      opened.push({ name: source.name, broker: openOutsideBroker({ ...options, source, index, onOutcome }) });
+      const broker = openOutsideBroker({ ...options, source, index, onOutcome });
+      opened.push({ name: source.name, gateway: source.gateway, broker });
     }
   }
   const gauge = (name: string, help: string, of: (broker: OutsideBroker) => number) =>
@@ -61,6 +64,11 @@ export function openSources(options: SourcesOptions): Sources {
     (broker) => broker.waitingMs / 1000,
   );
   return {
+    async publish(gateway, topic, payload) {
+      const near = opened.find((each) => each.gateway === gateway && each.broker.isConnected);
+      await near?.broker.publish(topic, payload);
+      return near !== undefined;
+    },
     get problems() {
       return [...new Set(opened.map(({ broker }) => broker.problem).filter((each) => each !== undefined))];
     },

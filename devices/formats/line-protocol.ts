@@ -128,7 +128,10 @@ function namesOf(line: Line, tags: readonly string[]): readonly string[] {
   return [];
 }
 
-function readLine(line: Line, mappings: ReadonlyMap<string, MappedField>): SensorReading {
+function readLine(
+  line: Line,
+  mappings: ReadonlyMap<string, MappedField>,
+): Pick<SensorReading, 'item' | 'faults'> {
   const object: Record<string, unknown> = {};
   const own: Record<string, unknown> = {};
   const unitless: string[] = [];

@@ -1,36 +1,115 @@
 /**
- * What ChirpStack and The Things Stack have in common: one uplink of a LoRaWAN node, decoded by its codec.
+ * What ChirpStack and The Things Stack have in common: uplinks of LoRaWAN nodes, decoded by their codec, or by a
+ * mapping of the operator's that reads the bytes.
  *
- * Invariant: an uplink without a good value is told as what its sensor said, and its node is heard all the same.
+ * The mapping of the node, or else that of the gateway that sends, is given the whole event and stands for the codec;
+ * where it gives nothing, what the codec said counts. Invariant: an uplink without a good value is told as what its
+ * sensor said, and its node is heard all the same.
  */
 import { isJsonObject, type JsonObject } from '../parse-json.ts';
-import { type Rejection, reject } from '../rejection.ts';
-import type { Claim } from './format.ts';
-import { readSensorHistory, readSensorObject } from './sensor-object.ts';
+import { isRejection, type Rejection, reject } from '../rejection.ts';
+import { gatherEvents, parseEvents, type ReceivedEvent } from './event-list.ts';
+import { type Claim, type Decoded, type FormatMessage, joinFaults } from './format.ts';
+import { failureOf, type RunMapping } from './run-mapping.ts';
+import { readSensorLists, readSensorObject } from './sensor-object.ts';
+
+/** The port of downlinks with a config, by which the codec's encoder knows them. */
+export const CONFIG_PORT = 1;
 
 export interface Uplink {
   readonly aliases: readonly string[];
   /** What the codec made of the bytes. */
   readonly object: unknown;
+  /** As they came, in base64; left out by both where there are none. */
+  readonly bytes: unknown;
+  /** The key that they stand under, for people. */
+  readonly bytesKey: string;
+  readonly port: unknown;
   readonly measuredAt: unknown;
   /** Left out by both when it is 0. */
   readonly frameCount: unknown;
   /** Of each gateway that heard it. */
   readonly receptions: unknown;
   readonly simulated?: boolean;
+  /** Where the event ends early. */
+  readonly cut?: { readonly isInObject: boolean; readonly rejection: Rejection };
   /** Where to set the codec, for people. */
   readonly codecPlace: string;
 }
 
-export function claimOfUplink(uplink: Uplink): Claim {
-  const { aliases, object, measuredAt, frameCount = 0, receptions, simulated, codecPlace } = uplink;
-  if (!isJsonObject(object)) {
-    const detail = `the uplink is not decoded: set a codec ${codecPlace}`;
-    return { aliases, items: [], rejection: reject('bad-format', detail) };
+export interface UplinkReader {
+  /** What a message must be, as the end of a sentence. */
+  readonly expected: string;
+  /** A claim, where the event is no uplink. */
+  readEvent(event: ReceivedEvent, topic: string): { readonly uplink: Uplink } | Claim | Rejection;
+}
+
+export function decodeUplinks(
+  message: FormatMessage,
+  reader: UplinkReader,
+  run: RunMapping | undefined,
+): Decoded | Promise<Decoded> {
+  const { topic, sender } = message;
+  const received = parseEvents(message.payload, reader.expected);
+  if (isRejection(received)) return received;
+  let isMapped = false;
+  const read = received.events.map((event) => {
+    const each = reader.readEvent(event, topic);
+    if (!('uplink' in each)) return each;
+    const expression = run && !event.cut ? mappingOf(message, each.uplink.aliases) : undefined;
+    if (!run || expression === undefined) return claimOfUplink(each.uplink);
+    isMapped = true;
+    return claimByMapping(
+      each.uplink,
+      { topic, expression, sender, payload: Buffer.from(JSON.stringify(event.json)) },
+      run,
+    );
+  });
+  if (!isMapped) return gatherEvents(received, read as readonly (Claim | Rejection)[]);
+  return Promise.all(read).then((each) => gatherEvents(received, each));
+}
+
+function mappingOf({ options, optionsOf }: FormatMessage, aliases: readonly string[]): string | undefined {
+  return optionsOf?.(aliases)?.['mapping'] ?? options?.['mapping'];
+}
+
+async function claimByMapping(
+  uplink: Uplink,
+  message: Parameters<RunMapping>[0],
+  run: RunMapping,
+): Promise<Claim> {
+  const answer = await run(message);
+  if (!('json' in answer)) return { aliases: uplink.aliases, items: [], rejection: failureOf(answer) };
+  const object: unknown = JSON.parse(answer.json) ?? uplink.object;
+  if (typeof object === 'object') return claimOfUplink({ ...uplink, object });
+  const rejection = reject('bad-format', 'the mapping must give an object, or an array of them');
+  return { aliases: uplink.aliases, items: [], rejection };
+}
+
+/** What was sent and nobody decoded, and what to do about it. */
+function undecoded({ bytes, bytesKey, port, codecPlace }: Uplink): Rejection {
+  const length = Buffer.from(bytes as string, 'base64').length;
+  const found = `${bytesKey} has ${length} bytes (${(bytes as string).slice(0, 60)}, port ${port ?? 0}) and no codec decoded them`;
+  return reject(
+    'bad-format',
+    `${found}: set the maker's codec ${codecPlace}, or register a mapping that reads them, npm run devices -- set <id> --mapping FILE with $uint($bytes(${bytesKey}), 0, 2)`,
+  );
+}
+
+function claimOfUplink(uplink: Uplink): Claim {
+  const { aliases, object, bytes, measuredAt, frameCount = 0, receptions, cut } = uplink;
+  const decoded = Array.isArray(object) ? ofList(object) : object;
+  if (!isJsonObject(decoded)) {
+    const hasBytes = typeof bytes === 'string' && bytes !== '';
+    if (!hasBytes && !cut) {
+      return { aliases, items: [], presence: 'online', note: 'an uplink without bytes, no measurement' };
+    }
+    return { aliases, items: [], rejection: cut?.rejection ?? undecoded(uplink) };
   }
-  const { item, faults } = readSensorObject(object);
+  // Of an object that ends early a value may be what a later `simulated` takes back: its complete entries count alone.
+  const { item, faults, unread } = cut?.isInObject ? NOTHING : readSensorObject(decoded);
   // What the server simulates is no measurement, whatever the codec says.
-  const drill = simulated ? { simulated } : {};
+  const drill = uplink.simulated || decoded['simulated'] === true ? { simulated: true } : {};
   const rssiDbm = strongest(receptions);
   const now = {
     ...(rssiDbm === undefined ? {} : { rssiDbm }),
@@ -39,15 +118,30 @@ export function claimOfUplink(uplink: Uplink): Claim {
     ...item,
     ...drill,
   };
-  const history = readSensorHistory(object);
-  const past = history.items.map((each) => ({ ...each, ...drill }));
+  const lists = readSensorLists(decoded);
+  const past = lists.items.map((each) => ({ ...each, ...drill }));
   const hasValues = Object.keys(item).length > 0;
-  const rejection = faultOf(object, hasValues || past.length > 0, [...faults, ...history.faults]);
-  return { aliases, items: hasValues ? [...past, now] : past, ...(rejection ? { rejection } : {}) };
+  const found = { hasValues: hasValues || past.length > 0, faults: [...faults, ...lists.faults] };
+  const rejection = faultOf(decoded, found, [...(cut ? [cut.rejection] : []), ...lists.leftOut]);
+  return { aliases, items: hasValues ? [...past, now] : past, unread, ...(rejection ? { rejection } : {}) };
 }
 
-function faultOf(object: JsonObject, hasValues: boolean, faults: readonly string[]): Rejection | undefined {
-  if (faults.length > 0) return reject('missing-quantity', faults.join('; '));
+const NOTHING = { item: {}, faults: [], unread: {} } as const;
+
+/** A codec may give its readings as a list. A single one may be of now. */
+function ofList(list: readonly unknown[]): unknown {
+  return list.length === 1 ? list[0] : { history: list };
+}
+
+function faultOf(
+  object: JsonObject,
+  { hasValues, faults }: { readonly hasValues: boolean; readonly faults: readonly string[] },
+  leftOut: readonly Rejection[],
+): Rejection | undefined {
+  const [first] = leftOut;
+  const told = [...faults, ...leftOut.map(({ detail }) => detail)];
+  if (faults.length > 0 || first)
+    return reject(faults.length > 0 ? 'missing-quantity' : (first as Rejection).reason, joinFaults(told));
   if (hasValues) return undefined;
   const keys = Object.keys(object)
     .slice(0, 20)

@@ -6,8 +6,8 @@
  * bounds of time and memory. Invariants: messages are mapped in the order in which they came; an expression that
  * takes too long costs its message, and its thread, and nothing else; too many that wait are refused and kept.
  */
-import { Worker } from 'node:worker_threads';
-import { isJsonObject, type JsonObject } from '../parse-json.ts';
+import { isJsonObject, JsonFailure, type JsonObject } from '../parse-json.ts';
+import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
 import { parsePresence } from '../parse-presence.ts';
 import { isRejection, type Rejection, reject } from '../rejection.ts';
 import type { Presence } from '../topics.ts';
@@ -18,81 +18,108 @@ import {
   type Decoded,
   type Format,
   type FormatMessage,
+  joinFaults,
 } from './format.ts';
-import type { MappingAnswer, MappingQuestion } from './mapping-thread.ts';
-import { readSensorObject } from './sensor-object.ts';
+import { openEnvelopes } from './plain-json.ts';
+import { failureOf, MappingRunner, type RunMapping } from './run-mapping.ts';
+import { isSensorKey, readSensorObject } from './sensor-object.ts';
+import { claimOfAside, isStatusTopic } from './status-topic.ts';
 
-/** An expression over 256 KiB of JSON takes some milliseconds. */
-const MAX_EVALUATION_MS = 250;
-/** Beyond the expression's own bound: one call of it that never comes back, a regular expression that explodes. */
-const THREAD_GRACE_MS = 250;
-/** The first question of a thread waits for its start. */
-const THREAD_START_MS = 5_000;
-const THREAD_MEMORY_MB = 64;
-const MAX_WAITING = 10_000;
-/** Faults and keys that one sentence names. */
-const MAX_NAMED = 20;
-export const MAX_EXPRESSION_CHARACTERS = 16_384;
-
-interface WaitingQuestion {
-  readonly question: MappingQuestion;
-  readonly resolve: (answer: MappingAnswer) => void;
+/** How faults are told: of what a mapping gave, or of the message itself. */
+interface Words {
+  readonly noObject: string;
+  noQuantity(keys: string): string;
+  noValue(keys: string): string;
 }
 
-export interface MappedFormat extends Format, AsyncDisposable {}
+const BY_MAPPING: Words = {
+  noObject: 'the mapping must give an object, or an array of them',
+  noQuantity: (keys) => `the mapping gave no quantity that we know; its keys are ${keys}`,
+  noValue: (keys) => `the mapping found no value for ${keys}: has the message another key?`,
+};
+const PLAIN: Words = {
+  noObject: 'expected a JSON object, or an array of them',
+  noQuantity: (keys) =>
+    `no quantity that we know; its keys are ${keys}: say what they mean in a mapping, npm run devices -- set <id> --mapping FILE with {"levelM": {"value": <key>, "unit": "cm"}}`,
+  noValue: (keys) => `there is no value in ${keys}`,
+};
+/** Faults and keys that one sentence names. */
+const MAX_NAMED = 20;
+
+export interface MappedFormat extends Format, AsyncDisposable {
+  /** For formats that read bytes by a mapping where nobody has decoded them. */
+  readonly run: RunMapping;
+}
 
 export function createMapped(): MappedFormat {
-  const thread = new MappingThread();
+  const runner = new MappingRunner();
+  const run: RunMapping = (message) => runner.run(message);
   return {
+    run,
     name: 'mapped',
-    description: 'Any JSON, by a mapping of your own in JSONata (`--mapping file.jsonata`).',
+    description:
+      'Any JSON: by keys that say what they are, or by a mapping of your own in JSONata (`--mapping file.jsonata`).',
     topics: [],
     identity: 'by the key `device` that the mapping gives, or by a level of the topic',
-    hasStatus: false,
+    hasStatus: true,
+    isStatusTopic,
     namesIn: () => [],
-    async decode({ topic, payload, options }: FormatMessage): Promise<Decoded> {
+    async decode({ topic, payload, receivedAt, sender, options }: FormatMessage): Promise<Decoded> {
       const expression = options?.['mapping'];
-      if (expression === undefined)
-        return reject('bad-format', 'no mapping is given: register it with --mapping');
-      if (expression.length > MAX_EXPRESSION_CHARACTERS)
-        return reject('bad-format', 'the mapping is too long');
-      const bytes = Uint8Array.from(payload);
-      const answer = await thread.ask({ expression, topic, payload: bytes, timeoutMs: MAX_EVALUATION_MS });
-      if ('json' in answer) return toClaims(JSON.parse(answer.json));
-      return answer.isNotJson
-        ? reject('not-json', answer.problem)
-        : reject('bad-format', `the mapping failed: ${answer.problem.slice(0, 300)}`);
+      const aside = claimOfAside({ topic, payload, receivedAt });
+      if (aside) return [aside];
+      if (expression === undefined) return decodePlain(payload);
+      const answer = await run({ expression, topic, payload, sender });
+      if ('json' in answer) return toClaims(JSON.parse(answer.json), answer.refused);
+      return answer.isNotJson ? reject('not-json', answer.problem) : failureOf(answer);
     },
-    [Symbol.asyncDispose]: () => thread.close(),
+    [Symbol.asyncDispose]: () => runner.close(),
   };
 }
 
-function toClaims(result: unknown): Decoded {
+/** Without a mapping: what its keys say by themselves. */
+function decodePlain(payload: Buffer): Decoded {
+  const json = parseJsonItems(payload);
+  if (json instanceof JsonFailure) return json.rejection;
+  if (json.items.length === 0) return reject('empty-batch', 'a list must hold at least one object');
+  const opened = json.items.map((item) => (isJsonObject(item) ? openEnvelopes(item) : item));
+  return toClaims(
+    opened,
+    rejectionsOf(json).map(({ detail }) => detail),
+    PLAIN,
+  );
+}
+
+function toClaims(result: unknown, broken: readonly string[], words = BY_MAPPING): Decoded {
   const objects = Array.isArray(result) ? result : [result];
   if (objects.length === 0) return reject('empty-batch', 'the mapping gave no object');
   const refused = objects
     .filter((object) => !isJsonObject(object))
-    .map(() => reject('bad-format', 'the mapping must give an object, or an array of them'));
+    .map(() => reject('bad-format', words.noObject));
   const byDevice = Map.groupBy(objects.filter(isJsonObject), ({ device }) => device);
-  const claims = [...byDevice].map(([device, all]) => toClaim(device, all));
-  return besideRefused(claims, refused, []);
+  const claims = [...byDevice].map(([device, all]) => toClaim(device, all, words));
+  const unread = broken.map((detail) => reject('not-json', detail));
+  return besideRefused(claims, [...unread, ...refused], []);
 }
 
-function toClaim(device: unknown, objects: readonly JsonObject[]): Claim {
+function toClaim(device: unknown, objects: readonly JsonObject[], words: Words): Claim {
   const faults: string[] = [];
+  let unread: JsonObject = {};
   const items = objects
     .map((object) => {
       const read = readSensorObject(object);
       faults.push(...read.faults);
+      unread = read.unread;
       return read.item;
     })
     .filter((item) => Object.keys(item).length > 0);
   const said = objects.map(({ presence }) => presence).findLast((each) => typeof each === 'string');
   const presence = said === undefined ? undefined : parsePresence(Buffer.from(said as string));
-  const rejection = rejectionOf(objects, faults, presence, items.length === 0);
+  const rejection = rejectionOf(objects, faults, presence, items.length === 0, words);
   return {
     aliases: aliasesOf(device),
     items,
+    unread,
     ...(presence === undefined || isRejection(presence) ? {} : { presence }),
     ...(rejection ? { rejection } : {}),
   };
@@ -104,82 +131,17 @@ function rejectionOf(
   faults: readonly string[],
   presence: Presence | Rejection | undefined,
   isEmpty: boolean,
+  words: Words,
 ): Rejection | undefined {
-  if (faults.length > 0) return reject('missing-quantity', faults.slice(0, MAX_NAMED).join('; '));
+  if (faults.length > 0) return reject('missing-quantity', joinFaults(faults));
   if (isRejection(presence)) return presence;
   if (!isEmpty || presence !== undefined) return undefined;
-  const keys = [...new Set(objects.flatMap((object) => Object.keys(object)))].filter(
-    (key) => key !== 'device',
-  );
-  const shown = keys.slice(0, MAX_NAMED).map((key) => key.slice(0, 40));
-  const detail = `the mapping gave no quantity that we know; its keys are ${shown.join(', ') || 'none'}`;
+  const keys = [...new Set(objects.flatMap((object) => Object.keys(object)))]
+    .filter((key) => key !== 'device')
+    .slice(0, MAX_NAMED)
+    .map((key) => key.slice(0, 40));
+  const empty = keys.filter(isSensorKey);
+  const detail =
+    empty.length > 0 ? words.noValue(empty.join(', ')) : words.noQuantity(keys.join(', ') || 'none');
   return reject('missing-quantity', detail);
-}
-
-/** One thread, one question at a time; a new thread where the last one had to be ended. */
-class MappingThread {
-  readonly #waiting: WaitingQuestion[] = [];
-  #asked: WaitingQuestion | undefined;
-  #worker: Worker | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
-
-  ask(question: MappingQuestion): Promise<MappingAnswer> {
-    if (this.#waiting.length >= MAX_WAITING || this.#isClosed) {
-      return Promise.resolve({ problem: `more than ${MAX_WAITING} messages wait for it` });
-    }
-    return new Promise((resolve) => {
-      this.#waiting.push({ question, resolve });
-      this.#next();
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const { resolve } of this.#waiting.splice(0)) resolve({ problem: 'the server stops' });
-    await this.#end('the server stops');
-  }
-
-  #next(): void {
-    if (this.#asked) return;
-    const asked = this.#waiting.shift();
-    if (!asked) return;
-    this.#asked = asked;
-    const isFresh = this.#worker === undefined;
-    this.#worker ??= this.#start();
-    const limitMs = asked.question.timeoutMs + THREAD_GRACE_MS + (isFresh ? THREAD_START_MS : 0);
-    this.#timer = setTimeout(
-      () => void this.#end(`it takes longer than ${asked.question.timeoutMs} ms`),
-      limitMs,
-    );
-    this.#worker.postMessage(asked.question);
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL('./mapping-thread.ts', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: THREAD_MEMORY_MB, maxYoungGenerationSizeMb: 8 },
-    });
-    // It never keeps a process alive that has nothing else to do.
-    worker.unref();
-    worker.on('message', (answer: MappingAnswer) => this.#settle(answer));
-    worker.on('error', (error: Error) => void this.#end(error.message, worker));
-    return worker;
-  }
-
-  #settle(answer: MappingAnswer): void {
-    clearTimeout(this.#timer);
-    const asked = this.#asked;
-    this.#asked = undefined;
-    asked?.resolve(answer);
-    this.#next();
-  }
-
-  async #end(problem: string, worker = this.#worker): Promise<void> {
-    if (worker !== this.#worker) return;
-    this.#worker = undefined;
-    worker?.removeAllListeners();
-    worker?.on('error', () => undefined);
-    this.#settle({ problem });
-    await worker?.terminate();
-  }
 }

@@ -6,7 +6,9 @@
  */
 import { parentPort } from 'node:worker_threads';
 import jsonata from 'jsonata';
-import { JsonFailure, parseJson } from '../parse-json.ts';
+import { JsonFailure } from '../parse-json.ts';
+import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
+import { registerByteFunctions } from './mapping-bytes.ts';
 
 export interface MappingQuestion {
   readonly expression: string;
@@ -16,7 +18,8 @@ export interface MappingQuestion {
 }
 
 export type MappingAnswer =
-  | { readonly json: string }
+  /** `refused`: why pieces of a list were not given to the mapping. */
+  | { readonly json: string; readonly refused: readonly string[] }
   | { readonly problem: string; readonly isNotJson?: boolean };
 
 /** Calls within calls of an expression. */
@@ -33,6 +36,7 @@ function compile(expression: string, timeout: number): jsonata.Expression {
   const known = compiled.get(expression);
   if (known) return known;
   const fresh = jsonata(expression, { timeout, stack: MAX_STACK, sequence: MAX_SEQUENCE });
+  registerByteFunctions(fresh);
   if (compiled.size >= MAX_EXPRESSIONS) compiled.clear();
   compiled.set(expression, fresh);
   return fresh;
@@ -40,13 +44,16 @@ function compile(expression: string, timeout: number): jsonata.Expression {
 
 async function answer({ expression, topic, payload, timeoutMs }: MappingQuestion): Promise<MappingAnswer> {
   const bytes = Buffer.from(payload);
-  const input = parseJson(bytes);
-  if (input instanceof JsonFailure) return { problem: input.rejection.detail, isNotJson: true };
+  const read = parseJsonItems(bytes);
+  if (read instanceof JsonFailure) return { problem: read.rejection.detail, isNotJson: true };
+  // Of a list that is broken or ends early its complete items.
+  const input = read.isList ? read.items : read.items[0];
+  const refused = rejectionsOf(read).map(({ detail }) => detail);
   try {
     const result = await compile(expression, timeoutMs).evaluate(input, { topic });
     const json = JSON.stringify(result) ?? 'null';
     return json.length <= MAX_RESULT_CHARACTERS
-      ? { json }
+      ? { json, refused }
       : { problem: 'its result is larger than a packet' };
   } catch (error) {
     return { problem: (error as Error).message };

@@ -4,9 +4,10 @@
  * Traps: clients are a list of their addresses, of which only the number is read; counters are by interface, and
  * those of a bridge would count everything twice.
  */
-import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
-import { reject } from '../rejection.ts';
-import { aliasesOf, type Decoded, type Format, type FormatMessage } from './format.ts';
+import { isJsonObject, type JsonObject } from '../parse-json.ts';
+import { type Rejection, reject } from '../rejection.ts';
+import { readEvents } from './event-list.ts';
+import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage, takeMost } from './format.ts';
 
 const MAX_INTERFACES = 64;
 
@@ -25,16 +26,18 @@ function namesIn(topic: string): readonly string[] {
   return root === 'openwisp' ? aliasesOf(name) : [];
 }
 
+/** One report, or a list of them. One that ends early is none: its clients are counted over all of its interfaces. */
 function decode({ topic, payload }: FormatMessage): Decoded {
-  const json = parseJson(payload);
-  if (json instanceof JsonFailure) return json.rejection;
-  if (!isJsonObject(json) || json['type'] !== 'DeviceMonitoring') {
+  return readEvents(payload, 'NetJSON, an object', (report, cut) => cut?.rejection ?? toClaim(report, topic));
+}
+
+function toClaim(json: JsonObject, topic: string): Claim | Rejection {
+  if (json['type'] !== 'DeviceMonitoring') {
     return reject('bad-format', 'expected NetJSON with type "DeviceMonitoring"');
   }
   const general = isJsonObject(json['general']) ? json['general'] : {};
-  const interfaces = (Array.isArray(json['interfaces']) ? json['interfaces'] : [])
-    .slice(0, MAX_INTERFACES)
-    .filter(isJsonObject);
+  const listed = (Array.isArray(json['interfaces']) ? json['interfaces'] : []).filter(isJsonObject);
+  const { taken: interfaces, leftOut } = takeMost(listed, MAX_INTERFACES, 'interfaces');
   const wireless = interfaces.filter((each) => each['type'] === 'wireless');
   const aliases = aliasesOf(...namesIn(topic), general['hostname'], ...interfaces.map((each) => each['mac']));
   const item = {
@@ -44,8 +47,9 @@ function decode({ topic, payload }: FormatMessage): Decoded {
     ...(typeof general['uptime'] === 'number' ? { uptimeS: general['uptime'] } : {}),
     ...(typeof general['local_time'] === 'number' ? { measuredAt: general['local_time'] } : {}),
   };
-  if (wireless.length > 0) return [{ aliases, items: [item] }];
-  return [{ aliases, items: [], rejection: reject('missing-quantity', 'no interface of type "wireless"') }];
+  if (wireless.length > 0) return { aliases, items: [item], ...(leftOut ? { rejection: leftOut } : {}) };
+  const rejection = reject('missing-quantity', 'no interface of type "wireless"');
+  return { aliases, items: [], rejection: leftOut ?? rejection };
 }
 
 function clientsOf({ wireless }: JsonObject): number {

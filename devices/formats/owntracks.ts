@@ -4,7 +4,8 @@
  * Traps: `vel` is in km/h; `acc`, `cog` and `vel` are left out when they are zero, and −1 when they are not known; a
  * ping (`t: "p"`) says its last place again with the time of now; what is not `_type: "location"` is no fix.
  */
-import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
+import { isJsonObject, JsonFailure, type JsonObject } from '../parse-json.ts';
+import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
 import { isRejection, type Rejection, reject } from '../rejection.ts';
 import {
   aliasesOf,
@@ -50,12 +51,11 @@ function namesIn(topic: string): readonly string[] {
 }
 
 function decode({ topic, payload }: FormatMessage): Decoded {
-  const json = parseJson(payload);
+  const json = parseJsonItems(payload);
   if (json instanceof JsonFailure) return json.rejection;
-  const messages = Array.isArray(json) ? json : [json];
   const claims: Claim[] = [];
-  const refused: Rejection[] = [];
-  for (const message of messages) {
+  const refused: Rejection[] = [...rejectionsOf(json)];
+  for (const message of json.items) {
     const claim = toClaim(message, topic);
     if (isRejection(claim)) refused.push(claim);
     else claims.push(claim);

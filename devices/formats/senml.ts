@@ -1,11 +1,14 @@
 /**
  * SenML in JSON, RFC 8428: an array of records with names, units, values and times.
  *
- * Traps: base values (`bn`, `bt`, `bu`, `bv`) hold for all records after them; a time below 2²⁸ is relative to now
- * [RFC 8428, 4.5.3]; the name of a record is the base name with its own behind it, and only a convention says where
- * the device ends and the quantity begins: at the last separator, or where the base name ends.
+ * Traps: base values (`bn`, `bt`, `bu`, `bv`, `bs`) hold for all records after them, so that behind a broken record
+ * nobody knows whose the next is; a time below 2²⁸ is relative to now [RFC 8428, 4.5.3]; a value may be missing where
+ * its base stands for it; the name of a record is the base name with its own behind it, and only a convention says
+ * where the device ends and the quantity begins: at the last separator, or where the base name ends.
  */
-import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { isJsonObject, JsonFailure, type JsonObject } from '../parse-json.ts';
+import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
 import { type Rejection, reject } from '../rejection.ts';
 import {
   aliasesOf,
@@ -14,13 +17,18 @@ import {
   type Decoded,
   type Format,
   type FormatMessage,
+  joinFaults,
 } from './format.ts';
-import { readSensorObject } from './sensor-object.ts';
+import { isSensorKey, readSensorObject } from './sensor-object.ts';
 
 /** [RFC 8428, 4.5.3] "values greater than or equal to 2**28 represent an absolute time". */
 const ABSOLUTE_FROM_S = 2 ** 28;
 /** [RFC 8428, 4.4] the version that we know. */
 const VERSION = 10;
+/** The same with the feature "secondary units" [RFC 9100, 4]: cm, mm, min, km/h, which we know as well. */
+const VERSION_WITH_SECONDARY_UNITS = 26;
+/** What has been counted since some moment; of these alone a sum says what the quantity says. */
+const SUMMED = /total|bytes$/i;
 
 export const senml: Format = {
   name: 'senml',
@@ -36,7 +44,8 @@ interface Base {
   name: string;
   time: number;
   unit: unknown;
-  value: number;
+  value: number | undefined;
+  sum: number | undefined;
 }
 
 /** The records of one device at one time. */
@@ -46,52 +55,108 @@ interface Group {
   readonly object: Record<string, unknown>;
 }
 
+interface Pack {
+  readonly groups: Map<string, Group>;
+  /** How many other values of one name at one time were there before. */
+  readonly copies: Map<string, number>;
+}
+
 function decode({ payload, receivedAt }: FormatMessage): Decoded {
-  const json = parseJson(payload);
+  const json = parseJsonItems(payload);
   if (json instanceof JsonFailure) return json.rejection;
-  if (!Array.isArray(json)) return reject('not-an-object', 'expected a SenML pack, an array of records');
-  const groups = new Map<string, Group>();
-  const base: Base = { name: '', time: 0, unit: undefined, value: 0 };
-  const refused: Rejection[] = [];
-  for (const record of json) {
+  if (!json.isList) return reject('not-an-object', 'expected a SenML pack, an array of records');
+  const pack: Pack = { groups: new Map(), copies: new Map() };
+  const base: Base = { name: '', time: 0, unit: undefined, value: undefined, sum: undefined };
+  const refused: Rejection[] = [...rejectionsOf(json)];
+  const known = json.items.slice(0, json.soundUntil);
+  const left = json.items.length - known.length;
+  if (left > 0) {
+    const detail = `${left} records behind a broken one are left out: their base values may have stood in it`;
+    refused.push(reject('bad-format', detail));
+  }
+  for (const record of known) {
     if (!isJsonObject(record)) {
       refused.push(reject('bad-format', 'a record must be an object'));
       continue;
     }
-    // A version that we do not know may mean anything [RFC 8428, 4.4].
-    const problem = takeRecord(record, base, groups);
+    const problem = findUnknownVersion(record);
     if (problem !== undefined) return reject('bad-format', problem);
+    takeRecord(record, base, pack);
   }
-  const claims = claimsOf([...groups.values()], receivedAt);
+  const claims = claimsOf([...pack.groups.values()], receivedAt);
   return claims.length === 0 && refused.length === 0
     ? reject('empty-batch', 'the pack has no record with a value')
     : besideRefused(claims, refused, []);
 }
 
-/** Says what is wrong with the record, or adds it to its group. */
-function takeRecord(record: JsonObject, base: Base, groups: Map<string, Group>): string | undefined {
-  const { bver, bn, bt, bu, bv, n, u, v, vs, t } = record;
-  if (typeof bver === 'number' && bver > VERSION) return `bver is ${bver}; known is ${VERSION}`;
+/** A version, or a field that must be understood, that we do not know: the pack may mean anything [RFC 8428, 4.4]. */
+function findUnknownVersion(record: JsonObject): string | undefined {
+  const { bver } = record;
+  const version = typeof bver === 'string' ? Number(bver) : bver;
+  const isKnown =
+    version === undefined ||
+    version === VERSION_WITH_SECONDARY_UNITS ||
+    (typeof version === 'number' && version > 0 && version <= VERSION);
+  if (!isKnown) return `bver is ${JSON.stringify(bver)?.slice(0, 20)}; known is ${VERSION}`;
+  const demanded = Object.keys(record).find((key) => key.endsWith('_'));
+  return demanded && `the field ${demanded.slice(0, 40)} must be understood, and is not`;
+}
+
+function takeBase({ bn, bt, bu, bv, bs }: JsonObject, base: Base): void {
   if (bn !== undefined) base.name = String(bn);
   if (typeof bt === 'number') base.time = bt;
   if (bu !== undefined) base.unit = bu;
   if (typeof bv === 'number') base.value = bv;
-  if (v === undefined && vs === undefined) return undefined;
+  if (typeof bs === 'number') base.sum = bs;
+}
+
+/** Adds the record to its group, unless it only sets base values. */
+function takeRecord(record: JsonObject, base: Base, pack: Pack): void {
+  takeBase(record, base);
+  const { n, u, t } = record;
   const { device, quantity } = splitName(base.name, typeof n === 'string' ? n : '');
-  const ownTime = typeof t === 'number' ? t : 0;
-  const time = base.time + ownTime;
-  const key = `${device}\n${time}`;
-  let group = groups.get(key);
-  if (!group) {
-    group = { device, time: time === 0 ? undefined : time, object: {} };
-    groups.set(key, group);
-  }
   const unit = u ?? base.unit;
-  const value = typeof v === 'number' ? v + base.value : (v ?? vs);
   const name = nameByUnit(quantity, unit);
-  if (name !== '__proto__')
-    group.object[name] = typeof unit === 'string' && v !== undefined ? { value, unit } : value;
-  return undefined;
+  const isHeader = n === undefined && !isSensorKey(name);
+  const value = valueFor(record, name, base, isHeader);
+  if (value === undefined || name === '__proto__') return;
+  const time = base.time + (typeof t === 'number' ? t : 0);
+  const hasUnit = typeof unit === 'string' && (typeof value === 'number' || record['v'] !== undefined);
+  const said = hasUnit ? { value, unit } : value;
+  groupOf(pack, device, time, [name, said]).object[name] = said;
+}
+
+/** The group of the device at that time that has no other value of this name yet: a second one is a second reading. */
+function groupOf(
+  { groups, copies }: Pack,
+  device: string,
+  time: number,
+  [name, value]: readonly [string, unknown],
+): Group {
+  const moment = `${device}\n${time}`;
+  const copy = copies.get(`${moment}\n${name}`) ?? 0;
+  const key = `${moment}\n${copy}`;
+  const known = groups.get(key);
+  if (known && Object.hasOwn(known.object, name) && !isDeepStrictEqual(known.object[name], value)) {
+    copies.set(`${moment}\n${name}`, copy + 1);
+    return groupOf({ groups, copies }, device, time, [name, value]);
+  }
+  const group = known ?? { device, time: time === 0 ? undefined : time, object: {} };
+  groups.set(key, group);
+  return group;
+}
+
+/** What the record says, its base added; a missing value or sum is zero where its base is there [RFC 8428, 4.5.4]. */
+function valueFor({ v, vs, vb, vd, s }: JsonObject, name: string, base: Base, isHeader: boolean): unknown {
+  if (typeof v === 'number') return v + (base.value ?? 0);
+  const given = v ?? vs ?? vb;
+  if (given !== undefined) return given;
+  if (typeof vd === 'string') return { value: 'data (vd), no number' };
+  if (isHeader) return undefined;
+  const sum = typeof s === 'number' ? s + (base.sum ?? 0) : base.value === undefined ? base.sum : undefined;
+  if (sum === undefined) return base.value;
+  // The integral over time of a level is no level.
+  return SUMMED.test(name) ? sum : { value: 'only a sum (s), and no value (v)' };
 }
 
 /** Where the device ends and the quantity begins. */
@@ -149,7 +214,7 @@ function faultOf(
   hasItems: boolean,
   groups: readonly Group[],
 ): Rejection | undefined {
-  if (faults.length > 0) return reject('missing-quantity', faults.slice(0, 20).join('; '));
+  if (faults.length > 0) return reject('missing-quantity', joinFaults(faults));
   if (hasItems) return undefined;
   const names = groups
     .flatMap(({ object }) => Object.keys(object))

@@ -3,10 +3,12 @@
  *
  * Used by the formats that carry such objects: ChirpStack, The Things Stack, Tasmota, SenML, Sparkplug B. It knows
  * keys, units and the words of a failed sensor (Dragino, Decentlab, Milesight), and passes our own names through.
- * Invariants: it looks at so many keys and no deeper than one level; a key that is known and has no good value is
- * told in `faults`, one that is not known is left alone.
+ * Invariants: it looks no deeper than one level, and at each key once; a list of readings is bounded; a key that is
+ * known and has no good value is told in `faults`, one that is not known is left alone.
  */
 import { isJsonObject, type JsonObject } from '../parse-json.ts';
+import type { Rejection } from '../rejection.ts';
+import { takeMost } from './format.ts';
 import { type Dimension, readMeasured } from './measured.ts';
 
 export interface SensorReading {
@@ -14,6 +16,8 @@ export interface SensorReading {
   readonly item: Record<string, unknown>;
   /** What was sent and is none: `distance: the sensor says "Invalid Reading"`. */
   readonly faults: readonly string[];
+  /** Of the keys that are not known the first ones, with their values. */
+  readonly unread: JsonObject;
 }
 
 interface KnownKey {
@@ -44,6 +48,8 @@ const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
   waterlevelm: known('levelM', 'length', 'm'),
   waterlevelcm: known('levelM', 'length', 'cm'),
   waterlevelmm: known('levelM', 'length', 'mm'),
+  waterdepth: known('levelM', 'length', 'm'),
+  liquiddepth: known('levelM', 'length', 'm'),
   rainmm: known('rainMm', 'rain', 'mm'),
   raintotalmm: known('rainTotalMm', 'rain', 'mm'),
   rainfalltotal: known('rainTotalMm', 'rain', 'mm'),
@@ -54,6 +60,9 @@ const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
   batterymv: known('batteryV', 'voltage', 'mV'),
   battery: known('batteryPct', 'share', '%'),
   batterypct: known('batteryPct', 'share', '%'),
+  batterypercent: known('batteryPct', 'share', '%'),
+  batterypercentage: known('batteryPct', 'share', '%'),
+  batt: known('batteryPct', 'share', '%'),
   batterylevel: known('batteryPct', 'share', '%'),
   lat: known('lat', 'angle', 'deg'),
   latitude: known('lat', 'angle', 'deg'),
@@ -64,6 +73,8 @@ const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
   speedmps: known('speedMps', 'speed', 'm/s'),
   headingdeg: known('headingDeg', 'angle', 'deg'),
   rssidbm: known('rssiDbm', 'signal', 'dBm'),
+  rssi: known('rssiDbm', 'signal', 'dBm'),
+  wifisignal: known('rssiDbm', 'signal', 'dBm'),
   clients: known('clients', 'count', ''),
   rxbytes: known('rxBytes', 'count', ''),
   txbytes: known('txBytes', 'count', ''),
@@ -75,49 +86,86 @@ const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
 };
 /** Words, which have no unit. */
 const PASSED_KEYS: ReadonlySet<string> = new Set(['status', 'simulated', 'measuredAt', 'seq']);
-/** More than any sensor has; the rest is not looked at. */
-const MAX_KEYS = 100;
+
+/** What more a maker's object holds is of no use to who reads a sentence. */
+const MAX_UNREAD = 20;
 
 export function readSensorObject(object: JsonObject): SensorReading {
   const item: Record<string, unknown> = {};
   const faults: string[] = [];
-  let looked = 0;
+  const unread: Record<string, unknown> = {};
+  let unreadCount = 0;
   for (const key in object) {
-    if (++looked > MAX_KEYS) break;
     const value = object[key];
     if (PASSED_KEYS.has(key)) {
       item[key] = value;
       continue;
     }
     const meant = meaningOf(key);
-    if (!meant) continue;
+    if (!meant) {
+      if (unreadCount++ < MAX_UNREAD && key !== '__proto__') unread[key] = value;
+      continue;
+    }
     const measured = readMeasured(value, ...dimensionOf(meant, value));
     if (typeof measured === 'number') item[nameOf(meant, value)] ??= measured;
     else if (measured !== undefined) faults.push(`${key.slice(0, 40)}: ${measured}`);
   }
-  return { item, faults };
+  return { item, faults, unread };
 }
 
-/** Values that a node kept while it could not send: `history: [{timestamp, distance}]` (Milesight). */
-export function readSensorHistory(object: JsonObject): {
+export interface SensorLists {
   readonly items: readonly Record<string, unknown>[];
   /** Without repeats. */
   readonly faults: readonly string[];
-} {
-  const { history } = object;
-  if (!Array.isArray(history)) return { items: [], faults: [] };
+  /** What is beyond the bound. */
+  readonly leftOut: readonly Rejection[];
+}
+
+/** Of one list: three and a half days of a report each minute. */
+export const MAX_LISTED_READINGS = 5_000;
+
+/**
+ * Values that a node kept while it could not send: `history: [{timestamp, distance}]` (Milesight), or a list of another
+ * name whose entries have quantities that we know.
+ */
+export function readSensorLists(object: JsonObject): SensorLists {
+  const items: Record<string, unknown>[] = [];
   const faults = new Set<string>();
-  const items = history.filter(isJsonObject).flatMap((entry) => {
-    const { item, faults: found } = readSensorObject(entry);
-    for (const fault of found) faults.add(`history, ${fault}`);
-    const measuredAt = entry['measuredAt'] ?? entry['timestamp'] ?? entry['time'];
-    // Without its time it would be taken for a measurement of now.
-    const hasValues = Object.keys(item).length > 0;
-    const hasTime = measuredAt !== undefined && measuredAt !== null;
-    if (hasValues && !hasTime) faults.add('history, an entry has no timestamp: the codec must give one');
-    return hasValues && hasTime ? [{ ...item, measuredAt }] : [];
-  });
-  return { items, faults: [...faults].slice(0, MAX_KEYS) };
+  const leftOut: Rejection[] = [];
+  for (const [name, list] of Object.entries(object)) {
+    if (!Array.isArray(list) || !isListOfReadings(name, list)) continue;
+    const shown = name.slice(0, 40);
+    const most = takeMost(list, MAX_LISTED_READINGS, `entries of ${shown}`);
+    if (most.leftOut) leftOut.push(most.leftOut);
+    for (const entry of most.taken) {
+      const read = readEntry(entry);
+      for (const fault of read.faults) faults.add(`${shown}, ${fault}`);
+      if (read.item) items.push(read.item);
+    }
+  }
+  return { items, faults: [...faults], leftOut };
+}
+
+function isListOfReadings(name: string, list: readonly unknown[]): boolean {
+  return name === 'history' || list.some((entry) => isJsonObject(entry) && hasSensorKey(entry));
+}
+
+function hasSensorKey(entry: JsonObject): boolean {
+  for (const key in entry) if (isSensorKey(key)) return true;
+  return false;
+}
+
+function readEntry(entry: unknown): { item?: Record<string, unknown>; faults: readonly string[] } {
+  if (!isJsonObject(entry)) return { faults: ['an entry is no object'] };
+  const { item, faults } = readSensorObject(entry);
+  const measuredAt = entry['measuredAt'] ?? entry['timestamp'] ?? entry['time'] ?? entry['ts'];
+  const hasTime = measuredAt !== undefined && measuredAt !== null;
+  if (!hasSensorKey(entry)) return { faults: [...faults, 'an entry has no quantity that we know'] };
+  // Every value of it is absent, or is told already.
+  if (!Object.keys(item).some((name) => !PASSED_KEYS.has(name) || name === 'status')) return { faults };
+  // Without its time it would be taken for a measurement of now.
+  if (!hasTime) return { faults: [...faults, 'an entry has no timestamp: the codec must give one'] };
+  return { item: { ...item, measuredAt }, faults };
 }
 
 /** Whether `readSensorObject` makes a quantity of this key. */

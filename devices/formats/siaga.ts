@@ -5,7 +5,8 @@
  * beside the others: HTTP, a gateway, a trial. An object or array of telemetry, or a status.
  * Invariant: it changes nothing of what it is given.
  */
-import { isJsonObject, JsonFailure, parseJson } from '../parse-json.ts';
+import { isJsonObject, JsonFailure } from '../parse-json.ts';
+import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
 import { parsePresence } from '../parse-presence.ts';
 import { isRejection, type Rejection, reject } from '../rejection.ts';
 import { parseDeviceTopic, TOPIC_ROOT } from '../topics.ts';
@@ -39,9 +40,9 @@ function decode({ topic, payload }: FormatMessage): Decoded {
     const presence = parsePresence(payload);
     return isRejection(presence) ? presence : [{ aliases: namesIn(topic), items: [], presence }];
   }
-  const json = parseJson(payload);
+  const json = parseJsonItems(payload);
   if (json instanceof JsonFailure) return json.rejection;
-  const items = Array.isArray(json) ? json : [json];
+  const { items } = json;
   if (items.length === 0) return reject('empty-batch', 'an array must hold at least one reading');
   const refused: Rejection[] = items
     .filter((item) => !isJsonObject(item))
@@ -56,5 +57,5 @@ function decode({ topic, payload }: FormatMessage): Decoded {
       items: all.map(({ device: _device, ...item }) => item),
     }),
   );
-  return besideRefused(claims, refused, names);
+  return besideRefused(claims, [...refused, ...rejectionsOf(json)], names);
 }

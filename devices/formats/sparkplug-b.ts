@@ -8,7 +8,17 @@
  */
 import type { JsonObject } from '../parse-json.ts';
 import { isRejection, type Rejection, reject } from '../rejection.ts';
-import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+import {
+  aliasesOf,
+  besideRefused,
+  type Claim,
+  type Decoded,
+  type Format,
+  type FormatMessage,
+  joinFaults,
+  ofNobody,
+  takeMost,
+} from './format.ts';
 import { ProtobufError } from './protobuf-reader.ts';
 import { readSensorObject } from './sensor-object.ts';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './sparkplug-payload.ts';
@@ -16,6 +26,8 @@ import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } fro
 /** Nodes and devices whose birth is remembered; the oldest is forgotten. */
 const MAX_BIRTHS = 20_000;
 const MAX_ALIASES = 1_000;
+/** Whether a host application is there [Sparkplug 3.0, 5.13]; before version 3.0 the topic had no root. */
+const HOST_STATE = /^(?:spBv1\.0\/)?STATE\/([^/]+)$/;
 const BIRTH_SEQUENCE = 'bdSeq';
 
 interface Birth {
@@ -43,12 +55,15 @@ export function createSparkplugB(): Format {
     if (births.size > MAX_BIRTHS) births.delete(births.keys().next().value as string);
   }
 
-  function born(topic: SparkplugTopic, payload: SparkplugPayload): void {
+  /** Says what of the birth is not remembered. */
+  function born(topic: SparkplugTopic, payload: SparkplugPayload): Rejection | undefined {
     const named = payload.metrics.filter(({ alias, name }) => alias !== undefined && name !== undefined);
-    const metrics = new Map(named.slice(0, MAX_ALIASES).map((metric) => [metric.alias as number, metric]));
+    const { taken, leftOut } = takeMost(named, MAX_ALIASES, 'metrics of a birth');
+    const metrics = new Map(taken.map((metric) => [metric.alias as number, metric]));
     const sequence = payload.metrics.find(({ name }) => name === BIRTH_SEQUENCE)?.value;
     remember(topic.key, { metrics, sequence, devices: new Set() });
     if (topic.device !== undefined) births.get(topic.nodeKey)?.devices.add(topic.device);
+    return leftOut;
   }
 
   function died(topic: SparkplugTopic, payload: SparkplugPayload): readonly Claim[] {
@@ -66,7 +81,7 @@ export function createSparkplugB(): Format {
   return {
     name: 'sparkplug-b',
     description: 'Sparkplug B: births, data and deaths of edge nodes and devices, in protobuf.',
-    topics: ['spBv1.0/#'],
+    topics: ['spBv1.0/#', 'STATE/+'],
     identity:
       'by the device in the topic, `spBv1.0/<group>/<type>/<node>/<device>`, or by the node where it has none',
     hasStatus: true,
@@ -75,18 +90,21 @@ export function createSparkplugB(): Format {
       return isRejection(parsed) ? [] : namesOf(parsed);
     },
     decode({ topic, payload }: FormatMessage): Decoded {
+      const host = HOST_STATE.exec(topic)?.[1];
+      if (host !== undefined) return ofNobody(`the state of the host application ${host}`);
       const parsed = parseTopic(topic);
       if (isRejection(parsed)) return parsed;
       const type = parsed.type.slice(1);
-      if (parsed.type === 'STATE' || type === 'CMD') {
-        return [{ aliases: namesOf(parsed), items: [], note: `a ${parsed.type}, no measurement` }];
-      }
+      // From the host to the node, whose own word it is not.
+      if (type === 'CMD') return ofNobody(`a ${parsed.type} to ${namesOf(parsed)[0]}`);
       const read = readPayload(payload);
       if (isRejection(read)) return read;
       if (type === 'DEATH') return died(parsed, read);
-      if (type === 'BIRTH') born(parsed, read);
-      else if (type !== 'DATA') return reject('bad-topic', `no message type ${parsed.type.slice(0, 20)}`);
-      return [claimOf(parsed, read, births.get(parsed.key)?.metrics)];
+      const leftOut = type === 'BIRTH' ? born(parsed, read) : undefined;
+      if (type !== 'BIRTH' && type !== 'DATA')
+        return reject('bad-topic', `no message type ${parsed.type.slice(0, 20)}`);
+      const claim = claimOf(parsed, read, births.get(parsed.key)?.metrics);
+      return besideRefused([claim], leftOut ? [leftOut] : [], claim.aliases);
     },
   };
 }
@@ -171,5 +189,5 @@ function problemOf(unnamed: readonly number[], faults: readonly string[]): Rejec
     const shown = unnamed.slice(0, 20).join(', ');
     return reject('bad-format', `the metrics ${shown} have no name before the next birth; ask for a rebirth`);
   }
-  return faults.length > 0 ? reject('missing-quantity', faults.slice(0, 20).join('; ')) : undefined;
+  return faults.length > 0 ? reject('missing-quantity', joinFaults(faults)) : undefined;
 }

@@ -4,25 +4,62 @@
  * Traps: `Time` carries no offset, so it is not used and a reading counts from its receipt; each sensor is an
  * object by the name of its chip, and the ultrasonic ones measure in centimetres.
  */
+import { parseCutObject } from '../cut-json.ts';
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
 import { parsePresence } from '../parse-presence.ts';
 import { isRejection, reject } from '../rejection.ts';
-import { aliasesOf, type Decoded, type Format, type FormatMessage } from './format.ts';
+import {
+  aliasesOf,
+  type Claim,
+  type Decoded,
+  type DownMessage,
+  type DownOrder,
+  type Format,
+  type FormatMessage,
+  joinFaults,
+  ofNobody,
+  takeMost,
+} from './format.ts';
 import { readSensorObject } from './sensor-object.ts';
 
 /** Chips that say a distance in centimetres; the time-of-flight ones (VL53…) say millimetres. */
 const IN_CENTIMETRES = /^(?:SR04|HC-?SR04|HCSR04|A02YYUW|ME007|DYP)/i;
 const MAX_SENSORS = 20;
+/** What the firmware tells Home Assistant of itself, unasked. */
+const DISCOVERY = /^(?:tasmota\/discovery|homeassistant)\//;
 
 export const tasmota: Format = {
   name: 'tasmota',
   description: 'Tasmota firmware: sensor messages and its will.',
-  topics: ['tele/+/+', 'stat/+/+'],
+  topics: ['tele/+/+', 'stat/+/+', 'tasmota/discovery/+/+'],
   identity: 'by the topic that is set in Tasmota, `tele/<name>/…`',
   hasStatus: true,
   namesIn,
   decode,
+  down: { filters: ['cmnd/+/#'], isRetained: true, formatConfig },
 };
+
+/** Bounds of TelePeriod, s; 0 and 1 mean something else to it. */
+const MIN_PERIOD_S = 10;
+const MAX_PERIOD_S = 3_600;
+
+/** Under the name as it writes it: topics tell upper case from lower, and an alias does not. */
+function formatConfig({ config, lastTopic = '' }: DownOrder): readonly DownMessage[] | string {
+  const { reportIntervalS: periodS, ...others } = config;
+  if (Object.keys(others).length > 0 || periodS === undefined)
+    return 'Tasmota can be told reportIntervalS (its TelePeriod) and nothing else';
+  if (periodS < MIN_PERIOD_S || periodS > MAX_PERIOD_S)
+    return `the TelePeriod of Tasmota is from ${MIN_PERIOD_S} to ${MAX_PERIOD_S} s`;
+  const name = lastTopic.split('/')[1];
+  if (name === undefined || namesIn(lastTopic).length === 0) return [];
+  return [{ topic: `cmnd/${name}/TelePeriod`, payload: String(periodS) }];
+}
+
+/** `stat/<name>/RESULT {"TelePeriod":60}`: its answer to the command. */
+function echoOf(json: unknown): Pick<Claim, 'config'> {
+  const period = isJsonObject(json) ? Number(json['TelePeriod']) : Number.NaN;
+  return period > 0 ? { config: { settings: { reportIntervalS: period } } } : {};
+}
 
 function namesIn(topic: string): readonly string[] {
   const [root, name] = topic.split('/');
@@ -30,13 +67,17 @@ function namesIn(topic: string): readonly string[] {
 }
 
 function decode({ topic, payload }: FormatMessage): Decoded {
+  if (DISCOVERY.test(topic)) return ofNobody('how it is set up');
   const aliases = namesIn(topic);
   const word = topic.split('/')[2];
   if (word === 'LWT') {
     const presence = parsePresence(payload);
     return isRejection(presence) ? presence : [{ aliases, items: [], presence }];
   }
-  const json = parseJson(payload);
+  const whole = parseJson(payload);
+  // The firmware's buffer is small: a message of many sensors ends in the middle of one.
+  const cut = whole instanceof JsonFailure && word === 'SENSOR' ? parseCutObject(payload) : undefined;
+  const json = cut ? omit(cut.json, cut.open[0]) : whole;
   if (json instanceof JsonFailure) {
     // `stat/<name>/POWER ON`: the answer to a command.
     return word === 'SENSOR'
@@ -46,15 +87,23 @@ function decode({ topic, payload }: FormatMessage): Decoded {
   if (!isJsonObject(json)) return reject('not-an-object', 'expected a JSON object');
   const sensors = Object.entries(json).filter(([name, value]) => name !== '__proto__' && isJsonObject(value));
   if (word !== undefined && word !== 'SENSOR')
-    return [{ aliases, items: [], presence: 'online', note: `its ${word}` }];
-  const { item, faults } = readSensors(sensors.slice(0, MAX_SENSORS) as [string, JsonObject][]);
-  if (Object.keys(item).length > 0 || faults.length > 0) {
-    const rejection = faults.length > 0 ? { rejection: reject('missing-quantity', faults.join('; ')) } : {};
-    return [{ aliases, items: Object.keys(item).length > 0 ? [item] : [], ...rejection }];
+    return [{ aliases, items: [], presence: 'online', note: `its ${word}`, ...echoOf(json) }];
+  const { taken, leftOut } = takeMost(sensors as [string, JsonObject][], MAX_SENSORS, 'sensors');
+  const { item, faults } = readSensors(taken);
+  const items = Object.keys(item).length > 0 ? [item] : [];
+  if (items.length === 0 && faults.length === 0 && !cut) {
+    const found = taken.map(([name]) => name.slice(0, 40)).join(', ') || 'none';
+    faults.push(`no quantity that we know; the sensors are ${found}`);
   }
-  const found = sensors.map(([name]) => name.slice(0, 40)).join(', ') || 'none';
-  const detail = `no quantity that we know; the sensors are ${found}`;
-  return [{ aliases, items: [], rejection: reject('missing-quantity', detail) }];
+  const refused = [...(cut ? [cut.rejection] : []), ...(leftOut ? [leftOut] : [])];
+  const told = [...faults, ...refused.map(({ detail }) => detail)];
+  const reason = faults.length > 0 ? 'missing-quantity' : refused[0]?.reason;
+  return [{ aliases, items, ...(reason ? { rejection: reject(reason, joinFaults(told)) } : {}) }];
+}
+
+/** Without the sensor in the middle of which it ends. */
+function omit(json: JsonObject, name: string | undefined): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter(([each]) => each !== name));
 }
 
 function readSensors(sensors: readonly [string, JsonObject][]) {

@@ -4,7 +4,8 @@
  * Traps: the server says speed in knots and the battery in percent; the client says m/s, a battery of 0 to 1, and −1
  * for what it does not know; `fixTime` is the time of the fix, `deviceTime` that of the message.
  */
-import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
+import { isJsonObject, JsonFailure, type JsonObject } from '../parse-json.ts';
+import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
 import { type Rejection, reject } from '../rejection.ts';
 import type { Presence } from '../topics.ts';
 import {
@@ -36,12 +37,11 @@ export const traccar: Format = {
 };
 
 function decode({ payload }: FormatMessage): Decoded {
-  const json = parseJson(payload);
+  const json = parseJsonItems(payload);
   if (json instanceof JsonFailure) return json.rejection;
-  const messages = Array.isArray(json) ? json : [json];
   const claims: Claim[] = [];
-  const refused: Rejection[] = [];
-  for (const message of messages) {
+  const refused: Rejection[] = [...rejectionsOf(json)];
+  for (const message of json.items) {
     const claim = isJsonObject(message) ? toClaim(message) : undefined;
     if (claim) claims.push(claim);
     else refused.push(reject('bad-format', EXPECTED));

@@ -5,9 +5,11 @@
  * a quantity does (`…/levelM`). A column `time` is a moment, `-` is left out. Invariant: a line with more or fewer
  * fields than columns is refused and never shifted; the other lines are read.
  */
+import { textOf } from '../payload-text.ts';
 import { type Rejection, reject } from '../rejection.ts';
-import type { Decoded, Format, FormatMessage } from './format.ts';
+import { type Decoded, type Format, type FormatMessage, joinFaults, takeMost } from './format.ts';
 import { readSensorObject } from './sensor-object.ts';
+import { claimOfAside, isStatusTopic } from './status-topic.ts';
 
 const MAX_LINES = 10_000;
 const MAX_COLUMNS = 50;
@@ -20,7 +22,8 @@ export const value: Format = {
   description: 'A plain number, or lines of numbers with named columns.',
   topics: [],
   identity: 'by a level of the topic that is the id or an alias of the device',
-  hasStatus: false,
+  hasStatus: true,
+  isStatusTopic,
   namesIn: () => [],
   decode,
 };
@@ -30,20 +33,20 @@ interface Column {
   readonly unit: string | undefined;
 }
 
-function decode({ topic, payload, options }: FormatMessage): Decoded {
-  const text = payload
-    .toString()
+function decode({ topic, payload, receivedAt, options }: FormatMessage): Decoded {
+  const aside = claimOfAside({ topic, payload, receivedAt });
+  if (aside) return [aside];
+  const text = textOf(payload)
     .replace(/[\0\s]+$/, '')
     .trimStart();
   if (text === '') return reject('bad-format', 'the payload is empty');
   const named = options?.['columns'];
   const columns = parseColumns(named ?? quantityIn(topic));
   if (columns.length === 0) return reject('bad-format', WHICH_QUANTITY);
-  const lines = text.split(/\r?\n/);
-  if (lines.length > MAX_LINES) return reject('bad-format', `${lines.length} lines; at most ${MAX_LINES}`);
+  const { taken: lines, leftOut } = takeMost(text.split(/\r?\n/), MAX_LINES, 'lines');
   const items: Record<string, unknown>[] = [];
   const faults: string[] = [];
-  const refused: Rejection[] = [];
+  const refused: Rejection[] = leftOut ? [leftOut] : [];
   for (const [index, line] of lines.entries()) {
     const read = readLine(line, columns);
     if (typeof read === 'string') {
@@ -60,7 +63,7 @@ function decode({ topic, payload, options }: FormatMessage): Decoded {
 }
 
 function faultOf(faults: readonly string[]): { rejection?: Rejection } {
-  return faults.length === 0 ? {} : { rejection: reject('missing-quantity', faults.slice(0, 20).join('; ')) };
+  return faults.length === 0 ? {} : { rejection: reject('missing-quantity', joinFaults(faults)) };
 }
 
 /** `levelM:cm,batteryV` */

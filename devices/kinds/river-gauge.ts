@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { defineDeviceKind } from '../device-kind.ts';
 import { QualityFlag } from '../reading.ts';
 import { bilingual, id, isOfKind, place, SEVERITIES } from '../site.ts';
+import { hintUnit } from '../unit-hints.ts';
 
 /** A site that was added while Siaga runs may have less than the city's folder asks for. */
 type LadderSite = Partial<Pick<RiverGauge, 'thresholds' | 'normalLevelM' | 'tidal' | 'upstream'>>;
@@ -82,7 +83,14 @@ export const riverGauge = defineDeviceKind({
       description: 'From the sensor down to the water.',
     },
     // 400 mm in one report is more than the world's record for a quarter of an hour (198 mm).
-    rainMm: { type: 'gauge', unit: 'mm', min: 0, max: 400, description: 'Rain since the last report.' },
+    rainMm: {
+      type: 'gauge',
+      unit: 'mm',
+      min: 0,
+      max: 400,
+      adds: true,
+      description: 'Rain since the last report.',
+    },
     rainTotalMm: {
       type: 'counter',
       unit: 'mm',
@@ -119,7 +127,29 @@ export const riverGauge = defineDeviceKind({
     rank: 1,
     rankInAlert: 2,
     needsUsable: true,
+    sendsInBatches: true,
     label: { en: 'no data from gauge', id: 'data pos duga terputus' },
+  },
+  settings: {
+    sirenLevelM: {
+      type: 'gauge',
+      unit: 'm',
+      min: -20,
+      max: 120,
+      description: 'From this stage on its own siren sounds.',
+    },
+    sirenClearLevelM: {
+      type: 'gauge',
+      unit: 'm',
+      min: -20,
+      max: 120,
+      description: 'Below this stage its own siren is silent again.',
+    },
+  },
+  findSettingsFault({ sirenLevelM, sirenClearLevelM }) {
+    if (sirenClearLevelM === undefined) return undefined;
+    if (sirenLevelM === undefined) return 'sirenClearLevelM needs sirenLevelM beside it';
+    return sirenClearLevelM < sirenLevelM ? undefined : 'sirenClearLevelM must be below sirenLevelM';
   },
   panel: 'rivers',
   shows: ['levelM', 'rainMm', 'batteryV', 'rssiDbm'],
@@ -143,12 +173,21 @@ export const riverGauge = defineDeviceKind({
     if (values['levelM'] !== undefined) return values;
     const { sensorHeightM } = site;
     if (typeof sensorHeightM !== 'number') {
-      return 'distanceM needs the sensorHeightM of this gauge in the city folder; or send levelM';
+      return 'distanceM needs the height of this sensor above the gauge datum: npm run city -- set devices <id> sensorHeightM=6.2; or send levelM';
     }
     return { ...values, levelM: sensorHeightM - (values['distanceM'] as number) };
   },
+  hint({ levelM }, { sensorRangeM }) {
+    if (!Array.isArray(sensorRangeM)) return undefined;
+    const [lowest, highest] = sensorRangeM as [number, number];
+    const unit = hintUnit(levelM, 'm', lowest, highest);
+    const range = `its sensor can see ${lowest} to ${highest} m`;
+    return unit === undefined ? range : `${range}; ${unit}`;
+  },
   assess(values, site) {
     const { sensorRangeM } = site;
+    // No sensor measures water that touches it: it says 0 where it has no echo.
+    if (values['distanceM'] === 0) return QualityFlag.outsideSensorRange;
     if (!Array.isArray(sensorRangeM)) return 0;
     const levelM = values['levelM'] as number;
     return levelM < sensorRangeM[0] || levelM > sensorRangeM[1] ? QualityFlag.outsideSensorRange : 0;

@@ -11,9 +11,10 @@ import { ambulance } from '../../devices/kinds/ambulance.ts';
 import { hospital } from '../../devices/kinds/hospital.ts';
 import { riverGauge } from '../../devices/kinds/river-gauge.ts';
 import { wifiAccessPoint } from '../../devices/kinds/wifi-access-point.ts';
-import { keepTellingChapters } from '../chapters.ts';
-import { startCity } from '../city-run.ts';
+import { formatChapter, keepTellingChapters } from '../chapters.ts';
+import { type CityRun, startCity } from '../city-run.ts';
 import { realClock } from '../clock.ts';
+import { type Chapter, openControl } from '../control/control-server.ts';
 import { readCredentials } from '../credentials.ts';
 import { Dispatcher, describeDispatcher } from '../dispatcher/dispatcher.ts';
 import { createIncidentStream, withFirstEmergency } from '../dispatcher/incident-stream.ts';
@@ -45,6 +46,7 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
       speed: command.speed,
       without,
       faults: command.faults,
+      formats: command.formats,
       silentChance: command['silent-rate'],
       refuseChance: command['refuse-rate'],
       ownCases: !command.dispatch,
@@ -64,10 +66,15 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
       dispatcher && describeDispatcher(dispatcher),
     ].filter(Boolean);
   const progress = keepShowingProgress(() => describe().join(' · '), process.stdout, realClock);
+  const chapters: Chapter[] = [];
   const stopTelling = keepTellingChapters(
     { city: simulated, clock: realClock, storyOf: run.storyOf, activeCuts: fleet.activeCuts, dispatcher },
-    progress.say,
+    (at, text) => {
+      chapters.push({ at, ...text });
+      progress.say(formatChapter(at, text));
+    },
   );
+  await using _control = await openDemoControl(command.control, run, chapters, progress.say);
   await ending;
   stopTelling();
   progress.stop();
@@ -76,6 +83,27 @@ export async function runCityCommand(command: CityCommand, ending: Promise<void>
   console.log(describeAccount(totals, fleet.unacknowledged()));
   if (dispatcher) console.log(describeDispatcher(dispatcher));
   return 0;
+}
+
+/** A port that is taken is no reason to have no city: then it is a sentence. */
+async function openDemoControl(
+  port: number | undefined,
+  { story, storyOf, sendFlood }: CityRun,
+  chapters: readonly Chapter[],
+  say: (line: string) => void,
+): Promise<AsyncDisposable | undefined> {
+  if (port === undefined) return undefined;
+  const now = realClock.now;
+  try {
+    return await openControl(port, {
+      state: () => ({ chapters, pace: story.pace, canFlood: storyOf(now())?.phase === 'calm' }),
+      setPace: (pace) => story.setPace(pace, now()),
+      sendFlood: () => sendFlood(now()),
+    });
+  } catch (error) {
+    say(`no control page: ${(error as Error).message}`);
+    return undefined;
+  }
 }
 
 function openDispatcher(city: City, command: CityCommand): Dispatcher {

@@ -13,7 +13,12 @@ export interface DemoPlace {
   readonly dataDir: string;
   readonly http: { readonly host: string; readonly port: number };
   readonly mqtt: { readonly host: string; readonly port: number };
+  /** Where the story is paused, hurried and sent on; on loopback. */
+  readonly controlPort: number;
 }
+
+/** Beside the API's, and not one that other programs of a developer like to take. */
+const CONTROL_BESIDE_HTTP = 10;
 
 /** Every address; a client on this machine reaches it by loopback. */
 const ANY_ADDRESS: ReadonlyMap<string, string> = new Map([
@@ -38,6 +43,7 @@ export function chooseDemoPlace(given: Environment): DemoPlace {
     dataDir: environment.SIAGA_DATA_DIR,
     http: { host: environment.HTTP_HOST, port: Number(environment.HTTP_PORT) },
     mqtt: { host: environment.MQTT_HOST, port: Number(environment.MQTT_PORT) },
+    controlPort: Number(given['DEMO_CONTROL_PORT'] || Number(environment.HTTP_PORT) + CONTROL_BESIDE_HTTP),
   };
 }
 

@@ -29,6 +29,8 @@ ${city.name} is on alert. A calm minute, then a flood comes and drains within fi
 
   Halaman warga · public pages     ${api}/
   Ruang situasi · situation room   ${api}/room
+  Meja siaga · dispatchers' desk   ${api}/desk
+  Kendali cerita · story control   http://127.0.0.1:${place.controlPort}/
   API                              ${api}/docs
   Perangkat · devices              ${counts} → ${mqtt}
 

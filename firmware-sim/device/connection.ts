@@ -8,11 +8,13 @@
  * leaves the outbox only on its PUBACK, and at most one client of a device is alive.
  */
 import { connect, type MqttClient } from 'mqtt';
-import { formatDeviceTopic, type Presence } from '../../devices/topics.ts';
+import { formatDeviceTopic } from '../../devices/topics.ts';
 import type { Cancel, Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import type { Totals } from '../totals.ts';
 import { reconnectDelayMs, STABLE_AFTER_MS } from './backoff.ts';
+import type { Encoder, Words } from './formats/encoder.ts';
+import { siaga } from './formats/siaga.ts';
 import { Outbox, type OutboxBounds, type OutboxMessage } from './outbox.ts';
 
 export interface DeviceIdentity {
@@ -30,6 +32,12 @@ export interface ConnectionSettings {
   readonly clock: Clock;
   readonly random: Random;
   readonly totals: Totals;
+  /** How it says that it is there; our own way unless given. A gateway says nothing of itself. */
+  readonly formatPresence?: Encoder['formatPresence'] | 'nothing';
+  /** Called before each attempt to connect, before its will is asked for. */
+  readonly onConnecting?: (nowMs: number) => void;
+  /** How many devices it stands for; one unless given. */
+  readonly carries?: () => number;
   /** Called with the raw payload of each message on the device's `command` topic. */
   readonly onCommand?: (payload: Buffer) => void;
   /** Called with the time from PUBLISH to PUBACK of each publish, ms. */
@@ -47,6 +55,7 @@ export class DeviceConnection {
   #reachable = true;
   #closing = false;
   #failures = 0;
+  #carried = 0;
   #connectedAt = 0;
   #cancelRetry: Cancel | undefined;
   /** Those who wait for the outbox to run empty. */
@@ -71,10 +80,15 @@ export class DeviceConnection {
   }
 
   send(message: OutboxMessage): void {
+    const { totals } = this.#settings;
+    totals.put++;
+    if (message.isMomentary && !this.#connected) {
+      totals.dropped++;
+      return;
+    }
     const droppedBefore = this.#outbox.dropped;
-    this.#settings.totals.put++;
     this.#outbox.put(message);
-    this.#settings.totals.dropped += this.#outbox.dropped - droppedBefore;
+    totals.dropped += this.#outbox.dropped - droppedBefore;
     this.#flush();
   }
 
@@ -98,7 +112,7 @@ export class DeviceConnection {
       return;
     }
     const finished = this.#outboxEmpty()
-      .then(() => this.#sayPresence(client, 'offline'))
+      .then(() => this.#say(client, this.#presence('offline')))
       .then(() => client.endAsync())
       .catch(() => {
         // The connection was lost meanwhile; 'close' has counted it and the will speaks for the device.
@@ -111,8 +125,10 @@ export class DeviceConnection {
   }
 
   #connect(): void {
-    const { url, identity } = this.#settings;
+    const { url, identity, clock, onConnecting } = this.#settings;
     const { id, password } = identity;
+    onConnecting?.(clock.now());
+    const will = this.#presence('offline');
     const client = connect(url, {
       clientId: id,
       username: id,
@@ -123,7 +139,16 @@ export class DeviceConnection {
       reconnectPeriod: 0,
       resubscribe: false,
       queueQoSZero: false,
-      will: { topic: this.#topic('status'), payload: Buffer.from(presence('offline')), qos: 1, retain: true },
+      ...(will
+        ? {
+            will: {
+              topic: will.topic,
+              payload: Buffer.from(will.payload),
+              qos: 1 as const,
+              retain: isRetained(will),
+            },
+          }
+        : {}),
     });
     this.#client = client;
     client.on('connect', () => this.#onConnect(client));
@@ -133,17 +158,18 @@ export class DeviceConnection {
   }
 
   #onConnect(client: MqttClient): void {
-    const { totals, clock, firmware, onCommand } = this.#settings;
+    const { totals, clock, carries, onCommand } = this.#settings;
     if (this.#closing) {
       client.end(true);
       return;
     }
     this.#connected = true;
     this.#connectedAt = clock.now();
-    totals.connected++;
+    this.#carried = carries?.() ?? 1;
+    totals.connected += this.#carried;
     // A refused subscription or a lost birth ends with the connection, and the next one says both again.
     if (onCommand) client.subscribe(this.#topic('command'), { qos: 1 }, () => {});
-    this.#sayPresence(client, 'online', firmware).catch(() => {});
+    this.#say(client, this.#presence('online')).catch(() => {});
     this.#flush();
   }
 
@@ -152,12 +178,14 @@ export class DeviceConnection {
     const { totals, clock } = this.#settings;
     this.#client = undefined;
     if (this.#connected) {
-      totals.connected--;
+      totals.connected -= this.#carried;
       if (!this.#closing) totals.lost++;
       if (clock.now() - this.#connectedAt >= STABLE_AFTER_MS) this.#failures = 0;
     }
     this.#connected = false;
+    const droppedBefore = this.#outbox.dropped;
     this.#outbox.returnInFlight();
+    totals.dropped += this.#outbox.dropped - droppedBefore;
     if (!this.#closing && this.#reachable) this.#retry();
   }
 
@@ -172,10 +200,10 @@ export class DeviceConnection {
     if (!client || !this.#connected) return;
     const { totals, clock, onAcknowledged } = this.#settings;
     for (let next = this.#outbox.take(); next; next = this.#outbox.take()) {
-      const { id, channel, payload } = next;
+      const { id, channel, topic = this.#topic(channel), payload } = next;
       const sentAt = clock.now();
       totals.publishes++;
-      client.publish(this.#topic(channel), payload, { qos: 1 }, (error) => {
+      client.publish(topic, payload, { qos: 1 }, (error) => {
         if (error) return; // The connection was lost: 'close' returns what was in flight.
         totals.acknowledged += this.#outbox.acknowledge(id);
         onAcknowledged?.(clock.now() - sentAt);
@@ -190,8 +218,13 @@ export class DeviceConnection {
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
-  #sayPresence(client: MqttClient, status: Presence, firmware?: string): Promise<unknown> {
-    return client.publishAsync(this.#topic('status'), presence(status, firmware), { qos: 1, retain: true });
+  async #say(client: MqttClient, words: Words | undefined): Promise<void> {
+    if (words) await client.publishAsync(words.topic, words.payload, { qos: 1, retain: isRetained(words) });
+  }
+
+  #presence(status: 'online' | 'offline'): Words | undefined {
+    const { identity, firmware, formatPresence = siaga.formatPresence } = this.#settings;
+    return formatPresence === 'nothing' ? undefined : formatPresence?.(identity, status, firmware);
   }
 
   #countRefusal(error: Error & { code?: unknown }): void {
@@ -201,12 +234,12 @@ export class DeviceConnection {
     if (refused.size < 32 || refused.has(reason)) refused.set(reason, (refused.get(reason) ?? 0) + 1);
   }
 
-  #topic(channel: 'telemetry' | 'status' | 'ack' | 'command'): string {
+  #topic(channel: 'telemetry' | 'ack' | 'command'): string {
     const { city, kind, id } = this.#settings.identity;
     return formatDeviceTopic({ city, kind, device: id, channel });
   }
 }
 
-function presence(status: Presence, firmware?: string): string {
-  return JSON.stringify({ status, ...(firmware ? { firmware } : {}) });
+function isRetained({ isRetained: isSaid = true }: Words): boolean {
+  return isSaid;
 }

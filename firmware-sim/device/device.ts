@@ -1,16 +1,19 @@
 /**
- * A simulated device: a behaviour that measures, an envelope around it, a connection that sends.
+ * A simulated device: a behaviour that measures, a format that says it, a connection that sends.
  *
  * The behaviour knows nothing of MQTT and the connection nothing of rivers. Faults are hooks on the way:
- * a clock that is wrong, a value that is bent, a payload that is broken. Invariant: every reading carries
- * `measuredAt` (the device's own clock) and an ascending `seq`, and says `simulated: true`.
+ * a clock that is wrong, a value that is bent, a payload that is broken. Invariant: every reading has the time of the
+ * device's own clock and an ascending count, of which it says what its format has words for; in our own it carries
+ * `measuredAt` and `seq`, and says `simulated: true`.
  */
 import type { Cancel, Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import type { DeviceIdentity } from './connection.ts';
+import type { Encoder, Measured } from './formats/encoder.ts';
+import { siaga } from './formats/siaga.ts';
 import type { OutboxMessage } from './outbox.ts';
 
-export type Measured = Readonly<Record<string, number | string>>;
+export type { Measured } from './formats/encoder.ts';
 
 export interface Behaviour {
   /** What the device measures at this instant, or undefined where it has nothing to say (no GPS fix). */
@@ -43,10 +46,14 @@ export interface FaultHooks {
 /** Share of the interval by which a report may come early or late: no two clocks in a city agree. */
 const INTERVAL_JITTER = 0.1;
 
+/** On an ordinary machine; one that takes longer loses the first report of such a device. */
+const CONNECTS_WITHIN_MS = 2_000;
+
 export class SimulatedDevice {
   readonly identity: DeviceIdentity;
   readonly #connection: DeviceLink;
   readonly #behaviour: Behaviour;
+  readonly #encoder: Encoder;
   readonly #faults: FaultHooks;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -57,6 +64,8 @@ export class SimulatedDevice {
     identity: DeviceIdentity;
     connection: DeviceLink;
     behaviour: Behaviour;
+    /** Our own format unless given. */
+    encoder?: Encoder;
     faults?: FaultHooks;
     clock: Clock;
     random: Random;
@@ -64,6 +73,7 @@ export class SimulatedDevice {
     this.identity = parts.identity;
     this.#connection = parts.connection;
     this.#behaviour = parts.behaviour;
+    this.#encoder = parts.encoder ?? siaga;
     this.#faults = parts.faults ?? {};
     this.#clock = parts.clock;
     this.#random = parts.random;
@@ -79,11 +89,14 @@ export class SimulatedDevice {
 
   start(delayMs: number): void {
     this.#connection.start(delayMs);
-    this.#cancelNext = this.#clock.after(delayMs, () => this.#keepReporting());
+    // What is only of now has no use for a time before there is a connection.
+    const firstMs = delayMs + (isMomentary(this.#encoder) ? CONNECTS_WITHIN_MS : 0);
+    this.#cancelNext = this.#clock.after(firstMs, () => this.#keepReporting());
   }
 
   setReachable(reachable: boolean): void {
     this.#connection.setReachable(reachable);
+    if (reachable && this.#encoder.reportsOnReturn) this.report();
   }
 
   /** Measures and sends now, besides the regular reports: a duty status has changed. */
@@ -92,10 +105,16 @@ export class SimulatedDevice {
     const measured = this.#behaviour.measure(nowMs);
     if (!measured) return;
     const bent = this.#faults.bend?.(measured, nowMs) ?? measured;
-    const measuredAt = new Date(nowMs + (this.#faults.clockOffsetMs?.(nowMs) ?? 0)).toISOString();
-    const text = JSON.stringify({ measuredAt, seq: ++this.#seq, simulated: true, ...bent });
-    const sent = this.#faults.garble?.(text, nowMs) ?? text;
-    this.#connection.send({ channel: 'telemetry', text: sent, batchable: sent === text });
+    const measuredAtMs = nowMs + (this.#faults.clockOffsetMs?.(nowMs) ?? 0);
+    const { encode, isBatched = false } = this.#encoder;
+    const words = encode(this.identity, { measured: bent, measuredAtMs, seq: ++this.#seq });
+    const { payload } = words;
+    const text = typeof payload === 'string' ? (this.#faults.garble?.(payload, nowMs) ?? payload) : payload;
+    const batchable = isBatched && text === words.payload;
+    this.#connection.send({
+      ...{ channel: 'telemetry', topic: words.topic, text, batchable },
+      ...(isMomentary(this.#encoder) ? { isMomentary: true } : {}),
+    });
   }
 
   /** Answers a command on the `ack` topic. */
@@ -114,4 +133,9 @@ export class SimulatedDevice {
     const intervalMs = this.#behaviour.intervalMs() * (1 + INTERVAL_JITTER * (2 * this.#random() - 1));
     this.#cancelNext = this.#clock.after(intervalMs, () => this.#keepReporting());
   }
+}
+
+/** Whether what it says is of no use later. */
+function isMomentary({ hasTime, keepsNothing = false }: Encoder): boolean {
+  return !hasTime || keepsNothing;
 }

@@ -5,7 +5,8 @@
  *
  * One waiting reading leaves as one object, several leave as one array of up to MAX_BATCH: the batch after
  * an outage. Invariant: a message leaves only when acknowledged or, beyond the bound, as the oldest
- * waiting reading; what is dropped is counted; readings keep their order.
+ * waiting reading, or as one that is only of now when the connection is lost; what is dropped is counted; readings
+ * keep their order.
  */
 
 /** The contract's largest batch. */
@@ -16,16 +17,21 @@ export type OutboxChannel = 'telemetry' | 'ack';
 
 export interface OutboxMessage {
   readonly channel: OutboxChannel;
-  /** One JSON text; for faults it may be broken on purpose. */
-  readonly text: string;
+  /** One JSON text, broken on purpose for faults; or bytes, of a format that is none. */
+  readonly text: string | Buffer;
   /** Whether it may become part of an array. */
   readonly batchable: boolean;
+  /** Where it goes, unless on the channel's own topic; those that may become one array have the same. */
+  readonly topic?: string;
+  /** Later it would be wrong (it does not say when it was, or counts by its connection): it waits for none. */
+  readonly isMomentary?: boolean;
 }
 
 export interface Publish {
   readonly id: number;
   readonly channel: OutboxChannel;
-  readonly payload: string;
+  readonly topic?: string;
+  readonly payload: string | Buffer;
   readonly messages: readonly OutboxMessage[];
 }
 
@@ -41,7 +47,7 @@ export class Outbox {
   #waiting: OutboxMessage[] = [];
   readonly #inFlight = new Map<number, Publish>();
   #nextId = 1;
-  /** Messages lost to the bound since the start. */
+  /** Messages lost to the bound, or to a connection that they could not wait for, since the start. */
   dropped = 0;
 
   constructor(bounds: OutboxBounds) {
@@ -79,6 +85,7 @@ export class Outbox {
     const publish: Publish = {
       id: this.#nextId++,
       channel: first.channel,
+      ...(first.topic === undefined ? {} : { topic: first.topic }),
       payload: count === 1 ? first.text : `[${texts.join(',')}]`,
       messages,
     };
@@ -97,7 +104,9 @@ export class Outbox {
   returnInFlight(): void {
     const returned = [...this.#inFlight.values()].flatMap((publish) => publish.messages);
     this.#inFlight.clear();
-    this.#waiting = [...returned, ...this.#waiting];
+    const all = [...returned, ...this.#waiting];
+    this.#waiting = all.filter(({ isMomentary }) => !isMomentary);
+    this.dropped += all.length - this.#waiting.length;
     this.#keepBound();
   }
 

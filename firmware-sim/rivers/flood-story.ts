@@ -24,6 +24,8 @@ export interface FloodStory {
   phase(storyMin: number): FloodPhase;
   /** The basin that leads the flood at this time or next, from the first peak to the last. */
   leaders(storyMin: number): readonly RiverGauge[];
+  /** When the rain of the next flood begins, story minutes; undefined in the middle of one. */
+  nextRainMin(storyMin: number): number | undefined;
   /** Story seconds per real second at which the first flood has passed within five minutes. */
   readonly defaultSpeed: number;
   /** When the first flood is over, story minutes. */
@@ -71,6 +73,12 @@ export function createFloodStory(gauges: readonly RiverGauge[], seed: number): F
     phase(storyMin) {
       const { flood, minute } = at(storyMin);
       return phaseOf(flood, minute);
+    },
+    nextRainMin(storyMin) {
+      const { flood, minute } = at(storyMin);
+      if (phaseOf(flood, minute) !== 'calm') return undefined;
+      const isPast = minute > flood.durationMin;
+      return storyMin - minute + (isPast ? cycleMin : 0) + RAIN_STARTS_MIN;
     },
     leaders: (storyMin) => at(storyMin).flood.main.map(({ gauge }) => gauge),
   };

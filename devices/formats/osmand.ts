@@ -1,0 +1,82 @@
+/**
+ * OsmAnd: positions as a query, `id=…&lat=…&lon=…&timestamp=…`: Traccar Client up to 8, OsmAnd's own tracking, loggers.
+ *
+ * Traps: `speed` is in knots, as Traccar reads it; `timestamp` is in seconds or milliseconds, or a date that is meant in
+ * UTC where it has no offset; `batt` is 0 to 100; a position may come as `location=lat,lon`; `valid=false` is no fix.
+ */
+import { reject } from '../rejection.ts';
+import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
+
+const KNOT_IN_MPS = 1852 / 3600;
+const NUMBER = /^[+-]?\d{1,15}(?:\.\d{0,15})?$/;
+/** A date without an offset; the protocol means UTC. */
+const UTC_DATE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?$/;
+
+export const osmand: Format = {
+  name: 'osmand',
+  description: 'The OsmAnd protocol of Traccar Client up to 8: a position as a query, by GET or POST.',
+  topics: [],
+  identity: "by `id` (or `deviceid`), the client's device identifier",
+  hasStatus: false,
+  namesIn: () => [],
+  decode,
+};
+
+function decode({ payload }: FormatMessage): Decoded {
+  const query = payload.toString().replace(/^[?\s]+|[\s\0]+$/g, '');
+  const pairs = [...new URLSearchParams(query)];
+  const said = new Map(pairs.map(([name, value]) => [name.toLowerCase(), value.trim()]));
+  const aliases = aliasesOf(said.get('id'), said.get('deviceid'));
+  const place = placeOf(said);
+  if (place === undefined) {
+    const keys = [...said.keys()].slice(0, 20).map((key) => key.slice(0, 40));
+    const found = keys.join(', ') || 'nothing';
+    const rejection = reject('missing-quantity', `expected lat and lon as numbers; found ${found}`);
+    return aliases.length === 0 ? rejection : [{ aliases, items: [], rejection }];
+  }
+  if (/^(?:false|0)$/i.test(said.get('valid') ?? '')) {
+    return [
+      { aliases, items: [], rejection: reject('bad-format', 'the receiver has no fix: valid is false') },
+    ];
+  }
+  return [claimOf(aliases, place, said)];
+}
+
+type Said = ReadonlyMap<string, string>;
+
+function placeOf(said: Said): { lat: number; lng: number } | undefined {
+  const [first, second] = (said.get('location') ?? '').split(',');
+  const lat = numberOf(said.get('lat') ?? said.get('latitude') ?? first);
+  const lng = numberOf(said.get('lon') ?? said.get('lng') ?? said.get('longitude') ?? second);
+  return lat === undefined || lng === undefined ? undefined : { lat, lng };
+}
+
+function claimOf(aliases: readonly string[], place: { lat: number; lng: number }, said: Said): Claim {
+  const at = said.get('timestamp') || said.get('time') || undefined;
+  const speedKn = numberOf(said.get('speed'));
+  const accuracyM = numberOf(said.get('accuracy'));
+  const headingDeg = numberOf(said.get('bearing') ?? said.get('heading'));
+  const batteryPct = numberOf(said.get('batt') ?? said.get('battery'));
+  return {
+    aliases,
+    items: [
+      {
+        ...place,
+        ...(at === undefined ? {} : { measuredAt: UTC_DATE.test(at) ? `${at}Z` : at }),
+        // 0 stands for "not known": a fix without an error there is none.
+        ...(isFrom0(accuracyM) && accuracyM > 0 ? { accuracyM } : {}),
+        ...(isFrom0(speedKn) ? { speedMps: Number((speedKn * KNOT_IN_MPS).toPrecision(12)) } : {}),
+        ...(isFrom0(headingDeg) ? { headingDeg } : {}),
+        ...(isFrom0(batteryPct) ? { batteryPct } : {}),
+      },
+    ],
+  };
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text !== undefined && NUMBER.test(text.trim()) ? Number(text) : undefined;
+}
+
+function isFrom0(value: number | undefined): value is number {
+  return value !== undefined && value >= 0;
+}
