@@ -20,7 +20,7 @@ export const CLOCK_BOUNDS = {
 } as const;
 
 /** Readings nearer than this come from a backlog and are one witness, ms. */
-const WITNESS_APART_MS = 1_000;
+export const WITNESS_APART_MS = 1_000;
 /** A link that stalled goes on where it stopped. Alike for so many reports, it is taken for a clock that stood. */
 const STALL_WITNESSES = 60;
 /** The next reading after a stall is at most so many of the usual intervals after the last. */
@@ -29,8 +29,27 @@ const STALL_INTERVALS = 3;
 const REPLAYED_MS = 60_000;
 /** Of one time, over so long, ms: less is one measurement in several messages. */
 const STOOD_MS = 15_000;
+/** Readings overtake each other by this, ms. */
+const OVERTAKEN_MS = 120_000;
+/** A clock that moves on by less than this share of ours stands, or runs backwards. No link is so slow for long. */
+const STANDS_SHARE = 0.1;
 /** What a mobile network delays when nothing is wrong, ms. */
 export const USUAL_DELAY_MS = 2_000;
+/**
+ * Ahead of our clock by more than this no time is one of measurement, ms: it was given by a clock of ours, or is none.
+ */
+export const AHEAD_MAX_MS = 60_000;
+
+/** Larger lags that agree with each other: a link that crawls, or a clock that was set back. */
+interface LaterLags {
+  leastLagMs: number;
+  mostLagMs: number;
+  witnesses: number;
+  isStall: boolean;
+  isSetBack: boolean;
+  /** Witnesses in a row that were later and later without agreeing. */
+  grown: number;
+}
 
 /** Lags are receipt − the device's time, ms: above zero the clock is behind, or the way long. */
 export interface DeviceClock {
@@ -43,10 +62,14 @@ export interface DeviceClock {
   lastDeviceMs: number;
   /** Between two readings by the device's clock, ms; 0 before it is known. */
   intervalMs: number;
-  /** Witnesses in a row whose time did not move on. */
+  /**
+   * Witnesses whose time did not move on, none between them whose time went further than all, and that furthest time.
+   */
   stood: number;
-  /** Larger lags that agree with each other: a link that crawls, or a clock that was set back. */
-  later: { leastLagMs: number; mostLagMs: number; witnesses: number; isStall: boolean } | undefined;
+  furthestMs: number;
+  later: LaterLags | undefined;
+  /** It went back while its link worked: no way explains the lag since. */
+  isSetBack: boolean;
   /** It is known to be off; and whether its offset has moved since without a step. */
   isOff: boolean;
   isDrifting: boolean;
@@ -65,7 +88,9 @@ export function createDeviceClock(): DeviceClock {
     lastDeviceMs: 0,
     intervalMs: 0,
     stood: 0,
+    furthestMs: 0,
     later: undefined,
+    isSetBack: false,
     isOff: false,
     isDrifting: false,
     isUnproven: false,
@@ -84,7 +109,7 @@ export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receive
   const isWitness = isFirst || Math.abs(apartMs) >= WITNESS_APART_MS;
   const toleranceMs = CLOCK_BOUNDS.steadyMs + (isFirst ? 0 : CLOCK_BOUNDS.steadyShare * Math.abs(apartMs));
   const movedMs = deviceMs - clock.lastDeviceMs;
-  if (isWitness && !isFirst) clock.stood = movedMs === 0 ? clock.stood + 1 : 0;
+  if (isWitness && !isFirst) noteProgress(clock, deviceMs, apartMs);
   // A backlog that comes faster than it was measured slides; a clock that is off does not.
   const isSliding = clock.witnesses < CLOCK_BOUNDS.readings && lagMs < clock.mostLagMs - toleranceMs;
   if (isFirst || isSliding || lagMs < clock.leastLagMs - toleranceMs) {
@@ -95,11 +120,30 @@ export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receive
     clock.mostLagMs = Math.max(clock.mostLagMs, lagMs);
     clock.later = undefined;
     if (isWitness) clock.witnesses++;
+    if (movedMs > 0) clock.stood = 0;
   } else learnLater(clock, lagMs, movedMs, toleranceMs, isWitness);
   if (isWitness && movedMs > 0 && !isFirst && !clock.later) clock.intervalMs = movedMs;
   clock.lastReceivedAt = receivedAt;
   clock.lastDeviceMs = deviceMs;
   decide(clock);
+}
+
+/** Whether the time of a witness went on. Said before anything else is learnt of it. */
+function noteProgress(clock: DeviceClock, deviceMs: number, apartMs: number): void {
+  const { lastDeviceMs, intervalMs, witnesses } = clock;
+  const movedMs = deviceMs - lastDeviceMs;
+  const furthestMs = clock.stood > 0 ? Math.max(clock.furthestMs ?? 0, lastDeviceMs) : lastDeviceMs;
+  const isUsual = witnesses >= CLOCK_BOUNDS.readings && movedMs >= intervalMs / 2 && movedMs > 0;
+  if (movedMs >= STANDS_SHARE * apartMs || isUsual) {
+    // Below the furthest it may go on from where it fell back to with each wake.
+    if (deviceMs > furthestMs + STOOD_MS) clock.stood = 0;
+    return;
+  }
+  // A backlog that comes newest first goes back as well, faster than it was measured.
+  const isLive = movedMs >= -apartMs || apartMs >= Math.max(STOOD_MS, intervalMs / 2);
+  if (!isLive) return;
+  clock.furthestMs = furthestMs;
+  clock.stood++;
 }
 
 function restart(clock: DeviceClock, lagMs: number): void {
@@ -109,6 +153,7 @@ function restart(clock: DeviceClock, lagMs: number): void {
   clock.later = undefined;
   clock.isDrifting = false;
   clock.isUnproven = false;
+  clock.isSetBack = false;
 }
 
 function learnLater(
@@ -121,35 +166,53 @@ function learnLater(
   const { later } = clock;
   const isUsual = clock.intervalMs === 0 || movedMs <= STALL_INTERVALS * clock.intervalMs;
   const goesOn = movedMs >= 0 && isUsual;
+  // One that is off anyway need not be proven again; one that only stood for a while is not known to be.
+  const isKnownOff = clock.isOff && isWrongBy(clock, clock.leastLagMs);
+  const neededOfStall = isKnownOff ? CLOCK_BOUNDS.readings : STALL_WITNESSES;
   if (!later || Math.abs(lagMs - later.leastLagMs) > toleranceMs) {
     const isStall = later ? later.isStall && goesOn : goesOn;
-    clock.later = { leastLagMs: lagMs, mostLagMs: lagMs, witnesses: 1, isStall };
+    const isSetBack = movedMs < -toleranceMs;
+    const isGrowing = isWitness && goesOn && lagMs > (later?.leastLagMs ?? clock.leastLagMs);
+    const grown = isGrowing ? (later?.grown ?? 0) + 1 : 0;
+    clock.later = { leastLagMs: lagMs, mostLagMs: lagMs, witnesses: 1, isStall, isSetBack, grown };
+    // Later and later for so long: a clock that loses time, or a link that never catches up.
+    if (grown >= neededOfStall && clock.stood === 0) adoptLater(clock, clock.later, true);
     return;
   }
   later.leastLagMs = Math.min(later.leastLagMs, lagMs);
   later.mostLagMs = Math.max(later.mostLagMs, lagMs);
   if (isWitness) later.witnesses++;
-  // One that is off anyway need not be proven again.
-  const needed = later.isStall && !clock.isOff ? STALL_WITNESSES : CLOCK_BOUNDS.readings;
-  if (later.witnesses < needed) return;
+  if (isWitness && goesOn && (later.grown ?? 0) > 0) later.grown++;
+  if (later.witnesses < (later.isStall ? neededOfStall : CLOCK_BOUNDS.readings)) return;
+  adoptLater(clock, later, clock.isOff && later.isStall);
+}
+
+function adoptLater(clock: DeviceClock, later: LaterLags, isDrifting: boolean): void {
   clock.leastLagMs = later.leastLagMs;
   clock.mostLagMs = later.mostLagMs;
-  clock.witnesses = later.witnesses;
-  clock.isDrifting = clock.isOff && later.isStall;
+  clock.witnesses = Math.max(later.witnesses, CLOCK_BOUNDS.readings);
+  clock.isDrifting = isDrifting;
   clock.isUnproven = later.isStall;
+  clock.isSetBack = later.isSetBack;
+  clock.stood = 0;
   clock.later = undefined;
 }
 
 function decide(clock: DeviceClock): void {
   if (isStanding(clock)) clock.isOff = true;
-  else if (clock.witnesses >= CLOCK_BOUNDS.readings) clock.isOff = isBeyondBounds(clock.leastLagMs);
+  else if (clock.witnesses >= CLOCK_BOUNDS.readings) clock.isOff = isWrongBy(clock, clock.leastLagMs);
 }
 
-function isStanding({ stood, lastReceivedAt, lastDeviceMs, leastLagMs }: DeviceClock): boolean {
-  return stood >= CLOCK_BOUNDS.readings - 1 && lastReceivedAt - lastDeviceMs - leastLagMs >= STOOD_MS;
+function isStanding({ stood, furthestMs, lastReceivedAt, lastDeviceMs, leastLagMs }: DeviceClock): boolean {
+  if (stood < CLOCK_BOUNDS.readings - 1) return false;
+  const stoodMs = lastReceivedAt - lastDeviceMs - leastLagMs;
+  // Other times may be of readings that were overtaken.
+  return stoodMs >= OVERTAKEN_MS || (stoodMs >= STOOD_MS && (furthestMs ?? lastDeviceMs) === lastDeviceMs);
 }
 
-/** Our own clock was set by `stepMs` (0: not known by how much) and says `nowMs`: what was learnt holds by the new time. */
+/**
+ * Our own clock was set by `stepMs` (0: not known by how much) and says `nowMs`: what was learnt holds by the new time.
+ */
 export function shiftDeviceClock(clock: DeviceClock, stepMs: number, nowMs: number): void {
   if (clock.witnesses === 0) return;
   clock.leastLagMs += stepMs;
@@ -157,6 +220,11 @@ export function shiftDeviceClock(clock: DeviceClock, stepMs: number, nowMs: numb
   clock.lastReceivedAt = Math.min(nowMs, clock.lastReceivedAt + stepMs);
   clock.later = undefined;
   decide(clock);
+}
+
+/** As isBeyondBounds, of a device: one whose clock went back is behind by less. */
+function isWrongBy({ isSetBack }: DeviceClock, lagMs: number): boolean {
+  return isBeyondBounds(lagMs) || (isSetBack && lagMs > OVERTAKEN_MS);
 }
 
 /** No way explains the lag, or none that is usual. */
@@ -180,65 +248,8 @@ export function correctedTime(clock: DeviceClock, deviceMs: number, receivedAt: 
   if (!clock.isOff) return undefined;
   // A clock that stands says nothing of the time.
   if (isStanding(clock)) return receivedAt;
-  if (!isBeyondBounds(receivedAt - deviceMs)) return undefined;
+  if (!isWrongBy(clock, receivedAt - deviceMs)) return undefined;
+  // Neither does one of which it is not known by how much it is wrong now.
+  if (clock.witnesses < CLOCK_BOUNDS.readings) return receivedAt;
   return Math.min(receivedAt, deviceMs + clock.leastLagMs);
-}
-
-/** A span of our clock, epoch ms; `earliestMs` is −Infinity where only the receipt is known. */
-export interface SaidAt {
-  readonly earliestMs: number;
-  readonly latestMs: number;
-}
-
-/** Witnesses that make an offset known to who asks when a word was said. */
-const WORD_WITNESSES = 3;
-
-/** When a reading was measured, as far as it is certain. To be asked after the reading was observed. */
-export function saidAtOf(clock: DeviceClock, deviceMs: number, receivedAt: number): SaidAt {
-  const { leastLagMs, witnesses, later } = clock;
-  const agreesWithOurs = leastLagMs >= 0 && leastLagMs <= USUAL_DELAY_MS;
-  const isInDoubt = (later !== undefined && later.witnesses > 1) || clock.isUnproven;
-  const isKnown = agreesWithOurs || witnesses >= WORD_WITNESSES;
-  if (isInDoubt || !isKnown || clock.stood > 0) {
-    return { earliestMs: Number.NEGATIVE_INFINITY, latestMs: receivedAt };
-  }
-  const lateMs = receivedAt - deviceMs - leastLagMs;
-  const isLive = lateMs <= USUAL_DELAY_MS;
-  // A clock that agrees with ours is taken at its word while the link is sound. Else the way of the quickest
-  // reading is unknown, up to the usual delay.
-  const earliestMs =
-    agreesWithOurs && isLive ? deviceMs : deviceMs + (agreesWithOurs ? 0 : leastLagMs) - USUAL_DELAY_MS;
-  // A clock that was set back by so little looks like a link that is a little slow.
-  const isEither = !isLive && lateMs <= CLOCK_BOUNDS.steadyMs;
-  return { earliestMs, latestMs: isEither ? receivedAt : Math.min(receivedAt, deviceMs + leastLagMs) };
-}
-
-const QUARTER_HOUR_MS = 15 * 60_000;
-/** The weeks of GPS are counted in ten bits. */
-const GPS_ROLLOVER_MS = 1_024 * 7 * 86_400_000;
-/** No time zone is further from UTC than 14 h. */
-const ZONE_MAX_MS = 14 * 3_600_000;
-/** A clock that counts from 1970 or in seconds for milliseconds says a day of that January or February. */
-const YEAR_MS = 365 * 86_400_000;
-
-export type ClockCause =
-  | 'time-zone'
-  | 'gps-week-rollover'
-  | 'never-set'
-  | 'seconds-for-milliseconds'
-  | 'reset';
-
-/** What makes a clock wrong by so much; undefined where nothing that is known does. `deviceMs` is what it says. */
-export function causeOf(lagMs: number, deviceMs: number): ClockCause | undefined {
-  const isNear = (valueMs: number, unitMs: number) =>
-    Math.abs(valueMs - Math.round(valueMs / unitMs) * unitMs) <= 2 * 60_000;
-  const offMs = Math.abs(lagMs);
-  const ourMs = deviceMs + lagMs;
-  if (deviceMs > 0 && Math.abs(deviceMs * 1_000 - ourMs) < YEAR_MS) return 'seconds-for-milliseconds';
-  if (deviceMs < YEAR_MS) return 'never-set';
-  if (offMs >= GPS_ROLLOVER_MS / 2 && isNear(offMs, GPS_ROLLOVER_MS)) return 'gps-week-rollover';
-  if (offMs >= QUARTER_HOUR_MS / 2 && offMs <= ZONE_MAX_MS + QUARTER_HOUR_MS / 2) {
-    return isNear(offMs, QUARTER_HOUR_MS) ? 'time-zone' : undefined;
-  }
-  return lagMs > 3 * YEAR_MS ? 'reset' : undefined;
 }

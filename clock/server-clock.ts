@@ -5,7 +5,8 @@
  * device never doubts us, and a minority never; devices whose clock was never set, or stands, have no say; neither
  * have backlogs, which come late alike after an outage.
  */
-import { causeOf, type DeviceClock, isBeyondBounds } from './device-clock.ts';
+import { causeOf } from './clock-cause.ts';
+import { type DeviceClock, isBeyondBounds } from './device-clock.ts';
 
 export const SERVER_CLOCK_BOUNDS = {
   /** Devices that disagree alike, at least … */

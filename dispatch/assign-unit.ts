@@ -7,8 +7,7 @@
  */
 import { bindUnit, type LockRow, takeUnit } from './assignment-lock.ts';
 import { type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';
-import type { Role } from './assignment-steps.ts';
-import { STEPS_BY_ORDER } from './corrections.ts';
+import { type Role, STEPS_BY_ORDER } from './assignment-steps.ts';
 import { writeWord } from './crew-words.ts';
 import { type DispatchContext, type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';

@@ -8,9 +8,10 @@ import type { Selectable } from 'kysely';
 import type { AssignmentsTable } from '../database/dispatch-tables.ts';
 import { type LockRow, releaseUnit } from './assignment-lock.ts';
 import { isBrokenOff, isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
-import { settleWords, takeBackSecondUnit } from './crew-words.ts';
+import { settleWords } from './crew-words.ts';
 import { type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
+import { takeBackSecondUnit } from './second-unit.ts';
 import type { UnitBoard } from './unit-board.ts';
 
 export type AssignmentRow = Selectable<AssignmentsTable>;

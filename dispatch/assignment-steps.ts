@@ -24,6 +24,8 @@ export const FORWARD_STEPS = [
 export const BROKEN_OFF_STEPS = ['refused', 'cancelled', 'broken-down'] as const;
 export const STEPS = [...FORWARD_STEPS, ...BROKEN_OFF_STEPS] as const;
 export type Step = (typeof STEPS)[number];
+/** A crew at one of these still goes by its order. */
+export const STEPS_BY_ORDER: readonly Step[] = FORWARD_STEPS.slice(0, FORWARD_STEPS.indexOf('on-scene') + 1);
 /** The unit does not do what it was sent for. */
 export function isBrokenOff(step: Step): boolean {
   return (BROKEN_OFF_STEPS as readonly Step[]).includes(step);

@@ -10,6 +10,7 @@ import { type Assigned, type AssignmentRequest, assignUnit } from './assign-unit
 import type { LockRow } from './assignment-lock.ts';
 import { type Advance, type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';
 import { isEnded, type Role, type Step, stepRank } from './assignment-steps.ts';
+import { type ClockStep, shiftOpenTimes, shiftTime } from './clock-steps.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 
@@ -41,8 +42,19 @@ export class Assignments {
   async load(): Promise<void> {
     const { database, board } = this.#context;
     for (const lock of await database.selectFrom('dispatch_units').selectAll().execute()) board.setLock(lock);
+    // The clock may have been ahead in the last run.
+    await shiftOpenTimes(database, { nowMs: this.#context.now(), stepMs: 0 });
     const rows = await database.selectFrom('assignments').selectAll().where('ended_at', 'is', null).execute();
     for (const row of rows) await this.remember(row);
+  }
+
+  /** Our own clock was set. */
+  async clockSet(step: ClockStep): Promise<void> {
+    await shiftOpenTimes(this.#context.database, step);
+    for (const [unit, open] of this.open) {
+      const orderedAtMs = shiftTime(open.orderedAtMs, step);
+      this.open.set(unit, { ...open, orderedAtMs, freesFromMs: shiftTime(open.freesFromMs, step) });
+    }
   }
 
   /** Takes the unit for the incident. The order is written with it, and goes out after it: see word-delivery.ts. */

@@ -5,6 +5,7 @@
  * back at start. Invariant: only what was said after the device had the cancellation counts.
  */
 
+import { type ClockStep, shiftTime } from './clock-steps.ts';
 import type { CrewLinks } from './crew-links.ts';
 import { acknowledgeWord } from './crew-words.ts';
 import type { DispatchContext } from './dispatch-context.ts';
@@ -40,6 +41,13 @@ export class CancelEcho {
   reached(unit: string, word: number, atMs: number): void {
     const open = this.#open.get(unit) ?? new Map<number, number>();
     this.#open.set(unit, open.set(word, atMs));
+  }
+
+  /** Our own clock was set. */
+  clockSet(step: ClockStep): void {
+    for (const open of this.#open.values()) {
+      for (const [word, atMs] of open) open.set(word, shiftTime(atMs, step));
+    }
   }
 
   /** The cancellations that this says to be understood; they are then no longer waited for. */

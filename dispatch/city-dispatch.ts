@@ -11,12 +11,14 @@ import type { AssignmentRequest } from './assign-unit.ts';
 import { setService } from './assignment-lock.ts';
 import type { AssignmentRow } from './assignment-row.ts';
 import type { BedReports } from './bed-reports.ts';
+import { byNewTime, type ClockStep } from './clock-steps.ts';
 import type { CrewAnswers } from './crew-answers.ts';
 import type { AuditLine, Dispatch } from './dispatch.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import { type Figures, type FiguresQuery, measureFigures } from './figures.ts';
 import type { Questions } from './questions.ts';
+import type { RoadPace } from './roads/pace/road-pace.ts';
 import type { UnansweredOrders } from './unanswered-orders.ts';
 import type { UnitMessages } from './unit-messages.ts';
 import type { WordDelivery } from './word-delivery.ts';
@@ -34,7 +36,10 @@ export interface DispatchParts
     | 'words'
     | 'roads'
     | 'recommend'
+    | 'routes'
     | 'coverage'
+    | 'coverageMap'
+    | 'callHeat'
   > {
   readonly context: DispatchContext;
   readonly delivery: WordDelivery;
@@ -44,10 +49,12 @@ export interface DispatchParts
   readonly messages: UnitMessages;
   readonly answers: CrewAnswers;
   readonly bedReports: BedReports;
+  /** Absent without roads. */
+  readonly pace: RoadPace | undefined;
 }
 
 /** Lines of one incident's audit that are shown, the first ones. */
-const MAX_AUDIT_LINES = 1_000;
+export const MAX_AUDIT_LINES = 1_000;
 
 export class CityDispatch implements Dispatch {
   readonly board: Dispatch['board'];
@@ -58,9 +65,15 @@ export class CityDispatch implements Dispatch {
   readonly words: Dispatch['words'];
   readonly roads: Dispatch['roads'];
   readonly recommend: Dispatch['recommend'];
+  readonly routes: Dispatch['routes'];
   readonly coverage: Dispatch['coverage'];
+  readonly coverageMap: Dispatch['coverageMap'];
+  readonly callHeat: Dispatch['callHeat'];
   readonly #context: DispatchContext;
   readonly #parts: DispatchParts;
+  #lastStep: ClockStep = { nowMs: 0, stepMs: 0 };
+  /** Resolves when what is open goes by our clock as it was last set. */
+  #onNewTime: Promise<void> = Promise.resolve();
 
   constructor(parts: DispatchParts) {
     this.board = parts.board;
@@ -71,7 +84,10 @@ export class CityDispatch implements Dispatch {
     this.words = parts.words;
     this.roads = parts.roads;
     this.recommend = parts.recommend;
+    this.routes = parts.routes;
     this.coverage = parts.coverage;
+    this.coverageMap = parts.coverageMap;
+    this.callHeat = parts.callHeat;
     this.#context = parts.context;
     this.#parts = parts;
   }
@@ -143,13 +159,15 @@ export class CityDispatch implements Dispatch {
   }
 
   observe(reading: Reading): void {
-    const { bedReports, messages } = this.#parts;
+    const { bedReports, messages, pace } = this.#parts;
     if (isHospital(reading)) {
       bedReports.observe(reading);
       return;
     }
     const observation = this.board.observe(reading);
     if (observation) messages.observe(reading, observation);
+    const vehicle = this.board.vehicleOf(reading.device);
+    if (vehicle) pace?.observe(reading, vehicle);
   }
 
   observeWord(reading: Reading): void {
@@ -157,16 +175,25 @@ export class CityDispatch implements Dispatch {
     if (observation) this.#parts.messages.observeWord(reading.device, observation);
   }
 
-  clockSet(nowMs: number): void {
-    this.board.clockSet(nowMs);
+  clockSet(nowMs: number, stepMs: number): void {
+    this.board.clockSet(nowMs, stepMs);
+    this.links.clockSet({ nowMs, stepMs });
+    this.#lastStep = { nowMs, stepMs };
+    this.#onNewTime = this.#parts.messages.clockSet({ nowMs, stepMs });
   }
 
-  onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
-    return this.#parts.answers.hear(device, body, atMs);
+  async onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
+    await this.#onNewTime;
+    const { now } = this.#context;
+    const heardAtMs = Math.min(now(), byNewTime(atMs, this.#lastStep));
+    return this.#parts.answers.hear(device, body, heardAtMs);
   }
 
   async tick(): Promise<void> {
-    const { reminders, bedReports, unanswered } = this.#parts;
+    const { reminders, bedReports, pace, unanswered } = this.#parts;
+    pace?.tick();
+    // Else what a step of our clock makes look overdue would be escalated.
+    await this.#onNewTime;
     await reminders.tick();
     await bedReports.tick();
     await unanswered.tick();
@@ -178,7 +205,8 @@ export class CityDispatch implements Dispatch {
     await delivery.settled();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.settled();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.settled();
+    await this.#parts.pace?.write();
   }
 }

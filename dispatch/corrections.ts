@@ -4,16 +4,13 @@
  * Called by incidents.ts in the transaction of the correction. Invariant: what an order says of an incident changes
  * only together with a word to every crew that goes by it.
  */
-import { FORWARD_STEPS, type Step } from './assignment-steps.ts';
+import { STEPS_BY_ORDER } from './assignment-steps.ts';
 import { writeChange } from './crew-words.ts';
 import type { DispatchTransaction } from './dispatch-context.ts';
 import type { IncidentRow } from './incident-row.ts';
 
-/** What an order says of its incident: see Orders. */
+/** What an order says of its incident: see word-payload.ts. */
 const IN_ORDER = ['lat', 'lng', 'priority', 'category', 'place'] as const;
-
-/** A crew at one of these still goes by its order. */
-export const STEPS_BY_ORDER: readonly Step[] = FORWARD_STEPS.slice(0, FORWARD_STEPS.indexOf('on-scene') + 1);
 
 export interface Correction {
   readonly isInOrder: boolean;

@@ -1,10 +1,10 @@
 /**
  * What crews answer on the `ack` topic, to their orders and to every other word.
  *
- * It comes from the journal, where it is since its PUBACK, and after a kill may come again. It names its assignment or its word, so that it can only have
- * been given after it, whatever the clock of the handset. Invariants: the first answer counts; one that came before
- * its order was made (a replay) is none; a refusal on the way ends nothing and is heard by a dispatcher; who answers
- * an order that is void is told so again.
+ * It comes from the journal, where it has been since its PUBACK, and may come again after a kill. It names its
+ * assignment or its word, so that it can only have been given after it, whatever the clock of the handset. Invariants:
+ * the first answer counts; one that came before its order was made (a replay) is none; a refusal on the way ends
+ * nothing and is heard by a dispatcher; who answers an order that is void is told so again.
  */
 
 import { z } from 'zod';
@@ -33,11 +33,16 @@ import { publishWord } from './word-view.ts';
 const UNDER_WAY_RANK = stepRank('en-route');
 
 const id = z.union([z.string().regex(/^\d{1,15}$/), z.int().min(1)]).transform(Number);
+/** Keyboards of handsets begin a word with a capital letter. */
+const answerWord = z.preprocess(
+  (said) => (typeof said === 'string' ? said.trim().toLowerCase() : said),
+  z.enum(['accepted', 'refused', 'received']),
+);
 const ackSchema = z
   .object({
     assignment: id.optional(),
     word: id.optional(),
-    ack: z.enum(['accepted', 'refused', 'received']),
+    ack: answerWord,
     reason: z.string().max(500).optional(),
   })
   .refine(({ assignment, word }) => assignment !== undefined || word !== undefined);
@@ -109,7 +114,7 @@ export class CrewAnswers {
     if (!word) return `there is no word ${said.word}`;
     if (word.unit !== said.unit) return `word ${word.id} belongs to another unit`;
     if (named !== undefined && named !== word.assignment) return `word ${word.id} is of another assignment`;
-    if (said.atMs < word.made_at) return `word ${word.id} was made after this answer had come`;
+    if (this.#isOfBefore(said, word.made_at)) return `word ${word.id} was made after this answer had come`;
     if (ORDER_KINDS.includes(word.kind as WordKind)) {
       return this.#answerAssignment(said, Number(word.assignment));
     }
@@ -125,7 +130,8 @@ export class CrewAnswers {
     const assignment = await this.#assignments.get(id);
     if (assignment.unit !== said.unit) return `assignment ${id} belongs to another unit`;
     // An answer of before, replayed: what it answered had the same number.
-    if (said.atMs < assignment.reserved_at) return `assignment ${id} was made after this answer had come`;
+    if (this.#isOfBefore(said, assignment.reserved_at))
+      return `assignment ${id} was made after this answer had come`;
     switch (said.ack) {
       case 'received':
         return undefined;
@@ -135,6 +141,11 @@ export class CrewAnswers {
       case 'refused':
         return this.#refuse(assignment, said);
     }
+  }
+
+  /** A time that has not come was given by a clock of ours that was ahead, and says nothing. */
+  #isOfBefore({ atMs }: Answer, madeAt: number): boolean {
+    return atMs < madeAt && madeAt <= this.#context.now();
   }
 
   async #accept(assignment: AssignmentRow, said: Answer): Promise<void> {

@@ -22,6 +22,9 @@ export type WordKind = (typeof WORD_KINDS)[number];
 /** These two are said by the command `dispatch`. */
 export const ORDER_KINDS: readonly WordKind[] = ['order', 'change'];
 
+/** Of use to a crew while it goes by its order; a message of no assignment is not among them. */
+const BESIDE_ORDER: readonly WordKind[] = ['second-unit', 'message'];
+
 /** Which of the words it is. */
 export function isWord({ kind }: { readonly kind: string }, wanted: WordKind): boolean {
   return kind === wanted;
@@ -85,7 +88,7 @@ export async function settleWords(
 ): Promise<void> {
   if (to === 'dispatched') return;
   if (to === 'cancelled' || to === 'broken-down') {
-    await voidWords(transaction, id, ['order', 'change', 'second-unit'], `the assignment was ${to}`, atMs);
+    await voidWords(transaction, id, ['order', 'change', ...BESIDE_ORDER], `the assignment was ${to}`, atMs);
     await writeWord(transaction, { kind: 'cancel', unit, incident, assignment: id, actor, atMs });
     return;
   }
@@ -93,7 +96,7 @@ export async function settleWords(
   await acknowledgeWords(transaction, { assignment: id, kinds: ['order'], by: actor, atMs });
   if (isEnded(to) || stepRank(to) > stepRank('on-scene')) {
     const why = isEnded(to) ? `the assignment was ${to}` : `the unit is ${to}`;
-    await voidWords(transaction, id, ['change', 'second-unit'], why, atMs);
+    await voidWords(transaction, id, ['change', ...BESIDE_ORDER], why, atMs);
     return;
   }
   // Its changes went out with the order until now.
@@ -105,47 +108,6 @@ export async function settleWords(
     .where('ended_at', 'is', null)
     .where('next_at', 'is', null)
     .execute();
-}
-
-export interface SecondUnit {
-  readonly unit: string;
-  readonly callSign: string;
-  readonly incident: number;
-  readonly actor: string;
-  readonly atMs: number;
-}
-
-/**
- * A unit that was to come besides does not come: crews that were told of it hear so, as a message that they answer.
- * Who has not been told of it yet hears neither.
- */
-export async function takeBackSecondUnit(
-  transaction: DispatchTransaction,
-  { unit, callSign, incident, actor, atMs }: SecondUnit,
-): Promise<void> {
-  const words = await transaction
-    .selectFrom('crew_words')
-    .innerJoin('assignments', 'assignments.id', 'crew_words.assignment')
-    .select(['crew_words.id', 'crew_words.unit', 'crew_words.sends', 'crew_words.ended_why'])
-    .where('crew_words.incident', '=', incident)
-    .where('crew_words.kind', '=', 'second-unit')
-    .where('crew_words.text', '=', unit)
-    .where('assignments.ended_at', 'is', null)
-    .orderBy('crew_words.id', 'desc')
-    .execute();
-  const newest = new Map(words.toReversed().map((word) => [word.unit, word]));
-  for (const word of newest.values()) {
-    await transaction
-      .updateTable('crew_words')
-      .set({ ended_at: atMs, ended_why: `${unit} does not come`, next_at: null })
-      .where('id', '=', Number(word.id))
-      .where('ended_at', 'is', null)
-      .execute();
-    if (Number(word.sends) === 0 || word.ended_why !== null) continue;
-    const text = `${callSign} tidak jadi datang. / ${callSign} is not coming.`;
-    const message = { kind: 'message', incident: null, assignment: null } as const;
-    await writeWord(transaction, { ...message, unit: word.unit, text, actor, atMs });
-  }
 }
 
 export interface Acknowledgement {

@@ -21,7 +21,7 @@ export interface DispatchContext {
   readonly log: Logger;
   readonly metrics: DispatchMetrics;
   /** To those who watch; never throws. */
-  readonly publishEvent: (type: 'incident' | 'hospital', body: unknown) => void;
+  readonly publishEvent: (type: 'incident' | 'hospital' | 'fleet', body: unknown) => void;
   /** To the unit, QoS 1; resolves when the broker has taken it. */
   readonly sendCommand: (device: string, payload: string) => Promise<void>;
 }

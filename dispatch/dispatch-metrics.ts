@@ -10,6 +10,7 @@ export interface DispatchMetrics {
   readonly droppedUnitWork: Counter;
   readonly crewWords: Counter<'judgement'>;
   readonly bedReports: Counter<'outcome'>;
+  readonly stretches: Counter<'outcome'>;
 }
 
 export function createDispatchMetrics(registry: Registry): DispatchMetrics {
@@ -54,6 +55,12 @@ export function createDispatchMetrics(registry: Registry): DispatchMetrics {
       name: 'siaga_dispatch_crew_words_total',
       help: 'Changed statuses of assigned crews: after the order, before it, unsure when, impossible. A person is asked about the last two.',
       labelNames: ['judgement'],
+      registers,
+    }),
+    stretches: new Counter({
+      name: 'siaga_dispatch_stretches_total',
+      help: 'Stretches that crews drove under way: learned, no-road beneath them, unlikely times, full memory.',
+      labelNames: ['outcome'],
       registers,
     }),
     bedReports: new Counter({

@@ -9,6 +9,7 @@
  */
 import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
+import type { Position } from '../cities/great-circle.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Reading } from '../devices/reading.ts';
@@ -17,6 +18,8 @@ import type { LiveRegistry } from '../fleet/registry.ts';
 import type { AssignmentRequest } from './assign-unit.ts';
 import type { AssignmentRow } from './assignment-row.ts';
 import type { Assignments } from './assignments.ts';
+import type { CallHeat } from './call-heat.ts';
+import type { AskCoverageMap } from './coverage-map.ts';
 import type { CoverageNow } from './coverage-now.ts';
 import type { CrewLinks } from './crew-links.ts';
 import type { Figures, FiguresQuery } from './figures.ts';
@@ -26,19 +29,20 @@ import type { Recommendation, RecommendationQuery } from './recommendation.ts';
 import type { RoutingConfig } from './roads/outside-engine.ts';
 import type { AlertsPort } from './unanswered-orders.ts';
 import type { UnitBoard } from './unit-board.ts';
+import type { UnitRoute } from './unit-routes.ts';
 import type { WordDesk } from './word-desk.ts';
 
 export interface DispatchDependencies {
   readonly config: RoutingConfig & Pick<Config, 'SIAGA_DATA_DIR'>;
   /** The city is another value after each change: it is asked for each time. */
-  readonly registry: Pick<LiveRegistry, 'cityNow' | 'follow'>;
+  readonly registry: Pick<LiveRegistry, 'cityNow' | 'find' | 'follow'>;
   readonly database: Database;
   /** Restored before: the board starts from its present. */
   readonly fleet: Fleet;
   /** Where an order that nobody answers becomes an alert. */
   readonly alerts: AlertsPort;
   readonly sendCommand: (device: string, payload: string) => Promise<void>;
-  readonly publishEvent: (type: 'incident' | 'hospital', body: unknown) => void;
+  readonly publishEvent: (type: 'incident' | 'hospital' | 'fleet', body: unknown) => void;
   readonly now: () => number;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -55,6 +59,8 @@ export interface Dispatch extends AsyncDisposable {
   /** What travel times come from. */
   readonly roads: string;
   recommend(query: RecommendationQuery): Promise<Recommendation>;
+  /** The ways that candidates would drive, for a map. */
+  routes(at: Position, units: readonly string[]): UnitRoute[];
   /** Takes the unit and sends it; resolves when it is locked, with its order, on disk. */
   assign(
     request: AssignmentRequest,
@@ -71,13 +77,16 @@ export interface Dispatch extends AsyncDisposable {
   setService(unit: string, outOfService: string | null, user: string): Promise<void>;
   figures(query: Omit<FiguresQuery, 'nowMs'>): Promise<Figures>;
   coverage(): CoverageNow | undefined;
+  /** For a map: by cell, now and once a unit is sent. */
+  readonly coverageMap: AskCoverageMap;
+  readonly callHeat: () => Promise<CallHeat>;
   audit(incident: number): Promise<readonly AuditLine[]>;
   /** A reading that is its device's present. */
   observe(reading: Reading): void;
   /** A reading whose position is not to be believed: only what its crew says counts. */
   observeWord(reading: Reading): void;
-  /** Our clock was set, and says `nowMs` now: where units are and what crews said is of no later time. */
-  clockSet(nowMs: number): void;
+  /** Our clock was set by `stepMs`, and says `nowMs` now: where units are and what crews said is of no later time. */
+  clockSet(nowMs: number, stepMs: number): void;
   onAck(device: string, body: unknown, atMs: number): Promise<string | undefined>;
   /** Works off the timers. Call each second. */
   tick(): Promise<void>;

@@ -45,7 +45,7 @@ export interface Figures {
 }
 
 /** A large city's calls of a month; beyond it the answer says that it is truncated. */
-const MAX_ROWS = 50_000;
+export const MAX_ROWS = 50_000;
 
 /** Name → from which recorded time to which. */
 const STEP_TIMES = {

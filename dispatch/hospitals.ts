@@ -2,9 +2,9 @@
  * Hospitals: free beds as they were reported, and where to take a patient.
  *
  * Most hospitals report rarely and queues are missing, so a number never stands without its age and source.
- * Invariants: a report replaces the one before it whole, and one that is refused ends the trust in it; what is older than STALE_AFTER_MS or was never
- * reported ranks behind fresh free beds and says so; a hospital known to be full comes last and is not
- * hidden.
+ * Invariants: a report replaces the one before it whole, a refused one ends the trust in the one before; what is
+ * older than STALE_AFTER_MS or was never reported ranks behind fresh free beds and says so; a hospital known to be
+ * full comes last and is not hidden.
  */
 import type { Selectable } from 'kysely';
 import { distanceM, type Position } from '../cities/great-circle.ts';
@@ -122,21 +122,32 @@ export class Hospitals {
     return this.#now(hospital);
   }
 
-  /** Where a patient could go, the best first: fresh free beds, then unknown or stale, then full; each by time. */
+  /**
+   * Where a patient could go, the best first: fresh free beds, then unknown or stale, then full; each by time. What the
+   * roads prove unreachable comes last, whatever its beds.
+   */
   destinations(from: Position, limit: number): Destination[] {
     const ranked = this.all().map((each) => {
       const straightM = distanceM(from, each.hospital);
       const unit = { ...from, vehicle: 'transport' as const };
       const seconds = this.#roads?.travelTimes(each.hospital, [unit], 1)[0];
-      return {
+      const hasNoWay =
+        seconds === undefined &&
+        this.#roads?.isOnRoads(from, 'transport') === true &&
+        this.#roads.isOnRoads(each.hospital, 'transport');
+      const destination = {
         ...each,
         etaS: Math.round(seconds ?? straightM / STRAIGHT_MPS),
         etaSource: seconds === undefined ? ('straight' as const) : ('road' as const),
         distanceM: Math.round(straightM),
-        reason: explain(each),
+        reason: hasNoWay ? `no road leads there; ${explain(each)}` : explain(each),
       };
+      return { destination, rank: hasNoWay ? UNREACHABLE_RANK : rank(each) };
     });
-    return ranked.sort((a, b) => rank(a) - rank(b) || a.etaS - b.etaS).slice(0, limit);
+    return ranked
+      .sort((a, b) => a.rank - b.rank || a.destination.etaS - b.destination.etaS)
+      .slice(0, limit)
+      .map(({ destination }) => destination);
   }
 
   #now(hospital: Hospital): HospitalNow {
@@ -169,6 +180,9 @@ function freeOf({ emergency, intensive, ward, queue }: BedReport): BedReport {
 function isOverfull({ emergency }: BedReport): boolean {
   return emergency !== null && emergency < 0;
 }
+
+/** Behind the full ones. */
+const UNREACHABLE_RANK = 3;
 
 function rank({ free, stale }: HospitalNow): number {
   const emergency = free?.emergency ?? null;

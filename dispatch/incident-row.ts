@@ -41,7 +41,7 @@ export interface IncidentQuery {
 }
 
 /** A flood fills a desk with hundreds; ten thousand open ones are a loop in a program. */
-const MAX_OPEN_INCIDENTS = 10_000;
+export const MAX_OPEN_INCIDENTS = 10_000;
 type Reader = Pick<DispatchTransaction, 'selectFrom'>;
 
 export async function find(reader: Reader, id: number): Promise<IncidentRow> {

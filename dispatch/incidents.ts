@@ -192,6 +192,17 @@ export class Incidents {
     return query.execute();
   }
 
+  /** From when to when the newest incidents were open, and nothing else of them. */
+  async listSpans(limit: number): Promise<{ fromMs: number; toMs: number | undefined }[]> {
+    const { database } = this.#context;
+    const newest = database.selectFrom('incidents').orderBy('id', 'desc').limit(limit);
+    const rows = await newest.select(['received_at', 'closed_at']).execute();
+    return rows.map((row) => ({
+      fromMs: Number(row.received_at),
+      toMs: row.closed_at === null ? undefined : Number(row.closed_at),
+    }));
+  }
+
   /** Open incidents of the last minutes so near that they may be the same event. */
   async possibleDuplicates({ id, lat, lng, received_at }: IncidentRow): Promise<number[]> {
     if (lat === null || lng === null) return [];

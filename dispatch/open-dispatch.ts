@@ -6,26 +6,33 @@
  * before anything is asked.
  */
 import { Gauge, type Registry as Metrics } from 'prom-client';
+import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import { Assignments } from './assignments.ts';
 import { BedReports } from './bed-reports.ts';
+import { createCallHeat } from './call-heat.ts';
 import { CancelEcho } from './cancel-echo.ts';
 import { CityDispatch, type DispatchParts } from './city-dispatch.ts';
+import { createCoverageMap } from './coverage-map.ts';
 import { createCoverageNow } from './coverage-now.ts';
 import { CrewAnswers } from './crew-answers.ts';
 import { CrewLinks } from './crew-links.ts';
 import type { Dispatch, DispatchDependencies } from './dispatch.ts';
 import type { DispatchContext } from './dispatch-context.ts';
-import { createDispatchMetrics } from './dispatch-metrics.ts';
+import { createDispatchMetrics, type DispatchMetrics } from './dispatch-metrics.ts';
 import { Hospitals } from './hospitals.ts';
 import { Incidents } from './incidents.ts';
 import { Questions } from './questions.ts';
 import { type RecommendationQuery, recommend } from './recommendation.ts';
 import { createOutsideEngine } from './roads/outside-engine.ts';
-import { openRoadNetwork } from './roads/road-network.ts';
+import { paceFileOf, readPace } from './roads/pace/pace-file.ts';
+import { RoadPace } from './roads/pace/road-pace.ts';
+import type { StretchOutcome } from './roads/pace/stretches.ts';
+import { openRoadNetwork, type RoadNetwork } from './roads/road-network.ts';
 import { createTravel } from './travel.ts';
 import { UnansweredOrders } from './unanswered-orders.ts';
 import { UnitBoard } from './unit-board.ts';
 import { UnitMessages } from './unit-messages.ts';
+import { findRoutes } from './unit-routes.ts';
 import { WordDelivery } from './word-delivery.ts';
 import { WordDesk } from './word-desk.ts';
 import { WordReminders } from './word-reminders.ts';
@@ -63,8 +70,15 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
     board,
     metrics,
   };
+  const pace = roads && openPace(dependencies, roads, board, metrics);
   const coverage = createCoverageNow(board, roads, now);
-  const links = new CrewLinks((device) => board.vehicleOf(device) !== undefined);
+  const links = new CrewLinks(
+    (device) => isAmbulance(registry.find(device)),
+    (device, { connectedSinceMs }, atMs) => {
+      const connectedSince = connectedSinceMs === undefined ? null : formatInstant(connectedSinceMs);
+      dependencies.publishEvent('fleet', { device, connectedSince, at: formatInstant(atMs) });
+    },
+  );
   const { timeZone } = registry.cityNow;
   const asking = { board, travel, links, coverage, now, timeZone };
   const ask = (query: RecommendationQuery) => recommend(asking, query);
@@ -86,12 +100,34 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
     hospitals,
     roads: outside?.name ?? roads?.source ?? 'straight line',
     recommend: ask,
+    coverageMap: createCoverageMap(board, roads, now),
+    callHeat: createCallHeat(context.database, now),
+    routes: (at, units) => findRoutes(board, roads, { at, units, nowMs: now() }),
     words: new WordDesk(context, links, delivery),
     unanswered: new UnansweredOrders(context, dependencies.alerts, reminders),
     messages: new UnitMessages(context, assignments, questions, echo),
     answers: new CrewAnswers(context, { assignments, delivery, reminders, links }),
     bedReports: new BedReports(context, hospitals, fleet),
+    pace,
   };
+}
+
+/** What the fleet teaches of these roads, in this run and in those before. */
+function openPace(
+  { config, log, now, registry }: DispatchDependencies,
+  network: RoadNetwork,
+  board: UnitBoard,
+  { stretches }: DispatchMetrics,
+): RoadPace {
+  const { id, timeZone } = registry.cityNow;
+  const file = paceFileOf(config.SIAGA_DATA_DIR, id);
+  const isThere = (unit: string) => board.vehicleOf(unit) !== undefined;
+  const count = (outcome: StretchOutcome) => stretches.inc({ outcome });
+  return new RoadPace({ network, memory: readPace(file, log), file, timeZone, isThere, now, log, count });
+}
+
+function formatInstant(atMs: number): string {
+  return new Date(atMs).toISOString();
 }
 
 function countUnits(metrics: Metrics, board: UnitBoard, assignments: Assignments): void {

@@ -54,8 +54,8 @@ const ROAD_CANDIDATES = 200;
 /** Nobody is sent from further: it is another city's call. */
 export const MAX_RADIUS_M = 50_000;
 /** Excluded units told one by one; and the fleet above which they are only counted. */
-const MAX_EXCLUDED = 100;
-const MAX_EXPLAINED_FLEET = 5_000;
+export const MAX_EXCLUDED = 100;
+export const MAX_EXPLAINED_FLEET = 5_000;
 
 export async function recommend(
   dependencies: RecommendationDependencies,

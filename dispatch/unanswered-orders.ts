@@ -10,7 +10,6 @@
 import { type Alert, rankOf } from '../alerts/alert.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { Subject } from '../alerts/judgement/engine-change.ts';
-
 import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import { type AssignmentRow, readAssignment } from './assignment-row.ts';
 import type { Role } from './assignment-steps.ts';
@@ -40,7 +39,8 @@ export class UnansweredOrders {
 
   /** Brings the alerts in line with the words. Called each second. */
   async tick(): Promise<void> {
-    const escalated = await this.#context.database
+    const { board, database } = this.#context;
+    const rows = await database
       .selectFrom('crew_words')
       .selectAll()
       .where('escalated_at', 'is not', null)
@@ -48,6 +48,8 @@ export class UnansweredOrders {
       .where('kind', 'in', ['order', 'change', 'cancel'])
       .orderBy('id')
       .execute();
+    // A unit that was taken out of the city is told nothing more; one on an assignment cannot be taken out.
+    const escalated = rows.filter((word) => !isWord(word, 'cancel') || board.vehicleOf(word.unit));
     const open = this.#alerts.open().filter(({ rule }) => rule === UNANSWERED_RULE.name);
     const standing = new Set<string>();
     for (const alert of open) {

@@ -12,7 +12,13 @@ import type { DispatchUnitsTable } from '../database/dispatch-tables.ts';
 import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { Fleet, Liveness } from '../fleet/fleet.ts';
-import { type Fix, filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
+import {
+  type Fix,
+  filterPosition,
+  fixOf,
+  type PositionOutcome,
+  type PositionState,
+} from '../fleet/positions/position-filter.ts';
 import type { LiveRegistry } from '../fleet/registry.ts';
 import { createUnitIndex, type UnitIndex } from './nearest/unit-index.ts';
 import type { Vehicle } from './roads/road-classes.ts';
@@ -44,6 +50,8 @@ export interface UnitNow {
   readonly liveness: Liveness;
 }
 
+/** What the fleet calls the present, although it may not follow the last place that is known here. */
+const BELIEVED_ANYWAY: ReadonlySet<PositionOutcome> = new Set(['too-fast', 'repeat', 'older']);
 /** Faster than a walk. */
 const MOVING_MPS = 1.4;
 const FREE: Lock = {
@@ -148,19 +156,17 @@ export class UnitBoard {
     return observation;
   }
 
-  /** A reading whose position was refused: only its crew's word counts; the position stays. */
+  /** A reading that is not the present: only its crew's word may count; the position stays. */
   observeWord(reading: Reading): Observation | undefined {
     if (!this.#units.has(reading.device)) return undefined;
-    const last = this.#fleet.now(reading.device)?.last;
-    if (last && last.measuredAt > reading.measuredAt) return undefined;
     const observation = this.words.observe(reading);
     this.#reindex(reading.device);
     return observation;
   }
 
-  /** Our clock was set and says `nowMs`: no fix was taken and no word said later. */
-  clockSet(nowMs: number): void {
-    this.words.clockSet(nowMs);
+  /** Our clock was set by `stepMs` and says `nowMs`: no fix was taken and no word said later. */
+  clockSet(nowMs: number, stepMs: number): void {
+    this.words.clockSet(nowMs, stepMs);
     for (const [unit, { present }] of this.#positions) {
       if (present.measuredAt <= nowMs) continue;
       this.#positions.set(unit, { present: { ...present, measuredAt: nowMs }, refused: [] });
@@ -191,8 +197,9 @@ export class UnitBoard {
   /** Where the unit is after a fix that ingest has let through: not always where the fix is. */
   #place(unit: string, fix: Fix): void {
     const { state, verdict } = filterPosition(this.#positions.get(unit), fix);
-    // Ingest has seen those that it refused, and believed this one; of two with one time the later stands.
-    const isBelieved = verdict.outcome === 'too-fast' || verdict.outcome === 'repeat';
+    // Ingest has seen those that it refused, and believed this one; of two with one time the later stands, and what
+    // was measured later by a clock that was ahead was not.
+    const isBelieved = BELIEVED_ANYWAY.has(verdict.outcome);
     const next = isBelieved ? filterPosition(undefined, fix).state : state;
     if (next) this.#positions.set(unit, next);
   }

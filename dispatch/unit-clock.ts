@@ -6,10 +6,11 @@
  * never told as said after it while its clock keeps its pace; where the clock is not known, nothing but the time of
  * receipt is told.
  */
-import { type DeviceClock, type SaidAt, saidAtOf } from '../clock/device-clock.ts';
+import type { DeviceClock } from '../clock/device-clock.ts';
+import { type SaidAt, saidAtOf } from '../clock/said-at.ts';
 import { ownTimeOf, type Reading } from '../devices/reading.ts';
 
-export type { SaidAt } from '../clock/device-clock.ts';
+export type { SaidAt } from '../clock/said-at.ts';
 export type TimedWord = Pick<Reading, 'measuredAt' | 'receivedAt' | 'quality' | 'values'>;
 
 /** When a reading was measured, by what is known of its device's clock, which has taken it. */

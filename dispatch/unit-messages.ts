@@ -15,6 +15,7 @@ import { setPatientDoubt } from './assignment-lock.ts';
 import { readStatus, type StatusMeaning, type Step, whyNot } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
 import type { CancelEcho } from './cancel-echo.ts';
+import type { ClockStep } from './clock-steps.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 import type { Questions } from './questions.ts';
@@ -24,7 +25,7 @@ import type { Observation, Word } from './unit-words.ts';
 /** By the scene when this near: a street's width and the error of a good fix in a gang. */
 const ARRIVAL_RADIUS_M = 100;
 /** Status changes and arrivals that wait for the disk; a fleet of hundreds changes once a minute each. */
-const MAX_WAITING = 1_000;
+export const MAX_WAITING = 1_000;
 /** Steps that a crew takes by its status. */
 const SAID_STEPS = ['en-route', 'on-scene', 'left-scene', 'at-destination'] as const;
 const UNDER_WAY = new Set(['reserved', 'dispatched', 'acknowledged', 'en-route']);
@@ -32,6 +33,7 @@ const UNDER_WAY = new Set(['reserved', 'dispatched', 'acknowledged', 'en-route']
 const TRANSPORTED_WITHOUT_HOSPITAL =
   'its crew said transporting and then available, with no hospital between: a patient may be aboard';
 const UNSURE_WHEN = 'its clock is not known well enough to tell whether this was said after the order';
+const OUT_OF_ORDER = 'its clock was set: it may have said this before what it had said last';
 const RESTARTED = 'its tracker has just restarted and may say its default';
 
 export class UnitMessages {
@@ -128,6 +130,17 @@ export class UnitMessages {
     return to !== 'completed' && forced_reason === null;
   }
 
+  /** Our own clock was set: what was said before is worked off by the old time, and what is open goes by the new. */
+  clockSet(step: ClockStep): Promise<void> {
+    this.#echo.clockSet(step);
+    this.#queue = this.#queue
+      .then(() => this.#assignments.clockSet(step))
+      .catch((error: unknown) => {
+        this.#context.log.error({ err: error }, 'open orders could not be brought to the new time');
+      });
+    return this.#queue;
+  }
+
   /** Resolves when all that was said so far has been worked off. */
   settled(): Promise<void> {
     return this.#queue;
@@ -185,12 +198,13 @@ export class UnitMessages {
 
 /** Why a person must judge this word; undefined where it speaks for itself. */
 function findDoubt(
-  { before, isRestart }: Word,
+  { before, isOutOfOrder, isRestart }: Word,
   order: Order,
   meaning: StatusMeaning | undefined,
   canTransport: boolean,
 ): string | undefined {
   if (order === 'unsure') return UNSURE_WHEN;
+  if (isOutOfOrder) return OUT_OF_ORDER;
   if (meaning?.to !== 'completed' || meaning.doubt !== undefined) return meaning?.doubt;
   if (canTransport && before === 'transporting') return TRANSPORTED_WITHOUT_HOSPITAL;
   return isRestart ? RESTARTED : undefined;

@@ -5,19 +5,23 @@
  * one, by the device's clock.
  */
 import type { DeviceClock } from '../clock/device-clock.ts';
-import type { Reading } from '../devices/reading.ts';
+import { ownTimeOf, type Reading } from '../devices/reading.ts';
 import { type SaidAt, timeWord } from './unit-clock.ts';
+import { compareWords } from './word-order.ts';
 
 /** What a crew has said of itself. */
 export interface Word {
   readonly status: string;
-  readonly measuredAt: number;
+  /** By the device's clock; undefined where it gave no time. */
+  readonly ownMs: number | undefined;
   readonly receivedAt: number;
   readonly saidAt: SaidAt;
   /** What it had said before; undefined of the first word. */
   readonly before: string | undefined;
   /** Its tracker began to count anew: it may be the default of a tracker and no word of a crew. */
   readonly isRestart: boolean;
+  /** It may have been said before the one before, by a clock that was set between them. */
+  readonly isOutOfOrder: boolean;
   /** It had no effect although it should have: the same word counts as new. */
   readonly isLost: boolean;
 }
@@ -44,10 +48,13 @@ export class UnitWords {
     this.#clockOf = clockOf;
   }
 
-  /** Our clock was set and says `nowMs`: no word was said later. */
-  clockSet(nowMs: number): void {
+  /** Our clock was set by `stepMs` and says `nowMs`: each word was said as long ago as before. */
+  clockSet(nowMs: number, stepMs: number): void {
+    const shifted = (atMs: number) => Math.min(nowMs, atMs + stepMs);
     for (const [unit, word] of this.#words) {
-      if (word.measuredAt > nowMs) this.#words.set(unit, { ...word, measuredAt: nowMs });
+      const { earliestMs, latestMs } = word.saidAt;
+      const saidAt = { earliestMs: shifted(earliestMs), latestMs: shifted(latestMs) };
+      this.#words.set(unit, { ...word, receivedAt: shifted(word.receivedAt), saidAt });
     }
   }
 
@@ -63,21 +70,21 @@ export class UnitWords {
 
   /** `changed` is the crew's word when it is another than before. */
   observe(reading: Reading): Observation {
-    const { device, measuredAt, receivedAt, seq } = reading;
+    const { device, receivedAt, seq } = reading;
     const { status } = reading.values;
     const saidAt = timeWord(this.#clockOf(device), reading);
     const lastSeq = this.#seqs.get(device);
     if (seq !== undefined) this.#seqs.set(device, seq);
     const before = this.#words.get(device);
-    if (typeof status !== 'string' || (before && before.measuredAt > measuredAt)) return { saidAt };
+    if (typeof status !== 'string') return { saidAt };
+    const ownMs = ownTimeOf(reading);
+    const order = before ? compareWords(before, { saidAt, ownMs, receivedAt }) : 'after';
+    if (order === 'before') return { saidAt };
     const isRestart = seq !== undefined && lastSeq !== undefined && seq < lastSeq;
     const word: Word = {
-      status,
-      measuredAt,
-      receivedAt,
-      saidAt,
+      ...{ status, ownMs, receivedAt, saidAt, isRestart },
       before: before?.status,
-      isRestart,
+      isOutOfOrder: order === 'unsure',
       isLost: false,
     };
     this.#words.set(device, word);

@@ -18,6 +18,7 @@ import {
   type WordKind,
 } from './crew-words.ts';
 import type { DispatchContext } from './dispatch-context.ts';
+import { isTakenBackLate, takeBackLate } from './second-unit.ts';
 import { formatCommand } from './word-payload.ts';
 import { nextTimerMs } from './word-timers.ts';
 import { publishWord } from './word-view.ts';
@@ -27,10 +28,10 @@ const RETRY_MS = 5_000;
 /** What a unit was sent just now, as it subscribed, its timer does not send again. */
 const JUST_SENT_MS = 2_000;
 /** Words of one unit that go out at once; the rest with their timers. */
-const MAX_AT_ONCE = 100;
+export const MAX_AT_ONCE = 100;
 
 /** Subscriptions and PUBACKs that wait for the disk: a fleet of hundreds that comes back at once. */
-const MAX_WAITING = 1_000;
+export const MAX_WAITING = 1_000;
 
 type Group = readonly [CrewWordRow, ...CrewWordRow[]];
 
@@ -149,6 +150,12 @@ export class WordDelivery {
       .execute();
     const last = await findWord(database, ids.at(-1) as number);
     if (!last) return;
+    if (isTakenBackLate(last)) {
+      const callSign = this.#context.board.callSignOf(last.text as string) ?? (last.text as string);
+      await database
+        .transaction()
+        .execute((transaction) => takeBackLate(transaction, last, callSign, this.#context.now()));
+    }
     if (isOrder(last)) {
       await database
         .updateTable('assignments')

@@ -1,8 +1,8 @@
 /**
  * What people do with words to crews: write a message, say by radio what a crew has heard, look where each stands.
  *
- * Called by the API. Invariants: a message is on disk before its call is answered; a unit has at most
- * MAX_OPEN_MESSAGES that it has not acknowledged; who says that a crew has heard is named.
+ * Called by the API. Invariants: a message is on disk before its call is answered; people write to a
+ * unit while it has not acknowledged MAX_OPEN_MESSAGES of theirs; who says that a crew has heard is named.
  */
 import type { CrewLinks } from './crew-links.ts';
 import {
@@ -21,7 +21,7 @@ import type { WordDelivery } from './word-delivery.ts';
 import { describeWord, publishWord, type WordView } from './word-view.ts';
 
 /** A crew that has not read so many reads no more. */
-const MAX_OPEN_MESSAGES = 20;
+export const MAX_OPEN_MESSAGES = 20;
 
 export class WordDesk {
   readonly #context: DispatchContext;
@@ -40,7 +40,8 @@ export class WordDesk {
     this.#refuseUnknown(unit);
     const id = await database.transaction().execute(async (transaction) => {
       const open = await listOpenWords(transaction, unit);
-      if (open.filter((each) => isWord(each, 'message')).length >= MAX_OPEN_MESSAGES) {
+      const written = open.filter((each) => isWord(each, 'message') && each.assignment === null);
+      if (written.length >= MAX_OPEN_MESSAGES) {
         const sentence = `${unit} has ${MAX_OPEN_MESSAGES} messages that it has not acknowledged: call it by radio`;
         throw new DispatchError('too-many-messages', sentence);
       }
@@ -80,7 +81,7 @@ export class WordDesk {
   /** The same of all that an assignment's crew has yet to take but its order. Returns how many there were. */
   async hearAllByRadio(assignment: number, user: string): Promise<number> {
     const { database, now } = this.#context;
-    const kinds = ['change', 'cancel'] as const;
+    const kinds = ['change', 'cancel', 'message'] as const;
     const rows = await database
       .transaction()
       .execute((transaction) => acknowledgeWords(transaction, { assignment, kinds, by: user, atMs: now() }));

@@ -4,7 +4,7 @@
  * The timers are columns of the word, so that one that a restart interrupts goes on where it was. An escalated order
  * proposes a second unit; the alert is that of unanswered-orders.ts, which follows the columns that are written here.
  * Invariants: no word is dropped in silence, connected or not; the first unit stays assigned until somebody cancels
- * it; what no assignment needs any more ends after a day, and says so.
+ * it; what no assignment needs any more ends after a day, or with its unit, and says so.
  */
 import type { Role } from './assignment-steps.ts';
 import { type CrewWordRow, isWord, type WordKind } from './crew-words.ts';
@@ -15,7 +15,7 @@ import type { WordDelivery } from './word-delivery.ts';
 import { ESCALATE_AFTER_MS, LONGEST_TIMER_MS, nextTimerMs, WARN_AFTER_MS } from './word-timers.ts';
 
 /** A cancellation or a message that nobody took for so long is nobody's word any more. */
-const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+export const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 const GIVEN_UP: ReadonlySet<string> = new Set<WordKind>(['cancel', 'message']);
 /** Timers worked off in one tick; the rest a second later. */
 const MAX_DUE = 200;
@@ -58,8 +58,9 @@ export class WordReminders {
     // A word of the future is one from before the clock was set back: its stages begin anew.
     const madeAt = Math.min(Number(word.made_at), atMs);
     const elapsedMs = atMs - madeAt;
-    if (elapsedMs >= GIVE_UP_AFTER_MS && GIVEN_UP.has(word.kind)) {
-      await this.#giveUp(word);
+    const why = GIVEN_UP.has(word.kind) ? this.#whyGiveUp(word, elapsedMs) : undefined;
+    if (why !== undefined) {
+      await this.#giveUp(word, why);
       return false;
     }
     const escalates = elapsedMs >= ESCALATE_AFTER_MS && word.escalated_at === null;
@@ -118,18 +119,20 @@ export class WordReminders {
     return this.recommendOther(Number(incident), role as Role, unit);
   }
 
-  async #giveUp(word: CrewWordRow): Promise<void> {
+  #whyGiveUp({ unit }: CrewWordRow, elapsedMs: number): string | undefined {
+    if (this.#context.board.vehicleOf(unit) === undefined) return 'its unit was taken out of the city';
+    return elapsedMs >= GIVE_UP_AFTER_MS ? 'nobody acknowledged it for a day' : undefined;
+  }
+
+  async #giveUp(word: CrewWordRow, why: string): Promise<void> {
     const { database, now, publishEvent, log } = this.#context;
     await database
       .updateTable('crew_words')
-      .set({ ended_at: now(), ended_why: 'nobody acknowledged it for a day', next_at: null })
+      .set({ ended_at: now(), ended_why: why, next_at: null })
       .where('id', '=', word.id)
       .where('ended_at', 'is', null)
       .execute();
-    log.warn(
-      { word: word.id, ...factsOf(word) },
-      'nobody acknowledged a word to a crew for a day: it has ended',
-    );
+    log.warn({ word: word.id, ...factsOf(word), why }, 'a word to a crew has ended without an answer');
     publishEvent('incident', { event: 'word-given-up', ...factsOf(word), word: word.id });
   }
 

@@ -1,7 +1,7 @@
 /**
  * When a word to a crew is due again while nobody acknowledges it, counted from when it was made.
  *
- *   at once → again at 15 s → warned at 30 s → escalated at 75 s → again each 60 s
+ *   at once → again at 15 s → warned at 30 s → escalated at 75 s → again every 60 s
  */
 export const RESEND_AFTER_MS = 15_000;
 export const WARN_AFTER_MS = 30_000;

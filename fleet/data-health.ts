@@ -1,8 +1,8 @@
 /**
  * Data health of one device: what a firmware author asks first. Gaps, repeats, clock, lateness, rejections.
  *
- * Counted since the start of Siaga, in constant memory a device; of the clock, clock/device-clock.ts judges. Invariant: a gap is counted once, and a late
- * arrival that fills it is counted as late and takes the gap back.
+ * Counted since the start of Siaga, in constant memory a device; of the clock, clock/device-clock.ts judges. Invariant:
+ * a gap is counted once, and a late arrival that fills it is counted as late and takes the gap back.
  */
 import { createDeviceClock, type DeviceClock, observeDeviceClock } from '../clock/device-clock.ts';
 import { ownTimeOf, QualityFlag, type Reading } from '../devices/reading.ts';

@@ -3,14 +3,23 @@
  *
  * Moved by the live consumer (readings in order of the journal) and by `status` messages from the broker;
  * read by the API, the alert rules (silence) and dispatch. Held in memory and restored from the journal at
- * start. Invariant: `last` has the largest `measuredAt` of the readings of good quality; late, failed and
- * future-dated ones never become it. Liveness is judged by the time of receipt, and every word counts: a repeat
- * and a message that was refused say that their device is there.
+ * start. Invariant: `last` has the largest `measuredAt` of the readings of good quality, but that one that was ahead of
+ * its receipt gives way to the next that is right; late, failed and future-dated ones never become it. Liveness is
+ * judged by the time of receipt, and every word counts: a repeat and a message that was refused say that their device
+ * is there.
  */
 
-import { observeDeviceClock, shiftDeviceClock } from '../clock/device-clock.ts';
+import { AHEAD_MAX_MS, observeDeviceClock, shiftDeviceClock } from '../clock/device-clock.ts';
+import { isOfBefore } from '../clock/earlier-time.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
-import { FAILED_QUALITY, formatQuality, ownTimeOf, QualityFlag, type Reading } from '../devices/reading.ts';
+import {
+  FAILED_QUALITY,
+  formatQuality,
+  ownTimeOf,
+  QualityFlag,
+  type Reading,
+  TRUTH_LASTS_MS,
+} from '../devices/reading.ts';
 import type { Presence } from '../devices/topics.ts';
 import { createDataHealth, type DataHealth, recordArrival } from './data-health.ts';
 import { fixOf } from './positions/position-filter.ts';
@@ -32,6 +41,8 @@ export interface DeviceNow {
   presence: Presence | undefined;
   /** When it said so, or was heard again; 0 where it has not. */
   presenceAt: number;
+  /** How often it has confirmed to report, while its readings cannot show it yet. */
+  told: { readonly intervalMs: number; readonly untilMs: number } | undefined;
   readonly health: DataHealth;
 }
 
@@ -49,6 +60,12 @@ export interface Fleet {
   /** Those that were asked for or have said a word: all that can have changed, without a look-up of each. */
   known(): Iterable<DeviceNow>;
   liveness(device: DeviceNow, atMs: number): Liveness;
+  /** Without a word for longer than this it is silent, ms. */
+  silentAfterMs(device: DeviceNow): number;
+  /** Goes by what the alarms know of each device's rhythm, so that pages and alarms say the same of its silence. */
+  askAlarms(silentAfterMs: (id: string) => number | undefined): void;
+  /** It has confirmed to report so often from now on. */
+  expectInterval(id: string, intervalMs: number, nowMs: number): void;
   /** Takes one reading into the present. False when it belongs to history only. */
   observe(reading: Reading): boolean;
   /**
@@ -71,6 +88,8 @@ export interface Fleet {
   restoreFix(reading: Reading): void;
 }
 
+/** So many reports later its readings show its new rhythm. */
+const SHOWN_AFTER_INTERVALS = 6;
 const MOVES_NOTHING = FAILED_QUALITY | QualityFlag.late;
 
 export function createFleet(registry: Registry): Fleet {
@@ -80,35 +99,36 @@ export function createFleet(registry: Registry): Fleet {
     if (known) return known;
     const registered = registry.find(id);
     if (!registered) return undefined;
-    const { kind } = registered;
-    const fresh: DeviceNow = {
-      id,
-      kind,
-      last: undefined,
-      lastFix: undefined,
-      unusable: undefined,
-      lastHeardAt: 0,
-      presence: undefined,
-      presenceAt: 0,
-      health: createDataHealth(),
-    };
+    const fresh = createPresent(id, registered.kind);
     devices.set(id, fresh);
     return fresh;
   };
+  let askSilentAfterMs: (id: string) => number | undefined = () => undefined;
+  const silentAfterMs = ({ id, kind }: DeviceNow) =>
+    askSilentAfterMs(id) ?? (deviceKinds.get(kind)?.silentAfterS ?? 300) * 1000;
   return {
     now,
     *all() {
       for (const { id } of registry.all()) yield now(id) as DeviceNow;
     },
     known: () => devices.values(),
-    liveness: judgeLiveness,
+    liveness: (device, atMs) => judgeLiveness(device, atMs, silentAfterMs(device)),
+    silentAfterMs,
+    askAlarms(ask) {
+      askSilentAfterMs = ask;
+    },
+    expectInterval(id, intervalMs, nowMs) {
+      const device = now(id);
+      if (device) device.told = { intervalMs, untilMs: nowMs + SHOWN_AFTER_INTERVALS * intervalMs };
+    },
     observe(reading) {
       const device = now(reading.device);
       if (!device) return false;
       device.lastHeardAt = Math.max(device.lastHeardAt, reading.receivedAt);
       endOffline(device, reading.receivedAt);
       recordArrival(device.health, reading);
-      const why = formatQuality(reading.quality & MOVES_NOTHING);
+      const why: string[] = formatQuality(reading.quality & MOVES_NOTHING);
+      if (isBesideTruth(reading, device.last)) why.push('simulated, beside real readings');
       if (why.length > 0) device.unusable = { atMs: reading.receivedAt, why: why.join(', ') };
       if (why.length > 0 || isBefore(reading, device.last)) return false;
       device.unusable = undefined;
@@ -117,13 +137,7 @@ export function createFleet(registry: Registry): Fleet {
       return true;
     },
     clockSet(nowMs, stepMs) {
-      for (const device of devices.values()) {
-        device.lastHeardAt = Math.min(device.lastHeardAt, nowMs);
-        device.presenceAt = Math.min(device.presenceAt, nowMs);
-        device.last = noLaterThan(device.last, nowMs);
-        device.lastFix = noLaterThan(device.lastFix, nowMs);
-        shiftDeviceClock(device.health.clock, stepMs, nowMs);
-      }
+      for (const device of devices.values()) setClock(device, nowMs, stepMs);
     },
     countRepeat(id, atMs) {
       const device = now(id);
@@ -156,8 +170,33 @@ export function createFleet(registry: Registry): Fleet {
   };
 }
 
-/** A device's clock is ahead by as much as this without a word; see CLOCK_AHEAD_MAX_MS. */
-const AHEAD_MAX_MS = 60_000;
+function createPresent(id: string, kind: string): DeviceNow {
+  return {
+    id,
+    kind,
+    last: undefined,
+    lastFix: undefined,
+    unusable: undefined,
+    lastHeardAt: 0,
+    presence: undefined,
+    presenceAt: 0,
+    told: undefined,
+    health: createDataHealth(),
+  };
+}
+
+function setClock(device: DeviceNow, nowMs: number, stepMs: number): void {
+  device.lastHeardAt = Math.min(device.lastHeardAt, nowMs);
+  device.presenceAt = Math.min(device.presenceAt, nowMs);
+  device.last = noLaterThan(device.last, nowMs);
+  device.lastFix = noLaterThan(device.lastFix, nowMs);
+  shiftDeviceClock(device.health.clock, stepMs, nowMs);
+}
+
+/** Who tests a device while it measures does not change what people see of it. */
+export function isBesideTruth({ simulated, receivedAt }: Reading, last: Reading | undefined): boolean {
+  return simulated && last?.simulated === false && receivedAt - last.receivedAt < TRUTH_LASTS_MS;
+}
 
 function noLaterThan(reading: Reading | undefined, nowMs: number): Reading | undefined {
   if (!reading) return reading;
@@ -166,11 +205,11 @@ function noLaterThan(reading: Reading | undefined, nowMs: number): Reading | und
   return { ...reading, measuredAt: nowMs, receivedAt: Math.min(reading.receivedAt, nowMs) };
 }
 
-/** What a clock said before it was known to be ahead holds nothing up. */
-function isBefore({ measuredAt, quality }: Reading, last: Reading | undefined): boolean {
+/** What a clock said before it was known to be ahead, or before it was set right, holds nothing up. */
+function isBefore(reading: Reading, last: Reading | undefined): boolean {
   if (!last) return false;
-  const isOff = (quality & QualityFlag.clockOff) !== 0;
-  return (isOff ? Math.min(last.measuredAt, last.receivedAt) : last.measuredAt) > measuredAt;
+  if (!(reading.quality & QualityFlag.clockOff)) return isOfBefore(reading, last);
+  return Math.min(last.measuredAt, last.receivedAt) > reading.measuredAt;
 }
 
 function hear(device: DeviceNow, atMs: number, why: string): void {
@@ -186,10 +225,9 @@ function endOffline(device: DeviceNow, heardAt: number): void {
   device.presenceAt = heardAt;
 }
 
-function judgeLiveness(device: DeviceNow, atMs: number): Liveness {
+function judgeLiveness(device: DeviceNow, atMs: number, silentAfterMs: number): Liveness {
   if (device.lastHeardAt === 0) return 'unseen';
   if (device.presence === 'offline') return 'offline';
   if (device.presence === 'sleeping') return 'sleeping';
-  const silentAfterMs = (deviceKinds.get(device.kind)?.silentAfterS ?? 300) * 1000;
   return atMs - device.lastHeardAt > silentAfterMs ? 'silent' : 'online';
 }

@@ -98,6 +98,9 @@ export function createIdentities(registry: Registry): Identities {
   };
 }
 
+/** Whoever sends, in topics after ThingsBoard: `v1/devices/me/telemetry`. */
+const ITSELF = 'me';
+
 /** A device speaks for itself, under one of its own names where the topic has one. */
 function ofDevice(
   device: RegisteredDevice,
@@ -105,9 +108,9 @@ function ofDevice(
   topicNames: readonly string[],
   find: Identities['find'],
 ): RegisteredDevice | Rejection {
-  const isOwn = (name: string) => find(name)?.id === device.id;
+  const isOwn = (name: string) => (find(name)?.id ?? (name === ITSELF ? device.id : undefined)) === device.id;
   if (topicNames.length > 0 && !topicNames.some(isOwn)) {
-    const detail = `${device.id} may publish under its own name; the topic is of ${topicNames.join(', ')}`;
+    const detail = `${device.id} may publish under its own name; the topic is of ${topicNames.join(', ')}: where one of them is its own, npm run devices -- set ${device.id} --alias NAME`;
     return reject('wrong-device', detail);
   }
   const others = claimed.filter((name) => find(name) !== undefined);

@@ -5,11 +5,13 @@
  * journal once `restorePresent` has read the last reading of every device. Invariant: an event says whether
  * the reading is of the present, so that a watcher never shows a late reading as now.
  */
-import { FAILED_QUALITY, formatQuality, QualityFlag, type Reading } from '../devices/reading.ts';
+import { AHEAD_MAX_MS } from '../clock/device-clock.ts';
+import { isAheadOfReceipt } from '../clock/earlier-time.ts';
+import { formatQuality, QualityFlag, type Reading } from '../devices/reading.ts';
 import { presenceOf } from '../journal/device-messages.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
-import type { Fleet } from './fleet.ts';
+import { type Fleet, isBesideTruth } from './fleet.ts';
 import type { LiveFeed } from './live-feed.ts';
 
 /**
@@ -25,13 +27,10 @@ interface PastOfDevices {
   clockSet(nowMs: number, stepMs: number): void;
 }
 
-/** A device's own clock may be ahead of ours by so much, ms; later than that was given by us. */
-const AHEAD_MAX_MS = 60_000;
-
 /**
  * Reads the last word and the last reading of every device back into the present, and what the last entries say of
- * their clocks. To be awaited before the broker opens. A reading of later than now was dated by a clock of ours that was ahead: the last
- * that is not is the present, where the journal's end has one.
+ * their clocks. To be awaited before the broker opens. A reading of later than now was dated by a clock of ours that
+ * was ahead: the last that is not is the present, where the journal's end has one.
  */
 export async function restorePresent({
   journal,
@@ -53,7 +52,9 @@ export async function restorePresent({
   const settledId = Math.max(0, journal.lastId - UNSETTLED_ENTRIES);
   const tail = await journal.readAfter(settledId, UNSETTLED_ENTRIES);
   for (const { reading } of tail) fleet.restoreClock(reading);
-  for (const { reading } of await journal.latest()) {
+  const aheadIds = new Map<string, number>();
+  for (const { id, reading } of await journal.latest()) {
+    if (isAheadOfReceipt(reading)) aheadIds.set(reading.device, id);
     if (isAhead(reading)) {
       ahead.set(reading.device, reading);
       continue;
@@ -61,9 +62,13 @@ export async function restorePresent({
     quality.restore(reading);
     fleet.observe(reading);
   }
-  for (const { reading } of tail) {
+  for (const { id, reading } of tail) {
     quality.restoreSeq(reading);
     fleet.restoreFix(reading);
+    // Its clock may have been set right since.
+    if (id > (aheadIds.get(reading.device) ?? Number.POSITIVE_INFINITY) && fleet.observe(reading)) {
+      quality.restore(reading);
+    }
     if (!ahead.has(reading.device) || isAhead(reading)) continue;
     // Called late by a run that knew no better.
     const restored = { ...reading, quality: reading.quality & ~QualityFlag.late };
@@ -86,10 +91,10 @@ export interface LiveDependencies {
   /** Told of each reading that is the device's present: dispatch follows positions here. */
   readonly onPresent: (reading: Reading) => void;
   /**
-   * Told of each one that failed its quality without being late. What failed is not the present, but the rest
-   * of it may be: a crew's status that came with an impossible position.
+   * Told of each other one, but those of who tests a device beside its truth. It is not the present, but the rest of it
+   * may be: a crew's status that came with an impossible position, or by a clock that was set back.
    */
-  readonly onFailed: (reading: Reading) => void;
+  readonly onOther: (reading: Reading) => void;
 }
 
 export function createLiveConsumer({
@@ -97,7 +102,7 @@ export function createLiveConsumer({
   fleet,
   feed,
   onPresent,
-  onFailed,
+  onOther,
 }: LiveDependencies): JournalConsumer {
   const firstId = journal.lastId;
   return {
@@ -107,15 +112,11 @@ export function createLiveConsumer({
       for (const { id, reading } of entries) {
         const present = fleet.observe(reading);
         if (present) onPresent(reading);
-        else if (isFailedNow(reading)) onFailed(reading);
+        else if (!isBesideTruth(reading, fleet.now(reading.device)?.last)) onOther(reading);
         feed.publish('reading', () => formatLiveReading(id, reading, present));
       }
     },
   };
-}
-
-function isFailedNow({ quality }: Reading): boolean {
-  return (quality & FAILED_QUALITY) !== 0 && !(quality & QualityFlag.late);
 }
 
 /** A reading as the stream shows it. */

@@ -7,10 +7,16 @@
  * and whoever follows it is told; `all()` is another array whenever anything has changed.
  */
 import { sql } from 'kysely';
-import { type ChangeRequest, changeCity, type WrittenChange } from '../cities/change-city.ts';
+import {
+  type ChangeRequest,
+  changeCity,
+  EditsRefusedError,
+  type WrittenChange,
+} from '../cities/change-city.ts';
 import { undoChange } from '../cities/changes.ts';
 import type { City } from '../cities/city.ts';
 import { type CityState, type EntryCache, readCityState } from '../cities/city-state.ts';
+import { type Edit, judgeEdits, toProblem } from '../cities/judge-edits.ts';
 import { publishersOf } from '../cities/publishers.ts';
 import type { Database } from '../database/database.ts';
 import type { FormatOptions } from '../devices/formats/format.ts';
@@ -32,6 +38,8 @@ export interface RegisteredDevice {
   /** The gateway that sends for it, `gateway:<name>`. */
   readonly gateway?: string;
   readonly options?: FormatOptions;
+  /** Whatever it says, in whatever format, is simulated. */
+  readonly simulated?: boolean;
 }
 
 export interface Gateway {
@@ -68,6 +76,8 @@ export interface LiveRegistry extends Registry {
   readonly cityNow: City;
   /** As it was read last: for whoever edits entries. */
   readonly state: CityState;
+  /** The city that would come of it, which nothing goes by. Throws EditsRefusedError as `change` does. */
+  tryEdits(edits: readonly Edit[]): City;
   /** Writes a change, and resolves when everybody who follows has been told. Throws EditsRefusedError. */
   change(request: CityRequest): Promise<readonly WrittenChange[]>;
   /** Takes a change back; undefined where there is none of this number. Throws EditsRefusedError. */
@@ -87,7 +97,7 @@ export async function openRegistry(
   const cache: EntryCache = new Map();
   const followers = new Set<(move: CityMove) => void>();
   const nothing: CityState = {
-    ...{ revision: 0, base: folder, changed: folder, now: folder, notes: [] },
+    ...{ revision: 0, base: folder, changed: folder, now: folder, notes: [], differences: [] },
     ...{ bare: new Map(), addedBare: new Map(), findNow: () => undefined, findBase: () => undefined },
   };
   let state = nothing;
@@ -128,6 +138,14 @@ export async function openRegistry(
     },
     get state() {
       return state;
+    },
+    tryEdits(edits) {
+      const { city, problems } = judgeEdits(state.now, edits);
+      const known = new Set(findMore(state.now));
+      const added = problems.length > 0 ? [] : findMore(city).filter((sentence) => !known.has(sentence));
+      const more = added.map(toProblem);
+      if (problems.length + more.length > 0) throw new EditsRefusedError([...problems, ...more]);
+      return city;
     },
     async change(request) {
       const written = await changeCity({ ...own, ...request });
@@ -205,6 +223,7 @@ async function addFormats(database: Database, devices: Map<string, RegisteredDev
       ...device,
       ...(row.format === null ? {} : { format: row.format }),
       ...(row.gateway === null ? {} : { gateway: row.gateway }),
+      ...(row.simulated === 1 ? { simulated: true } : {}),
       ...optionsOf(row),
     });
   }

@@ -22,7 +22,7 @@ export interface WaitingAlias {
 }
 
 /** One gateway that hears all of a region's nodes has some hundreds of strangers. */
-const MAX_WAITING = 2_000;
+export const MAX_WAITING = 2_000;
 const SHOWN_BYTES = 2_048;
 
 export interface WaitingAliases {

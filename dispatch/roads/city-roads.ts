@@ -6,8 +6,8 @@
  */
 import type { City } from '../../cities/city.ts';
 import { distanceM } from '../../cities/great-circle.ts';
+import { type EdgeList, EdgeListBuilder } from './edge-list.ts';
 import { CLASS_NUMBERS } from './road-classes.ts';
-import { type EdgeList, EdgeListBuilder } from './road-graph.ts';
 
 /** Bends of a main road between two junctions: length over great circle. */
 const DETOUR = 1.15;
@@ -21,10 +21,10 @@ export function cityEdges(roads: NonNullable<City['roads']>): EdgeList {
     const [a, b] = [places.get(from), places.get(to)];
     const [start, end] = [numbers.get(from), numbers.get(to)];
     if (!a || !b || start === undefined || end === undefined) throw new Error(`no junction ${from} or ${to}`);
-    const metres = lengthM ?? DETOUR * distanceM(a, b);
+    const length = { lengthM: lengthM ?? DETOUR * distanceM(a, b) };
     const classNumber = CLASS_NUMBERS.indexOf(roadClass);
-    builder.addEdge(start, end, classNumber, metres);
-    if (!oneway) builder.addEdge(end, start, classNumber, metres);
+    builder.addEdge(start, end, classNumber, length);
+    if (!oneway) builder.addEdge(end, start, classNumber, length);
   }
   return builder.build();
 }

@@ -7,8 +7,10 @@
  * length, 0–1, and `withoutUnit` of a unit is never more than `now`.
  */
 import FlatQueue from 'flatqueue';
-import { OFF_ROAD_MPS, VEHICLES, type Vehicle } from './road-classes.ts';
+import { CLASS_NUMBERS, OFF_ROAD_MPS, VEHICLES, type Vehicle } from './road-classes.ts';
+import type { RoadGraph } from './road-graph.ts';
 import type { RoadNetwork, UnitPlace } from './road-network.ts';
+import { waysOut } from './road-pieces.ts';
 
 export interface Coverage {
   readonly now: number;
@@ -16,54 +18,81 @@ export interface Coverage {
   readonly withoutUnit: readonly number[];
 }
 
-const NOBODY = -1;
+export const NOBODY = -1;
+export const FERRY_CLASS = CLASS_NUMBERS.indexOf('ferry');
+
+/** A unit is snapped in some 20 µs, a step takes less than one. */
+const PART_UNITS = 16;
+const PART_STEPS = 512;
 
 /** Of one vehicle: the quickest and second quickest unit at each node, NOBODY beyond the limit. */
-interface Quickest {
+export interface Quickest {
   readonly first: Int32Array;
   readonly second: Int32Array;
 }
 
 export function measureCoverage(network: RoadNetwork, units: readonly UnitPlace[], limitS: number): Coverage {
-  const byVehicle = VEHICLES.map((vehicle) => searchOutwards(network, units, vehicle, limitS));
-  const { nodeCount } = network.graph;
-  const weights = nodeWeights(network);
+  const byVehicle = VEHICLES.map((vehicle) => searchAtOnce(network, units, vehicle, limitS));
+  const { baseNodeCount } = network.graph;
+  const weights = nodeWeights(network.graph);
   let total = 0;
   let covered = 0;
   const onlyBy = new Float64Array(units.length);
-  for (let node = 0; node < nodeCount; node++) {
+  for (let node = 0; node < baseNodeCount; node++) {
     const weight = weights[node] as number;
     total += weight;
-    const reachedBy = byVehicle.flatMap(({ first, second }) =>
-      [first[node] as number, second[node] as number].filter((unit) => unit !== NOBODY),
-    );
-    if (reachedBy.length === 0) continue;
+    const units = reachedBy(network.graph, byVehicle, node);
+    if (units.size === 0) continue;
     covered += weight;
-    if (reachedBy.length > 1) continue;
-    const unit = reachedBy[0] as number;
-    onlyBy[unit] = (onlyBy[unit] as number) + weight;
+    if (units.size > 1) continue;
+    for (const unit of units) onlyBy[unit] = (onlyBy[unit] as number) + weight;
   }
   const share = (weight: number) => (total === 0 ? 0 : weight / total);
   return { now: share(covered), withoutUnit: [...onlyBy].map((weight) => share(covered - weight)) };
 }
 
-/** Half of every edge belongs to each of its ends. */
-function nodeWeights({ graph }: RoadNetwork): Float64Array {
-  const weights = new Float64Array(graph.nodeCount);
-  for (let edge = 0; edge < graph.edgeCount; edge++) {
-    for (const node of [graph.from[edge] as number, graph.to[edge] as number]) {
+/** Whoever is among the two quickest of a vehicle at this junction of the map, however it is come to. */
+export function reachedBy(
+  { nodeCopies }: Pick<RoadGraph, 'nodeCopies'>,
+  byVehicle: readonly Quickest[],
+  node: number,
+): Set<number> {
+  const units = new Set<number>();
+  for (const { first, second } of byVehicle) {
+    for (const each of [node, ...(nodeCopies.get(node) ?? [])]) {
+      units.add(first[each] as number).add(second[each] as number);
+    }
+  }
+  units.delete(NOBODY);
+  return units;
+}
+
+function searchAtOnce(...args: Parameters<typeof searchOutwards>): Quickest {
+  const search = searchOutwards(...args);
+  let step = search.next();
+  while (!step.done) step = search.next();
+  return step.value;
+}
+
+/** Half of every edge of the map belongs to each of its ends. */
+function nodeWeights(graph: RoadGraph): Float64Array {
+  const weights = new Float64Array(graph.baseNodeCount);
+  for (let edge = 0; edge < graph.baseEdgeCount; edge++) {
+    if (graph.classes[edge] === FERRY_CLASS) continue;
+    for (const node of [graph.from[edge] as number, graph.nodeOf[graph.to[edge] as number] as number]) {
       weights[node] = (weights[node] as number) + (graph.lengthsM[edge] as number) / 2;
     }
   }
   return weights;
 }
 
-function searchOutwards(
+/** In parts, between which others may have their turn. */
+export function* searchOutwards(
   { graph, snap }: RoadNetwork,
   units: readonly UnitPlace[],
   vehicle: Vehicle,
   limitS: number,
-): Quickest {
+): Generator<void, Quickest> {
   const first = new Int32Array(graph.nodeCount).fill(NOBODY);
   const second = new Int32Array(graph.nodeCount).fill(NOBODY);
   const secondsOf = graph.secondsOf[vehicle];
@@ -75,17 +104,14 @@ function searchOutwards(
     queue.push(node * units.length + unit, seconds);
   };
   for (const [unit, place] of units.entries()) {
+    if (unit % PART_UNITS === 0) yield;
     const at = place.vehicle === vehicle ? snap(place, vehicle) : undefined;
     if (!at) continue;
     const toRoadS = at.offRoadM / OFF_ROAD_MPS;
-    const wholeS = secondsOf[at.edge] as number;
-    reach(toRoadS + wholeS * (1 - at.along), graph.to[at.edge] as number, unit);
-    // Towards the start of a one-way piece it may not turn back.
-    if (at.along === 0 || hasEdge(graph.to[at.edge] as number, graph.from[at.edge] as number)) {
-      reach(toRoadS + wholeS * at.along, graph.from[at.edge] as number, unit);
-    }
+    for (const [node, onRoadS] of waysOut(graph, at, vehicle)) reach(toRoadS + onRoadS, node, unit);
   }
-  while (queue.length > 0) {
+  for (let steps = 1; queue.length > 0; steps++) {
+    if (steps % PART_STEPS === 0) yield;
     const seconds = queue.peekValue() as number;
     const reached = queue.pop() as number;
     const unit = reached % units.length;
@@ -99,11 +125,4 @@ function searchOutwards(
     }
   }
   return { first, second };
-
-  function hasEdge(from: number, to: number): boolean {
-    for (let place = offsets[from] as number; place < (offsets[from + 1] as number); place++) {
-      if (ends[place] === to) return true;
-    }
-    return false;
-  }
 }

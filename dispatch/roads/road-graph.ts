@@ -1,37 +1,29 @@
 /**
  * The road network in memory: nodes and directed edges in typed arrays, compressed by row both ways.
  *
- * Built from a city's main roads or from a road file, then never changed. Invariants: edge e of the forward
- * rows and its number in the reversed rows name the same piece of road; every edge is at least 1 cm long;
- * the travel time of a vehicle over an edge is its length over the vehicle's speed, Infinity where it may
- * not go.
+ * Built from a city's main roads or from a road file, then never changed, but for the seconds, which follow what the
+ * fleet learns (pace/road-pace.ts). Each vehicle has its own speeds, 0 where it may not go, and its own turns: a turn
+ * that is banned is no path of the graph, since what stands behind the ban is a copy of the junction without it
+ * (turn-bans.ts). Invariants: nodes and edges below `baseNodeCount` and `baseEdgeCount` are those of the map, copies
+ * come after them; edge e of the forward rows and its number in the reversed rows name the same piece of road; every
+ * edge is at least 1 cm long; a travel time is length over speed, Infinity where the vehicle may not go.
  */
-import { distanceM } from '../../cities/great-circle.ts';
-import { CLASS_NUMBERS, speedMps, VEHICLES, type Vehicle } from './road-classes.ts';
-
-/** Edges as a list: what importers make and the road file holds. */
-export interface EdgeList {
-  readonly lats: Float64Array;
-  readonly lngs: Float64Array;
-  /** Of each directed edge: node numbers, metres, number of the class. */
-  readonly from: Uint32Array;
-  readonly to: Uint32Array;
-  readonly lengthsM: Float32Array;
-  readonly classes: Uint8Array;
-}
-
-/** Rows of a compressed graph: edges of node n are `offsets[n]` to `offsets[n + 1]`. */
-export interface Rows {
-  readonly offsets: Uint32Array;
-  /** The node at the other end. */
-  readonly ends: Uint32Array;
-  /** The number of the edge in the EdgeList. */
-  readonly edges: Uint32Array;
-}
+import type { EdgeList } from './edge-list.ts';
+import { VEHICLES, type Vehicle } from './road-classes.ts';
+import { compress, type Rows } from './rows.ts';
+import { banTurns } from './turn-bans.ts';
 
 export interface RoadGraph extends EdgeList {
   readonly nodeCount: number;
   readonly edgeCount: number;
+  readonly baseNodeCount: number;
+  readonly baseEdgeCount: number;
+  /** Of each node and each edge: the one of the map that it stands for, itself where it is no copy. */
+  readonly nodeOf: Uint32Array;
+  readonly edgeOf: Uint32Array;
+  /** Copies of a node and of an edge of the map; few have any. */
+  readonly nodeCopies: ReadonlyMap<number, readonly number[]>;
+  readonly edgeCopies: ReadonlyMap<number, readonly number[]>;
   /** Edges that leave a node. */
   readonly forward: Rows;
   /** Edges that arrive at a node: the graph that is searched from an incident. */
@@ -43,16 +35,20 @@ export interface RoadGraph extends EdgeList {
 }
 
 const MIN_LENGTH_M = 0.01;
+/** Hundredths of a km/h → m/s. */
+const SPEED_UNITS_PER_MPS = 360;
 
-export function createRoadGraph(list: EdgeList, source: string): RoadGraph {
+export function createRoadGraph(base: EdgeList, source: string): RoadGraph {
+  const baseNodeCount = base.lats.length;
+  const baseEdgeCount = base.from.length;
+  const { list, nodeOf, edgeOf } = banTurns(base);
   const nodeCount = list.lats.length;
-  const edgeCount = list.from.length;
   const lengthsM = list.lengthsM.map((lengthM) => Math.max(MIN_LENGTH_M, lengthM));
   const seconds = (vehicle: Vehicle) => {
-    const bySpeed = CLASS_NUMBERS.map((roadClass) => speedMps(vehicle, roadClass));
+    const speeds = list.speeds[vehicle];
     return Float64Array.from(lengthsM, (lengthM, edge) => {
-      const speed = bySpeed[list.classes[edge] as number] as number;
-      return speed === 0 ? Number.POSITIVE_INFINITY : lengthM / speed;
+      const speed = speeds[edge] as number;
+      return speed === 0 ? Number.POSITIVE_INFINITY : (lengthM * SPEED_UNITS_PER_MPS) / speed;
     });
   };
   const [motorcycle, transport] = VEHICLES.map(seconds) as [Float64Array, Float64Array];
@@ -60,7 +56,13 @@ export function createRoadGraph(list: EdgeList, source: string): RoadGraph {
     ...list,
     lengthsM,
     nodeCount,
-    edgeCount,
+    edgeCount: list.from.length,
+    baseNodeCount,
+    baseEdgeCount,
+    nodeOf,
+    edgeOf,
+    nodeCopies: copiesOf(nodeOf, baseNodeCount),
+    edgeCopies: copiesOf(edgeOf, baseEdgeCount),
     forward: compress(list.from, list.to, nodeCount),
     reversed: compress(list.to, list.from, nodeCount),
     secondsOf: { motorcycle, transport },
@@ -68,64 +70,13 @@ export function createRoadGraph(list: EdgeList, source: string): RoadGraph {
   };
 }
 
-/** Counting sort of the edges by one of their ends. */
-export function compress(by: Uint32Array, other: Uint32Array, nodeCount: number): Rows {
-  const offsets = new Uint32Array(nodeCount + 1);
-  for (const node of by) offsets[node + 1] = (offsets[node + 1] as number) + 1;
-  for (let node = 0; node < nodeCount; node++) {
-    offsets[node + 1] = (offsets[node + 1] as number) + (offsets[node] as number);
+function copiesOf(originals: Uint32Array, baseCount: number): Map<number, number[]> {
+  const copies = new Map<number, number[]>();
+  for (let copy = baseCount; copy < originals.length; copy++) {
+    const original = originals[copy] as number;
+    const known = copies.get(original);
+    if (known) known.push(copy);
+    else copies.set(original, [copy]);
   }
-  const next = offsets.slice();
-  const ends = new Uint32Array(by.length);
-  const edges = new Uint32Array(by.length);
-  for (let edge = 0; edge < by.length; edge++) {
-    const node = by[edge] as number;
-    const place = next[node] as number;
-    next[node] = place + 1;
-    ends[place] = other[edge] as number;
-    edges[place] = edge;
-  }
-  return { offsets, ends, edges };
-}
-
-/** Edges that arrive one by one, grown by doubling. */
-export class EdgeListBuilder {
-  readonly #from: number[] = [];
-  readonly #to: number[] = [];
-  readonly #lengthsM: number[] = [];
-  readonly #classes: number[] = [];
-  readonly #lats: number[] = [];
-  readonly #lngs: number[] = [];
-
-  get edgeCount(): number {
-    return this.#from.length;
-  }
-
-  addNode(lat: number, lng: number): number {
-    this.#lngs.push(lng);
-    return this.#lats.push(lat) - 1;
-  }
-
-  /** One direction. The length is the great circle's where none is given. */
-  addEdge(from: number, to: number, classNumber: number, lengthM?: number): void {
-    this.#from.push(from);
-    this.#to.push(to);
-    this.#classes.push(classNumber);
-    this.#lengthsM.push(lengthM ?? distanceM(this.#at(from), this.#at(to)));
-  }
-
-  build(): EdgeList {
-    return {
-      lats: Float64Array.from(this.#lats),
-      lngs: Float64Array.from(this.#lngs),
-      from: Uint32Array.from(this.#from),
-      to: Uint32Array.from(this.#to),
-      lengthsM: Float32Array.from(this.#lengthsM),
-      classes: Uint8Array.from(this.#classes),
-    };
-  }
-
-  #at(node: number): { lat: number; lng: number } {
-    return { lat: this.#lats[node] as number, lng: this.#lngs[node] as number };
-  }
+  return copies;
 }

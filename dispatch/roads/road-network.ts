@@ -8,9 +8,11 @@ import type { Logger } from 'pino';
 import type { City } from '../../cities/city.ts';
 import type { Position } from '../../cities/great-circle.ts';
 import { cityEdges } from './city-roads.ts';
+import type { EdgeList } from './edge-list.ts';
 import { VEHICLES, type Vehicle } from './road-classes.ts';
 import { readRoadFile, roadFileOf } from './road-file.ts';
-import { createRoadGraph, type EdgeList, type RoadGraph } from './road-graph.ts';
+import { createRoadGraph, type RoadGraph } from './road-graph.ts';
+import { type RoadRoute, traceRoute } from './road-route.ts';
 import { RoadSearch } from './road-search.ts';
 import { RoadSnap, type Snap } from './road-snap.ts';
 
@@ -19,6 +21,7 @@ export interface UnitPlace extends Position {
 }
 
 export interface RoadNetwork {
+  /** Where the roads come from, and the times on them where the fleet has taught them. */
   readonly source: string;
   readonly graph: RoadGraph;
   snap(at: Position, vehicle: Vehicle): Snap | undefined;
@@ -30,13 +33,28 @@ export interface RoadNetwork {
    * incident for any of them.
    */
   travelTimes(incident: Position, units: readonly UnitPlace[], wanted: number): (number | undefined)[];
+  /** The ways that these times are of, one a unit in their order; undefined for those whose time would be. */
+  routes(incident: Position, units: readonly UnitPlace[]): (RoadRoute | undefined)[];
+  /** Seconds by road between two places by these seconds of the edges; undefined where a place is not on the road. */
+  measureUsual(secondsOf: RoadGraph['secondsOf']): MeasureS;
+  /** The times of the edges were learned from so many stretches. */
+  notePace(stretches: number): void;
 }
+
+export type MeasureS = (from: Position, to: Position, vehicle: Vehicle) => number | undefined;
+
+/** Further beside the road than a good fix is, it drove elsewhere. */
+const ON_ROAD_M = 30;
+const CARRIAGEWAY_M = 15;
 
 export function createRoadNetwork(graph: RoadGraph): RoadNetwork {
   const snapper = new RoadSnap(graph);
   const search = new RoadSearch(graph);
+  let learned = '';
   return {
-    source: graph.source,
+    get source() {
+      return `${graph.source}${learned}`;
+    },
     graph,
     snap: (at, vehicle) => snapper.snap(at, vehicle),
     isOnRoads: (at, vehicle) => snapper.snap(at, vehicle) !== undefined,
@@ -61,7 +79,43 @@ export function createRoadNetwork(graph: RoadGraph): RoadNetwork {
       }
       return seconds;
     },
+    routes(scene, units) {
+      const routes: (RoadRoute | undefined)[] = new Array(units.length).fill(undefined);
+      for (const vehicle of VEHICLES) {
+        const sceneSnaps = snapper.snapBeside(scene, vehicle);
+        const own = [...units.entries()].filter(([, unit]) => unit.vehicle === vehicle);
+        if (sceneSnaps.length === 0 || own.length === 0) continue;
+        const beside = own.map(([, unit]) => snapper.snapBeside(unit, vehicle));
+        search.toPlace(sceneSnaps, beside, vehicle, own.length);
+        for (const [place, [index, unit]] of own.entries()) {
+          const unitSnaps = beside[place] as Snap[];
+          routes[index] = traceRoute(graph, search, { vehicle, unit, unitSnaps, scene, sceneSnaps });
+        }
+      }
+      return routes;
+    },
+    measureUsual(secondsOf) {
+      const usual = new RoadSearch({ ...graph, secondsOf });
+      return (from, to, vehicle) => {
+        const [start, end] = [from, to].map((at) => onRoad(snapper.snapBeside(at, vehicle))) as [
+          Snap[],
+          Snap[],
+        ];
+        return usual.toPlace(end, [start], vehicle, 1)[0]?.seconds;
+      };
+    },
+    notePace(stretches) {
+      if (stretches > 0)
+        learned = `; times learned from ${stretches.toLocaleString('en')} stretches of the fleet`;
+    },
   };
+}
+
+/** The pieces that a good fix may be of: the nearest, and the other carriageway beside it. */
+function onRoad(beside: readonly Snap[]): Snap[] {
+  const nearestM = beside[0]?.offRoadM ?? Number.POSITIVE_INFINITY;
+  const mostM = Math.min(ON_ROAD_M, nearestM + CARRIAGEWAY_M);
+  return beside.filter(({ offRoadM }) => offRoadM <= mostM).map((snap) => ({ ...snap, offRoadM: 0 }));
 }
 
 /** Undefined where the city has no roads at all. */
@@ -84,7 +138,11 @@ function readImported(
   const file = roadFileOf(dataDir, city.id);
   try {
     const { header, list } = readRoadFile(file);
-    if (coversCity(list, city)) return { list, source: `${header.source}, imported ${header.importedAt}` };
+    const cut = header.incomplete === undefined ? '' : ', incomplete';
+    if (cut) log.warn({ file, remark: header.incomplete }, 'the imported roads are incomplete');
+    if (coversCity(list, city)) {
+      return { list, source: `${header.source}, imported ${header.importedAt}${cut}` };
+    }
     log.warn({ file }, `the imported roads lie outside ${city.name} and are not used`);
   } catch (error) {
     if ((error as { code?: string }).code !== 'ENOENT') log.warn({ err: error }, 'the road file is not used');

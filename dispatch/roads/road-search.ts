@@ -10,6 +10,7 @@
 import FlatQueue from 'flatqueue';
 import { OFF_ROAD_MPS, type Vehicle } from './road-classes.ts';
 import type { RoadGraph } from './road-graph.ts';
+import { alongOnePiece, waysIn, waysOut } from './road-pieces.ts';
 import type { Snap } from './road-snap.ts';
 
 export interface RoadTime {
@@ -63,7 +64,7 @@ export class RoadSearch {
       }
     }
     const seeds = incident.flatMap((snap) =>
-      this.#waysIn(snap, vehicle).map(([node, onRoadS]): [number, number] => [
+      waysIn(this.#graph, snap, vehicle).map(([node, onRoadS]): [number, number] => [
         node,
         onRoadS + snap.offRoadM / OFF_ROAD_MPS,
       ]),
@@ -90,10 +91,15 @@ export class RoadSearch {
       .sort((a, b) => a.seconds - b.seconds || a.index - b.index);
   }
 
+  /** Seconds from a node to the place of the last search; Infinity where it did not look, final on the ways of what it found. */
+  secondsFrom(node: number): number {
+    return this.#stamps[node] === this.#stamp ? (this.#seconds[node] as number) : Number.POSITIVE_INFINITY;
+  }
+
   /** Lets a unit be found at the nodes that it can drive to. */
   #hang(index: number, snap: Snap, vehicle: Vehicle): void {
     const toRoadS = snap.offRoadM / OFF_ROAD_MPS;
-    for (const [node, onRoadS] of this.#waysOut(snap, vehicle)) {
+    for (const [node, onRoadS] of waysOut(this.#graph, snap, vehicle)) {
       const there = this.#hanging.get(node);
       if (there) there.push({ index, seconds: toRoadS + onRoadS });
       else this.#hanging.set(node, [{ index, seconds: toRoadS + onRoadS }]);
@@ -102,7 +108,8 @@ export class RoadSearch {
 
   #withoutJunction(unit: Snap, incident: readonly Snap[], vehicle: Vehicle): number {
     const ways = incident.map(
-      (snap) => this.#alongOnePiece(unit, snap, vehicle) + (unit.offRoadM + snap.offRoadM) / OFF_ROAD_MPS,
+      (snap) =>
+        alongOnePiece(this.#graph, unit, snap, vehicle) + (unit.offRoadM + snap.offRoadM) / OFF_ROAD_MPS,
     );
     return Math.min(...ways);
   }
@@ -136,60 +143,6 @@ export class RoadSearch {
     this.#stamps[node] = this.#stamp;
     this.#seconds[node] = seconds;
     this.#queue.push(node, seconds);
-  }
-
-  /** Nodes from which the snapped point can be driven to, and the time from each. */
-  #waysIn({ edge, along }: Snap, vehicle: Vehicle): [node: number, seconds: number][] {
-    const { from, to, secondsOf } = this.#graph;
-    const ways: [number, number][] = [[from[edge] as number, (secondsOf[vehicle][edge] as number) * along]];
-    const back = this.#oppositeSeconds(edge, vehicle);
-    if (along === 1) ways.push([to[edge] as number, 0]);
-    else if (back !== Number.POSITIVE_INFINITY) ways.push([to[edge] as number, back * (1 - along)]);
-    return ways;
-  }
-
-  /** Nodes that can be driven to from the snapped point, and the time to each. */
-  #waysOut({ edge, along }: Snap, vehicle: Vehicle): [node: number, seconds: number][] {
-    const { from, to, secondsOf } = this.#graph;
-    const ways: [number, number][] = [
-      [to[edge] as number, (secondsOf[vehicle][edge] as number) * (1 - along)],
-    ];
-    const back = this.#oppositeSeconds(edge, vehicle);
-    // Exactly at a junction, it may take any road that leaves there.
-    if (along === 0) ways.push([from[edge] as number, 0]);
-    else if (back !== Number.POSITIVE_INFINITY) ways.push([from[edge] as number, back * along]);
-    return ways;
-  }
-
-  /** From unit to incident without leaving the piece of road that both stand on. */
-  #alongOnePiece(unit: Snap, incident: Snap, vehicle: Vehicle): number {
-    const { from, to, secondsOf } = this.#graph;
-    const edgeSeconds = secondsOf[vehicle][incident.edge] as number;
-    const back = this.#oppositeSeconds(incident.edge, vehicle);
-    let unitAlong: number | undefined;
-    if (unit.edge === incident.edge) unitAlong = unit.along;
-    else if (from[unit.edge] === to[incident.edge] && to[unit.edge] === from[incident.edge]) {
-      unitAlong = 1 - unit.along;
-    }
-    if (unitAlong === undefined) return Number.POSITIVE_INFINITY;
-    const ahead = incident.along - unitAlong;
-    return ahead >= 0 ? edgeSeconds * ahead : back * -ahead;
-  }
-
-  /** Seconds of the quickest edge that goes the other way, Infinity where the road is one-way. */
-  #oppositeSeconds(edge: number, vehicle: Vehicle): number {
-    const { from, to, forward, secondsOf } = this.#graph;
-    const start = to[edge] as number;
-    let seconds = Number.POSITIVE_INFINITY;
-    for (
-      let place = forward.offsets[start] as number;
-      place < (forward.offsets[start + 1] as number);
-      place++
-    ) {
-      if (forward.ends[place] !== from[edge]) continue;
-      seconds = Math.min(seconds, secondsOf[vehicle][forward.edges[place] as number] as number);
-    }
-    return seconds;
   }
 }
 

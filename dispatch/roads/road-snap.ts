@@ -1,13 +1,14 @@
 /**
  * Where on the network a position is: the nearest point of the nearest piece of road that the vehicle may use.
  *
- * Pieces lie in a uniform grid; the search widens by rings of grid cells and stops when no further ring can
- * hold a nearer piece. Invariant: the answer equals that of a scan over all pieces, within MAX_SNAP_M; a
- * city is small enough that a plane around the position is right to a millimetre in a kilometre.
+ * Pieces lie in a uniform grid; the search widens by rings of grid cells and stops when no further ring can hold a
+ * nearer piece. Nobody stands on a ferry's line. Invariant: the answer equals that of a scan over all pieces, within
+ * MAX_SNAP_M; a city is small enough that a plane around the position is right to a millimetre in a kilometre.
  */
 import { METRES_PER_DEGREE, type Position } from '../../cities/great-circle.ts';
 import { CLASS_NUMBERS, type Vehicle } from './road-classes.ts';
 import type { RoadGraph } from './road-graph.ts';
+import { extent } from './rows.ts';
 
 export interface Snap {
   /** A directed edge on the piece, and how far along it, 0 at `from` to 1 at `to`. */
@@ -33,6 +34,7 @@ export const MAX_SNAP_M = 2_000;
 /** Some ten pieces of a dense city's roads in a cell. */
 const CELL_M = 100;
 const TOLL_CLASS = CLASS_NUMBERS.indexOf('motorway');
+const FERRY_CLASS = CLASS_NUMBERS.indexOf('ferry');
 /** Cells of the grid at most: a country in one file gets larger cells and not more of them. */
 const MAX_CELLS = 1_000_000;
 
@@ -128,9 +130,10 @@ export class RoadSnap {
 
   /** Pieces that meet are one way; the next piece of the same road comes after it. */
   #isOther(one: number, other: number): boolean {
-    const { from, to } = this.#graph;
-    const ends = [from[other], to[other]];
-    return !ends.includes(from[one]) && !ends.includes(to[one]);
+    const { from, to, nodeOf } = this.#graph;
+    const endsOf = (edge: number) => [from[edge] as number, nodeOf[to[edge] as number] as number];
+    const ends = endsOf(other);
+    return endsOf(one).every((end) => !ends.includes(end));
   }
 
   /** Every piece of a cell, projected on a plane around the position; some thousand pieces a snap. */
@@ -170,8 +173,9 @@ export class RoadSnap {
   }
 
   #eachCellOfEdges(visit: (cell: number, edge: number) => void): void {
-    const { lats, lngs, from, to, edgeCount } = this.#graph;
-    for (let edge = 0; edge < edgeCount; edge++) {
+    const { lats, lngs, from, to, classes, baseEdgeCount } = this.#graph;
+    for (let edge = 0; edge < baseEdgeCount; edge++) {
+      if (classes[edge] === FERRY_CLASS) continue;
       const a = from[edge] as number;
       const b = to[edge] as number;
       const rows = [this.#row(lats[a] as number), this.#row(lats[b] as number)];
@@ -194,14 +198,4 @@ export class RoadSnap {
       }
     }
   }
-}
-
-function extent(values: Float64Array): [least: number, most: number] {
-  let least = Number.POSITIVE_INFINITY;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
-    least = Math.min(least, value);
-    most = Math.max(most, value);
-  }
-  return [least, most];
 }
