@@ -23,6 +23,7 @@ export class ChunkStore {
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
   readonly #range: StatementSync;
+  readonly #numbered: StatementSync;
   readonly #expire: StatementSync;
 
   constructor(database: DatabaseSync) {
@@ -38,6 +39,9 @@ export class ChunkStore {
     this.#delete = database.prepare('delete from chunks where number = ?');
     this.#range = database.prepare(
       'select points from chunks where device = ? and from_ms >= ? and from_ms < ? order by from_ms',
+    );
+    this.#numbered = database.prepare(
+      'select number, points from chunks where device = ? and from_ms >= ? and from_ms < ? order by from_ms',
     );
     this.#expire = database.prepare('delete from chunks where device = ? and from_ms < ? and to_ms < ?');
   }
@@ -65,6 +69,41 @@ export class ChunkStore {
     for (const { points } of this.#range.iterate(device, Math.min(firstMs, fromMs), toMs)) {
       yield storedNumbers(points as Uint8Array);
     }
+  }
+
+  /**
+   * Writes the chunks that can hold points with fromMs ≤ time < toMs again, with those that `choose` keeps. Returns how many
+   * points went. Inside the caller's transaction.
+   */
+  rewrite(
+    device: number,
+    fromMs: number,
+    toMs: number,
+    choose: (points: Float64Array) => { readonly kept: Float64Array; readonly removed: number },
+  ): number {
+    const firstMs = this.#chunkAt(device, fromMs)?.points[0] ?? fromMs;
+    const rows = this.#numbered.all(device, Math.min(firstMs, fromMs), toMs);
+    const all = rows.map(({ points }) => storedNumbers(points as Uint8Array));
+    const joined = new Float64Array(all.reduce((sum, points) => sum + points.length, 0));
+    let length = 0;
+    for (const points of all) {
+      joined.set(points, length);
+      length += points.length;
+    }
+    const { kept, removed } = choose(joined);
+    if (removed === 0) return 0;
+    for (const { number } of rows) this.#delete.run(number as number);
+    this.#write(device, kept);
+    return removed;
+  }
+
+  /** The time of the device's first point from `fromMs` on. */
+  nextPoint(device: number, fromMs: number): number | undefined {
+    for (const points of this.read(device, fromMs, Number.MAX_SAFE_INTEGER)) {
+      for (let at = 0; at < points.length; at += pointLength(points, at))
+        if ((points[at] as number) >= fromMs) return points[at];
+    }
+    return undefined;
   }
 
   /** Deletes the device's chunks that end before `beforeMs`; returns how many. */

@@ -2,13 +2,16 @@
  * The file of the embedded history: chunks of points by device and time.
  *
  * It is derived from the journal, and thrown away and built again when it is of another version or of another
- * journal; a damaged one, and one that is ahead of a journal restored from an older backup, is set aside first.
+ * journal; a damaged one, and one that is ahead of a journal restored from an older backup or bears other names by its
+ * numbers, is set aside first.
  * Invariant: `settledThroughId` moves only after the points of all journal entries up to it are in their chunks.
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import type { Dictionary } from '../journal/sqlite/dictionary.ts';
 import { isDamage } from '../journal/sqlite/failure-policy.ts';
 import { pragma, readMeta, writeMeta } from '../journal/sqlite/journal-file.ts';
+import { areNamesKept } from './known-names.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -32,20 +35,24 @@ export interface OpenedHistoryFile {
 export interface FollowedJournal {
   readonly identity: string;
   readonly lastId: number;
+  readonly names: Dictionary;
 }
 
 export function openHistoryFile(file: string, journal: FollowedJournal, nowMs: number): OpenedHistoryFile {
-  const { identity, lastId } = journal;
+  const { identity, lastId, names } = journal;
   try {
     const database = open(file);
-    if (pragma(database, 'user_version') === SCHEMA_VERSION && readMeta(database, 'journal') === identity) {
-      if (readSettledThroughId(database) <= lastId) return { database };
-      // The ids between are given again, and so may be the numbers of devices in its chunks.
+    const isKnown = pragma(database, 'user_version') === SCHEMA_VERSION;
+    const known = isKnown ? String(readMeta(database, 'journal')) : '';
+    if (nameOf(known) === nameOf(identity)) {
+      const isBehind = readSettledThroughId(database) <= lastId;
+      if (isBehind && known === identity && areNamesKept(database, names)) return { database };
+      // The ids between are given again, and so may be the numbers of devices in its chunks; or something came in below.
       database.close();
       const setAside = setAsideHistoryFile(file, nowMs);
       return {
         database: create(file, identity),
-        rebuilt: `the journal is an older one; the file built from a newer one is now ${setAside}`,
+        rebuilt: `the journal is an older one, or took back what it had lost; the file built before is now ${setAside}`,
       };
     }
     const isNew = pragma(database, 'schema_version') === 0;
@@ -62,6 +69,9 @@ export function openHistoryFile(file: string, journal: FollowedJournal, nowMs: n
     };
   }
 }
+
+/** Of the journal, without what else its identity says: see journal/sqlite/lost-ids.ts. */
+const nameOf = (identity: string) => identity.split(' ')[0];
 
 /** Renames a damaged, closed file; returns its new name. It may hold what a damaged journal has lost. */
 export function setAsideHistoryFile(file: string, nowMs: number): string {

@@ -5,6 +5,11 @@
  */
 import type { RawQuery, WindowQuery } from './history.ts';
 
+export interface TracksToThin {
+  readonly kinds: readonly string[];
+  readonly beforeMs: number;
+}
+
 export interface HistoryData {
   readonly file: string;
   readonly journalFile: string;
@@ -51,6 +56,8 @@ export interface HistoryCalls extends Record<string, (argument: never) => unknow
   /** Carries on until everything that the journal holds now is settled. */
   settle(argument: undefined): Promise<void>;
   trim(argument: { readonly beforeMs: number; readonly maxBytes: number }): Promise<number>;
+  /** Returns how many points of tracks went. */
+  thin(tracks: TracksToThin): Promise<number>;
   close(argument: undefined): Promise<void>;
 }
 

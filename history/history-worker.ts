@@ -17,15 +17,17 @@ import {
   pragma,
   readDictionary,
   readLastId,
-  readMeta,
 } from '../journal/sqlite/journal-file.ts';
+import { readIdentity } from '../journal/sqlite/lost-ids.ts';
 import { ReadingCodec } from '../journal/sqlite/reading-codec.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { countDays } from './count-days.ts';
 import { openHistoryFile, readSettledThroughId, setAsideHistoryFile } from './history-file.ts';
 import type { HistoryCalls, HistoryData, HistoryEvent } from './history-messages.ts';
+import { noteNames } from './known-names.ts';
 import { type HistorySource, readRaw, readWindows } from './read-history.ts';
 import { settleRound } from './settle.ts';
+import { type ThinnedThrough, thinChunks } from './thin-chunks.ts';
 import { trimChunks } from './trim-chunks.ts';
 
 /** How often the journal is looked at. */
@@ -47,6 +49,7 @@ interface Opened extends HistorySource {
   chunks: ChunkStore;
   codec: ReadingCodec;
   settledThroughId: number;
+  thinned: ThinnedThrough;
 }
 let opened: Opened;
 let settling: Promise<void> | undefined;
@@ -71,6 +74,10 @@ port.on(
       await settleAll();
     },
     trim: (bounds) => trimChunks(opened, bounds),
+    thin(tracks) {
+      learn();
+      return thinChunks(opened, tracks, opened.thinned);
+    },
     async close() {
       isClosing = true;
       clearInterval(clock);
@@ -82,7 +89,8 @@ port.on(
 
 function open(nowMs: number): string | undefined {
   const journal = openJournalFileReadOnly(journalFile);
-  const followed = { identity: String(readMeta(journal, 'journal')), lastId: readLastId(journal) };
+  const names = readDictionary(journal);
+  const followed = { identity: readIdentity(journal), lastId: readLastId(journal), names };
   const { database, rebuilt } = openHistoryFile(file, followed, nowMs);
   opened = {
     journal,
@@ -91,6 +99,7 @@ function open(nowMs: number): string | undefined {
     chunks: new ChunkStore(database),
     codec: new ReadingCodec(EMPTY_DICTIONARY),
     settledThroughId: readSettledThroughId(database),
+    thinned: new Map(),
   };
   learn();
   return rebuilt;
@@ -173,6 +182,7 @@ async function settleRounds(): Promise<void> {
   for (let before = -1; before < opened.settledThroughId && !isClosing; ) {
     before = opened.settledThroughId;
     learn();
+    noteNames(opened.database, opened.journal);
     const round = settleRound(opened.journal, opened, before);
     let step = round.next();
     for (; !step.done && !isClosing; step = round.next()) await nextTurn();

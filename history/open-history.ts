@@ -8,7 +8,9 @@ import type { Logger } from 'pino';
 import type { Registry as Metrics } from 'prom-client';
 import type { Config } from '../config/config.ts';
 
+import { deviceKinds } from '../devices/kinds/index.ts';
 import type { Journal } from '../journal/journal.ts';
+import { kindsWithTracks } from '../journal/thin-track.ts';
 
 import type { History } from './history.ts';
 import { openSqliteHistory, type SqliteHistory } from './open-sqlite-history.ts';
@@ -18,7 +20,7 @@ const DAY_MS = 86_400_000;
 export interface HistoryDependencies {
   readonly config: Pick<
     Config,
-    'SIAGA_CITY' | 'SIAGA_DATA_DIR' | 'JOURNAL_RETENTION_DAYS' | 'JOURNAL_MAX_BYTES'
+    'SIAGA_CITY' | 'SIAGA_DATA_DIR' | 'JOURNAL_RETENTION_DAYS' | 'JOURNAL_MAX_BYTES' | 'TRACKS_FULL_RATE_DAYS'
   >;
   readonly journal: Journal;
   readonly log: Logger;
@@ -36,7 +38,7 @@ export interface OpenedHistory {
   readonly settledThroughId: () => number;
   /** Points of a kind by day of UTC: what a copy is compared with. */
   readonly countDays: SqliteHistory['countDays'];
-  /** Deletes what is beyond retention. Call once an hour. */
+  /** Deletes what is beyond retention, and thins tracks. Call once an hour. */
   trim(): Promise<void>;
 }
 
@@ -61,6 +63,9 @@ export async function openHistory(dependencies: HistoryDependencies): Promise<Op
     async trim() {
       const chunks = await history.trim(retentionNow());
       if (chunks > 0) log.info({ chunks }, 'history beyond retention removed');
+      const beforeMs = retentionNow() - config.TRACKS_FULL_RATE_DAYS * DAY_MS;
+      const points = await history.thin({ kinds: kindsWithTracks(deviceKinds.values()), beforeMs });
+      if (points > 0) log.info({ points }, 'tracks in history thinned');
     },
   };
 }

@@ -17,6 +17,7 @@ import type {
   HistoryData,
   HistoryEvent,
   PackedPage,
+  TracksToThin,
 } from './history-messages.ts';
 
 export interface SqliteHistoryOptions {
@@ -45,6 +46,8 @@ export interface SqliteHistory extends History {
   countDays(question: Omit<DaysQuestion, 'city'>): Promise<readonly DayCount[]>;
   /** Deletes what retention allows; returns how many chunks of up to 128 points went. */
   trim(now: number): Promise<number>;
+  /** Thins the tracks of these kinds before a time; returns how many points went. */
+  thin(tracks: TracksToThin): Promise<number>;
 }
 
 export async function openSqliteHistory(options: SqliteHistoryOptions): Promise<SqliteHistory> {
@@ -117,6 +120,11 @@ export async function openSqliteHistory(options: SqliteHistoryOptions): Promise<
       metrics.trimmed.inc(deleted);
       return deleted;
     },
+    async thin(tracks) {
+      const removed = await worker.call('thin', tracks);
+      metrics.thinned.inc(removed);
+      return removed;
+    },
     async [Symbol.asyncDispose]() {
       await worker.call('close', undefined).catch((error: unknown) => {
         log.error({ err: error }, 'history did not close cleanly');
@@ -142,6 +150,11 @@ function createMetrics(metrics: Registry) {
     trimmed: new Counter({
       name: 'siaga_history_trimmed_chunks_total',
       help: 'Chunks of up to 128 points that retention deleted.',
+      registers,
+    }),
+    thinned: new Counter({
+      name: 'siaga_history_thinned_points_total',
+      help: 'Points of tracks that thinning deleted.',
       registers,
     }),
     rebuilt: new Counter({

@@ -1,8 +1,9 @@
 /**
  * Local time for windows: how far a zone is east of UTC, and where a window starts.
  *
- * The zone's transitions within the range are found once, and not once a window. Invariant: the window of an instant starts at or before it, at a multiple of `every` in
- * local time; where the clocks change within, it starts at the local time that it would have had.
+ * The zone's transitions within the range are found once, and not once a window. Invariant: the window of an instant
+ * starts at or before it, at a multiple of `every` in local time; where the clocks change within, it starts at the
+ * local time that it would have had.
  */
 
 /** A window can start up to `every` before the range: transitions of a year more on either side are known. */

@@ -20,6 +20,7 @@ import { CursorMark } from './cursor-mark.ts';
 import { describeError } from './influx-error.ts';
 import { createInfluxServer } from './influx-server.ts';
 import { createSetAside } from './set-aside.ts';
+import { formatDay as day, parseDay, UsageError } from './words.ts';
 
 const HELP = `npm run influx -- COMMAND
 
@@ -33,11 +34,6 @@ const HELP = `npm run influx -- COMMAND
 
 DAY is 2026-01-15, or a time: 2026-01-15T09:30:00+07:00. All but status are done by the Siaga that runs, beside what
 is new; this waits for it, and may be left with Ctrl-C.`;
-
-/** A word that is wrong. */
-class UsageError extends Error {
-  readonly code = 'USAGE';
-}
 
 /** What may be waited for without a sign that a Siaga runs. */
 const TAKEN_WITHIN_MS = 15_000;
@@ -73,8 +69,10 @@ export function parseInfluxCommand(words: readonly string[], nowMs: number): Inf
   if (action === 'status' || action === 'replay') return { action, ...recentDays(nowMs) };
   if (action !== 'verify' && action !== 'rewrite') throw new UsageError(`there is no command ${action}`);
   const byDefault = action === 'verify' ? recentDays(nowMs) : undefined;
-  const fromMs = parseDay('from', values.from, byDefault?.fromMs);
-  const toMs = parseDay('to', values.to, byDefault?.toMs);
+  const fromMs = parseDay('from', values.from) ?? byDefault?.fromMs;
+  const toMs = parseDay('to', values.to) ?? byDefault?.toMs;
+  if (fromMs === undefined) throw new UsageError('--from is wanted');
+  if (toMs === undefined) throw new UsageError('--to is wanted');
   if (fromMs >= toMs) throw new UsageError('--from must be before --to');
   return { action, fromMs, toMs };
 }
@@ -84,19 +82,6 @@ export async function runInfluxCommand(options: CommandOptions, command: InfluxC
   if (!options.config.INFLUX_URL) throw new UsageError('INFLUX_URL is not set: there is no copy');
   if (command.action === 'status') await showStatus(options);
   else await placeAndWait(options, command.action, command);
-}
-
-function parseDay(name: string, text: string | undefined, byDefaultMs: number | undefined): number {
-  if (text === undefined) {
-    if (byDefaultMs === undefined) throw new UsageError(`--${name} is wanted`);
-    return byDefaultMs;
-  }
-  const ms = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
-  if (Number.isNaN(ms))
-    throw new UsageError(`--${name} ${text}: a day (2026-01-15) or a time with its zone is wanted`);
-  return ms;
 }
 
 async function placeAndWait(
@@ -170,6 +155,7 @@ async function askServer(config: Config, database: Database, now: () => number):
     {
       url: config.INFLUX_URL as string,
       token: config.INFLUX_TOKEN,
+      tokenFile: config.INFLUX_TOKEN_FILE,
       org: config.INFLUX_ORG,
       bucket: config.INFLUX_BUCKET,
       retentionDays: config.INFLUX_RETENTION_DAYS,
@@ -192,11 +178,6 @@ function lastIdOf(file: string): number | undefined {
   if (!existsSync(file)) return undefined;
   using journal = openJournalFileReadOnly(file);
   return readLastId(journal);
-}
-
-/** `2026-01-15`, with the time of day where there is one. */
-function day(ms: number): string {
-  return new Date(ms).toISOString().replace(/T00:00:00\.000Z$/, '');
 }
 
 async function main(words: readonly string[]): Promise<void> {

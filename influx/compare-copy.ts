@@ -37,7 +37,7 @@ export interface Comparison {
   readonly points: number;
   /** Days of a kind of which InfluxDB has less. */
   readonly less: readonly Difference[];
-  /** Of which it has more: what history has trimmed, or what others write. */
+  /** Of which it has more: what history has trimmed or thinned, or what others write. */
   readonly more: readonly Difference[];
 }
 
@@ -62,6 +62,16 @@ export async function compareCopy(
     }
   }
   return { points, less, more };
+}
+
+/** What InfluxDB can be asked about: its retention, and in 3 Core some 72 hours. */
+export function earliestDay(
+  { retentionMs, generation }: Pick<InfluxServer, 'retentionMs' | 'generation'>,
+  nowMs: number,
+): number {
+  const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
+  if (generation === 3) return today - DAY_MS;
+  return retentionMs ? Math.ceil((nowMs - retentionMs) / DAY_MS) * DAY_MS : 0;
 }
 
 async function countOfDay({ server, city }: CompareOptions, measurement: string, dayMs: number) {

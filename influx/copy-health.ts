@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { Gauge, type Registry } from 'prom-client';
 
 /** What can be wrong, each by itself. */
-export type Matter = 'writing' | 'reading back' | 'comparing' | 'orders' | 'alerts' | 'incidents';
+export type Matter = 'writing' | 'reading back' | 'comparing' | 'orders' | 'alerts' | 'incidents' | 'hours';
 
 /** A server that is restarted or upgraded is back within this. */
 export const TELL_AFTER_MS = 5 * 60_000;

@@ -9,6 +9,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { BackOff } from '../clock/back-off.ts';
+import type { Reading } from '../devices/reading.ts';
 import type { Journal, JournalEntry } from '../journal/journal.ts';
 import { CopyCursor } from './copy-cursor.ts';
 import { CursorMark, type CursorMarkOptions } from './cursor-mark.ts';
@@ -22,6 +23,8 @@ import { Rewrite, type RewriteRange } from './rewrite-range.ts';
 
 /** InfluxData recommends 5,000 lines. 3 Core answers with the next flush of its log, once a second: 3.7 MB a time. */
 const FULL_BATCH: Readonly<Record<1 | 2 | 3, number>> = { 1: 5_000, 2: 5_000, 3: 20_000 };
+/** Of a city of 500 devices, half an hour. */
+const TOLD_AGAIN = 20_000;
 /** With fewer than this waiting at the head, the next write waits a moment: InfluxDB pays per write. */
 const SMALL_BATCH = 500;
 const LINGER_MS = 200;
@@ -38,6 +41,8 @@ export interface JournalCopyOptions extends CursorMarkOptions, PositionFinderOpt
   readonly random: () => number;
   /** Told when lines are taken again that were held: whoever mended it may have removed what we had written. */
   readonly onReleased?: () => void;
+  /** Told of each reading that is there. */
+  readonly onWritten?: (reading: Reading) => void;
   readonly lingerMs?: number;
 }
 
@@ -54,6 +59,7 @@ export class JournalCopy {
   #rewrite: Rewrite | undefined;
   /** Whether the last failure was a refusal of lines that are right: what others wrote may have cost what we had. */
   #wasHeld = false;
+  #hasToldAgain = false;
 
   constructor(options: JournalCopyOptions) {
     this.#options = options;
@@ -71,6 +77,11 @@ export class JournalCopy {
   /** Entries that are not in InfluxDB yet, those that are written again among them. */
   get waitingEntries(): number {
     return Math.max(0, this.#options.journal.lastId - this.#cursor.id);
+  }
+
+  /** InfluxDB answers, and no more waits than one batch. */
+  get isAtHead(): boolean {
+    return this.#isPrepared && this.waitingEntries <= FULL_BATCH[this.#options.server.generation ?? 1];
   }
 
   /** Runs until the signal aborts; never throws. */
@@ -102,6 +113,7 @@ export class JournalCopy {
         signal.throwIfAborted();
         if (!this.#isPrepared) await this.#finder.recover();
         this.#isPrepared = true;
+        if (!this.#hasToldAgain) await this.#tellAgain();
       } while ((await this.#copyBatch()) || (await this.#rewriteBatch()));
       this.#works();
     } catch (error) {
@@ -175,7 +187,7 @@ export class JournalCopy {
   }
 
   async #deliver(entries: readonly JournalEntry[]): Promise<void> {
-    const { metrics, delivery, format, now } = this.#options;
+    const { metrics, delivery, format, now, onWritten } = this.#options;
     const [first] = entries as readonly [JournalEntry];
     const missed = first.id - this.#cursor.id - 1;
     if (missed > 0) metrics.lines.inc({ outcome: 'missed' }, missed);
@@ -187,18 +199,29 @@ export class JournalCopy {
     metrics.writeSeconds.observe((now() - startedAt) / 1000);
     metrics.countLines(counts);
     metrics.lagSeconds.observe(Math.max(0, now() - first.reading.receivedAt) / 1000);
+    for (const { reading } of entries) onWritten?.(reading);
     await this.#cursor.save((entries.at(-1) as JournalEntry).id);
     this.#works();
   }
 
+  /** What came of the last readings before a kill may be lost: they are told of once more. */
+  async #tellAgain(): Promise<void> {
+    const { journal, onWritten } = this.#options;
+    const position = this.#cursor.id;
+    const entries = await journal.readAfter(Math.max(0, position - TOLD_AGAIN), TOLD_AGAIN);
+    for (const { id, reading } of entries) if (id <= position) onWritten?.(reading);
+    this.#hasToldAgain = true;
+  }
+
   /** Writes the next batch of a range that is written again; false when there is none. */
   async #rewriteBatch(): Promise<boolean> {
-    const { delivery, format, metrics } = this.#options;
+    const { delivery, format, metrics, onWritten } = this.#options;
     return (
       (await this.#rewrite?.step(this.#cursor.id, async (readings) => {
         const lines = readings.map(format).filter((line) => line !== undefined);
         const { written } = await deliverLines(delivery, lines);
         metrics.lines.inc({ outcome: 'again' }, written);
+        for (const reading of readings) onWritten?.(reading);
       })) ?? false
     );
   }

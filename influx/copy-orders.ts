@@ -171,7 +171,7 @@ async function verify(options: CopyOrdersOptions, { fromMs, toMs }: Order): Prom
     ...(left.length === 0 ? [] : [`it still has less: ${listDays(left)}`]),
     ...(found.more.length === 0
       ? []
-      : [`it has more than history, which has trimmed, or others write: ${listDays(found.more)}`]),
+      : [`it has more than history, which has trimmed or thinned, or others write: ${listDays(found.more)}`]),
   ].join('; ');
 }
 

@@ -12,7 +12,7 @@ import { measurementOf, timeOf } from './reading-lines.ts';
 import type { SetAside, SetAsideLine } from './set-aside.ts';
 
 /** Refused lines of one batch, beyond which they are not to blame: 20 cost some 60 requests to find. */
-const MAX_REFUSED = 20;
+export const MAX_REFUSED = 20;
 /** No retention of InfluxDB is shorter: what is younger and yet "beyond retention" is a matter of clocks. */
 const SHORTEST_RETENTION_MS = 3_600_000;
 

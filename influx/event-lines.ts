@@ -3,7 +3,8 @@
  *
  *   siaga_alert     tags city, device, rule, severity   fields state, rank, title, alert, real
  *   siaga_incident  tags city, device, step             fields incident, title, sinceCallS, withinTarget, real
- *   siaga_liveness  tags city, device, kind             fields state, up, lat, lng, and what the kind samples
+ *   siaga_liveness  tags city, device, kind             fields state, up, lat, lng, upSamples (1 beside up), and what
+ *                                                   the kind samples
  *
  * `real` is 0 for an exercise or a simulated device, else 1. Invariant: ids of alerts and incidents are fields and
  * never tags, or each would be a series of its own. Two events of the same series in the same millisecond count as
@@ -99,12 +100,13 @@ export function formatLiveness(
     const state = fleet.liveness(device, nowMs);
     if (state === 'unseen') continue;
     const site = registry?.find(device.id);
-    const last = UP[state] === 0 ? undefined : device.last?.values;
+    const up = UP[state];
+    const last = up === 0 ? undefined : device.last?.values;
     const sampled = deviceKinds.get(device.kind)?.sample?.({ ...site?.site }, last ?? {});
     const line = formatLine(
       'siaga_liveness',
       { city, device: device.id, kind: device.kind },
-      { ...sampled, state, up: UP[state], lat: site?.lat, lng: site?.lng },
+      { ...sampled, state, up, lat: site?.lat, lng: site?.lng, upSamples: up === undefined ? undefined : 1 },
       nowMs,
     );
     if (line) lines.push(line);

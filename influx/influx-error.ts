@@ -8,7 +8,8 @@
 import { HttpError } from '@influxdata/influxdb-client';
 
 /**
- * `hold`: nothing is wrong with the lines, try again later. `prepare`: the same, and the bucket may be gone.
+ * `hold`: nothing is wrong with the lines, try again later. `prepare`: the same, and the bucket or the token may be
+ * another.
  * `split`: send halves. `search`: some lines are refused, find out which. `expired`: the server took what its
  * retention still holds.
  */
@@ -62,8 +63,8 @@ const REMEDIES: readonly RemedyRow[] = [
     advice:
       'the bucket or the organisation is not there: INFLUX_BUCKET, INFLUX_ORG, or whose INFLUX_TOKEN it is',
   },
-  { statuses: [401], remedy: 'hold', advice: 'INFLUX_TOKEN is missing or not accepted' },
-  { statuses: [403], remedy: 'hold', advice: 'INFLUX_TOKEN may not write to the bucket' },
+  { statuses: [401], remedy: 'prepare', advice: 'INFLUX_TOKEN is missing or not accepted' },
+  { statuses: [403], remedy: 'prepare', advice: 'INFLUX_TOKEN may not write to the bucket' },
   { statuses: [404], remedy: 'prepare', advice: 'there is no such bucket, or no InfluxDB at INFLUX_URL' },
   { statuses: [413], remedy: 'split', advice: 'the batch is larger than it takes' },
   {

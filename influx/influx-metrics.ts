@@ -17,6 +17,9 @@ export interface InfluxMetrics {
   readonly lagSeconds: Histogram;
   readonly confirmedId: Gauge;
   readonly events: Counter<'outcome'>;
+  readonly hours: Counter<'outcome'>;
+  /** How much of the hourly measurements is not written yet. */
+  showHours(waiting: () => number): void;
 }
 
 export function createInfluxMetrics(registry: Registry): InfluxMetrics {
@@ -41,6 +44,22 @@ export function createInfluxMetrics(registry: Registry): InfluxMetrics {
         registers,
         collect() {
           this.set(entriesLeft());
+        },
+      });
+    },
+    hours: new Counter({
+      name: 'siaga_influx_hours_total',
+      help: 'Hours of the hourly measurements: written, unmarked (too many waited: they are found by counting).',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    showHours(waiting) {
+      new Gauge({
+        name: 'siaga_influx_hours_waiting',
+        help: 'Hours that are to be written to the hourly measurements, and days that are to be counted for them.',
+        registers,
+        collect() {
+          this.set(waiting());
         },
       });
     },

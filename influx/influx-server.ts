@@ -17,6 +17,7 @@ import {
   type PreparedBucket,
   prepareBucket,
 } from './prepare-server.ts';
+import { readToken } from './read-token.ts';
 import type { Call } from './server-call.ts';
 
 export interface InfluxServer {
@@ -46,9 +47,7 @@ const GZIP_THRESHOLD_BYTES = 8 * 1024;
 
 export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: AbortSignal): InfluxServer {
   const base = target.url.replace(/\/+$/, '');
-  const authorization: Record<string, string> = target.token
-    ? { authorization: `Token ${target.token}` }
-    : {};
+  let token = target.token;
   let detected: { generation: Generation; version: string } | undefined;
   let prepared: PreparedBucket | undefined;
   let writer: WriteApi | undefined;
@@ -56,7 +55,7 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
   const call: Call = (path, init = {}, timeoutMs = REQUEST_TIMEOUT_MS) =>
     fetch(`${base}${path}`, {
       ...init,
-      headers: { ...authorization, ...init.headers },
+      headers: { ...(token === undefined ? {} : { authorization: `Token ${token}` }), ...init.headers },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
   const query = async (statement: string, database: { db?: string }) => {
@@ -65,6 +64,7 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
     return parseInfluxQlAnswer(response.status, await response.text());
   };
   const detect = async () => {
+    token = readToken(target);
     detected = await detectVersion(call);
     return detected.generation;
   };
@@ -83,9 +83,11 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
     },
     detect,
     async prepare() {
-      const before = detected?.generation;
+      const before = { generation: detected?.generation, token };
       const generation = await detect();
-      if (!writer || generation !== before) writer = openWriter({ ...target, url: base }, generation, agent);
+      if (!writer || generation !== before.generation || token !== before.token) {
+        writer = openWriter({ ...target, url: base, token }, generation, agent);
+      }
       prepared = await prepareBucket(target, generation, {
         call,
         ask: (statement) => query(statement, {}),

@@ -18,7 +18,7 @@ import { deviceKinds } from '../devices/kinds/index.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Registry } from '../fleet/registry.ts';
 import type { Journal } from '../journal/journal.ts';
-import { type CompareOptions, DAY_MS } from './compare-copy.ts';
+import { type CompareOptions, earliestDay } from './compare-copy.ts';
 import { CopyHealth } from './copy-health.ts';
 import { JournalCopy } from './copy-journal.ts';
 import {
@@ -31,8 +31,11 @@ import {
 import type { DeliveryTools } from './deliver-lines.ts';
 import { formatLiveness } from './event-lines.ts';
 import { alertEvents, incidentEvents } from './event-sources.ts';
+import { createGrainLines } from './grain-lines.ts';
+import { HourlyCopy } from './hourly-copy.ts';
+import { hourlySources, LIVENESS } from './hourly-form.ts';
 import { createInfluxMetrics } from './influx-metrics.ts';
-import { createInfluxServer, type InfluxServer } from './influx-server.ts';
+import { createInfluxServer } from './influx-server.ts';
 import { keepFollowingEvents } from './keep-following-events.ts';
 import { createReadingFormat } from './reading-lines.ts';
 import { createSampleWriter } from './sample-writer.ts';
@@ -53,6 +56,8 @@ export interface InfluxCopy extends AsyncDisposable {
   start(): void;
   /** Copies what the journal holds; for who does not `start`. */
   catchUp(): Promise<void>;
+  /** Writes the hours that are due, for Grafana's long ranges; for who does not `start`. */
+  writeHours(): Promise<void>;
   /** Has the copy compared with history, and what is missing mended. Call once a night. */
   compare(): Promise<void>;
   /** Has what was set aside tried again. Call once an hour. */
@@ -70,6 +75,7 @@ export interface InfluxCopyOptions {
     Config,
     | 'INFLUX_URL'
     | 'INFLUX_TOKEN'
+    | 'INFLUX_TOKEN_FILE'
     | 'INFLUX_ORG'
     | 'INFLUX_BUCKET'
     | 'INFLUX_RETENTION_DAYS'
@@ -87,6 +93,7 @@ export interface InfluxCopyOptions {
   /** Points in history by day: what the copy is compared with. */
   readonly countDays?: CompareOptions['countDays'];
   readonly lingerMs?: number;
+  readonly hoursPollMs?: number;
 }
 
 /** Connections to InfluxDB: the journal, samples, two logs. */
@@ -102,8 +109,9 @@ export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
   const closing = new AbortController();
   const { signal } = closing;
   const parts = createParts(options, signal);
-  const { server, agent, metrics, health, delivery, journal, place } = parts;
+  const { server, agent, metrics, health, delivery, journal, place, hourly } = parts;
   const samples = createSampleWriter({ server, metrics, log, now, onFailure: delivery.onFailure });
+  const grain = createGrainLines(city);
   const selfSampler = createSelfSampler(options.metrics, city);
   const sources = [alertEvents(database), incidentEvents(database)];
   let following: Promise<unknown> | undefined;
@@ -125,17 +133,26 @@ export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
         keepFollowingEvents({ source, city, delivery, database, metrics, health, signal }),
       );
       const orders = keepWorkingOrders(ordersOf(options, parts, signal));
-      following = Promise.all([journal.keepCopying(), orders, ...events]);
+      following = Promise.all([journal.keepCopying(), orders, hourly.keepWriting(), ...events]);
     },
     catchUp: () => journal.catchUp(),
-    compare: () => place('verify'),
+    async writeHours() {
+      while (await hourly.step());
+    },
+    compare() {
+      hourly.lookAgain();
+      return place('verify');
+    },
     async replay() {
       if ((await delivery.setAside.read()).length > 0) await place('replay');
     },
     checkMark: () => journal.checkMark(),
     async sampleLiveness(fleet) {
-      samples.write(formatLiveness(city, fleet, registry, now()));
+      const atMs = now();
+      const lines = formatLiveness(city, fleet, registry, atMs);
+      samples.write([...lines, ...grain.linesAt(atMs, hourly.isComplete, server.generation)]);
       await samples.flush();
+      if (lines.length > 0) hourly.mark(LIVENESS, atMs);
     },
     async sampleSelf() {
       const { lines, left } = await selfSampler.sample(now());
@@ -164,8 +181,14 @@ function createParts(options: InfluxCopyOptions, signal: AbortSignal) {
     keepAlive: true,
     maxSockets: MAX_SOCKETS,
   });
-  const { INFLUX_TOKEN: token, INFLUX_ORG: org, INFLUX_BUCKET: bucket } = config;
-  const target = { url, token, org, bucket, retentionDays: config.INFLUX_RETENTION_DAYS };
+  const target = {
+    url,
+    token: config.INFLUX_TOKEN,
+    tokenFile: config.INFLUX_TOKEN_FILE,
+    org: config.INFLUX_ORG,
+    bucket: config.INFLUX_BUCKET,
+    retentionDays: config.INFLUX_RETENTION_DAYS,
+  };
   const server = createInfluxServer(target, agent, signal);
   const metrics = createInfluxMetrics(options.metrics);
   const health = new CopyHealth(log, now, options.metrics);
@@ -187,12 +210,24 @@ function createParts(options: InfluxCopyOptions, signal: AbortSignal) {
     });
   };
   const format = createReadingFormat(deviceKinds, createSiteTags(registry));
+  const city = config.SIAGA_CITY;
   const journal = new JournalCopy({
     ...options,
-    ...{ city: config.SIAGA_CITY, signal, server, metrics, health, delivery, format, onReleased },
+    ...{ city, signal, server, metrics, health, delivery, format, onReleased },
+    onWritten({ kind, measuredAt }) {
+      const measurement = deviceKinds.get(kind)?.measurement;
+      if (measurement !== undefined) hourly.mark(measurement, measuredAt);
+    },
+  });
+  const hourly = new HourlyCopy({
+    ...options,
+    ...{ city, sources: hourlySources(deviceKinds), server, delivery, metrics, health, now, signal },
+    isIdle: () => journal.isAtHead,
+    earliestMs: () => earliestDay(server, now()),
   });
   metrics.showRewrite(() => journal.rewriteEntriesLeft);
-  return { server, agent, metrics, health, delivery, journal, place };
+  metrics.showHours(() => hourly.waiting);
+  return { server, agent, metrics, health, delivery, journal, place, hourly };
 }
 
 function ordersOf(
@@ -220,11 +255,4 @@ async function caughtUp(journal: Journal, copy: JournalCopy, signal: AbortSignal
     if (deadline.aborted) throw new Error(`the copy is ${goal - copy.confirmedId} readings behind`);
     await delay(100, undefined, { signal }).catch(() => undefined);
   }
-}
-
-/** What InfluxDB can be asked about: its retention, and in 3 Core some 72 hours. */
-function earliestDay({ retentionMs, generation }: InfluxServer, nowMs: number): number {
-  const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
-  if (generation === 3) return today - DAY_MS;
-  return retentionMs ? Math.ceil((nowMs - retentionMs) / DAY_MS) * DAY_MS : 0;
 }

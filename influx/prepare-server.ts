@@ -7,11 +7,11 @@
  * the server's own words.
  */
 import { type InfluxQlSeries, InfluxQueryError, quoteIdentifier } from './influxql.ts';
+import type { InfluxToken } from './read-token.ts';
 import { type Call, listIn, stringIn, wordsOf } from './server-call.ts';
 
-export interface InfluxTarget {
+export interface InfluxTarget extends InfluxToken {
   readonly url: string;
-  readonly token: string | undefined;
   /** Of 2.x: a name, or an id of 16 hexadecimal digits. */
   readonly org: string;
   readonly bucket: string;

@@ -17,7 +17,7 @@ export interface SampleWriter {
 }
 
 /** Some minutes of a city of 5,000 devices. */
-const MAX_WAITING = 50_000;
+export const MAX_WAITING = 50_000;
 const MAX_LINES = 5_000;
 
 export interface SampleWriterOptions {

@@ -28,8 +28,8 @@ export interface SetAside {
 }
 
 /** Some 25,000 lines a file. */
-const MAX_BYTES = 8 * 1024 * 1024;
-const MAX_AN_HOUR = 50;
+export const MAX_BYTES = 8 * 1024 * 1024;
+export const MAX_AN_HOUR = 50;
 const HOUR_MS = 3_600_000;
 
 export function createSetAside(file: string, maxBytes = MAX_BYTES): SetAside {
