@@ -10,6 +10,7 @@ export interface CityTables {
   city_revisions: CityRevisionsTable;
   city_entries: CityEntriesTable;
   city_changes: CityChangesTable;
+  drills: DrillsTable;
 }
 
 /** Grows with each change; whoever changes the city holds this row. */
@@ -46,4 +47,19 @@ export interface CityChangesTable {
   after: string | null;
   /** The change that this one takes back. */
   undoes: number | null;
+}
+
+/** A drill that runs or ran. */
+export interface DrillsTable {
+  id: Generated<number>;
+  city: string;
+  /** As it was asked for, JSON. */
+  scenario: string;
+  started_at: number;
+  started_by: string;
+  /** When it ends by itself. */
+  ends_at: number;
+  ended_at: number | null;
+  /** Who ended it before its time; null where it ended by itself. */
+  ended_by: string | null;
 }

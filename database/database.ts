@@ -11,6 +11,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config/config.ts';
 import { prepareDataFolder } from './data-folder-access.ts';
+import { type Fence, FencedDialect } from './fenced-dialect.ts';
 import { migrateToLatest } from './migrate.ts';
 import { SqliteWorkerDialect } from './sqlite-worker-dialect.ts';
 import type { Tables } from './tables.ts';
@@ -18,7 +19,7 @@ import type { Tables } from './tables.ts';
 export type Database = Kysely<Tables>;
 
 /** Connections to PostgreSQL: consumers, timers and the API rarely need more at once. */
-const POSTGRES_MAX_CONNECTIONS = 10;
+export const POSTGRES_MAX_CONNECTIONS = 10;
 
 /** How long PostgreSQL is waited for; then the caller is told, and nobody waits behind a server that is gone. */
 export const POSTGRES_TIMEOUTS = Object.freeze({
@@ -28,26 +29,29 @@ export const POSTGRES_TIMEOUTS = Object.freeze({
   statementMs: 15_000,
   /** Without a byte either way, above `statementMs`: the server or the network is gone. */
   silenceMs: 20_000,
+  /**
+   * In a transaction, for its next statement: the server ends the session, and with it the locks of a process that was
+   * stopped. Ours take milliseconds; a successor waits for it, so it stays below the lease of ownership/.
+   */
+  idleInTransactionMs: 3_000,
 });
 export type PostgresTimeouts = Readonly<Record<keyof typeof POSTGRES_TIMEOUTS, number>>;
 
 /**
- * Opens and migrates. Close with `database.destroy()`. `file` may be `:memory:` in tests. Throws DataFolderError where
- * the data folder is not for this account.
+ * Opens and migrates. Close with `database.destroy()`. With a `fence` every write is the owner's, or fails: the server
+ * has one, while command lines write beside it as people's hands. Throws DataFolderError where the data folder is not
+ * for this account.
  */
 export async function openDatabase(
   config: Pick<Config, 'DATABASE_URL' | 'SIAGA_DATA_DIR'>,
   file = `${config.SIAGA_DATA_DIR}/state.db`,
   timeouts: PostgresTimeouts = POSTGRES_TIMEOUTS,
+  fence?: Fence,
 ): Promise<Database> {
-  if (!config.DATABASE_URL && file !== ':memory:') prepareDataFolder(dirname(file));
-  const database: Database = new Kysely<Tables>({
-    dialect: config.DATABASE_URL
-      ? new PostgresDialect({
-          pool: createPool(config.DATABASE_URL, timeouts),
-        })
-      : new SqliteWorkerDialect(file),
-  });
+  if (!config.DATABASE_URL) prepareDataFolder(dirname(file));
+  const database = config.DATABASE_URL
+    ? connectPostgres(config.DATABASE_URL, timeouts, fence)
+    : new Kysely<Tables>({ dialect: new SqliteWorkerDialect(file) });
   try {
     await migrateToLatest(database);
   } catch (error) {
@@ -57,17 +61,30 @@ export async function openDatabase(
   return database;
 }
 
+/** A PostgreSQL as it stands: nothing is asked of it yet, and nothing migrated. */
+export function connectPostgres(
+  url: string,
+  timeouts: PostgresTimeouts,
+  fence?: Fence,
+  maxConnections = POSTGRES_MAX_CONNECTIONS,
+): Database {
+  const dialect = new PostgresDialect({ pool: createPool(url, timeouts, maxConnections) });
+  return new Kysely<Tables>({ dialect: fence ? new FencedDialect(dialect, fence) : dialect });
+}
+
 function createPool(
   connectionString: string,
-  { connectMs, statementMs, silenceMs }: PostgresTimeouts,
+  { connectMs, statementMs, silenceMs, idleInTransactionMs }: PostgresTimeouts,
+  maxConnections: number,
 ): pg.Pool {
   // PostgreSQL gives bigint as text; ours (ids, epoch ms) are below 2^53.
   pg.types.setTypeParser(pg.types.builtins.INT8, Number);
   const pool = new pg.Pool({
     connectionString,
-    max: POSTGRES_MAX_CONNECTIONS,
+    max: maxConnections,
     connectionTimeoutMillis: connectMs,
     statement_timeout: statementMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     // The library's own `query_timeout` would give the connection back in the middle of its transaction.
     stream: () => createSocket(silenceMs),
   });

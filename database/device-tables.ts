@@ -15,6 +15,7 @@ export interface DeviceTables {
   device_credentials: DeviceCredentialsTable;
   revoked_certificates: RevokedCertificatesTable;
   device_subscriptions: DeviceSubscriptionsTable;
+  device_configs: DeviceConfigsTable;
 }
 
 /** Devices added by an operator, beside those of the city's folder. */
@@ -29,7 +30,7 @@ export interface DevicesTable {
   site: string | null;
 }
 
-/** What a device speaks, where that is not our own format; also of devices of the city's folder. */
+/** What a device speaks, where that is not our own format, and whether it only plays a device; also of devices of the city's folder. */
 export interface DeviceFormatsTable {
   device: string;
   format: string | null;
@@ -37,6 +38,8 @@ export interface DeviceFormatsTable {
   gateway: string | null;
   /** FormatOptions as JSON. */
   options: string | null;
+  /** 1 where whatever it says is simulated. */
+  simulated: number | null;
   changed_at: number;
 }
 
@@ -85,6 +88,20 @@ export interface DeviceCredentialsTable {
 export interface RevokedCertificatesTable {
   device: string;
   revoked_at: number;
+}
+
+/** What devices were told to go by. */
+export interface DeviceConfigsTable {
+  /** The revision, by which the device says that it has it. */
+  id: Generated<number>;
+  device: string;
+  /** DeviceConfig as JSON. */
+  config: string;
+  set_by: string;
+  set_at: number;
+  sends: number;
+  sent_at: number | null;
+  confirmed_at: number | null;
 }
 
 /** What a device subscribed to in a session that it wants kept. */

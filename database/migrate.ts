@@ -22,6 +22,13 @@ import * as refusedBedReports from './migrations/0012-refused-bed-reports.ts';
 import * as revokedCertificates from './migrations/0014-revoked-certificates.ts';
 import * as cityChanges from './migrations/0015-city-changes.ts';
 import * as push from './migrations/0016-push.ts';
+import * as accounts from './migrations/0017-accounts.ts';
+import * as owners from './migrations/0018-owners.ts';
+import * as drills from './migrations/0019-drills.ts';
+import * as deviceConfigs from './migrations/0020-device-configs.ts';
+import * as journalLog from './migrations/0021-journal-log.ts';
+import * as simulatedDevices from './migrations/0022-simulated-devices.ts';
+import * as ownerNodes from './migrations/0023-owner-nodes.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-ground': ground,
@@ -43,6 +50,13 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0014-revoked-certificates': revokedCertificates,
   '0015-city-changes': cityChanges,
   '0016-push': push,
+  '0017-accounts': accounts,
+  '0018-owners': owners,
+  '0019-drills': drills,
+  '0020-device-configs': deviceConfigs,
+  '0021-journal-log': journalLog,
+  '0022-simulated-devices': simulatedDevices,
+  '0023-owner-nodes': ownerNodes,
 };
 
 /** The schema cannot be brought to what this Siaga needs. */
@@ -60,17 +74,21 @@ export async function migrateToLatest<T>(database: Kysely<T>): Promise<void> {
     db: database,
     provider: { getMigrations: async () => ({ ...migrations }) },
   });
-  const unknown = (await readApplied(database)).filter((name) => !Object.hasOwn(migrations, name));
-  if (unknown.length > 0) {
-    const sentence = `the state database is from a newer Siaga (${unknown[0]}): start that one`;
-    throw new MigrationError('DATABASE_TOO_NEW', sentence);
-  }
+  await refuseNewer(database);
   const { error, results } = await migrator.migrateToLatest();
   if (error) {
     const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'start';
     const sentence = `state database, migration ${failed}: ${(error as Error).message}`;
     throw new MigrationError('MIGRATION_FAILED', sentence, { cause: error });
   }
+}
+
+/** Throws MigrationError where the database is from a newer Siaga; nothing is written. */
+export async function refuseNewer<T>(database: Kysely<T>): Promise<void> {
+  const unknown = (await readApplied(database)).filter((name) => !Object.hasOwn(migrations, name));
+  if (unknown.length === 0) return;
+  const sentence = `the state database is from a newer Siaga (${unknown[0]}): start that one`;
+  throw new MigrationError('DATABASE_TOO_NEW', sentence);
 }
 
 /** Names of the migrations that this database has had, also of those that this Siaga does not know. */

@@ -2,7 +2,7 @@
  * Kysely over the thread that owns the embedded state database.
  *
  * Invariant: SQLite has one writer, so there is one connection and whoever holds it (a transaction) holds it
- * alone; the others wait in order.
+ * alone; the others wait in order. The tests put a database in their own thread behind the same driver.
  */
 import {
   CompiledQuery,
@@ -14,7 +14,8 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import type { StateCalls, Statement } from './sqlite-worker.ts';
+import type { Statement, StatementOutcome } from './sqlite-statements.ts';
+import type { StateCalls } from './sqlite-worker.ts';
 import { CallingWorker, WorkerCallError } from './worker-calls.ts';
 
 /** A statement that the database refused, with SQLite's own code. */
@@ -26,30 +27,37 @@ class SqliteError extends Error {
   }
 }
 
+/** Where statements are run, one after the other. */
+export interface StatementRunner {
+  /** Rejects with WorkerCallError what SQLite refused. */
+  run(statement: Statement): Promise<StatementOutcome>;
+  close(): Promise<void>;
+}
+
 export class SqliteWorkerDialect implements Dialect {
-  readonly #file: string;
-  constructor(file: string) {
-    this.#file = file;
+  readonly #open: () => StatementRunner;
+  constructor(file: string, open: () => StatementRunner = () => new StatementThread(file)) {
+    this.#open = open;
   }
   createAdapter = () => new SqliteAdapter();
   createQueryCompiler = () => new SqliteQueryCompiler();
   createIntrospector: Dialect['createIntrospector'] = (database) => new SqliteIntrospector(database);
-  createDriver = (): Driver => new SqliteWorkerDriver(this.#file);
+  createDriver = (): Driver => new SqliteDriver(this.#open);
 }
 
-class SqliteWorkerDriver implements Driver {
-  readonly #file: string;
-  #connection: SqliteWorkerConnection | undefined;
+class SqliteDriver implements Driver {
+  readonly #open: () => StatementRunner;
+  #connection: SqliteConnection | undefined;
   /** Resolves when the connection is free; acquirers queue on it. */
   #free: Promise<void> = Promise.resolve();
   #release: () => void = () => undefined;
 
-  constructor(file: string) {
-    this.#file = file;
+  constructor(open: () => StatementRunner) {
+    this.#open = open;
   }
 
   async init(): Promise<void> {
-    this.#connection = new SqliteWorkerConnection(this.#file);
+    this.#connection = new SqliteConnection(this.#open());
   }
 
   async acquireConnection(): Promise<DatabaseConnection> {
@@ -85,7 +93,33 @@ class SqliteWorkerDriver implements Driver {
   }
 }
 
-class SqliteWorkerConnection implements DatabaseConnection {
+class SqliteConnection implements DatabaseConnection {
+  readonly #runner: StatementRunner;
+
+  constructor(runner: StatementRunner) {
+    this.#runner = runner;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    try {
+      const statement = { sql, parameters: parameters as Statement['parameters'] };
+      const { rows, changes, insertId } = await this.#runner.run(statement);
+      return { rows: rows as R[], numAffectedRows: BigInt(changes), insertId: BigInt(insertId) };
+    } catch (error) {
+      if (error instanceof WorkerCallError) throw new SqliteError(error.message, error.errcode);
+      throw error;
+    }
+  }
+
+  // biome-ignore lint/correctness/useYield: Kysely's interface asks for a stream; state is read in pages.
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error('the embedded state database does not stream; read in pages');
+  }
+
+  close = () => this.#runner.close();
+}
+
+class StatementThread implements StatementRunner {
   readonly #worker: CallingWorker<StateCalls>;
   #failure: Error | undefined;
 
@@ -100,20 +134,13 @@ class SqliteWorkerConnection implements DatabaseConnection {
     });
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  async run(statement: Statement): Promise<StatementOutcome> {
     try {
-      const statement = { sql, parameters: parameters as Statement['parameters'] };
-      const { rows, changes, insertId } = await this.#worker.call('run', statement);
-      return { rows: rows as R[], numAffectedRows: BigInt(changes), insertId: BigInt(insertId) };
+      return await this.#worker.call('run', statement);
     } catch (error) {
-      if (error instanceof WorkerCallError) throw new SqliteError(error.message, error.errcode);
+      if (error instanceof WorkerCallError) throw error;
       throw this.#failure ?? new Error('the state database is closed');
     }
-  }
-
-  // biome-ignore lint/correctness/useYield: Kysely's interface asks for a stream; state is read in pages.
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new Error('the embedded state database does not stream; read in pages');
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,7 @@ import type { CityTables } from './city-tables.ts';
 import type { DeviceTables } from './device-tables.ts';
 import type { DispatchTables } from './dispatch-tables.ts';
 import type { JournalTables } from './journal-tables.ts';
+import type { OwnerTables } from './owner-tables.ts';
 import type { PeopleTables } from './people-tables.ts';
 
 export interface Tables
@@ -17,4 +18,5 @@ export interface Tables
     CityTables,
     AlertTables,
     DispatchTables,
+    OwnerTables,
     PeopleTables {}

@@ -1,9 +1,9 @@
 /**
  * Calls into a worker thread: a name and an argument go, one answer or error comes back.
  *
- * Used by the state database, the journal, its backup and the embedded history, whose SQLite files live in threads
- * of their own so that no fsync and no slow query ever holds the event loop. Invariant: every call settles; when the thread dies or
- * is closed the waiting ones reject, and `onDeath` is told once if nobody asked for its end.
+ * Used by the state database, the journal, its backup and the embedded history, whose SQLite files live in threads of
+ * their own so that no fsync and no slow query ever holds the event loop. Invariant: every call settles; when the
+ * thread dies or is closed the waiting ones reject, and `onDeath` is told once if nobody asked for its end.
  */
 import { parentPort, Worker } from 'node:worker_threads';
 import { THREAD_LIMITS } from './thread-limits.ts';
@@ -54,6 +54,8 @@ export interface CallingWorkerOptions<Event> {
   readonly onDeath: (error: Error) => void;
   /** The thread keeps the process alive only while somebody waits for it. */
   readonly isBackground?: boolean;
+  /** MB; where it owns no file but works for a while. */
+  readonly memory?: typeof THREAD_LIMITS;
 }
 
 export class CallingWorker<Calls extends CallMap, Event = never> {
@@ -68,7 +70,7 @@ export class CallingWorker<Calls extends CallMap, Event = never> {
     this.#options = options;
     this.#worker = new Worker(options.file, {
       workerData: options.workerData,
-      resourceLimits: THREAD_LIMITS,
+      resourceLimits: options.memory ?? THREAD_LIMITS,
     });
     if (options.isBackground) this.#worker.unref();
     this.#worker.on('message', (message: AnswerMessage | Event) => this.#take(message));

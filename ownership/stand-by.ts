@@ -1,0 +1,98 @@
+/**
+ * standBy: waits until the city has no owner, and takes it.
+ *
+ * A standby writes nothing and migrates nothing: it looks once a second, and says on its API's port who owns the city
+ * (standby-server.ts). It listens to no device, but to carry it to the owner (relay/). A database that does not answer
+ * is waited for, once it has answered before; at the start it is an error, as an address may be wrong. When it was away
+ * for both, as in a failover, the owner of before goes first: its devices stay, and an heir would begin with a start.
+ * Invariant: it ends with an epoch of its own, or throws.
+ */
+import type { Logger } from 'pino';
+import { LEASE, type Lease, type Owner } from './lease.ts';
+
+export interface StandByOptions {
+  readonly lease: Lease;
+  /** Asked before each try: why this server cannot work with the database, whoever owns the city. */
+  readonly findUnfit: () => Promise<Error | undefined>;
+  readonly monotonicNow: () => number;
+  readonly log: Logger;
+  /** Aborted where the process is to end; then `standBy` rejects with its reason. */
+  readonly ended: AbortSignal;
+  /** Called when it becomes a standby, and with each new sentence; the first is waited for. */
+  readonly onStandingBy: (sentence: string) => Promise<void> | void;
+  /** Called after each look, with whether somebody owns the city; not where the database did not answer. */
+  readonly onLook?: (isOwned: boolean) => Promise<void>;
+}
+
+export interface TakenCity {
+  readonly epoch: number;
+  /** By the monotonic clock, from before the lease was asked for. */
+  readonly takenAtMs: number;
+}
+
+export async function standBy(options: StandByOptions): Promise<TakenCity> {
+  const { lease, findUnfit, log, monotonicNow, ended, onStandingBy, onLook } = options;
+  let told: string | undefined;
+  let wasAway = false;
+  /** Until then a city without an owner is left to the one of before. */
+  let yieldsUntilMs = Number.NEGATIVE_INFINITY;
+  const say = async (sentence: string, error?: unknown) => {
+    if (sentence === told) return;
+    told = sentence;
+    await onStandingBy(sentence);
+    if (error) log.warn({ err: error }, sentence);
+    else log.info(sentence);
+  };
+  for (;;) {
+    ended.throwIfAborted();
+    let unfit: Error | undefined;
+    try {
+      const owner = await lease.findOwner();
+      if (wasAway) yieldsUntilMs = monotonicNow() + LEASE.lastsMs;
+      wasAway = false;
+      await onLook?.(owner !== undefined);
+      if (owner) await say(describeOwner(owner));
+      else if (await lease.isBeingRenewed()) {
+        wasAway = true;
+        await say('standby: the renewal of the owner waits in the database');
+      } else if (monotonicNow() < yieldsUntilMs) {
+        await say('standby: the database answers again, and the owner of before goes first');
+      } else {
+        unfit = await findUnfit();
+        const takenAtMs = monotonicNow();
+        const epoch = unfit ? undefined : await lease.take();
+        if (epoch !== undefined) return { epoch, takenAtMs };
+      }
+    } catch (error) {
+      if (told === undefined || isOfPort(error)) throw error;
+      wasAway = true;
+      await say('standby: the database that says who owns the city does not answer', error);
+    }
+    if (unfit) throw unfit;
+    await pause(LEASE.lookEveryMs, ended);
+  }
+}
+
+/** By the clock of the database; the same sentence in the log and in `/readyz`. */
+function describeOwner({ holder, since }: Owner): string {
+  return `standby: ${holder} owns the city since ${new Date(since).toISOString()}`;
+}
+
+/** The port to stand by on is taken, or not for this account: no waiting mends that. */
+function isOfPort(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'MQTT_LISTEN' || code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL';
+}
+
+/** Resolves after this time, or when `signal` aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}
