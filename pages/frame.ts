@@ -12,7 +12,7 @@ import type { Speech } from './languages/speech.ts';
 /** What a page needs to know of where it stands. */
 export interface Setting {
   readonly speech: Speech;
-  /** `./` or `../`: from the page to the root. */
+  /** `./`, `../` or `../../`: from the page to the root. */
   readonly root: string;
   /** The page's path below the root, with what was searched for: `rivers/bendung`, `wifi?q=tugu`. */
   readonly path: string;
@@ -48,11 +48,12 @@ export function renderPage({ title, description, picture, main }: Page, setting:
 <title>${title} · Siaga</title>
 <meta name="description" content="${description}">
 <meta property="og:type" content="website">
+<meta property="og:locale" content="${language.locale.replace('-', '_')}">
 <meta property="og:site_name" content="Siaga ${cityName}">
 <meta property="og:title" content="${title}">
 <meta property="og:description" content="${description}">
 <meta property="og:url" content="${address}">
-${picture && html`<meta property="og:image" content="${publicUrl}/${picture}"><meta property="og:image:width" content="1200"><meta property="og:image:height" content="630">`}
+${picture && html`<meta property="og:image" content="${publicUrl}/${picture}"><meta property="og:image:type" content="image/png"><meta property="og:image:width" content="1200"><meta property="og:image:height" content="630"><meta property="og:image:alt" content="${description}"><meta name="twitter:card" content="summary_large_image">`}
 <link rel="canonical" href="${address}">
 <link rel="icon" type="image/svg+xml" href="${files}/icon.svg">
 <link rel="manifest" href="${root}manifest.webmanifest">

@@ -1,7 +1,7 @@
 /**
  * A plot of levels over time as inline SVG, made by the server: it is there without JavaScript.
  *
- * Used for five days of a gauge and for the readings of an alert. Invariants: a gap in the data is a gap in the line;
+ * Used for five days and a year of a gauge, and for the readings of an alert. Invariants: a gap in the data is a gap in the line;
  * no style stands in it, as the content security policy allows none; who cannot see it is told what it shows.
  */
 import type { Threshold } from '../devices/kinds/river-gauge.ts';
@@ -18,6 +18,8 @@ export interface PlotOptions {
   readonly gapMs: number;
   /** What is foretold, ascending by time; drawn as a broken line from the last point. */
   readonly forecast?: readonly LevelPoint[];
+  /** Each point is a day and has no time of day. */
+  readonly isByDay?: boolean;
   readonly timeZone: string;
   readonly speech: Speech;
   readonly nowMs: number;
@@ -30,6 +32,10 @@ const RIGHT = 100;
 const TOP = 12;
 const BOTTOM = 28;
 const DAY_MS = 86_400_000;
+/** In a longer plot the quarters of the year are marked, and not the days. */
+const MANY_DAYS_MS = 60 * DAY_MS;
+/** Names of days that have room beside each other. */
+const MAX_DAY_NAMES = 6;
 
 /** Where a point lies, in the plot's own units; shared with the picture of a link. */
 export interface Span {
@@ -64,8 +70,9 @@ export function drawPlot(options: PlotOptions): Markup {
     Number((TOP + ((span.maxM - levelM) / (span.maxM - span.minM)) * (HEIGHT - TOP - BOTTOM)).toFixed(1));
   const last = points.at(-1) as LevelPoint;
   const levels = points.map(({ levelM }) => levelM);
+  const tell = (atMs: number) => (options.isByDay ? speech.date(atMs) : speech.clock(atMs, nowMs));
   const description = speech.say('plot', {
-    ...{ from: speech.clock(span.fromMs, nowMs), to: speech.clock(last.atMs, nowMs) },
+    ...{ from: tell(span.fromMs), to: tell(last.atMs) },
     ...{ low: speech.metres(Math.min(...levels)), high: speech.metres(Math.max(...levels)) },
     last: speech.metres(last.levelM),
   });
@@ -96,25 +103,39 @@ function formatPath(
   return path;
 }
 
-/** Midnights of the city within a plot of more than a day; the clock at both ends of a shorter one. */
+/**
+ * Midnights of the city within a plot of more than a day, as many as have room, and in one of months the quarters; where
+ * there is none, where the plot begins.
+ */
 function daysOf(
-  { speech, timeZone, nowMs }: PlotOptions,
+  { speech, timeZone, nowMs, isByDay }: PlotOptions,
   { fromMs, toMs }: Span,
 ): { readonly atMs: number; readonly name: string }[] {
-  if (toMs - fromMs < DAY_MS) return [{ atMs: fromMs, name: speech.clock(fromMs, nowMs) }];
+  if (toMs - fromMs < DAY_MS) {
+    return [{ atMs: fromMs, name: isByDay ? speech.day(fromMs) : speech.clock(fromMs, nowMs) }];
+  }
   const marks: { atMs: number; name: string }[] = [];
   const start = Temporal.Instant.fromEpochMilliseconds(Math.floor(fromMs)).toZonedDateTimeISO(timeZone);
-  for (
-    let day = start.startOfDay().add({ days: 1 });
-    day.epochMilliseconds < toMs;
-    day = day.add({ days: 1 })
-  ) {
+  const isOfMonths = toMs - fromMs > MANY_DAYS_MS;
+  const days = isOfMonths ? 1 : Math.ceil((toMs - fromMs) / DAY_MS / MAX_DAY_NAMES);
+  for (let day = start.startOfDay().add({ days }); day.epochMilliseconds <= toMs; day = day.add({ days })) {
+    if (isOfMonths && (day.day !== 1 || day.month % 3 !== 1)) continue;
     marks.push({ atMs: day.epochMilliseconds, name: speech.day(day.epochMilliseconds) });
   }
-  return marks;
+  // A year's last quarter may have begun before the first reading.
+  return marks.length > 0 ? marks : [{ atMs: fromMs, name: speech.day(fromMs) }];
 }
 
-/** There is room for so many characters beside the plot. */
+/** There is room for so much beside the plot: a Chinese sign is as wide as two letters. */
+const NAME_WIDTH = 12;
+
+/** A word of a translation goes before the agency's own in brackets; a longer one is cut. */
 function shorten(name: string): string {
-  return name.length > 12 ? `${name.slice(0, 11)}…` : name;
+  if (widthOf(name) <= NAME_WIDTH) return name;
+  const [first = name] = name.split(' (');
+  return widthOf(first) <= NAME_WIDTH ? first : `${first.slice(0, NAME_WIDTH - 1)}…`;
+}
+
+function widthOf(name: string): number {
+  return [...name].reduce((sum, sign) => sum + (/\p{Script=Han}/u.test(sign) ? 2 : 1), 0);
 }

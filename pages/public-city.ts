@@ -11,12 +11,12 @@ import type { Alerts } from '../alerts/alerts.ts';
 import { isWaterRule } from '../alerts/lifecycle/grouping.ts';
 import { audienceOf } from '../alerts/record/format-alert.ts';
 import type { City, CityFrame } from '../cities/city.ts';
-import { deviceKinds } from '../devices/kinds/index.ts';
 import { isRiverGauge, type RiverGauge, type Threshold } from '../devices/kinds/river-gauge.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { DeviceNow, Fleet, Liveness } from '../fleet/fleet.ts';
 import type { LiveRegistry, RegisteredDevice } from '../fleet/registry.ts';
 import type { History } from '../history/history.ts';
+import { LevelHistory } from './level-history.ts';
 import { type LevelPoint, TREND_SPAN_MS, TREND_WINDOW_MS, type Trend, trendOf } from './level-trend.ts';
 import { findWifiPlaces, type WifiPlace } from './wifi-places.ts';
 
@@ -61,17 +61,10 @@ export interface CityNow {
 }
 
 /** All readers within it see one picture. */
-const PICTURE_MS = 2_000;
+export const PICTURE_MS = 2_000;
 /** Trends move slowly, and each is a question to history. */
-const TRENDS_MS = 60_000;
+export const TRENDS_MS = 60_000;
 const TRENDS_AT_ONCE = 4;
-export const PLOT_SPAN_MS = 5 * 86_400_000;
-export const PLOT_WINDOW_MS = 30 * 60_000;
-const FEW_POINTS = 12;
-/** Five days of a gauge are thousands of readings: a river that everybody looks at is read once a minute. */
-const LEVELS_MS = 60_000;
-/** Gauges whose days are kept, some 10 KB each; the one read longest ago goes. */
-const MAX_KEPT_LEVELS = 200;
 /** Gauges that are listed and have an arrow, the worst first; a page says how many more there are. */
 export const MAX_LISTED_GAUGES = 300;
 
@@ -79,15 +72,15 @@ export class PublicCity {
   readonly #dependencies: PublicCityDependencies;
   #picture: CityNow | undefined;
   #trends: ReadonlyMap<string, readonly LevelPoint[]> | undefined;
-  readonly #levels = new Map<
-    string,
-    { readonly atMs: number; readonly points: Promise<readonly LevelPoint[]> }
-  >();
+  /** The past of each gauge. */
+  readonly levels: LevelHistory;
   #trendsAtMs = Number.NEGATIVE_INFINITY;
   #readingTrends: Promise<void> | undefined;
 
   constructor(dependencies: PublicCityDependencies) {
     this.#dependencies = dependencies;
+    const { history, now } = dependencies;
+    this.levels = new LevelHistory({ history, now, city: () => this.city });
     // What people see is the city of now, and not of some seconds ago.
     dependencies.registry.follow(() => {
       this.#picture = undefined;
@@ -110,21 +103,6 @@ export class PublicCity {
       this.#picture = this.#look(nowMs);
     }
     return this.#picture;
-  }
-
-  /** The highest level of each half hour of five days, read at most once a minute. Rejects where history does. */
-  levels(device: RegisteredDevice): Promise<readonly LevelPoint[]> {
-    const nowMs = this.#dependencies.now();
-    const known = this.#levels.get(device.id);
-    if (known && this.#isYounger(known.atMs, LEVELS_MS, nowMs)) return known.points;
-    const points = this.#readLevels(device);
-    // What failed is asked again by the next reader.
-    points.catch(() => this.#levels.delete(device.id));
-    this.#levels.delete(device.id);
-    this.#levels.set(device.id, { atMs: nowMs, points });
-    const oldest = this.#levels.keys().next().value;
-    if (this.#levels.size > MAX_KEPT_LEVELS && oldest !== undefined) this.#levels.delete(oldest);
-    return points;
   }
 
   /** An alert that everybody may see. */
@@ -185,8 +163,8 @@ export class PublicCity {
     const { last } = present;
     const liveness = fleet.liveness(present, nowMs);
     const lastLevelM = last?.values['levelM'] as number | undefined;
-    const silentAfterMs = (deviceKinds.get(device.kind)?.silentAfterS ?? 0) * 1_000;
-    const isFresh = last !== undefined && nowMs - last.measuredAt <= silentAfterMs && liveness === 'online';
+    const isFresh =
+      last !== undefined && nowMs - last.measuredAt <= fleet.silentAfterMs(present) && liveness === 'online';
     const levelM = isFresh ? lastLevelM : undefined;
     return {
       ...{ device, site, present, liveness, last, lastLevelM, levelM, warnings },
@@ -204,35 +182,12 @@ export class PublicCity {
         const { device } = gauge;
         const asked = { spanMs: TREND_SPAN_MS, everyMs: TREND_WINDOW_MS, fn: 'mean' } as const;
         // History says by itself that it fails; here it costs the arrow.
-        trends.set(device.id, await this.#windows(device, asked).catch(() => []));
+        trends.set(device.id, await this.levels.windows(device, asked).catch(() => []));
       }
     };
     await Promise.all(Array.from({ length: TRENDS_AT_ONCE }, readNext));
     this.#trends = trends;
     this.#picture = undefined;
-  }
-
-  async #readLevels(device: RegisteredDevice): Promise<readonly LevelPoint[]> {
-    const days = await this.#windows(device, { spanMs: PLOT_SPAN_MS, everyMs: PLOT_WINDOW_MS, fn: 'max' });
-    if (days.length >= FEW_POINTS) return days;
-    // A gauge of this morning: its hours, minute by minute, rather than a line of two points.
-    return this.#windows(device, { spanMs: FEW_POINTS * PLOT_WINDOW_MS, everyMs: 60_000, fn: 'max' });
-  }
-
-  async #windows(
-    { id, kind }: RegisteredDevice,
-    { spanMs, everyMs, fn }: { spanMs: number; everyMs: number; fn: 'max' | 'mean' },
-  ): Promise<LevelPoint[]> {
-    const { history, city, now } = this.#dependencies;
-    const toMs = now();
-    const { points } = await history.windows({
-      ...{ kind, device: id, fromMs: toMs - spanMs, toMs, limit: Math.ceil(spanMs / everyMs) + 2 },
-      ...{ everyMs, fn, timeZone: city.timeZone, quantities: ['levelM'] },
-    });
-    return points.flatMap(({ atMs, values }) => {
-      const levelM = values['levelM'];
-      return typeof levelM === 'number' ? [{ atMs, levelM }] : [];
-    });
   }
 }
 

@@ -9,13 +9,12 @@ import { isWaterRule } from '../alerts/lifecycle/grouping.ts';
 import type { Page, Setting } from './frame.ts';
 import { ARROWS, formatStage } from './home-page.ts';
 import { html, type Markup } from './html.ts';
+import { PLOT_GAP_MS } from './level-history.ts';
 import { drawPlot } from './level-plot.ts';
 import type { LevelPoint } from './level-trend.ts';
-import { type CityNow, type GaugeNow, PLOT_WINDOW_MS } from './public-city.ts';
+import type { CityNow, GaugeNow } from './public-city.ts';
 import { foretold, formatSentence, formatWarning, instructionFor } from './warnings.ts';
 
-/** Three windows without a reading are a gap. */
-const PLOT_GAP_MS = 3.5 * PLOT_WINDOW_MS;
 /** Rules that speak of what is to come. */
 const FORECASTS: ReadonlySet<string> = new Set(['time-to-threshold', 'upstream-rise']);
 
@@ -126,14 +125,15 @@ function formatFollowing({ device, site }: GaugeNow, { speech }: Setting): Marku
 }
 
 /** A window is named by its start: the line ends at the reading that the page tells of. */
-function untilNow(points: readonly LevelPoint[], { last, levelM }: GaugeNow): readonly LevelPoint[] {
+export function untilNow(points: readonly LevelPoint[], { last, levelM }: GaugeNow): readonly LevelPoint[] {
   const end = points.at(-1);
   if (!end || !last || levelM === undefined || last.measuredAt <= end.atMs) return points;
   return [...points, { atMs: last.measuredAt, levelM }];
 }
 
 function formatFiles({ device: { id } }: GaugeNow, { speech, root }: Setting): Markup {
-  return html`<p class="small">${speech.say('get')}: <a href="${root}rivers/${id}/levels.csv">CSV</a> · <a href="${root}v1/devices/${id}/readings?every=30m&fn=max">JSON</a></p>`;
+  return html`<p><a href="${root}rivers/${id}/year">${speech.say('year')}</a></p>
+<p class="small">${speech.say('zone', { zone: speech.zone })} ${speech.say('get')}: <a href="${root}rivers/${id}/levels.csv">CSV</a> · <a href="${root}v1/devices/${id}/readings?every=30m&fn=max">JSON</a></p>`;
 }
 
 function formatSteps({ site, step }: GaugeNow, { speech }: Setting): Markup {

@@ -55,6 +55,7 @@ ${gauge && html`<p><a href="${root}rivers/${gauge.device.id}">${say('toRiver')}<
         ({ at, change }) =>
           html`<li>${speech.clock(at, nowMs)}: ${(words.change as Words['change'])[change]}</li>`,
       )}</ul>
+<p class="small">${say('zone', { zone: speech.zone })}</p>
 <p class="small"><a href="${root}v1/alerts/${alert.id}">JSON</a></p></section>`,
   };
 }

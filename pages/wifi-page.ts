@@ -14,7 +14,7 @@ import type { CityNow } from './public-city.ts';
 import { loadOf, type WifiPlace } from './wifi-places.ts';
 
 /** A page holds no more; the nearest or those that work come first. */
-const MAX_PLACES = 500;
+export const MAX_PLACES = 500;
 export function renderWifi({ wifi }: CityNow, search: Search | undefined, setting: Setting): Page {
   const { speech, cityName } = setting;
   const { say } = speech;

@@ -10,14 +10,18 @@ import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { property, words } from './colours.ts';
-import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, foldedRow, marksOf, panel } from './frame.ts';
-import { influxQl } from './influx-query.ts';
+import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, foldedRow, grain, marksOf, panel } from './frame.ts';
+import { hoursOf, influxQl, readingsOf, readingsOrHours } from './influx-query.ts';
 import { markerLayer } from './marker-layer.ts';
 import { arrivals, responseShare, responseTimes, typicalResponse, withinTarget } from './response-times.ts';
 
 const CHOSEN = `$timeFilter AND "city" = '$city' AND "vehicle" =~ /^$vehicle$/ AND "device" =~ /^$device$/`;
 const GOOD = `${CHOSEN} AND "sound" = 1`;
-const BUSY = '/^(en-route|on-scene|transporting|at-hospital)$/';
+const BUSY = ['en-route', 'on-scene', 'transporting', 'at-hospital'];
+const ON_DUTY = ['available', ...BUSY];
+/** How many reports said one of these, of hours: each has a field of its own there. */
+const reportsOf = (words: readonly string[]) =>
+  words.map((word) => `sum("status_${word.replaceAll('-', '_')}")`).join(' + ');
 
 const STATUS_WORDS = words({
   available: ['available', 'green'],
@@ -35,6 +39,7 @@ export function buildAmbulances(): DashboardBuilder {
     'Where the units are and what they do; response times against the target; age of each fix.',
   )
     .withVariable(chooseOne('city', 'City', 'SHOW TAG VALUES FROM "ambulance" WITH KEY = "city"'))
+    .withVariable(grain())
     .withVariable(
       chooseMany(
         'vehicle',
@@ -116,7 +121,7 @@ function statusTimeline(): TimelineBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT last("status") FROM "ambulance" WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
+        `SELECT last("status") FROM ${readingsOrHours('ambulance')} WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
     );
@@ -133,15 +138,23 @@ function utilisation(): TableBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT count("status") AS "busy" FROM "ambulance" WHERE ${CHOSEN} AND "status" =~ ${BUSY} GROUP BY "device"`,
+        `SELECT count("status") AS "busy" FROM ${readingsOf('ambulance')} WHERE ${CHOSEN} AND "status" =~ /^(${BUSY.join('|')})$/ GROUP BY "device"`,
         { format: 'table' },
       ),
     )
     .withTarget(
       influxQl(
         'B',
-        `SELECT count("status") AS "onDuty" FROM "ambulance" WHERE ${CHOSEN} AND "status" != 'off-duty'
+        `SELECT count("status") AS "onDuty" FROM ${readingsOf('ambulance')} WHERE ${CHOSEN} AND "status" != 'off-duty'
          GROUP BY "device"`,
+        { format: 'table' },
+      ),
+    )
+    .withTarget(
+      influxQl(
+        'C',
+        `SELECT ${reportsOf(BUSY)} AS "busy", ${reportsOf(ON_DUTY)} AS "onDuty" FROM ${hoursOf('ambulance')}
+         WHERE ${CHOSEN} GROUP BY "device"`,
         { format: 'table' },
       ),
     )
@@ -171,7 +184,7 @@ function accuracy(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT max("accuracyM") FROM "ambulance" WHERE ${GOOD} GROUP BY time($__interval), "device" fill(none)`,
+        `SELECT max("accuracyM") FROM ${readingsOrHours('ambulance')} WHERE ${GOOD} GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
     );
@@ -186,7 +199,7 @@ function battery(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT min("batteryPct") FROM "ambulance" WHERE ${GOOD} GROUP BY time($__interval), "device" fill(none)`,
+        `SELECT min("batteryPct") FROM ${readingsOrHours('ambulance')} WHERE ${GOOD} GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
     );

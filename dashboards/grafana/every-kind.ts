@@ -4,7 +4,8 @@
  *
  * A kind that is added is here with the next `npm run dashboards`. Kinds that the pages have no panel for come first:
  * the others have a dashboard of their own. Invariants: a counter is shown as what it grew by, whose sum is right
- * whichever reports were lost or came twice; of the others, the most of a while, or the least where that matters.
+ * whichever reports were lost or came twice; of what each report adds, the sum; of the others, the most of a while, or
+ * the least where that matters.
  */
 
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
@@ -18,13 +19,13 @@ import type { DeviceKind } from '../../devices/device-kind.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import type { Quantity } from '../../devices/quantity.ts';
 import { LIVENESS_WORDS } from './colours.ts';
-import { chooseMany, chooseOne, dashboardOf, foldedRow, marksOf, panel } from './frame.ts';
-import { influxQl } from './influx-query.ts';
+import { chooseMany, chooseOne, dashboardOf, foldedRow, grain, marksOf, panel } from './frame.ts';
+import { hoursOf, influxQl, readingsOf, readingsOrHours } from './influx-query.ts';
 import { markerLayer } from './marker-layer.ts';
 
-const LIVENESS = `"siaga_liveness" WHERE $timeFilter AND "city" = '$city' AND "device" =~ /^$device$/`;
 const CHOSEN = `$timeFilter AND "city" = '$city' AND "device" =~ /^$device$/`;
 const GOOD = `${CHOSEN} AND "sound" = 1`;
+const LIVENESS = `"siaga_liveness" WHERE ${CHOSEN}`;
 
 /** Our units, as Grafana names them; others stand behind the number as they are. */
 const GRAFANA_UNITS: Readonly<Record<string, string>> = {
@@ -43,15 +44,18 @@ const GRAFANA_UNITS: Readonly<Record<string, string>> = {
 };
 
 export function buildEveryKind(): DashboardBuilder {
-  const kinds = [...deviceKinds.values()].sort(
-    (a, b) => Number(a.panel !== undefined) - Number(b.panel !== undefined) || (a.name < b.name ? -1 : 1),
-  );
+  const kinds = [...deviceKinds.values()]
+    .filter(({ isOwn }) => !isOwn)
+    .sort(
+      (a, b) => Number(a.panel !== undefined) - Number(b.panel !== undefined) || (a.name < b.name ? -1 : 1),
+    );
   const dashboard = dashboardOf(
     'siaga-every-kind',
     'Every kind of device',
     'Which devices of which kind report, and a row a kind with what it measures.',
   )
     .withVariable(chooseOne('city', 'City', 'SHOW TAG VALUES FROM "siaga_liveness" WITH KEY = "city"'))
+    .withVariable(grain())
     .withVariable(
       chooseMany(
         'device',
@@ -82,7 +86,15 @@ function reporting(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT count("state") FROM ${LIVENESS} AND "state" = 'online' GROUP BY time(1m), "kind" fill(0)`,
+        `SELECT sum("up") FROM ${readingsOf('siaga_liveness')} WHERE ${CHOSEN} GROUP BY time(1m), "kind" fill(0)`,
+        { alias: '$tag_kind' },
+      ),
+    )
+    .withTarget(
+      influxQl(
+        'B',
+        `SELECT sum("up") / max("samples") FROM ${hoursOf('siaga_liveness')} WHERE ${CHOSEN}
+         GROUP BY time(1h), "kind" fill(0)`,
         { alias: '$tag_kind' },
       ),
     );
@@ -136,13 +148,13 @@ function presence(kind: DeviceKind): TimelineBuilder {
   return timeline(
     `Up and down, ${kind.label.en}`,
     'Which one was away, and when?',
-    `SELECT last("state") FROM ${LIVENESS} AND "kind" = '${kind.name}'`,
+    `SELECT last("state") FROM ${readingsOrHours('siaga_liveness')} WHERE ${CHOSEN} AND "kind" = '${kind.name}'`,
   ).mappings(LIVENESS_WORDS);
 }
 
 function quantityPanel(kind: DeviceKind, name: string, quantity: Quantity): GraphBuilder | TimelineBuilder {
   const title = quantity.label?.en ?? name;
-  const from = `FROM "${kind.measurement}" WHERE`;
+  const from = `FROM ${readingsOrHours(kind.measurement)} WHERE`;
   const about = `${quantity.description} \`${name}\``;
   if (quantity.type === 'state')
     return timeline(title, `Who said what, and when? ${about}`, `SELECT last("${name}") ${from} ${CHOSEN}`);
@@ -154,18 +166,27 @@ function quantityPanel(kind: DeviceKind, name: string, quantity: Quantity): Grap
         influxQl('A', `${query} GROUP BY time($__interval), "device" fill(none)`, { alias: '$tag_device' }),
       );
   if (quantity.type === 'gauge') {
-    const least = quantity.leastMatters;
-    return graph(
-      least ? 'How little was it, in each step?' : 'How much was it at most, in each step?',
-      `SELECT ${least ? 'min' : 'max'}("${name}") ${from} ${GOOD}`,
-    );
+    const [how, question] = quantity.adds
+      ? ['sum', 'How much came in each step?']
+      : quantity.leastMatters
+        ? ['min', 'How little was it, in each step?']
+        : ['max', 'How much was it at most, in each step?'];
+    return graph(question, `SELECT ${how}("${name}") ${from} ${GOOD}`);
   }
   // From report to report, not from step to step: a counter that began again from 0 in a step loses nothing.
   return graph(
     'By how much did it grow in each step? The first report of the range is where it begins.',
-    `SELECT sum("grown") FROM (SELECT non_negative_difference("${name}") AS "grown" ${from} ${GOOD} GROUP BY "device")
-     WHERE $timeFilter`,
+    `SELECT sum("grown") FROM (SELECT non_negative_difference("${name}") AS "grown"
+     FROM ${readingsOf(kind.measurement)} WHERE ${GOOD} GROUP BY "device") WHERE $timeFilter`,
   )
+    .withTarget(
+      influxQl(
+        'B',
+        `SELECT sum("${name}Grown") FROM ${hoursOf(kind.measurement)} WHERE ${GOOD}
+         GROUP BY time($__interval), "device" fill(none)`,
+        { alias: '$tag_device' },
+      ),
+    )
     .drawStyle(GraphDrawStyle.Bars)
     .fillOpacity(60);
 }

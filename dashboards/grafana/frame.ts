@@ -15,6 +15,7 @@ import {
   type Panel,
   QueryVariableBuilder,
   RowBuilder,
+  VariableHide,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -70,6 +71,17 @@ export function chooseMany(name: string, label: string, query: string): QueryVar
     .includeAll(true)
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .current({ selected: true, text: 'All', value: '$__all' });
+}
+
+/**
+ * Which of two grains a range of this length is read in, by `readingsOrHours`; behind `city`. Siaga writes what it rests
+ * on (influx/grain-lines.ts).
+ */
+export function grain(): QueryVariableBuilder {
+  const query = `SELECT last("grain") FROM "siaga_grain" WHERE "city" = '$city' AND "minRangeMs" <= ($__to - $__from)`;
+  return chooseOne('grain', 'Grain', query)
+    .hide(VariableHide.HideVariable)
+    .refresh(VariableRefresh.OnTimeRangeChanged);
 }
 
 /** Panels behind a heading. They ask nothing until somebody opens them. */

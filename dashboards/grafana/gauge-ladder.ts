@@ -13,12 +13,14 @@ import { riverGauge } from '../../devices/kinds/river-gauge.ts';
 import { SEVERITIES } from '../../devices/site.ts';
 import { property, SEVERITY_COLOUR } from './colours.ts';
 import { chooseOne, FULL_WIDTH, foldedRow, panel } from './frame.ts';
-import { influxQl } from './influx-query.ts';
+import { influxQl, readingsOrHours } from './influx-query.ts';
 
 /** Readings of failed quality are in no graph. */
 export const GOOD = `$timeFilter AND "city" = '$city' AND "sound" = 1`;
 /** What is sampled of each gauge, once a minute. */
-export const SAMPLES = `"siaga_liveness" WHERE $timeFilter AND "city" = '$city' AND "kind" = '${riverGauge.name}'`;
+const OF_GAUGES = `$timeFilter AND "city" = '$city' AND "kind" = '${riverGauge.name}'`;
+export const SAMPLES = `"siaga_liveness" WHERE ${OF_GAUGES}`;
+const SAMPLES_OR_HOURS = `${readingsOrHours('siaga_liveness')} WHERE ${OF_GAUGES}`;
 const SAMPLED_EVERY = '1m';
 const GAUGES = `SHOW TAG VALUES FROM "river_gauge" WITH KEY = "device" WHERE "city" = '$city'`;
 /** From a gauge to the next below it, as waves take; any other time can be typed. */
@@ -71,7 +73,7 @@ function ladder(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT max("levelM") FROM "river_gauge" WHERE ${GOOD} AND "device" =~ /^$device$/
+        `SELECT max("levelM") FROM ${readingsOrHours('river_gauge')} WHERE ${GOOD} AND "device" =~ /^$device$/
          GROUP BY time($__interval) fill(none)`,
         { alias: 'stage' },
       ),
@@ -79,7 +81,7 @@ function ladder(): GraphBuilder {
     .withTarget(
       influxQl(
         'B',
-        `SELECT ${columns} FROM ${SAMPLES} AND "device" =~ /^$device$/ GROUP BY time($__interval) fill(none)`,
+        `SELECT ${columns} FROM ${SAMPLES_OR_HOURS} AND "device" =~ /^$device$/ GROUP BY time($__interval) fill(none)`,
         { alias: '$col' },
       ),
     )
@@ -118,7 +120,7 @@ function stage(title: string, question: string): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT max("levelM") FROM "river_gauge" WHERE ${GOOD} AND "device" = '$above'
+        `SELECT max("levelM") FROM ${readingsOrHours('river_gauge')} WHERE ${GOOD} AND "device" = '$above'
          GROUP BY time($__interval) fill(none)`,
         { alias: '$above' },
       ),
@@ -138,7 +140,7 @@ function stageOfChosen(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT max("levelM") FROM "river_gauge" WHERE ${GOOD} AND "device" =~ /^$device$/
+        `SELECT max("levelM") FROM ${readingsOrHours('river_gauge')} WHERE ${GOOD} AND "device" =~ /^$device$/
          GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
@@ -156,8 +158,12 @@ export function tide(): GraphBuilder {
     .decimals(2)
     .interval(SAMPLED_EVERY)
     .withTarget(
-      influxQl('A', `SELECT max("tideM") FROM ${SAMPLES} GROUP BY time($__interval), "device" fill(none)`, {
-        alias: '$tag_device',
-      }),
+      influxQl(
+        'A',
+        `SELECT max("tideM") FROM ${SAMPLES_OR_HOURS} GROUP BY time($__interval), "device" fill(none)`,
+        {
+          alias: '$tag_device',
+        },
+      ),
     );
 }

@@ -10,6 +10,24 @@ import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
 /** The uid in provisioning/datasources/influxdb.yaml. */
 export const DATA_SOURCE = { type: 'influxdb', uid: 'siaga-influxdb' } as const;
 
+/**
+ * Below two days the readings, from there on the hours that Siaga makes of them, which have the same fields: `$grain` is
+ * 0 or 1 (frame.ts). A digit, since Grafana escapes anything else within a regular expression.
+ */
+export function readingsOrHours(measurement: string): string {
+  return `/^${measurement}(_1h){$grain}$/`;
+}
+
+/** Below two days only; for what is asked of hours in another way, beside `hoursOf`. */
+export function readingsOf(measurement: string): string {
+  return `/^${measurement}(-none){$grain}$/`;
+}
+
+/** From two days on only. */
+export function hoursOf(measurement: string): string {
+  return `/^${measurement}_1(h){$grain}$/`;
+}
+
 export interface InfluxQlQuery extends Dataquery {
   readonly refId: string;
   readonly datasource: typeof DATA_SOURCE;

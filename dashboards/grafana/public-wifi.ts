@@ -12,8 +12,8 @@ import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { LIVENESS_WORDS, property, steps } from './colours.ts';
-import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, foldedRow, marksOf, panel } from './frame.ts';
-import { influxQl } from './influx-query.ts';
+import { chooseMany, chooseOne, dashboardOf, FULL_WIDTH, foldedRow, grain, marksOf, panel } from './frame.ts';
+import { hoursOf, influxQl, readingsOf, readingsOrHours } from './influx-query.ts';
 
 const CHOSEN = `$timeFilter AND "city" = '$city' AND "place" =~ /^$place$/ AND "device" =~ /^$device$/`;
 const GOOD = `${CHOSEN} AND "sound" = 1`;
@@ -22,7 +22,13 @@ const LIVENESS = `$timeFilter AND "city" = '$city' AND "kind" = 'wifi-access-poi
  * Liveness is sampled once a minute: how many samples of a device there are, of how many there can be. Counted over
  * the whole range, not by windows: `fill(0)` in a query within a query fills each device once for every series.
  */
-const COVERAGE = 'count("up") / (($__to - $__from) / 60000)';
+const COVERAGE = 'sum("upSamples") / (($__to - $__from) / 60000)';
+/** `up` and `upSamples` are 1 in a sample, and counts in an hour of samples. */
+const AVAILABILITY = 'sum("up") / sum("upSamples")';
+const SAMPLES = readingsOrHours('siaga_liveness');
+const ACCESS_POINTS = readingsOrHours('wifi_access_point');
+/** Steps of a graph that adds up over devices, which costs InfluxDB a step of each. */
+const FEW_POINTS = 200;
 const availabilitySteps = steps('red', [
   [0.9, 'orange'],
   [0.99, 'green'],
@@ -36,6 +42,7 @@ export function buildPublicWifi(): DashboardBuilder {
     'Clients and traffic by place, availability with its coverage, the worst ten, uplinks.',
   )
     .withVariable(chooseOne('city', 'City', `SHOW TAG VALUES FROM ${access} WITH KEY = "city"`))
+    .withVariable(grain())
     .withVariable(
       chooseMany(
         'place',
@@ -78,8 +85,8 @@ export function buildPublicWifi(): DashboardBuilder {
 }
 
 /** The most clients of each access point in each step, added up over its place: a full hour is not averaged away. */
-function sumOfClients(groupBy: string): string {
-  return `SELECT sum("clients") AS "clients" FROM (SELECT max("clients") AS "clients" FROM "wifi_access_point"
+function sumOfClients(from: string, groupBy: string): string {
+  return `SELECT sum("clients") AS "clients" FROM (SELECT max("clients") AS "clients" FROM ${from}
     WHERE ${GOOD} GROUP BY time($__interval), "device", "place") WHERE $timeFilter GROUP BY ${groupBy} fill(none)`;
 }
 
@@ -87,7 +94,8 @@ function clientsNow(): StatBuilder {
   return panel(new StatBuilder(), 'Clients', 'How many people are on it now?', 8, 5)
     .unit('short')
     .interval('2m')
-    .withTarget(influxQl('A', sumOfClients('time($__interval)'), { alias: 'clients' }));
+    .maxDataPoints(FEW_POINTS)
+    .withTarget(influxQl('A', sumOfClients(ACCESS_POINTS, 'time($__interval)'), { alias: 'clients' }));
 }
 
 function availabilityNow(): StatBuilder {
@@ -102,7 +110,7 @@ function availabilityNow(): StatBuilder {
     .decimals(2)
     .thresholds(availabilitySteps)
     .withTarget(
-      influxQl('A', `SELECT mean("up") FROM "siaga_liveness" WHERE ${LIVENESS}`, { alias: 'availability' }),
+      influxQl('A', `SELECT ${AVAILABILITY} FROM ${SAMPLES} WHERE ${LIVENESS}`, { alias: 'availability' }),
     );
 }
 
@@ -115,7 +123,7 @@ function coverageNow(): StatBuilder {
       influxQl(
         'A',
         `SELECT mean("coverage") FROM (SELECT ${COVERAGE} AS "coverage"
-         FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY "device")`,
+         FROM ${SAMPLES} WHERE ${LIVENESS} GROUP BY "device")`,
         { alias: 'coverage' },
       ),
     );
@@ -130,23 +138,40 @@ function clientsByPlace(): GraphBuilder {
   )
     .unit('short')
     .interval('2m')
+    .maxDataPoints(FEW_POINTS)
     .showPoints(VisibilityMode.Never)
-    .withTarget(influxQl('A', sumOfClients('time($__interval), "place"'), { alias: '$tag_place' }));
+    .withTarget(
+      influxQl('A', sumOfClients(readingsOf('wifi_access_point'), 'time($__interval), "place"'), {
+        alias: '$tag_place',
+      }),
+    )
+    .withTarget(ofHours('sum("clients")'));
 }
 
 function traffic(title: string, counter: string, question: string): GraphBuilder {
   return panel(new GraphBuilder(), title, `${question} From counters; a restart counts as nothing.`, 12)
     .unit('bps')
     .interval('2m')
+    .maxDataPoints(FEW_POINTS)
     .withTarget(
       influxQl(
         'A',
         `SELECT sum("bits") FROM (SELECT non_negative_derivative(last("${counter}"), 1s) * 8 AS "bits"
-         FROM "wifi_access_point" WHERE ${GOOD} GROUP BY time($__interval), "device", "place")
+         FROM ${readingsOf('wifi_access_point')} WHERE ${GOOD} GROUP BY time($__interval), "device", "place")
          WHERE $timeFilter GROUP BY time($__interval), "place" fill(none)`,
         { alias: '$tag_place' },
       ),
-    );
+    )
+    .withTarget(ofHours(`sum("${counter}Grown") * 8 / 3600`));
+}
+
+/** By place, of hours: there each device has one point in each step, and a query within a query takes a second. */
+function ofHours(what: string) {
+  return influxQl(
+    'B',
+    `SELECT ${what} FROM ${hoursOf('wifi_access_point')} WHERE ${GOOD} GROUP BY time(1h), "place" fill(none)`,
+    { alias: '$tag_place' },
+  );
 }
 
 function availability(): TableBuilder {
@@ -162,16 +187,14 @@ function availability(): TableBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT mean("up") AS "availability" FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY "device"`,
+        `SELECT ${AVAILABILITY} AS "availability" FROM ${SAMPLES} WHERE ${LIVENESS} GROUP BY "device"`,
         { format: 'table' },
       ),
     )
     .withTarget(
-      influxQl(
-        'B',
-        `SELECT ${COVERAGE} AS "coverage" FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY "device"`,
-        { format: 'table' },
-      ),
+      influxQl('B', `SELECT ${COVERAGE} AS "coverage" FROM ${SAMPLES} WHERE ${LIVENESS} GROUP BY "device"`, {
+        format: 'table',
+      }),
     )
     .withTransformation({ id: 'joinByField', options: { byField: 'device', mode: 'outer' } })
     .overrideByRegexp('^Time.*', [property('custom.hidden', true)]);
@@ -186,7 +209,7 @@ function worstTen(): TableBuilder {
       influxQl(
         'A',
         `SELECT bottom("availability", "device", 10) AS "availability" FROM
-         (SELECT mean("up") AS "availability" FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY "device")`,
+         (SELECT ${AVAILABILITY} AS "availability" FROM ${SAMPLES} WHERE ${LIVENESS} GROUP BY "device")`,
         { format: 'table' },
       ),
     )
@@ -200,7 +223,7 @@ function uplink(title: string, quantity: string, unit: string, question: string)
     .withTarget(
       influxQl(
         'A',
-        `SELECT max("${quantity}") FROM "wifi_access_point" WHERE ${GOOD}
+        `SELECT max("${quantity}") FROM ${ACCESS_POINTS} WHERE ${GOOD}
          GROUP BY time($__interval), "uplink" fill(none)`,
         { alias: '$tag_uplink' },
       ),
@@ -221,7 +244,7 @@ function airTime(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT max("channelUtilizationPct") FROM "wifi_access_point" WHERE ${GOOD}
+        `SELECT max("channelUtilizationPct") FROM ${ACCESS_POINTS} WHERE ${GOOD}
          GROUP BY time($__interval), "place" fill(none)`,
         { alias: '$tag_place' },
       ),
@@ -235,7 +258,7 @@ function presence(): TimelineBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT last("state") FROM "siaga_liveness" WHERE ${LIVENESS} GROUP BY time($__interval), "device" fill(none)`,
+        `SELECT last("state") FROM ${SAMPLES} WHERE ${LIVENESS} GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
     );

@@ -19,9 +19,9 @@ import { PanelBuilder as MapBuilder, MapViewConfigBuilder } from '@grafana/grafa
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { CALM_COLOUR, property, RANK_STEPS, SEVERITY_COLOUR, words } from './colours.ts';
-import { chooseMany, chooseOne, dashboardOf, marksOf, panel } from './frame.ts';
+import { chooseMany, chooseOne, dashboardOf, grain, marksOf, panel } from './frame.ts';
 import { GOOD, SAMPLES, tide, withGauges, withWaveVariables } from './gauge-ladder.ts';
-import { influxQl } from './influx-query.ts';
+import { influxQl, readingsOrHours } from './influx-query.ts';
 import { markerLayer } from './marker-layer.ts';
 
 export const RANK_WORDS = words({
@@ -41,6 +41,7 @@ export function buildRivers(): DashboardBuilder {
     'Stage of every gauge and its place on its own ladder, rate of rise, rain, tide, alerts.',
   )
     .withVariable(chooseOne('city', 'City', 'SHOW TAG VALUES FROM "river_gauge" WITH KEY = "city"'))
+    .withVariable(grain())
     .withVariable(
       chooseMany(
         'river',
@@ -80,7 +81,7 @@ function levels(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT max("levelM") FROM "river_gauge" WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
+        `SELECT max("levelM") FROM ${readingsOrHours('river_gauge')} WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
     );
@@ -100,7 +101,7 @@ function rateOfRise(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT derivative(max("levelM"), 1h) FROM "river_gauge" WHERE ${CHOSEN}
+        `SELECT derivative(max("levelM"), 1h) FROM ${readingsOrHours('river_gauge')} WHERE ${CHOSEN}
          GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
@@ -124,7 +125,7 @@ function rain(): GraphBuilder {
     .withTarget(
       influxQl(
         'A',
-        `SELECT sum("rainMm") FROM "river_gauge" WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
+        `SELECT sum("rainMm") FROM ${readingsOrHours('river_gauge')} WHERE ${CHOSEN} GROUP BY time($__interval), "device" fill(none)`,
         { alias: '$tag_device' },
       ),
     );

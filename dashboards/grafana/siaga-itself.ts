@@ -11,8 +11,8 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { LIVENESS_WORDS, steps } from './colours.ts';
-import { chooseMany, chooseOne, dashboardOf, foldedRow, panel } from './frame.ts';
-import { influxQl } from './influx-query.ts';
+import { chooseMany, chooseOne, dashboardOf, foldedRow, grain, panel } from './frame.ts';
+import { hoursOf, influxQl, readingsOf } from './influx-query.ts';
 
 const CITY = `$timeFilter AND "city" = '$city'`;
 const of = (metric: string) => `${CITY} AND "metric" = '${metric}'`;
@@ -27,6 +27,7 @@ export function buildSiagaItself(): DashboardBuilder {
   )
     .time({ from: 'now-1h', to: 'now' })
     .withVariable(chooseOne('city', 'City', 'SHOW TAG VALUES FROM "siaga_self" WITH KEY = "city"'))
+    .withVariable(grain())
     .withVariable(
       chooseMany(
         'kind',
@@ -110,9 +111,23 @@ function connections(): StatBuilder {
     );
 }
 
-function silentQuery(groupBy: string): string {
-  return `SELECT count("state") FROM "siaga_liveness" WHERE ${CITY} AND "kind" =~ /^$kind$/
-    AND ("state" = 'silent' OR "state" = 'offline') GROUP BY time(1m)${groupBy} fill(0)`;
+/** Those that are silent or offline: not up, though they count. Of hours: the mean of the hour. */
+function silentQueries(groupBy: string, alias: string) {
+  const where = `WHERE ${CITY} AND "kind" =~ /^$kind$/`;
+  const silent = 'sum("upSamples") - sum("up")';
+  return [
+    influxQl(
+      'A',
+      `SELECT ${silent} FROM ${readingsOf('siaga_liveness')} ${where} GROUP BY time(1m)${groupBy} fill(0)`,
+      { alias },
+    ),
+    influxQl(
+      'B',
+      `SELECT (${silent}) / max("samples") FROM ${hoursOf('siaga_liveness')} ${where}
+       GROUP BY time(1h)${groupBy} fill(0)`,
+      { alias },
+    ),
+  ];
 }
 
 function silentNow(): StatBuilder {
@@ -125,7 +140,7 @@ function silentNow(): StatBuilder {
         [20, 'red'],
       ]),
     )
-    .withTarget(influxQl('A', silentQuery(''), { alias: 'silent or offline' }));
+    .targets(silentQueries('', 'silent or offline'));
 }
 
 const BACKLOG = `SELECT max("value") FROM "siaga_self" WHERE ${of('siaga_backlog_entries')}`;
@@ -206,7 +221,7 @@ function silentDevices(): GraphBuilder {
     .decimals(0)
     .drawStyle(GraphDrawStyle.Bars)
     .fillOpacity(60)
-    .withTarget(influxQl('A', silentQuery(', "kind"'), { alias: '$tag_kind' }));
+    .targets(silentQueries(', "kind"', '$tag_kind'));
 }
 
 function silentList(): TableBuilder {

@@ -6,20 +6,13 @@
  * Invariants: the stream is open before the present is read, so nothing falls between; a call that fails is
  * tried again with the next round; what cannot be parsed is counted and left out.
  */
+import type { Answer } from './state/answer-shapes.ts';
 import { type ApiClient, ApiError } from './state/api-client.ts';
-import type {
-  Alert,
-  City,
-  DeviceJson,
-  Incident,
-  PresenceEvent,
-  ReadingEvent,
-  Viewer,
-} from './state/api-shapes.ts';
+import type { Alert, ConnectionEvent, PresenceEvent, ReadingEvent } from './state/api-shapes.ts';
 import { CityState, MAX_ALERTS, MAX_DEVICES } from './state/city-state.ts';
 import type { StreamEvent } from './state/event-parser.ts';
 import { SERIES_MS } from './state/level-series.ts';
-import { readLevels } from './views/gauge-dialog.ts';
+import { readLevels } from './state/read-levels.ts';
 
 export interface CityFeed {
   readonly state: CityState | undefined;
@@ -63,6 +56,7 @@ export function createCityFeed(
       const body: unknown = JSON.parse(data);
       if (type === 'reading') target.applyReading(body as ReadingEvent);
       else if (type === 'presence') target.applyPresence(body as PresenceEvent);
+      else if (type === 'fleet') target.applyConnection(body as ConnectionEvent);
       else if (type === 'incident') readIncidentsSoon();
       else if (type === 'alert') target.applyAlert(body as Alert, client.now());
     } catch (error) {
@@ -96,7 +90,8 @@ export function createCityFeed(
       const mine = ++round;
       refreshes++;
       try {
-        const { city, you } = await client.get<{ city: City; you: Viewer }>('v1/city');
+        const { city, you } = await client.get<Answer<'GetCityAnswer'>>('v1/city');
+        if (you.sessionEndsAt !== undefined) client.isSignedIn = true;
         const fresh = new CityState(city, you, state?.series);
         await readDevices(client, fresh);
         await readAlerts(client, fresh);
@@ -133,7 +128,7 @@ async function readDevices(client: ApiClient, state: CityState): Promise<void> {
   let read = 0;
   let total = 0;
   while (path !== undefined && read < MAX_DEVICES) {
-    const answer: { devices: DeviceJson[]; total: number; next?: string } = await client.get(path);
+    const answer: Answer<'ListDevicesAnswer'> = await client.get(path);
     state.mergeDevices(answer.devices);
     read += answer.devices.length;
     total = answer.total;
@@ -148,12 +143,12 @@ async function readAlerts(client: ApiClient, state: CityState): Promise<void> {
   let path: string | undefined = `v1/alerts?state=open&limit=${MAX_ALERTS}`;
   // Newest first: an old severe one may stand on a later page, and the state keeps the most urgent.
   for (let page = 0; path !== undefined && page < MAX_ALERT_PAGES; page++) {
-    const answer: { alerts: Alert[]; next?: string } = await client.get(path);
+    const answer: Answer<'ListAlertsAnswer'> = await client.get(path);
     open.push(...answer.alerts);
     path = answer.next;
   }
   state.replaceOpenAlerts(open, askedAt, client.now());
-  const over = await client.get<{ alerts: Alert[] }>('v1/alerts?state=resolved&limit=20');
+  const over = await client.get<Answer<'ListAlertsAnswer'>>('v1/alerts?state=resolved&limit=20');
   for (const alert of over.alerts) state.applyAlert(alert, client.now());
 }
 
@@ -161,7 +156,7 @@ async function readAlerts(client: ApiClient, state: CityState): Promise<void> {
 async function readIncidents(client: ApiClient, state: CityState): Promise<void> {
   if (!state.isStaff) return;
   try {
-    const answer = await client.get<{ incidents: Incident[] }>(
+    const answer = await client.get<Answer<'ListIncidentsAnswer'>>(
       `v1/incidents?state=open&limit=${MAX_INCIDENTS}`,
     );
     state.replaceIncidents(answer.incidents);

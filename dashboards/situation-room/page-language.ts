@@ -1,7 +1,7 @@
 /**
  * The language of a page: which was chosen, and the words of the page's own markup.
  *
- * Shared by the room and the desk. The markup names its word in `data-word`, its label in `data-label`.
+ * Shared by all pages of the staff. The markup names its word in `data-word`, its label in `data-label`.
  * Invariant: the choice is remembered for all pages of this browser.
  */
 import type { Language, Speech } from './state/speech.ts';

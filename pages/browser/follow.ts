@@ -4,11 +4,9 @@
  * Invariants: nothing is asked before the button is tapped; what is ended here is deleted there, and the last one ends
  * the browser's subscription too. Browsers without push never see the section.
  */
-interface Followed {
-  readonly gauge: string;
-  readonly leastSeverity: string;
-  readonly paused: boolean;
-}
+import type { components } from '../../clients/typescript/generated/api.d.ts';
+
+type Answers = components['schemas'];
 
 const byId = (id: string) => document.getElementById(id) as HTMLElement;
 
@@ -18,7 +16,7 @@ export async function offerFollowing(root: URL): Promise<void> {
   const gauge = section.dataset['gauge'] ?? '';
   const least = byId('follow-least') as HTMLSelectElement;
   const { pushManager } = await navigator.serviceWorker.ready;
-  let followed: readonly Followed[] = [];
+  let followed: Answers['PushFollowing']['following'] = [];
   const call = async (path: string, body?: object): Promise<unknown> => {
     const how = body && {
       ...{ method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } },
@@ -37,12 +35,12 @@ export async function offerFollowing(root: URL): Promise<void> {
     byId('follow-resume').hidden = !own?.paused;
   };
   const change = async (path: string, body: object) => {
-    const answer = (await call(path, body)) as { readonly following: readonly Followed[] };
+    const answer = (await call(path, body)) as Answers['PushFollowing'];
     followed = answer.following;
   };
   /** What was subscribed with the key of another server is of no use for this one. */
   const subscribe = async (): Promise<PushSubscription> => {
-    const { publicKey } = (await call('key')) as { readonly publicKey: string };
+    const { publicKey } = (await call('key')) as Answers['GetPushKeyAnswer'];
     const wish = { userVisibleOnly: true, applicationServerKey: publicKey };
     return pushManager.subscribe(wish).catch(async (error: unknown) => {
       const other = await pushManager.getSubscription();

@@ -13,6 +13,8 @@ import { trust } from './trusted.ts';
 const RENEW_MS = 60_000;
 /** The server shows all readers one picture for 2 s: what an alert changed is in the next one. */
 const RENEW_AFTER_MS = 2_500;
+/** All that follow hear of an alert in one moment, and must not all come back in one. */
+const RENEW_SPREAD_MS = 5_000;
 const RENEWALS_AT_ONCE = 3;
 const RENEW_AT_MOST_EACH_MS = 30_000;
 const AGE_MS = 10_000;
@@ -68,7 +70,7 @@ function renewSoon(): void {
   if (waiting !== undefined || document.hidden) return;
   const oldest = renewals.length < RENEWALS_AT_ONCE ? Number.NEGATIVE_INFINITY : (renewals[0] as number);
   const allowedAtMs = oldest + RENEWALS_AT_ONCE * RENEW_AT_MOST_EACH_MS;
-  const pause = Math.max(RENEW_AFTER_MS, allowedAtMs - performance.now());
+  const pause = Math.max(RENEW_AFTER_MS + Math.random() * RENEW_SPREAD_MS, allowedAtMs - performance.now());
   waiting = setTimeout(() => void renew(), pause);
 }
 
@@ -95,7 +97,7 @@ function follow(): void {
     return;
   }
   if (stream) return;
-  stream = new EventSource(new URL('v1/stream?types=alert', root));
+  stream = new EventSource(new URL('v1/stream?types=alert&brief=true', root));
   stream.addEventListener('alert', renewSoon);
   stream.addEventListener('reset', renewSoon);
 }

@@ -31,6 +31,10 @@ export interface Speech {
   /** `850 m`, `3,2 km`. */
   distance(a: Position, b: Position): string;
   day(atMs: number): string;
+  /** With its year. */
+  date(atMs: number): string;
+  /** What the clock is called here: `WIB`. */
+  readonly zone: string;
   /** A text of the city or of an alert, marked with its own language where that is another. */
   text(text: Bilingual): Markup;
   /** The agency's word for a level. */
@@ -57,6 +61,9 @@ export function createSpeech(language: Language, timeZone: string): Speech {
     ...{ timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
   });
   const day = new Intl.DateTimeFormat(locale, { timeZone, day: 'numeric', month: 'short' });
+  const date = new Intl.DateTimeFormat(locale, {
+    ...{ timeZone, day: 'numeric', month: 'short', year: 'numeric' },
+  });
   const speech: Speech = {
     language,
     say: (key, params = {}) => fill(formOf(words[key], 'other'), params),
@@ -85,6 +92,8 @@ export function createSpeech(language: Language, timeZone: string): Speech {
       return whole(roundM < 1_000 ? wholeMetres.format(roundM) : kilometres.format(exactM / 1_000));
     },
     day: (atMs) => day.format(atMs),
+    date: (atMs) => date.format(atMs),
+    zone: zoneName(timeZone),
     text: (text) =>
       textsIn === language.code
         ? html`${text[textsIn]}`
@@ -95,6 +104,12 @@ export function createSpeech(language: Language, timeZone: string): Speech {
     },
   };
   return speech;
+}
+
+/** Today's name of it in Indonesian, which knows WIB, WITA and WIT: each language says them so. */
+function zoneName(timeZone: string): string {
+  const parts = new Intl.DateTimeFormat('id-ID', { timeZone, timeZoneName: 'short' }).formatToParts();
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone;
 }
 
 /** A number and its unit stay on one line. */

@@ -80,9 +80,7 @@ function createCard(onDeed: (deed: Deed, assignment: Assignment) => void): {
       setOptionalText(told, describeWords(assignment, room));
       setOptionalText(asked, describeAsked(assignment, room));
       const proposedAt =
-        isUnderWay(assignment) &&
-        !assignment.timeline['onSceneAt'] &&
-        assignment.timeline['arrivalProposedAt'];
+        isUnderWay(assignment) && !assignment.timeline.onSceneAt && assignment.timeline.arrivalProposedAt;
       setOptionalText(
         arrival,
         proposedAt ? `${speech.word('arrivalProposed')} ${speech.time(Date.parse(proposedAt))}` : undefined,

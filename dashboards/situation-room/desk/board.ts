@@ -1,9 +1,11 @@
 /**
- * The board: the units by what they do, each with its assignment, battery and the age of its fix; the hospitals.
+ * The board: the units by what they do, each with its assignment, battery and the age of its fix, its connection and
+ * its last word; the hospitals.
  *
- * Invariant: a unit with an open assignment stands under "assigned", whatever its tracker says; a number never
- * stands without its age.
+ * Invariants: connected and heard stand apart; a unit with an open assignment stands under "assigned", whatever its
+ * tracker says; a number never stands without its age.
  */
+import { sayUnitLink } from '../state/connected-and-heard.ts';
 import type { HospitalNow } from '../state/dispatch-shapes.ts';
 import type { Word } from '../state/words-id.ts';
 import { byId, createKeyedList, html, setAttribute, setText } from '../views/dom.ts';
@@ -69,8 +71,9 @@ function groupOf({ unit, task, room }: BoardUnit): Group {
 }
 
 function createUnit(onChosen: () => void): { element: Element; update(item: BoardUnit): void } {
-  const [name, doing, facts] = [html('b'), html('span'), html('span', { class: 'age' })];
-  const button = html('button', { type: 'button', class: 'board-unit' }, name, doing, facts);
+  const [name, doing] = [html('b'), html('span')];
+  const [facts, link] = [html('span', { class: 'age' }), html('span', { class: 'age link' })];
+  const button = html('button', { type: 'button', class: 'board-unit' }, name, doing, facts, link);
   button.addEventListener('click', onChosen);
   return {
     element: html('li', {}, button),
@@ -94,6 +97,7 @@ function createUnit(onChosen: () => void): { element: Element; update(item: Boar
             ]),
       ];
       setText(facts, parts.join(' · '));
+      setText(link, sayUnitLink(device, speech));
     },
   };
 }

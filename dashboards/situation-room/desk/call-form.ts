@@ -9,6 +9,7 @@
 import type { CallDraft, DraftKeeper } from '../state/call-draft.ts';
 import { EMPTY_DRAFT } from '../state/call-draft.ts';
 import { type Position, parseCoordinates } from '../state/call-place.ts';
+import { describeCall } from '../state/describe-call.ts';
 import type { DeskCalls } from '../state/desk-calls.ts';
 import type { CallReport } from '../state/dispatch-shapes.ts';
 import { locate, readGazetteer } from '../state/place-search.ts';
@@ -45,6 +46,9 @@ const FIELDS = {
   callerPhone: 'call-phone',
   note: 'call-note',
 } as const satisfies Partial<Record<keyof CallDraft, string>>;
+
+/** As the field has it. */
+const MAX_DETAIL = 200;
 
 type Field = HTMLInputElement | HTMLTextAreaElement;
 const fieldOf = (id: string) => byId(id) as Field;
@@ -88,6 +92,20 @@ export class CallForm {
     this.#form.hidden = false;
     this.#changed();
     byId('call-place').focus();
+  }
+
+  /** From the map. What was typed as the place and is no coordinates goes on as a landmark: nothing typed is lost. */
+  setPlace({ lat, lng }: Position): void {
+    const [place, detail] = [fieldOf(FIELDS.place), fieldOf(FIELDS.detail)];
+    const typed = parseCoordinates(place.value) ? '' : place.value.trim();
+    detail.value = [typed, detail.value.trim()]
+      .filter((each) => each !== '')
+      .join(', ')
+      .slice(0, MAX_DETAIL);
+    place.value = `${lat.toFixed(5)}, ${lng.toFixed(5)}`;
+    this.#suggestions.close();
+    this.#changed();
+    place.focus();
   }
 
   /** The draft stays. */
@@ -220,20 +238,4 @@ export class CallForm {
     this.close();
     this.#options.onEnded('');
   }
-}
-
-function describeCall(draft: CallDraft, { word }: Room['speech']): Omit<CallReport, 'classification'> {
-  const [place, detail] = [parseCoordinates(draft.place) ? '' : draft.place.trim(), draft.detail.trim()];
-  const where = [place, detail].filter((each) => each !== '').join(', ');
-  const patients = draft.patients.trim() === '' ? '' : `${word('patientsNote')} ${draft.patients.trim()}`;
-  const note = [patients, draft.note.trim()].filter((each) => each !== '').join('\n');
-  const optional = Object.entries({
-    ...{ place: where, note, category: draft.category.trim() },
-    ...{ callerName: draft.callerName.trim(), callerPhone: draft.callerPhone.trim() },
-  }).filter(([, text]) => text !== '');
-  return {
-    priority: Number(draft.priority) as 1 | 2 | 3,
-    needsTransport: draft.needsTransport,
-    ...Object.fromEntries(optional),
-  };
 }

@@ -4,32 +4,26 @@
  * Made once by main.ts. Invariants: the form and an incident are never open together; a letter typed into a field is
  * a letter; what a candidate's number means is what is shown beside it.
  */
+import type { ApiClient } from '../state/api-client.ts';
 import { createDraftKeeper } from '../state/call-draft.ts';
 import type { Position } from '../state/call-place.ts';
 import { type DeskCalls, makeKey } from '../state/desk-calls.ts';
-import type { HospitalNow, RecommendationJson } from '../state/dispatch-shapes.ts';
+import type { HospitalNow } from '../state/dispatch-shapes.ts';
 import { findAttention } from '../state/incident-timers.ts';
 import { byId, setText } from '../views/dom.ts';
 import type { Room } from '../views/room.ts';
 import { type Alarm, createAlarm, type Untaken } from './alarm.ts';
 import { createBoard } from './board.ts';
 import { CallForm } from './call-form.ts';
+import { type AtWork, DeskMap } from './desk-map.ts';
 import { createIncidentCards } from './incident-cards.ts';
 import { IncidentPanel } from './incident-panel.ts';
 import type { IncidentStore } from './incident-store.ts';
 import { createKeysDialog } from './keys.ts';
+import { LookAround } from './look-around.ts';
 import { createUnitDialog } from './unit-dialog.ts';
 
-/** While a call is typed the units move on. */
-const LOOK_AGAIN_MS = 10_000;
 const HOSPITALS_AGAIN_MS = 30_000;
-
-interface Around {
-  readonly at: Position;
-  readonly needsTransport: boolean;
-  answer: RecommendationJson | undefined;
-  askedAtMs: number;
-}
 
 export class Desk {
   readonly #calls: DeskCalls;
@@ -40,20 +34,33 @@ export class Desk {
   readonly #alarm: Alarm = createAlarm(() => performance.now());
   readonly #keys = createKeysDialog();
   readonly #board;
+  readonly #map: DeskMap;
   readonly #cards = createIncidentCards((id) => this.#openIncident(id));
   /** `incident/why`, once somebody at this desk has opened or silenced it. */
   readonly #taken = new Set<string>();
-  #around: Around | undefined;
+  readonly #around: LookAround;
   #hospitals: readonly HospitalNow[] = [];
   #hospitalsAskedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(calls: DeskCalls, store: IncidentStore, currentRoom: () => Room | undefined) {
+  constructor(
+    client: ApiClient,
+    calls: DeskCalls,
+    store: IncidentStore,
+    currentRoom: () => Room | undefined,
+  ) {
     this.#calls = calls;
     this.#store = store;
     this.#currentRoom = currentRoom;
     const room = () => currentRoom() as Room;
+    this.#around = new LookAround(calls, () => this.#redraw());
     const units = createUnitDialog(calls, room);
     this.#board = createBoard((unit) => units.open(unit));
+    this.#map = new DeskMap({
+      ...{ client, calls },
+      onPlace: (at) => this.#placeCall(at),
+      onUnit: (unit) => units.open(unit),
+      onIncident: (id) => void this.#openIncident(id),
+    });
     this.#panel = new IncidentPanel({
       ...{ calls, currentRoom: room },
       onRead: (detail) => store.take(detail),
@@ -63,7 +70,7 @@ export class Desk {
       ...{ calls, currentRoom },
       drafts: createDraftKeeper(sessionStorage, makeKey),
       first: () => this.#panel.work.candidates.at(1),
-      onLocated: (at, needsTransport) => this.#lookAround(at, needsTransport),
+      onLocated: (at, needsTransport) => this.#around.set(at, needsTransport),
       onTaken: (id, send) => {
         void this.#openIncident(id).then(() => send && this.#panel.work.send(send));
       },
@@ -88,6 +95,7 @@ export class Desk {
     this.#panel.update(room);
     byId('idle').hidden = this.#form.isOpen || this.#panel.isOpen;
     if (this.#form.isOpen) this.#showAround(room);
+    this.#map.update(room, this.#atWork());
     const untaken = this.#listUntaken(room);
     this.#alarm.update(untaken, room.speech);
     document.title = `${untaken.length > 0 ? `(${untaken.length}) ` : ''}${room.speech.word('deskTitle')} · Siaga`;
@@ -113,7 +121,7 @@ export class Desk {
 
   #openForm(): void {
     this.#panel.close();
-    this.#around = undefined;
+    this.#around.set(undefined, false);
     this.#form.open();
     this.#redraw();
   }
@@ -139,34 +147,32 @@ export class Desk {
     if (room) this.update(room);
   }
 
-  #lookAround(at: Position | undefined, needsTransport: boolean): void {
-    const before = this.#around;
-    const isSame =
-      at && before?.at.lat === at.lat && before.at.lng === at.lng && before.needsTransport === needsTransport;
-    if (isSame) return;
-    this.#around = at && { at, needsTransport, answer: undefined, askedAtMs: Number.NEGATIVE_INFINITY };
+  /** A click on the map. */
+  #placeCall(at: Position): void {
+    if (!this.#form.isOpen) this.#openForm();
+    this.#form.setPlace(at);
+    this.#redraw();
+  }
+
+  /** What a number means is what is shown beside it, on the list as on the map. */
+  #atWork(): AtWork {
+    const shown = this.#panel.isOpen ? this.#panel.work.shown?.detail : undefined;
+    const ofIncident =
+      shown && shown.lat !== null && shown.lng !== null ? { lat: shown.lat, lng: shown.lng } : undefined;
+    const at = this.#form.isOpen ? this.#around.at : ofIncident;
+    const isListed = this.#form.isOpen ? this.#around.answer !== undefined : shown !== undefined;
+    const { candidates } = this.#panel.work;
+    return { at, candidates: at && isListed ? candidates.listed() : [] };
   }
 
   #showAround(room: Room): void {
-    const around = this.#around;
-    byId('candidates').hidden = !around?.answer;
-    if (!around) return;
-    if (around.answer) {
-      this.#panel.work.candidates.update(around.answer, room);
+    const { answer } = this.#around;
+    byId('candidates').hidden = !answer;
+    if (answer) {
+      this.#panel.work.candidates.update(answer, room);
       setText(byId('candidates-hint'), room.speech.word('candidatesOfForm'));
     }
-    if (performance.now() - around.askedAtMs > LOOK_AGAIN_MS) void this.#ask(around);
-  }
-
-  async #ask(around: Around): Promise<void> {
-    around.askedAtMs = performance.now();
-    try {
-      around.answer = await this.#calls.lookAround(around.at, around.needsTransport);
-      this.#redraw();
-    } catch {
-      // The form says that the connection is gone when the call is saved; candidates are asked for again.
-      around.askedAtMs = performance.now() - LOOK_AGAIN_MS / 2;
-    }
+    this.#around.askIfOld();
   }
 
   #takeKey(event: KeyboardEvent): void {
@@ -197,6 +203,15 @@ export class Desk {
         return true;
       case 'b':
         byId('board').focus();
+        return true;
+      case 'p':
+        this.#map.switchSize();
+        return true;
+      case 'l':
+        this.#map.switchLayer('calls');
+        return true;
+      case 'v':
+        this.#map.switchLayer('coverage');
         return true;
       case 'q':
         for (const { incident, why } of this.#listUntaken(room)) this.#taken.add(`${incident}/${why}`);

@@ -7,7 +7,7 @@
  */
 
 import { DEED_KEYS, type Deed, isUnderWay, nextStep, whomKeyMeans } from '../state/deeds.ts';
-import { type DeskCalls, mayDispatch } from '../state/desk-calls.ts';
+import { type DeskCalls, mayDispatch, type TakenStep } from '../state/desk-calls.ts';
 import type { Assignment, Destination, IncidentDetail } from '../state/dispatch-shapes.ts';
 import { nameUnit } from '../views/assignment-list.ts';
 import type { Proposed } from '../views/candidate-list.ts';
@@ -147,7 +147,7 @@ export class IncidentPanel {
         await does(incident);
         return `${unit}: ${speech.word('saved')}`;
       });
-    const why = (title: string, isRequired: boolean, status: string) =>
+    const why = (title: string, isRequired: boolean, status: TakenStep['status']) =>
       this.work.ask({
         ...{ title, isRequired },
         onGiven: (reason) =>

@@ -96,7 +96,7 @@ export function isOpenWord({ endedAt }: { readonly endedAt: string | null }): bo
 }
 
 function describeUnits({ assignments }: IncidentDetail): string {
-  const open = assignments.filter(({ timeline }) => timeline['endedAt'] === null);
+  const open = assignments.filter(({ timeline }) => timeline.endedAt === null);
   return describeListed(open);
 }
 

@@ -1,165 +1,86 @@
 /**
- * What the page reads of the API's answers: the parts it uses, no more.
+ * What the pages read of the API's answers: the parts they use, no more.
  *
- * The server checks each answer against its own schema (api/), so nothing is checked twice here. Invariant:
- * a name here is the name in the answer; a field that the page does not show is not listed.
+ * Made of the API's document (answer-shapes.ts). The server checks each answer against its own schema (api/), so
+ * nothing is checked twice here. Invariant: a field that no page shows is not listed.
  */
-export interface Bilingual {
-  readonly id: string;
-  readonly en: string;
-}
+import type { Answer, PartOf } from './answer-shapes.ts';
 
-export type Severity = 'minor' | 'moderate' | 'severe' | 'extreme';
+export type { LngLat } from './answer-shapes.ts';
 
-export interface Threshold {
-  readonly severity: Severity;
-  readonly label: Bilingual;
-  readonly levelM: number;
-  readonly comparator: '>=' | '>';
-}
+export type Bilingual = Answer<'Text'>;
+export type Threshold = Answer<'CityGaugeThreshold'>;
+export type Severity = Threshold['severity'];
+export type Place = Answer<'CityPlace'>;
+export type Gauge = Answer<'CityGauge'>;
 
-export interface Place {
-  readonly id: string;
-  readonly name: string;
-  readonly lat: number;
-  readonly lng: number;
-}
-
-export interface Gauge extends Place {
-  readonly river: string;
-  readonly tidal: boolean;
-  readonly normalLevelM: number;
-  readonly thresholds: readonly Threshold[];
-  readonly upstream: readonly { readonly gauge: string; readonly lagMin: number }[];
-}
-
-export type LngLat = readonly [lng: number, lat: number];
+export type City = Answer<
+  'City',
+  | ('id' | 'name' | 'timeZone' | 'disclaimer' | 'bounds' | 'kinds' | 'rivers' | 'gauges')
+  | ('accessPoints' | 'roads' | 'hospitals' | 'places' | 'crossings')
+>;
 
 /** Where the devices of a kind are shown. */
-export type Panel = 'rivers' | 'wifi' | 'units' | 'others';
+export type Panel = City['kinds'][number]['panel'];
 
-export interface City {
-  readonly id: string;
-  readonly name: string;
-  readonly timeZone: string;
-  readonly disclaimer: Bilingual;
-  readonly bounds: {
-    readonly south: number;
-    readonly west: number;
-    readonly north: number;
-    readonly east: number;
-  };
-  readonly kinds: readonly {
-    readonly name: string;
-    readonly label: Bilingual;
-    readonly silentAfterS: number;
-    readonly isPublic: boolean;
-    readonly panel: Panel;
-    readonly shows: readonly { readonly name: string; readonly unit: string; readonly label: Bilingual }[];
-  }[];
-  readonly rivers: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly line: readonly LngLat[];
-  }[];
-  readonly gauges: readonly Gauge[];
-  readonly accessPoints: readonly {
-    readonly id: string;
-    readonly place: string;
-    readonly capacityClients: number;
-  }[];
-  readonly roads: readonly { readonly class: string; readonly line: readonly LngLat[] }[];
-  readonly hospitals: readonly (Place & { readonly class: string })[];
-  readonly places: readonly Place[];
-  readonly crossings: readonly (Place & { readonly streets: readonly string[] })[];
-}
+/** `sessionEndsAt` is absent where no browser is signed in. */
+export type Viewer = Answer<'Viewer'>;
 
-export interface Viewer {
-  readonly name: string;
-  readonly role: string;
-}
+export type Values = Answer<'Reading'>['values'];
+export type Liveness = Answer<'Device'>['liveness'];
 
-export type Values = Readonly<Record<string, number | string>>;
-export type Liveness = 'online' | 'sleeping' | 'offline' | 'silent' | 'unseen';
+export type DeviceJson = PartOf<
+  Answer<'Device'>,
+  Answer<
+    'Device',
+    | ('id' | 'kind' | 'name' | 'lat' | 'lng' | 'presence')
+    | ('lastHeardAt' | 'silentAfterS' | 'connectedSince')
+  > & {
+    readonly last?: Answer<'Reading', 'measuredAt' | 'simulated' | 'values'>;
+  }
+>;
 
-export interface DeviceJson {
-  readonly id: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly lat?: number;
-  readonly lng?: number;
-  readonly presence?: 'online' | 'sleeping' | 'offline';
-  readonly lastHeardAt?: string;
-  readonly last?: {
-    readonly measuredAt: string;
-    readonly simulated: boolean;
-    readonly values: Values;
-  };
-}
-
-/** The stream's `reading`. */
-export interface ReadingEvent {
+/** The stream's `reading`. The document describes no event of the stream. */
+export interface ReadingEvent
+  extends Answer<'Reading', 'measuredAt' | 'receivedAt' | 'simulated' | 'values'> {
   readonly kind: string;
   readonly device: string;
-  readonly measuredAt: string;
-  readonly receivedAt: string;
-  readonly simulated: boolean;
   /** Whether it is the device's present, or belongs to history only. */
   readonly present: boolean;
-  readonly values: Values;
 }
 
 /** The stream's `presence`. */
 export interface PresenceEvent {
   readonly device: string;
-  readonly presence: 'online' | 'sleeping' | 'offline';
+  readonly presence: NonNullable<DeviceJson['presence']>;
   readonly at: string;
 }
 
-export interface Alert {
-  readonly id: string;
-  readonly rule: string;
-  readonly subject: string;
-  readonly subjectName: string;
-  readonly audience: 'public' | 'staff';
-  readonly subjectKind: string;
-  readonly lat: number | null;
-  readonly lng: number | null;
-  readonly state: 'provisional' | 'open' | 'acknowledged' | 'resolved' | 'withdrawn';
-  /** The severity rests on one reading after a jump. */
-  readonly provisional: boolean;
-  readonly severity: Severity;
-  readonly label: Bilingual;
-  readonly text: Bilingual;
-  readonly exercise: boolean;
-  readonly startedAt: string;
-  readonly raisedAt: string;
-  readonly changedAt: string;
-  readonly endedAt: string | null;
-  readonly blindSince: string | null;
-  readonly acknowledged: boolean;
-  readonly acknowledgedBy?: string | null;
-  readonly foldedInto: string | null;
-  readonly silenced: boolean;
-  readonly revision: number;
+/** The stream's `fleet`: a unit's connection has opened or ended. */
+export interface ConnectionEvent {
+  readonly device: string;
+  readonly connectedSince: string | null;
+  readonly at: string;
 }
 
-export interface Incident {
-  readonly id: number;
-  readonly classification: string | null;
-  readonly category: string | null;
-  /** 1 is the most urgent. */
-  readonly priority: number;
-  readonly place: string | null;
-  readonly kecamatan: string | null;
-  readonly lat: number | null;
-  readonly lng: number | null;
-  readonly receivedAt: string;
-  /** Those under way for it. */
-  readonly units: readonly { readonly unit: string; readonly step: string }[];
-}
+/**
+ * The stream's form has no `acknowledgedBy`; `provisional` says that the severity rests on one reading after a jump.
+ */
+export type Alert = Answer<
+  'Alert',
+  | ('id' | 'rule' | 'subject' | 'subjectName' | 'audience' | 'subjectKind' | 'lat' | 'lng' | 'state')
+  | ('provisional' | 'severity' | 'label' | 'text' | 'exercise' | 'startedAt' | 'raisedAt' | 'changedAt')
+  | ('endedAt' | 'blindSince' | 'acknowledged' | 'foldedInto' | 'silenced' | 'revision')
+> &
+  Partial<Answer<'Alert', 'acknowledgedBy'>>;
 
-export interface ReadingsJson {
-  readonly points: readonly { readonly at: string; readonly values: Values }[];
-  readonly next?: string;
-}
+/** Of the list; `units` are those under way for it. */
+export type Incident = PartOf<
+  Answer<'ListedIncident'>,
+  Answer<
+    'ListedIncident',
+    'id' | 'classification' | 'category' | 'priority' | 'place' | 'kecamatan' | 'lat' | 'lng' | 'receivedAt'
+  > & { readonly units: readonly Answer<'ListedIncidentUnit', 'unit' | 'step'>[] }
+>;
+
+export type ReadingsJson = Answer<'ReadingPage', 'points' | 'next'>;

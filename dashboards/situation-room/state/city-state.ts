@@ -8,6 +8,7 @@
 import type {
   Alert,
   City,
+  ConnectionEvent,
   DeviceJson,
   Gauge,
   Incident,
@@ -30,6 +31,10 @@ export interface Device {
   presence: DeviceJson['presence'] | undefined;
   /** Epoch ms of its last word; 0 when it never said one. */
   lastHeardAt: number;
+  /** Epoch ms: its socket is open since then, whatever it says; undefined while there is none. */
+  connectedSinceMs: number | undefined;
+  /** Without a word for longer it is silent, ms. */
+  silentAfterMs: number;
   /** Epoch ms of the newest good reading; 0 without one. */
   measuredAt: number;
   values: Values;
@@ -42,7 +47,6 @@ export const MAX_ALERTS = 300;
 const MAX_ENDED = 12;
 /** How long an alert that is over stays in sight. */
 const ENDED_SHOWN_MS = 30 * 60_000;
-const DEFAULT_SILENT_AFTER_MS = 300_000;
 
 export class CityState {
   readonly city: City;
@@ -57,7 +61,6 @@ export class CityState {
   devicesLeftOut = 0;
   alertsLeftOut = 0;
   readonly #alerts = new Map<string, { alert: Alert; seenAt: number }>();
-  readonly #silentAfterMs: ReadonlyMap<string, number>;
   readonly #panels: ReadonlyMap<string, Panel>;
 
   /** `known` are series read before, which go on. */
@@ -66,7 +69,6 @@ export class CityState {
     this.viewer = viewer;
     this.gauges = new Map(city.gauges.map((gauge) => [gauge.id, gauge]));
     this.capacities = new Map(city.accessPoints.map((each) => [each.id, each]));
-    this.#silentAfterMs = new Map(city.kinds.map((kind) => [kind.name, kind.silentAfterS * 1000]));
     this.#panels = new Map(city.kinds.map((kind) => [kind.name, kind.panel]));
     for (const gauge of city.gauges) this.series.set(gauge.id, known?.get(gauge.id) ?? new LevelSeries());
   }
@@ -86,6 +88,9 @@ export class CityState {
       const device = this.devices.get(json.id) ?? this.#add(json);
       if (!device) continue;
       const heardAt = json.lastHeardAt === undefined ? 0 : Date.parse(json.lastHeardAt);
+      device.silentAfterMs = json.silentAfterS * 1_000;
+      device.connectedSinceMs =
+        json.connectedSince === undefined ? undefined : Date.parse(json.connectedSince);
       if (heardAt >= device.lastHeardAt) {
         device.lastHeardAt = heardAt;
         device.presence = json.presence;
@@ -99,7 +104,9 @@ export class CityState {
     const { id, kind, name, lat, lng } = json;
     const device: Device = {
       ...{ id, kind, name, lat, lng, presence: undefined },
-      ...{ lastHeardAt: 0, measuredAt: 0, values: {}, simulated: false },
+      connectedSinceMs: undefined,
+      ...{ lastHeardAt: 0, silentAfterMs: json.silentAfterS * 1_000 },
+      ...{ measuredAt: 0, values: {}, simulated: false },
     };
     this.devices.set(id, device);
     return device;
@@ -124,6 +131,11 @@ export class CityState {
     if (presence !== 'offline') device.lastHeardAt = Math.max(device.lastHeardAt, Date.parse(at));
   }
 
+  applyConnection({ device: id, connectedSince }: ConnectionEvent): void {
+    const device = this.devices.get(id);
+    if (device) device.connectedSinceMs = connectedSince === null ? undefined : Date.parse(connectedSince);
+  }
+
   replaceIncidents(list: readonly Incident[]): void {
     this.incidents = [...list].sort(
       (a, b) => a.priority - b.priority || a.receivedAt.localeCompare(b.receivedAt),
@@ -131,10 +143,9 @@ export class CityState {
   }
 
   /** By our own clock, so that silence shows without a word from the server. */
-  liveness({ kind, lastHeardAt, presence }: Device, nowMs: number): Liveness {
+  liveness({ lastHeardAt, presence, silentAfterMs }: Device, nowMs: number): Liveness {
     if (lastHeardAt === 0) return 'unseen';
     if (presence === 'offline' || presence === 'sleeping') return presence;
-    const silentAfterMs = this.#silentAfterMs.get(kind) ?? DEFAULT_SILENT_AFTER_MS;
     return nowMs - lastHeardAt > silentAfterMs ? 'silent' : 'online';
   }
 

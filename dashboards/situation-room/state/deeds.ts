@@ -3,6 +3,7 @@
  *
  * Invariant: a key acts on one card, the first shown that offers its deed, and only that card says the key.
  */
+import type { Answer } from './answer-shapes.ts';
 import type { Assignment } from './dispatch-shapes.ts';
 
 export const DEEDS = ['acknowledge', 'step', 'reassign', 'cancel', 'broken-down', 'take', 'drop'] as const;
@@ -19,22 +20,32 @@ export const DEED_KEYS = {
   drop: ['t', 'dropWord'],
 } as const satisfies Record<Deed, readonly [string, string]>;
 
-const FIRST_AID_STEPS = ['reserved', 'dispatched', 'acknowledged', 'en-route', 'on-scene', 'completed'];
-const TRANSPORT_STEPS = [
-  ...FIRST_AID_STEPS.slice(0, -1),
-  ...['left-scene', 'at-destination', 'handed-over', 'completed'],
-];
+type Told = Answer<'ReportStatusRequest'>['status'];
 
-/** What follows; undefined at the end. What the crew answers is no step of a person: that is the radio's key. */
-export function nextStep({ step, role }: Pick<Assignment, 'step' | 'role'>): string | undefined {
+/** What a person tells of a crew, in turn. */
+const FIRST_AID_STEPS: readonly Told[] = ['en-route', 'on-scene', 'completed'];
+const TRANSPORT_STEPS: readonly Told[] = [
+  'en-route',
+  'on-scene',
+  'left-scene',
+  'at-destination',
+  'handed-over',
+  'completed',
+];
+/** What the crew answers is no step of a person: that is the radio's key. */
+const BEFORE_STEPS: ReadonlySet<Assignment['step']> = new Set(['reserved', 'dispatched', 'acknowledged']);
+
+/** What follows; undefined at the end. */
+export function nextStep({ step, role }: Pick<Assignment, 'step' | 'role'>): Told | undefined {
   const steps = role === 'transport' ? TRANSPORT_STEPS : FIRST_AID_STEPS;
-  const at = Math.max(steps.indexOf(step), steps.indexOf('acknowledged'));
-  return steps.includes(step) ? steps[at + 1] : undefined;
+  if (BEFORE_STEPS.has(step)) return steps[0];
+  const at = steps.indexOf(step as Told);
+  return at === -1 ? undefined : steps[at + 1];
 }
 
 export function mayDo(deed: Deed, assignment: Assignment): boolean {
   if (!isUnderWay(assignment)) return false;
-  const isUnanswered = assignment.timeline['acknowledgedAt'] === null;
+  const isUnanswered = assignment.timeline.acknowledgedAt === null;
   const isUntold = assignment.words.some(({ endedAt }) => endedAt === null);
   switch (deed) {
     case 'acknowledge':
@@ -51,7 +62,7 @@ export function mayDo(deed: Deed, assignment: Assignment): boolean {
 }
 
 export function isUnderWay({ timeline }: Pick<Assignment, 'timeline'>): boolean {
-  return timeline['endedAt'] === null;
+  return timeline.endedAt === null;
 }
 
 /** As the cards stand: who is under way first, of them the newest. */

@@ -4,10 +4,12 @@
  * Used by the desk and by the room's dialogs. Invariant: a deed that is tried again without a change carries the same
  * idempotency key, so that an answer lost on the way sends nobody twice.
  */
+import type { Answer } from './answer-shapes.ts';
 import { type ApiClient, ApiError } from './api-client.ts';
 import type { Viewer } from './api-shapes.ts';
 import type { Position } from './call-place.ts';
 import type {
+  Assignment,
   CallReport,
   Candidate,
   Destination,
@@ -16,26 +18,19 @@ import type {
   Recommendation,
   RecommendationJson,
 } from './dispatch-shapes.ts';
+import type { CallHeat, CoverageNow, UnitRoute } from './map-shapes.ts';
 
-export interface Order {
+/** `forceReason` says why the warnings do not hold; `replaces` is the assignment whose place it takes. */
+export interface Order extends Answer<'CreateAssignmentRequest', 'forceReason' | 'hospital' | 'replaces'> {
   readonly incident: number;
   readonly candidate: Candidate;
-  readonly role: 'first-aid' | 'transport';
-  /** Why the warnings do not hold. */
-  readonly forceReason?: string;
-  /** Where the patient is taken. */
-  readonly hospital?: string;
-  /** The assignment that this one takes the place of. */
-  readonly replaces?: number;
+  readonly role: Assignment['role'];
 }
 
 /** A step that a crew told by radio, or the end of its assignment. */
-export interface TakenStep {
+export interface TakenStep extends Answer<'ReportStatusRequest'> {
   readonly incident: number;
   readonly assignment: number;
-  readonly status: string;
-  readonly reason?: string;
-  readonly hospital?: string;
 }
 
 /** Each throws ApiError, or what fetch throws. */
@@ -46,9 +41,14 @@ export interface DeskCalls {
   /** Who is near a place before there is an incident, and where a patient could be taken from there. */
   lookAround(at: Position, needsTransport: boolean): Promise<RecommendationJson>;
   destinations(at: Position): Promise<readonly Destination[]>;
+  /** The ways that these units would drive there. */
+  readRoutes(at: Position, units: readonly string[]): Promise<readonly UnitRoute[]>;
+  readCallHeat(): Promise<CallHeat>;
+  /** Now, and once `without` is sent. */
+  readCoverage(without: string | undefined): Promise<CoverageNow>;
   /** With `key` the caller of this remembers it; else it is remembered here. */
   report(call: CallReport, key?: string): Promise<IncidentDetail>;
-  triage(incident: number, details: object): Promise<void>;
+  triage(incident: number, details: Answer<'IncidentDetails'>): Promise<void>;
   note(incident: number, text: string): Promise<void>;
   step(step: TakenStep): Promise<void>;
   acknowledge(incident: number, assignment: number): Promise<void>;
@@ -71,14 +71,14 @@ export function createDeskCalls(client: ApiClient): DeskCalls {
     readIncident: (id) => client.get(`v1/incidents/${id}`),
     recommend: (id) => client.get(`v1/incidents/${id}/recommendation`),
     async readHospitals() {
-      return (await client.get<{ hospitals: HospitalNow[] }>('v1/hospitals')).hospitals;
+      return (await client.get<Answer<'ListHospitalsAnswer'>>('v1/hospitals')).hospitals;
     },
     report: (call, key) =>
       key === undefined
         ? postOnce<IncidentDetail>(client, callKeys, 'v1/incidents', call)
         : client.post<IncidentDetail>('v1/incidents', call, { 'idempotency-key': key }),
     async send({ incident, candidate: { unit, unitVersion }, ...more }) {
-      const body = { unit, unitVersion, ...more };
+      const body: Answer<'CreateAssignmentRequest'> = { unit, unitVersion, ...more };
       await postOnce(client, orderKeys, `v1/incidents/${incident}/assignments`, body);
     },
     async cancel(incident, assignment, reason) {
@@ -90,6 +90,7 @@ export function createDeskCalls(client: ApiClient): DeskCalls {
     },
     ...createSteps(client),
     ...createLookAround(client),
+    ...createMapCalls(client),
   };
 }
 
@@ -116,6 +117,18 @@ function createSteps(client: ApiClient): Pick<DeskCalls, Steps> {
   };
 }
 
+function createMapCalls(client: ApiClient): Pick<DeskCalls, 'readRoutes' | 'readCallHeat' | 'readCoverage'> {
+  return {
+    async readRoutes({ lat, lng }, units) {
+      const path = `v1/ambulances/routes?lat=${lat}&lng=${lng}&units=${units.map(encodeURIComponent).join()}`;
+      return (await client.get<Answer<'FindAmbulanceRoutesAnswer'>>(path)).routes;
+    },
+    readCallHeat: () => client.get('v1/map/calls'),
+    readCoverage: (without) =>
+      client.get(`v1/map/coverage${without === undefined ? '' : `?without=${encodeURIComponent(without)}`}`),
+  };
+}
+
 function createLookAround(client: ApiClient): Pick<DeskCalls, 'lookAround' | 'destinations'> {
   const nearest = ({ lat, lng }: Position, more = '') =>
     client.get<Recommendation>(`v1/ambulances/nearest?lat=${lat}&lng=${lng}${more}`);
@@ -129,7 +142,7 @@ function createLookAround(client: ApiClient): Pick<DeskCalls, 'lookAround' | 'de
     },
     async destinations({ lat, lng }) {
       const path = `v1/hospitals/recommended?lat=${lat}&lng=${lng}&limit=8`;
-      return (await client.get<{ destinations: Destination[] }>(path)).destinations;
+      return (await client.get<Answer<'RecommendHospitalsAnswer'>>(path)).destinations;
     },
   };
 }

@@ -76,6 +76,10 @@ const SENTENCES: readonly Translated[] = [
     () => 'jam alatnya tidak cukup pasti untuk tahu apakah ini dikatakan sesudah perintah',
   ],
   [
+    /^its clock was set: it may have said this before what it had said last$/,
+    () => 'jam alatnya baru disetel: ini mungkin dikatakan sebelum kabar terakhirnya',
+  ],
+  [
     /^its tracker has just restarted and may say its default$/,
     () => 'pelacaknya baru menyala ulang dan mungkin mengirim nilai bawaannya',
   ],

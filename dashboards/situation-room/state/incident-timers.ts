@@ -30,20 +30,19 @@ export function runningTimers(incident: Timed, nowMs: number): Timer[] {
     const [elapsedS, targetS] = [since(from), TARGET_S[what]];
     timers.push({ what, elapsedS, targetS, isOverdue: elapsedS > targetS, ...more });
   };
-  const underWay = incident.assignments.filter(({ timeline }) => timeline['endedAt'] === null);
+  const underWay = incident.assignments.filter(({ timeline }) => timeline.endedAt === null);
   if (incident.triagedAt === null) run('triage', incident.receivedAt);
   else if (underWay.length === 0 && !wasOnScene(incident)) run('send', incident.receivedAt);
   for (const { unit, step, timeline } of underWay) {
     const isUnanswered = step === 'reserved' || step === 'dispatched';
-    if (isUnanswered && typeof timeline['reservedAt'] === 'string')
-      run('order', timeline['reservedAt'], { unit });
+    if (isUnanswered && typeof timeline.reservedAt === 'string') run('order', timeline.reservedAt, { unit });
   }
   if (!wasOnScene(incident)) run('arrival', incident.receivedAt);
   return timers.sort((a, b) => Number(b.isOverdue) - Number(a.isOverdue));
 }
 
 function wasOnScene({ assignments }: Timed): boolean {
-  return assignments.some(({ timeline }) => timeline['onSceneAt'] !== null);
+  return assignments.some(({ timeline }) => timeline.onSceneAt !== null);
 }
 
 export type Attention = 'unsent' | 'unanswered' | 'asked';
@@ -51,10 +50,8 @@ export type Attention = 'unsent' | 'unanswered' | 'asked';
 /** Why somebody at the desk must look at it now; undefined where it is in hand. */
 export function findAttention(incident: IncidentDetail): Attention | undefined {
   if (incident.state === 'closed') return undefined;
-  const underWay = incident.assignments.filter(({ timeline }) => timeline['endedAt'] === null);
-  if (
-    underWay.some(({ timeline }) => timeline['escalatedAt'] !== null && timeline['acknowledgedAt'] === null)
-  )
+  const underWay = incident.assignments.filter(({ timeline }) => timeline.endedAt === null);
+  if (underWay.some(({ timeline }) => timeline.escalatedAt !== null && timeline.acknowledgedAt === null))
     return 'unanswered';
   if (underWay.some(({ asked }) => asked !== null)) return 'asked';
   return underWay.length === 0 && !wasOnScene(incident) ? 'unsent' : undefined;

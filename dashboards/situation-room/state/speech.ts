@@ -9,11 +9,14 @@ import { english } from './words-en.ts';
 import { indonesian, type Word } from './words-id.ts';
 
 export type Language = 'id' | 'en';
-const WORDS: Readonly<Record<Language, Readonly<Record<Word, string>>>> = { id: indonesian, en: english };
+/** The same words in each language. */
+export type Words<Key extends string> = Readonly<Record<Language, Readonly<Record<Key, string>>>>;
+const WORDS: Words<Word> = { id: indonesian, en: english };
 
-export interface Speech {
+/** `Own` are words that a page has beside those of all pages. */
+export interface Speech<Own extends string = never> {
   readonly language: Language;
-  word(key: Word): string;
+  word(key: Word | Own): string;
   /** The word for a key that comes from the API; the key itself where there is none. */
   wordOr(key: string): string;
   pick(text: Bilingual): string;
@@ -21,7 +24,8 @@ export interface Speech {
   metres(levelM: number): string;
   /** `+0,42`, `−0,05`. */
   signed(changeM: number): string;
-  number(value: number): string;
+  /** With so many decimals at most, one where nothing is said. */
+  number(value: number, decimals?: number): string;
   /** `12 dtk`, `3 mnt`, `2 j 05 mnt`, `4 hr`: an age never reads as less than it is by more than its unit. */
   age(ms: number): string;
   /** `14.03.22` with seconds, in the city. */
@@ -39,9 +43,13 @@ const UNITS = {
   en: { s: 's', min: 'min', h: 'h', d: 'd' },
 } as const;
 
-export function createSpeech(language: Language, timeZone: string): Speech {
+export function createSpeech<Own extends string = never>(
+  language: Language,
+  timeZone: string,
+  own?: Words<Own>,
+): Speech<Own> {
   const locale = language === 'id' ? 'id-ID' : 'en-GB';
-  const words = WORDS[language];
+  const words: Readonly<Record<string, string>> = { ...WORDS[language], ...own?.[language] };
   const decimals = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   const metres = new Intl.NumberFormat(locale, decimals);
   const signed = new Intl.NumberFormat(locale, { ...decimals, signDisplay: 'exceptZero' });
@@ -54,12 +62,15 @@ export function createSpeech(language: Language, timeZone: string): Speech {
   });
   return {
     language,
-    word: (key) => words[key],
-    wordOr: (key) => (Object.hasOwn(words, key) ? words[key as Word] : key),
+    word: (key) => words[key] as string,
+    wordOr: (key) => (Object.hasOwn(words, key) ? (words[key] as string) : key),
     pick: (text) => text[language],
     metres: (levelM) => metres.format(levelM),
     signed: (changeM) => signed.format(changeM).replace('-', '−'),
-    number: (value) => plain.format(value),
+    number: (value, decimals = 1) =>
+      decimals === 1
+        ? plain.format(value)
+        : value.toLocaleString(locale, { maximumFractionDigits: decimals }),
     age: (ms) => formatAge(ms, UNITS[language]),
     time: (atMs) => time.format(atMs),
     shortTime: (atMs) => shortTime.format(atMs),
@@ -78,8 +89,8 @@ function formatAge(ms: number, units: Readonly<Record<'s' | 'min' | 'h' | 'd', s
   return `${Math.floor(hours / 24)} ${units.d}`;
 }
 
-/** The name in Indonesian, which knows WIB, WITA and WIT. */
+/** The name of today in Indonesian, which knows WIB, WITA and WIT; Pontianak kept the clock of WITA until 1987. */
 function zoneName(timeZone: string): string {
-  const parts = new Intl.DateTimeFormat('id-ID', { timeZone, timeZoneName: 'short' }).formatToParts(0);
+  const parts = new Intl.DateTimeFormat('id-ID', { timeZone, timeZoneName: 'short' }).formatToParts();
   return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone;
 }

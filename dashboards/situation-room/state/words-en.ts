@@ -8,6 +8,13 @@ import type { Word } from './words-id.ts';
 
 export const english: Record<Word, string> = {
   ...englishOfDesk,
+  accounts: 'Accounts',
+  signInAgain: 'Sign in again',
+  sessionEnded:
+    'Your session has ended. You see what was known last; what you typed is still there. Sign in again, or ask an administrator for a new link.',
+  sessionEndedPublic: 'The session has ended: this page now shows what everybody may see.',
+  sessionNearEnd: 'Your session ends on',
+  sessionAskAgain: 'Ask an administrator for a new link before then.',
   title: 'Situation room',
   skip: 'To the list of alerts',
   connecting: 'Connecting …',
@@ -20,7 +27,7 @@ export const english: Record<Word, string> = {
   signOut: 'Sign out',
   signInTitle: 'Sign in as staff',
   signInText:
-    'An administrator gives you the token. It is kept in this tab only, and gone when the tab is closed.',
+    'Open the link that an administrator sent you in this browser, or paste a token here. The token only signs you in and is not kept.',
   token: 'Token',
   enter: 'Sign in',
   cancel: 'Cancel',
@@ -51,6 +58,13 @@ export const english: Record<Word, string> = {
   zoomOut: 'Zoom out',
   zoomReset: 'Whole city',
   sketch: 'Rivers are sketched between gauges and bridges.',
+  openCity: 'City data',
+  story: 'The last 6 hours',
+  storyFailed: 'History cannot be read; trying again.',
+  noReadings: 'no readings',
+  uplinks: 'Uplinks',
+  calls: 'Calls',
+  now: 'now',
   legend: 'Legend',
   rivers: 'Rivers',
   wifi: 'Public Wi-Fi',

@@ -1,5 +1,5 @@
 /**
- * The page's words in Indonesian, and with them the list of all words there are.
+ * The page's words in Indonesian, and with them the list of all words that pages share.
  *
  * The agencies' labels and the alerts' texts come from the API in both languages already. Invariant: every
  * word that a view asks for stands here; words-en.ts has the same ones, which the compiler keeps.
@@ -8,6 +8,13 @@ import { indonesianOfDesk } from './words-desk-id.ts';
 
 export const indonesian = {
   ...indonesianOfDesk,
+  accounts: 'Akun',
+  signInAgain: 'Masuk lagi',
+  sessionEnded:
+    'Sesi Anda sudah berakhir. Yang tampak adalah keadaan terakhir; yang Anda ketik tetap ada. Masuk lagi, atau minta tautan baru kepada administrator.',
+  sessionEndedPublic: 'Sesi sudah berakhir: halaman ini kini menampilkan yang boleh dilihat semua orang.',
+  sessionNearEnd: 'Sesi Anda berakhir',
+  sessionAskAgain: 'Mintalah tautan baru kepada administrator sebelum itu.',
   title: 'Ruang situasi',
   skip: 'Ke daftar peringatan',
   connecting: 'Menyambung …',
@@ -20,7 +27,8 @@ export const indonesian = {
   signIn: 'Masuk petugas',
   signOut: 'Keluar',
   signInTitle: 'Masuk sebagai petugas',
-  signInText: 'Token diberikan oleh administrator. Ia disimpan di tab ini saja dan hilang bila tab ditutup.',
+  signInText:
+    'Buka tautan undangan dari administrator di peramban ini, atau tempelkan token di sini. Token hanya dipakai untuk masuk dan tidak disimpan.',
   token: 'Token',
   enter: 'Masuk',
   cancel: 'Batal',
@@ -51,6 +59,13 @@ export const indonesian = {
   zoomOut: 'Perkecil',
   zoomReset: 'Seluruh kota',
   sketch: 'Garis sungai adalah sketsa antara pos dan jembatan.',
+  openCity: 'Data kota',
+  story: '6 jam terakhir',
+  storyFailed: 'Riwayat tidak dapat dibaca; dicoba lagi.',
+  noReadings: 'tanpa bacaan',
+  uplinks: 'Sambungan induk',
+  calls: 'Panggilan',
+  now: 'sekarang',
   legend: 'Keterangan',
   rivers: 'Sungai',
   wifi: 'Wi-Fi publik',

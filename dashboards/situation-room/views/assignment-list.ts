@@ -11,7 +11,7 @@ import type { Word } from '../state/words-id.ts';
 import { byId, createKeyedList, html, setAttribute, setText } from './dom.ts';
 import type { Room } from './room.ts';
 
-const TIMES: readonly (readonly [Word, string])[] = [
+const TIMES: readonly (readonly [Word, keyof Assignment['timeline']])[] = [
   ['reserved', 'reservedAt'],
   ['dispatched', 'dispatchedAt'],
   ['acknowledged', 'acknowledgedAt'],

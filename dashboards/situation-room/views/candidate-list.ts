@@ -5,6 +5,7 @@
  * that has just taken another's place is not sent by a key that was meant for the other.
  */
 
+import { sayCandidateLink } from '../state/connected-and-heard.ts';
 import { sayDispatch } from '../state/dispatch-sentences.ts';
 import type { Candidate, Recommendation, RecommendationJson } from '../state/dispatch-shapes.ts';
 import type { Speech } from '../state/speech.ts';
@@ -26,6 +27,8 @@ export interface CandidateList {
   update(recommendation: RecommendationJson | undefined, room: Room): void;
   /** Undefined where there is none with this number, counted from 1. */
   at(number: number): Proposed | undefined;
+  /** In the order of their numbers. */
+  listed(): readonly Proposed[];
   /** Whether the order has stood long enough to be acted on. */
   isSettled(): boolean;
 }
@@ -71,6 +74,7 @@ export function createCandidateList(onChosen: (proposed: Proposed) => void): Can
       showMissing(recommendation, room);
     },
     at: (number) => proposed[number - 1],
+    listed: () => proposed,
     isSettled: () => performance.now() - movedAtMs >= SETTLES_AFTER_MS,
   };
 }
@@ -107,7 +111,10 @@ function showMissing(recommendation: RecommendationJson | undefined, { speech }:
   list.replaceChildren(...lines.map((line) => html('li', {}, line)));
 }
 
-/** `fastest · there in 5 min–9 min by road · 1.2 km · fix 12 s ago, stale · battery 80 %`. */
+/**
+ * `fastest · there in 5 min–9 min by road · 1.2 km · fix 12 s ago, stale · battery 80 % · connected since 09.30.05 ·
+ * last word measured 09.41.17`.
+ */
 export function describeCandidate(
   { candidate, behindS, asOfMs }: Proposed,
   speech: Speech,
@@ -126,22 +133,8 @@ export function describeCandidate(
     `${speech.number(distanceM / 1000)} km`,
     stale ? `${fix}, ${speech.word('staleFix')}` : fix,
     ...(batteryPct === null ? [] : [`${speech.word('unitBattery')} ${Math.round(batteryPct)} %`]),
-    ...describeConnection(candidate, speech, nowMs),
+    ...sayCandidateLink(candidate, speech, nowMs),
   ].join(' · ');
-}
-
-/** Empty where its crew is told at once. */
-function describeConnection(
-  { connected, lastConnectedAt }: Candidate,
-  speech: Speech,
-  nowMs: number,
-): string[] {
-  if (connected) return [];
-  const ago =
-    lastConnectedAt === null
-      ? ''
-      : `, ${speech.word('lastConnected')} ${speech.age(nowMs - Date.parse(lastConnectedAt))} ${speech.word('ago')}`;
-  return [`${speech.word('notConnected')}${ago}: ${speech.word('callByRadio')}`];
 }
 
 export function describeWarnings({ warnings }: Pick<Candidate, 'warnings'>, { language }: Speech): string {

@@ -6,8 +6,8 @@
  * so in words.
  */
 import type { ApiClient } from '../state/api-client.ts';
-import type { Gauge, ReadingsJson } from '../state/api-shapes.ts';
-import type { LevelPoint } from '../state/level-series.ts';
+import type { Gauge } from '../state/api-shapes.ts';
+import { readLevels } from '../state/read-levels.ts';
 import type { Word } from '../state/words-id.ts';
 import { byId, html, setAttribute, setText } from './dom.ts';
 import { drawGaugePlot } from './gauge-plot.ts';
@@ -110,22 +110,6 @@ export function createGaugeDialog(client: ApiClient, currentRoom: () => Room): G
     },
     update,
   };
-}
-
-/** The stages since an instant, in windows. Throws ApiError. */
-export async function readLevels(
-  client: ApiClient,
-  gaugeId: string,
-  fromMs: number,
-  every: string,
-): Promise<LevelPoint[]> {
-  const query = new URLSearchParams({
-    ...{ from: new Date(fromMs).toISOString(), every, fn: 'last', quantities: 'levelM', limit: '1000' },
-  });
-  const { points } = await client.get<ReadingsJson>(`v1/devices/${gaugeId}/readings?${query}`);
-  return points.flatMap(({ at, values: { levelM } }) =>
-    typeof levelM === 'number' ? [{ atMs: Date.parse(at), levelM }] : [],
-  );
 }
 
 function showFacts(gauge: Gauge, room: Room): void {

@@ -4,6 +4,7 @@
  * It sets the drawing's viewBox and the size of a screen pixel in drawing units (`--px`), from which marks
  * keep their size at every zoom. Invariant: the page scrolls past the map unless the map is zoomed in.
  */
+import type { Seen } from '../state/label-room.ts';
 import {
   moveView,
   type Point,
@@ -13,7 +14,6 @@ import {
   zoomView,
 } from '../state/projection.ts';
 import { byId, setAttribute } from './dom.ts';
-import type { Seen } from './map-labels.ts';
 
 export interface Camera {
   readonly seen: Seen;

@@ -18,13 +18,18 @@ export function drawGround(city: City, projection: Projection): SVGGElement {
     const text = roads.map(({ line }) => formatStraight(line, projection)).join('');
     ground.append(svg('path', { class: 'road', 'data-class': roadClass, d: text }));
   }
-  for (const { lat, lng, name, class: level } of city.hospitals) {
-    const field = svg('rect', { x: -6, y: -6, width: 12, height: 12, rx: 2 });
-    const letter = svg('path', { d: 'M-2.5 -3.5V3.5M2.5 -3.5V3.5M-2.5 0H2.5' });
-    const title = svg('title', {}, `${name} (${level})`);
-    ground.append(placed('hospital', projection.project([lng, lat]), field, letter, title));
-  }
+  for (const hospital of city.hospitals) ground.append(drawHospital(hospital, projection));
   return ground;
+}
+
+export function drawHospital(
+  { lat, lng, name, class: level }: City['hospitals'][number],
+  { project }: Pick<Projection, 'project'>,
+): SVGGElement {
+  const field = svg('rect', { x: -6, y: -6, width: 12, height: 12, rx: 2 });
+  const letter = svg('path', { d: 'M-2.5 -3.5V3.5M2.5 -3.5V3.5M-2.5 0H2.5' });
+  const title = svg('title', {}, `${name} (${level})`);
+  return placed('hospital', project([lng, lat]), field, letter, title);
 }
 
 /** A group at a point whose content keeps its size on screen. */

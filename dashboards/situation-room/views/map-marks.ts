@@ -11,7 +11,7 @@ import { createMark, setMark } from './level-mark.ts';
 import { movePlaced, placed } from './map-ground.ts';
 import type { Actions, GaugeNow, Room } from './room.ts';
 import type { UnitNow } from './units-view.ts';
-import { loadOf } from './wifi-view.ts';
+import { loadOf } from './wifi-load.ts';
 
 export function createGaugeMark(
   { gauge }: GaugeNow,
@@ -53,7 +53,9 @@ export function createPointMark(
   };
 }
 
-export function createUnitMark({ project }: Projection): KeyedView<{ unit: UnitNow; room: Room }> {
+export function createUnitMark({
+  project,
+}: Pick<Projection, 'project'>): KeyedView<{ unit: UnitNow; room: Room }> {
   const title = svg('title');
   // A cross in a round field, as on the vehicle itself; a motorcycle and a car look alike from here.
   const field = svg('circle', { r: 7 });
@@ -73,7 +75,7 @@ export function createUnitMark({ project }: Projection): KeyedView<{ unit: UnitN
   };
 }
 
-export function createIncidentMark({ project }: Projection): KeyedView<Incident> {
+export function createIncidentMark({ project }: Pick<Projection, 'project'>): KeyedView<Incident> {
   const [title, number] = [svg('title'), svg('text', { dy: '-8', 'text-anchor': 'middle' })];
   // A pin whose point is the place.
   const pin = svg('path', { d: 'M0 0L-8 -10A9 9 0 1 1 8 -10Z' });

@@ -7,6 +7,7 @@
  */
 import type { Incident, LngLat } from '../state/api-shapes.ts';
 import type { Device } from '../state/city-state.ts';
+import type { Label } from '../state/label-room.ts';
 import { rankOf } from '../state/levels.ts';
 import { createProjection, type Projection } from '../state/projection.ts';
 import { byId, createKeyedList, setAttribute, setText, svg } from './dom.ts';
@@ -14,7 +15,7 @@ import { splitName } from './gauges-view.ts';
 import type { Level } from './level-mark.ts';
 import { type Camera, createCamera } from './map-camera.ts';
 import { drawGround } from './map-ground.ts';
-import { createMapLabels, type Label } from './map-labels.ts';
+import { createMapLabels } from './map-labels.ts';
 import { createGaugeMark, createIncidentMark, createPointMark, createUnitMark } from './map-marks.ts';
 import { type Actions, type GaugeNow, gaugeNow, type Room } from './room.ts';
 import { type UnitNow, unitsNow } from './units-view.ts';

@@ -11,6 +11,7 @@ import type { Room } from './room.ts';
 
 /** Of refusals whose sentence needs no fact. */
 const WORDS: Readonly<Record<string, Word>> = {
+  'session-ended': 'sessionEnded',
   'incident-closed': 'refusedClosed',
   'no-location': 'refusedUnplaced',
   'not-classified': 'refusedUnclassified',

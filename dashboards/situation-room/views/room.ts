@@ -45,7 +45,9 @@ export function gaugeNow({ state, nowMs }: Pick<Room, 'state' | 'nowMs'>, gauge:
   const value = device?.values['levelM'];
   const levelM = typeof value === 'number' ? value : undefined;
   const liveness = device ? state.liveness(device, nowMs) : 'unseen';
-  const isFresh = (liveness === 'online' || liveness === 'sleeping') && levelM !== undefined;
+  // What a device hands in after hours without a network is heard now, and was measured then.
+  const isOld = device !== undefined && nowMs - device.measuredAt > device.silentAfterMs;
+  const isFresh = levelM !== undefined && (liveness === 'sleeping' || (liveness === 'online' && !isOld));
   const level = isFresh ? (thresholdAt(levelM, gauge.thresholds)?.severity ?? 'normal') : 'none';
   return { gauge, device, levelM, isFresh, level };
 }

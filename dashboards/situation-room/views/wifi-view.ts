@@ -4,29 +4,10 @@
  * What a citizen asks ("where does it work?") and an engineer sees at a glance. Invariant: load is told of
  * access points that are heard only; a place with none of them is down, whatever it said last.
  */
-import type { CityState, Device } from '../state/city-state.ts';
+import type { CityState } from '../state/city-state.ts';
 import { byId, createKeyedList, html, setAttribute, setText } from './dom.ts';
 import type { Room } from './room.ts';
-
-export type Load = 'free' | 'busy' | 'full' | 'down';
-
-/** From this share of what it serves well an access point is busy, and from this on full. */
-const BUSY_FROM = 0.6;
-const FULL_FROM = 0.9;
-
-/** The load of one access point. */
-export function loadOf({ state, nowMs }: Pick<Room, 'state' | 'nowMs'>, device: Device): Load {
-  if (state.liveness(device, nowMs) !== 'online') return 'down';
-  const { clients } = device.values;
-  const capacity = state.capacities.get(device.id)?.capacityClients;
-  if (typeof clients !== 'number' || capacity === undefined) return 'free';
-  return wordFor(clients / capacity);
-}
-
-function wordFor(share: number): Load {
-  if (share >= FULL_FROM) return 'full';
-  return share >= BUSY_FROM ? 'busy' : 'free';
-}
+import { loadOf, wordFor } from './wifi-load.ts';
 
 interface WifiPlace {
   readonly name: string;
