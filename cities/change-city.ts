@@ -69,6 +69,7 @@ export function changeCity(request: ChangeRequest): Promise<readonly WrittenChan
     const [returned, judged] = splitReturned(state, edits);
     const { city, laid, problems } = judgeEdits(state.now, judged);
     const more = problems.length > 0 ? [] : await findMore(request, state, city, laid, transaction);
+    more.push(...findTwins(state, city, returned, laid));
     if (problems.length + more.length > 0) throw new EditsRefusedError([...problems, ...more.map(toProblem)]);
     const moved = [...returned, ...laid].filter(({ list, id, entry }) => {
       const before = currentEntry(state, list, id) ?? null;
@@ -97,8 +98,10 @@ async function findMore(
   city: City,
   laid: readonly LaidEntry[],
   transaction: CityTransaction,
-): Promise<readonly string[]> {
-  const sentences = [...findMore(city)];
+): Promise<string[]> {
+  // Those that were there before are not of this change.
+  const known = new Set(findMore(state.now));
+  const sentences = findMore(city).filter((sentence) => !known.has(sentence));
   for (const { list, id, entry } of laid) {
     if (list !== 'devices') continue;
     if (entry !== null) {
@@ -117,6 +120,23 @@ async function findMore(
     }
   }
   return sentences;
+}
+
+/** A device of which a command said too little is in no list of the city, and its id is its own all the same. */
+function* findTwins(
+  { bare, findNow }: CityState,
+  { hospitals }: City,
+  returned: readonly LaidEntry[],
+  laid: readonly LaidEntry[],
+): Generator<string> {
+  for (const { id } of returned) {
+    if (hospitals.some((each) => each.id === id)) yield `devices.${id}: a hospital has this id already`;
+  }
+  const removed = new Set(laid.flatMap(({ list, id, entry }) => (list === 'devices' && !entry ? [id] : [])));
+  for (const { list, id, entry } of laid) {
+    const isNew = list === 'hospitals' && entry !== null && !findNow(list, id);
+    if (isNew && bare.has(id) && !removed.has(id)) yield `hospitals.${id}: a device has this id already`;
+  }
 }
 
 /** What stands as the folder says it needs no entry over it. */

@@ -21,6 +21,7 @@ import { buildSkeleton, type SkeletonOptions } from './skeleton.ts';
 export const HELP = `npm run city -- new ID [--name NAME] [--lat LAT --lng LNG] [--time-zone ZONE]
 npm run city -- check ID|FOLDER
 npm run city -- export ID FOLDER
+npm run city -- import map FILE [--source TEXT] [--incomplete]
 npm run city -- set LIST ID FIELD=VALUE …
 npm run city -- remove LIST ID
 npm run city -- import FILE [--list LIST] [--kind KIND] [--keep-good]
@@ -33,6 +34,11 @@ new     writes the folder of a city that starts as it is: one river, one gauge, 
 check   says all that is wrong, with file, entry, reason and remedy; exit code 1 when there is anything.
 export  copies the city as a folder for somebody else: FOLDER itself where it bears the city's id, else FOLDER/ID.
         Of the city that SIAGA_CITY names, what was changed while it ran is in the copy.
+
+import map
+        draws the map of the city that SIAGA_CITY names from OpenStreetMap data (an Overpass answer in JSON, or GeoJSON
+        with OSM's tags), for the pages, and hands the file to npm run roads for the road network. Both are read at the
+        server's next start. For larger areas give the server tiles: MAP_FILE.
 
 These change the city that SIAGA_CITY names while it runs; a running server notices within two seconds:
 
@@ -49,6 +55,8 @@ LIST is devices, hospitals, places, bases, rivers or uplinks.
   --time-zone ZONE   IANA name                        (Asia/Jakarta)
   --list LIST        of what a file has               (devices)
   --kind KIND        of devices in a file without the column kind
+  --source TEXT      where a map comes from; shown under it (© OpenStreetMap contributors, ODbL)
+  --incomplete       takes an Overpass answer that says it was cut
   --keep-good        writes the good rows where some are bad
 
   npm run city -- new kota-baru --name "Kota Baru" --lat -3.2414 --lng 116.2238 --time-zone Asia/Makassar`;

@@ -46,6 +46,18 @@ export interface CityState {
   readonly addedBare: ReadonlyMap<string, BareDevice>;
   /** What a person should know of it at the start: what the folder says otherwise by now, what cannot be used. */
   readonly notes: readonly string[];
+  /** What the folder says otherwise by now; what was changed here stands. */
+  readonly differences: readonly SeedDifference[];
+}
+
+/** An entry that was changed here, and of which the folder says something else than it did then. */
+export interface SeedDifference {
+  readonly list: EntryList;
+  readonly id: string;
+  /** What the folder said when it was changed; undefined where it had none. */
+  readonly seedThen: Entry | undefined;
+  /** What it says now. */
+  readonly seedNow: Entry | undefined;
 }
 
 /** Entries by where they lie and their text: what has not changed is not parsed again and stays the same object. */
@@ -69,6 +81,7 @@ export async function readCityState(
   const added = await readAdded(database, findSeed, cache);
   const base = layOver(folder, added.laid);
   const notes: string[] = [];
+  const differences: SeedDifference[] = [];
   const laid: LaidEntry[] = [];
   const gone = new Set<string>();
   for (const row of rows) {
@@ -80,13 +93,23 @@ export async function readCityState(
     }
     laid.push({ list, id: row.entry, entry });
     if (list === 'devices') gone.add(row.entry);
-    const drift = describeDrift(findSeed(list, row.entry), list, row);
-    if (drift) notes.push(drift);
+    const difference = findDifference(findSeed(list, row.entry), list, row);
+    if (!difference) continue;
+    differences.push(difference);
+    notes.push(describeDifference(difference));
   }
   const bare = new Map([...added.bare].filter(([id]) => !gone.has(id)));
   const now = layOver(base, laid);
   return {
-    ...{ revision: Number(revision?.revision ?? 0), base, now, bare, addedBare: added.bare, notes },
+    ...{
+      revision: Number(revision?.revision ?? 0),
+      base,
+      now,
+      bare,
+      addedBare: added.bare,
+      notes,
+      differences,
+    },
     changed: layOver(folder, laid),
     ...{ findNow: indexEntries(now), findBase: indexEntries(base) },
   };
@@ -141,10 +164,18 @@ function withoutHospitalKind(list: EntryList, site: string): string {
 }
 
 /** A new folder has come under what was changed: the change stands, and its people are told. */
-function describeDrift(fresh: Entry | undefined, list: EntryList, row: CityEntriesTable): string | undefined {
-  const then = row.seed === null ? undefined : (JSON.parse(row.seed) as Entry);
-  if (canonicalJson(fresh ?? null) === canonicalJson(then ?? null)) return undefined;
-  const where = `${list}.${row.entry}`;
+function findDifference(
+  seedNow: Entry | undefined,
+  list: EntryList,
+  row: CityEntriesTable,
+): SeedDifference | undefined {
+  const seedThen = row.seed === null ? undefined : (JSON.parse(row.seed) as Entry);
+  const isSame = canonicalJson(seedNow ?? null) === canonicalJson(seedThen ?? null);
+  return isSame ? undefined : { list, id: row.entry, seedThen, seedNow };
+}
+
+function describeDifference({ list, id, seedThen: then, seedNow: fresh }: SeedDifference): string {
+  const where = `${list}.${id}`;
   if (!fresh) return `${where}: the folder has it no more; what was changed here stands`;
   if (!then) return `${where}: the folder has one of its own now; what was changed here stands`;
   const names = [...new Set([...Object.keys(then), ...Object.keys(fresh)])];

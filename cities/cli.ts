@@ -1,17 +1,21 @@
 /**
- * `npm run city -- new | check | export`: a city's folder, begun, checked and handed on; and `set`, `remove`, `import`,
- * `changes`, `undo`: what is changed of a city while it runs.
+ * `npm run city -- new | check | export`: a city's folder, begun, checked and handed on; `import map`: its map and roads;
+ * and `set`, `remove`, `import`, `changes`, `undo`: what is changed of a city while it runs.
  *
- * Works beside a running server: folders are read at its next start, changes within two seconds. Invariants: nothing is
+ * Works beside a running server: folders and maps are read at its next start, changes within two seconds. Invariants: nothing is
  * overwritten; a wrong word is answered with exit code 2; a failure, a city with problems and a refused change with
  * exit code 1.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, parseConfig } from '../config/config.ts';
 import { nameUser } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../database/database.ts';
+import { importMap } from '../maps/import-map.ts';
+import { mapFileOf } from '../maps/map-file.ts';
 import { decodeText } from '../tables/table.ts';
 import { loadCity, nameCity } from './city.ts';
 import { type CityEnvironment, CommandError, chooseCopy, HELP, runCityCommand } from './city-commands.ts';
@@ -19,6 +23,9 @@ import { readCityState } from './city-state.ts';
 import { writeMerged } from './export-state.ts';
 import { runStateCommand, STATE_COMMANDS } from './state-commands.ts';
 
+/** What the licence asks to be said. */
+const DEFAULT_SOURCE = '© OpenStreetMap contributors, ODbL';
+const ROADS_PROGRAM = join(import.meta.dirname, '../dispatch/roads/cli.ts');
 const STATE_FLAGS = ['list', 'kind', 'keep-good'] as const;
 
 async function main(words: readonly string[]): Promise<number> {
@@ -31,6 +38,8 @@ async function main(words: readonly string[]): Promise<number> {
   const config = parseConfig({ ...process.env, SIAGA_CITY: undefined });
   const print = (line: string) => console.log(line);
   const { values, positionals } = parseWords(words);
+  if (positionals[0] === 'import' && positionals[1] === 'map')
+    return runImportMap(positionals, values, config);
   if (STATE_COMMANDS.some((each) => each === positionals[0])) {
     return withState(config, (database) =>
       runStateCommand(positionals, values, {
@@ -45,11 +54,38 @@ async function main(words: readonly string[]): Promise<number> {
   for (const flag of STATE_FLAGS) {
     if (values[flag] !== undefined) throw new CommandError(`--${flag} goes with import`);
   }
+  if (values.source !== undefined || values.incomplete) {
+    throw new CommandError('--source and --incomplete go with import map');
+  }
   const environment: CityEnvironment = { places: config, print };
   const code = runCityCommand(positionals, values, environment);
   const [command, id = '', target = ''] = positionals;
   if (command === 'export' && id === nameCity(process.env)) await mergeState(config, id, target, print);
   return code;
+}
+
+/** The map here, the roads by the road network's own program: one file serves both. */
+function runImportMap(
+  [, , file, ...extra]: readonly string[],
+  { source = DEFAULT_SOURCE, incomplete = false, ...others }: ReturnType<typeof parseWords>['values'],
+  config: Config,
+): number {
+  if (file === undefined || extra.length > 0 || Object.keys(others).length > 0) {
+    throw new CommandError('import map takes one file, --source and --incomplete');
+  }
+  const id = nameCity(process.env);
+  const { bounds } = loadCity(id, config);
+  mkdirSync(config.SIAGA_DATA_DIR, { recursive: true });
+  const said = importMap({
+    ...{ file, bounds, source, takesIncomplete: incomplete, importedAt: new Date().toISOString() },
+    out: mapFileOf(config.SIAGA_DATA_DIR, id),
+  });
+  for (const line of said) console.log(line);
+  const words = [ROADS_PROGRAM, 'import', file, '--source', source, ...(incomplete ? ['--incomplete'] : [])];
+  const roads = spawnSync(process.execPath, words, { stdio: 'inherit' });
+  if (roads.status !== 0)
+    console.error('the map is written; the road network stayed as it was, as said above');
+  return roads.status ?? 1;
 }
 
 async function withState<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
@@ -85,6 +121,8 @@ function parseWords(words: readonly string[]) {
       options: {
         ...{ name: text, lat: text, lng: text, 'time-zone': text, list: text, kind: text },
         'keep-good': { type: 'boolean' },
+        source: text,
+        incomplete: { type: 'boolean' },
       },
     });
   } catch (error) {

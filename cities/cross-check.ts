@@ -15,13 +15,25 @@ import { SEVERITIES } from '../devices/site.ts';
 import type { City } from './entries.ts';
 
 type Roads = NonNullable<City['roads']>;
-const LISTS = ['rivers', 'devices', 'uplinks', 'bases', 'hospitals', 'kecamatan', 'junctions'] as const;
+const LISTS = [
+  'rivers',
+  'devices',
+  'uplinks',
+  'channels',
+  'bases',
+  'hospitals',
+  'kecamatan',
+  'junctions',
+] as const;
 export type ListName = (typeof LISTS)[number];
 
 /** The valid entries of a city, and the ids of all that it has, valid or not. */
 export interface JudgedCity {
   readonly bounds: City['bounds'] | undefined;
-  readonly entries: Pick<City, 'rivers' | 'devices' | 'uplinks' | 'bases' | 'hospitals' | 'kecamatan'> & {
+  readonly entries: Pick<
+    City,
+    'rivers' | 'devices' | 'uplinks' | 'channels' | 'bases' | 'hospitals' | 'kecamatan'
+  > & {
     readonly junctions: Roads['junctions'];
   };
   readonly roads: Roads['roads'];

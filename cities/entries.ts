@@ -40,6 +40,23 @@ export const roadSchema = z.strictObject({
 
 export const junctionSchema = z.strictObject({ id, lat, lng, name: z.string().optional() });
 
+/** Where people are told of alerts; what sends it is the environment's. */
+const channel = { id, name: z.string().min(1) };
+const channelSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...channel,
+    kind: z.literal('mail'),
+    /** One address, of a person or of a list. */
+    to: z.email().max(200),
+  }),
+  z.strictObject({
+    ...channel,
+    kind: z.literal('telegram'),
+    /** `-1001234567890` of a group, `@name` of a channel. */
+    chatId: z.string().regex(/^(-?\d{1,20}|@\w{4,40})$/, 'the number of a chat, or @name of a channel'),
+  }),
+]);
+
 /** A whole city, each entry on its own; `crossCheck` judges them together. */
 export const cityShape = z.strictObject({
   id,
@@ -65,6 +82,7 @@ export const cityShape = z.strictObject({
       }),
     )
     .default([]),
+  channels: z.array(channelSchema).default([]),
   bases: z.array(z.strictObject(place)).default([]),
   hospitals: z.array(hospitalSite).default([]),
   /** Kecamatan as approximate centres, to name where an incident is. */

@@ -55,6 +55,7 @@ uplinks.json), \`capacityClients\`.
 | \`bases.json\` | where ambulances stand: \`id\`, \`name\`, \`lat\`, \`lng\` |
 | \`hospitals.json\` | the same and \`class\` (\`A\` to \`D\`), \`beds\` in all: \`emergency\`, \`intensive\`, \`ward\`; optional \`kecamatan\`, by name |
 | \`kecamatan.json\` | the centre of a district, to say where an incident is: \`id\`, \`name\`, \`lat\`, \`lng\` |
+| \`channels.json\` | where people are told of alerts: \`id\`, \`name\`, \`kind\` \`mail\` and \`to\`, or \`telegram\` and \`chatId\`; the mail server and the bot are set in the environment |
 | \`uplinks.json\` | what access points hang on: \`id\`, \`name\` |
 | \`roads.json\` | \`junctions\` (\`id\`, \`lat\`, \`lng\`) and \`roads\` (\`from\`, \`to\`, \`class\`, optional \`name\`, \`oneway\`, \`bridgeOver\`, \`lengthM\`); \`npm run roads\` imports OpenStreetMap instead |
 

@@ -10,7 +10,7 @@ import { formatPath } from './city.ts';
 import { crossCheck, type JudgedCity } from './cross-check.ts';
 import type { City } from './entries.ts';
 import { ENTRY_SCHEMAS, type Entry, type EntryList, keyOf, type LaidEntry, layOver } from './overlay.ts';
-import { findRemedy } from './remedies.ts';
+import { findFields, findRemedy } from './remedies.ts';
 
 /** What somebody wants to stand in a list; `entry` is as it came, and null where it is to be gone. */
 export interface Edit {
@@ -24,6 +24,8 @@ export interface EditProblem {
   readonly entry: string;
   readonly reason: string;
   readonly remedy?: string;
+  /** Which of the entry's fields is meant, where the sentence is of the entry as a whole; for forms. */
+  readonly fields?: readonly string[];
 }
 
 export interface Judgement {
@@ -64,7 +66,12 @@ export function toProblem(sentence: string): EditProblem {
   const at = sentence.indexOf(': ');
   const reason = sentence.slice(at + 2);
   const remedy = findRemedy(reason);
-  return { entry: sentence.slice(0, at), reason, ...(remedy === undefined ? {} : { remedy }) };
+  const fields = findFields(reason);
+  return {
+    ...{ entry: sentence.slice(0, at), reason },
+    ...(remedy === undefined ? {} : { remedy }),
+    ...(fields === undefined ? {} : { fields }),
+  };
 }
 
 export function formatEditProblem({ entry, reason, remedy }: EditProblem): string {
@@ -73,16 +80,16 @@ export function formatEditProblem({ entry, reason, remedy }: EditProblem): strin
 
 /** A whole city that has been parsed: its entries are valid by themselves. */
 function judgedCity(city: City): JudgedCity {
-  const { bounds, rivers, devices, uplinks, bases, hospitals, kecamatan, roads } = city;
+  const { bounds, rivers, devices, uplinks, channels, bases, hospitals, kecamatan, roads } = city;
   const junctions = roads?.junctions ?? [];
   const ids = (list: readonly { readonly id: string }[]) => new Set(list.map(({ id }) => id));
   return {
     bounds,
-    entries: { rivers, devices, uplinks, bases, hospitals, kecamatan, junctions },
+    entries: { rivers, devices, uplinks, channels, bases, hospitals, kecamatan, junctions },
     roads: roads?.roads ?? [],
     ids: {
       ...{ rivers: ids(rivers), devices: ids(devices), gauges: ids(devices.filter(isRiverGauge)) },
-      ...{ uplinks: ids(uplinks), bases: ids(bases), hospitals: ids(hospitals) },
+      ...{ uplinks: ids(uplinks), channels: ids(channels), bases: ids(bases), hospitals: ids(hospitals) },
       ...{ kecamatan: ids(kecamatan), junctions: ids(junctions) },
     },
   };

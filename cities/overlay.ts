@@ -17,6 +17,7 @@ export const ENTRY_SCHEMAS = {
   bases: shape.bases.unwrap().element,
   hospitals: shape.hospitals.unwrap().element,
   kecamatan: shape.kecamatan.unwrap().element,
+  channels: shape.channels.unwrap().element,
   alertRules: shape.alertRules.unwrap().element,
 } as const satisfies Readonly<Record<string, z.ZodType>>;
 export type EntryList = keyof typeof ENTRY_SCHEMAS;

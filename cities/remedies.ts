@@ -1,12 +1,14 @@
 /**
  * What to do about a problem of a city's files: one table, the first pattern that fits the sentence.
  *
- * The sentences come from entries.ts (through Zod), cross-check.ts, city.ts and city-files.ts. Invariant: every
+ * Beside the advice it says which fields of the entry are meant, for a form. The sentences come from entries.ts (through Zod), cross-check.ts, city.ts and city-files.ts. Invariant: every
  * sentence of cross-check.ts has a line here; a test breaks a city in each way and asks.
  */
 interface Remedy {
   readonly pattern: RegExp;
   readonly advice: string;
+  /** The fields that the sentence speaks of, where its path is the entry's. */
+  readonly fields?: readonly string[];
 }
 
 const REMEDIES: readonly Remedy[] = [
@@ -30,22 +32,54 @@ const REMEDIES: readonly Remedy[] = [
   { pattern: /IANA time zone/, advice: 'write a name such as Asia/Jakarta, Asia/Makassar or Asia/Jayapura' },
   { pattern: /^Invalid input: expected/, advice: 'write a value of that type; numbers stand without quotes' },
   { pattern: /^Too (small|big)/, advice: 'write a value within that bound' },
-  { pattern: /is used twice/, advice: 'give one of the two another id, or remove it' },
-  { pattern: /outside the city's bounds/, advice: 'correct the position, or widen `bounds` in city.json' },
+  {
+    pattern: /^no mail server|^no bot/,
+    advice: 'set it in the environment and restart, or choose another kind',
+  },
+  { pattern: /^Invalid email/, advice: 'write an address such as posko@kota.go.id' },
+  { pattern: /^the number of a chat/, advice: 'write -1001234567890 or @name' },
+  { pattern: /is used twice/, advice: 'give one of the two another id, or remove it', fields: ['id'] },
+  {
+    pattern: /outside the city's bounds/,
+    advice: 'correct the position, or widen `bounds` in city.json',
+    fields: ['lat', 'lng'],
+  },
   { pattern: /south must be below north/, advice: 'swap the two ends' },
-  { pattern: /has this id already/, advice: 'give the hospital or the device another id' },
-  { pattern: /upstream gauges form a circle/, advice: 'remove the neighbour that is in truth downstream' },
-  { pattern: /^no upstream gauge/, advice: 'correct the id, or add that gauge' },
+  { pattern: /has this id already/, advice: 'give the hospital or the device another id', fields: ['id'] },
+  {
+    pattern: /upstream gauges form a circle/,
+    advice: 'remove the neighbour that is in truth downstream',
+    fields: ['upstream'],
+  },
+  { pattern: /^no upstream gauge/, advice: 'correct the id, or add that gauge', fields: ['upstream'] },
   { pattern: /^no \w+ /, advice: 'correct the name, or add that entry to its list' },
   { pattern: /must lead to another junction/, advice: 'correct `from` or `to`, or remove the road' },
-  { pattern: /sensorRangeM must be/, advice: 'swap the two ends' },
-  { pattern: /hangs at/, advice: 'correct sensorHeightM, or lower the upper end of sensorRangeM' },
-  { pattern: /cannot see/, advice: 'widen sensorRangeM, or correct the level' },
-  { pattern: /never clears/, advice: 'lower normalLevelM or hysteresisM, or raise the first threshold' },
-  { pattern: /must ascend/, advice: 'order the thresholds from the lowest to the highest' },
+  { pattern: /sensorRangeM must be/, advice: 'swap the two ends', fields: ['sensorRangeM'] },
+  {
+    pattern: /hangs at/,
+    advice: 'correct sensorHeightM, or lower the upper end of sensorRangeM',
+    fields: ['sensorHeightM', 'sensorRangeM'],
+  },
+  { pattern: /cannot see/, advice: 'widen sensorRangeM, or correct the level', fields: ['sensorRangeM'] },
+  {
+    pattern: /never clears/,
+    advice: 'lower normalLevelM or hysteresisM, or raise the first threshold',
+    fields: ['normalLevelM'],
+  },
+  {
+    pattern: /must ascend/,
+    advice: 'order the thresholds from the lowest to the highest',
+    fields: ['thresholds'],
+  },
 ];
 
 /** Undefined where the sentence alone must do. */
 export function findRemedy(reason: string): string | undefined {
   return REMEDIES.find(({ pattern }) => pattern.test(reason))?.advice;
+}
+
+/** The fields of the entry that the sentence is about; undefined where it is about all of it. */
+export function findFields(reason: string): readonly string[] | undefined {
+  const named = /^no (\w+) (?!gauge |server)/.exec(reason)?.[1];
+  return REMEDIES.find(({ pattern }) => pattern.test(reason))?.fields ?? (named ? [named] : undefined);
 }

@@ -4,7 +4,8 @@
  * Cross-checks come after the single ones. Invariant: `parseConfig` reports every problem at once, names the
  * variable in each, and never prints the value of a secret.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describeUnknownCity, findCityFolder, listCityPlaces } from './city-folder.ts';
 import { type Environment, environmentSchema } from './environment.ts';
 
@@ -27,7 +28,7 @@ const OWN_PREFIXES =
   /^(SIAGA|MQTT|MQTTS|JOURNAL|INFLUX|API|STREAM|HTTP|TRUST|ROUTING|TELEGRAM|WEBHOOK|CAP|REJECTIONS|CALLERS|READS|ALERTS|AUDIT)_/;
 /** Set by others for other ends, though they look like ours. */
 const FOREIGN = new Set(['HTTP_PROXY', 'SIAGA_TEST_DATA_DIR']);
-const FILE_SECRETS = ['INFLUX_TOKEN', 'WEBHOOK_SECRET', 'TELEGRAM_TOKEN'] as const;
+const FILE_SECRETS = ['WEBHOOK_SECRET', 'TELEGRAM_TOKEN'] as const;
 
 /** Parses the environment. Throws ConfigError with every problem. An empty variable counts as absent. */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
@@ -45,7 +46,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     throw new ConfigError(problems);
   }
   const config = result.data;
-  problems.push(...crossCheck(config), ...readSecrets(config));
+  problems.push(...crossCheck(config), ...checkInfluxToken(config), ...readSecrets(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
@@ -72,6 +73,11 @@ function* crossCheck(config: Environment): Generator<string> {
   yield* checkCity(config);
   if (!config.TLS_CERT_FILE !== !config.TLS_KEY_FILE)
     yield 'TLS_CERT_FILE and TLS_KEY_FILE: set both or none';
+  if (config.JOURNAL_URL && !config.DATABASE_URL) {
+    yield 'JOURNAL_URL: needs DATABASE_URL, in which one server owns the city';
+  }
+  if (config.JOURNAL_SYNC === 'two' && !config.JOURNAL_URL) yield 'JOURNAL_SYNC: two needs JOURNAL_URL';
+  if (config.SIAGA_NODE_HOST !== undefined) yield* checkNode(config, config.SIAGA_NODE_HOST);
   if (config.MQTTS_PORT !== undefined && !config.TLS_CERT_FILE) {
     yield 'MQTTS_PORT: needs TLS_CERT_FILE and TLS_KEY_FILE';
   }
@@ -106,6 +112,20 @@ function* crossCheck(config: Environment): Generator<string> {
   }
 }
 
+/** What comes over another node has the bounds of this one, and not its loopback. */
+function* checkNode(config: Environment, host: string): Generator<string> {
+  if (!config.DATABASE_URL) yield 'SIAGA_NODE_HOST: needs DATABASE_URL, in which the nodes find each other';
+  if (isWildcard(host)) yield 'SIAGA_NODE_HOST: must be the address by which the other nodes reach this one';
+  for (const name of ['MQTT_AUTH', 'API_AUTH'] as const) {
+    if (!config[name] && !isLoopback(host))
+      yield `${name}: may be false only on loopback, and SIAGA_NODE_HOST is ${host}`;
+  }
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 /** A folder that is set and is not there is a volume that was not mounted, and no reason to take another's city. */
 function* checkCity(config: Environment): Generator<string> {
   try {
@@ -129,15 +149,31 @@ function* readSecrets(config: Environment): Generator<string> {
       continue;
     }
     try {
-      config[name] = readFileSync(file, 'utf8').split('\n')[0]?.trim();
+      config[name] = readSecretFile(file);
     } catch (error) {
       yield `${name}_FILE: ${(error as Error).message}`;
     }
   }
-  // The errors of Node's HTTP would show it.
-  if (config.INFLUX_TOKEN !== undefined && !/^[\x21-\x7e]+$/.test(config.INFLUX_TOKEN)) {
-    yield 'INFLUX_TOKEN: is empty, or has a blank or a character that no HTTP header carries';
-  }
+}
+
+/** The file of InfluxDB's token may come later than we do (influx/read-token.ts); its folder may not. */
+function* checkInfluxToken({ INFLUX_TOKEN: token, INFLUX_TOKEN_FILE: file }: Environment): Generator<string> {
+  if (token !== undefined && !isHeaderValue(token)) yield `INFLUX_TOKEN: ${NO_HEADER_VALUE}`;
+  if (file === undefined) return;
+  if (token !== undefined) yield 'INFLUX_TOKEN and INFLUX_TOKEN_FILE: set one of them';
+  if (!existsSync(dirname(file))) yield `INFLUX_TOKEN_FILE: there is no folder ${dirname(file)}`;
+}
+
+/** The first line of a file, which is the secret. Throws as `readFileSync` does. */
+export function readSecretFile(file: string): string {
+  return (readFileSync(file, 'utf8').split('\n')[0] as string).trim();
+}
+
+export const NO_HEADER_VALUE = 'is empty, or has a blank or a character that no HTTP header carries';
+
+/** The errors of Node's HTTP would show a secret that no header can carry. */
+export function isHeaderValue(secret: string): boolean {
+  return /^[\x21-\x7e]+$/.test(secret);
 }
 
 /** Levenshtein distance, for "did you mean". */

@@ -4,43 +4,13 @@
  * docs/configuration.md is written from this table, config.ts reads the environment by it. Invariant: where a
  * variable is a bound, it says why it has that value.
  */
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DEFAULT_CITY, DEFAULT_DATA_DIR } from './city-folder.ts';
+import { flag, hosts, networks, openUrl, port, positive, url } from './fields.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const flag = z.enum(['true', 'false']).transform((word) => word === 'true');
-const positive = z.coerce.number().int().positive();
-const url = (...protocols: string[]) =>
-  z
-    .string()
-    .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `must be a URL that starts with ${protocols.map((each) => `${each}//`).join(' or ')}`,
-    )
-    .refine(isUserInfoReadable, 'has a user or password with a % that is no code: write %25 for it');
-/** One that is shown in logs and answers. `instead` is what to do with a secret in it. */
-const openUrl = (instead: string, ...protocols: string[]) =>
-  url(...protocols).refine(
-    (text) => !(URL.canParse(text) && hasUserInfo(new URL(text))),
-    `must not hold a user or a password${instead}`,
-  );
-/** Addresses and CIDRs, with commas. A prefix of 0 would trust everybody. */
-const networks = z
-  .string()
-  .transform((text) => text.split(',').map((each) => each.trim()))
-  .refine((all) => all.every(isNetwork), 'must be addresses or CIDRs with commas: 127.0.0.1,10.0.0.0/8');
-/** Names, or names and addresses with a port. */
-const hosts = z
-  .string()
-  .transform((text) => text.split(',').map((each) => each.trim().toLowerCase()))
-  .refine(
-    (all) => all.every((each) => /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(each)),
-    'must be hosts with commas: push.example.org,127.0.0.1:8443',
-  );
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** Every variable Siaga reads, with its default. docs/configuration.md is written from this table. */
@@ -81,6 +51,11 @@ export const environmentSchema = z.object({
    * the page at once. Staff has no such bound.
    */
   HTTP_MAX_CALLS_PER_ADDRESS_PER_MIN: positive.default(6_000),
+  /**
+   * A map for the pages: a `.pmtiles` of vector tiles in the layers of Protomaps or OpenMapTiles. Without it the map
+   * that `npm run city -- import map` made is drawn, else a sketch of the city's own roads and rivers.
+   */
+  MAP_FILE: z.string().min(1).optional(),
   /** Where people reach the API; written into alerts and feeds. Default: the address it listens on. */
   PUBLIC_URL: openUrl('', 'http:', 'https:').optional(),
 
@@ -128,14 +103,19 @@ export const environmentSchema = z.object({
    * seconds.
    */
   MQTT_AUTHENTICATE_TIMEOUT_MS: positive.default(20_000),
-  /** Publishes of one client that await the disk. Beyond it the socket is paused. */
+  /** Publishes of one connection that await the disk. Beyond it the socket is paused. */
   MQTT_MAX_INFLIGHT_PER_CLIENT: positive.default(256),
-  /** Readings a second of one client, averaged over 10 s. Beyond it the socket is paused. */
-  MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: positive.default(50_000),
   /**
-   * Work a second of one client, averaged over 2 s, for all that is no PUBLISH of QoS 0 or 1: a PINGREQ and an
-   * acknowledgement that nobody asked for are 1, PUBREL 2, UNSUBSCRIBE 3, a PUBLISH of QoS 2 5, SUBSCRIBE 20, each
-   * filter 1 more. 1,000 are some 1 % of a core. Beyond it the socket is paused.
+   * Publishes a second of one device, over all its connections, averaged over 10 s: an offline buffer of 50,000 comes
+   * at once. What is larger than one reading counts once more for each 64 bytes beyond 256, so that batches are no way
+   * around it. Beyond it the socket is paused.
+   */
+  MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: positive.default(5_000),
+  /**
+   * Work a second of one device, gateway or observer, over all its connections, averaged over 2 s, for all that is no
+   * PUBLISH of QoS 0 or 1: a PINGREQ and an acknowledgement that nobody asked for are 1, PUBREL 2, UNSUBSCRIBE 3, a
+   * PUBLISH of QoS 2 5, SUBSCRIBE 20, each filter 1 more, a read or a frame that ends within a packet 0.1. 1,000 are
+   * some 1 % of a core. Beyond it the socket is paused.
    */
   MQTT_MAX_WORK_PER_CLIENT_PER_S: positive.default(1_000),
   /** A subscriber that does not read for this long is dropped; 60 s (Aedes' default) stalls the others. */
@@ -153,6 +133,12 @@ export const environmentSchema = z.object({
    */
   SOURCES_FILE: z.string().optional(),
 
+  /**
+   * Seconds between two readings of the canary, a device of Siaga's own whose readings are followed on their whole way;
+   * without it there is none. 60 is usual. See docs/operations.md, "The canary".
+   */
+  CANARY_EVERY_S: z.coerce.number().int().min(1).max(3_600).optional(),
+
   /** Payload bytes that await the disk in all; beyond it every socket is paused. */
   JOURNAL_MAX_WAITING_BYTES: positive.default(32 * MIB),
   /** Readings in one commit: larger ones lengthen the wait of the first. */
@@ -161,6 +147,11 @@ export const environmentSchema = z.object({
   JOURNAL_RETENTION_DAYS: positive.default(400),
   /** … and no more than this in all; the oldest go first. */
   JOURNAL_MAX_BYTES: positive.default(20 * 1024 * MIB),
+  /**
+   * Tracks, the positions of whatever moves, stay at full rate so long; then of each minute its last reading, with the
+   * turns between and each change of a status. Who drove where is seldom asked after a month.
+   */
+  TRACKS_FULL_RATE_DAYS: positive.default(30),
   /** What was not understood is kept up to this many messages; the oldest go first. */
   REJECTIONS_MAX: positive.default(100_000),
   /** Ahead of our clock by up to this is a flag; further ahead the reading counts from its receipt. */
@@ -170,7 +161,7 @@ export const environmentSchema = z.object({
   INFLUX_URL: openUrl(': set INFLUX_TOKEN=user:password', 'http:', 'https:').optional(),
   /** Token of InfluxDB 2 and 3; `user:password` for 1.x with authentication. */
   INFLUX_TOKEN: z.string().optional(),
-  /** The same from a file. */
+  /** The same from a file, which may come later and may change: it is read when Siaga connects, and after a refusal. */
   INFLUX_TOKEN_FILE: z.string().optional(),
   /** Organisation of InfluxDB 2: its name, or its id of 16 hexadecimal digits. */
   INFLUX_ORG: z.string().min(1).default('siaga'),
@@ -186,8 +177,28 @@ export const environmentSchema = z.object({
   /** Retention of a bucket or database that Siaga creates. 0 keeps for ever. */
   INFLUX_RETENTION_DAYS: z.coerce.number().int().min(0).default(400),
 
-  /** State (registry, alerts, incidents, tokens): SQLite in the data folder, or PostgreSQL when set. */
+  /**
+   * State (registry, alerts, incidents, tokens): SQLite in the data folder, or PostgreSQL when set. A second server on
+   * the same one stands by and takes over: docs/cluster.md.
+   */
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+  /**
+   * A PostgreSQL that each commit of the journal goes to as well, before it is acknowledged: then a machine may die for
+   * good. Usually the one of DATABASE_URL, which it needs. See docs/cluster.md.
+   */
+  JOURNAL_URL: url('postgres:', 'postgresql:').optional(),
+  /** `two`: nothing is acknowledged that a synchronous standby of that PostgreSQL does not have too. */
+  JOURNAL_SYNC: z.enum(['one', 'two']).default('one'),
+  /** Days after which an entry leaves that PostgreSQL, where the journals of two servers have it. */
+  JOURNAL_LOG_DAYS: positive.default(7),
+
+  /**
+   * Where the other nodes of a city on PostgreSQL reach this one. With it a standby takes devices and people too, and
+   * carries them to the owner; without it a standby listens to nobody. See docs/cluster.md, "Any node".
+   */
+  SIAGA_NODE_HOST: z.string().min(1).optional(),
+  /** Its port; 0 lets the system choose, the others read it in the database. */
+  SIAGA_NODE_PORT: port.default(7450),
 
   /** What leads to a caller (name, number, place, notes) is erased so long after the incident was closed. */
   CALLERS_RETENTION_DAYS: positive.default(365),
@@ -195,14 +206,17 @@ export const environmentSchema = z.object({
   READS_RETENTION_DAYS: positive.default(400),
   /** Alerts that ended, and what was told of them: five years of floods to learn from. */
   ALERTS_RETENTION_DAYS: positive.default(1_825),
-  /** Who did what in dispatch, who changed what of the city, and tokens that ended. */
+  /**
+   * Who did what in dispatch, who changed what of the city or of accounts; tokens, sessions, links and people that
+   * ended.
+   */
   AUDIT_RETENTION_DAYS: positive.default(1_825),
 
-  /** Whether the API asks for a token where one is needed. Off only on loopback. */
+  /** Whether the API asks for a token or a session where one is needed. Off only on loopback. */
   API_AUTH: flag.default(true),
   /** Live streams at once; one more gets 503. A fifth of them is for staff only. */
   STREAM_MAX_CLIENTS: positive.default(500),
-  /** Of them without a token, from one address: many phones share one carrier's NAT. */
+  /** Of them without a token or a session, from one address: many phones share one carrier's NAT. */
   STREAM_MAX_CLIENTS_PER_ADDRESS: positive.default(50),
   /** Events kept so that a stream can resume: some minutes of a busy city. */
   STREAM_KEPT_EVENTS: positive.default(10_000),
@@ -231,8 +245,8 @@ export const environmentSchema = z.object({
   /** Base of the bot API; a city may run its own. */
   TELEGRAM_API_URL: openUrl('', 'http:', 'https:').default('https://api.telegram.org'),
   /**
-   * Hosts of push services besides those of Chrome, Firefox, Safari and Edge, separated by commas: a name, for it and all
-   * below it, or `host:port`. Browsers name where messages are sent to; nothing else is called.
+   * Hosts of push services besides those of Chrome, Firefox, Safari and Edge, separated by commas: a name, for it and
+   * all below it, or `host:port`. Browsers name where messages are sent to; nothing else is called.
    */
   PUSH_HOSTS: hosts.optional(),
   /** Notices of one channel in a minute; the rest wait, the highest severity first. */
@@ -254,25 +268,3 @@ export const environmentSchema = z.object({
 });
 
 export type Environment = z.infer<typeof environmentSchema>;
-
-function isUserInfoReadable(text: string): boolean {
-  if (!URL.canParse(text)) return true;
-  const { username, password } = new URL(text);
-  try {
-    decodeURIComponent(username + password);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function hasUserInfo({ username, password }: URL): boolean {
-  return username !== '' || password !== '';
-}
-
-function isNetwork(text: string): boolean {
-  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const version = isIP(address);
-  const bits = prefix === undefined ? 1 : Number(prefix);
-  return version !== 0 && bits >= 1 && bits <= (version === 4 ? 32 : 128);
-}
