@@ -5,7 +5,8 @@
  * one that says nothing is for staff. Invariant: forgetting to declare closes a route and never opens it, and
  * `request.user` is set before any handler runs.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { requireOwnPage } from './accounts/same-origin.ts';
 import type { CallerShare, CallerShares } from './caller-shares.ts';
 import { Problem } from './problem.ts';
 
@@ -16,12 +17,21 @@ export const STAFF_ROLES = ['admin', 'dispatcher', 'engineer', 'desk'] as const 
 export type Access = 'public' | readonly Role[];
 
 export interface User {
-  /** What the audit writes: the token's name, `anonymous`, or `local` where API_AUTH is false. */
+  /** What the audit writes: the name of the person or the token, `anonymous`, or `local` where API_AUTH is false. */
   readonly name: string;
   readonly role: Role;
-  /** The token that was shown; absent for `anonymous` and `local`. */
+  /** The token that was shown. It and the session are absent for `anonymous` and `local`. */
   readonly tokenId?: number;
+  /** The session of a browser that is signed in. */
+  readonly session?: { readonly id: number; readonly expiresAt: number };
 }
+
+/** By what the caller is known: bounds and streams are kept by it. Undefined for `anonymous` and `local`. */
+export function credentialOf({ tokenId, session }: User): Credential | undefined {
+  if (session) return `session ${session.id}`;
+  return tokenId === undefined ? undefined : `token ${tokenId}`;
+}
+export type Credential = `${'token' | 'session'} ${number}`;
 
 export const ANONYMOUS: User = Object.freeze({ name: 'anonymous', role: 'public' });
 export const LOCAL: User = Object.freeze({ name: 'local', role: 'admin' });
@@ -32,6 +42,8 @@ declare module 'fastify' {
     access?: Access;
     /** Shows a credential of its own, and no token: the route looks at it. */
     ownCredential?: boolean;
+    /** The way in: our own page must have sent it, and whose cookie it bears meanwhile does not matter. */
+    signsIn?: boolean;
     /** The answer stays open: not in the histogram of durations. */
     longLived?: boolean;
   }
@@ -42,14 +54,26 @@ declare module 'fastify' {
   }
 }
 
-/** From an Authorization header to who calls; authenticator.ts keeps it. */
+/** From an Authorization header or a cookie to who calls; authenticator.ts keeps it. */
 export interface Authenticator {
-  /** Throws Problem 401, or 429 when this address failed too often. */
-  authenticate(request: FastifyRequest): Promise<User>;
+  /**
+   * Throws Problem 401, 403 where a cookie would change something without proof that our page sent it, or 429 when this
+   * address failed too often.
+   */
+  authenticate(request: FastifyRequest, reply: FastifyReply): Promise<User>;
+  /** The token with this secret. Throws as above. */
+  recognise(secret: string, request: FastifyRequest): Promise<KnownToken>;
   /** Called after one was revoked: it is refused from now on, and the others stay known. */
   forget(tokenId: number): void;
   /** Called after one was made: it is known from the next call on. */
   readAgain(): void;
+}
+
+export interface KnownToken {
+  readonly id: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly expiresAt: number;
 }
 
 export function isStaff(user: User): boolean {
@@ -65,8 +89,8 @@ export function seesPeople({ role }: User): boolean {
 export function requireRole(user: User, roles: readonly Role[]): void {
   if (user.role === 'admin' || roles.includes(user.role)) return;
   const wanted = [...new Set<Role>(['admin', ...roles])].join(', ');
-  if (user.tokenId === undefined) {
-    const detail = `This needs a token of one of the roles ${wanted}: send it as Authorization: Bearer …`;
+  if (credentialOf(user) === undefined) {
+    const detail = `This needs one of the roles ${wanted}: a token as Authorization: Bearer …, or a page that is signed in.`;
     throw new Problem(401, 'token-needed', detail);
   }
   throw new Problem(403, 'role-not-allowed', `${user.name} is ${user.role}; this is for ${wanted}.`);
@@ -82,10 +106,11 @@ export function registerAccess(
   app: FastifyInstance,
   authenticator: Authenticator | undefined,
   shares: CallerShares,
+  publicUrl?: string,
 ): void {
   app.decorateRequest('user');
   app.decorateRequest('share');
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (!authenticator) {
       request.user = LOCAL;
       request.share = shares.staff;
@@ -95,9 +120,15 @@ export function registerAccess(
       request.user = ANONYMOUS;
       return;
     }
+    if (request.routeOptions.config.signsIn) {
+      requireOwnPage(request, publicUrl);
+      request.user = ANONYMOUS;
+      request.share = shares.public;
+      return;
+    }
     // What does not exist needs no token to say so; the list of routes is public.
     const access = request.is404 ? 'public' : formatAccess(request.routeOptions.config.access);
-    request.user = await authenticator.authenticate(request);
+    request.user = await authenticator.authenticate(request, reply);
     request.share = isStaff(request.user) ? shares.staff : shares.public;
     if (access !== 'public') requireRole(request.user, access);
   });

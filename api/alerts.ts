@@ -21,7 +21,7 @@ import { timeInput } from './time.ts';
 import type { ZodApp } from './zod-app.ts';
 
 const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 500;
+export const MAX_LIMIT = 500;
 /** Read from the database at once: each is a document of some KiB, parsed on the event loop. */
 const PART_ALERTS = 50;
 

@@ -8,10 +8,13 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dispatch } from '../dispatch/dispatch.ts';
+import { MAX_ROUTE_POINTS } from '../dispatch/roads/road-route.ts';
+import { MAX_ROUTES } from '../dispatch/unit-routes.ts';
 import { deviceId } from './devices.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { formatRecommendation, recommendationSchema } from './recommendation-json.ts';
 import { limitInput, numberInput } from './text-input.ts';
+import type { ZodApp } from './zod-app.ts';
 
 export interface DispatchRoutesDependencies {
   readonly dispatch: Dispatch;
@@ -70,6 +73,8 @@ export const ambulanceRoutes =
         ),
     );
 
+    addFindRoutes(app, dispatch);
+
     app.put(
       '/ambulances/:id/service',
       {
@@ -92,3 +97,50 @@ export const ambulanceRoutes =
       },
     );
   };
+
+const unitList = z
+  .string()
+  .max(MAX_ROUTES * 65)
+  .transform((text) => text.split(','))
+  .pipe(z.array(deviceId).min(1).max(MAX_ROUTES))
+  .describe(`Ids of units, at most ${MAX_ROUTES}, with commas between them.`)
+  .meta({ example: 'motor-01,motor-03' });
+
+const routeSchema = z
+  .object({
+    unit: z.string(),
+    by: z.enum(['road', 'straight']).describe('`straight` where no way by road is known.'),
+    etaS: z.number().nullable().describe("Of the way by the city's own roads; null for a straight line."),
+    line: z
+      .array(z.tuple([z.number(), z.number()]))
+      .describe(`Longitude and latitude of each bend, as GeoJSON has it; at most ${MAX_ROUTE_POINTS}.`),
+  })
+  .meta({ id: 'UnitRoute' });
+
+function addFindRoutes(app: ZodApp, dispatch: Dispatch): void {
+  app.get(
+    '/ambulances/routes',
+    {
+      schema: {
+        operationId: 'findAmbulanceRoutes',
+        tags: ['ambulances'],
+        summary: 'The ways that units would drive to a place, to be drawn',
+        description: 'A unit without a place, or of another city, is left out.',
+        querystring: z.strictObject({ lat: latitude, lng: longitude, units: unitList }),
+        response: { 200: z.object({ routes: z.array(routeSchema) }) },
+      },
+    },
+    async ({ query: { lat, lng, units } }) => ({
+      routes: dispatch.routes({ lat, lng }, units).map(({ unit, by, seconds, line }) => ({
+        ...{ unit, by },
+        etaS: seconds === null ? null : Math.round(seconds),
+        line: line.map(([east, north]): [number, number] => [roundDegrees(east), roundDegrees(north)]),
+      })),
+    }),
+  );
+}
+
+/** To some 10 cm. */
+function roundDegrees(degrees: number): number {
+  return Math.round(degrees * 1e6) / 1e6;
+}

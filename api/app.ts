@@ -29,10 +29,11 @@ import type { Registry } from '../fleet/registry.ts';
 import type { History } from '../history/history.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
 import type { Journal } from '../journal/journal.ts';
-import { type Authenticator, isStaff, registerAccess } from './access.ts';
-import { createAuthenticator } from './authenticator.ts';
+import { isStaff, registerAccess, type User } from './access.ts';
+import { accountRoutes } from './accounts/account-routes.ts';
 import { createCallerShares } from './caller-shares.ts';
 import type { Connections } from './connections.ts';
+import { type Credentials, openCredentials } from './credentials.ts';
 import { registerCursors } from './cursor.ts';
 import { deviceRoutes } from './devices.ts';
 import { handleError, registerNotFound } from './failures.ts';
@@ -48,6 +49,7 @@ import { rejectionRoutes } from './rejections.ts';
 import { registerRequestBorder } from './request-border.ts';
 import { registerRequestMetrics } from './request-metrics.ts';
 import { createMeteredHub, type StreamConfig, streamRoutes } from './stream.ts';
+import type { StreamHub } from './stream-hub.ts';
 import { tokenRoutes } from './tokens.ts';
 
 /** Routes of a resource, with zod schemas or without. */
@@ -89,15 +91,15 @@ export interface ApiDependencies {
 }
 
 /** The largest body is an incident with notes: some KiB. A route that takes more says so itself. */
-const MAX_BODY_BYTES = 256 * 1024;
+export const MAX_BODY_BYTES = 256 * 1024;
 /** From a request to its answer; a route that works longer says so itself. */
-const HANDLER_TIMEOUT_MS = 30_000;
+export const HANDLER_TIMEOUT_MS = 30_000;
 /** How often answers that nobody reads are looked for. */
 const SWEEP_EVERY_MS = 2_000;
 /** Streams and callers at once; one more is closed unread. 2,000 sockets are some 50 MB. */
 export const API_MAX_CONNECTIONS = 2_000;
 /** The longest id is 64; an alert's id is made of two. */
-const MAX_PARAM_LENGTH = 200;
+export const MAX_PARAM_LENGTH = 200;
 
 /** For answers in JSON and text; pages say what they need besides. TLS and what it promises are the proxy's. */
 const HEADERS = {
@@ -127,7 +129,7 @@ const COMPRESSION = {
 
 /** Everything registered and ready; call `listen` or `inject`. `close` ends the open streams first. */
 export async function buildApp(dependencies: ApiDependencies): Promise<FastifyInstance> {
-  const { config, connections, database, loadBounds, metrics, log, now, monotonicNow } = dependencies;
+  const { config, connections, loadBounds, metrics, log, monotonicNow } = dependencies;
   const app = createServer(log, config.TRUST_PROXY, connections);
   app.server.maxConnections = dependencies.maxConnections ?? API_MAX_CONNECTIONS;
   app.setValidatorCompiler(validatorCompiler);
@@ -144,19 +146,18 @@ export async function buildApp(dependencies: ApiDependencies): Promise<FastifyIn
   registerRequestBorder(app);
   registerCursors(app);
   const wrongTokens = await registerCallBounds(app, loadBounds, metrics, monotonicNow);
-  const authenticator = config.API_AUTH
-    ? createAuthenticator({ database, wrongTokens, metrics, log, now, monotonicNow })
-    : undefined;
+  const hub = createMeteredHub(dependencies);
+  const credentials = openCredentials({ ...dependencies, hub, wrongTokens });
   const shares = createCallerShares({ metrics, nowMs: monotonicNow, wait: delay });
   registerNotFound(app);
-  registerAccess(app, authenticator, shares);
+  registerAccess(app, credentials.authenticator, shares, config.PUBLIC_URL);
   await registerPressure(app, loadBounds, metrics);
   registerPublicReads(app);
   registerReadAudit(app, dependencies);
   keepConnections(app, connections);
   await registerOpenApi(app, { version: readVersion(), publicUrl: config.PUBLIC_URL });
   await app.register(healthRoutes(dependencies));
-  await app.register(ownRoutes(dependencies, authenticator), { prefix: '/v1' });
+  await app.register(ownRoutes(dependencies, hub, credentials), { prefix: '/v1' });
   for (const routes of dependencies.routes)
     await app.register(routes as FastifyPluginAsync, { prefix: '/v1' });
   for (const page of dependencies.pages ?? []) await app.register(page as FastifyPluginAsync);
@@ -189,7 +190,7 @@ function createServer(
   });
 }
 
-/** A live stream has no end of its own, and a connection of staff gives way to nobody. */
+/** A live stream has no end of its own, a connection of staff gives way to nobody, and one that is refused rests. */
 function keepConnections(app: FastifyInstance, connections: Connections): void {
   app.addHook('onRequest', async ({ raw, routeOptions, user }) => {
     const connection = connections.find(raw.socket);
@@ -197,27 +198,31 @@ function keepConnections(app: FastifyInstance, connections: Connections): void {
     if (routeOptions.config.longLived) connection.isLongLived = true;
     if (isStaff(user)) connection.isOfStaff = true;
   });
+  app.addHook('onSend', async ({ raw, routeOptions, user }, { statusCode }) => {
+    if (statusCode !== 429 && statusCode !== 503) return;
+    // Who watches the house, and who works in it, may ask again at once. Who was refused as a stranger has no user.
+    const isKnown = (user as User | undefined) !== undefined && isStaff(user);
+    if (routeOptions.config.alwaysAnswered || isKnown) return;
+    connections.find(raw.socket)?.restAfterAnswer();
+  });
   const timer = setInterval(connections.sweep, SWEEP_EVERY_MS).unref();
   app.addHook('onClose', async () => clearInterval(timer));
 }
 
 function ownRoutes(
   dependencies: ApiDependencies,
-  authenticator: Authenticator | undefined,
+  hub: StreamHub,
+  credentials: Credentials,
 ): FastifyPluginAsync {
+  const { onTokenMade: onMade, onTokenRevoked: onRevoked } = credentials;
   return async (app) => {
-    const hub = createMeteredHub(dependencies);
     await app.register(deviceRoutes(dependencies));
     await app.register(readingRoutes(dependencies));
     await app.register(rejectionRoutes(dependencies));
     await app.register(readRoutes(dependencies));
-    await app.register(streamRoutes({ ...dependencies, hub }));
-    const onRevoked = (tokenId: number) => {
-      authenticator?.forget(tokenId);
-      hub.endTokens((open) => open === tokenId);
-    };
-    const onMade = () => authenticator?.readAgain();
+    await app.register(streamRoutes({ ...dependencies, ...credentials, hub }));
     await app.register(tokenRoutes({ ...dependencies, onMade, onRevoked }));
+    await app.register(accountRoutes({ ...dependencies, ...credentials }));
   };
 }
 

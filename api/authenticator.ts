@@ -1,18 +1,20 @@
 /**
- * The authenticator: from an Authorization header to a User.
+ * The authenticator: from an Authorization header or a session's cookie to a User.
  *
- * Between the access hook and the token store. The tokens in force are in memory and read again every CACHE_MS, so
- * that a right one is known at once, whatever its neighbours guess meanwhile; one that was revoked past this process
- * is refused after at most CACHE_MS. Invariant: without a header the caller is `anonymous`; with a wrong one it is
- * refused and never `anonymous`, so that nobody mistakes the public view for theirs.
+ * Between the access hook and the stores. What is in force is in memory and read again every ten seconds, so that a
+ * right secret is known at once, whatever its neighbours guess meanwhile; one that was revoked past this process is
+ * refused after at most that. Invariants: with neither the caller is `anonymous`; with a wrong token it is refused and
+ * never `anonymous`, nor is a page that says it acts for a session, so that nobody mistakes the public view for theirs;
+ * a cookie changes nothing without the proof that our own page sent it.
  */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { Counter, type Registry as Metrics } from 'prom-client';
 import type { Database } from '../database/database.ts';
-import { ANONYMOUS, type Authenticator } from './access.ts';
-
-import type { WrongTokens } from './load-bounds.ts';
+import { ANONYMOUS, type Authenticator, type User } from './access.ts';
+import { bearsSessionHeader, requireOwnPage } from './accounts/same-origin.ts';
+import { clearSessionCookie, readSessionCookie } from './accounts/session-cookie.ts';
+import type { Sessions } from './accounts/sessions.ts';
+import type { GuessGuard } from './guess-guard.ts';
 import { Problem } from './problem.ts';
 import { formatTime } from './time.ts';
 import {
@@ -27,81 +29,85 @@ import {
 const CACHE_MS = 10_000;
 /** `last used` is kept to the minute: a write a minute and token, not one a call. */
 const USED_PRECISION_MS = 60_000;
+/** Methods that change nothing. */
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface AuthenticatorDependencies {
   readonly database: Database;
-  readonly wrongTokens: WrongTokens;
-  readonly metrics: Metrics;
+  readonly sessions: Sessions;
+  readonly guard: GuessGuard;
+  readonly publicUrl: string | undefined;
   readonly log: Logger;
   readonly now: () => number;
   readonly monotonicNow: () => number;
 }
 
-export function createAuthenticator({
-  database,
-  wrongTokens,
-  metrics,
-  log,
-  now,
-  monotonicNow,
-}: AuthenticatorDependencies): Authenticator {
-  const failures = new Counter({
-    name: 'siaga_http_authentication_failures_total',
-    help: 'Calls refused for their token, by reason.',
-    labelNames: ['reason'],
-    registers: [metrics],
-  });
+export function createAuthenticator(dependencies: AuthenticatorDependencies): Authenticator {
+  const { database, guard, log, now, monotonicNow } = dependencies;
   const inForce = keepTokensInForce(database, now, monotonicNow);
-
-  async function fail(
-    reason: 'malformed' | 'unknown' | 'ended',
-    request: FastifyRequest,
-    detail: string,
-  ): Promise<never> {
-    failures.inc({ reason });
-    await wrongTokens.record(request);
-    throw new Problem(401, 'bad-token', detail);
-  }
-
-  async function refuseGuesser(request: FastifyRequest): Promise<void> {
-    const waitMs = await wrongTokens.waitMs(request);
-    if (waitMs === 0) return;
-    failures.inc({ reason: 'bounded' });
-    const retryAfterS = Math.ceil(waitMs / 1000);
-    const detail = `Too many wrong tokens from ${request.ip}; wait ${retryAfterS} s.`;
-    throw new Problem(429, 'too-many-failures', detail, { retryAfterS });
-  }
 
   /** In memory, or made past this process some seconds ago; who guesses does not reach the database. */
   async function find(hash: string, request: FastifyRequest): Promise<Token> {
     const known = (await inForce.read()).get(hash);
     if (known && known.expiresAt > now()) return known;
-    await refuseGuesser(request);
+    await guard.refuseGuesser(request);
     const token = await findToken(database, hash);
-    if (!token) return fail('unknown', request, 'No such token is in force; ask an admin for a new one.');
+    if (!token)
+      return guard.fail('unknown', request, 'No such token is in force; ask an admin for a new one.');
     if (token.expiresAt > now()) return token;
     const detail = `This token ended at ${formatTime(token.expiresAt)}; ask an admin for a new one.`;
-    return fail('ended', request, detail);
+    return guard.fail('ended', request, detail);
   }
 
   const noteUse = keepLastUses(database, log, now);
 
+  async function recognise(secret: string | undefined, request: FastifyRequest): Promise<Token> {
+    if (secret === undefined || !isTokenShaped(secret)) {
+      await guard.refuseGuesser(request);
+      return guard.fail('malformed', request, 'Expected Authorization: Bearer siaga_… with a whole token.');
+    }
+    const token = await find(hashToken(secret), request);
+    await noteUse(token);
+    return token;
+  }
+
   return {
-    async authenticate(request) {
+    async authenticate(request, reply) {
       const { authorization } = request.headers;
-      if (authorization === undefined) return ANONYMOUS;
-      const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-      if (secret === undefined || !isTokenShaped(secret)) {
-        await refuseGuesser(request);
-        return fail('malformed', request, 'Expected Authorization: Bearer siaga_… with a whole token.');
-      }
-      const token = await find(hashToken(secret), request);
-      await noteUse(token);
+      if (authorization === undefined) return authenticateCookie(dependencies, request, reply);
+      const token = await recognise(/^Bearer +(\S+)$/i.exec(authorization)?.[1], request);
       return { name: token.name, role: token.role, tokenId: token.id };
     },
+    recognise,
     forget: inForce.forget,
     readAgain: inForce.readAgain,
   };
+}
+
+/** Without the header of our pages a cookie changes nothing, and one that is over is none: anybody's pages go on. */
+async function authenticateCookie(
+  { sessions, guard, publicUrl }: AuthenticatorDependencies,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<User> {
+  const saysSession = bearsSessionHeader(request);
+  const isSafe = SAFE_METHODS.has(request.method);
+  if (!isSafe && !saysSession) return ANONYMOUS;
+  const secret = readSessionCookie(request, publicUrl);
+  const session = secret === undefined ? undefined : await sessions.find(secret);
+  if (session) {
+    if (!isSafe) requireOwnPage(request, publicUrl);
+    const { id, name, role, expiresAt } = session;
+    return { name, role, session: { id, expiresAt } };
+  }
+  if (secret !== undefined) {
+    clearSessionCookie(request, reply, publicUrl);
+    await guard.count('session', request);
+  }
+  if (!saysSession) return ANONYMOUS;
+  const detail =
+    'You are not signed in any more: the session has ended. Sign in again, or ask for a new link.';
+  throw new Problem(401, 'session-ended', detail);
 }
 
 /** When each token was used last, to the minute. */

@@ -1,36 +1,30 @@
 /**
  * `POST /v1/backtests`: what the alarms would have said to a gauge's own past, before a rule is changed.
  *
- * Reads stored history, runs the same engine in turns, changes nothing. Invariant: bounded in points and in
- * runs at once; a series that is longer is refused and not cut silently.
+ * Reads stored history, runs the same engine in a thread of its own (backtest/), changes nothing. Invariant: bounded in
+ * points and in runs at once; a series that is longer is refused and not cut silently.
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkOverrides, type ParameterOverride } from '../alerts/judgement/parameters.ts';
 import { trackRules } from '../alerts/rules/index.ts';
-import { runBacktestInTurns } from '../backtest/backtest.ts';
-import { buildReport } from '../backtest/report.ts';
-
+import type { BacktestReport } from '../backtest/report.ts';
 import { isRiverGauge, type RiverGauge } from '../devices/kinds/river-gauge.ts';
 import { SEVERITIES } from '../devices/site.ts';
 import type { Registry } from '../fleet/registry.ts';
-import type { History } from '../history/history.ts';
-
-import type { LevelPoint } from '../tables/level-series.ts';
+import type { History, HistoryPoint } from '../history/history.ts';
+import { type BacktestRuns, readPages } from './backtest-runs.ts';
 import { Problem } from './problem.ts';
 import { formatTime, timeInput, timeOutput } from './time.ts';
 
 export interface BacktestsDependencies {
   readonly registry: Registry;
   readonly history: Pick<History, 'raw'>;
+  readonly runs: BacktestRuns;
 }
 
-/** A year of a reading each five minutes; some seconds of work, in turns. */
-const MAX_POINTS = 110_000;
-/** Of one question, so that it keeps neither history nor the event loop for long. */
-const PAGE = 1_000;
-/** Runs at once: each takes a share of the one core that also judges the present. */
-const MAX_RUNS = 2;
+/** A year of a reading each five minutes; they are kept until the report. */
+export const MAX_POINTS = 110_000;
 
 const parameterValue = z
   .union([
@@ -103,13 +97,12 @@ const answer = z
   .meta({ id: 'Backtest' });
 
 export const backtestRoutes =
-  ({ registry, history }: BacktestsDependencies): FastifyPluginAsyncZod =>
+  ({ registry, history, runs }: BacktestsDependencies): FastifyPluginAsyncZod =>
   async (app) => {
-    let running = 0;
     app.post(
       '/backtests',
       {
-        config: { access: ['engineer', 'dispatcher'], fails: [404] },
+        config: { access: ['engineer', 'dispatcher'], fails: [404, 413] },
         schema: {
           operationId: 'runBacktest',
           tags: ['alerts'],
@@ -118,27 +111,21 @@ export const backtestRoutes =
           response: { 200: answer },
         },
       },
-      async ({ body: asked }) => {
+      async (request, reply) => {
+        const { body: asked } = request;
         const site = registry.find(asked.device)?.site;
         if (!isRiverGauge(site)) {
           throw new Problem(404, 'unknown-gauge', `There is no river gauge ${asked.device}.`);
         }
         const overrides = readOverrides(asked.parameters);
-        if (running >= MAX_RUNS) {
-          throw new Problem(503, 'too-many-backtests', 'Two back-tests are running; ask again.', {
-            retryAfterS: 5,
-          });
-        }
-        running++;
-        try {
-          const gauge = withChanges(site, asked);
-          const points = await readPoints(history, asked.device, asked.from, asked.to);
-          const run = await runBacktestInTurns({ gauge, points, overrides });
-          const report = buildReport(gauge, { points, unreadable: 0, repeated: 0, notes: [] }, run);
-          return formatAnswer(report);
-        } finally {
-          running--;
-        }
+        const gauge = withChanges(site, asked);
+        const range = { device: asked.device, fromMs: asked.from, toMs: asked.to };
+        return runs.run(request, reply, async (run) => {
+          for await (const page of readPages(history, { kind: site.kind, ...range }, run, MAX_POINTS)) {
+            await run.thread.call('takeLevels', page.flatMap(toLevel));
+          }
+          return formatAnswer(await run.thread.call('report', { gauge, overrides }));
+        });
       },
     );
   };
@@ -150,6 +137,7 @@ function readOverrides(parameters: z.infer<typeof body>['parameters']): Paramete
   return overrides;
 }
 
+/** Throws Problem 400 where they do not ascend. */
 function withChanges(site: RiverGauge, { thresholds, hysteresisM }: z.infer<typeof body>): RiverGauge {
   const ascending = thresholds?.every((each, index) => {
     const before = thresholds[index - 1];
@@ -171,34 +159,12 @@ function withChanges(site: RiverGauge, { thresholds, hysteresisM }: z.infer<type
   };
 }
 
-/** Throws Problem 413 when there are more than we run. */
-async function readPoints(
-  history: Pick<History, 'raw'>,
-  device: string,
-  fromMs: number,
-  toMs: number,
-): Promise<LevelPoint[]> {
-  const points: LevelPoint[] = [];
-  let next: number | undefined = fromMs;
-  while (next !== undefined) {
-    const page = await history.raw({ kind: 'river-gauge', device, fromMs: next, toMs, limit: PAGE });
-    for (const { atMs, values } of page.points) {
-      const levelM = values['levelM'];
-      if (typeof levelM === 'number') points.push({ atMs, levelM });
-    }
-    if (points.length > MAX_POINTS) {
-      throw new Problem(
-        413,
-        'too-many-readings',
-        `More than ${MAX_POINTS} readings; ask for a shorter time.`,
-      );
-    }
-    next = page.nextFromMs;
-  }
-  return points;
+function toLevel({ atMs, values }: HistoryPoint): { atMs: number; levelM: number }[] {
+  const levelM = values['levelM'];
+  return typeof levelM === 'number' ? [{ atMs, levelM }] : [];
 }
 
-function formatAnswer(report: ReturnType<typeof buildReport>): z.infer<typeof answer> {
+function formatAnswer(report: BacktestReport): z.infer<typeof answer> {
   return {
     device: report.gauge,
     readings: report.readings,

@@ -1,6 +1,6 @@
 /**
- * `POST/PATCH/DELETE` of a city's entries: devices with their thresholds, hospitals, places, bases, rivers, uplinks, and
- * the parameters of alert rules.
+ * `POST/PATCH/DELETE` of a city's entries: devices with their thresholds, hospitals, places, bases, rivers, uplinks,
+ * people's channels, and the parameters of alert rules.
  *
  * For engineers. What is asked is judged by the sentences of `npm run city -- check` and written by
  * cities/change-city.ts. Invariants: whoever changes or removes an entry says by If-Match which version of it he has
@@ -29,6 +29,8 @@ interface Resource {
   readonly name: string;
   /** For sentences. */
   readonly words: string;
+  /** Holds addresses of people. */
+  readonly isPersonal?: true;
 }
 
 export const RESOURCES: readonly Resource[] = [
@@ -38,6 +40,7 @@ export const RESOURCES: readonly Resource[] = [
   { path: 'bases', list: 'bases', name: 'Base', words: 'base' },
   { path: 'rivers', list: 'rivers', name: 'River', words: 'river' },
   { path: 'uplinks', list: 'uplinks', name: 'Uplink', words: 'uplink' },
+  { path: 'channels', list: 'channels', name: 'Channel', words: "people's channel", isPersonal: true },
   { path: 'alert-rules', list: 'alertRules', name: 'AlertRule', words: 'set of parameters of an alert rule' },
 ];
 
@@ -108,6 +111,7 @@ function addReadEntry(app: ZodApp, { registry }: CityEntriesDependencies, resour
   app.get(
     `/${path}/:id/entry`,
     {
+      ...(resource.isPersonal ? { config: ACCESS } : {}),
       schema: {
         operationId: `get${name}Entry`,
         tags: ['city'],
@@ -156,7 +160,7 @@ function addPatchEntry(app: ZodApp, dependencies: CityEntriesDependencies, resou
   app.patch(
     `/${path}/:id`,
     {
-      config: { ...ACCESS, fails: [404, 412, 422, 428] },
+      config: { ...ACCESS, nullSpeaks: true, fails: [404, 412, 422, 428] },
       schema: {
         operationId: `change${name}`,
         tags: ['city'],

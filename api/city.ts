@@ -17,11 +17,12 @@ import { SEVERITIES } from '../devices/site.ts';
 import { ROLES } from './access.ts';
 import { bilingualSchema } from './bilingual-json.ts';
 import { drawRivers } from './river-lines.ts';
+import { formatTime, timeOutput } from './time.ts';
 
 /** Some 60 bytes a road: 240 KB. An imported network has ten times that, mostly alleys. */
-const MAX_ROADS = 4_000;
+export const MAX_ROADS = 4_000;
 /** Some 120 bytes a crossing: 240 KB. */
-const MAX_CROSSINGS = 2_000;
+export const MAX_CROSSINGS = 2_000;
 const ROAD_ORDER: readonly (typeof ROAD_CLASSES)[number][] = [
   'motorway',
   'trunk',
@@ -98,8 +99,14 @@ type CityJson = z.infer<typeof citySchema>;
 const answer = z.object({
   city: citySchema,
   you: z
-    .object({ name: z.string(), role: z.enum(ROLES) })
-    .describe('Whom the API takes you for: `anonymous` without a token.'),
+    .object({
+      name: z.string(),
+      role: z.enum(ROLES),
+      sessionEndsAt: timeOutput
+        .describe('Of a browser that is signed in: when it will not be any more.')
+        .optional(),
+    })
+    .describe('Whom the API takes you for: `anonymous` without a token or a session.'),
 });
 
 /** The route below /v1. */
@@ -126,12 +133,11 @@ export const cityRoutes =
           response: { 200: answer },
         },
       },
-      async ({ user: { name, role } }, reply) =>
-        reply
-          .type('application/json; charset=utf-8')
-          .send(
-            Buffer.from(`{"city":${writeOnce(cityNow())},"you":${JSON.stringify({ name, role })}}`) as never,
-          ),
+      async ({ user: { name, role, session } }, reply) => {
+        const you = { name, role, ...(session ? { sessionEndsAt: formatTime(session.expiresAt) } : {}) };
+        const json = `{"city":${writeOnce(cityNow())},"you":${JSON.stringify(you)}}`;
+        return reply.type('application/json; charset=utf-8').send(Buffer.from(json) as never);
+      },
     );
   };
 

@@ -23,6 +23,11 @@ export const CONNECTION_BOUNDS = {
   answerMs: 120_000,
   /** Of all connections together: 256 honest ones with 256 KiB each on their way. */
   maxUnreadBytes: 64 * 1024 * 1024,
+  /**
+   * Of one request on the wire, eight times the usual largest body: a body in chunks has its framing besides, and each
+   * chunk may bear words that nobody reads.
+   */
+  maxRequestBytes: 2 * 1024 * 1024,
   /** From the first byte of a request, or from the connection, to the end of its headers. */
   headersMs: 10_000,
   /** From the first byte of a request to its last. */
@@ -55,7 +60,7 @@ export interface Connections {
   sweep(): void;
 }
 
-type Why = 'unread' | 'too-much-unread' | 'gave-way' | 'full';
+type Why = 'too-long' | 'unread' | 'too-much-unread' | 'gave-way' | 'full';
 
 export function createConnections({
   bounds: given,
@@ -66,21 +71,37 @@ export function createConnections({
   const bounds = { ...CONNECTION_BOUNDS, ...given };
   const proxies = listProxies(trustProxy ?? []);
   const open = new Map<Socket, PacedConnection>();
+  const ofAddresses = new Map<string, Set<PacedConnection>>();
   const ended = countEnded(metrics);
   registerGauges(open, metrics);
 
   function end(connection: PacedConnection, why: Why): void {
     ended.inc({ why });
     connection.socket.destroy();
-    open.delete(connection.socket);
+    forget(connection);
+  }
+
+  function remember(connection: PacedConnection): void {
+    const { address, socket } = connection;
+    open.set(socket, connection);
+    const others = ofAddresses.get(address) ?? new Set();
+    ofAddresses.set(address, others.add(connection));
+  }
+
+  function forget(connection: PacedConnection): void {
+    const { address, socket } = connection;
+    open.delete(socket);
+    const others = ofAddresses.get(address);
+    others?.delete(connection);
+    if (others?.size === 0) ofAddresses.delete(address);
   }
 
   /** Room for one more; false where all who have it keep it. */
   function makeRoom(address: string, isProxy: boolean): boolean {
-    const ofAddress = [...open.values()].filter((each) => each.address === address);
-    const isFull = !isProxy && ofAddress.length >= bounds.maxConnectionsPerAddress;
+    const ofAddress = ofAddresses.get(address);
+    const isFull = !isProxy && (ofAddress?.size ?? 0) >= bounds.maxConnectionsPerAddress;
     if (!isFull && open.size < bounds.maxConnections) return true;
-    const first = findFirstToGo(isFull ? ofAddress : open.values());
+    const first = findFirstToGo(isFull && ofAddress ? ofAddress : open.values());
     if (first) end(first, 'gave-way');
     return first !== undefined;
   }
@@ -103,14 +124,19 @@ export function createConnections({
       server.on('connection', (socket: Socket) => {
         const { remoteAddress = '' } = socket;
         const address = normalizeIP(remoteAddress);
-        const hasRoom = makeRoom(address, isOneOf(proxies, normalizeIP(remoteAddress, 128)));
-        const connection = new PacedConnection({ socket, address, handle, now });
+        const isShared = isOneOf(proxies, normalizeIP(remoteAddress, 128));
+        const hasRoom = makeRoom(address, isShared);
+        const connection: PacedConnection = new PacedConnection({
+          ...{ socket, address, handle, now, isShared },
+          maxRequestBytes: bounds.maxRequestBytes,
+          onTooLong: () => end(connection, 'too-long'),
+        });
         if (!hasRoom) {
           end(connection, 'full');
           return;
         }
-        open.set(socket, connection);
-        socket.once('close', () => open.delete(socket));
+        remember(connection);
+        socket.once('close', () => forget(connection));
       });
       return server;
     },
@@ -131,7 +157,7 @@ export function createConnections({
 function countEnded(metrics: Metrics): Counter<'why'> {
   return new Counter({
     name: 'siaga_http_connections_ended_total',
-    help: 'Connections that were closed on their client: unread, too much unread in all, gave way to another, full.',
+    help: 'Connections that were closed on their client: a request too long on the wire, unread, too much unread in all, gave way to another, full.',
     labelNames: ['why'],
     registers: [metrics],
   });

@@ -6,7 +6,8 @@
  */
 import { z } from 'zod';
 import { sayClock } from '../alerts/rules/clock-skew.ts';
-import { causeOf, type DeviceClock, stateOf } from '../clock/device-clock.ts';
+import { causeOfClock } from '../clock/clock-cause.ts';
+import { type DeviceClock, stateOf } from '../clock/device-clock.ts';
 import { formatQuality, type Reading } from '../devices/reading.ts';
 import { PRESENCES } from '../devices/topics.ts';
 import type { DeviceConnection } from '../fleet/device-connection.ts';
@@ -47,8 +48,16 @@ export const deviceSchema = z
     liveness: z
       .enum(LIVENESSES)
       .describe('silent: no word for longer than its kind allows; unseen: never one.'),
+    silentAfterS: z
+      .number()
+      .describe(
+        'Without a word for longer it is silent: by its kind, or by its own rhythm where that is slower.',
+      ),
     presence: z.enum(PRESENCES).describe('What it last said of itself.').optional(),
     lastHeardAt: timeOutput.optional(),
+    connectedSince: timeOutput
+      .describe('Its socket is open since then, whatever it says; absent while there is none.')
+      .optional(),
     unusable: z
       .object({ at: timeOutput, why: z.string() })
       .meta({ id: 'UnusableWord' })
@@ -83,6 +92,7 @@ export const deviceDetailSchema = deviceSchema
       .record(z.string(), z.unknown())
       .describe('What the city knows of it: river and thresholds, place and uplink, base and vehicle.')
       .optional(),
+    simulated: z.boolean().describe('Registered so: whatever it says, in any format, is simulated.'),
     units: z.record(z.string(), z.string()).describe('Unit of each quantity of its kind.'),
     connection: z
       .object({
@@ -134,11 +144,16 @@ export function formatReading(reading: Reading): z.infer<typeof readingSchema> {
   };
 }
 
+interface Surroundings {
+  readonly fleet: Fleet;
+  readonly nowMs: number;
+  readonly connection: DeviceConnection | undefined;
+}
+
 export function formatDevice(
   device: RegisteredDevice,
   present: DeviceNow,
-  fleet: Fleet,
-  nowMs: number,
+  { fleet, nowMs, connection }: Surroundings,
 ): z.infer<typeof deviceSchema> {
   const { id, kind, name, lat, lng } = device;
   const { presence, lastHeardAt, last, unusable } = present;
@@ -148,8 +163,10 @@ export function formatDevice(
     name,
     ...(lat === undefined || lng === undefined ? {} : { lat, lng }),
     liveness: fleet.liveness(present, nowMs),
+    silentAfterS: Math.round(fleet.silentAfterMs(present) / 1_000),
     ...(presence === undefined ? {} : { presence }),
     ...(lastHeardAt === 0 ? {} : { lastHeardAt: formatTime(lastHeardAt) }),
+    ...(connection?.openSinceMs === undefined ? {} : { connectedSince: formatTime(connection.openSinceMs) }),
     ...(unusable === undefined ? {} : { unusable: { at: formatTime(unusable.atMs), why: unusable.why } }),
     ...(last === undefined ? {} : { last: formatReading(last) }),
   };
@@ -168,10 +185,10 @@ export function formatConnection(
 function formatClock(clock: DeviceClock): z.infer<typeof clockSchema> {
   const state = stateOf(clock);
   if (state === 'unknown') return { state };
-  const { leastLagMs, mostLagMs, lastDeviceMs, isOff } = clock;
+  const { leastLagMs, mostLagMs, isOff } = clock;
   const figures = { state, offsetMs: -Math.round(leastLagMs), spreadMs: Math.round(mostLagMs - leastLagMs) };
   if (!isOff) return figures;
-  const cause = causeOf(leastLagMs, lastDeviceMs);
+  const cause = causeOfClock(clock);
   return { ...figures, ...(cause ? { cause } : {}), says: sayClock(clock).en };
 }
 

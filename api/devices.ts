@@ -35,7 +35,7 @@ export interface DevicesDependencies {
 }
 
 const DEFAULT_LIMIT = 500;
-const MAX_LIMIT = 1_000;
+export const MAX_LIMIT = 1_000;
 export const deviceId = z
   .string()
   .regex(ID_PATTERN, 'lower case letters, digits and hyphens, up to 64')
@@ -102,7 +102,12 @@ export const deviceRoutes =
         const format = jsonPage(
           { total: matching.length },
           'devices',
-          (device: RegisteredDevice) => formatDevice(device, presentOf(fleet, device), fleet, nowMs),
+          (device: RegisteredDevice) =>
+            formatDevice(device, presentOf(fleet, device), {
+              fleet,
+              nowMs,
+              connection: connectionOf?.(device.id),
+            }),
           () => (hasMore ? formatNext(request, reply, { after: last.id }) : {}),
         );
         return share.makePage('too-many-pages', (turns) =>
@@ -126,11 +131,13 @@ export const deviceRoutes =
       async ({ params, user }) => {
         const device = findVisibleDevice(registry, user, params.id);
         const present = presentOf(fleet, device);
+        const connection = connectionOf?.(device.id);
         return {
-          ...formatDevice(device, present, fleet, now()),
+          ...formatDevice(device, present, { fleet, nowMs: now(), connection }),
           ...(device.site ? { site: formatSite(device.site) } : {}),
+          simulated: device.simulated ?? false,
           units: formatUnits(device.kind),
-          connection: formatConnection(connectionOf?.(device.id)),
+          connection: formatConnection(connection),
           dataHealth: formatDataHealth(present),
         };
       },

@@ -7,6 +7,7 @@ import { crewWordRoutes } from './crew-words.ts';
 import { type FiguresDependencies, figureRoutes } from './figures.ts';
 import { hospitalRoutes } from './hospitals.ts';
 import { incidentRoutes } from './incidents.ts';
+import { mapLayerRoutes } from './map-layers.ts';
 
 export function dispatchRoutes(dependencies: FiguresDependencies): ApiRoutes[] {
   return [
@@ -16,5 +17,6 @@ export function dispatchRoutes(dependencies: FiguresDependencies): ApiRoutes[] {
     crewWordRoutes(dependencies),
     hospitalRoutes(dependencies),
     figureRoutes(dependencies),
+    mapLayerRoutes(dependencies),
   ];
 }

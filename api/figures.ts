@@ -41,7 +41,7 @@ const figuresSchema = z
   .meta({ id: 'ResponseFigures' });
 
 const DAY_MS = 86_400_000;
-const MAX_SPAN_MS = 400 * DAY_MS;
+export const MAX_SPAN_MS = 400 * DAY_MS;
 
 export interface FiguresDependencies extends DispatchRoutesDependencies {
   readonly now: () => number;

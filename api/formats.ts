@@ -27,7 +27,7 @@ export interface FormatsDependencies {
   readonly now: () => number;
 }
 
-const MAX_SAMPLE_CHARACTERS = 256 * 1024;
+export const MAX_SAMPLE_CHARACTERS = 256 * 1024;
 const STAFF = { access: ['engineer'] } as const;
 
 const waitingAlias = z

@@ -23,7 +23,7 @@ import { idInput, limitInput } from './text-input.ts';
 import type { ZodApp } from './zod-app.ts';
 
 const params = z.object({ id: incidentId });
-const MAX_INCIDENTS = 500;
+export const MAX_INCIDENTS = 500;
 const PART_INCIDENTS = 100;
 
 export function addListIncidents(app: ZodApp, { dispatch }: DispatchRoutesDependencies): void {

@@ -23,7 +23,7 @@ export function answerQuery(query: string, database: string): readonly object[] 
   return results;
 }
 
-const MAX_STATEMENTS = 20;
+export const MAX_STATEMENTS = 20;
 const READ_HERE = 'readings are at /v1/devices/{id}/readings, and its copy in InfluxDB answers InfluxQL';
 /** With or without a policy behind it, which means nothing here either. */
 const CREATE = /^create\s+database\s+\S/i;

@@ -11,7 +11,9 @@ import { z } from 'zod';
 import type { Formats } from '../devices/formats/index.ts';
 import { formatHttpOrigin } from '../ingest/incoming-message.ts';
 import type { Pipeline } from '../ingest/pipeline.ts';
+import type { IngestTurns } from './ingest-turns.ts';
 import { createWrongTokens } from './load-bounds.ts';
+import { PACKINGS, readPostedBody } from './posted-body.ts';
 import { Problem } from './problem.ts';
 
 /** Who knows the credentials: the broker's authenticator. */
@@ -28,6 +30,7 @@ export interface IngestDependencies {
   readonly deviceAuthenticator: DeviceAuthenticator | undefined;
   readonly formats: Formats;
   readonly pipeline: Pick<Pipeline, 'accept'>;
+  readonly turns: IngestTurns;
   /** As of an MQTT packet. */
   readonly maxBodyBytes: number;
   readonly now: () => number;
@@ -50,7 +53,7 @@ const ownTracksAnswer = z.array(z.string()).max(0).meta({ id: 'NoMessages' });
 export const ingestRoutes =
   (dependencies: IngestDependencies): FastifyPluginAsync =>
   async (app) => {
-    const { formats, pipeline, maxBodyBytes, now } = dependencies;
+    const { formats, pipeline, turns, maxBodyBytes, now } = dependencies;
     const identify = createIdentify(app, dependencies);
     // Whatever the sender calls it, the format reads it.
     app.removeAllContentTypeParsers();
@@ -62,7 +65,8 @@ export const ingestRoutes =
         config: {
           access: 'public',
           ownCredential: true,
-          anyBody: 'What the device or gateway sends, of any type: the format reads it.',
+          anyBody:
+            'What the device or gateway sends, of any type: the format reads it. Packed with Content-Encoding gzip, deflate or br if it likes.',
         },
         schema: {
           operationId: 'postReadings',
@@ -86,13 +90,17 @@ export const ingestRoutes =
           throw new Problem(404, 'unknown-format', detail);
         }
         const identity = await identify(request, parseCredential(request.headers.authorization));
-        const outcome = await pipeline.accept({
-          ...formatHttpOrigin(format, request.ip),
-          payload: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-          receivedAt: now(),
-          format,
-          ...(identity === undefined ? {} : { identity }),
-        });
+        const sender = identity ?? request.ip;
+        const payload = await readPostedBody(request, sender, { turns, maxBodyBytes, packings: PACKINGS });
+        const outcome = await turns.take(sender, payload.length, () =>
+          pipeline.accept({
+            ...formatHttpOrigin(format, request.ip),
+            payload,
+            receivedAt: now(),
+            format,
+            ...(identity === undefined ? {} : { identity }),
+          }),
+        );
         return reply.send(format === 'owntracks' ? [] : outcome);
       },
     );

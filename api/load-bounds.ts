@@ -9,7 +9,7 @@ import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Counter, type Registry as Metrics } from 'prom-client';
-import { isStaff } from './access.ts';
+import { credentialOf, isStaff } from './access.ts';
 import { createMonotonicWindows } from './monotonic-windows.ts';
 import { Problem } from './problem.ts';
 
@@ -24,13 +24,29 @@ export const LOAD_BOUNDS: LoadBounds = { maxCallsPerMin: 6_000, maxLoopDelayMs: 
 const MINUTE_MS = 60_000;
 const RETRY_AFTER_S = 5;
 /** A token has 256 random bits and cannot be guessed; the bound keeps those who try from the database. */
-const MAX_WRONG_TOKENS_PER_MIN = 20;
+export const MAX_WRONG_TOKENS_PER_MIN = 20;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Refused for no load: who watches the house must see it at its worst. */
     alwaysAnswered?: boolean;
+    /**
+     * While the event loop is late: `answered` is sent from memory and costs no more than a refusal; `kept` decides
+     * itself, by `request.late`, between an answer that was kept, a new one and a refusal. Others are refused.
+     */
+    whenLate?: 'answered' | 'kept';
   }
+  interface FastifyRequest {
+    /** Set where the event loop is late and the route says `kept`. */
+    late: Late | undefined;
+  }
+}
+
+export interface Late {
+  /** The answer was kept from before. */
+  countKept(): void;
+  /** Counted; to be thrown. */
+  refuse(): Problem;
 }
 
 /** Ms until this address may show another wrong token; 0 when it may now. */
@@ -51,14 +67,14 @@ export async function registerCallBounds(
     max: maxCallsPerMin,
     timeWindow: MINUTE_MS,
     store: createMonotonicWindows(monotonicNow),
-    keyGenerator: ({ user, ip }) => (user.tokenId === undefined ? normalizeIP(ip) : `token ${user.tokenId}`),
+    keyGenerator: ({ user, ip }) => credentialOf(user) ?? normalizeIP(ip),
     allowList: (request) => isAlwaysAnswered(request),
     // Retry-After is set with the problem; a bound that no honest caller meets needs no header in each answer.
     addHeaders: NO_HEADERS,
     addHeadersOnExceeding: NO_HEADERS,
     errorResponseBuilder: (request, { max, ttl }) => {
       refused.inc({ bound: 'calls' });
-      const who = request.user.tokenId === undefined ? request.ip : request.user.name;
+      const who = credentialOf(request.user) === undefined ? request.ip : request.user.name;
       const retryAfterS = Math.ceil(ttl / 1000);
       const detail = `More than ${max} calls a minute from ${who}; wait ${retryAfterS} s.`;
       return new Problem(429, 'too-many-calls', detail, { retryAfterS });
@@ -86,20 +102,36 @@ export function createWrongTokens(app: FastifyInstance): WrongTokens {
   };
 }
 
-/** After access: while the event loop is late, the public waits and staff does not. */
+/** After access: while the event loop is late, the public waits or gets what was kept, and staff does not. */
 export async function registerPressure(
   app: FastifyInstance,
   { maxLoopDelayMs }: LoadBounds,
   metrics: Metrics,
 ): Promise<void> {
   const refused = countRefused(metrics);
+  const kept = new Counter({
+    name: 'siaga_http_kept_answers_total',
+    help: 'Pages of the public that were answered as they were kept, as the event loop was late.',
+    registers: [metrics],
+  });
+  const late: Late = {
+    countKept: () => kept.inc(),
+    refuse() {
+      refused.inc({ bound: 'pressure' });
+      const detail = 'Siaga has more to do than it can at the moment; ask again later.';
+      return new Problem(503, 'overloaded', detail, { retryAfterS: RETRY_AFTER_S });
+    },
+  };
+  app.decorateRequest('late', undefined);
   await app.register(underPressure, {
     maxEventLoopDelay: maxLoopDelayMs,
     pressureHandler: (request) => {
-      if (isAlwaysAnswered(request)) return undefined;
-      refused.inc({ bound: 'pressure' });
-      const detail = 'Siaga has more to do than it can at the moment; ask again later.';
-      return Promise.reject(new Problem(503, 'overloaded', detail, { retryAfterS: RETRY_AFTER_S }));
+      const { signsIn, whenLate } = request.routeOptions.config;
+      // Who signs in is staff in a moment, and its guesses have a bound of their own.
+      if (isAlwaysAnswered(request) || signsIn || whenLate === 'answered') return undefined;
+      if (whenLate !== 'kept') return Promise.reject(late.refuse());
+      request.late = late;
+      return undefined;
     },
   });
 }

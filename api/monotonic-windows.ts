@@ -6,7 +6,7 @@
  */
 import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from '@fastify/rate-limit';
 
-const MAX_KEYS = 10_000;
+export const MAX_KEYS = 10_000;
 
 interface Window {
   count: number;

@@ -4,42 +4,59 @@
  * Opened last: whoever gets an answer gets it from parts that work. Invariant: closing ends the open streams
  * first, gives requests under way a second, and then closes what is still open.
  */
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Alerts } from '../alerts/alerts.ts';
 import type { Config } from '../config/config.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
+import type { Drills } from '../drill/drills.ts';
 import type { LiveRegistry } from '../fleet/registry.ts';
+import { mapFileOf } from '../maps/map-file.ts';
 import { alertRoutes } from './alerts.ts';
 import { type ApiDependencies, type ApiRoutes, buildApp } from './app.ts';
+import { createBacktestRuns } from './backtest-runs.ts';
 import { backtestRoutes } from './backtests.ts';
 import { capFeedRoutes } from './cap-feed.ts';
+import { changeTrialRoutes } from './change-trials.ts';
 import { changesRoutes } from './changes.ts';
 import { cityRoutes } from './city.ts';
 import { cityEntryRoutes } from './city-entries.ts';
-import { createConnections } from './connections.ts';
+import { CONNECTION_BOUNDS, createConnections } from './connections.ts';
+import { type DeviceConfigDependencies, deviceConfigRoutes } from './device-config.ts';
 import { dispatchRoutes } from './dispatch-routes.ts';
+import { drillRoutes } from './drills.ts';
+import { entryListRoutes } from './entry-lists.ts';
 import { type FormatsDependencies, formatRoutes } from './formats.ts';
 import { type IngestDependencies, ingestRoutes } from './ingest.ts';
 import { influxIngestRoutes } from './ingest-influx.ts';
+import { osmandIngestRoutes } from './ingest-osmand.ts';
+import { createIngestTurns, type IngestTurns } from './ingest-turns.ts';
 import { LOAD_BOUNDS } from './load-bounds.ts';
+import { mapRoutes } from './map.ts';
 import { privacyRoutes } from './privacy.ts';
 import { pushRoutes } from './push.ts';
 import { silenceRoutes } from './silences.ts';
+import { storyRoutes } from './story.ts';
 import { ensureFirstAdminToken } from './token-store.ts';
 
 export interface HttpApiDependencies
   extends Omit<ApiDependencies, 'config' | 'connections' | 'loadBounds' | 'registry' | 'routes'>,
     Omit<FormatsDependencies, 'registry' | 'now'>,
+    Pick<DeviceConfigDependencies, 'configs'>,
     Pick<IngestDependencies, 'deviceAuthenticator'> {
   readonly config: Config;
   readonly registry: LiveRegistry;
   readonly alerts: Alerts;
   readonly dispatch: Dispatch;
+  readonly drills: Drills;
 }
 
 export type ResourceDependencies = Omit<HttpApiDependencies, 'config'> & {
-  readonly config: Pick<Config, 'MQTT_MAX_PACKET_BYTES' | 'PUBLIC_URL' | 'PUSH_HOSTS'>;
+  readonly turns: IngestTurns;
+  readonly config: Pick<
+    Config,
+    'MAP_FILE' | 'MQTT_MAX_PACKET_BYTES' | 'PUBLIC_URL' | 'PUSH_HOSTS' | 'SIAGA_DATA_DIR'
+  >;
 };
 
 export interface HttpApi extends AsyncDisposable {
@@ -47,13 +64,18 @@ export interface HttpApi extends AsyncDisposable {
   readonly address: string;
   /** Shown once, at the very first start. */
   readonly firstAdminToken: string | undefined;
+  /** A connection that came some other way, as over another node; its `remoteAddress` is the caller's. */
+  carry(socket: Socket): void;
 }
 
+/** What a chunk of one byte takes on the wire, and two to spare. */
+const FRAMED_BYTES = 8;
 /** How long open requests may take to end. */
 const CLOSE_MS = 1_000;
 
 export async function openHttpApi(dependencies: HttpApiDependencies): Promise<HttpApi> {
   const { config, database, metrics, now } = dependencies;
+  const turns = createIngestTurns(dependencies);
   const firstAdminToken = config.API_AUTH ? await ensureFirstAdminToken(database, now) : undefined;
   const app = await buildApp({
     ...dependencies,
@@ -62,15 +84,19 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
       bounds: {
         maxConnections: config.HTTP_MAX_CONNECTIONS,
         maxConnectionsPerAddress: config.HTTP_MAX_CONNECTIONS_PER_ADDRESS,
+        maxRequestBytes: Math.max(
+          CONNECTION_BOUNDS.maxRequestBytes,
+          config.MQTT_MAX_PACKET_BYTES * FRAMED_BYTES,
+        ),
       },
       trustProxy: config.TRUST_PROXY,
       metrics,
       now,
     }),
-    routes: resourceRoutes(dependencies),
+    routes: resourceRoutes({ ...dependencies, turns }),
     pages: [
       ...(dependencies.pages ?? []),
-      influxIngestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
+      influxIngestRoutes({ ...dependencies, turns, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
     ],
   });
   const close = async () => {
@@ -86,21 +112,36 @@ export async function openHttpApi(dependencies: HttpApiDependencies): Promise<Ht
     throw error;
   }
   const address = formatAddress(app.server.address() as AddressInfo);
-  return { address, firstAdminToken, [Symbol.asyncDispose]: close };
+  const carry = (socket: Socket) => {
+    app.server.emit('connection', socket);
+  };
+  return { address, firstAdminToken, carry, [Symbol.asyncDispose]: close };
 }
 
 /** Every resource below /v1 that stands in rooms of its own; the API's own are in app.ts. */
-export function resourceRoutes(dependencies: ResourceDependencies): ApiRoutes[] {
-  const { alerts, city, config, database, dispatch, history, metrics, now, registry } = dependencies;
+function resourceRoutes(dependencies: ResourceDependencies): ApiRoutes[] {
+  const { alerts, city, config, database, dispatch, drills, history, metrics, now, registry } = dependencies;
+  const runs = createBacktestRuns(metrics);
   return [
     cityRoutes(() => registry.cityNow),
+    mapRoutes({
+      tileFile: config.MAP_FILE,
+      mapFile: mapFileOf(config.SIAGA_DATA_DIR, city.id),
+      log: dependencies.log,
+    }),
+    storyRoutes({ cityNow: () => registry.cityNow, history, alerts, incidents: dispatch.incidents, now }),
     cityEntryRoutes({ registry, now }),
     changesRoutes({ registry, database, now }),
+    entryListRoutes(registry),
     formatRoutes(dependencies),
+    deviceConfigRoutes(dependencies),
     ingestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
+    osmandIngestRoutes({ ...dependencies, maxBodyBytes: config.MQTT_MAX_PACKET_BYTES }),
     alertRoutes(alerts),
     silenceRoutes({ alerts, now }),
-    backtestRoutes({ registry, history }),
+    drillRoutes({ drills, alerts }),
+    backtestRoutes({ registry, history, runs }),
+    changeTrialRoutes({ registry, history, runs, now }),
     capFeedRoutes({ alerts, city, publicUrl: config.PUBLIC_URL, now }),
     ...dispatchRoutes({ dispatch, now, timeZone: city.timeZone }),
     privacyRoutes({ dispatch, database, now }),

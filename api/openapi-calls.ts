@@ -19,7 +19,7 @@ declare module 'fastify' {
     anyBody?: string;
   }
 }
-export type FailingStatus = 404 | 409 | 412 | 413 | 422 | 428;
+export type FailingStatus = 403 | 404 | 409 | 412 | 413 | 422 | 428;
 
 const problemContent = {
   [PROBLEM_CONTENT_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } },
@@ -38,7 +38,7 @@ export const PROBLEM_ANSWERS = {
     description: 'A token is missing, or the one that was sent is not in force.',
     headers: { 'WWW-Authenticate': { description: 'Bearer.', schema: { type: 'string' } as const } },
   },
-  Forbidden: { description: 'The token is of another role.' },
+  Forbidden: { description: 'The token or the person is of another role, or no page of ours sent it.' },
   NotFound: { description: 'There is none, or none that you may see.' },
   Conflict: { description: 'It does not go together with what is; `detail` says what to do.' },
   ChangedMeanwhile: { description: 'It is not what If-Match says any more; read it again.' },
@@ -92,6 +92,7 @@ export function describeAccess(schema: FastifySchema | undefined, route: RouteOp
 
 function formatSecurity({ config }: RouteOptions): Record<string, string[]>[] {
   if (config?.ownCredential) return [{ device: [] }, { deviceBasic: [] }, {}];
+  if (config?.signsIn) return [{}];
   return formatAccess(config?.access) === 'public' ? [{}, { token: [] }] : [{ token: [] }];
 }
 

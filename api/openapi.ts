@@ -21,10 +21,15 @@ const TAGS = [
   { name: 'assignments', description: 'Who is sent, and how far they are. Not public.' },
   { name: 'hospitals', description: 'Beds, and where to take a patient. Not public.' },
   { name: 'city', description: 'The city as it stands: entries changed while Siaga runs, who changed what.' },
+  {
+    name: 'map',
+    description: 'What pages draw: the ground, and for who may dispatch calls and coverage over it.',
+  },
   { name: 'figures', description: 'How fast, how busy, how much of the city is covered. Not public.' },
   { name: 'rejections', description: 'What was not understood.' },
   { name: 'stream', description: 'What happens now.' },
-  { name: 'tokens', description: 'Who may call, and who read what.' },
+  { name: 'tokens', description: 'Which programs may call, and who read what.' },
+  { name: 'accounts', description: 'People, the links that invite them, and their sessions.' },
 ];
 
 /** Swagger UI styles itself inline; everything else comes from here. No upgrade to HTTPS: it may be local. */
@@ -83,7 +88,8 @@ function describeSiaga({ version, publicUrl }: OpenApiOptions) {
       version,
       description:
         'The situation room of a city: rivers, public Wi-Fi, ambulances. Times are RFC 3339. Answers may get new ' +
-        'fields: read past those that you do not know. Requests hold no field that is not named here.',
+        'fields: read past those that you do not know. Requests hold no field that is not named here. Programs send a ' +
+        'token; pages of this Siaga are signed in by a cookie, and say X-Siaga-Session: 1.',
       contact: { name: 'Who runs this Siaga', ...(publicUrl === undefined ? {} : { url: publicUrl }) },
       license: { name: 'MIT', identifier: 'MIT' },
     },

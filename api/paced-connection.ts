@@ -11,6 +11,11 @@ import type { Socket } from 'node:net';
 
 /** The headers of one browser. Some forty of the shortest requests fit, and are parsed before the first is begun. */
 const SLICE_BYTES = 1_024;
+/**
+ * After a refusal (429, 503) the connection is not read for so long. It is told when to come back; who asks again at once
+ * would have the event loop do nothing but refuse.
+ */
+export const REFUSED_REST_MS = 1_000;
 
 export interface PacedOptions {
   readonly socket: Socket;
@@ -18,6 +23,12 @@ export interface PacedOptions {
   readonly address: string;
   readonly handle: RequestListener;
   readonly now: () => number;
+  /** Of one request, with its headers and its framing. */
+  readonly maxRequestBytes: number;
+  /** It has sent more than that: the connection is to end. */
+  readonly onTooLong: () => void;
+  /** Others' requests come on it as well: a trusted proxy's. It never rests. */
+  readonly isShared?: boolean;
 }
 
 interface Exchange {
@@ -30,6 +41,10 @@ export class PacedConnection {
   readonly address: string;
   readonly #handle: RequestListener;
   readonly #now: () => number;
+  readonly #isShared: boolean;
+  readonly #options: Pick<PacedOptions, 'maxRequestBytes' | 'onTooLong'>;
+  /** Parsed since the headers of the last request were complete. */
+  #requestBytes = 0;
   /** Parsed, not begun, in order. */
   readonly #waiting: Exchange[] = [];
   #answering: Exchange | undefined;
@@ -39,16 +54,22 @@ export class PacedConnection {
   sinceMs: number;
   /** We have paused the socket, and will resume it; what Node pauses, Node resumes. */
   #isHeld = false;
+  /** What it asked for is being refused; and it rests for that. */
+  #isRefused = false;
+  #isResting = false;
   /** The answer has no end of its own: a live stream, whose hub drops who does not read. */
   isLongLived = false;
   /** A token of staff was shown on it. */
   isOfStaff = false;
 
-  constructor({ socket, address, handle, now }: PacedOptions) {
+  constructor(options: PacedOptions) {
+    const { socket, address, handle, now, isShared = false } = options;
+    this.#options = options;
     this.socket = socket;
     this.address = address;
     this.#handle = handle;
     this.#now = now;
+    this.#isShared = isShared;
     this.sinceMs = now();
     // The one listener that Node's server has set hands what arrives to its parser, in pieces of any size.
     const [parse] = socket.listeners('data') as [(slice: Buffer) => void];
@@ -70,8 +91,14 @@ export class PacedConnection {
 
   /** A request whose headers are complete. */
   take(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#answering) this.#waiting.push({ request, response });
+    this.#requestBytes = 0;
+    if (this.#answering || this.#isResting) this.#waiting.push({ request, response });
     else this.#begin({ request, response });
+  }
+
+  /** The answer that is being made refuses: the next request waits. */
+  restAfterAnswer(): void {
+    this.#isRefused = !this.#isShared;
   }
 
   /** What arrived cannot be parsed: nothing is read any more, and `end` ends the connection in its turn. */
@@ -94,6 +121,19 @@ export class PacedConnection {
   #goOn(): void {
     this.#answering = undefined;
     this.sinceMs = this.#now();
+    if (!this.#isRefused) {
+      this.#takeNext();
+      return;
+    }
+    this.#isRefused = false;
+    this.#isResting = true;
+    setTimeout(() => {
+      this.#isResting = false;
+      if (!this.socket.destroyed) this.#takeNext();
+    }, REFUSED_REST_MS).unref();
+  }
+
+  #takeNext(): void {
     const next = this.#waiting.shift();
     if (next) this.#begin(next);
     else this.#refusal?.();
@@ -104,7 +144,7 @@ export class PacedConnection {
 
   /** A request that is being answered is read to the end of its body and no further. */
   #mustHold(): boolean {
-    return this.#waiting.length > 0 || this.#answering?.request.complete === true;
+    return this.#isResting || this.#waiting.length > 0 || this.#answering?.request.complete === true;
   }
 
   #feed(chunk: Buffer, parse: (slice: Buffer) => void): void {
@@ -120,7 +160,13 @@ export class PacedConnection {
         socket.unshift(chunk.subarray(at));
         return;
       }
-      parse(chunk.subarray(at, at + SLICE_BYTES));
+      const slice = chunk.subarray(at, at + SLICE_BYTES);
+      this.#requestBytes += slice.length;
+      if (this.#requestBytes > this.#options.maxRequestBytes) {
+        this.#options.onTooLong();
+        return;
+      }
+      parse(slice);
     }
   }
 }

@@ -1,20 +1,26 @@
 /**
  * Documents of the public pages as they are sent: rendered and compressed once for all readers of a picture, tagged.
  *
- * Used by public-pages.ts. Invariants: a document is of one picture of the city and never outlives it; at most
- * MAX_KEPT are kept, the oldest go; what was searched for and what is not there is never kept.
+ * Used by public-pages.ts. Invariants: a document is of one picture of the city, and outlives it only while the event
+ * loop is late, when an older page, which says its time, is worth more than a refusal; at most MAX_KEPT are kept, the
+ * oldest go; what was searched for and what is not there is never kept.
  */
 import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findLanguage, LANGUAGE_COOKIE } from '../pages/languages/languages.ts';
-import { sendFile } from './pages.ts';
+import type { Late } from './load-bounds.ts';
+import { sendFile } from './send-file.ts';
 
 const compress = promisify(gzip);
 
 /** 40 gauges in four languages, some 15 KB each. */
-const MAX_KEPT = 200;
+export const MAX_KEPT = 200;
+/** While the event loop is late: how often a page is made anew, of all pages, and how old a kept one may be. */
+export const LATE_RENDER_EVERY_MS = 1_000;
+export const LATE_YOUNG_MS = 10_000;
+export const LATE_KEPT_MS = 5 * 60_000;
 const VARY = 'accept-language, cookie, accept-encoding';
 const LANGUAGE_KEPT_S = 365 * 86_400;
 
@@ -31,27 +37,60 @@ export interface PackedDocument {
   readonly gzipped: Buffer;
 }
 
-export interface KeptDocuments {
-  /** The kept one of this picture, or `make`'s. What `make` throws is thrown, and asked again. */
-  get(key: string, pictureMs: number, make: () => Promise<PageDocument>): Promise<PackedDocument>;
+/** What was made once for all readers of one version; at most MAX_KEPT, the oldest goes. */
+export interface Kept<T> {
+  /** The kept one of this version, or `make`'s. What `make` throws is thrown, and asked again. */
+  get(key: string, version: number, make: () => Promise<T>): Promise<T>;
+  /** Whatever its version. */
+  last(key: string): { readonly version: number; readonly made: Promise<T> } | undefined;
 }
 
-export function createKeptDocuments(): KeptDocuments {
-  const kept = new Map<string, { readonly pictureMs: number; readonly document: Promise<PackedDocument> }>();
+export function createKept<T>(isWorthKeeping: (made: T) => boolean): Kept<T> {
+  const kept = new Map<string, { readonly version: number; readonly made: Promise<T> }>();
   return {
-    get(key, pictureMs, make) {
+    last: (key) => kept.get(key),
+    get(key, version, make) {
       const known = kept.get(key);
-      if (known?.pictureMs === pictureMs) return known.document;
-      const document = make().then(packDocument);
+      if (known?.version === version) return known.made;
+      const made = make();
       kept.delete(key);
-      kept.set(key, { pictureMs, document });
+      kept.set(key, { version, made });
       const oldest = kept.keys().next().value;
       if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
       const forget = () => {
-        if (kept.get(key)?.document === document) kept.delete(key);
+        if (kept.get(key)?.made === made) kept.delete(key);
       };
-      document.then(({ status }) => status === 200 || forget(), forget);
-      return document;
+      made.then((it) => isWorthKeeping(it) || forget(), forget);
+      return made;
+    },
+  };
+}
+
+/** Versions are the moments of the pictures. */
+export interface KeptDocuments extends Pick<Kept<PackedDocument>, 'get'> {
+  /**
+   * While the event loop is late: the kept one where it is young, or where another page was made a moment ago.
+   * Undefined where a page may be made; throws `refuse()` where it may not and none is kept.
+   */
+  getLate(key: string, nowMs: number, late: Late): Promise<PackedDocument> | undefined;
+}
+
+export function createKeptDocuments(): KeptDocuments {
+  const kept = createKept<PackedDocument>(({ status }) => status === 200);
+  let renderedLateMs = Number.NEGATIVE_INFINITY;
+  return {
+    get: kept.get,
+    getLate(key, nowMs, late) {
+      const known = kept.last(key);
+      const ageMs = known ? Math.abs(nowMs - known.version) : Number.POSITIVE_INFINITY;
+      const mayRender = Math.abs(nowMs - renderedLateMs) >= LATE_RENDER_EVERY_MS;
+      if (known && ageMs < (mayRender ? LATE_YOUNG_MS : LATE_KEPT_MS)) {
+        late.countKept();
+        return known.made;
+      }
+      if (!mayRender) throw late.refuse();
+      renderedLateMs = nowMs;
+      return undefined;
     },
   };
 }

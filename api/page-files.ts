@@ -9,9 +9,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { type PackedFile, packFile } from './packed-file.ts';
 
-const compress = promisify(gzip);
 const execFile = promisify(execFileWithCallback);
 
 /** It takes a fifth of a second; a machine that starts everything after a power cut is given time. */
@@ -27,29 +26,31 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
 };
 
-export interface PageFile {
-  readonly contentType: string;
-  readonly body: Buffer;
-  readonly gzipped: Buffer;
-}
-
 export interface PageFiles {
   readonly version: string;
   /** By name: `index.html`, `desk.html`. */
-  readonly pages: ReadonlyMap<string, PageFile>;
+  readonly pages: ReadonlyMap<string, PackedFile>;
   /** By path below the folder: `main.ts`, `state/levels.ts`. */
-  readonly files: ReadonlyMap<string, PageFile>;
+  readonly files: ReadonlyMap<string, PackedFile>;
 }
 
+/** What several pages have in common, put where a page says `<!-- share: name -->`. */
+const SHARES = 'shares/';
+
+/** What stands in a page's markup as `{{name}}`, besides the version. */
+type Fillings = Readonly<Record<string, string>>;
+
 /** Pages with their markup. Throws where a file cannot be read or its types cannot be stripped. */
-export async function readPageFiles(folder: string): Promise<PageFiles> {
-  const { version, texts } = await readTexts(folder);
-  const pages = new Map<string, PageFile>();
-  for (const [name, html] of texts) {
-    if (!name.endsWith('.html')) continue;
-    pages.set(name, await pack(name, fillIn(html, version, texts)));
-    texts.delete(name);
+export async function readPageFiles(folder: string, fillings: Fillings = {}): Promise<PageFiles> {
+  const { version, texts } = await readTexts(folder, fillings);
+  const pages = new Map<string, PackedFile>();
+  const names = [...texts.keys()].filter((name) => name.endsWith('.html'));
+  for (const name of names) {
+    if (name.startsWith(SHARES)) continue;
+    const html = putShares(texts.get(name) as string, texts);
+    pages.set(name, await pack(name, fillIn(html, { ...fillings, version }, texts)));
   }
+  for (const name of names) texts.delete(name);
   if (!pages.has('index.html')) throw new Error(`${folder}/index.html is missing`);
   return { version, pages, files: await packAll(texts) };
 }
@@ -60,7 +61,19 @@ export async function readFilesOfPages(folder: string): Promise<Omit<PageFiles, 
   return { version, files: await packAll(texts) };
 }
 
-async function readTexts(folder: string): Promise<{ version: string; texts: Map<string, string> }> {
+/** Throws where a page names a share that is not there. */
+function putShares(html: string, texts: ReadonlyMap<string, string>): string {
+  return html.replaceAll(/ *<!-- share: ([\w-]+) -->\n/g, (_, name: string) => {
+    const share = texts.get(`${SHARES}${name}.html`);
+    if (share === undefined) throw new Error(`there is no ${SHARES}${name}.html`);
+    return share;
+  });
+}
+
+async function readTexts(
+  folder: string,
+  fillings: Fillings = {},
+): Promise<{ version: string; texts: Map<string, string> }> {
   const names = (await readdir(folder, { recursive: true }))
     .map((name) => name.replaceAll('\\', '/'))
     .filter((name) => Object.hasOwn(CONTENT_TYPES, extensionOf(name)))
@@ -69,25 +82,35 @@ async function readTexts(folder: string): Promise<{ version: string; texts: Map<
   const stripped = new Map(await stripTypes(folder, modules));
   const texts = new Map<string, string>();
   for (const name of names) {
-    texts.set(name, stripped.get(name) ?? (await readFile(`${folder}/${name}`, 'utf8')));
+    const text = stripped.get(name) ?? (await readFile(`${folder}/${name}`, 'utf8'));
+    // No sheet has a text with such a sign in it, which a test keeps.
+    texts.set(name, name.endsWith('.css') ? text.replace(/\/\*[\s\S]*?\*\//g, '') : text);
   }
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(JSON.stringify(fillings));
   for (const [name, text] of texts) hash.update(`${name}\0${text}\0`);
   return { version: hash.digest('hex').slice(0, 16), texts };
 }
 
-async function packAll(texts: ReadonlyMap<string, string>): Promise<Map<string, PageFile>> {
-  const files = new Map<string, PageFile>();
+async function packAll(texts: ReadonlyMap<string, string>): Promise<Map<string, PackedFile>> {
+  const files = new Map<string, PackedFile>();
   for (const [name, text] of texts) files.set(name, await pack(name, text));
   return files;
 }
 
-/** The version into each path, and every module that the page runs named at once, so that none waits for another to be read. */
-function fillIn(html: string, version: string, texts: ReadonlyMap<string, string>): string {
+/** The version into each path, the other fillings, and every module that the page runs named at once, so that none waits for another to be read. */
+function fillIn(
+  html: string,
+  fillings: Fillings & { readonly version: string },
+  texts: ReadonlyMap<string, string>,
+): string {
   const entry = /<script type="module" src="room\/\{\{version\}\}\/([^"]+)">/.exec(html)?.[1];
   const modules = entry === undefined ? [] : listImported(entry, texts).sort();
-  const preloads = modules.map((name) => `<link rel="modulepreload" href="room/${version}/${name}">`);
-  return html.replace('<!-- modules -->', preloads.join('\n  ')).replaceAll('{{version}}', version);
+  const preloads = modules.map(
+    (name) => `<link rel="modulepreload" href="room/${fillings.version}/${name}">`,
+  );
+  return html
+    .replace('<!-- modules -->', preloads.join('\n  '))
+    .replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => fillings[name] ?? '');
 }
 
 /** What the module imports, and what those import in turn; by path below the folder. */
@@ -102,10 +125,8 @@ function listImported(entry: string, texts: ReadonlyMap<string, string>): string
   return [...found];
 }
 
-async function pack(name: string, text: string): Promise<PageFile> {
-  const body = Buffer.from(text);
-  const contentType = CONTENT_TYPES[extensionOf(name)] as string;
-  return { contentType, body, gzipped: await compress(body, { level: 9 }) };
+function pack(name: string, text: string): Promise<PackedFile> {
+  return packFile(CONTENT_TYPES[extensionOf(name)] as string, Buffer.from(text));
 }
 
 /** In a process of its own; strip-page-types.ts says why. */

@@ -29,7 +29,7 @@ export interface PrivacyDependencies {
 }
 
 /** Calls of one number that are shown at once. */
-const MAX_EXPORTED = 100;
+export const MAX_EXPORTED = 100;
 
 const phone = z
   .string()

@@ -12,26 +12,21 @@ import { renderPage } from '../pages/frame.ts';
 import { renderHome, type Search } from '../pages/home-page.ts';
 import { chooseLanguage, LANGUAGES } from '../pages/languages/languages.ts';
 import { createSpeech, type Speech } from '../pages/languages/speech.ts';
-import { drawLinkPicture } from '../pages/link-picture.ts';
-import { formatManifest } from '../pages/manifest.ts';
 import { renderMissing } from '../pages/missing-page.ts';
 import { findPlaces, MAX_QUERY_CHARACTERS } from '../pages/place-search.ts';
-import {
-  type CityNow,
-  type GaugeNow,
-  PublicCity,
-  type PublicCityDependencies,
-} from '../pages/public-city.ts';
-import { formatLevelsCsv, renderRiver } from '../pages/river-page.ts';
+import { type CityNow, PublicCity, type PublicCityDependencies } from '../pages/public-city.ts';
+import { renderRiver } from '../pages/river-page.ts';
 import { renderWhy } from '../pages/why-page.ts';
 import { renderWifi } from '../pages/wifi-page.ts';
-import { createKeptDocuments, type PageDocument, packDocument, sendDocument } from './page-documents.ts';
-import { type PageFile, readFilesOfPages } from './page-files.ts';
-import { sendFile } from './pages.ts';
-import { Problem } from './problem.ts';
+import { renderYear } from '../pages/year-page.ts';
+import { createKeptDocuments, packDocument, sendDocument } from './page-documents.ts';
+import { readFilesOfPages } from './page-files.ts';
+import { readLevels, registerFiles } from './public-page-files.ts';
 
 export interface PublicPagesDependencies extends Omit<PublicCityDependencies, 'maySeeKind'> {
   readonly publicUrl: string | undefined;
+  /** As `readPublicFiles` reads them. */
+  readonly files: ReturnType<typeof readPublicFiles>;
 }
 
 const FOLDER = `${import.meta.dirname}/../pages/browser`;
@@ -51,8 +46,7 @@ const CSP = [
 ].join('; ');
 /** A flood at a gauge is news; what was ten floods ago is in the API. */
 const MAX_FLOODS = 8;
-const WORKER = 'service-worker.ts';
-const config = { access: 'public' } as const;
+const config = { access: 'public', whenLate: 'kept' } as const;
 
 interface Visit {
   readonly request: FastifyRequest;
@@ -62,17 +56,26 @@ interface Visit {
 }
 type Query = Readonly<Record<string, unknown>>;
 
-/** Pages for buildApp, at the root. Their files are read from the call on; a failure shows when they are registered. */
-export function publicPages({ publicUrl, ...rest }: PublicPagesDependencies): FastifyPluginAsync {
+/** What a phone loads beside the documents. A failure shows when the pages are registered. */
+export function readPublicFiles(): ReturnType<typeof readFilesOfPages> {
   const reading = readFilesOfPages(FOLDER);
   reading.catch(() => undefined);
+  return reading;
+}
+
+/** Pages for buildApp, at the root. */
+export function publicPages({
+  publicUrl,
+  files: reading,
+  ...rest
+}: PublicPagesDependencies): FastifyPluginAsync {
   const isPublic = (kind: string) => deviceKinds.get(kind)?.audience === 'public';
   const known = new PublicCity({ ...rest, maySeeKind: isPublic });
   const speeches = new Map(LANGUAGES.map((each) => [each.code, createSpeech(each, rest.city.timeZone)]));
   return async (app) => {
     const { version, files } = await reading;
-    const setting = (visit: Visit, now: CityNow): Setting => ({
-      speech: speechOf(visit.request, speeches),
+    const setting = (visit: Visit, now: CityNow, speech: Speech): Setting => ({
+      speech,
       root: visit.root,
       path: visit.path,
       publicUrl: originOf(app, publicUrl),
@@ -83,21 +86,24 @@ export function publicPages({ publicUrl, ...rest }: PublicPagesDependencies): Fa
     });
     const kept = createKeptDocuments();
     const show: Show = async (visit, render) => {
+      const speech = speechOf(visit.request, speeches);
+      const { path, request, reply } = visit;
+      const key = `${speech.language.code} ${path}`;
+      const { late } = request;
+      const older = late && (await kept.getLate(key, rest.now(), late));
+      if (older) return sendDocument(older, request, reply, headersFor(speech));
       const now = await known.now();
-      const stands = setting(visit, now);
-      const make = async (): Promise<PageDocument> => {
+      const stands = setting(visit, now, speech);
+      const make = async () => {
         const page = await render(now, stands);
         const html = renderPage(page ?? renderMissing(stands), stands);
-        return { status: page ? 200 : 404, html };
+        return packDocument({ status: page ? 200 : 404, html });
       };
-      const { path, speech } = stands;
-      const document = path.includes('?')
-        ? await packDocument(await make())
-        : await kept.get(`${speech.language.code} ${path}`, now.atMs, make);
-      return sendDocument(document, visit.request, visit.reply, headersFor(speech));
+      const document = path.includes('?') ? await make() : await kept.get(key, now.atMs, make);
+      return sendDocument(document, request, reply, headersFor(speech));
     };
     registerDocuments(app, known, show);
-    registerFiles(app, known, { version, files, cityName: rest.city.name });
+    registerFiles(app, known, { version, files, cityName: rest.city.name, csp: CSP });
   };
 }
 
@@ -135,6 +141,16 @@ function registerDocuments(app: FastifyInstance, known: PublicCity, show: Show):
         },
       );
     });
+    app.get<{ Params: { id: string } }>(`/${name}/:id/year`, { config }, (request, reply) => {
+      const { id } = request.params;
+      const path = `rivers/${encodeURIComponent(id)}/year`;
+      return show({ request, reply, root: '../../', path }, async (now, setting) => {
+        const gauge = now.gauges.find(({ device }) => device.id === id);
+        if (!gauge) return undefined;
+        const points = await known.levels.year(gauge.device).catch(() => undefined);
+        return renderYear({ gauge, points, timeZone: known.city.timeZone }, setting);
+      });
+    });
   }
   app.get<{ Params: { id: string } }>('/alerts/:id', { config }, (request, reply) => {
     const { id } = request.params;
@@ -149,61 +165,6 @@ function registerDocuments(app: FastifyInstance, known: PublicCity, show: Show):
       },
     );
   });
-}
-
-interface Files {
-  readonly version: string;
-  readonly files: ReadonlyMap<string, PageFile>;
-  readonly cityName: string;
-}
-
-function registerFiles(app: FastifyInstance, known: PublicCity, { version, files, cityName }: Files): void {
-  app.get<{ Params: { version: string; '*': string } }>(
-    '/page-files/:version/*',
-    { config },
-    async (request, reply) => {
-      const file = files.get(request.params['*']);
-      if (request.params.version !== version || !file) {
-        throw new Problem(404, 'unknown-page', 'There is no such file of this version; load the page again.');
-      }
-      reply.header('cache-control', 'public, max-age=31536000, immutable');
-      return sendFile(file, request, reply);
-    },
-  );
-  // At the root, since a worker's scope is below its own address.
-  app.get('/service-worker.js', { config }, async (request, reply) => {
-    reply.header('cache-control', 'no-cache').header('content-security-policy', CSP);
-    return sendFile(files.get(WORKER) as PageFile, request, reply);
-  });
-  app.get('/manifest.webmanifest', { config }, async (_request, reply) => {
-    reply.header('cache-control', 'public, max-age=3600').type('application/manifest+json; charset=utf-8');
-    return reply.send(formatManifest(cityName, `page-files/${version}/icon.svg`));
-  });
-  app.get<{ Params: { id: string } }>('/rivers/:id/plot.png', { config }, async ({ params }, reply) => {
-    const gauge = await findGauge(known, params.id);
-    const points = (await readLevels(known, gauge)) ?? [];
-    reply.header('cache-control', 'public, max-age=60').type('image/png');
-    return reply.send(drawLinkPicture(gauge, points));
-  });
-  app.get<{ Params: { id: string } }>('/rivers/:id/levels.csv', { config }, async ({ params }, reply) => {
-    const gauge = await findGauge(known, params.id);
-    const points = await known.levels(gauge.device);
-    reply.header('content-disposition', `attachment; filename="${gauge.device.id}.csv"`);
-    return reply.type('text/csv; charset=utf-8').send(formatLevelsCsv(points));
-  });
-}
-
-/** Throws Problem 404. */
-async function findGauge(known: PublicCity, id: string): Promise<GaugeNow> {
-  const { gauges } = await known.now();
-  const gauge = gauges.find(({ device }) => device.id === id);
-  if (!gauge) throw new Problem(404, 'unknown-device', `There is no gauge ${id}.`);
-  return gauge;
-}
-
-/** Undefined where history does not answer: it says so itself, and the page is worth reading without it. */
-function readLevels(known: PublicCity, { device }: GaugeNow) {
-  return known.levels(device).catch(() => undefined);
 }
 
 function readQuery(q: unknown): string | undefined {

@@ -29,7 +29,7 @@ export function registerPublicReads(app: FastifyInstance): void {
     reply
       .header('access-control-allow-origin', '*')
       .header('access-control-expose-headers', EXPOSED_HEADERS)
-      .header('vary', 'authorization, accept');
+      .header('vary', 'authorization, cookie, accept');
     if (request.user === ANONYMOUS) reply.header('cache-control', 'no-cache');
   });
   app.addHook('onSend', async (request, reply, payload) => {

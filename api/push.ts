@@ -26,7 +26,7 @@ export interface PushDependencies {
 }
 
 /** Of one address: a person taps a few times, also a person who changes their mind. */
-const CALLS_PER_MIN = 30;
+export const CALLS_PER_MIN = 30;
 const config = {
   access: 'public',
   fails: [404, 409],

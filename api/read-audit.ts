@@ -36,7 +36,7 @@ export interface ReadAuditDependencies {
 
 const REPEATED_WITHIN_MS = 60_000;
 /** People who read at the same time, times what they look at. */
-const MAX_REMEMBERED = 5_000;
+export const MAX_REMEMBERED = 5_000;
 
 /** After access. */
 export function registerReadAudit(

@@ -9,13 +9,13 @@ import { durationInput, formatTime, timeInput, timeZoneInput } from './time.ts';
 
 const DEFAULT_LIMIT = 1_000;
 /** The bound of the history port. */
-const MAX_LIMIT = 10_000;
+export const MAX_LIMIT = 10_000;
 const DAY_MS = 86_400_000;
 const DEFAULT_RANGE_MS = DAY_MS;
 /** Twice any retention that is likely, and years before a database feels it. */
-const MAX_RANGE_MS = 10 * 366 * DAY_MS;
+export const MAX_RANGE_MS = 10 * 366 * DAY_MS;
 /** Windows in one range: a year in windows of 5 minutes is 105,408. */
-const MAX_WINDOWS = 110_000;
+export const MAX_WINDOWS = 110_000;
 
 export const readingQuery = z.strictObject({
   from: timeInput

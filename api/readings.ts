@@ -30,9 +30,9 @@ export interface ReadingsDependencies {
 }
 
 /** Points of one question to history: some ms of its thread, and one of the event loop to take them. */
-const QUESTION_POINTS = 1_000;
+export const QUESTION_POINTS = 1_000;
 /** A question about windows reads all that they hold: a month of readings every 5 s is half a million. */
-const QUESTION_RANGE_MS = 31 * 86_400_000;
+export const QUESTION_RANGE_MS = 31 * 86_400_000;
 
 const answer = z
   .object({

@@ -13,7 +13,7 @@ import { jsonPage, readInParts, sendPage } from './sliced-page.ts';
 import { idInput, limitInput } from './text-input.ts';
 import { formatTime, timeOutput } from './time.ts';
 
-const MAX_READS = 1_000;
+export const MAX_READS = 1_000;
 const PART_READS = 200;
 
 const readSchema = z

@@ -2,8 +2,9 @@
  * `GET /v1/rejections`, `/v1/rejections/{id}` and `POST …/replay`: what was not understood, and a second try.
  *
  * Reads the journal; a replay goes through `pipeline.accept` like any publish, with the time of its first
- * arrival, so that it stands in history where it belongs. Invariant: a rejection is marked as replayed only
- * when nothing of it was rejected again; the journal keeps a reading once however often it is replayed.
+ * arrival, so that it stands in history where it belongs. Invariants: a rejection is marked as replayed when nothing
+ * of it was rejected again, or a part of it was taken and the rest is a rejection of its own; the journal keeps a
+ * reading once however often it is replayed.
  */
 
 import { isUtf8 } from 'node:buffer';
@@ -29,7 +30,7 @@ export interface RejectionsDependencies {
 
 const DEFAULT_LIMIT = 50;
 /** Payloads are up to 256 KiB each; 100 of them are 25 MiB to read. */
-const MAX_LIMIT = 100;
+export const MAX_LIMIT = 100;
 /** Read at once: 2.5 MiB from the journal's thread. */
 const PART_REJECTIONS = 10;
 /** In a list a payload is cut after this; `/v1/rejections/{id}` shows all of it. */
@@ -167,7 +168,8 @@ function addReplayRejection(app: ZodApp, { journal, pipeline, now }: RejectionsD
       // was nobody's then.
       const outcome = await pipeline.accept(replayOf(rejection, device, now()));
       const understood = outcome.rejected === 0;
-      if (understood) await journal.markReplayed(id, now());
+      // What of it is still refused is kept anew, and says when the rest was stored.
+      if (understood || outcome.stored + outcome.repeated > 0) await journal.markReplayed(id, now());
       log.info({ rejection: id, user: user.name, ...outcome }, 'rejection replayed');
       return { understood, ...outcome };
     },

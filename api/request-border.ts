@@ -3,11 +3,18 @@
  *
  * Registered first, so that 404 and 405 are behind it too. Invariant: what is refused here is refused with a problem
  * that names the part; a handler never sees text that the state database cannot keep, nor a member that is null:
- * for clients that write every member, null is absent.
+ * for clients that write every member, null is absent, but where a route says that null means something there.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { findNul } from '../devices/nul.ts';
 import { Problem } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Null in the body is a word of its own: of a merge patch, the field is to go. */
+    nullSpeaks?: true;
+  }
+}
 
 export function registerRequestBorder(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ raw, headers }) => {
@@ -29,6 +36,7 @@ export function registerRequestBorder(app: FastifyInstance): void {
     const isBytes = Buffer.isBuffer(body);
     refuseNul({ params, query, ...(isBytes ? {} : { body }) });
     if (isBytes) return;
+    if (request.routeOptions.config.nullSpeaks) return;
     if (request.body === null) request.body = undefined;
     dropNulls(request.body);
   });

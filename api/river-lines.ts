@@ -18,11 +18,15 @@ export interface RiverLine {
   readonly line: Position[];
 }
 
-/** One line a river; the sea, and a river of which fewer than two points are known, has an empty one. */
+/**
+ * One line a river; the sea, and a river of which fewer than two points are known, has an empty one. What follows the
+ * tide is the sea unless a road crosses it.
+ */
 export function drawRivers(city: City): RiverLine[] {
   const points = collectPoints(city);
+  const bridged = new Set(city.roads?.roads.map(({ bridgeOver }) => bridgeOver));
   return city.rivers.map(({ id, name, tidal }) => {
-    const line = tidal ? [] : orderAlong(points.get(id) ?? []);
+    const line = tidal && !bridged.has(id) ? [] : orderAlong(points.get(id) ?? []);
     return { id, name, tidal, line: joinDownstream(city, id, line) };
   });
 }

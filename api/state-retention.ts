@@ -26,9 +26,9 @@ export interface StateRetentionDependencies {
 
 const DAY_MS = 86_400_000;
 /** Rows of one transaction. */
-const BATCH = 200;
+export const BATCH = 200;
 /** Of one kind in one run; an hour later comes the next. */
-const MAX_BATCHES = 50;
+export const MAX_BATCHES = 50;
 
 /** Removes at most `BATCH` of a kind that are older; returns how many. */
 type Remove = (database: Database, beforeMs: number, nowMs: number) => Promise<number>;
@@ -51,6 +51,10 @@ const KINDS: readonly Kind[] = [
   { name: 'dispatch-audit', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removeAudit },
   { name: 'city-changes', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removeCityChanges },
   { name: 'tokens', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removeTokens },
+  { name: 'account-acts', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removeAccountActs },
+  { name: 'sessions', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removeSessions },
+  { name: 'invitations', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removeInvitations },
+  { name: 'people', days: (config) => config.AUDIT_RETENTION_DAYS, remove: removePeople },
 ];
 
 /** The job. Returns what it did, by kind. */
@@ -140,6 +144,39 @@ async function removeTokens(database: Database, beforeMs: number): Promise<numbe
     .deleteFrom('api_tokens')
     .where('id', 'in', old)
     .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+async function removeAccountActs(database: Database, beforeMs: number): Promise<number> {
+  const old = database.selectFrom('account_acts').select('id').where('at', '<', beforeMs).limit(BATCH);
+  const { numDeletedRows } = await database
+    .deleteFrom('account_acts')
+    .where('id', 'in', old)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Those that ended as long ago. */
+async function removeSessions(database: Database, beforeMs: number): Promise<number> {
+  const old = database.selectFrom('sessions').select('id').where('ended_at', '<', beforeMs).limit(BATCH);
+  const { numDeletedRows } = await database.deleteFrom('sessions').where('id', 'in', old).executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Those whose time was over as long ago, be they used or not. */
+async function removeInvitations(database: Database, beforeMs: number): Promise<number> {
+  const old = database.selectFrom('invitations').select('id').where('expires_at', '<', beforeMs).limit(BATCH);
+  const { numDeletedRows } = await database
+    .deleteFrom('invitations')
+    .where('id', 'in', old)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Those who were removed as long ago. */
+async function removePeople(database: Database, beforeMs: number): Promise<number> {
+  const old = database.selectFrom('people').select('id').where('removed_at', '<', beforeMs).limit(BATCH);
+  const { numDeletedRows } = await database.deleteFrom('people').where('id', 'in', old).executeTakeFirst();
   return Number(numDeletedRows);
 }
 

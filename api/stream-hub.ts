@@ -8,6 +8,7 @@
  * event, since some libraries make an empty one of it.
  */
 import type { LiveEvent, LiveEventType, LiveFeed } from '../fleet/live-feed.ts';
+import type { Credential } from './access.ts';
 import { isPublicEvent, withoutFreeText } from './visibility.ts';
 
 /** What the hub needs of a response; a socket that refuses says so by `write` and later by `drain`. */
@@ -26,8 +27,11 @@ export interface StreamRequest {
   readonly isPublic: boolean;
   /** Sees that something happened to an incident, and not what people wrote about it. */
   readonly hidesFreeText?: boolean;
-  readonly tokenId?: number;
-  /** Of whom nothing else is known: no token. */
+  /** Is told that something happened, of each type at most once a batch, and not what. */
+  readonly isBrief?: boolean;
+  /** The token or the session; the stream ends with it. */
+  readonly credential?: Credential;
+  /** Of whom nothing else is known. */
   readonly anonymousAddress?: string;
   /** The Last-Event-ID header. */
   readonly lastEventId?: string;
@@ -44,7 +48,8 @@ export interface StreamHub {
   flush(): void;
   /** Keeps proxies from closing silent connections and finds the stalled; every HEARTBEAT_MS. */
   beat(): void;
-  endTokens(mustEnd: (tokenId: number) => boolean): void;
+  /** Ends those whose token or session this is said of. */
+  endCredentials(mustEnd: (credential: Credential) => boolean): void;
   /** Ends all, for the close of the process. */
   close(): void;
 }
@@ -57,9 +62,9 @@ export interface StreamHubDependencies {
 
 export const HEARTBEAT_MS = 15_000;
 /** Heartbeats that a client may leave unread: a minute. */
-const MAX_STALLED_BEATS = 4;
+export const MAX_STALLED_BEATS = 4;
 /** Events of one write: 500 · some 300 B is 150 KiB in a socket's buffer at most. */
-const MAX_BATCH_EVENTS = 500;
+export const MAX_BATCH_EVENTS = 500;
 /** Reconnections after a restart are spread over three seconds: 2.0 s, 2.1 s … 4.9 s. */
 const FIRST_RETRY_MS = 2_000;
 const RETRY_STEP_MS = 100;
@@ -136,9 +141,9 @@ export function createStreamHub({ feed, onEnd, onSent }: StreamHubDependencies):
         else if (++client.stalledBeats >= MAX_STALLED_BEATS) end(client, 'stalled');
       }
     },
-    endTokens(mustEnd) {
+    endCredentials(mustEnd) {
       for (const client of clients) {
-        if (client.tokenId !== undefined && mustEnd(client.tokenId)) end(client, 'revoked');
+        if (client.credential !== undefined && mustEnd(client.credential)) end(client, 'revoked');
       }
     },
     close() {
@@ -155,10 +160,10 @@ function hangUp({ response }: Client, why: StreamEnd): void {
 
 /** Where it goes on; `isLost` where it asked to resume and cannot. */
 function createClient(feed: LiveFeed, request: StreamRequest): { client: Client; isLost: boolean } {
-  const { isPublic, hidesFreeText, types, lastEventId } = request;
+  const { isPublic, hidesFreeText, isBrief, types, lastEventId } = request;
   const resumed = resume(feed, lastEventId);
   const cursor = resumed ?? feed.lastNumber;
-  const filter = `${isPublic} ${hidesFreeText === true} ${types ? [...types].sort().join() : ''}`;
+  const filter = `${isPublic} ${hidesFreeText === true} ${isBrief === true} ${types ? [...types].sort().join() : ''}`;
   const client: Client = {
     ...request,
     cursor,
@@ -193,14 +198,18 @@ function findBatch(
 /** The next events for a client's filter; undefined when the feed has forgotten some of them. */
 function formatBatch(
   feed: LiveFeed,
-  { cursor, types, isPublic, hidesFreeText = false }: Client,
+  { cursor, types, isPublic, hidesFreeText = false, isBrief = false }: Client,
 ): Batch | undefined {
   const events = feed.since(cursor)?.slice(0, MAX_BATCH_EVENTS);
   const last = events?.at(-1);
   if (!events || !last) return undefined;
-  const wanted = events.filter(
+  const seen = events.filter(
     (event) => (!types || types.has(event.type)) && (!isPublic || isPublicEvent(event)),
   );
+  const lastOf = new Map(seen.map((event) => [event.type, event.number]));
+  const wanted = isBrief
+    ? seen.filter(({ type, number }) => lastOf.get(type) === number).map((each) => ({ ...each, json: '{}' }))
+    : seen;
   return {
     text: wanted.map((event) => formatEvent(feed, event, hidesFreeText)).join(''),
     events: wanted.length,

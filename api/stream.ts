@@ -2,19 +2,25 @@
  * `GET /v1/stream`: what happens now, as server-sent events.
  *
  * Opens clients on the hub and keeps its clock: a flush soon after an event, a heartbeat every 15 s, and with
- * it a look at which tokens are still in force. Invariants: at most `STREAM_MAX_CLIENTS` are open, however
+ * it a look at which tokens and sessions are still in force. Invariants: at most `STREAM_MAX_CLIENTS` are open, however
  * many the public asks for staff finds a place, and every way in which one ends has a counter.
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
 import type { Config } from '../config/config.ts';
-import type { Database } from '../database/database.ts';
 import type { LiveEventType, LiveFeed } from '../fleet/live-feed.ts';
-import { ANONYMOUS, isStaff, requireRole, STAFF_ROLES, seesPeople } from './access.ts';
+import {
+  ANONYMOUS,
+  type Credential,
+  credentialOf,
+  isStaff,
+  requireRole,
+  STAFF_ROLES,
+  seesPeople,
+} from './access.ts';
 import { Problem } from './problem.ts';
 import { createStreamHub, HEARTBEAT_MS, type StreamHub, type StreamRequest } from './stream-hub.ts';
-import { readTokensInForce } from './token-store.ts';
 import { PUBLIC_EVENT_TYPES } from './visibility.ts';
 
 const TYPES = [
@@ -30,7 +36,7 @@ const TYPES = [
 const FLUSH_MS = 50;
 const RETRY_WHEN_FULL_S = 10;
 /** Of all places, kept for staff: one in five, rounded up. */
-const STAFF_SHARE = 0.2;
+export const STAFF_SHARE = 0.2;
 
 export interface MeteredHubDependencies {
   readonly feed: LiveFeed;
@@ -72,8 +78,8 @@ export type StreamConfig = Pick<Config, 'STREAM_MAX_CLIENTS' | 'STREAM_MAX_CLIEN
 export interface StreamDependencies extends MeteredHubDependencies {
   readonly config: StreamConfig;
   readonly hub: StreamHub;
-  readonly database: Database;
-  readonly now: () => number;
+  /** Tokens and sessions in force, also where they were made or ended past this process. */
+  readonly readCredentials: () => Promise<ReadonlySet<Credential>>;
 }
 
 const query = z.strictObject({
@@ -93,10 +99,18 @@ const query = z.strictObject({
       return z.NEVER;
     })
     .optional(),
+  brief: z
+    .enum(['true', 'false'])
+    .describe(
+      'With `true` an event says that something of its type happened, once for several at a time, and its data are ' +
+        'empty: for a page that then reads what it shows.',
+    )
+    .meta({ example: 'true' })
+    .optional(),
 });
 
 export const streamRoutes =
-  ({ config, hub, feed, metrics, database, now }: StreamDependencies): FastifyPluginAsyncZod =>
+  ({ config, hub, feed, metrics, readCredentials }: StreamDependencies): FastifyPluginAsyncZod =>
   async (app) => {
     const refused = new Counter({
       name: 'siaga_stream_refused_total',
@@ -104,7 +118,7 @@ export const streamRoutes =
       labelNames: ['bound'],
       registers: [metrics],
     });
-    keepTime(app, hub, feed, () => readTokensInForce(database, now()));
+    keepTime(app, hub, feed, readCredentials);
 
     app.get(
       '/stream',
@@ -134,12 +148,14 @@ export const streamRoutes =
           },
         },
       },
-      async ({ query: { types }, headers, user, ip }, reply) => {
+      async ({ query: { types, brief }, headers, user, ip }, reply) => {
         if ([...(types ?? [])].some((type) => !PUBLIC_EVENT_TYPES.has(type))) requireRole(user, STAFF_ROLES);
+        const credential = credentialOf(user);
         const who = {
           isPublic: !isStaff(user),
           hidesFreeText: !seesPeople(user),
-          ...(user.tokenId === undefined ? {} : { tokenId: user.tokenId }),
+          isBrief: brief === 'true',
+          ...(credential === undefined ? {} : { credential }),
           ...(user === ANONYMOUS ? { anonymousAddress: ip } : {}),
         };
         const full = findFullBound(hub, config, who);
@@ -195,7 +211,7 @@ function keepTime(
   app: Parameters<FastifyPluginAsyncZod>[0],
   hub: StreamHub,
   feed: LiveFeed,
-  readInForce: () => Promise<ReadonlyMap<string, { readonly id: number }>>,
+  readCredentials: StreamDependencies['readCredentials'],
 ): void {
   let flushTimer: NodeJS.Timeout | undefined;
   const stopWatching = feed.watch(() => {
@@ -209,12 +225,9 @@ function keepTime(
     hub.beat();
     if (hub.size === 0) return;
     // Catches what has ended, and what was revoked past this process, on the command line.
-    readInForce().then(
-      (tokens) => {
-        const inForce = new Set([...tokens.values()].map(({ id }) => id));
-        hub.endTokens((tokenId) => !inForce.has(tokenId));
-      },
-      (error: unknown) => app.log.warn({ err: error }, 'cannot read which tokens are in force'),
+    readCredentials().then(
+      (inForce) => hub.endCredentials((credential) => !inForce.has(credential)),
+      (error: unknown) => app.log.warn({ err: error }, 'cannot read which tokens and sessions are in force'),
     );
   }, HEARTBEAT_MS);
   heart.unref();

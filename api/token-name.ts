@@ -5,7 +5,7 @@
  * other in force, like no device, and like none of the words that the audit uses for those without a token.
  */
 
-const MAX_LENGTH = 64;
+export const MAX_LENGTH = 64;
 /** After accents are set apart: Latin letters alone, since those of other scripts look like them. */
 const PATTERN = /^[A-Za-z0-9][A-Za-z0-9 ._@-]*$/;
 const RESERVED = ['anonymous', 'local', 'siaga', 'command line', 'first-admin'];

@@ -8,8 +8,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from '../database/database.ts';
 import { ROLES, type Role } from './access.ts';
+import { writeAct } from './accounts/acts.ts';
+import { requireFreeName, requireGoodName } from './accounts/names.ts';
 import { Problem } from './problem.ts';
-import { explainBadName, findLookAlike } from './token-name.ts';
 
 const TOKEN_BYTES = 256 / 8;
 /** A prefix lets scanners of leaked secrets know it. */
@@ -17,7 +18,7 @@ const PREFIX = 'siaga_';
 /** The prefix and 32 bytes in base64url: ⌈32 · 4 / 3⌉ = 43 characters. */
 const TOKEN_PATTERN = /^siaga_[A-Za-z0-9_-]{43}$/;
 /** People and programs of one city; more is a script gone wrong. */
-const MAX_TOKENS_IN_FORCE = 1_000;
+export const MAX_TOKENS_IN_FORCE = 1_000;
 const MAX_LISTED = 1_000;
 export const FIRST_ADMIN_NAME = 'first-admin';
 const DAY_MS = 86_400_000;
@@ -73,13 +74,7 @@ export function hashToken(token: string): string {
 /** Throws Problem 400 for a name that cannot be, 409 when it looks like another's or there are too many. */
 export async function createToken(database: Database, wanted: WantedToken, nowMs: number): Promise<NewToken> {
   const { name, lifeDays = DEFAULT_LIFE_DAYS } = wanted;
-  const bad = explainBadName(name);
-  if (bad) throw new Problem(400, 'bad-name', `The name ${JSON.stringify(name)}: ${bad}.`);
-  const device = findLookAlike(name, wanted.deviceIds);
-  if (device) {
-    const detail = `There is a device ${device}, and the audit could not tell them apart; take another name.`;
-    throw new Problem(409, 'name-taken', detail);
-  }
+  requireGoodName(name, wanted.deviceIds);
   return insertToken(database, { ...wanted, expiresAt: nowMs + lifeDays * DAY_MS }, nowMs);
 }
 
@@ -106,14 +101,7 @@ async function insertToken(
       const detail = `There are ${inForce.length} tokens in force; revoke some first.`;
       throw new Problem(409, 'too-many-tokens', detail);
     }
-    const taken = findLookAlike(
-      wanted.name,
-      inForce.map(({ name }) => name),
-    );
-    if (taken !== undefined) {
-      const detail = `A token named ${taken} is in force; take another name, or revoke that one first.`;
-      throw new Problem(409, 'name-taken', detail);
-    }
+    await requireFreeName(transaction, wanted.name, nowMs);
     const row = await transaction
       .insertInto('api_tokens')
       .values({
@@ -128,6 +116,13 @@ async function insertToken(
       })
       .returning(COLUMNS)
       .executeTakeFirstOrThrow();
+    await writeAct(transaction, {
+      at: nowMs,
+      actor: wanted.createdBy,
+      act: 'token-made',
+      subject: wanted.name,
+      detail: wanted.role,
+    });
     return { ...parseRow(row), token };
   });
 }
@@ -170,7 +165,11 @@ export async function markUsed(database: Database, id: number, nowMs: number): P
 }
 
 /** Throws Problem 404 for an unknown or revoked one, 409 for the last admin. */
-export async function revokeToken(database: Database, id: number, nowMs: number): Promise<Token> {
+export async function revokeToken(
+  database: Database,
+  id: number,
+  { nowMs, actor }: { readonly nowMs: number; readonly actor: string },
+): Promise<Token> {
   return database.transaction().execute(async (transaction) => {
     const inForce = await transaction
       .selectFrom('api_tokens')
@@ -186,6 +185,8 @@ export async function revokeToken(database: Database, id: number, nowMs: number)
       throw new Problem(409, 'last-admin', detail);
     }
     await transaction.updateTable('api_tokens').set({ revoked_at: nowMs }).where('id', '=', id).execute();
+    const { name: subject } = row;
+    await writeAct(transaction, { at: nowMs, actor, act: 'token-revoked', subject, detail: row.role });
     return { ...parseRow(row), revokedAt: nowMs };
   });
 }

@@ -63,7 +63,7 @@ export async function runTokensCommand(
     }
     case 'revoke': {
       if (!/^\d{1,15}$/.test(first)) throw new Problem(400, 'usage', USAGE);
-      const { name } = await revokeToken(database, Number(first), nowMs);
+      const { name } = await revokeToken(database, Number(first), { nowMs, actor: 'command line' });
       return `Revoked ${name}; a running Siaga refuses it within ten seconds.\n`;
     }
     default:

@@ -27,7 +27,7 @@ export interface TokensDependencies {
   /** Called after one was made, so that it is known at once. */
   readonly onMade: () => void;
   /** Called after one was revoked, so that it ends now and not when a cache has aged. */
-  readonly onRevoked: (tokenId: number) => void;
+  readonly onRevoked: (tokenId: number, actor: string) => Promise<void>;
 }
 
 const name = z
@@ -108,14 +108,14 @@ export const tokenRoutes =
         schema: {
           operationId: 'revokeToken',
           tags: ['tokens'],
-          summary: 'Revoke a token; its open streams end too',
+          summary: 'Revoke a token; its open streams and its sessions end too',
           params: z.object({ id: idInput('The number of a token.') }),
           response: { 200: tokenSchema },
         },
       },
       async ({ params, user, log }) => {
-        const revoked = await revokeToken(database, params.id, now());
-        onRevoked(params.id);
+        const revoked = await revokeToken(database, params.id, { nowMs: now(), actor: user.name });
+        await onRevoked(params.id, user.name);
         log.info({ token: revoked.name, user: user.name }, 'token revoked');
         return formatToken(revoked);
       },
