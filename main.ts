@@ -3,7 +3,7 @@
  *
  * A wrong environment prints every problem and exits 1; a port in use, one clear line and 1; SIGINT and
  * SIGTERM close everything in order and exit 0; a bug that nobody caught and the death of a thread of the journal
- * or of history exit 70, since the journal makes a restart safe.
+ * or of history exit 70, since the journal makes a restart safe; where another server owns the city it exits 75, at once.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -11,12 +11,15 @@ import { type Logger, pino } from 'pino';
 import { CityError } from './cities/city.ts';
 import { ConfigError, parseConfig } from './config/config.ts';
 import { PRIVATE_UMASK } from './database/data-folder-modes.ts';
+import { OwnershipLostError } from './database/fenced-dialect.ts';
 import { openSiaga, type Siaga } from './open-siaga.ts';
 
 /** Longer than any part's own bound; then the process ends by force, and the journal is still whole. */
 const CLOSE_WITHIN_MS = 10_000;
 /** EX_SOFTWARE of sysexits.h: whoever watches over the process starts it again. */
 const EXIT_SOFTWARE = 70;
+/** EX_TEMPFAIL: another server owns the city. Started again, this one stands by. */
+const EXIT_NOT_OWNER = 75;
 
 async function main(): Promise<void> {
   process.umask(PRIVATE_UMASK);
@@ -36,12 +39,27 @@ async function main(): Promise<void> {
     log.fatal({ err: error }, 'a bug; ending, a restart continues from the journal');
     process.exit(EXIT_SOFTWARE);
   });
-  // A signal during the start ends it once it has started.
+  // A signal during the start ends it once it has started; a standby's waiting it ends at once.
   const stop = Promise.withResolvers<NodeJS.Signals>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop.resolve);
+  const ended = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      stop.resolve(signal);
+      ended.abort();
+    });
+  }
 
-  // Who died has said in the log why.
-  const siaga = await openSiaga(config, log, () => process.exit(EXIT_SOFTWARE));
+  // Who died has said in the log why. At once: what an owner of before would still do, its heir does.
+  const onFatal = (error: Error) =>
+    process.exit(error instanceof OwnershipLostError ? EXIT_NOT_OWNER : EXIT_SOFTWARE);
+  let siaga: Siaga;
+  try {
+    siaga = await openSiaga(config, log, onFatal, ended.signal);
+  } catch (error) {
+    if (error !== ended.signal.reason || !ended.signal.aborted) throw error;
+    log.info('closed, it stood by');
+    return;
+  }
   log.info(siaga.addresses, 'Siaga is ready');
   if (siaga.firstAdminToken) handOverFirstToken(siaga.firstAdminToken, config.SIAGA_DATA_DIR, log);
   const signal = await stop.promise;
@@ -53,7 +71,9 @@ async function main(): Promise<void> {
 /** To a terminal, or to a file for this user only: whatever else standard error is, it is a log that is kept. */
 function handOverFirstToken(token: string, dataDir: string, log: Logger): void {
   if (process.stderr.isTTY) {
-    console.error(`\nThe first administrator's token, shown only now:\n\n  ${token}\n`);
+    console.error(
+      `\nThe first administrator's token, shown only now; sign in with it at /accounts, and invite people there:\n\n  ${token}\n`,
+    );
     return;
   }
   const file = resolve(dataDir, 'first-admin-token');

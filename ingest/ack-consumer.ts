@@ -19,7 +19,7 @@ import type { OpenedPipeline } from './pipeline.ts';
 
 export const ACKS_CONSUMER = 'acks';
 /** With keep-draining's back-off some 30 s. */
-const MAX_TRIES = 8;
+export const MAX_TRIES = 8;
 /** Rejections of one device looked through for one that an earlier run has set aside. */
 const SEARCHED_REJECTIONS = 100;
 

@@ -10,7 +10,7 @@ import type { Journal } from '../journal/journal.ts';
 import { joinParts, type Waiter } from '../journal/waiter.ts';
 
 /** Readings in one append; an offline buffer of thousands is taken in slices. */
-const SLICE_READINGS = 500;
+export const SLICE_READINGS = 500;
 const NONE: readonly never[] = [];
 
 export function appendSlices(

@@ -1,25 +1,31 @@
 /**
  * Decode: bytes of a telemetry publish → a list of JSON values, one for each reading claimed.
  *
- * First step of the pipeline. It knows JSON and the envelope's shape and nothing of kinds. Invariants: never
- * throws; a payload that is not understood is a Rejection that says where it went wrong. How many readings one
- * message holds is bounded by the packet alone.
+ * A step of pipeline.ts, once it is known whose topic it is. It knows JSON and the envelope's shape and nothing of
+ * kinds. Invariants: never throws; a payload that is not understood is a Rejection that says where it went wrong; of a
+ * list that was cut off or has a broken item the complete ones are kept. How many readings one message holds is
+ * bounded by the packet alone.
  */
 
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../devices/parse-json.ts';
+import { type JsonItems, parseJsonItems } from '../devices/parse-json-items.ts';
 import { type Rejection, reject } from '../devices/rejection.ts';
 
 export { isJsonObject, type JsonObject } from '../devices/parse-json.ts';
 
-export function parseTelemetry(payload: Buffer): readonly unknown[] | Rejection {
-  const json = parseJson(payload);
+export function parseTelemetry(payload: Buffer): JsonItems | Rejection {
+  const json = parseJsonItems(payload);
   if (json instanceof JsonFailure) return json.rejection;
-  if (!Array.isArray(json)) {
-    return isJsonObject(json)
-      ? [json]
-      : reject('not-an-object', 'expected a JSON object, or an array of them');
-  }
-  return json.length === 0 ? reject('empty-batch', 'an array must hold at least one reading') : json;
+  const { items, isList } = json;
+  if (!isList && !isJsonObject(items[0]))
+    return reject('not-an-object', `expected a JSON object, or an array of them${hintOf(items[0])}`);
+  return items.length === 0 ? reject('empty-batch', 'an array must hold at least one reading') : json;
+}
+
+function hintOf(json: unknown): string {
+  if (typeof json === 'number') return '; for a bare number register the device with --format value';
+  const isJsonInText = typeof json === 'string' && /^\s*[{[]/.test(json);
+  return isJsonInText ? '; it is JSON within a text: send it without the quotes around it' : '';
 }
 
 /** One JSON object: what `ack` carries. */

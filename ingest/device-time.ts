@@ -15,11 +15,11 @@ import {
 import { haveSameQuantities, ownTimeOf, QualityFlag, type Reading, type Values } from '../devices/reading.ts';
 
 /** Readings of a clock that looks wrong, and is not known to be, whose repeat may come: what one client may have in flight. */
-const REMEMBERED_WORDS = 256;
+export const REMEMBERED_WORDS = 256;
 
 export interface DeviceTime {
   readonly clock: DeviceClock;
-  /** The quantities of the last reading with a time of its own: the same with the same time is a repeat. */
+  /** The quantities of the reading that the clock has observed last: the same with the same time is a repeat. */
   lastValues: Values | undefined;
   /** The latest time that we gave to a reading instead of its own. */
   datedUntil: number;
@@ -38,15 +38,26 @@ export function learnTime(time: DeviceTime, reading: Reading, before?: Reading):
   const { values, receivedAt } = reading;
   const isLast = ownMs === time.clock.lastDeviceMs;
   const isRepeat = isLast
-    ? isSame(time.lastValues, values)
-    : isSame(before?.values, values) || time.atTheirWord.includes(ownMs);
+    ? isSame(time.lastValues, values) || before !== undefined
+    : before !== undefined || time.atTheirWord.includes(ownMs);
+  if (isRepeat) return;
   time.lastValues = values;
-  if (!isRepeat) observeDeviceClock(time.clock, ownMs, receivedAt);
+  observeDeviceClock(time.clock, ownMs, receivedAt);
+}
+
+/** Takes a reading from before a restart, in the journal's order: a repeat of it may still come. */
+export function restoreTime(time: DeviceTime, reading: Reading): void {
+  learnTime(time, reading);
+  const ownMs = ownTimeOf(reading);
+  const isDatedByUs = reading.quality & (QualityFlag.serverTime | QualityFlag.clockOff);
+  if (ownMs !== undefined && !isDatedByUs && isBeyondBounds(reading.receivedAt - ownMs)) {
+    rememberWord(time, ownMs);
+  }
 }
 
 /**
- * The same reading, or as measured by our clock where its own is known to be off. `before` is the one of the same
- * time by its own clock that we dated already.
+ * The same reading, or as measured by our clock where its own is known to be off. `before` is the one that says the
+ * same, at the same time by its own clock, and that we dated already.
  */
 export function dateReading(time: DeviceTime, reading: Reading, before: Reading | undefined): Reading {
   const ownMs = ownTimeOf(reading);
@@ -60,8 +71,7 @@ export function dateReading(time: DeviceTime, reading: Reading, before: Reading 
     quality: quality | QualityFlag.clockOff,
     values: { ...values, deviceClockMs: ownMs },
   });
-  const isRepeat = before && before.quality & QualityFlag.clockOff && isSame(before.values, values);
-  if (isRepeat) return dated(before.measuredAt);
+  if (before && before.quality & QualityFlag.clockOff) return dated(before.measuredAt);
   const corrected = correctedTime(time.clock, ownMs, receivedAt);
   const isAtItsWord = time.clock.stood === 0 && time.atTheirWord.includes(ownMs);
   if (corrected === undefined || isAtItsWord) {

@@ -5,7 +5,7 @@
  *
  * Beside the pipeline's own way, which it does not slow down. Invariants: a waiter is told when everything the
  * message holds is on disk; what nobody has claimed is kept with its raw payload and listed; nobody speaks for a
- * device that is not his (identities.ts).
+ * device that is not theirs (identities.ts).
  */
 import {
   type Claim,
@@ -27,8 +27,11 @@ import { appendSlices } from './append-slices.ts';
 import { createGatherClaims, type Gathered } from './gather-claims.ts';
 import type { Inbox } from './inbox.ts';
 import type { IncomingMessage } from './incoming-message.ts';
+import type { Quota } from './quota.ts';
 import type { SetAside } from './set-aside.ts';
+import { withStoredPart } from './stored-part.ts';
 import type { TakeReadings } from './take-readings.ts';
+import type { HearConfig } from './take-words.ts';
 
 export interface ForeignIntakeOptions {
   readonly city: string;
@@ -37,8 +40,10 @@ export interface ForeignIntakeOptions {
   readonly waiting: Pick<WaitingAliases, 'note'>;
   readonly inbox: Inbox;
   readonly journal: Pick<Journal, 'appendFor'>;
+  readonly quota: Pick<Quota, 'spendMessage'>;
   readonly setAside: SetAside;
   readonly takeReadings: TakeReadings;
+  readonly hearConfig: HearConfig;
 }
 
 export interface ForeignIntake {
@@ -50,6 +55,7 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
   const { keep, keepUnclaimed, takeClaim } = createGatherClaims(options);
 
   function refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void {
+    waiter.told?.(rejection);
     const sender = message.identity;
     const told = sender === undefined ? waiter : inbox.follow(waiter, sender, message, rejection.detail);
     journal.appendFor(told, [], [setAside.keep(message, rejection, message.payload, sender)]);
@@ -70,6 +76,10 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
     const topicNames = namesInTopic(format, message);
     let told = waiter;
     for (const claim of decoded) {
+      if (claim.isOfNobody) {
+        if (message.identity !== undefined) inbox.note(message.identity, message, claim.note ?? '');
+        continue;
+      }
       const owner = identities.ownerOf(sender, claim.aliases, message.isReplay ? [] : topicNames);
       if (isRejection(owner)) {
         keep(message, gathered, owner);
@@ -81,7 +91,10 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
         told = inbox.follow(told, owner.id, message, said);
       }
     }
-    appendSlices(journal, told, gathered.good, gathered.bad, gathered.statuses);
+    const { good, bad, statuses } = gathered;
+    const refused = bad.map((each) => withStoredPart(each, good));
+    if (refused[0]) waiter.told?.(refused[0]);
+    appendSlices(journal, told, good, refused, statuses);
   }
 
   function take(waiter: Waiter, message: IncomingMessage): void {
@@ -96,7 +109,9 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
     const senderOptions = optionsOf(sender) ?? optionsInTopic(identities, message.topic);
     const asked: FormatMessage = {
       ...{ topic: message.topic, payload: message.payload, receivedAt: message.receivedAt },
+      sender: message.identity,
       ...(senderOptions ? { options: senderOptions } : {}),
+      optionsOf: (aliases) => aliases.map(identities.find).find((device) => device !== undefined)?.options,
     };
     const decoded = format.decode(asked);
     if (!(decoded instanceof Promise)) {
@@ -138,27 +153,33 @@ function formatOf(
       : sender.role === 'gateway'
         ? sender.gateway.format
         : undefined);
-  const byTopic = [...formats.values()].find((each) =>
-    each.topics.some((filter) => matchesTopic(filter, topic)),
-  );
+  const ofTopic = () => findByTopic(formats, topic);
   if (spoken === undefined) {
+    const byTopic = ofTopic();
     const named = sender.role === 'anyone' ? deviceInTopic(identities, topic)?.format : undefined;
     const found = sender.role === 'anyone' ? (byTopic ?? formats.get(named ?? '')) : undefined;
     if (found) return found;
     const hint = byTopic
       ? `; a topic of ${byTopic.name}: register the device with --format ${byTopic.name}`
-      : '';
+      : '; what cannot change its topic is registered with --format mapped (JSON) or value (numbers)';
     return reject('bad-topic', `expected siaga/<city>/<kind>/<device>/<channel>${hint}`);
   }
   const format = formats.get(spoken);
   if (!format)
     return reject('bad-format', `no format ${spoken}; there are ${[...formats.keys()].join(', ')}`);
-  if (said !== undefined || sender.role === 'gateway' || format.topics.length === 0 || byTopic === format)
+  if (said !== undefined || sender.role === 'gateway' || format.topics.length === 0 || ofTopic() === format)
     return format;
   return reject(
     'bad-topic',
     `${sender.role === 'device' ? sender.device.id : 'it'} speaks ${spoken}: expected ${format.topics.join(', ')}`,
   );
+}
+
+function findByTopic(formats: Formats, topic: string): Format | undefined {
+  for (const format of formats.values()) {
+    if (format.topics.some((filter) => matchesTopic(filter, topic))) return format;
+  }
+  return undefined;
 }
 
 function deviceInTopic(identities: Identities, topic: string): RegisteredDevice | undefined {

@@ -7,21 +7,28 @@
 import type { Claim, Format } from '../devices/formats/format.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import type { JsonObject } from '../devices/parse-json.ts';
-import { formatQuality, type Reading } from '../devices/reading.ts';
+import type { Reading } from '../devices/reading.ts';
 import { type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
 import type { Sender } from '../fleet/identities.ts';
 import type { RegisteredDevice } from '../fleet/registry.ts';
 import type { WaitingAliases } from '../fleet/waiting-aliases.ts';
 import type { DeviceMessage } from '../journal/device-messages.ts';
+import { describeLast } from './describe-readings.ts';
+import { explainLeftAlone } from './explain-unread.ts';
 import { formatStatus, type IncomingMessage } from './incoming-message.ts';
+import type { Quota } from './quota.ts';
 import type { SetAside } from './set-aside.ts';
+import { withoutStoredPart } from './stored-part.ts';
 import type { TakenReadings, TakeReadings } from './take-readings.ts';
+import type { HearConfig } from './take-words.ts';
 
 export interface GatherClaimsOptions {
   readonly city: string;
   readonly waiting: Pick<WaitingAliases, 'note'>;
+  readonly quota: Pick<Quota, 'spendMessage'>;
   readonly setAside: SetAside;
   readonly takeReadings: TakeReadings;
+  readonly hearConfig: HearConfig;
 }
 
 /** What became of one message so far. */
@@ -34,7 +41,7 @@ export interface Gathered {
 const NOTHING: TakenReadings = { good: [], bad: [] };
 
 export function createGatherClaims(options: GatherClaimsOptions) {
-  const { setAside, takeReadings, waiting } = options;
+  const { quota, setAside, takeReadings, waiting } = options;
 
   function keep(message: IncomingMessage, { bad }: Gathered, rejection: Rejection): void {
     // One message, one raw payload: it is replayed whole.
@@ -75,20 +82,31 @@ export function createGatherClaims(options: GatherClaimsOptions) {
       keep(message, gathered, reject('unknown-kind', `${device.id} is a ${device.kind}, which is no kind`));
       return `no kind ${device.kind}`;
     }
-    const { presence, note, rejection } = claim;
-    if (presence) gathered.statuses.push(formatStatus(message, device.id, presence));
+    const { presence, note } = claim;
+    if (!message.isReplay) options.hearConfig(device.id, message, claim.config);
+    const refusal = presence && !message.isReplay ? quota.spendMessage(device.id) : undefined;
+    const rejection = claim.rejection ?? refusal;
+    if (presence && !refusal) gathered.statuses.push(formatStatus(message, device.id, presence));
     if (rejection) gathered.bad.push(setAside.keep(message, rejection, message.payload, device.id));
     const target = { city: options.city, kind, device };
     const sent = message.isRetained
       ? claim.items.filter((item) => item['measuredAt'] !== undefined)
       : claim.items;
     const items = sent.map((item) => ofKind(item, kind.payloadKeys));
-    const { good, bad } = items.length === 0 ? NOTHING : takeReadings(message, target, items, device.id);
+    const { good, bad } =
+      items.length === 0 ? NOTHING : takeReadings(message, target, { items, refused: [] }, device.id);
     for (const reading of good) gathered.good.push(reading);
     const [first] = bad;
     // The message as it came, once: an item of it is no message of its format.
     if (first && !rejection) gathered.bad.push({ ...first, payload: message.payload });
-    return [note, presence, rejection?.detail, ...bad.map(({ detail }) => detail), describe(good)]
+    return [
+      note,
+      refusal ? undefined : presence,
+      rejection?.detail,
+      ...bad.map(({ detail }) => detail),
+      ...explainLeftAlone(claim, kind, bad.length > 0),
+      describeLast(good, target),
+    ]
       .filter((part) => part !== undefined && part !== '')
       .join('; ');
   }
@@ -97,7 +115,7 @@ export function createGatherClaims(options: GatherClaimsOptions) {
 }
 
 /** The sentence of a message that nobody has claimed; by it those of one name are found again. */
-export function formatUnclaimed(alias: string, format: string): string {
+function formatUnclaimed(alias: string, format: string): string {
   return `nobody has claimed ${alias} (${format}); npm run devices -- claim ${alias} <id>`;
 }
 
@@ -108,12 +126,13 @@ function addUnclaimed(detail: string, alias: string): string {
   return `${detail}${detail.includes(NOR) ? ', ' : NOR}${name}`;
 }
 /** Some hundred names. What does not fit is found again once one of the others is claimed. */
-const MAX_UNCLAIMED_CHARACTERS = 4_000;
+export const MAX_UNCLAIMED_CHARACTERS = 4_000;
 const NOR = '; nor, of the same message, ';
 
 /** Whether a kept message holds something of this name. */
-export function isUnclaimed(detail: string, alias: string, format: string): boolean {
+export function isUnclaimed(said: string, alias: string, format: string): boolean {
   const first = formatUnclaimed(alias, format);
+  const detail = withoutStoredPart(said);
   if (detail === first || detail.startsWith(`${first}${NOR}`)) return true;
   const at = detail.indexOf(NOR);
   return at > 0 && detail.indexOf(JSON.stringify(alias), at) > 0;
@@ -122,13 +141,4 @@ export function isUnclaimed(detail: string, alias: string, format: string): bool
 /** The quantities that the kind knows: a format gives all that it found. */
 function ofKind(item: JsonObject, keys: ReadonlySet<string>): JsonObject {
   return Object.fromEntries(Object.entries(item).filter(([key]) => keys.has(key)));
-}
-
-function describe(readings: readonly Reading[]): string {
-  const last = readings.at(-1);
-  if (!last) return '';
-  const values = Object.entries(last.values).map(([name, each]) => `${name} ${each}`);
-  const flags = formatQuality(last.quality);
-  const at = new Date(last.measuredAt).toISOString();
-  return `${values.join(', ')} at ${at}${flags.length > 0 ? ` (${flags.join(', ')})` : ''}`;
 }

@@ -21,8 +21,8 @@ export interface InboxEntry {
   outcome: string;
 }
 
-const MAX_ENTRIES = 20;
-const MAX_DEVICES = 2_000;
+export const MAX_ENTRIES = 20;
+export const MAX_DEVICES = 2_000;
 const SHOWN_BYTES = 1_024;
 /** Somebody who looks asks again within this. */
 const WATCHED_MS = 10 * 60_000;

@@ -6,6 +6,7 @@
 import type { KeptRejection } from '../devices/rejection.ts';
 import type { Presence } from '../devices/topics.ts';
 import type { DeviceMessage, MessageChannel } from '../journal/device-messages.ts';
+import { parseStoredPart, type StoredTimes } from './stored-part.ts';
 
 export interface IncomingMessage {
   readonly topic: string;
@@ -26,6 +27,8 @@ export interface IncomingMessage {
   readonly wholeBytes?: number;
   /** It was kept, and is tried again: who sent it was judged when it came. */
   readonly isReplay?: boolean;
+  /** Of a replay: when what was sound of it stands in the journal. */
+  readonly storedAt?: StoredTimes;
   /** When it is, epoch ms: whether its times can be is judged by the clock of now, which may have been set right. */
   readonly replayedAt?: number;
 }
@@ -41,15 +44,17 @@ export function formatHttpOrigin(format: string, address: string): { topic: stri
 
 /** A message that was kept, to be tried again: in the format in which it came. */
 export function replayOf(
-  { topic, payload, receivedAt, clientId }: KeptRejection,
+  { topic, payload, receivedAt, clientId, detail }: KeptRejection,
   identity: string | undefined,
   replayedAt: number,
 ): IncomingMessage {
+  const storedAt = parseStoredPart(detail);
   const isByHttp = topic.startsWith(HTTP_TOPIC) && clientId.startsWith(HTTP_CLIENT);
   return {
     ...{ topic, payload: Buffer.from(payload), receivedAt, clientId, isReplay: true, replayedAt },
     ...(isByHttp ? { format: topic.slice(HTTP_TOPIC.length) } : {}),
     ...(identity === undefined ? {} : { identity }),
+    ...(storedAt === undefined ? {} : { storedAt }),
   };
 }
 

@@ -1,18 +1,19 @@
 /**
  * The table of contents of ingest: what happens to a publish up to its PUBACK.
  *
- *   accept: topic → decode → validate → quality → journal.append (group commit, fsync) → PUBACK
+ *   accept: topic → decode → quota → validate → quality → journal.append (group commit, fsync) → PUBACK
  *
  * What is not on our own topics, or comes through a gateway, goes by foreign-intake.ts. After the PUBACK,
- * keep-draining.ts hands the journal to live, alerts and history, and `status` and `ack` to fleet and dispatch. Invariant: a waiter is told `stored` only when
- * everything the message holds is on disk, be it as readings, as a status, as an ack, or as rejections with their raw
- * payload; it is refused only when that failed (JournalError), and then there must be no PUBACK.
+ * keep-draining.ts hands readings to live and alerts, and `status` and `ack` to fleet and dispatch; history follows by
+ * itself. Invariant: a waiter is told `stored` only when everything the message holds is on disk, be it as readings, as
+ * a status, as an ack, or as rejections with their raw payload; it is refused only when that failed (JournalError), and
+ * then there must be no PUBACK.
  */
 import type { Registry as Metrics } from 'prom-client';
 import type { CityFrame } from '../cities/city.ts';
 import type { Config } from '../config/config.ts';
 import type { Formats } from '../devices/formats/index.ts';
-import { parsePresence } from '../devices/parse-presence.ts';
+import type { Reading } from '../devices/reading.ts';
 import { isRejection, type RejectedMessage, type Rejection, reject } from '../devices/rejection.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { createIdentities } from '../fleet/identities.ts';
@@ -21,15 +22,18 @@ import type { WaitingAliases } from '../fleet/waiting-aliases.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Outcome, outcomeOf, type Waiter } from '../journal/waiter.ts';
 import { appendSlices } from './append-slices.ts';
-import { type JsonObject, parseObject, parseTelemetry } from './decode.ts';
+import { type JsonObject, parseTelemetry } from './decode.ts';
+import { hintOf } from './describe-readings.ts';
+import { explainUnread } from './explain-unread.ts';
 import { createForeignIntake, isForeign } from './foreign-intake.ts';
 import type { Inbox } from './inbox.ts';
-import { formatMessage, formatStatus, type IncomingMessage } from './incoming-message.ts';
+import type { IncomingMessage } from './incoming-message.ts';
 import type { Quality } from './quality.ts';
 import type { Quota } from './quota.ts';
 import { createRoutes, type Route } from './routes.ts';
 import { createSetAside } from './set-aside.ts';
 import { createTakeReadings } from './take-readings.ts';
+import { createTakeWords, type HearConfig } from './take-words.ts';
 
 export type { IncomingMessage } from './incoming-message.ts';
 
@@ -60,6 +64,8 @@ export interface PipelineDependencies {
   readonly metrics: Metrics;
   /** What is wrong with a unit's `ack` by itself; undefined where dispatch can judge it. */
   readonly findAckFault: (body: JsonObject) => string | undefined;
+  /** Told where devices were heard, and what they say of their configs. */
+  readonly hearConfig: HearConfig;
 }
 
 const NONE: readonly never[] = [];
@@ -67,51 +73,32 @@ const NONE: readonly never[] = [];
 export function createPipeline(dependencies: PipelineDependencies): OpenedPipeline {
   const { city, registry, fleet, quality, quota, journal, inbox } = dependencies;
   const setAside = createSetAside(fleet, dependencies.metrics);
-  const validate = { clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS, bounds: city.bounds };
+  const validate = { clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS, ...frameOf(city) };
   const takeReadings = createTakeReadings({ quality, quota, setAside, validate });
   const identities = createIdentities(registry);
+  const words = createTakeWords(dependencies);
   const foreign = createForeignIntake({ ...dependencies, city: city.id, identities, setAside, takeReadings });
   const routes = createRoutes(city.id, registry);
 
   function refuse(waiter: Waiter, message: IncomingMessage, rejection: Rejection): void {
+    waiter.told?.(rejection);
     const device = message.identity ?? routes.known(message.topic)?.device.id;
-    const told = device === undefined ? waiter : inbox.follow(waiter, device, message, rejection.detail);
-    journal.appendFor(told, NONE, [setAside.keep(message, rejection, message.payload, device)]);
+    const follower = device === undefined ? waiter : inbox.follow(waiter, device, message, rejection.detail);
+    journal.appendFor(follower, NONE, [setAside.keep(message, rejection, message.payload, device)]);
   }
 
-  /** These three return why the whole message is refused, or have seen to it that the waiter is told. */
+  /** Returns why the whole message is refused, or has seen to it that the waiter is told. */
   function acceptTelemetry(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
     const items = parseTelemetry(message.payload);
     if (isRejection(items)) return items;
     const { id } = route.device;
     const { good, bad } = takeReadings(message, route, items, message.identity ?? id);
-    const isNoted = bad.length > 0 || inbox.isWatched(id);
-    const told = isNoted ? inbox.follow(waiter, id, message, detailsOf(bad)) : waiter;
-    appendSlices(journal, told, good, bad);
-    return undefined;
-  }
-
-  function acceptStatus(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
-    // An empty retained message clears the status: the device is being taken out.
-    if (message.payload.length > 0) {
-      const presence = parsePresence(message.payload);
-      if (isRejection(presence)) return presence;
-      const refusal = message.isReplay ? undefined : quota.spendMessage(route.device.id);
-      if (refusal) return refusal;
-      const told = inbox.follow(waiter, route.device.id, message, presence);
-      journal.appendFor(told, NONE, NONE, [formatStatus(message, route.device.id, presence)]);
-    } else waiter.stored(0, 0, 0);
-    return undefined;
-  }
-
-  function acceptAck(waiter: Waiter, message: IncomingMessage, route: Route): Rejection | undefined {
-    const body = parseObject(message.payload);
-    if (isRejection(body)) return body;
-    const fault = dependencies.findAckFault(body);
-    if (fault !== undefined) return reject('bad-ack', fault);
-    const refusal = message.isReplay ? undefined : quota.spendMessage(route.device.id);
-    if (refusal) return refusal;
-    journal.appendFor(waiter, NONE, NONE, [formatMessage('ack', message, route.device.id, message.payload)]);
+    const unread = explainUnread(message.payload, items.items, good, route.kind);
+    const advice = adviseDevice(route, good, bad, unread);
+    if (bad[0]) waiter.told?.({ reason: bad[0].reason, detail: advice });
+    const isShown = advice !== '' || inbox.isWatched(id);
+    const follower = isShown ? inbox.follow(waiter, id, message, advice) : waiter;
+    appendSlices(journal, follower, good, bad);
     return undefined;
   }
 
@@ -120,9 +107,9 @@ export function createPipeline(dependencies: PipelineDependencies): OpenedPipeli
       case 'telemetry':
         return acceptTelemetry(waiter, message, route);
       case 'status':
-        return acceptStatus(waiter, message, route);
+        return words.status(waiter, message, route);
       case 'ack':
-        return acceptAck(waiter, message, route);
+        return words.ack(waiter, message, route);
     }
   }
 
@@ -149,6 +136,10 @@ export function createPipeline(dependencies: PipelineDependencies): OpenedPipeli
   return { acceptFor, refuse, accept: (message) => outcomeOf((waiter) => acceptFor(waiter, message)) };
 }
 
+function frameOf({ bounds, timeZone }: CityFrame) {
+  return { bounds, timeZone };
+}
+
 function isPlain({ format, wholeBytes }: IncomingMessage): boolean {
   return format === undefined && wholeBytes === undefined;
 }
@@ -158,6 +149,14 @@ function tooLarge(bytes: number): Rejection {
   return reject('too-large', detail);
 }
 
-function detailsOf(rejections: readonly RejectedMessage[]): string {
-  return rejections.map(({ detail }) => detail).join('; ');
+/** What the owner of the device should know of the message; nearly always nothing, which is ''. */
+function adviseDevice(
+  route: Route,
+  good: readonly Reading[],
+  bad: readonly RejectedMessage[],
+  unread: string,
+): string {
+  const hint = hintOf(good, route);
+  if (bad.length === 0 && unread === '') return hint;
+  return [...bad.map(({ detail }) => detail), hint, unread].filter((part) => part !== '').join('; ');
 }

@@ -1,17 +1,18 @@
 /**
  * Quality: what can be said of a reading from the device's own past, before it is written.
  *
- * Third step of the pipeline. Flags are written with the reading and never changed; what depends on what
+ * A step of pipeline.ts, after validate.ts. Flags are written with the reading and never changed; what depends on what
  * follows (a spike that is confirmed) is for the alert engine. Invariant: constant memory a device; the same
  * readings in the same order give the same flags, across a restart too (`restore`).
  */
 import { hash } from 'node:crypto';
 import { shiftDeviceClock } from '../clock/device-clock.ts';
+import { isSetRight, type Times } from '../clock/earlier-time.ts';
 import { FAILED_QUALITY, QualityFlag, type Reading } from '../devices/reading.ts';
 import { filterPosition, fixOf, type PositionState } from '../fleet/positions/position-filter.ts';
-import { createDeviceTime, type DeviceTime, dateReading, learnTime } from './device-time.ts';
+import { createDeviceTime, type DeviceTime, dateReading, learnTime, restoreTime } from './device-time.ts';
 import {
-  arrivedBy,
+  capArrivals,
   DATED_BY_US,
   datedBefore,
   type FirstArrivals,
@@ -20,6 +21,8 @@ import {
   REPEAT_WITHIN_MS,
   remember,
 } from './first-arrivals.ts';
+import { assessRain, createRainPast, type RainPast } from './rain-past.ts';
+import { createSameSecond, placeInSecond, restoreSecond, type SameSecond } from './same-second.ts';
 import { orderUndated, planSpacing, type Spacing, spaceOut } from './undated-batch.ts';
 
 export interface Quality {
@@ -53,9 +56,12 @@ const FLAT_READINGS = 60;
 const FLAT_EPSILON = 0.001;
 
 interface Past extends FirstArrivals {
-  latestMeasuredAt: number;
+  /** Of the reading with the latest `measuredAt`. */
+  latest: Times;
   /** What its own times are worth. */
   readonly time: DeviceTime;
+  /** What it said of its last second. */
+  readonly second: SameSecond;
   /** The latest time that we gave to a reading without one. */
   undatedUntil: number;
   /** The last message of several such readings. */
@@ -63,6 +69,7 @@ interface Past extends FirstArrivals {
   /** The time of its last reading was its own, and could be. */
   hasRightClock: boolean;
   position: PositionState | undefined;
+  readonly rain: RainPast;
   flatSince: number;
   flatLevel: number;
 }
@@ -73,14 +80,16 @@ export function createQuality(): Quality {
     let past = pasts.get(device);
     if (!past) {
       past = {
-        latestMeasuredAt: 0,
+        latest: { measuredAt: 0, receivedAt: 0 },
         time: createDeviceTime(),
+        second: createSameSecond(),
         undatedUntil: 0,
         lastUndated: undefined,
         firstByCount: new Map(),
         lastBatch: undefined,
         hasRightClock: false,
         position: undefined,
+        rain: createRainPast(),
         flatSince: 0,
         flatLevel: Number.NaN,
       };
@@ -91,20 +100,25 @@ export function createQuality(): Quality {
   return {
     restore(reading) {
       const past = pastOf(reading.device);
-      past.latestMeasuredAt = Math.max(past.latestMeasuredAt, reading.measuredAt);
-      if (reading.quality & QualityFlag.serverTime) past.undatedUntil = past.latestMeasuredAt;
-      if (reading.quality & QualityFlag.serverTime) past.lastUndated = reading;
+      if (isSetRight(past.latest, reading)) giveUpAhead(past);
+      noteLatest(past, reading);
       past.hasRightClock = !(reading.quality & QualityFlag.serverTime);
+      if (!past.hasRightClock) {
+        past.undatedUntil = past.latest.measuredAt;
+        past.lastUndated = reading;
+      }
       remember(past, reading, reading.measuredAt);
       assessPosition(past, reading);
+      assessRain(past.rain, reading);
     },
     restoreSeq(reading) {
       const past = pastOf(reading.device);
-      learnTime(past.time, reading);
+      restoreTime(past.time, reading);
+      restoreSecond(past.second, reading);
       remember(past, reading, reading.measuredAt);
     },
     clockSet(nowMs, stepMs) {
-      for (const past of pasts.values()) giveUpLater(past, nowMs, stepMs);
+      for (const past of pasts.values()) forgetTimesAfter(past, nowMs, stepMs);
     },
     space: (readings, payload, intervalMs) => spaceMessage(readings, payload, intervalMs, pastOf),
     assess(received, mayBeRepeat = false) {
@@ -119,15 +133,18 @@ export function createQuality(): Quality {
         if (first === undefined) remember(past, arrived, measuredAt);
         past.lastUndated = { ...arrived, measuredAt };
         if (first === undefined && measuredAt !== arrived.measuredAt) quality |= QualityFlag.timeEstimated;
+      } else {
+        measuredAt = placeInSecond(past.second, arrived);
+        if (measuredAt !== arrived.measuredAt) quality |= QualityFlag.timeEstimated;
       }
       quality |= assessClock(past, arrived);
-      if (quality & QualityFlag.clockOff) {
-        // What it said before it was known to be ahead.
-        past.latestMeasuredAt = Math.min(past.latestMeasuredAt, arrived.receivedAt);
-      }
-      if (measuredAt < past.latestMeasuredAt) quality |= QualityFlag.late;
-      else if (!(quality & FAILED_QUALITY)) past.latestMeasuredAt = measuredAt;
+      const times = { measuredAt, receivedAt: arrived.receivedAt };
+      // What it said before it was known to be ahead, or before it was set right.
+      if (quality & QualityFlag.clockOff || isSetRight(past.latest, times)) giveUpAhead(past);
+      if (measuredAt < past.latest.measuredAt) quality |= QualityFlag.late;
+      else if (!(quality & FAILED_QUALITY)) past.latest = times;
       quality |= assessPosition(past, arrived);
+      quality |= assessRain(past.rain, arrived);
       if (isFlat(past, arrived.values['levelM'])) quality |= QualityFlag.flatLine;
       return quality === arrived.quality && measuredAt === arrived.measuredAt
         ? arrived
@@ -136,13 +153,28 @@ export function createQuality(): Quality {
   };
 }
 
-function giveUpLater(past: Past, nowMs: number, stepMs: number): void {
-  past.latestMeasuredAt = Math.min(past.latestMeasuredAt, nowMs);
+function noteLatest(past: Past, { measuredAt, receivedAt }: Times): void {
+  if (measuredAt >= past.latest.measuredAt) past.latest = { measuredAt, receivedAt };
+}
+
+/** Nothing was measured later than it came. */
+function giveUpAhead(past: Past): void {
+  const latestMs = past.latest.receivedAt;
+  if (past.latest.measuredAt <= latestMs) return;
+  past.latest = { measuredAt: latestMs, receivedAt: latestMs };
+  const { present } = past.position ?? {};
+  if (!present || present.measuredAt <= latestMs) return;
+  past.position = filterPosition(undefined, { ...present, measuredAt: latestMs }).state;
+}
+
+function forgetTimesAfter(past: Past, nowMs: number, stepMs: number): void {
+  const { measuredAt, receivedAt } = past.latest;
+  past.latest = { measuredAt: Math.min(measuredAt, nowMs), receivedAt: Math.min(receivedAt, nowMs) };
   past.undatedUntil = Math.min(past.undatedUntil, nowMs);
   shiftDeviceClock(past.time.clock, stepMs, nowMs);
   past.time.datedUntil = Math.min(past.time.datedUntil, nowMs);
   if ((past.position?.present.measuredAt ?? 0) > nowMs) past.position = undefined;
-  arrivedBy(past, nowMs);
+  capArrivals(past, nowMs);
   if (past.lastBatch)
     past.lastBatch = { ...past.lastBatch, receivedAt: Math.min(past.lastBatch.receivedAt, nowMs) };
 }
@@ -179,9 +211,9 @@ function spaceMessage(
   intervalMs: number,
   pastOf: (device: string) => Past,
 ): readonly Reading[] {
-  const [any] = readings;
-  if (!any) return readings;
-  const past = pastOf(any.device);
+  const device = readings[0]?.device;
+  if (device === undefined) return readings;
+  const past = pastOf(device);
   // One whose clock is known to be off is dated by that.
   const isUndated = ({ quality, values }: Reading) =>
     (quality & QualityFlag.serverTime) !== 0 &&
@@ -195,7 +227,7 @@ function spaceMessage(
     past.lastBatch?.digest === digest && receivedAt - past.lastBatch.receivedAt <= REPEAT_WITHIN_MS;
   if (!past.lastBatch || !isRepeat) {
     const justNow = past.undatedUntil - receivedAt < AHEAD_OF_RECEIPT_MAX_MS ? past.undatedUntil : 0;
-    const busyUntil = Math.max(justNow, Math.min(past.latestMeasuredAt, receivedAt));
+    const busyUntil = Math.max(justNow, Math.min(past.latest.measuredAt, receivedAt));
     const spacing = planSpacing(undated.length, receivedAt, busyUntil, intervalMs);
     past.lastBatch = { digest, receivedAt, spacing };
   }

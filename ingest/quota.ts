@@ -2,7 +2,7 @@
  * Quota: how much of the journal one device may fill.
  *
  * The journal has one bound in bytes, and beyond it the oldest readings of all devices go: a device with a stolen
- * secret could so empty the history of all others within an hour. An offline buffer may bring months at once, so a
+ * secret could empty the history of all others within an hour. An offline buffer may bring months at once, so a
  * burst is as large as a share of the journal; what comes without end may be ten times as often as the kind reports.
  * Invariant: over t seconds a device stores at most its share and `t × TIMES_AS_OFTEN / interval`; what is beyond it
  * is refused, counted and acknowledged, so that the device does not send it again for ever.
@@ -13,16 +13,16 @@ import type { DeviceKind } from '../devices/device-kind.ts';
 import { type Rejection, reject } from '../devices/rejection.ts';
 
 /** Of JOURNAL_MAX_BYTES: with the default of 20 GiB some 9 million readings, 17 years of a gauge. */
-const SHARE = 0.05;
+export const SHARE = 0.05;
 /** A reading in the journal with its identity, see docs/decisions/0005-journal.md. */
 const READING_BYTES = 115;
 /** Where the whole journal is small: an offline buffer of two months at one reading a minute. */
-const MIN_SHARE_READINGS = 100_000;
-const TIMES_AS_OFTEN = 10;
+export const MIN_SHARE_READINGS = 100_000;
+export const TIMES_AS_OFTEN = 10;
 /** `status` and `ack`: dispatch hears one answer after the other, and those of all crews wait behind a flood. */
-const MESSAGES_PER_S = 1;
+export const MESSAGES_PER_S = 1;
 /** Some seconds of dispatch's work; a link that comes and goes all day stays below it. */
-const MESSAGES_AT_ONCE = 600;
+export const MESSAGES_AT_ONCE = 600;
 /** Said again after this: an hour. */
 const SAY_EVERY_MS = 3_600_000;
 

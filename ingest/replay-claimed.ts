@@ -17,7 +17,7 @@ import type { Pipeline } from './pipeline.ts';
 
 const PAGE = 500;
 /** Of one name: two weeks of a report each minute. */
-const MAX_REPLAYED = 20_000;
+export const MAX_REPLAYED = 20_000;
 
 export interface ReplayClaimedOptions {
   readonly identities: Identities;

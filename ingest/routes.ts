@@ -22,7 +22,7 @@ export interface Routes {
 }
 
 /** Topics that are remembered, so that the grammar and the registry are asked once a device. */
-const MAX_REMEMBERED_TOPICS = 50_000;
+export const MAX_REMEMBERED_TOPICS = 50_000;
 
 export function createRoutes(city: string, registry: Registry): Routes {
   const routes = new Map<string, Route>();

@@ -1,14 +1,15 @@
 /**
  * Validate: one JSON object of a known device → a Reading, or the reasons why not.
  *
- * Second step of the pipeline: the time, the envelope, then the kind's quantities. A message is kept for its sound
- * part: what is absurd is left out, flagged or refused by name, and the rest is a reading, so that neither a broken
- * battery sensor nor a clock that was never set hides a flood. Invariant: never throws; nothing is dropped
+ * A step of pipeline.ts, after the quota: the time, the envelope, then the kind's quantities. A message is kept for
+ * its sound part: what is absurd is left out, flagged or refused by name, and the rest is a reading, so that neither a
+ * broken battery sensor nor a clock that was never set hides a flood. Invariant: never throws; nothing is dropped
  * without a Rejection, a flag or a count.
  */
 
 import type { DeviceKind, SiteFields } from '../devices/device-kind.ts';
 import { judgeQuantities } from '../devices/judge-quantities.ts';
+import { parseLocalTime } from '../devices/local-time.ts';
 import { mendTexts } from '../devices/mend-texts.ts';
 import { parseTime } from '../devices/parse-time.ts';
 import { QualityFlag, type Reading, type Values } from '../devices/reading.ts';
@@ -37,6 +38,8 @@ export interface ValidateOptions {
   /** Of a replay: when it is. The time of receipt may be of a clock of ours that was wrong. */
   readonly replayedAt?: number | undefined;
   readonly clockAheadMaxMs: number;
+  /** Of the city: what its devices mean by a time without an offset. */
+  readonly timeZone: string;
   readonly bounds: { south: number; west: number; north: number; east: number };
 }
 
@@ -52,7 +55,10 @@ export interface Validated {
 const NO_SITE: SiteFields = {};
 
 export function validateReading(item: unknown, target: Target, options: ValidateOptions): Validated {
-  if (!isJsonObject(item)) return { rejection: reject('not-an-object', 'a reading must be a JSON object') };
+  if (!isJsonObject(item)) {
+    const hint = Array.isArray(item) ? ', and is a list within the list' : '';
+    return { rejection: reject('not-an-object', `a reading must be a JSON object${hint}`) };
+  }
   const { kind } = target;
   const quantities = parseQuantities(item, kind, options);
   if (!quantities.values) return quantities;
@@ -76,14 +82,15 @@ export function validateReading(item: unknown, target: Target, options: Validate
 
 function toReading(
   item: JsonObject,
-  { city, kind: { name: kind }, device: { id: device } }: Target,
+  { city, kind: { name: kind }, device: { id: device, simulated: isRegisteredSo } }: Target,
   receivedAt: number,
   measuredAt: number,
   quality: number,
   values: Values,
 ): Reading {
   const { seq } = item;
-  const simulated = item['simulated'] === true;
+  // Of every reading this is decided here: many formats have no word for it, and a registered one needs none.
+  const simulated = isRegisteredSo === true || item['simulated'] === true;
   // Two literals: spreading an optional seq into one costs more than all the rest.
   return isCount(seq)
     ? { city, kind, device, measuredAt, receivedAt, seq, simulated, quality, values }
@@ -102,15 +109,17 @@ interface JudgedTime {
 /** The device's time; that of receipt where it gave none, or one that cannot be. */
 function judgeTime(
   value: unknown,
-  { receivedAt, replayedAt = receivedAt, clockAheadMaxMs }: ValidateOptions,
+  { receivedAt, replayedAt = receivedAt, clockAheadMaxMs, timeZone }: ValidateOptions,
 ): JudgedTime {
   if (value === undefined || value === null) {
     return { measuredAt: receivedAt, quality: QualityFlag.serverTime };
   }
-  const measuredAt = parseTime(value);
-  if (measuredAt === undefined) {
-    const found = JSON.stringify(value)?.slice(0, SHOWN_CHARACTERS);
-    const detail = `measuredAt is ${found}; expected RFC 3339 with an offset, or epoch seconds or milliseconds`;
+  const measuredAt = parseTime(value) ?? parseLocalTime(value, timeZone);
+  if (typeof measuredAt !== 'number') {
+    const found =
+      typeof value === 'number' ? String(value) : JSON.stringify(value)?.slice(0, SHOWN_CHARACTERS);
+    const why = measuredAt?.why ?? 'expected RFC 3339 with an offset, or epoch seconds or milliseconds';
+    const detail = `measuredAt is ${found}; ${why}`;
     return {
       measuredAt: receivedAt,
       quality: QualityFlag.serverTime | QualityFlag.clockRefused,

@@ -8,11 +8,11 @@
 import { type Broker, type BrokerOptions, openBroker } from '../broker/broker.ts';
 import { type CredentialCheck, openCredentialCheck } from '../broker/credentials/credential-check.ts';
 import { matchesTopic } from '../devices/formats/format.ts';
+import { createMayListen } from '../fleet/down-topics.ts';
 import { openSources, type Sources } from '../sources/sources.ts';
 import type { Followers } from './open-followers.ts';
 import type { Ground } from './open-ground.ts';
 import type { Intake } from './open-intake.ts';
-import type { Stores } from './open-stores.ts';
 import { readDescriptorLimit, shareDescriptors } from './share-descriptors.ts';
 
 export interface Entrances {
@@ -30,7 +30,6 @@ const DESCRIPTORS_SHORT =
 export async function openEntrances(
   opened: AsyncDisposableStack,
   ground: Ground,
-  stores: Stores,
   followers: Followers,
   intake: Intake,
 ): Promise<Entrances> {
@@ -46,7 +45,7 @@ export async function openEntrances(
       ...brokerMessages(ground, intake),
       config: { ...config, MQTT_MAX_CONNECTIONS: share.mqttConnections },
       city: city.id,
-      waitingBytes: () => stores.journal.waitingBytes,
+      waitingBytes: () => intake.entry.waitingBytes,
       authenticator,
       deviceLinks: followers.dispatch.links,
       log: log.child({ part: 'broker' }),
@@ -66,14 +65,16 @@ export async function openEntrances(
 
 /** What the broker does with what comes: a publish goes through the pipeline, a will that is not kept to the inbox. */
 function brokerMessages(
-  { now }: Ground,
+  { now, registry }: Ground,
   { formats, inbox, pipeline }: Intake,
-): Pick<BrokerOptions, 'pipeline' | 'isStatusOfFormat' | 'onWillDropped'> {
+): Pick<BrokerOptions, 'pipeline' | 'mayListen' | 'isStatusOfFormat' | 'onWillDropped'> {
   return {
     pipeline,
+    mayListen: createMayListen(registry, formats),
     isStatusOfFormat: (topic) =>
       [...formats.values()].some(
-        ({ hasStatus, topics }) => hasStatus && topics.some((filter) => matchesTopic(filter, topic)),
+        ({ hasStatus, isStatusTopic, topics }) =>
+          hasStatus && (isStatusTopic?.(topic) || topics.some((filter) => matchesTopic(filter, topic))),
       ),
     onWillDropped(identity, topic) {
       const message = { topic, payload: Buffer.alloc(0), receivedAt: now(), clientId: identity };

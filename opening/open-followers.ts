@@ -48,6 +48,7 @@ export async function openFollowers(
       isDeaf: () => journal.problem !== undefined || draining.problems.has(ALERTS_CONSUMER),
     }),
   );
+  fleet.askAlarms((device) => alerts.silentAfterMs(device));
 
   const quality = createQuality();
   await restorePresent({ journal, fleet, quality, nowMs: ground.now() });
@@ -58,7 +59,7 @@ export async function openFollowers(
     fleet,
     feed,
     onPresent: (reading) => dispatch.observe(reading),
-    onFailed: (reading) => dispatch.observeWord(reading),
+    onOther: (reading) => dispatch.observeWord(reading),
   });
   return { alerts, dispatch, quality, consumers: [live, alerts.consumer] };
 }
@@ -90,7 +91,7 @@ function followClock(
   clock.onStep(({ foundAt, sizeMs }) => {
     quality.clockSet(foundAt, sizeMs);
     fleet.clockSet(foundAt, sizeMs);
-    dispatch.clockSet(foundAt);
+    dispatch.clockSet(foundAt, sizeMs);
     void alerts.clockSet(foundAt, sizeMs);
   });
 }

@@ -7,7 +7,7 @@
  */
 import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client';
-import { findParameterProblems } from '../alerts/open-alerts.ts';
+import { findAlertProblems } from '../alerts/open-alerts.ts';
 import { type CityFrame, loadCity } from '../cities/city.ts';
 import { type ClockMonitor, type Clocks, createClockMonitor } from '../clock/clock-monitor.ts';
 import { findCityFolder, listCityPlaces } from '../config/city-folder.ts';
@@ -19,6 +19,7 @@ import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import { registerFleetMetrics } from '../fleet/fleet-metrics.ts';
 import { createLiveFeed, type LiveFeed } from '../fleet/live-feed.ts';
 import { type LiveRegistry, openRegistry } from '../fleet/registry.ts';
+import { type OpenedOwnership, openOwnership } from './open-ownership.ts';
 
 /** The process: what it is told, and what it goes by. */
 export interface Ground extends Clocks {
@@ -31,14 +32,21 @@ export interface Ground extends Clocks {
   readonly clock: ClockMonitor;
   readonly city: CityFrame;
   readonly database: Database;
+  /** Where several servers stand on one PostgreSQL; absent where the state is in SQLite. */
+  readonly owned: OpenedOwnership | undefined;
   readonly registry: LiveRegistry;
   readonly fleet: Fleet;
   readonly feed: LiveFeed;
 }
 
+export interface GroundOptions extends Pick<Ground, 'config' | 'log' | 'onFatal'> {
+  /** Aborted where the process is to end: a standby then stops waiting. */
+  readonly ended: AbortSignal;
+}
+
 export async function openGround(
   opened: AsyncDisposableStack,
-  { config, log, onFatal }: Pick<Ground, 'config' | 'log' | 'onFatal'>,
+  { config, log, onFatal, ended }: GroundOptions,
 ): Promise<Ground> {
   const now = Date.now;
   const monotonicNow = () => performance.now();
@@ -51,9 +59,15 @@ export async function openGround(
   const city = loadCity(config.SIAGA_CITY, config);
   // One's own may stand before the shipped one of the same name.
   log.info({ city: city.id, folder: findCityFolder(city.id, listCityPlaces(config)) }, 'the city is loaded');
-  const database = await openDatabase(config);
+  const { DATABASE_URL: url } = config;
+  const onLost = (error: Error) => onFatal?.(error);
+  const owned =
+    url === undefined
+      ? undefined
+      : await openOwnership(opened, { config, url, log, metrics, now, monotonicNow, onLost, ended });
+  const database = await openDatabase(config, undefined, undefined, owned?.fence);
   opened.defer(() => database.destroy());
-  const registry = await openRegistry(city, database, findParameterProblems);
+  const registry = await openRegistry(city, database, findAlertProblems(config));
   for (const note of registry.state.notes)
     log.warn({ note }, 'the folder and what was changed while it ran differ');
   const fleet = createFleet(registry);
@@ -65,7 +79,7 @@ export async function openGround(
   });
   return {
     ...{ config, log, metrics, now, monotonicNow, random, onFatal },
-    ...{ clock, city, database, registry, fleet, feed },
+    ...{ clock, city, database, owned, registry, fleet, feed },
   };
 }
 

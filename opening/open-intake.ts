@@ -1,6 +1,6 @@
 /**
  * openIntake: the pipeline that a message goes through up to the journal, and what it goes by: formats, the inbox of
- * what came last, and the aliases that nobody has claimed yet.
+ * what came last, the aliases that nobody has claimed yet, and the configs that devices have yet to take.
  *
  * The fourth stage of openSiaga. Invariant: what was kept of an unknown alias is replayed through the same pipeline
  * once somebody has claimed it, here or by a command beside the running server.
@@ -10,6 +10,7 @@ import { claimAlias, findTaken } from '../broker/credentials/device-formats.ts';
 import { createFormats, type Formats } from '../devices/formats/index.ts';
 import { createMapped } from '../devices/formats/mapped.ts';
 import { findAckFault } from '../dispatch/crew-answers.ts';
+import { ConfigDelivery, type ConfigDeliveryOptions } from '../fleet/config-delivery.ts';
 import { createIdentities } from '../fleet/identities.ts';
 import { createPresenceConsumer } from '../fleet/presence-consumer.ts';
 import { openWaitingAliases, type WaitingAliases } from '../fleet/waiting-aliases.ts';
@@ -19,8 +20,10 @@ import { createPipeline, type Pipeline } from '../ingest/pipeline.ts';
 import { createQuota } from '../ingest/quota.ts';
 import { replayClaimed } from '../ingest/replay-claimed.ts';
 import type { MessageEntry } from '../journal/device-messages.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';
 import { createSavedCursor } from '../journal/saved-cursor.ts';
+import { holdAnswers } from '../ownership/hold-answers.ts';
 import type { Followers } from './open-followers.ts';
 import type { Ground } from './open-ground.ts';
 import type { Stores } from './open-stores.ts';
@@ -29,12 +32,15 @@ export interface Intake {
   readonly formats: Formats;
   readonly waiting: WaitingAliases;
   readonly inbox: Inbox;
+  readonly configs: ConfigDelivery;
   readonly pipeline: Pipeline;
+  /** The journal as the entrances fill it: payload bytes that await the disk, or the word that this is the owner. */
+  readonly entry: Pick<Journal, 'appendFor' | 'waitingBytes'>;
   /** Who is handed `status` and `ack` from the journal. */
   readonly ofMessages: readonly JournalConsumer<MessageEntry>[];
   /** Gives an alias to a device and replays what waited for it; in words why not, where it is taken. */
   readonly claim: FormatsDependencies['claim'];
-  /** Takes over what commands have changed in the registry beside the running server. */
+  /** Takes over what commands have changed beside the running server: the registry, configs. */
   followRegistry(): Promise<void>;
 }
 
@@ -43,23 +49,27 @@ export async function openIntake(
   ground: Ground,
   { journal }: Stores,
   { dispatch, quality }: Followers,
+  down: Pick<ConfigDeliveryOptions, 'publish' | 'publishOutside'>,
 ): Promise<Intake> {
-  const { config, database, feed, fleet, log, monotonicNow, now, registry } = ground;
+  const { config, database, feed, fleet, log, metrics, monotonicNow, now, owned, registry } = ground;
   const mapped = opened.use(createMapped());
   const formats = createFormats(mapped);
   const waiting = await openWaitingAliases(database);
   opened.defer(() => waiting.save());
   const inbox = createInbox(now);
   const identities = createIdentities(registry);
+  const configs = new ConfigDelivery({ ...ground, ...down, formats });
+  const entry = owned ? holdAnswers(journal, owned.ownership, metrics) : journal;
   const pipeline = createPipeline({
     ...ground,
     formats,
     waiting,
     inbox,
     quality,
-    journal,
+    journal: entry,
     quota: createQuota({ maxJournalBytes: config.JOURNAL_MAX_BYTES, log, monotonicNow }),
     findAckFault,
+    hearConfig: (device, on, echo) => configs.hear(device, on, echo),
   });
   const acks = await openAckConsumer({
     ...{ journal, pipeline, log },
@@ -72,7 +82,9 @@ export async function openIntake(
     formats,
     waiting,
     inbox,
+    configs,
     pipeline,
+    entry,
     ofMessages: [createPresenceConsumer({ journal, fleet, feed }), acks],
     async claim(alias, device) {
       const taken = await findTaken(database, device, [alias]);
@@ -87,6 +99,7 @@ export async function openIntake(
       await registry.reload();
       await waiting.save();
       await replay();
+      await configs.deliver();
     },
   };
 }

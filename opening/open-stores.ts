@@ -11,15 +11,11 @@ import { INFLUX_CONSUMER } from '../influx/copy-cursor.ts';
 import { type InfluxCopy, openInfluxCopy } from '../influx/open-influx-copy.ts';
 import { ACKS_CONSUMER } from '../ingest/ack-consumer.ts';
 import { Draining } from '../journal/draining.ts';
-import type { Journal } from '../journal/journal.ts';
 import { rewindCursors } from '../journal/rewind-cursors.ts';
-import { openJournal } from '../journal/sqlite/open-journal.ts';
+import { type CityJournal, openCityJournal } from './open-city-journal.ts';
 import type { Ground } from './open-ground.ts';
 
-const DAY_MS = 86_400_000;
-
-export interface Stores {
-  readonly journal: Journal;
+export interface Stores extends CityJournal {
   /** Carries the journal to its consumers, once the followers are there. */
   readonly draining: Draining;
   readonly keptHistory: OpenedHistory;
@@ -28,7 +24,7 @@ export interface Stores {
 
 export async function openStores(opened: AsyncDisposableStack, ground: Ground): Promise<Stores> {
   const { clock, config, database, fleet, log, metrics, now, onFatal, random, registry } = ground;
-  const journal = opened.use(await openCityJournal(ground));
+  const { journal, outside, noteCopy } = await openCityJournal(opened, ground);
   await rewindCursors({ journal, database, consumers: [ALERTS_CONSUMER, INFLUX_CONSUMER], log, now });
   const ofMessages = { journal: journal.messages, isMarkedOutside: false, consumers: [ACKS_CONSUMER] };
   await rewindCursors({ ...ofMessages, database, log, now });
@@ -55,21 +51,5 @@ export async function openStores(opened: AsyncDisposableStack, ground: Ground): 
     : undefined;
   // Grafana's thresholds are those of now, and not of a minute ago.
   if (copy) registry.follow(() => void copy.sampleLiveness(fleet));
-  return { journal, draining, keptHistory, copy };
-}
-
-function openCityJournal({ config, fleet, log, metrics, now, onFatal }: Ground): Promise<Journal> {
-  return openJournal({
-    file: `${config.SIAGA_DATA_DIR}/journal.db`,
-    maxBatch: config.JOURNAL_MAX_BATCH,
-    maxWaitingBytes: config.JOURNAL_MAX_WAITING_BYTES,
-    maxRejections: config.REJECTIONS_MAX,
-    retentionMs: config.JOURNAL_RETENTION_DAYS * DAY_MS,
-    maxBytes: config.JOURNAL_MAX_BYTES,
-    log: log.child({ part: 'journal' }),
-    metrics,
-    now,
-    onRepeat: (device) => fleet.countRepeat(device, now()),
-    ...(onFatal ? { onDeath: onFatal } : {}),
-  });
+  return { journal, outside, noteCopy, draining, keptHistory, copy };
 }

@@ -11,9 +11,9 @@ import type { Config } from '../config/config.ts';
  * What Siaga itself holds open: 52 at rest (six threads of 4, five databases of 2 to 4, listeners), 15 for the thread
  * that reads the journal, 20 for PostgreSQL and InfluxDB, 20 for a backup and notices on their way; and some to spare.
  */
-const OWN_DESCRIPTORS = 128;
+export const OWN_DESCRIPTORS = 128;
 /** Of what is left where it is too little, for people: one in four. */
-const API_SHARE = 0.25;
+export const API_SHARE = 0.25;
 /** Of each, whatever the limit: so that somebody can see what is wrong. */
 const LEAST_CONNECTIONS = 8;
 
