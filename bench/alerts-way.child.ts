@@ -25,7 +25,16 @@ const PAUSE_MS = { least: 30, most: 110 } as const;
 /** A message that takes longer than this is counted as lost, ms. */
 const LOST_AFTER_MS = 10_000;
 
-export async function measureWay(rate: number, seconds: number): Promise<Record<string, number | string>> {
+export interface WayOptions {
+  /** Begun with the measurement; gives what ends it. */
+  readonly beside?: (server: SiagaServer) => Promise<() => void>;
+}
+
+export async function measureWay(
+  rate: number,
+  seconds: number,
+  { beside }: WayOptions = {},
+): Promise<Record<string, number | string>> {
   const folder = mkdtempSync(join(tmpdir(), 'siaga-bench-'));
   let server: SiagaServer | undefined;
   try {
@@ -34,7 +43,9 @@ export async function measureWay(rate: number, seconds: number): Promise<Record<
       folder,
       devices.map(({ id }) => id),
     );
-    server = await startSiaga({ folder, environment: OPEN_TO_ALL });
+    // Who reads is the public.
+    const environment = beside ? { ...OPEN_TO_ALL, API_AUTH: 'true' } : OPEN_TO_ALL;
+    server = await startSiaga({ folder, environment });
     const { mqttPort: port } = server;
     const orders: LoadOrders = {
       port,
@@ -50,7 +61,9 @@ export async function measureWay(rate: number, seconds: number): Promise<Record<
     writeFileSync(file, JSON.stringify(orders));
     const load = startLoad(file);
     await load.begun;
+    const others = beside?.(server);
     const way = await spikeAndListen(`mqtt://127.0.0.1:${port}`, seconds * 1000);
+    (await others)?.();
     return {
       'readings/s': Math.round(await load.perSecond),
       ...way,

@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- alerts [--seconds 4] [--rate 5000]`: the alert engine on one core with all rules on, and
- * the way from a reading's receipt to its alert on MQTT through the whole of Siaga.
+ * `npm run bench -- alerts [--seconds 4] [--rate 5000] [--skip-way]`: the alert engine on one core with all rules on,
+ * and the way from a reading's receipt to its alert on MQTT through the whole of Siaga.
  *
- * The first table is the engine alone (readings in memory, changes applied to the lifecycle); the second is
- * broker, journal on disk, engine, state database on disk, outbox, broker.
+ * The first table is the engine alone (readings in memory, changes applied to the lifecycle); the second is broker,
+ * journal on disk, engine, state database on disk, outbox, broker (left out with --skip-way).
  */
 import { parseArgs } from 'node:util';
 import { AlertEngine } from '../alerts/judgement/engine.ts';
@@ -74,7 +74,7 @@ function measureEngine(kinds: readonly string[], seconds: number): Record<string
     if (round % 60 === 59) {
       lifecycle.takeOccasions();
       lifecycle.settled();
-      engine.settled([...engine.dirty]);
+      engine.watches.settled([...engine.watches.dirty]);
     }
     // Time of this thread on its core, not of the clock: other programs on the machine must not count.
     const { user, system } = process.threadCpuUsage(from);

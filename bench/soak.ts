@@ -1,48 +1,42 @@
 /**
  * A soak: a hundred devices that number their readings, people who read, and a fault every few minutes, for hours.
  *
- *   npm run soak -- --hours 24 [--fault-min 5] [--seed 1]
+ *   npm run soak -- --hours 24 [--fault-min 5] [--seed 1] [--rate 100] [--influx]
  *
  * The faults take turns: kill -9, TERM, the process stopped for 20 s, ten thousand messages of garbage, connections
- * that say nothing. Every ten seconds it looks at memory, open files and what waits to be judged; at the end it holds
- * what was acknowledged against the journal. It ends with exit code 1 where a reading was lost or stands twice.
+ * that say nothing. With --influx a real InfluxDB stands beside it, which is killed, wiped, written to by a stranger
+ * and robbed of points, and is compared with history in the end, value by value. --rate is readings a second of all
+ * devices. Every ten seconds it looks at memory, open files and what waits to be judged; at the end it holds
+ * what was acknowledged against the journal. It ends with exit code 1 where a reading was lost or stands twice, or
+ * where the copy is not the same.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import mqtt from 'mqtt';
-import { loadCity } from '../cities/city.ts';
 import { createRandom, type Random } from '../firmware-sim/random.ts';
-import { STORED_SEQ } from '../journal/sqlite/record-layout.ts';
 import { drawPayload, drawTopic } from '../test/support/garbage.ts';
+import { startInfluxd } from '../test/support/influxd.ts';
 import { createDataFolder, type RunningSiaga, startSiaga } from '../test/support/start-siaga.ts';
+import { compareTwin, createTwin, TWIN_FAULTS, type Twin } from './soak/influx-twin.ts';
+import {
+  compareWithJournal,
+  connectDevices,
+  keepReporting,
+  type NumberedDevice,
+} from './soak/numbered-devices.ts';
 
-const CITY = 'semarang';
-const REPORT_EVERY_MS = 1_000;
 const LOOK_EVERY_MS = 10_000;
 const READERS = 5;
 const GARBAGE = 10_000;
 const SILENT_CONNECTIONS = 500;
 const STOPPED_MS = 20_000;
-/** What the devices of a kind report: reading `seq` of device `index`. */
-const READINGS: Readonly<Record<string, (seq: number, index: number) => Readonly<Record<string, number>>>> = {
-  'river-gauge': (seq, index) => ({ levelM: 1 + Math.abs(((seq + 37 * index) % 600) - 300) / 200 }),
-  'wifi-access-point': (seq) => ({ clients: seq % 60, rxBytes: seq * 1_000, txBytes: seq * 300 }),
-};
 /** Bytes of a page of memory, as Linux counts them in statm. */
 const PAGE_BYTES = 4_096;
 const MIB = 1024 ** 2;
 /** Lines of the report: the run in so many equal parts. */
 const PARTS = 8;
-
-interface NumberedDevice {
-  readonly id: string;
-  readonly client: mqtt.MqttClient;
-  /** `acknowledged[n]` is true once reading n was. */
-  readonly acknowledged: boolean[];
-}
 
 interface Look {
   readonly atMs: number;
@@ -54,6 +48,7 @@ interface Look {
 interface Soak {
   readonly dataDir: string;
   readonly random: Random;
+  readonly twin: Twin | undefined;
   server: RunningSiaga;
   /** Since when it is meant to answer; not while it is being killed or stopped. */
   isUp: boolean;
@@ -88,74 +83,45 @@ export async function run(args: string[]): Promise<void> {
       hours: { type: 'string', default: '1' },
       'fault-min': { type: 'string', default: '5' },
       seed: { type: 'string', default: '1' },
+      rate: { type: 'string', default: '100' },
+      influx: { type: 'boolean', default: false },
     },
   });
-  const [hours, faultMin, seed] = [values.hours, values['fault-min'], values.seed].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  if (!(hours > 0) || !(faultMin > 0)) throw new Error('--hours and --fault-min are numbers above 0');
+  const hours = Number(values.hours);
+  const faultMin = Number(values['fault-min']);
+  const rate = Number(values.rate);
+  if (!(hours > 0 && faultMin > 0 && rate > 0)) {
+    throw new Error('--hours, --fault-min and --rate are numbers above 0');
+  }
   await using folder = await createDataFolder();
-  const server = await startSiaga({ dataDir: folder.path });
+  await using influxd = values.influx ? await startInfluxd() : undefined;
+  const twin = influxd && createTwin(influxd);
+  const server = await startSiaga({ dataDir: folder.path, environment: { ...twin?.environment } });
+  const startedMs = Date.now();
   const soak: Soak = {
-    ...{ dataDir: folder.path, random: createRandom(seed, 'soak'), server, isUp: true },
+    ...{ dataDir: folder.path, random: createRandom(Number(values.seed), 'soak'), server, isUp: true, twin },
     ...{ looks: [], faults: new Map(), unanswered: 0, answered: 0 },
   };
   const endMs = performance.now() + hours * 3_600_000;
   const isOn = () => performance.now() < endMs;
   const devices = connectDevices(server.mqttPort);
+  const everyMs = (devices.length * 1_000) / rate;
   const running = [
-    ...devices.map((device, index) => keepReporting(device, index, isOn)),
+    ...devices.map((device, index) => keepReporting(device, index, everyMs, isOn)),
     ...Array.from({ length: READERS }, () => keepReading(soak, isOn)),
     keepLooking(soak, isOn),
   ];
   await keepBreaking(soak, faultMin * 60_000, isOn);
   await Promise.all(running);
   await Promise.all(devices.map(({ client }) => client.endAsync()));
+  const copy = twin && (await compareTwin(twin, soak.server, devices, startedMs));
   await soak.server.stop();
   report(soak, devices);
-}
-
-function connectDevices(port: number): NumberedDevice[] {
-  return loadCity(CITY)
-    .devices.filter(({ kind }) => kind in READINGS)
-    .map(({ id, kind }) => {
-      const client = mqtt.connect({
-        port,
-        host: '127.0.0.1',
-        clientId: id,
-        clean: false,
-        reconnectPeriod: 500,
-      });
-      client.on('error', () => undefined);
-      Object.assign(client, { siagaTopic: `siaga/${CITY}/${kind}/${id}/telemetry` });
-      return { id, client, acknowledged: [] };
-    });
-}
-
-/** One reading a second; the client keeps what is not acknowledged and sends it again. */
-async function keepReporting(
-  { id, client, acknowledged }: NumberedDevice,
-  index: number,
-  isOn: () => boolean,
-): Promise<void> {
-  const { siagaTopic: topic } = client as mqtt.MqttClient & { siagaTopic: string };
-  const [, , kind = ''] = topic.split('/');
-  const open: Promise<unknown>[] = [];
-  for (let seq = 0; isOn(); seq++) {
-    const measuredAt = Date.now();
-    const values = READINGS[kind]?.(seq, index);
-    const sent = client
-      .publishAsync(topic, JSON.stringify({ measuredAt, seq, ...values }), { qos: 1 })
-      .then(() => {
-        acknowledged[seq] = true;
-      })
-      .catch((error: Error) => console.error(`${id}: ${error.message}`));
-    open.push(sent);
-    await delay(REPORT_EVERY_MS);
-  }
-  await Promise.all(open);
+  if (!copy) return;
+  console.log(
+    `copy: ${copy.values} values in history, ${copy.different} of them not so in InfluxDB, ${copy.beyond} points beyond; all there ${copy.caughtUpS.toFixed(1)} s after the last reading`,
+  );
+  if (copy.values === 0 || copy.different > 0 || copy.beyond > 0) process.exitCode = 1;
 }
 
 /** Somebody who looks at everything in turn. */
@@ -204,17 +170,28 @@ async function lookAt({ server }: Soak): Promise<Look> {
 }
 
 async function keepBreaking(soak: Soak, everyMs: number, isOn: () => boolean): Promise<void> {
-  const names = Object.keys(FAULTS);
+  const faults = faultsOf(soak);
+  const names = Object.keys(faults);
   for (let turn = 0; isOn(); turn++) {
     await delay(everyMs);
     if (!isOn()) return;
     const name = names[turn % names.length] as string;
     soak.isUp = false;
-    await FAULTS[name]?.(soak);
+    await faults[name]?.();
     soak.isUp = true;
     soak.faults.set(name, (soak.faults.get(name) ?? 0) + 1);
     console.log(`${new Date().toISOString()} ${name}`);
   }
+}
+
+/** By name; those of the copy where there is one, each of which leaves Siaga as it is. */
+function faultsOf(soak: Soak): Readonly<Record<string, () => Promise<void>>> {
+  const { twin, dataDir } = soak;
+  const own = Object.entries(FAULTS).map(([name, fault]) => [name, () => fault(soak)] as const);
+  const ofTwin = Object.entries(twin ? TWIN_FAULTS : {}).map(
+    ([name, fault]) => [name, () => fault(twin as Twin, dataDir)] as const,
+  );
+  return Object.fromEntries([...ofTwin, ...own]);
 }
 
 /** Starts again on the same ports, where devices and readers look for it. */
@@ -222,6 +199,7 @@ async function restart(soak: Soak, end: () => Promise<void>): Promise<void> {
   const environment = {
     MQTT_PORT: String(soak.server.mqttPort),
     HTTP_PORT: new URL(soak.server.httpUrl).port,
+    ...soak.twin?.environment,
   };
   await end();
   soak.server = await startSiaga({ dataDir: soak.dataDir, environment });
@@ -259,30 +237,4 @@ function report(
     `readings: ${found.acknowledged} acknowledged, ${found.lost} of them lost, ${found.doubled} doubled`,
   );
   if (found.lost > 0 || found.doubled > 0) process.exitCode = 1;
-}
-
-function compareWithJournal(
-  file: string,
-  devices: readonly NumberedDevice[],
-): { acknowledged: number; lost: number; doubled: number } {
-  const journal = new DatabaseSync(file, { readOnly: true });
-  const select = journal.prepare(
-    'select record from readings join devices on number = readings.device where devices.device = ?',
-  );
-  const sum = { acknowledged: 0, lost: 0, doubled: 0 };
-  for (const { id, acknowledged } of devices) {
-    const stored = new Map<number, number>();
-    for (const { record } of select.iterate(id)) {
-      const seq = new Float64Array(Uint8Array.from(record as Uint8Array).buffer)[STORED_SEQ] as number;
-      stored.set(seq, (stored.get(seq) ?? 0) + 1);
-    }
-    for (const seq of acknowledged.keys()) {
-      if (!acknowledged[seq]) continue;
-      sum.acknowledged++;
-      if (!stored.has(seq)) sum.lost++;
-    }
-    for (const count of stored.values()) if (count > 1) sum.doubled += count - 1;
-  }
-  journal.close();
-  return sum;
 }

@@ -1,6 +1,10 @@
 /** The calls on alerts, silences, the CAP feed and back-tests, over the real alarms. */
+
+import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { riverLevel } from '../../alerts/rules/river-level.ts';
 import { alertRoutes } from '../../api/alerts.ts';
+import { createBacktestRuns } from '../../api/backtest-runs.ts';
 import { backtestRoutes } from '../../api/backtests.ts';
 import { capFeedRoutes } from '../../api/cap-feed.ts';
 import { silenceRoutes } from '../../api/silences.ts';
@@ -32,7 +36,7 @@ beforeEach(async () => {
         publicUrl: 'https://siaga.test',
         now: () => house.clock.ms,
       }),
-      backtestRoutes({ registry: house.registry, history: { raw } }),
+      backtestRoutes({ registry: house.registry, history: { raw }, runs: createBacktestRuns(new Metrics()) }),
     ],
   });
 });
@@ -90,14 +94,14 @@ test('an alert explains itself by readings, rule, timers, notices and sentences 
   const [{ id }] = (await api.get('/v1/alerts')).json().alerts;
   const { explanation } = (await api.get(`/v1/alerts/${id}`, await api.tokenFor('desk'))).json();
   expect(explanation.sentences.en).toMatch(
-    /^Gauge bendung: 1\.60 m, ready \(from 1\.50 m\)\. In force since 09:31, from 2 readings; the last was at 09:31 and arrived at once\. \d notices were sent(; \d wait)?\.$/,
+    /^Gauge bendung: 1\.60 m, ready \(from 1\.50 m\)\. At 09:32 it was 1\.70 m\. In force since 09:31, from 2 readings; the last was at 09:31 and arrived at once\. \d notices were sent(; \d wait)?\.$/,
   );
   expect(explanation.sentences.id).toContain('Gauge bendung: 1,60 m, siap (mulai 1,50 m).');
   expect(explanation.sentences.id).toContain('yang terakhir pukul 09.31, langsung diterima');
   expect(explanation.sentences.id).toContain('Berlaku sejak pukul 09.31, dari 2 bacaan;');
   expect(explanation.rule).toMatchObject({
     name: 'river-level',
-    version: 5,
+    version: riverLevel.version,
     parameters: { hysteresisM: 0.1 },
   });
   expect(explanation.readings.map((each: { values: object }) => each.values)).toEqual([

@@ -78,6 +78,46 @@ async function settled(count: () => number): Promise<number> {
   });
 }
 
+describe('a request that is longer on the wire than any body may be', () => {
+  const POST = 'POST /v1/body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  const wordsAndByte = `1;${'a'.repeat(4_000)}\r\nx\r\n`;
+
+  test.each([
+    [
+      'in chunks of one byte, each with words that nobody reads',
+      `${POST}Transfer-Encoding: chunked\r\n\r\n`,
+      wordsAndByte.repeat(600),
+    ],
+    [
+      'behind an answer that did not wait for it',
+      'POST /v1/nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n',
+      'x'.repeat(2_400_000),
+    ],
+  ])('loses its connection, %s', async (_how, head, rest) => {
+    const client = await dial();
+    client.socket.write(head + rest);
+    // Reset, where bytes of it were still on their way.
+    await client.closed().catch((error: NodeJS.ErrnoException) => expect(error.code).toBe('ECONNRESET'));
+    expect(seen.bodies).toEqual([]);
+    await eventually(async () => {
+      const text = await api.metrics.getSingleMetricAsString('siaga_http_connections_ended_total');
+      expect(text).toContain('why="too-long"} 1');
+    });
+  });
+
+  test('is counted anew for each: a connection of many requests stays', async () => {
+    const client = await dial();
+    const body = JSON.stringify('x'.repeat(300 * KIB));
+    const post = `${POST}Content-Length: ${body.length}\r\n\r\n${body}`;
+    for (let sent = 0; sent <= CONNECTION_BOUNDS.maxRequestBytes; sent += post.length) {
+      client.socket.write(post);
+      await client.readUntil('"bytes":');
+    }
+    client.socket.write(get('/small/7'));
+    await client.readUntil('"number":7');
+  });
+});
+
 describe('a client that does not read', () => {
   test('loses its connection when an answer has lain for the bound of time, and others keep theirs', async () => {
     const idle = await dial();

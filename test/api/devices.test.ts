@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { writeDeviceFormat } from '../../broker/credentials/device-formats.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 import { smallCity } from '../support/small-city.ts';
 
@@ -12,6 +13,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await api[Symbol.asyncDispose]();
 });
+
+const UNSEEN = { liveness: 'unseen', silentAfterS: 300 };
 
 describe('GET /v1/devices', () => {
   test('lists the registry with liveness and the last reading in the words of the field', async () => {
@@ -28,6 +31,7 @@ describe('GET /v1/devices', () => {
           lat: -7,
           lng: 110.4,
           liveness: 'online',
+          silentAfterS: 300,
           lastHeardAt: '2026-01-15T02:30:00.000Z',
           last: {
             measuredAt: '2026-01-15T02:29:59.000Z',
@@ -38,8 +42,8 @@ describe('GET /v1/devices', () => {
             values: { levelM: 1.42 },
           },
         },
-        { id: 'hulu', kind: 'river-gauge', name: 'Gauge hulu', lat: -7, lng: 110.4, liveness: 'unseen' },
-        { id: 'tide', kind: 'river-gauge', name: 'Gauge tide', lat: -7, lng: 110.4, liveness: 'unseen' },
+        { id: 'hulu', kind: 'river-gauge', name: 'Gauge hulu', lat: -7, lng: 110.4, ...UNSEEN },
+        { id: 'tide', kind: 'river-gauge', name: 'Gauge tide', lat: -7, lng: 110.4, ...UNSEEN },
       ],
     });
   });
@@ -100,6 +104,7 @@ describe('GET /v1/devices/{id}', () => {
           { severity: 'extreme', levelM: 3 },
         ],
       },
+      simulated: false,
       units: { levelM: 'm', rainMm: 'mm' },
       dataHealth: {
         readings: 3,
@@ -111,6 +116,17 @@ describe('GET /v1/devices/{id}', () => {
       },
     });
     expect(answer.site).not.toHaveProperty('id');
+  });
+
+  test('says that it is registered as simulated, and so is what it says', async () => {
+    await writeDeviceFormat(api.database, 'bendung', { simulated: true }, START_MS);
+    await api.registry.reload();
+    await api.publish(GAUGE, { levelM: 1.4 });
+    expect((await api.get('/v1/devices/bendung')).json()).toMatchObject({
+      simulated: true,
+      last: { simulated: true },
+    });
+    expect((await api.get('/v1/devices/hulu')).json()).toMatchObject({ simulated: false });
   });
 
   test('an ambulance looks to the public like one that does not exist', async () => {
@@ -249,5 +265,9 @@ describe('the connection of a device', () => {
     });
     expect(liveness).toBe('unseen');
     expect((await own.get('/v1/devices/hulu')).json().connection).toEqual({ openSince: null });
+    const { devices } = (await own.get('/v1/devices?kind=river-gauge')).json();
+    const rows = devices.map(({ id, connectedSince }: Record<string, unknown>) => [id, connectedSince]);
+    expect(rows).toContainEqual(['bendung', '2026-01-15T02:29:55.000Z']);
+    expect(rows).toContainEqual(['hulu', undefined]);
   });
 });

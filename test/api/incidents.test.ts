@@ -449,3 +449,37 @@ test('a call just beyond the border is taken, and is of no kecamatan', async () 
   expect(reported.statusCode).toBe(201);
   expect(reported.json()).toMatchObject({ lat: -7.3, kecamatan: null });
 });
+
+test('what lies over the map is for who may dispatch, and the ways of candidates for all staff', async () => {
+  await using desk = await openDesk();
+  const { api, dispatcher } = desk;
+  const engineer = await api.tokenFor('engineer');
+  const routes = await api.get('/v1/ambulances/routes?lat=-7&lng=110.41&units=u1,u2,nobody', engineer);
+  expect(routes.json()).toMatchObject({
+    routes: [
+      {
+        unit: 'u1',
+        by: 'straight',
+        etaS: null,
+        line: [
+          [110.41, expect.any(Number)],
+          [110.41, -7],
+        ],
+      },
+      { unit: 'u2', by: 'straight' },
+    ],
+  });
+  const many = Array.from({ length: 11 }, (_, index) => `u${index}`).join(',');
+  const refused = await api.get(`/v1/ambulances/routes?lat=-7&lng=110.41&units=${many}`, dispatcher);
+  expect(refused.statusCode).toBe(400);
+  await api.call('POST', '/v1/incidents', dispatcher, call);
+  for (const path of ['/v1/map/calls', '/v1/map/coverage?without=u1']) {
+    expect((await api.get(path, engineer)).statusCode).toBe(403);
+    expect((await api.get(path, dispatcher)).statusCode).toBe(200);
+  }
+  expect((await api.get('/v1/map/calls', dispatcher)).json()).toMatchObject({
+    calls: 1,
+    cells: [{ calls: 1 }],
+  });
+  expect((await api.get('/v1/map/coverage', dispatcher)).json()).toMatchObject({ now: null, targetS: 900 });
+});

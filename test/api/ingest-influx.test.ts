@@ -1,8 +1,10 @@
 /** Clients of InfluxDB that write to Siaga: where they show their credential, what they ask first, how they are answered. */
 import { gzipSync } from 'node:zlib';
 import type { InjectOptions } from 'fastify';
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { influxIngestRoutes } from '../../api/ingest-influx.ts';
+import { BYTES_AVERAGED_OVER_S, BYTES_PER_S, createIngestTurns } from '../../api/ingest-turns.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { createPipelineHouse, HOUSE_START_MS, type PipelineHouse } from '../support/pipeline-house.ts';
 
@@ -32,6 +34,7 @@ beforeEach(async () => {
       accept: (message) => (failure ? Promise.reject(failure) : house.pipeline.accept(message)),
     },
     city: { id: 'semarang' },
+    turns: createIngestTurns({ metrics: new Registry(), monotonicNow: () => house.clock.ms }),
     maxBodyBytes: MAX_BODY_BYTES,
     readiness: () => api.problems,
     now: () => house.clock.ms,
@@ -91,6 +94,28 @@ describe.each(BOTH)('a post to %s', (url) => {
     expect(levels()).toEqual([1.25]);
     const broken = await post(url, gzipSync(LINE).subarray(0, 20), headers);
     expect([broken.statusCode, broken.body]).toEqual([400, expect.stringContaining('not valid gzip')]);
+  });
+
+  test('whose gzip ends early has its complete lines stored, and the last one named', async () => {
+    const at = (n: number) => HOUSE_START_MS - 60_000 + n * 1_000;
+    const lines = Array.from(
+      { length: 40 },
+      (_, n) => `water,device=bendung level=1.${n + 10} ${at(n)}000000`,
+    );
+    const packed = gzipSync(lines.join('\n'));
+    const broken = await post(url, packed.subarray(0, packed.length - 30), {
+      ...GOOD,
+      'content-encoding': 'gzip',
+    });
+    expect(broken.statusCode).toBe(400);
+    expect(broken.body).toContain('partial write');
+    expect(broken.body).toContain('(the gzip ends here)');
+    const stored = levels().length;
+    expect(stored).toBeGreaterThan(0);
+    expect(levels()).toEqual(lines.slice(0, stored).map((_, n) => Number(`1.${n + 10}`)));
+    expect(house.rejections.map(({ reason, detail }) => [reason, detail])).toEqual([
+      ['bad-format', expect.stringContaining('(the gzip ends here)')],
+    ]);
   });
 
   test('is bounded as it comes and once it is unpacked, and its credential is asked for first', async () => {
@@ -230,4 +255,20 @@ test('who guesses secrets is held back, and one who knows his is not', async () 
   for (let n = 0; n < 30; n++) statuses.add((await guess()).statusCode);
   expect([...statuses]).toEqual([401, 429]);
   expect((await post('/write?db=a', LINE)).statusCode).toBe(204);
+});
+
+test('who writes without end is told in InfluxDB’s form when to come again, and nothing of it is stored', async () => {
+  const comment = `# ${'x'.repeat(MAX_BODY_BYTES - 3)}\n`;
+  let refused: Awaited<ReturnType<typeof post>> | undefined;
+  for (let sent = 0; sent <= BYTES_PER_S * BYTES_AVERAGED_OVER_S && !refused; sent += comment.length) {
+    const answer = await post('/write?db=city', comment);
+    if (answer.statusCode !== 204) refused = answer;
+  }
+  expect(refused?.statusCode).toBe(429);
+  expect(Number(refused?.headers['retry-after'])).toBeGreaterThan(0);
+  expect((await post('/write?db=city', LINE)).statusCode).toBe(429);
+  expect(house.readings).toEqual([]);
+  house.clock.ms += 2_000;
+  expect((await post('/write?db=city', LINE)).statusCode).toBe(204);
+  expect(levels()).toEqual([1.25]);
 });

@@ -84,6 +84,16 @@ describe('while the event loop is late', () => {
     for (const path of ['/healthz', '/readyz', '/metrics']) {
       expect([path, (await from('10.0.0.1', path)).statusCode]).toEqual([path, 200]);
     }
+    // Staff at a page that has yet to sign in is the public until then.
+    const signsIn = await api.app.inject({
+      ...{ method: 'POST', url: '/v1/session', remoteAddress: '10.0.0.1' },
+      headers: { 'x-siaga-session': '1', 'sec-fetch-site': 'same-origin' },
+      payload: { token: api.adminToken },
+    });
+    expect(signsIn.statusCode).toBe(201);
+    const headers = { cookie: String(signsIn.headers['set-cookie']).split(';', 1)[0] as string };
+    const asStaff = await api.app.inject({ method: 'GET', url: '/v1/devices', headers });
+    expect(asStaff.statusCode).toBe(200);
     expect(await refused('pressure')).toBeGreaterThan(0);
   });
 });
@@ -115,7 +125,7 @@ describe('beside every answer', () => {
     const packed = await get('/v1/city', 'br, gzip');
     expect(packed.headers).toMatchObject({
       'content-encoding': 'gzip',
-      vary: 'authorization, accept, accept-encoding',
+      vary: 'authorization, cookie, accept, accept-encoding',
     });
     expect(JSON.parse(gunzipSync(packed.rawPayload).toString()).city.id).toBe('semarang');
     for (const [url, encoding] of [

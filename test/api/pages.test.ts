@@ -1,19 +1,25 @@
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cityRoutes } from '../../api/city.ts';
+import { MAP_LIBRARY_PATH } from '../../api/map-library.ts';
 import { situationRoomPages } from '../../api/pages.ts';
 import { loadCity } from '../../cities/city.ts';
 import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
+import { eventually } from '../support/eventually.ts';
 import { smallCity } from '../support/small-city.ts';
 
+const openPages = () => openTestApi({ routes: [cityRoutes(() => smallCity)], pages: [situationRoomPages()] });
+
+/** For all tests that only read: a process strips the types for each. */
 let api: TestApi;
-beforeEach(async () => {
-  api = await openTestApi({ routes: [cityRoutes(() => smallCity)], pages: [situationRoomPages()] });
+beforeAll(async () => {
+  api = await openPages();
 });
-afterEach(async () => {
+afterAll(async () => {
   await api[Symbol.asyncDispose]();
 });
 
@@ -34,6 +40,9 @@ describe('the page at /room', () => {
   test.each([
     ['/room', 'main.ts'],
     ['/desk', 'desk/main.ts'],
+    ['/city', 'city/main.ts'],
+    ['/accounts', 'accounts/main.ts'],
+    ['/join', 'accounts/join.ts'],
   ])(
     '%s names each module that it runs, so that none is fetched only when another was read',
     async (url, entry) => {
@@ -55,10 +64,23 @@ describe('the page at /room', () => {
         // A file of shapes has no code.
         name.endsWith('.ts') && !name.endsWith('-shapes.ts'),
     );
-    const bodies = await Promise.all(['/room', '/desk'].map(async (url) => (await api.get(url)).body));
+    const bodies = await Promise.all(
+      ['/room', '/desk', '/city', '/accounts', '/join'].map(async (url) => (await api.get(url)).body),
+    );
     const named = new Set(bodies.flatMap(namesIn).filter((name) => name.endsWith('.ts')));
     expect(named.size).toBe(modules.length);
   });
+
+  test.each(['/room', '/desk', '/city', '/accounts', '/join'])(
+    '%s has what pages share, put in',
+    async (url) => {
+      const { body } = await api.get(url);
+      expect(body).not.toContain('share:');
+      expect(body.match(/<meta name="viewport"/g)).toHaveLength(1);
+      expect(body.match(/data-language="en"/g)).toHaveLength(1);
+      expect(body.match(/<dialog id="sign-in-dialog"/g) ?? []).toHaveLength(url === '/join' ? 0 : 1);
+    },
+  );
 
   test('may run its own scripts only, and no text can become markup', async () => {
     const csp = String((await api.get('/room')).headers['content-security-policy']).split('; ');
@@ -91,17 +113,84 @@ describe('the files of the page', () => {
     expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
     expect(answer.body).toMatch(/export function rankOf\(severity\s*\)\s*\{/);
     expect(answer.body).not.toContain('export type');
+    const folder = join(import.meta.dirname, '../../dashboards/situation-room');
+    const source = readFileSync(join(folder, 'state/levels.ts'), 'utf8').split('\n');
+    const lines = answer.body.split('\n');
+    expect(lines).toHaveLength(source.length);
+    const line = source.findIndex((each) => each.startsWith('export function rankOf'));
+    expect(lines[line]).toMatch(/^export function rankOf/);
   });
 
-  test('are compressed for those who take it, and for nobody else', async () => {
+  test('come without comments, which no text of several lines of theirs looks like', async () => {
+    for (const folder of ['../../dashboards/situation-room', '../../pages/browser']) {
+      const path = join(import.meta.dirname, folder);
+      const names = readdirSync(path, { recursive: true, encoding: 'utf8' });
+      for (const name of names.filter((each) => each.endsWith('.css'))) {
+        const texts = readFileSync(join(path, name), 'utf8').match(/"[^"\n]*"|url\([^)]*\)/g) ?? [];
+        for (const text of texts) expect(text, name).not.toMatch(/\/\*|\*\//);
+      }
+      for (const name of names.filter((each) => each.endsWith('.ts'))) {
+        const texts = readFileSync(join(path, name), 'utf8').match(/`[^`]*`/g) ?? [];
+        for (const text of texts) expect(text, name).not.toMatch(/^[ \t]*(?:\/\/|\/\*)/m);
+      }
+    }
+    const { body } = await api.get(await fileOf('/main.ts'));
+    expect(body).not.toMatch(/^\s*(?:\/\*|\/\/|\* )/m);
+  });
+
+  test('are compressed for those who take it, and for nobody else', { timeout: 90_000 }, async () => {
     const url = await fileOf('/main.ts');
+    await using api = await openPages();
     const plain = await api.get(url);
-    const packed = await api.app.inject({ url, headers: { 'accept-encoding': 'br, gzip' } });
+    const headers = { 'accept-encoding': 'br, gzip' };
+    const packed = await api.app.inject({ url, headers });
     expect(packed.headers['content-encoding']).toBe('gzip');
+    // Made meanwhile, for whoever comes next.
+    const smaller = await eventually(async () => {
+      const answer = await api.app.inject({ url, headers });
+      expect(answer.headers['content-encoding']).toBe('br');
+      return answer;
+    });
+    expect(brotliDecompressSync(smaller.rawPayload).toString()).toBe(plain.body);
+    const withoutBrotli = { 'accept-encoding': 'gzip, br;q=0' };
+    const other = await api.app.inject({ url, headers: withoutBrotli });
+    expect(other.headers['content-encoding']).toBe('gzip');
     expect(packed.headers.vary).toBe('accept-encoding');
     expect(gunzipSync(packed.rawPayload).toString()).toBe(plain.body);
     const refused = await api.app.inject({ url, headers: { 'accept-encoding': 'gzip;q=0' } });
     expect(refused.headers['content-encoding']).toBeUndefined();
+  });
+
+  test("of the map's library: the worker goes as its difference to the module, to those that have it", {
+    timeout: 90_000,
+  }, async () => {
+    const url = `/${MAP_LIBRARY_PATH}`;
+    const workerUrl = url.replace('maplibre-gl.mjs', 'maplibre-gl-worker.mjs');
+    const library = await api.app.inject({ url });
+    expect(library.headers['use-as-dictionary']).toBe('match="maplibre-gl-worker.mjs"');
+    const worker = (await api.app.inject({ url: workerUrl })).rawPayload;
+    const hash = createHash('sha256').update(library.rawPayload).digest();
+    const ask = (dictionary: Buffer) =>
+      api.app.inject({
+        url: workerUrl,
+        headers: {
+          'accept-encoding': 'gzip, dcz',
+          'available-dictionary': `:${dictionary.toString('base64')}:`,
+        },
+      });
+    const difference = await eventually(async () => {
+      const answer = await ask(hash);
+      expect(answer.headers['content-encoding']).toBe('dcz');
+      return answer;
+    });
+    expect(difference.headers.vary).toBe('accept-encoding, available-dictionary');
+    expect(difference.rawPayload.subarray(8, 40)).toEqual(hash);
+    const unpacked = zstdDecompressSync(difference.rawPayload.subarray(40), {
+      dictionary: library.rawPayload,
+    });
+    expect(unpacked.equals(worker)).toBe(true);
+    expect(difference.rawPayload.length).toBeLessThan(worker.length / 10);
+    expect((await ask(Buffer.alloc(32))).headers['content-encoding']).toBe('gzip');
   });
 
   test('of another version, beside the folder or not of the page are not found', async () => {

@@ -15,6 +15,13 @@ beforeEach(async () => {
   house = await openDispatchHouse();
   const { dispatch, clock, database } = house;
   api = await openTestApi({
+    config: {
+      API_AUTH: true,
+      HTTP_HOST: '127.0.0.1',
+      PUBLIC_URL: 'http://siaga.example',
+      STREAM_MAX_CLIENTS: 5,
+      STREAM_MAX_CLIENTS_PER_ADDRESS: 3,
+    },
     routes: [
       ...dispatchRoutes({ dispatch, now: () => clock.ms, timeZone: 'Asia/Jakarta' }),
       privacyRoutes({ dispatch, database, now: () => clock.ms }),
@@ -305,9 +312,34 @@ describe('retention of the state', () => {
     house.clock.ms += 20 * DAY_MS + 1;
     expect(await run()).toEqual({ reads: 1 });
     house.clock.ms += 20 * DAY_MS;
-    expect(await run()).toEqual({ tokens: 1 });
+    // Five: four tokens made, one revoked.
+    expect(await run()).toEqual({ tokens: 1, 'account-acts': 5 });
     const left = await api.database.selectFrom('api_tokens').select('name').execute();
     expect(left.map(({ name }) => name)).toEqual(['first-admin', 'the dispatcher', 'the desk']);
+  });
+
+  test('removes people, links and sessions that ended by their age, and none that is open', async () => {
+    const invite = async (name: string) => {
+      const made = await api.call('POST', '/v1/people', api.adminToken, { name, role: 'desk' });
+      const { id, link } = made.json<{ id: number; link: string }>();
+      const answer = await api.app.inject({
+        ...{ method: 'POST', url: '/v1/session' },
+        headers: { 'x-siaga-session': '1', 'sec-fetch-site': 'same-origin' },
+        payload: { invitation: link.split('#')[1] },
+      });
+      expect(answer.statusCode).toBe(201);
+      return id;
+    };
+    await invite('Sari');
+    await api.call('DELETE', `/v1/people/${await invite('Budi')}`, api.adminToken);
+    const run = keep(api);
+    house.clock.ms += 44 * DAY_MS;
+    expect(await run()).toMatchObject({ people: 1, sessions: 1, invitations: 2 });
+    const { people } = (await api.get('/v1/people', api.adminToken)).json<{ people: { name: string }[] }>();
+    expect(people.map(({ name }) => name)).toEqual(['Sari']);
+    expect(await api.database.selectFrom('sessions').select('ended_at').execute()).toEqual([
+      { ended_at: null },
+    ]);
   });
 
   test('removes who changed the city by its age, and leaves what was changed', async () => {

@@ -3,9 +3,10 @@ import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MAX_OF_A_BROWSER, MAX_SUBSCRIPTIONS } from '../../alerts/notices/push/push-book.ts';
 import { pushRoutes } from '../../api/push.ts';
-import { type Database, openDatabase } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
 import { openRegistry } from '../../fleet/registry.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
+import { openMemoryDatabase } from '../support/memory-database.ts';
 import { buildSmallCity, gauge } from '../support/small-city.ts';
 
 const ENDPOINT = 'https://fcm.googleapis.com/fcm/send/abc';
@@ -21,7 +22,7 @@ let api: TestApi;
 let database: Database;
 let metrics: Metrics;
 beforeEach(async () => {
-  database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
+  database = await openMemoryDatabase();
   metrics = new Metrics();
   const registry = await openRegistry(city, database);
   api = await openTestApi({

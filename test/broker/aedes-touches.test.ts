@@ -306,6 +306,7 @@ describe('persistence.ts', () => {
     'addSubscriptions',
     'removeSubscriptions',
     'cleanSubscriptions',
+    'incomingDelPacket',
   ])('Aedes calls %s, as it is on the object when it is called', async (method) => {
     const aedes = await open();
     let calls = 0;
@@ -327,6 +328,8 @@ describe('persistence.ts', () => {
     await sender.next('pubrec');
     const back = await connect(aedes, kept);
     const { messageId = 0 } = await back.next('publish');
+    sender.send({ cmd: 'pubrel', messageId: 3 });
+    await sender.next('pubcomp');
     back.send({ cmd: 'pubrec', messageId }, { cmd: 'pubcomp', messageId });
     await subscribe(back, '#', 1);
     await back.ping();
@@ -387,7 +390,7 @@ test('a message delivered to two subscriptions of one client comes once, and its
 test('the version is pinned, and is the one that these tests ran against', () => {
   const wanted = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).dependencies.aedes;
   const manifest = readFileSync(join(ROOT, 'node_modules/aedes/package.json'), 'utf8');
-  expect(wanted).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(wanted).toMatch(/^\d+\.\d+\.\d+(-beta\.\d+)?$/);
   expect(JSON.parse(manifest).version).toBe(wanted);
 });
 

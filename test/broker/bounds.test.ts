@@ -143,6 +143,31 @@ test('publishes beyond the rate of a client wait for their time', async () => {
   expect(await holds(siaga, 'rate')).toBeGreaterThanOrEqual(1);
 });
 
+test('a batch counts as about so many as its bytes hold, so that batches are no way around the rate', async () => {
+  let now = 1_000_000;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const siaga = await start(
+    { MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: '10' },
+    { now: stepping(), monotonicNow: () => now },
+  );
+  const device = await siaga.device();
+  // Each is worth 41: three take the hundred that come at once, and 23 more that are owed.
+  const batch = 'x'.repeat(256 + 40 * 64);
+  for (let messageId = 1; messageId <= 5; messageId++) {
+    device.send(publishPacket(TELEMETRY, batch, { qos: 1, messageId }));
+  }
+  expect(await takePubacks(device, 3)).toHaveLength(3);
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  expect(siaga.pipeline.messages).toHaveLength(3);
+  now += 2_000;
+  await vi.advanceTimersByTimeAsync(100);
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  expect(siaga.pipeline.messages).toHaveLength(3);
+  now += 8_000;
+  await vi.advanceTimersByTimeAsync(200);
+  expect(await takePubacks(device, 2)).toHaveLength(2);
+});
+
 describe('time', () => {
   test('without a CONNECT ends the connection', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

@@ -1,11 +1,13 @@
 /** What a device subscribed to in a session that it wants kept is there after a restart of the broker. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../database/database.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Database } from '../../database/database.ts';
+import { openMemoryDatabase } from '../support/memory-database.ts';
 import type { RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { GAUGE_ROOT, openTestBroker, type TestBroker } from '../support/test-broker.ts';
 
 const COMMAND = `${GAUGE_ROOT}/command`;
 const CONFIG = `${GAUGE_ROOT}/config`;
+const PATIENCE = { timeout: 60_000, interval: 20 };
 let database: Database;
 let siaga: TestBroker;
 const start = async () => {
@@ -16,7 +18,7 @@ const restart = async () => {
   await start();
 };
 beforeEach(async () => {
-  database = await openDatabase({ DATABASE_URL: undefined, SIAGA_DATA_DIR: '' }, ':memory:');
+  database = await openMemoryDatabase();
   await start();
 });
 afterEach(async () => {
@@ -30,11 +32,14 @@ const subscribe = async (client: RawMqttClient, ...topics: string[]) => {
   return (await client.next('suback')).granted;
 };
 /** Connects gauge-1 and says what CONNACK says of its session. */
-async function connect(clean = false): Promise<{ client: RawMqttClient; sessionPresent: boolean }> {
+async function connect(
+  clean = false,
+  clientId = 'gauge-1',
+): Promise<{ client: RawMqttClient; sessionPresent: boolean }> {
   const client = siaga.attach();
   const password = Buffer.from('gauge-1-secret');
   const { sessionPresent } = await client.connect({
-    clientId: 'gauge-1',
+    clientId,
     username: 'gauge-1',
     password,
     clean,
@@ -112,4 +117,53 @@ test('a message that was published live comes to a returning subscriber without 
   await siaga.broker.publish(topic, 'flood', { qos: 1, retain: true });
   const second = await connect();
   expect((await second.client.next('publish')).retain).toBe(false);
+});
+
+describe('a device that makes up a client id for each connect', () => {
+  const CLIENTS = Array.from({ length: 12 }, (_, index) => `made-up-${index}`);
+  const ofDevice = async () => new Set((await rows()).map(({ client }) => client));
+  const dropped = () => siaga.value('siaga_mqtt_bound_hits_total', { bound: 'kept-sessions' });
+  const leave = async (clientId: string) => {
+    const { client } = await connect(false, clientId);
+    await subscribe(client, COMMAND);
+    client.send({ cmd: 'disconnect' });
+    await client.closed();
+  };
+
+  test('leaves its last eight sessions behind, also over a restart', async () => {
+    for (const clientId of CLIENTS) await leave(clientId);
+    const last = new Set(CLIENTS.slice(-8).map((each) => `gauge-1/${each}`));
+    await vi.waitFor(async () => expect(await ofDevice()).toEqual(last), PATIENCE);
+    expect(await dropped()).toBe(4);
+    expect((await connect(false, CLIENTS[11])).sessionPresent).toBe(true);
+    await restart();
+    await leave('one-more');
+    await vi.waitFor(async () => expect((await ofDevice()).size).toBe(8), PATIENCE);
+    expect(await ofDevice()).toContain('gauge-1/one-more');
+    expect(await dropped()).toBe(1);
+  });
+
+  test('finds nothing of one that was dropped: no subscription, and nothing that waited', async () => {
+    await leave(CLIENTS[0] as string);
+    await siaga.broker.publish(COMMAND, 'long ago', { qos: 1, retain: false });
+    for (const clientId of CLIENTS) await leave(`${clientId}-later`);
+    const back = await connect(false, CLIENTS[0]);
+    expect(back.sessionPresent).toBe(false);
+    await siaga.broker.publish(COMMAND, 'now', { qos: 1, retain: false });
+    await back.client.ping();
+    expect(back.client.take().filter(({ cmd }) => cmd === 'publish')).toEqual([]);
+  });
+
+  test('loses none that is connected, nor those of another device', async () => {
+    const { client } = await connect(false, 'stays');
+    await subscribe(client, COMMAND);
+    const other = await siaga.device('gauge-2', { clean: false });
+    await subscribe(other, COMMAND.replace('gauge-1', 'gauge-2'));
+    for (const clientId of CLIENTS) await leave(clientId);
+    await vi.waitFor(async () => expect((await ofDevice()).size).toBe(9), PATIENCE);
+    expect(await ofDevice()).toContain('gauge-1/stays');
+    expect(await ofDevice()).toContain('gauge-2');
+    await siaga.broker.publish(COMMAND, 'hello', { qos: 1, retain: false });
+    expect((await client.next('publish')).payload.toString()).toBe('hello');
+  });
 });

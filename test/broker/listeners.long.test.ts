@@ -13,7 +13,7 @@ import type { ListenerName } from '../../broker/connection/connection-options.ts
 import { openListeners } from '../../broker/listeners.ts';
 import { environmentSchema } from '../../config/environment.ts';
 import { connectPacket, connectTcp, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
-import { openTestBroker, TELEMETRY, type TestBroker } from '../support/test-broker.ts';
+import { openTestBroker, REJECTED, TELEMETRY, type TestBroker } from '../support/test-broker.ts';
 
 const password = Buffer.from('gauge-1-secret');
 const good = { clientId: 'gauge-1', username: 'gauge-1', password };
@@ -59,7 +59,7 @@ const portOf = (siaga: TestBroker, listener: ListenerName) =>
   siaga.broker.addresses.find((address) => address.listener === listener)?.port as number;
 const tls = { MQTTS_PORT: '0', TLS_CERT_FILE: file('localhost.crt'), TLS_KEY_FILE: file('localhost.key') };
 
-async function dialTls(siaga: TestBroker, certificate?: string): Promise<RawMqttClient> {
+async function dialTls(siaga: TestBroker, certificate?: string, version?: 4 | 5): Promise<RawMqttClient> {
   const own = certificate
     ? { cert: readFileSync(file(`${certificate}.crt`)), key: readFileSync(file(`${certificate}.key`)) }
     : {};
@@ -75,10 +75,29 @@ async function dialTls(siaga: TestBroker, certificate?: string): Promise<RawMqtt
   socket.once('secureConnect', resolve);
   socket.once('error', reject);
   await promise;
-  return new RawMqttClient(socket);
+  return new RawMqttClient(socket, version);
+}
+
+/** What a client of version 5 hears of a refused message, and of the server's end. */
+async function expectReasons(siaga: TestBroker, client: RawMqttClient): Promise<void> {
+  siaga.pipeline.judge = () => REJECTED;
+  siaga.pipeline.rejection = { reason: 'not-json', detail: 'found "x"' };
+  expect((await client.connect(good)).reasonCode).toBe(0);
+  client.send(publishPacket(TELEMETRY, 'x', { qos: 1, messageId: 1 }));
+  const properties = { reasonString: 'found "x"' };
+  expect(await client.next('puback')).toMatchObject({ reasonCode: 0x99, properties });
+  await client.ping();
+  const told = client.next('disconnect');
+  await siaga.broker[Symbol.asyncDispose]();
+  expect((await told).reasonCode).toBe(0x8b);
 }
 
 describe('over TLS', () => {
+  test('a client of version 5 is told why a message was refused, and that the server goes', async () => {
+    const siaga = await start(tls);
+    await expectReasons(siaga, await dialTls(siaga, undefined, 5));
+  });
+
   test('a device connects with its secret and publishes', async () => {
     const siaga = await start(tls);
     const client = await dialTls(siaga);
@@ -183,6 +202,7 @@ describe('a TLS session', () => {
         TLS_CERT_FILE: file('localhost.crt'),
         TLS_KEY_FILE: file('localhost.key'),
       }),
+      monotonicNow: () => performance.now(),
       admission: admitAll,
       onStream: (stream) => stream.on('error', () => undefined).resume(),
       onRefused: () => undefined,
@@ -359,6 +379,12 @@ test('a TLS handshake over a link of 100 bytes a second is brought to its end', 
 });
 
 describe('over WebSocket', () => {
+  test('a client of version 5 is told why a message was refused, and that the server goes', async () => {
+    const siaga = await start({ MQTT_WS_PORT: '0' });
+    const { socket } = await dial(siaga, 'mqtt');
+    await expectReasons(siaga, new RawMqttClient(createWebSocketStream(socket), 5));
+  });
+
   const dial = async (siaga: TestBroker, ...protocols: string[]) => {
     const socket = new WebSocket(`ws://127.0.0.1:${portOf(siaga, 'ws')}/mqtt`, protocols);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -399,6 +425,27 @@ describe('over WebSocket', () => {
       await expect.poll(() => siaga.value('siaga_mqtt_connection_ends_total', labels)).toBe(1);
     },
   );
+
+  test.each([
+    ['pings', (socket: WebSocket) => socket.ping()],
+    ['pongs', (socket: WebSocket) => socket.pong()],
+    ['empty frames', (socket: WebSocket) => socket.send('', { binary: true })],
+  ] as const)('%s without end close the connection, as many as a proxy sends do not', async (_name, send) => {
+    const siaga = await start({ MQTT_WS_PORT: '0' });
+    const { socket, client } = await dial(siaga, 'mqtt');
+    expect((await client.connect(good)).returnCode).toBe(0);
+    for (let frame = 0; frame < 50; frame++) send(socket);
+    client.send({ cmd: 'pingreq' });
+    await client.next('pingresp');
+    // In turns, since the library itself ends who does not wait for pongs.
+    for (let turn = 0; turn < 200 && socket.readyState === socket.OPEN; turn++) {
+      for (let frame = 0; frame < 20; frame++) send(socket);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await client.closed();
+    const labels = { reason: 'protocol-violation' };
+    await expect.poll(() => siaga.value('siaga_mqtt_connection_ends_total', labels)).toBe(1);
+  });
 
   test('[MQTT-6.0.0-3] a client that does not offer "mqtt" is refused', async () => {
     const siaga = await start({ MQTT_WS_PORT: '0' });

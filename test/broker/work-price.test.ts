@@ -85,6 +85,27 @@ describe('a client that sends without end', () => {
     expect(await countAnswers(greedy, 'pingresp')).toBe(200);
   });
 
+  test('byte by byte pays for each read, is read on when it has paid, and loses nothing', async () => {
+    const siaga = await start(10);
+    const device = await siaga.device();
+    const bytes = mqtt.generate(
+      publishPacket(TELEMETRY, '{"levelM":1}'.padEnd(400), { qos: 1, messageId: 1 }),
+    );
+    // 20 units at once, a tenth each.
+    for (const byte of bytes) {
+      device.sendBytes(byte);
+      await new Promise(setImmediate);
+    }
+    expect(await countAnswers(device, 'puback')).toBe(0);
+    expect(await holds(siaga)).toBeGreaterThan(0);
+    for (let turn = 0; turn < 30 && siaga.pipeline.messages.length === 0; turn++) {
+      await pass(10_000);
+      for (let round = 0; round < 50; round++) await new Promise(setImmediate);
+    }
+    expect(siaga.pipeline.messages).toHaveLength(1);
+    expect(device.isClosed).toBe(false);
+  });
+
   test('owes what filters cost beyond the first', async () => {
     const siaga = await start(100);
     const device = await siaga.device();

@@ -152,4 +152,23 @@ function suite(options: () => { databaseUrl?: string }): void {
     expect(figures.response).toMatchObject({ count: 1, p50S: 3 });
     await house.dispatch.incidents.close(incident, 'treated', 'd');
   });
+
+  test.each([-3_600_000, 3_600_000])(
+    'a step of our clock by %d ms moves the times of what is open',
+    async (stepMs) => {
+      await using house = await openDispatchHouse(options());
+      const { assignment } = await house.assign(await house.report(), 'u1');
+      await house.pass(5);
+      const before = await house.dispatch.assignments.get(assignment.id);
+      house.setClock(stepMs);
+      expect(
+        await house.dispatch.onAck('u1', { assignment: assignment.id, ack: 'accepted' }, house.clock.ms),
+      ).toBe(undefined);
+      const after = await house.dispatch.assignments.get(assignment.id);
+      expect(Number(after.reserved_at) - Number(before.reserved_at)).toBe(stepMs);
+      expect(Number(after.dispatched_at) - Number(before.dispatched_at)).toBe(stepMs);
+      expect(after).toMatchObject({ step: 'acknowledged', en_route_at: null });
+      await house.dispatch.advance({ assignment: assignment.id, to: 'cancelled', actor: 'd' });
+    },
+  );
 }

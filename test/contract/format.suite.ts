@@ -30,7 +30,7 @@ export function describeFormat(open: () => { format: Format; close?: () => Promi
         return;
       }
       const found = isClaims(decoded)
-        ? decoded.map(({ rejection, note, ...claim }) => ({
+        ? decoded.map(({ rejection, note, unread: _, ...claim }) => ({
             ...claim,
             ...(rejection ? { rejection: rejection.reason } : {}),
             ...(note === undefined ? {} : { note: true }),

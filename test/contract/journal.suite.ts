@@ -4,7 +4,7 @@
  * Durability is not in it: that is for adapters that have a disk. Invariant: nothing here knows of an adapter.
  */
 import { describe, expect, it } from 'vitest';
-import { QualityFlag } from '../../devices/reading.ts';
+import { QualityFlag, type Reading } from '../../devices/reading.ts';
 import type { DeviceMessage, MessageEntry } from '../../journal/device-messages.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { outcomeOf, type Waiter } from '../../journal/waiter.ts';
@@ -281,6 +281,44 @@ export function describeJournal(name: string, openJournal: OpenJournalForSuite):
       await using journal = await openJournal({ maxRejections: 3 });
       for (let n = 1; n <= 5; n++) await journal.append([], [rejectedMessage(n)]);
       expect((await journal.rejections({ limit: 10 })).map(({ id }) => id)).toEqual([5, 4, 3]);
+    });
+  });
+
+  describe(`${name}: tracks`, () => {
+    const fix = (n: number): Reading => ({
+      ...gaugeReading(n, { kind: 'ambulance', device: `motor-${n % 2}` }),
+      ...{ measuredAt: TEST_START_MS + n * 5_000, values: { lat: -6.99, lng: 110.42, status: 'available' } },
+    });
+
+    it('are thinned to the minute before a time, and nothing else is', async () => {
+      await using journal = await openJournal();
+      const level = gaugeReading(0);
+      // An hour, the two units by turns; what a unit says in ten minutes is 60 fixes.
+      await journal.append([level, ...Array.from({ length: 720 }, (_, n) => fix(n))], []);
+      const order = { kinds: ['ambulance'], beforeMs: TEST_START_MS + 20 * 60_000, keepAfterId: 721 };
+      // Of each ten minutes of each unit the first and ten others stay.
+      expect(await journal.thinTracks(order)).toBe(2 * 2 * (60 - 11));
+      expect(await journal.thinTracks(order)).toBe(0);
+      const left = await allEntries(journal);
+      expect(left).toHaveLength(721 - 2 * 2 * (60 - 11));
+      expect(left[0]?.reading).toEqual(level);
+      const after = left.filter(({ reading }) => reading.measuredAt >= order.beforeMs);
+      expect(after).toHaveLength(480);
+      expect(journal.lastId).toBe(721);
+    });
+
+    it('wait for whoever has yet to read them, and keep the newest id', async () => {
+      await using journal = await openJournal();
+      await journal.append(
+        Array.from({ length: 240 }, (_, n) => fix(n)),
+        [],
+      );
+      const beforeMs = TEST_START_MS + 86_400_000;
+      expect(await journal.thinTracks({ kinds: ['ambulance'], beforeMs, keepAfterId: 0 })).toBe(0);
+      await journal.thinTracks({ kinds: ['ambulance'], beforeMs, keepAfterId: 240 });
+      expect((await allEntries(journal)).at(-1)?.id).toBe(240);
+      expect(await journal.append([fix(240)], [])).toEqual({ stored: 1, repeated: 0 });
+      expect(journal.lastId).toBe(241);
     });
   });
 

@@ -33,10 +33,12 @@ describe.skipIf(!hasPostgres && !mustRun)('on PostgreSQL', () => {
   const sleep = sql`select pg_sleep(600)`;
   const two = sql<{ sum: number }>`select 1 + 1 as sum`;
 
-  test('the server is told how long a statement may take', async () => {
+  test('the server is told how long a statement may take, and how long a transaction may wait for its next one', async () => {
     const database = await open(server.url);
     const { rows } = await sql`show statement_timeout`.execute(database);
     expect(rows).toEqual([{ statement_timeout: '15s' }]);
+    const idle = await sql`show idle_in_transaction_session_timeout`.execute(database);
+    expect(idle.rows).toEqual([{ idle_in_transaction_session_timeout: '3s' }]);
     await database.destroy();
   });
 

@@ -203,6 +203,26 @@ describe('the embedded history', () => {
     expect(readdirSync(ground.directory)).toContainEqual(expect.stringMatching(/^history\.damaged-.*\.db$/));
   });
 
+  it('is built again where a journal that was put back has been filled up again with other numbers for its names', async () => {
+    await journal.append([gaugeReading(0)], []);
+    const backup = join(ground.directory, 'backup.db');
+    await journal.backup(backup);
+    await journal.append([gaugeReading(1), gaugeReading(2)], []);
+    {
+      await using history = await openOn(ground, journal);
+      await history.settle();
+    }
+    await journal[Symbol.asyncDispose]();
+    for (const suffix of ['-wal', '-shm']) rmSync(ground.file + suffix, { force: true });
+    renameSync(backup, ground.file);
+    journal = await ground.open();
+    await journal.append([gaugeReading(2), gaugeReading(1)], []);
+    const metrics = new Registry();
+    await using history = await openOn(ground, journal, { metrics });
+    expect(await metricValue(metrics, 'siaga_history_rebuilt_total')).toBe(1);
+    for (const n of [0, 1, 2]) expect(await levels(history, `gauge-${n}`)).toEqual([n / 100]);
+  });
+
   it('begins anew when damage in its chunks shows in an answer', async () => {
     await journal.append(gaugeReadings(0, 5_000), []);
     const file = join(ground.directory, 'history.db');
@@ -252,5 +272,70 @@ describe('the embedded history', () => {
     expect(oldest).toBeGreaterThan(TEST_START_MS + DAY_MS);
     expect(await levels(history)).toContain(199.99);
     expect(await history.trim(now)).toBe(0);
+  });
+
+  it('thins tracks as the journal does, so that history built again from a thinned journal is the same', async () => {
+    await using history = await openOn(ground, journal);
+    // A day and a half: the unit stands, and drives a circle each hour.
+    const fixes = Array.from({ length: 6 * 60 * 36 }, (_, n): Reading => {
+      const angle = n % 360 < 60 ? (Math.PI * (n % 360)) / 30 : 0;
+      const values = {
+        lat: -6.99 + 0.01 * Math.sin(angle),
+        lng: 110.42 + 0.01 * Math.cos(angle),
+        status: 'available',
+      };
+      const measuredAt = TEST_START_MS + n * 10_000;
+      return { ...gaugeReading(n, { kind: 'ambulance', device: 'motor-01' }), measuredAt, values };
+    });
+    for (let from = 0; from < fixes.length; from += 5_000)
+      await journal.append(fixes.slice(from, from + 5_000), []);
+    await history.settle();
+    const raw = async (of: SqliteHistory) => {
+      const range = {
+        kind: 'ambulance',
+        device: 'motor-01',
+        fromMs: 0,
+        toMs: TEST_START_MS * 2,
+        limit: 20_000,
+      };
+      return (await of.raw(range)).points;
+    };
+    const whole = await raw(history);
+    const beforeMs = TEST_START_MS + DAY_MS;
+    const removed = await history.thin({ kinds: ['ambulance'], beforeMs });
+    const thinned = await raw(history);
+    expect(thinned.length).toBe(whole.length - removed);
+    const inPast = thinned.filter(({ atMs }) => atMs < beforeMs);
+    // One a minute, the first of each ten, and the turns of a circle each hour.
+    expect(inPast.length).toBeGreaterThan(1_440 + 144);
+    expect(inPast.length).toBeLessThan(1_440 + 144 + 24 * 60);
+    expect(thinned.filter(({ atMs }) => atMs >= beforeMs)).toEqual(
+      whole.filter(({ atMs }) => atMs >= beforeMs),
+    );
+    expect(await history.thin({ kinds: ['ambulance'], beforeMs })).toBe(0);
+
+    await journal.thinTracks({ kinds: ['ambulance'], beforeMs, keepAfterId: journal.lastId });
+    await using again = await openOn(ground, journal, { file: join(ground.directory, 'again.db') });
+    await again.settle();
+    expect(await raw(again)).toEqual(thinned);
+  });
+
+  it('finds after a start what came late for days that were thinned', async () => {
+    const fix = (n: number): Reading => ({
+      ...gaugeReading(n, { kind: 'ambulance', device: 'motor-01' }),
+      ...{ measuredAt: TEST_START_MS + n * 10_000, values: { lat: -6.99, lng: 110.42 } },
+    });
+    const order = { kinds: ['ambulance'], beforeMs: TEST_START_MS + DAY_MS };
+    const fixes = Array.from({ length: 360 }, (_, n) => fix(n));
+    await journal.append(fixes.slice(180), []);
+    {
+      await using history = await openOn(ground, journal);
+      await history.settle();
+      expect(await history.thin(order)).toBe(3 * (60 - 11));
+      await journal.append(fixes.slice(0, 180), []);
+      await history.settle();
+    }
+    await using history = await openOn(ground, journal);
+    expect(await history.thin(order)).toBe(3 * (60 - 11));
   });
 });

@@ -6,7 +6,7 @@
  * A unit that is not heard for a minute is proposed no more: crews publish again before anybody looks for them.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Chromium, chromiumMissing, type Page, startChromium } from '../support/chromium.ts';
+import { type Chromium, chromiumMissing, listFaults, type Page, startChromium } from '../support/chromium.ts';
 import { Crew } from '../support/crew.ts';
 import { eventually } from '../support/eventually.ts';
 import { openRoomHouse, type RoomHouse } from '../support/room-house.ts';
@@ -35,7 +35,7 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
     house = await openRoomHouse();
     page = await chromium.newPage({ width: 1280, height: 720 });
     await signIn(page);
-  });
+  }, 180_000);
   afterEach(async () => {
     await page.tab.close();
     for (const crew of crews.splice(0)) await crew.end();
@@ -44,6 +44,8 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
 
   async function signIn(on: Page, language = 'en'): Promise<void> {
     await on.go(`${house.url}desk`);
+    // It has run once it speaks.
+    await on.until(`document.querySelector('[data-language][aria-pressed]')`);
     await on.until(`!document.querySelector('#not-for-you').hidden`);
     await on.ask(`(() => {
       document.querySelector('[data-language=${language}]').click();
@@ -89,12 +91,16 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
     await on.until(`!${incident}.hidden && ${firstUnit}`);
   }
 
-  /** A list that has just moved sends nobody for a moment: a person presses again. */
+  /**
+   * A list that has just moved sends nobody for a moment, as when the second of two units becomes known while the key is pressed: a
+   * person presses again. Once something was sent, nothing more is pressed.
+   */
   async function pressUntilSent(key: string, assignments: number): Promise<void> {
+    const cards = `document.querySelectorAll('.assignment-card').length`;
     await eventually(async () => {
-      await page.tab.keyboard.press(key);
+      if ((await page.ask<number>(cards)) < assignments) await page.tab.keyboard.press(key);
       await page.drawn();
-      expect(await page.ask(`document.querySelectorAll('.assignment-card').length`)).toBe(assignments);
+      expect(await page.ask(cards)).toBe(assignments);
     });
   }
 
@@ -106,15 +112,14 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
     expect(await page.ask(`document.querySelector('#incident-cards').children.length`)).toBe(0);
     await page.tab.keyboard.press('Enter');
     await page.until(`!${incident}.hidden && ${firstUnit}?.includes('fastest')`);
-    await page.tab.keyboard.press('Enter');
-    await page.until(`${said}.startsWith('Sent: ')`);
+    await pressUntilSent('Enter', 1);
     await page.until(`/reserved|order sent/.test(${assignment})`);
     await page.until(`${cardOf('#1')}?.innerText.includes('in hand')`);
     // Once more sends nobody: one unit is under way.
     await page.tab.keyboard.press('Enter');
     await page.drawn();
     expect(await page.ask(`document.querySelectorAll('.assignment-card').length`)).toBe(1);
-    expect(page.problems).toEqual([]);
+    expect(listFaults(page)).toEqual([]);
   });
 
   test('finds a place as it is typed, saves and sends the first with one chord, and keeps caller and patients', async () => {
@@ -201,7 +206,7 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
     await page.ask(`document.querySelector('#log').open = true`);
     const log = await page.ask<string>(`document.querySelector('#log-list').innerText`);
     expect(log).toMatch(/first-admin · closed.*first-admin · completed.*Ambulans Hebat 05 · on scene/s);
-    expect(page.problems).toEqual([]);
+    expect(listFaults(page)).toEqual([]);
   });
 
   test('says that a crew does not have its order, and when it was last connected', async () => {
@@ -224,13 +229,15 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
     const [first, second] = await park();
     const { keyboard } = page.tab;
     await takeCall();
-    await keyboard.press('Enter');
-    await page.until(`${said}.startsWith('Sent: ')`);
+    await pressUntilSent('Enter', 1);
     await page.until(`(${assignment}).startsWith('Motor Ambulans 01')`);
-    await second.report('available', { lat: -6.97, lng: 110.4 });
     await keyboard.press('r');
     await page.until(`document.querySelector('#candidates-hint').innerText.startsWith('In place of')`);
-    await page.until(`document.querySelectorAll('.candidate').length === 1`);
+    // A minute may have gone by on a slow machine: who is not heard is proposed no more.
+    await eventually(async () => {
+      await second.report('available', { lat: -6.97, lng: 110.4 });
+      expect(await page.ask(`document.querySelectorAll('.candidate').length`)).toBe(1);
+    });
     await pressUntilSent('1', 2);
     await page.until(`document.querySelector('.assignment-card').innerText.startsWith('Motor Ambulans 02')`);
     expect(await page.ask(`document.querySelector('#assignment-list').innerText`)).toContain('replaced by');
@@ -280,8 +287,7 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
     const [, second] = await park();
     const { keyboard } = page.tab;
     await takeCall();
-    await keyboard.press('Enter');
-    await page.until(`${said}.startsWith('Sent: ')`);
+    await pressUntilSent('Enter', 1);
     await page.until(`${cardOf('#1')}?.innerText.includes('in hand')`);
     await type('-6.9861, 110.4131');
     await page.until(`document.querySelector('#call-similar').innerText.includes('#1 (Motor Ambulans 01)')`);

@@ -2,6 +2,7 @@
  * A device that exists works on the day it arrives: phones, LoRaWAN gauges through a gateway, webhooks, with the real
  * server, its command line, and nothing else.
  */
+import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { connectTcp, publishPacket, type RawMqttClient } from '../support/raw-mqtt-client.ts';
@@ -66,6 +67,65 @@ const post = (format: string, body: unknown, authorization: string) =>
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 const basic = (id: string, secret: string) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+
+test('an ESPHome is there by its reading, and gone by its will', async () => {
+  const secret = await devices('add', 'esp', '--kind', 'river-gauge', '--format', 'value');
+  const presenceOf = async () => (await server.get<{ presence?: string }>('/v1/devices/esp')).presence;
+  const client = await eventually(() =>
+    connectAsync(
+      `mqtt://127.0.0.1:${server.mqttPort}`,
+      {
+        ...{ clientId: 'esp-a1b2c3', username: 'esp', password: secret, reconnectPeriod: 0 },
+        will: { topic: 'esp/status', payload: Buffer.from('offline'), qos: 1, retain: true },
+      },
+      false,
+    ),
+  );
+  await client.publishAsync('esp/status', 'online', { qos: 1, retain: true });
+  await client.publishAsync('esp/sensor/water_level/state', '1.42', { qos: 1 });
+  expect(
+    await eventually(async () => (await lastOf('esp')) ?? Promise.reject(new Error('no reading'))),
+  ).toEqual({
+    levelM: 1.42,
+  });
+  expect(await presenceOf()).toBe('online');
+  client.stream.destroy();
+  await eventually(async () => expect(await presenceOf()).toBe('offline'));
+});
+
+describe('a phone with Traccar Client 8', () => {
+  test('is on the map by GET and by POST, and its secret goes no further', async () => {
+    const words = ['add', 'motor-8', '--kind', 'ambulance', '--format', 'osmand', '--alias', '835012'];
+    const secret = await devices(...words);
+    const ask = (method: string, query: string) =>
+      fetch(`${server.httpUrl}/v1/ingest/osmand?${query}`, { method, headers: { connection: 'close' } });
+    const position = (lat: number) =>
+      `id=835012&timestamp=${Math.floor(Date.now() / 1000)}&lat=${lat}&lon=110.42&speed=10&batt=80`;
+    // The running server knows the new credential within 2 s.
+    const byGet = await eventually(async () => {
+      const answer = await ask('GET', `u=motor-8&p=${secret}&${position(-6.99)}`);
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      return answer;
+    });
+    expect(await byGet.json()).toEqual({ stored: 1, repeated: 0, rejected: 0 });
+    await eventually(async () =>
+      expect(await lastOf('motor-8')).toMatchObject({ lat: -6.99, batteryPct: 80 }),
+    );
+    expect((await lastOf('motor-8'))?.['speedMps']).toBeCloseTo(5.144, 3);
+    const byPost = await ask('POST', `u=motor-8&p=${secret}&${position(-6.98)}`);
+    expect(await byPost.json()).toMatchObject({ rejected: 0 });
+    expect((await ask('GET', `u=motor-8&p=wrong&${position(-6.9)}`)).status).toBe(401);
+    expect((await ask('GET', position(-6.9))).status).toBe(401);
+    expect(await (await ask('GET', `u=motor-8&p=${secret}&id=835012&lat=x`)).json()).toMatchObject({
+      rejected: 1,
+    });
+    const kept = await server.get<{ rejections: object[] }>('/v1/rejections?device=motor-8');
+    const inbox = await server.get<object>('/v1/devices/motor-8/inbox');
+    const everything = JSON.stringify([kept, inbox, server.logged]);
+    expect(everything).toContain('835012');
+    expect(everything).not.toContain(secret);
+  });
+});
 
 describe('a phone with OwnTracks', () => {
   test('is on the map after one command, over MQTT under its own client id and over HTTP', async () => {

@@ -25,9 +25,10 @@ let secret: string;
 beforeAll(async () => {
   folder = await createDataFolder();
   server = await startSiaga({ dataDir: folder.path, environment: { MQTT_AUTH: 'true' } });
-  secret = await devices('add', GATEWAY, '--format', 'line-protocol');
   await devices('set', 'kreo-cepoko', '--format', 'line-protocol', '--alias', 'Gauge 7');
   await devices('set', 'garang-pudakpayung', '--format', 'line-protocol', '--alias', 'pi-2');
+  // The last, so that who finds it known finds the others too.
+  secret = await devices('add', GATEWAY, '--format', 'line-protocol');
   const body = '# nothing';
   // A command reaches the server within two seconds.
   await eventually(async () => expect((await write(body)).status).toBe(204));

@@ -1,10 +1,10 @@
 /** The copy in a real InfluxDB beside history: foreign writers, deletions, orders; in the end both hold the same. */
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deviceKinds } from '../../devices/kinds/index.ts';
 import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import type { Reading } from '../../devices/reading.ts';
 import { placeOrder } from '../../influx/copy-orders.ts';
+import { askValues as ask, compareValues, countIn } from '../support/compare-copies.ts';
 import { type InfluxHouse, openInfluxHouse, outcomesOf, stageReading } from '../support/influx-house.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
 
@@ -24,51 +24,6 @@ const readingsOf = (first: number, count: number): Reading[] =>
       ? reading
       : { ...reading, kind: 'wifi-access-point', device: `ap-${index % 6}`, values: { clients: index % 40 } };
   });
-
-async function ask(url: string, statement: string): Promise<readonly (readonly unknown[])[]> {
-  const form = new URLSearchParams({ db: 'siaga', epoch: 'ms', q: statement });
-  const response = await fetch(`${url}/query?${form}`, { method: 'POST' });
-  const { results } = (await response.json()) as {
-    results?: { series?: { values: unknown[][] }[]; error?: string }[];
-  };
-  if (results?.[0]?.error) throw new Error(results[0].error);
-  return results?.[0]?.series?.flatMap(({ values }) => values) ?? [];
-}
-const countIn = async (url: string, measurement: string) =>
-  Number((await ask(url, `SELECT count("quality") FROM ${measurement}`))[0]?.[1] ?? 0);
-
-/** Every value of every device in InfluxDB and in history, as text: the same where the copy is true. */
-async function compareValues(
-  { history }: InfluxHouse,
-  url: string,
-): Promise<{ influx: string[]; own: string[] }> {
-  const influx: string[] = [];
-  const own: string[] = [];
-  const devices = [...Array(8).keys()].map((n) => ['river-gauge', `gauge-${n}`] as const);
-  const points = [1, 3, 5].map((n) => ['wifi-access-point', `ap-${n}`] as const);
-  for (const [kind, device] of [...devices, ...points]) {
-    const { measurement, quantityNames } = deviceKinds.get(kind) as NonNullable<
-      ReturnType<typeof deviceKinds.get>
-    >;
-    const names = [...quantityNames, 'quality'];
-    const columns = names.map((name) => `"${name}"`).join(', ');
-    for (const [atMs, ...values] of await ask(
-      url,
-      `SELECT ${columns} FROM "${measurement}" WHERE "device" = '${device}'`,
-    )) {
-      const given = names.flatMap((name, index) =>
-        values[index] == null ? [] : [`${name}=${values[index]}`],
-      );
-      influx.push(`${device} ${atMs} ${given.sort().join()}`);
-    }
-    const query = { kind, device, fromMs: START_MS - DAY_MS, toMs: START_MS + 9 * DAY_MS, limit: 10_000 };
-    for (const { atMs, values, quality } of (await history?.raw(query))?.points ?? []) {
-      const given = Object.entries({ ...values, quality }).map(([name, value]) => `${name}=${value}`);
-      own.push(`${device} ${atMs} ${given.sort().join()}`);
-    }
-  }
-  return { influx, own };
-}
 
 async function expectTrue(house: InfluxHouse, url: string, points: number): Promise<void> {
   await expect.poll(() => house.copy.waitingEntries, PATIENT).toBe(0);

@@ -1,82 +1,51 @@
-/** A broker of somebody else, a real Mosquitto: nothing that it was told we have is lost, and nothing is there twice. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/**
+ * A broker of somebody else, a real Mosquitto: nothing that it was told we have is lost, and nothing is there twice.
+ */
 import mqtt from 'mqtt';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { BadLink } from '../support/bad-link.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Mosquitto, mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
-import { createDataFolder, type DataFolder, runCommand, startSiaga } from '../support/start-siaga.ts';
-
-const KILLS = 3;
-const MESSAGES_A_ROUND = 150;
-const EUI = 'a84041ffff123456';
+import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
+import { OutsideStream, ROUNDS } from '../support/outside-stream.ts';
+import { createDataFolder, runCommand, startSiaga } from '../support/start-siaga.ts';
 
 describe.skipIf(mosquittoMissing())('a stream from an outside broker', () => {
-  let outside: Mosquitto;
-  let folder: DataFolder;
-  beforeAll(async () => {
-    outside = await startMosquitto();
-    folder = await createDataFolder();
-    const file = join(folder.path, 'sources.json');
-    writeFileSync(join(folder.path, 'password'), 'not asked for\n');
-    const source = {
-      ...{ name: 'lorawan', url: `mqtt://127.0.0.1:${outside.port}`, gateway: 'gateway:lora' },
-      ...{ topics: ['application/+/device/+/event/+'], username: 'siaga', passwordFile: 'password' },
-    };
-    writeFileSync(file, JSON.stringify({ sources: [source] }));
-    await devices('add', 'gateway:lora', '--format', 'chirpstack');
-    await devices('add', 'kreo-cepoko', '--format', 'chirpstack', '--alias', EUI);
-  }, 60_000);
-  afterAll(async () => {
-    await outside?.[Symbol.asyncDispose]();
-    await folder?.[Symbol.asyncDispose]();
-  });
+  test(
+    `survives ${ROUNDS} kills while it flows`,
+    async () => {
+      await using outside = await startMosquitto();
+      await using stream = await OutsideStream.open(outside.port);
+      expect(await stream.killWhileItFlows()).toBe(ROUNDS);
+      await using server = await stream.start();
+      await stream.expectAllOnce(server);
+      expect(await server.get('/readyz')).toEqual({ status: 'ready' });
+    },
+    120_000 + ROUNDS * 60_000,
+  );
 
-  async function devices(...words: string[]): Promise<void> {
-    const { code, stderr } = await runCommand('broker/credentials/cli.ts', words, folder.path);
-    expect(code, stderr).toBe(0);
-  }
-  const start = () =>
-    startSiaga({ dataDir: folder.path, environment: { SOURCES_FILE: join(folder.path, 'sources.json') } });
-
-  test(`survives ${KILLS} kills while it flows`, async () => {
-    const publisher = await mqtt.connectAsync(`mqtt://127.0.0.1:${outside.port}`);
-    let sent = 0;
-    const publishRound = async () => {
-      for (let n = 0; n < MESSAGES_A_ROUND; n++) {
-        const body = {
-          deviceInfo: { devEui: EUI },
-          // Every second one has no time of its own.
-          ...(sent % 2 ? {} : { time: new Date(Date.now() - 3_600_000 + sent * 1_000).toISOString() }),
-          fCnt: sent,
-          object: { levelM: sent / 1_000 },
-        };
-        sent++;
-        await publisher.publishAsync(`application/1/device/${EUI}/event/up`, JSON.stringify(body), {
-          qos: 1,
-        });
-      }
-    };
-    for (let kill = 0; kill < KILLS; kill++) {
-      const server = await start();
-      await eventually(async () => expect(await server.metric('siaga_source_connections')).toBe(1));
-      const flowing = publishRound();
+  test('is known when it comes again because our acknowledgements were lost', async () => {
+    await using outside = await startMosquitto();
+    await using link = await BadLink.open(() => outside.port);
+    await using stream = await OutsideStream.open(outside.port, {}, link.port);
+    await using server = await stream.start();
+    for (let cut = 0; cut < 3; cut++) {
+      link.weather.losesPubacks = true;
+      const before = await server.metric('siaga_source_messages_total', { outcome: 'stored' });
+      const flowing = stream.publish(40);
+      // What Mosquitto has in flight, of either source: 20.
       await eventually(async () =>
-        expect(await server.metric('siaga_source_messages_total')).toBeGreaterThan(5),
+        expect(await server.metric('siaga_source_messages_total', { outcome: 'stored' })).toBe(before + 40),
       );
-      await server.kill();
+      // None is still on its way, which would go over the next connection.
+      await eventually(async () => expect(link.lostPubacks).toBe((cut + 1) * 40));
+      link.weather.losesPubacks = false;
+      link.reset();
       await flowing;
+      await stream.expectAllOnce(server);
+      // All that was in flight has come again, the other forty behind it: the next find room.
+      await eventually(async () => expect(link.passedPubacks).toBe((cut + 1) * 80));
     }
-    await using server = await start();
-    await eventually(async () => {
-      const from = new Date(Date.now() - 2 * 3_600_000).toISOString();
-      const path = `/v1/devices/kreo-cepoko/readings?limit=10000&from=${from}`;
-      const { points } = await server.get<{ points: { values: { levelM: number } }[] }>(path);
-      const levels = points.map(({ values }) => Math.round(values.levelM * 1_000)).sort((a, b) => a - b);
-      expect(levels).toEqual(Array.from({ length: sent }, (_, n) => n));
-    });
-    expect(await server.get('/readyz')).toEqual({ status: 'ready' });
-    await publisher.endAsync();
+    expect(await server.metric('siaga_source_messages_total', { outcome: 'repeated' })).toBe(3 * 40);
   }, 180_000);
 });
 

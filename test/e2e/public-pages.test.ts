@@ -4,7 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AXE, COLOURS, DESK, findBeside, findViolations, PHONE } from '../support/axe.ts';
-import { type Chromium, chromiumMissing, startChromium } from '../support/chromium.ts';
+import { type Chromium, chromiumMissing, listFaults, type Page, startChromium } from '../support/chromium.ts';
+import { eventually } from '../support/eventually.ts';
 import { openRoomHouse, type RoomHouse } from '../support/room-house.ts';
 
 const GAUGE = 'bendung-simongan';
@@ -25,14 +26,22 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
     await house[Symbol.asyncDispose]();
   });
 
-  async function untilAlert(): Promise<string> {
-    for (;;) {
+  function untilAlert(): Promise<string> {
+    return eventually(async () => {
       const answer = await fetch(`${house.url}v1/alerts?state=open&rule=river-level`);
       const { alerts } = (await answer.json()) as { alerts: { id: string }[] };
-      if (alerts[0]) return alerts[0].id;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+      return (alerts[0] as { id: string }).id;
+    });
   }
+
+  /** A page that nobody has read yet may be refused while the event loop of a busy machine is late: it is opened again. */
+  async function open(page: Page, path = ''): Promise<void> {
+    await eventually(async () =>
+      expect((await page.tab.goto(`${house.url}${path}`))?.status()).toBeOneOf([200, 304, 404]),
+    );
+  }
+
+  const faultsOf = (page: Page) => listFaults(page).filter((each) => !/ (404|503) /.test(each));
 
   const paths = () => ['', `rivers/${GAUGE}`, 'wifi?q=simpang', `alerts/${alertId}`, 'rivers/nowhere'];
 
@@ -47,20 +56,20 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
       await page.tab.emulateMedia({ ...colours, reducedMotion: 'reduce' });
       const found: Record<string, string[]> = {};
       for (const path of paths()) {
-        await page.go(`${house.url}${path}`);
+        await open(page, path);
         await page.ask(`document.querySelectorAll('details').forEach((each) => { each.open = true; })`);
         const all = [...(await findViolations(page, 'body')), ...(await findBeside(page))];
         if (all.length > 0) found[path] = all;
       }
       expect(found).toEqual({});
-      expect(page.problems.filter((each) => !each.includes('404'))).toEqual([]);
+      expect(faultsOf(page)).toEqual([]);
       await page.tab.close();
     });
   }
 
   test('say the same without JavaScript', async () => {
     const context = await chromium.newPage(PHONE, { javaScriptEnabled: false, locale: 'id-ID' });
-    await context.tab.goto(house.url);
+    await open(context);
     const text = await context.tab.locator('main').innerText();
     expect(text).toContain('Bendung Simongan');
     expect(text).toContain('Mengapa?');
@@ -77,12 +86,12 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
     page.tab.on('request', (request) => {
       if (!request.url().startsWith(house.url)) foreign.push(request.url());
     });
-    await page.go(`${house.url}rivers/kripik-kandri`);
+    await open(page, 'rivers/kripik-kandri');
     await page.ask('window.sameDocument = true');
     for (const levelM of [0.5, 0.6, 2.7]) await house.publish('river-gauge', 'kripik-kandri', { levelM });
     await page.until(`document.querySelector('#level').innerText.includes('2.70')`);
     expect(await page.ask('window.sameDocument')).toBe(true);
-    expect(page.problems).toEqual([]);
+    expect(faultsOf(page)).toEqual([]);
     expect(foreign).toEqual([]);
     await page.tab.close();
   });
@@ -94,7 +103,7 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
     await page.tab.context().setGeolocation({ latitude: -7.0437, longitude: 110.3599 });
     const asked: string[] = [];
     page.tab.on('request', (request) => asked.push(`${request.url()} ${request.postData() ?? ''}`));
-    await page.go(house.url);
+    await open(page);
     await page.until(`!document.querySelector('#near').hidden`);
     await page.tab.click('#near-me');
     await page.until(`document.querySelector('#rivers li a').innerText.includes('Kandri')`);
@@ -107,7 +116,7 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
     const page = await chromium.newPage(PHONE, { locale: 'id-ID' });
     const { tab } = page;
     await tab.addInitScript({ content: AXE });
-    await page.go(`${house.url}rivers/${GAUGE}`);
+    await open(page, `rivers/${GAUGE}`);
     await page.until(`!document.querySelector('#follow').hidden`);
     expect(await findViolations(page, '#follow')).toEqual([]);
     const choice = await page.ask<string>(`document.querySelector('#follow-least').innerText`);
@@ -128,24 +137,27 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
     const pushed = { title: 'Bendung Simongan: Awas', body: 'Segera ke tempat tinggi.', language: 'id' };
     const data = JSON.stringify({ ...pushed, page: `alerts/${alertId}`, gauge: GAUGE, stop: 'Berhenti' });
     const origin = house.url.replace(/\/$/, '');
-    await session.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data });
     const shown = '(await (await navigator.serviceWorker.ready).getNotifications())';
-    await page.until(`${shown}.length === 1`);
+    // Dropped where the permission has not reached the worker yet. Of one gauge there is one card, however often it comes.
+    await eventually(async () => {
+      await session.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data });
+      expect(await page.ask(`(async () => ${shown}.length)()`)).toBe(1);
+    });
     expect(
       await page.ask(
         `(async () => { const [{ title, body, lang }] = ${shown}; return { title, body, lang }; })()`,
       ),
     ).toEqual({ title: pushed.title, body: pushed.body, lang: 'id' });
-    expect(page.problems).toEqual([]);
+    expect(faultsOf(page)).toEqual([]);
     await tab.close();
   });
 
   test('give the last known state with its age where there is no network', async () => {
     const page = await chromium.newPage(PHONE);
-    await page.go(house.url);
+    await open(page);
     await page.until(`(await navigator.serviceWorker.ready).active?.state === 'activated'`);
     // The first visit was before the worker: the second one is kept.
-    await page.go(house.url);
+    await open(page);
     await page.until(`await (await caches.open('siaga-pages')).match(location.href)`);
     await page.tab.context().setOffline(true);
     await page.go(house.url);

@@ -142,6 +142,56 @@ test('an answer that was acknowledged and not carried out is carried out after k
   expect(acknowledged).toEqual({ count: 1 });
 });
 
+test('an order that was answered by the API and reached nobody is with its crew after kill -9, and old words move it not', async () => {
+  await unit.endAsync(true);
+  const orders: { assignment: string; retain: boolean }[] = [];
+  const connectCrew = async () => {
+    const client = await connect();
+    client.on('message', (_topic, payload, { retain }) =>
+      orders.push({ ...(JSON.parse(payload.toString()) as { assignment: string }), retain }),
+    );
+    await client.subscribeAsync(`${TOPIC}/command`, { qos: 1 });
+    return client;
+  };
+  unit = await connectCrew();
+  const fact = (status: string, agoMs: number) => ({
+    ...{ ...SCENE, accuracyM: 6, speedMps: 0, batteryPct: 90, status },
+    measuredAt: Date.now() - agoMs,
+  });
+  for (let count = 0; count < 3; count++) await publish('telemetry', fact('available', 0));
+  const call = { classification: 'real', category: 'trauma', priority: 1, needsTransport: true, ...SCENE };
+  const { id } = await post<Incident>('/v1/incidents', call);
+  const unitVersion = await eventually(async () => {
+    const path = `/v1/incidents/${id}/recommendation?role=transport`;
+    const { transport } = await server.get<{
+      transport: { candidates: { unit: string; unitVersion: number }[] };
+    }>(path);
+    const candidate = transport.candidates.find((each) => each.unit === UNIT);
+    expect(candidate).toBeDefined();
+    return candidate?.unitVersion;
+  }, 60_000);
+  // Its link is gone before the order, and the server is killed once it has answered.
+  const said = [fact('en-route', 2_000), fact('on-scene', 1_500), fact('available', 1_000)];
+  await unit.endAsync(true);
+  await post(
+    `/v1/incidents/${id}/assignments`,
+    { unit: UNIT, role: 'transport', unitVersion },
+    'the-one-key',
+  );
+  await server.kill();
+  server = await startSiaga({ dataDir: folder.path });
+  unit = await connectCrew();
+  await publish('telemetry', said);
+  await eventually(() => expect(orders.length).toBeGreaterThan(0), 60_000);
+  const assignments = async () => (await server.get<Incident>(`/v1/incidents/${id}`)).assignments;
+  await eventually(async () => expect((await assignments())[0]?.step).toBe('dispatched'), 60_000);
+  expect((await assignments())[0]?.timeline).toMatchObject({ enRouteAt: null, onSceneAt: null });
+  expect(new Set(orders.map(({ assignment }) => assignment)).size).toBe(1);
+  expect(orders.every(({ retain }) => !retain)).toBe(true);
+  await publish('ack', { assignment: orders[0]?.assignment, ack: 'accepted' });
+  await eventually(async () => expect((await assignments())[0]?.step).toBe('acknowledged'), 60_000);
+}, 180_000);
+
 test('an answer that dispatch cannot take is acknowledged, and set aside once, over kills', async () => {
   const release = holdState();
   await publish('ack', { assignment: '7', ack: 'accepted' });

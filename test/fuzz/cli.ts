@@ -5,6 +5,10 @@ import { createDataFolder, startSiaga } from '../support/start-siaga.ts';
 import { fuzz } from './fuzz.ts';
 
 const [minutes = '60', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
+if (!(Number(minutes) > 0) || !Number.isSafeInteger(Number(seed))) {
+  console.error('npm run fuzz -- [MINUTES] [SEED]');
+  process.exit(2);
+}
 const endsAtMs = performance.now() + Number(minutes) * 60_000;
 await using folder = await createDataFolder();
 await using server = await startSiaga({ dataDir: folder.path });

@@ -19,7 +19,8 @@ export interface Answer {
   readonly failure?: string;
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+/** A connection for each call: one that was refused would rest. */
+const agent = new Agent({ keepAlive: false, maxSockets: 4 });
 /** Longer than the server gives itself. */
 const PATIENCE_MS = 60_000;
 /** A larger body is refused while it is written, and the connection may be gone before its answer is read. */

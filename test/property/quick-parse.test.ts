@@ -5,6 +5,7 @@ import type { DeviceKind } from '../../devices/device-kind.ts';
 import { judgeQuantities } from '../../devices/judge-quantities.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import type { Quantity } from '../../devices/quantity.ts';
+import { countRuns } from '../support/property-runs.ts';
 
 const anything = fc.oneof(
   fc.constantFrom(null, true, '', '3', Number.NaN, Number.POSITIVE_INFINITY, -0, [], {}),
@@ -41,7 +42,7 @@ describe.each([...deviceKinds.values()])('the quick parse of $name', (kind) => {
         const { values, rejection } = judgeQuantities(payload, kind);
         expect(kind.quickParse(payload)).toEqual(rejection ? undefined : values);
       }),
-      { numRuns: 2_000 },
+      { numRuns: countRuns(2_000) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { createFold } from '../../alerts/judgement/fold.ts';
 import type { Observation } from '../../alerts/judgement/observation.ts';
 import { BLOCK_READINGS, ReadingBlock } from '../../alerts/judgement/reading-block.ts';
+import { countRuns } from '../support/property-runs.ts';
 
 const fold = createFold([], 60_000);
 const value = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom('idle', 'busy'));
@@ -33,7 +34,7 @@ test('a block gives back what it was given', () => {
       expect(fill(block, given)).toEqual(given);
       expect(block.isFull).toBe(given.length === BLOCK_READINGS);
     }),
-    { numRuns: 2_000 },
+    { numRuns: countRuns(2_000) },
   );
 });
 
@@ -49,6 +50,6 @@ test('its order is one: the same both ways round, and without circles', () => {
       expect(compare(a, b) + compare(b, a)).toBe(0);
       if (compare(a, b) < 0 && compare(b, c) < 0) expect(compare(a, c)).toBe(-1);
     }),
-    { numRuns: 5_000 },
+    { numRuns: countRuns(5_000) },
   );
 });

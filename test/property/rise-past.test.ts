@@ -1,4 +1,7 @@
-/** Whatever a gauge sends: its memory is bounded, chances are chances, and what was saved goes on as if nothing had been. */
+/**
+ * Whatever a gauge sends: its memory is bounded, chances are chances, and what was saved goes on as if nothing had
+ * been.
+ */
 import fc from 'fast-check';
 import { test } from 'vitest';
 import {
@@ -8,7 +11,7 @@ import {
   type RisePast,
   riseOf,
   takeLevel,
-} from '../../alerts/judgement/rise-past.ts';
+} from '../../alerts/levels/rise-past.ts';
 
 const START_MS = Date.UTC(2026, 0, 15);
 const SCALE = { topM: 4, jumpM: 0.5 };

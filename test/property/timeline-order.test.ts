@@ -14,6 +14,7 @@ import { MAX_ENTRIES } from '../../alerts/judgement/timeline.ts';
 import { trackRules } from '../../alerts/rules/index.ts';
 import { createClock } from '../../alerts/wording.ts';
 import { readingOf, START_MS } from '../support/alert-house.ts';
+import { countRuns } from '../support/property-runs.ts';
 import { smallCity } from '../support/small-city.ts';
 
 /** Places by which a reading may come too early or too late: fewer than can be reordered. */
@@ -63,6 +64,6 @@ test('any order, any repetition and a restart in the middle leave the same timel
       expect(save(shuffled)).toEqual(save(ordered));
       expect(shuffled.timeline.head).toEqual(ordered.timeline.head);
     }),
-    { numRuns: 200 },
+    { numRuns: countRuns(200) },
   );
 });

@@ -4,17 +4,12 @@
  * Goes through the real pipeline (decode, validate, quality, journal) into the alarms, with a clock that the
  * case moves. A case is a folder in test/cases with one case.json; times are from the start: `90s`, `10m`, `2h`.
  */
-import { Registry as Metrics } from 'prom-client';
 import { z } from 'zod';
-import { createFormats } from '../../devices/formats/index.ts';
 import { createPresenceConsumer } from '../../fleet/presence-consumer.ts';
-import { createInbox } from '../../ingest/inbox.ts';
-import { createPipeline } from '../../ingest/pipeline.ts';
-import { createQuality } from '../../ingest/quality.ts';
 import { type AlertHouse, openAlertHouse, START_MS } from './alert-house.ts';
 import { createMemoryJournal } from './memory-journal.ts';
-import { smallCity } from './small-city.ts';
-import { unlimitedQuota } from './unlimited-quota.ts';
+import { buildSmallCity, gauge, smallCity, smallDevices } from './small-city.ts';
+import { createTestPipeline } from './test-pipeline.ts';
 
 const time = z.string().regex(/^-?\d+(\.\d+)?(s|m|h)$/);
 const values = z.array(z.union([z.number(), z.null()]));
@@ -25,10 +20,15 @@ const eventSchema = z.strictObject({
   every: time.optional(),
   levelM: values.optional(),
   clients: values.optional(),
+  /** A series of another quantity: its name, and its values. */
+  of: z.string().optional(),
+  values: values.optional(),
   /** Other fields of every payload of the series. */
   with: z.record(z.string(), z.unknown()).optional(),
   /** The device's clock is off by this. */
   clock: time.optional(),
+  /** … and by this more with each reading. */
+  drift: time.optional(),
   /** It arrives this much after it was measured; all at once when `burst` says when. */
   delay: time.optional(),
   burst: time.optional(),
@@ -61,11 +61,15 @@ const expectedAlert = z.strictObject({
   blind: z.boolean().optional(),
   exercise: z.boolean().optional(),
   folded: z.boolean().optional(),
+  /** What people read at the end, in both languages. */
+  text: z.strictObject({ id: z.string(), en: z.string() }).optional(),
 });
 
 export const caseSchema = z.strictObject({
   /** One sentence: the trap, and what must come of it. */
   says: z.string(),
+  /** Gauges beside those of the small city: an id, and what is other than there. */
+  gauges: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
   events: z.array(eventSchema),
   until: time,
   /** Only alerts of these rules are looked at; all when absent. */
@@ -89,35 +93,35 @@ interface Step {
   run(house: AlertHouse): Promise<void>;
 }
 
-/** Between two steps the clock moves in ticks of this, at most. */
-const TICK_MS = 5_000;
+/** The clock moves in ticks: the first after a step is this long at most … */
+export const FIRST_TICK_MS = 5_000;
+/** … and those up to the next step, this; a long test plays all cases by first ones alone. */
+const TICK_MS = 30_000;
 
-/**
- * Plays a case and returns the house as it stands at its end. `forget`: at each crash the saved state of the
- * engine is of another version.
- */
-export async function playCase(spec: AlertCase, { forget = false } = {}): Promise<AlertHouse> {
+export interface PlayOptions {
+  /** At each crash the saved state of the engine is of another version. */
+  readonly forget?: boolean;
+  readonly tickMs?: number;
+}
+
+/** Plays a case and returns the house as it stands at its end. */
+export async function playCase(
+  spec: AlertCase,
+  { forget = false, tickMs = TICK_MS }: PlayOptions = {},
+): Promise<AlertHouse> {
   const journal = createMemoryJournal();
-  const house = await openAlertHouse({ journal });
-  const pipeline = createPipeline({
-    config: { CLOCK_AHEAD_MAX_MS: 60_000 },
-    city: smallCity,
-    registry: house.registry,
-    fleet: house.fleet,
-    quality: createQuality(),
-    quota: unlimitedQuota,
-    formats: createFormats(),
-    waiting: { note: () => undefined },
-    inbox: createInbox(() => house.clock.ms),
-    journal,
-    metrics: new Metrics(),
-    findAckFault: () => undefined,
+  const more = Object.entries(spec.gauges ?? {}).map(([id, site]) => gauge(id, site));
+  const city = more.length > 0 ? buildSmallCity([...smallDevices, ...more]) : smallCity;
+  const house = await openAlertHouse({ journal, city });
+  const pipeline = createTestPipeline({
+    ...{ city, journal, registry: house.registry, fleet: house.fleet },
+    now: () => house.clock.ms,
   });
   const presence = createPresenceConsumer({ journal, fleet: house.fleet, feed: house.feed });
   let drained = 0;
   let drainedMessages = 0;
   const publish = async (device: string, channel: string, payload: unknown) => {
-    const kind = smallCity.devices.find((each) => each.id === device)?.kind ?? 'river-gauge';
+    const kind = city.devices.find((each) => each.id === device)?.kind ?? 'river-gauge';
     const topic = `siaga/semarang/${kind}/${device}/${channel}`;
     const bytes = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
     await pipeline.accept({ topic, payload: bytes, receivedAt: house.clock.ms, clientId: device });
@@ -142,12 +146,17 @@ export async function playCase(spec: AlertCase, { forget = false } = {}): Promis
     .flatMap((event) => stepsOf(event, publish, crash))
     .sort((a, b) => a.atMs - b.atMs);
   for (const step of steps) {
-    await house.wait(Math.max(0, step.atMs - house.clock.ms), TICK_MS);
+    await waitUntil(house, step.atMs, tickMs);
     await step.run(house);
   }
-  await house.wait(START_MS + parseSpan(spec.until) - house.clock.ms, TICK_MS);
+  await waitUntil(house, START_MS + parseSpan(spec.until), tickMs);
   await settleNotices(house);
   return house;
+}
+
+async function waitUntil(house: AlertHouse, atMs: number, tickMs: number): Promise<void> {
+  await house.wait(Math.min(FIRST_TICK_MS, atMs - house.clock.ms), FIRST_TICK_MS);
+  await house.wait(atMs - house.clock.ms, tickMs);
 }
 
 /** As an earlier version left it: it did not say its format. */
@@ -208,14 +217,16 @@ function stepsOf(event: CaseEvent, publish: PublishCase, crash: () => Promise<vo
 
 function seriesSteps(event: CaseEvent, device: string, atMs: number, publish: PublishCase): Step[] {
   const everyMs = parseSpan(event.every ?? '1m');
-  const quantity = event.levelM ? 'levelM' : 'clients';
+  const quantity = event.of ?? (event.levelM ? 'levelM' : 'clients');
+  const series = event.values ?? event.levelM ?? event.clients ?? [];
   const clockMs = parseSpan(event.clock ?? '0s');
-  const payloads = (event[quantity] ?? [])
-    .map((value, index) => ({ value, measuredAt: atMs + index * everyMs }))
+  const driftMs = parseSpan(event.drift ?? '0s');
+  const payloads = series
+    .map((value, index) => ({ value, measuredAt: atMs + index * everyMs, offMs: clockMs + index * driftMs }))
     .filter(({ value }) => value !== null)
-    .map(({ value, measuredAt }) => ({
+    .map(({ value, measuredAt, offMs }) => ({
       measuredMs: measuredAt,
-      payload: { measuredAt: measuredAt + clockMs, [quantity]: value, ...event.with },
+      payload: { measuredAt: measuredAt + offMs, [quantity]: value, ...event.with },
     }));
   const repeat = <T>(item: T): T[] => new Array(event.times ?? 1).fill(item);
   if (event.burst === undefined) {
@@ -251,5 +262,6 @@ export async function describeAlerts(house: AlertHouse, rules: readonly string[]
       blind: alert.blindSince !== undefined,
       exercise: alert.exercise,
       folded: alert.foldedInto !== undefined,
+      text: alert.text,
     }));
 }

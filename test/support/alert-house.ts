@@ -9,12 +9,13 @@ import type { NoticeBody } from '../../alerts/notices/channel.ts';
 import { openAlerts } from '../../alerts/open-alerts.ts';
 
 import type { City } from '../../cities/city.ts';
-import { type Database, openDatabase } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
 import type { Reading, Values } from '../../devices/reading.ts';
 import { createFleet, type Fleet } from '../../fleet/fleet.ts';
 import { createLiveFeed, type LiveFeed } from '../../fleet/live-feed.ts';
 import { type LiveRegistry, openRegistry } from '../../fleet/registry.ts';
 import type { JournalEntry } from '../../journal/journal.ts';
+import { openMemoryDatabase } from './memory-database.ts';
 import { smallCity } from './small-city.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
@@ -71,7 +72,7 @@ export async function openAlertHouse(
   const clock = { ms: START_MS, setByMs: 0 };
   const now = () => clock.ms + clock.setByMs;
   const city = overrides.city ?? smallCity;
-  const database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
+  const database = await openMemoryDatabase();
   const registry = await openRegistry(city, database);
   const fleet = createFleet(registry);
   const feed = createLiveFeed(1_000, 'run-1');

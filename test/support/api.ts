@@ -9,17 +9,14 @@ import { type ApiDependencies, buildApp } from '../../api/app.ts';
 import { type CONNECTION_BOUNDS, type Connections, createConnections } from '../../api/connections.ts';
 import { LOAD_BOUNDS } from '../../api/load-bounds.ts';
 import { ensureFirstAdminToken } from '../../api/token-store.ts';
-import { type Database, openDatabase } from '../../database/database.ts';
-import { createFormats } from '../../devices/formats/index.ts';
+import type { Database } from '../../database/database.ts';
 import { createFleet } from '../../fleet/fleet.ts';
 import { createLiveConsumer } from '../../fleet/live-consumer.ts';
 import { createLiveFeed, type LiveFeed } from '../../fleet/live-feed.ts';
 import { createPresenceConsumer } from '../../fleet/presence-consumer.ts';
 import { openRegistry } from '../../fleet/registry.ts';
-import { createInbox } from '../../ingest/inbox.ts';
-import { createPipeline } from '../../ingest/pipeline.ts';
-import { createQuality } from '../../ingest/quality.ts';
 import type { Journal } from '../../journal/journal.ts';
+import { openMemoryDatabase } from './memory-database.ts';
 import {
   createMemoryHistory,
   createMemoryJournal,
@@ -27,7 +24,7 @@ import {
   type MemoryJournal,
 } from './memory-journal.ts';
 import { smallCity } from './small-city.ts';
-import { unlimitedQuota } from './unlimited-quota.ts';
+import { createTestPipeline } from './test-pipeline.ts';
 
 export const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 
@@ -76,27 +73,13 @@ export async function openTestApi(
   const now = () => clock.ms + clock.setByMs;
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
-  const database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
+  const database = await openMemoryDatabase();
   const registry = await openRegistry(smallCity, database);
   const fleet = createFleet(registry);
   const metrics = new Metrics();
   const history = createMemoryHistory(memory);
   const feed = createLiveFeed(100, 'run-1');
-  const quality = createQuality();
-  const pipeline = createPipeline({
-    config: { CLOCK_AHEAD_MAX_MS: 60_000 },
-    city: smallCity,
-    registry,
-    fleet,
-    quality,
-    quota: unlimitedQuota,
-    formats: createFormats(),
-    waiting: { note: () => undefined },
-    inbox: createInbox(now),
-    journal,
-    metrics,
-    findAckFault: () => undefined,
-  });
+  const pipeline = createTestPipeline({ city: smallCity, registry, fleet, journal, metrics, now });
   const presence = createPresenceConsumer({ journal, fleet, feed });
   let consumedMessages = 0;
   const live = createLiveConsumer({
@@ -104,7 +87,7 @@ export async function openTestApi(
     fleet,
     feed,
     onPresent: () => undefined,
-    onFailed: () => undefined,
+    onOther: () => undefined,
   });
   const adminToken = (await ensureFirstAdminToken(database, now)) as string;
   const problems: string[] = [];

@@ -38,6 +38,8 @@ export class BadLink implements AsyncDisposable {
   readonly #port: () => number;
   readonly #sockets = new Set<Socket>();
   #resetAfterBytes: number | undefined;
+  #passedPubacks = 0;
+  #lostPubacks = 0;
 
   private constructor(server: Server, port: () => number) {
     this.#server = server;
@@ -54,6 +56,16 @@ export class BadLink implements AsyncDisposable {
 
   get port(): number {
     return (this.#server.address() as { port: number }).port;
+  }
+
+  /** PUBACKs of the client that went on to the server. */
+  get passedPubacks(): number {
+    return this.#passedPubacks;
+  }
+
+  /** PUBACKs of the client that did not arrive. */
+  get lostPubacks(): number {
+    return this.#lostPubacks;
   }
 
   /** Ends all connections at once, without a word. */
@@ -79,10 +91,14 @@ export class BadLink implements AsyncDisposable {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => this.#sockets.delete(socket));
     }
-    const frames = new Frames();
-    this.#pump(client, server, (bytes) =>
-      this.weather.losesPubacks ? frames.without(bytes, PUBACK) : frames.all(bytes),
-    );
+    const packets = new Packets();
+    this.#pump(client, server, (bytes) => {
+      const whole = packets.take(bytes);
+      const passing = this.weather.losesPubacks ? whole.filter((packet) => !isPuback(packet)) : whole;
+      this.#passedPubacks += passing.filter(isPuback).length;
+      this.#lostPubacks += whole.length - passing.length;
+      return Buffer.concat(passing);
+    });
     this.#pump(server, client, (bytes) => bytes);
   }
 
@@ -90,7 +106,8 @@ export class BadLink implements AsyncDisposable {
     let queue = Promise.resolve();
     from.on('data', (bytes: Buffer) => {
       const dueAt = Date.now() + this.weather.delayMs;
-      queue = queue.then(() => this.#pass(filter(bytes), to, dueAt));
+      // What comes behind a reset goes nowhere.
+      queue = queue.then(() => (to.destroyed ? undefined : this.#pass(filter(bytes), to, dueAt)));
     });
     from.on('close', () => {
       queue.then(() => to.destroy());
@@ -121,24 +138,21 @@ export class BadLink implements AsyncDisposable {
   }
 }
 
-/** The packets of one direction, of which some may be left out. */
-class Frames {
+const isPuback = (packet: Buffer) => (packet[0] as number) >> 4 === PUBACK;
+
+/** The packets of one direction. */
+class Packets {
   #rest = Buffer.alloc(0);
 
-  all(bytes: Buffer): Buffer {
-    return this.without(bytes, undefined);
-  }
-
-  /** What is complete by now without the packets of this type; a packet that is cut waits for its end. */
-  without(bytes: Buffer, type: number | undefined): Buffer {
+  /** What is complete by now; a packet that is cut waits for its end. */
+  take(bytes: Buffer): Buffer[] {
     this.#rest = Buffer.concat([this.#rest, bytes]);
-    const kept: Buffer[] = [];
+    const whole: Buffer[] = [];
     for (let length = packetLength(this.#rest); length !== undefined; length = packetLength(this.#rest)) {
-      const packet = this.#rest.subarray(0, length);
-      if ((packet[0] as number) >> 4 !== type) kept.push(packet);
+      whole.push(this.#rest.subarray(0, length));
       this.#rest = this.#rest.subarray(length);
     }
-    return Buffer.concat(kept);
+    return whole;
   }
 }
 

@@ -40,15 +40,27 @@ export function chromiumMissing(): string | undefined {
   return reason;
 }
 
+/**
+ * What went wrong on a page, without calls that a late event loop refused to who is not signed in: the page makes them again.
+ * Pages and their files are answered in any case.
+ */
+export function listFaults({ problems }: Page): string[] {
+  return problems.filter((each) => !/ 503 .*\/v1\//.test(each));
+}
+
 function findChromium(): string | undefined {
   const found = spawnSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' });
   return found.status === 0 ? found.stdout.trim() : undefined;
 }
 
-export async function startChromium(): Promise<Chromium> {
+/** WebGL is drawn by the processor here, and only where a test looks at a map. */
+const WEBGL = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+
+export async function startChromium({ hasWebGl = false } = {}): Promise<Chromium> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('no chromium here');
-  const browser = await chromium.launch({ executablePath, args: ['--disable-quic'] });
+  const graphics = hasWebGl ? WEBGL : ['--disable-3d-apis'];
+  const browser = await chromium.launch({ executablePath, args: ['--disable-quic', ...graphics] });
   return {
     async newPage(size = { width: 1600, height: 900 }, options = {}) {
       return watchTab(await browser.newPage({ viewport: size, isMobile: size.width < 600, ...options }));
@@ -81,7 +93,11 @@ function watchTab(tab: Tab): Page {
       }
       const shown = await page.ask<string>('document.body.innerText').catch(String);
       throw new Error(
-        `not within ${WITHIN_MS / 1000} s: ${expression}\nthe page shows:\n${shown.slice(0, 3_000)}`,
+        [
+          `not within ${WITHIN_MS / 1000} s: ${expression}`,
+          ...problems,
+          `the page shows:\n${shown.slice(0, 3_000)}`,
+        ].join('\n'),
       );
     },
   };

@@ -12,9 +12,11 @@ import type { Reading } from '../../devices/reading.ts';
 import type { Dispatch, DispatchDependencies } from '../../dispatch/dispatch.ts';
 import { openDispatch } from '../../dispatch/open-dispatch.ts';
 import { createFleet, type Fleet } from '../../fleet/fleet.ts';
-import { createLiveConsumer } from '../../fleet/live-consumer.ts';
+import { createLiveConsumer, restorePresent } from '../../fleet/live-consumer.ts';
 import { createLiveFeed } from '../../fleet/live-feed.ts';
 import { type LiveRegistry, openRegistry } from '../../fleet/registry.ts';
+import { createQuality } from '../../ingest/quality.ts';
+import { openMemoryDatabase } from './memory-database.ts';
 import { createMemoryJournal } from './memory-journal.ts';
 import { ambulance, buildSmallCity, hospital } from './small-city.ts';
 
@@ -24,7 +26,7 @@ export const SCENE = { lat: -7, lng: 110.41 };
 export const KM = 1_000 / 111_195;
 
 /** Two hundred calls at once for ten connections take more than 5 s on a machine that does much else. */
-const PATIENT = { connectMs: 60_000, statementMs: 60_000, silenceMs: 70_000 };
+const PATIENT = { connectMs: 60_000, statementMs: 60_000, silenceMs: 70_000, idleInTransactionMs: 60_000 };
 
 export interface DispatchHouse extends AsyncDisposable {
   readonly dispatch: Dispatch;
@@ -38,10 +40,12 @@ export interface DispatchHouse extends AsyncDisposable {
   /** Orders and cancellations that were handed to the units' connections. */
   readonly orders: { unit: string; atMs: number; command: Record<string, unknown> }[];
   readonly events: { event: string; [key: string]: unknown }[];
+  /** Units' connections that have opened and ended, as the stream says them. */
+  readonly connections: { device: string; connectedSince: string | null; at: string }[];
   /** Messages and word of second units. */
   readonly words: DispatchHouse['orders'];
-  /** Whether the broker takes commands, and whether units' PUBACKs come back. */
-  broker: { isDown: boolean; losesPubacks: boolean };
+  /** Whether the broker takes commands, whether units' PUBACKs come back, and what a slow link waits for. */
+  broker: { isDown: boolean; losesPubacks: boolean; slow?: Promise<void> };
   /** One reading of a unit, as the live consumer hands it over. */
   say(
     unit: string,
@@ -50,6 +54,10 @@ export interface DispatchHouse extends AsyncDisposable {
     quality?: number,
     seq?: number,
   ): Promise<void>;
+  /** A reading as ingest has judged it. */
+  take(reading: Reading): Promise<void>;
+  /** Somebody sets the clock of the server. */
+  setClock(stepMs: number): void;
   /** Moves the clock in steps of a second, with a tick at each. */
   pass(seconds: number): Promise<void>;
   /** A call that is real and has a place. */
@@ -96,13 +104,23 @@ export interface HouseOptions {
   readonly silent?: boolean;
   /** No unit is connected; else all are, and listen. */
   readonly disconnected?: boolean;
-  /** Readings that the journal holds at the start. */
+  /** What the journal holds at the start, as ingest has judged it, in its order: it is read back. */
+  readonly journal?: readonly Reading[];
+  /** Readings that are the present at the start. */
   readonly present?: readonly {
     device: string;
     values: Record<string, number | string>;
     measuredAt?: number;
     quality?: number;
   }[];
+}
+
+async function openDatabaseOf(
+  { file, databaseUrl }: HouseOptions,
+  config: Parameters<typeof openDatabase>[0],
+): Promise<Database> {
+  if (file === undefined && databaseUrl === undefined) return openMemoryDatabase();
+  return openDatabase(config, file, PATIENT);
 }
 
 export async function openDispatchHouse(options: HouseOptions = {}): Promise<DispatchHouse> {
@@ -116,14 +134,15 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     ROUTING_TIMEOUT_MS: 800,
     ...options.config,
   };
-  const database = options.database ?? (await openDatabase(config, options.file ?? ':memory:', PATIENT));
+  const database = options.database ?? (await openDatabaseOf(options, config));
   const registry = await openRegistry(city, database);
   const fleet = createFleet(registry);
   const metrics = new Metrics();
   const orders: DispatchHouse['orders'] = [];
   const events: DispatchHouse['events'] = [];
+  const connections: DispatchHouse['connections'] = [];
   const words: DispatchHouse['orders'] = [];
-  const broker = { isDown: false, losesPubacks: false };
+  const broker: DispatchHouse['broker'] = { isDown: false, losesPubacks: false };
   const readingOf = (
     device: string,
     values: Record<string, number | string>,
@@ -147,6 +166,11 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
   }
   for (const { device, values, measuredAt, quality } of options.present ?? [])
     fleet.observe(readingOf(device, values, measuredAt, quality));
+  if (options.journal) {
+    const journal = createMemoryJournal();
+    await journal.append(options.journal, []);
+    await restorePresent({ journal, fleet, quality: createQuality(), nowMs: clock.ms });
+  }
   const feed = createLiveFeed(100, 'run-1');
   const alerts = await openAlerts({
     config: { NOTICES_PER_CHANNEL_PER_MIN: 20, CAP_SENDER: 'siaga.test' },
@@ -173,12 +197,16 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     metrics,
     now: () => clock.ms,
     log: pino({ level: 'silent' }),
-    publishEvent: (_type, body) => events.push(body as { event: string }),
+    publishEvent: (type, body) => {
+      if (type === 'fleet') connections.push(body as DispatchHouse['connections'][number]);
+      else events.push(body as { event: string });
+    },
     async sendCommand(unit, payload) {
       if (broker.isDown) throw new Error('the broker is down');
       const command = JSON.parse(payload) as Record<string, unknown>;
       const kept = command['command'] === 'dispatch' || command['command'] === 'cancel' ? orders : words;
       kept.push({ unit, atMs: clock.ms, command });
+      await broker.slow;
       if (!broker.losesPubacks) dispatch.links.acknowledged(unit, Buffer.from(payload), clock.ms);
     },
   });
@@ -194,7 +222,7 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     fleet,
     feed,
     onPresent: (reading) => dispatch.observe(reading),
-    onFailed: (reading) => dispatch.observeWord(reading),
+    onOther: (reading) => dispatch.observeWord(reading),
   });
   let nextId = 1;
   const house: DispatchHouse = {
@@ -209,13 +237,21 @@ export async function openDispatchHouse(options: HouseOptions = {}): Promise<Dis
     orders,
     words,
     events,
+    connections,
     broker,
     async say(unit, values, measuredAt, quality, seq) {
       const before = fleet.now(unit)?.last?.values ?? {};
       const said = readingOf(unit, { ...before, ...values }, measuredAt, quality);
-      const reading = seq === undefined ? said : { ...said, seq };
+      await this.take(seq === undefined ? said : { ...said, seq });
+    },
+    async take(reading) {
       await live.consume([{ id: nextId++, reading }]);
       await dispatch.settled();
+    },
+    setClock(stepMs) {
+      clock.ms += stepMs;
+      fleet.clockSet(clock.ms, stepMs);
+      dispatch.clockSet(clock.ms, stepMs);
     },
     async pass(seconds) {
       for (let second = 0; second < seconds; second++) {

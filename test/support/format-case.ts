@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { FormatMessage, FormatOptions } from '../../devices/formats/format.ts';
-import { encodeSparkplug, type SparkplugSample } from './sparkplug-encoder.ts';
+import { formatSparkplug, type SparkplugWords } from '../../firmware-sim/device/formats/sparkplug-payload.ts';
 
 export interface FormatCase {
   readonly name: string;
@@ -20,6 +20,7 @@ export interface FormatCase {
     readonly presence?: string;
     readonly rejection?: string;
     readonly note?: boolean;
+    readonly isOfNobody?: true;
   }[];
 }
 
@@ -53,6 +54,6 @@ function payloadOf(payload: unknown): Buffer {
   const { $text, $base64, $sparkplug } = payload as Record<string, unknown>;
   if (typeof $text === 'string') return Buffer.from($text);
   if (typeof $base64 === 'string') return Buffer.from($base64, 'base64');
-  if ($sparkplug !== undefined) return encodeSparkplug($sparkplug as SparkplugSample);
+  if ($sparkplug !== undefined) return formatSparkplug($sparkplug as SparkplugWords);
   return Buffer.from(JSON.stringify(payload));
 }

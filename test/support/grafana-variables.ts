@@ -13,8 +13,9 @@ import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../influx/influxql.
 export interface Situation {
   readonly fromMs: number;
   readonly toMs: number;
-  /** Of a panel that does not say; of every panel with `everyPanel`, as on a graph of a few minutes. */
+  /** Grafana's own step for the range. What a panel says is the least that it takes. */
   readonly interval: string;
+  /** As though no panel said a least step. */
   readonly everyPanel?: boolean;
   readonly values: ReadonlyMap<string, string | readonly string[]>;
 }
@@ -32,7 +33,9 @@ export function queriesOf(dashboard: Dashboard, situation: Situation): readonly 
   for (const panel of panelsOf(dashboard)) {
     for (const { refId, query } of targets.parse(panel.targets)) {
       const where = `${dashboard.uid} · ${panel.title} · ${refId}`;
-      const interval = situation.everyPanel ? situation.interval : (panel.interval ?? situation.interval);
+      const interval = situation.everyPanel
+        ? situation.interval
+        : longer(panel.interval, stepFor(panel.maxDataPoints, situation));
       found.push({ where, query: substitute(query, { ...situation, interval }, where) });
     }
   }
@@ -42,6 +45,40 @@ export function queriesOf(dashboard: Dashboard, situation: Situation): readonly 
     if (target) found.push({ where, query: substitute(target.query, situation, where) });
   }
   return found;
+}
+
+/** What Grafana rounds a step to: up to the first, the second. Milliseconds. */
+const ROUNDED: readonly (readonly [below: number, step: string])[] = [
+  [15_000, '10s'],
+  [25_000, '20s'],
+  [45_000, '30s'],
+  [90_000, '1m'],
+  [210_000, '2m'],
+  [450_000, '5m'],
+  [750_000, '10m'],
+  [1_050_000, '15m'],
+  [1_500_000, '20m'],
+  [2_700_000, '30m'],
+  [5_400_000, '1h'],
+  [9_000_000, '2h'],
+];
+
+/** A panel that says how many points it wants has a step of its own. */
+function stepFor(points: number | null | undefined, { fromMs, toMs, interval }: Situation): string {
+  if (!points) return interval;
+  return ROUNDED.find(([below]) => (toMs - fromMs) / points < below)?.[1] ?? '3h';
+}
+
+const UNITS_S: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+function longer(least: string | null | undefined, own: string): string {
+  return least && secondsOf(least) > secondsOf(own) ? least : own;
+}
+
+function secondsOf(step: string): number {
+  const seconds = Number.parseInt(step, 10) * (UNITS_S[step.slice(-1)] ?? Number.NaN);
+  if (Number.isNaN(seconds)) throw new Error(`${step} is no step`);
+  return seconds;
 }
 
 export function substitute(query: string, situation: Situation, where: string): string {
@@ -100,6 +137,11 @@ async function valuesOf(
   if (variable.type === 'custom') return text.split(',');
   const series = await ask(url, substitute(text, situation, where));
   return series.flatMap((each) => each.values.map((row) => String(row[1])));
+}
+
+/** Beside a query of the one grain stands one of the other, which then finds nothing (influx-query.ts). */
+export function isOfOtherGrain({ query }: PanelQuery): boolean {
+  return /_1\(h\)\{0\}|\(-none\)\{1\}/.test(query);
 }
 
 /** What is wrong with a query, if anything: an error, or no series with a value in it. */

@@ -6,12 +6,13 @@
  */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { type Database, openDatabase } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
 import type { Reading } from '../../devices/reading.ts';
 import { openSqliteHistory, type SqliteHistory } from '../../history/open-sqlite-history.ts';
 import { type InfluxCopy, type InfluxCopyOptions, openInfluxCopy } from '../../influx/open-influx-copy.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { createJournalGround } from './journal-fixture.ts';
+import { openMemoryDatabase } from './memory-database.ts';
 
 export interface InfluxHouse extends AsyncDisposable {
   readonly copy: InfluxCopy;
@@ -37,8 +38,7 @@ export async function openInfluxHouse(
   const folder = ground.directory;
   const journal = more.journal ?? (await ground.open());
   const ownDatabase = more.database === undefined;
-  const database =
-    more.database ?? (await openDatabase({ SIAGA_DATA_DIR: folder, DATABASE_URL: undefined }, ':memory:'));
+  const database = more.database ?? (await openMemoryDatabase());
   const metrics = new Registry();
   const log = pino({ level: 'silent' });
   const history = more.journal

@@ -10,6 +10,7 @@ import { Registry } from 'prom-client';
 import type { Reading } from '../../devices/reading.ts';
 import type { RejectedMessage } from '../../devices/rejection.ts';
 import type { Journal } from '../../journal/journal.ts';
+import type { CopyingJournal } from '../../journal/journal-log.ts';
 import type { JournalOptions } from '../../journal/sqlite/journal-options.ts';
 import { openJournal } from '../../journal/sqlite/open-journal.ts';
 
@@ -22,7 +23,7 @@ export interface JournalGround extends Disposable {
   /** What was logged, parsed. */
   readonly logged: Record<string, unknown>[];
   readonly metrics: Registry;
-  open(options?: Partial<JournalOptions>): Promise<Journal>;
+  open(options?: Partial<JournalOptions>): Promise<CopyingJournal>;
 }
 
 export function createJournalGround(): JournalGround {

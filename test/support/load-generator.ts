@@ -77,7 +77,8 @@ export class NumberedDevice {
     });
     socket.on('error', (error) => connack.reject(error));
     socket.on('close', () => {
-      this.isConnected = false;
+      // One that was taken over may end after the one that took over has begun.
+      if (this.#socket === socket) this.isConnected = false;
       connack.reject(new Error(`${this.options.id}: the connection ended before its CONNACK`));
     });
     socket.write(mqtt.generate(connectPacket({ clientId: this.options.id, clean: false })));

@@ -9,6 +9,7 @@ import type { KeptRejection } from '../../devices/rejection.ts';
 import type { Aggregate, History } from '../../history/history.ts';
 import type { DeviceMessage, MessageEntry } from '../../journal/device-messages.ts';
 import { type FollowedLog, type Journal, type JournalEntry, JournalError } from '../../journal/journal.ts';
+import { choosePoints, RANGE_MS, startOfRange, type TrackPoint } from '../../journal/thin-track.ts';
 import { outcomeOf } from '../../journal/waiter.ts';
 
 export interface MemoryJournal extends Journal {
@@ -150,6 +151,25 @@ export function createMemoryJournal({
       messages.entries = messages.entries.filter((entry) => !past.includes(entry));
       return gone.length + past.length;
     },
+    async thinTracks({ kinds, beforeMs, keepAfterId }) {
+      const isDue = ({ id, reading }: JournalEntry) =>
+        kinds.includes(reading.kind) &&
+        startOfRange(reading.measuredAt) + RANGE_MS <= beforeMs &&
+        id <= keepAfterId &&
+        id < readings.lastId;
+      const tracks = Map.groupBy(
+        readings.entries.filter(isDue),
+        ({ reading }) => `${reading.city} ${reading.device} ${startOfRange(reading.measuredAt)}`,
+      );
+      const gone = [...tracks.values()].flatMap((track) => {
+        const inOrder = track.toSorted((a, b) => a.reading.measuredAt - b.reading.measuredAt || a.id - b.id);
+        const kept = choosePoints(inOrder.map(({ reading }) => pointOf(reading)));
+        return inOrder.filter((_, index) => !kept[index]);
+      });
+      readings.entries = readings.entries.filter((entry) => !gone.includes(entry));
+      for (const { reading } of gone) known.delete(identityOf(reading));
+      return gone.length;
+    },
     salvage: () => Promise.reject(new Error('a journal in memory has no file')),
     backup: () => Promise.reject(new Error('a journal in memory has no file')),
     async [Symbol.asyncDispose]() {
@@ -157,6 +177,20 @@ export function createMemoryJournal({
       readings.wakeAll();
       messages.wakeAll();
     },
+  };
+}
+
+/** Words are compared, so any number that stands for one will do: its place among the distinct ones. */
+const words: string[] = [];
+function pointOf({ measuredAt, values, quality }: Reading): TrackPoint {
+  const { lat, lng, status } = values;
+  if (typeof status === 'string' && !words.includes(status)) words.push(status);
+  return {
+    atMs: measuredAt,
+    lat: typeof lat === 'number' ? lat : Number.NaN,
+    lng: typeof lng === 'number' ? lng : Number.NaN,
+    words: [typeof status === 'string' ? words.indexOf(status) : Number.NaN],
+    isSound: (quality & FAILED_QUALITY) === 0,
   };
 }
 

@@ -7,7 +7,8 @@ import { Registry as Metrics } from 'prom-client';
 import type { City } from '../../cities/city.ts';
 import { publishersOf } from '../../cities/publishers.ts';
 import type { Format } from '../../devices/formats/format.ts';
-import { createFormats } from '../../devices/formats/index.ts';
+import { createFormats, type Formats } from '../../devices/formats/index.ts';
+import type { MappedFormat } from '../../devices/formats/mapped.ts';
 import type { Reading } from '../../devices/reading.ts';
 import type { RejectedMessage } from '../../devices/rejection.ts';
 import type { Presence } from '../../devices/topics.ts';
@@ -16,6 +17,7 @@ import type { Gateway, RegisteredDevice, Registry } from '../../fleet/registry.t
 import { createInbox, type Inbox } from '../../ingest/inbox.ts';
 import { createPipeline, type Pipeline } from '../../ingest/pipeline.ts';
 import { createQuality } from '../../ingest/quality.ts';
+import type { Quota } from '../../ingest/quota.ts';
 import { presenceOf } from '../../journal/device-messages.ts';
 import { type Outcome, outcomeOf } from '../../journal/waiter.ts';
 import { createMemoryJournal } from './memory-journal.ts';
@@ -49,6 +51,11 @@ export interface PipelineHouseOptions {
   readonly stores?: boolean;
   /** Formats besides those that need nothing. */
   readonly formats?: readonly Format[];
+  /** All that there are, instead of every one that is registered. */
+  readonly onlyFormats?: Formats;
+  readonly mapped?: MappedFormat;
+  /** One that nobody reaches where it is not said. */
+  readonly quota?: Quota;
 }
 
 export function createPipelineHouse(options: PipelineHouseOptions = {}): PipelineHouse {
@@ -78,8 +85,8 @@ export function createPipelineHouse(options: PipelineHouseOptions = {}): Pipelin
     registry,
     fleet,
     quality: createQuality(),
-    quota: unlimitedQuota,
-    formats: createFormats(...(options.formats ?? [])),
+    quota: options.quota ?? unlimitedQuota,
+    formats: options.onlyFormats ?? createFormats(options.mapped, ...(options.formats ?? [])),
     waiting: { note: ({ alias, gateway }) => waiting.push(`${gateway} ${alias}`) },
     inbox,
     journal: {
@@ -105,6 +112,7 @@ export function createPipelineHouse(options: PipelineHouseOptions = {}): Pipelin
     },
     metrics,
     findAckFault: () => undefined,
+    hearConfig: () => undefined,
   });
   let observed = 0;
   return {

@@ -2,10 +2,10 @@
  * InfluxDB 2.9.1 and 3 Core (3.7) as they answered where they ran, word for word, over a store in memory: for what
  * cannot run here.
  *
- * It keeps points, the type of each field (2: a shard, so that removing its points frees it; 3: for ever), buckets,
- * and the tokens that may use it. It answers the two questions that Siaga asks in InfluxQL: the last mark, and counts
- * by day. Invariant: what it refuses it refuses as the real one does: 2 stores the good lines of a 422 and nothing
- * of a 400, 3 stores the good ones and names the others.
+ * It keeps points, the type of each field (2: a shard, so that removing its points frees it; 3: for ever), buckets, and
+ * the tokens that may use it. It answers the questions that Siaga asks in InfluxQL: the last mark, the first point,
+ * counts by day and hour, and what becomes of an hour. Invariant: what it refuses it refuses as the real one does: 2
+ * stores the good lines of a 422 and nothing of a 400, 3 stores the good ones and names the others.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -31,6 +31,8 @@ export interface PlayedInflux extends AsyncDisposable {
   drop(measurement: string): void;
   /** Removes the bucket and all that is in it. */
   wipe(): void;
+  /** Which one is accepted; any where there is none. */
+  token: string | undefined;
   /** Answers in place of the server while it is set. */
   fault: ((line: string, body: string) => PlayedAnswer | undefined) | undefined;
 }
@@ -53,7 +55,8 @@ export interface PlayedOptions {
 }
 
 export async function playInflux(options: PlayedOptions): Promise<PlayedInflux> {
-  const { generation, token } = options;
+  const { generation } = options;
+  let { token } = options;
   const buckets = new Map<string, Map<string, Point>>();
   if (options.bucket) buckets.set(options.bucket, new Map());
   const types = new Map<string, string>();
@@ -178,15 +181,22 @@ export async function playInflux(options: PlayedOptions): Promise<PlayedInflux> 
         'Query would exceed file limit of 432 parquet files. Please specify a smaller time range for your query.';
       return { status: 500, text };
     }
-    const points = [...(bucket?.values() ?? [])]
-      .filter((each) => each.measurement === measurement && each.city === city && field in each.fields)
+    const inRange = [...(bucket?.values() ?? [])]
+      .filter((each) => each.measurement === measurement && each.city === city)
       .filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+      .filter(({ fields }) => !statement.includes('"sound" = 1') || fields['sound'] === 1)
       .sort((a, b) => a.atMs - b.atMs);
-    const values = statement.includes('last(')
-      ? points.slice(-1).map(({ atMs, fields }) => [atMs, fields[field]])
-      : [...Map.groupBy(points, ({ atMs }) => atMs - (atMs % 86_400_000))].map(([day, all]) => [
-          day,
-          all.length,
+    if (statement.includes('GROUP BY time(1h), *')) {
+      return { status: 200, json: { results: [{ statement_id: 0, series: hoursOf(inRange, statement) }] } };
+    }
+    const points = inRange.filter(({ fields }) => field in fields);
+    const stepMs = statement.includes('time(1h)') ? 3_600_000 : 86_400_000;
+    const edge = statement.includes('last(') ? points.slice(-1) : points.slice(0, 1);
+    const values = /(last|first)\(/.test(statement)
+      ? edge.map(({ atMs, fields }) => [atMs, fields[field]])
+      : [...Map.groupBy(points, ({ atMs }) => atMs - (atMs % stepMs))].map(([startMs, all]) => [
+          startMs,
+          statement.includes('sum(') ? reduce('sum', valuesIn(all, field)) : all.length,
         ]);
     const series = [{ name: measurement, columns: ['time', 'value'], values }];
     return {
@@ -242,6 +252,12 @@ export async function playInflux(options: PlayedOptions): Promise<PlayedInflux> 
     set fault(next) {
       fault = next;
     },
+    get token() {
+      return token;
+    },
+    set token(next) {
+      token = next;
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -269,6 +285,39 @@ function parsePoint(line: string): Point | undefined {
   if (Object.keys(fields).length === 0) return undefined;
   const measurement = series.split(',')[0] as string;
   return { measurement, series, city: /,city=([^,]+)/.exec(series)?.[1], atMs: Number(time), fields };
+}
+
+/** Each series by hour, of `SELECT max("x") AS "x", …`; of a query within a query nothing is played. */
+function hoursOf(points: readonly Point[], statement: string) {
+  if (statement.includes('FROM (')) return [];
+  const columns = [...statement.matchAll(/(\w+)\("(\w+)"\) AS "(\w+)"/g)];
+  return [...Map.groupBy(points, ({ series }) => series)].map(([series, ofSeries]) => ({
+    name: series.split(',')[0],
+    tags: Object.fromEntries(
+      series
+        .split(',')
+        .slice(1)
+        .map((tag) => tag.split('=')),
+    ),
+    columns: ['time', ...columns.map(([, , , name]) => name)],
+    values: [...Map.groupBy(ofSeries, ({ atMs }) => atMs - (atMs % 3_600_000))].map(([hourMs, all]) => [
+      hourMs,
+      ...columns.map(([, how = '', field = '']) => reduce(how, valuesIn(all, field))),
+    ]),
+  }));
+}
+
+function valuesIn(points: readonly Point[], field: string): unknown[] {
+  return points.map(({ fields }) => fields[field]).filter((value) => value !== undefined);
+}
+
+function reduce(how: string, values: readonly unknown[]): unknown {
+  if (how === 'count') return values.length;
+  if (values.length === 0) return null;
+  if (how === 'last') return values.at(-1);
+  const numbers = values.map(Number);
+  if (how === 'sum') return numbers.reduce((sum, each) => sum + each, 0);
+  return how === 'min' ? Math.min(...numbers) : Math.max(...numbers);
 }
 
 function typeName(value: unknown): string {

@@ -14,10 +14,12 @@ export class RawMqttClient {
   readonly #received: Packet[] = [];
   readonly #waiting: (() => void)[] = [];
   #closed = false;
+  readonly #options: { protocolVersion: 4 | 5 };
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, protocolVersion: 4 | 5 = 4) {
     this.stream = stream;
-    const parser = mqtt.parser();
+    this.#options = { protocolVersion };
+    const parser = mqtt.parser(this.#options);
     parser.on('packet', (packet) => {
       this.#received.push(packet);
       this.#wake();
@@ -36,7 +38,7 @@ export class RawMqttClient {
 
   /** Sends packets in one write. */
   send(...packets: Packet[]): void {
-    this.stream.write(Buffer.concat(packets.map((packet) => mqtt.generate(packet))));
+    this.stream.write(Buffer.concat(packets.map((packet) => mqtt.generate(packet, this.#options))));
   }
 
   sendBytes(...bytes: (number | Buffer)[]): void {
@@ -73,7 +75,7 @@ export class RawMqttClient {
 
   /** CONNECT and its CONNACK. */
   async connect(fields: Partial<mqtt.IConnectPacket> = {}): Promise<mqtt.IConnackPacket> {
-    this.send(connectPacket(fields));
+    this.send(connectPacket({ protocolVersion: this.#options.protocolVersion, ...fields }));
     return this.next('connack');
   }
 
@@ -118,9 +120,12 @@ export function publishPacket(
 }
 
 /** A client and the server's end of its stream, without a socket. Each side buffers `bufferBytes`. */
-export function createClientPair(bufferBytes = 65_536): { client: RawMqttClient; serverSide: Duplex } {
+export function createClientPair(
+  bufferBytes = 65_536,
+  protocolVersion: 4 | 5 = 4,
+): { client: RawMqttClient; serverSide: Duplex } {
   const [clientSide, serverSide] = duplexPair({ highWaterMark: bufferBytes });
-  return { client: new RawMqttClient(clientSide), serverSide };
+  return { client: new RawMqttClient(clientSide, protocolVersion), serverSide };
 }
 
 export async function connectTcp(port: number, host = '127.0.0.1'): Promise<RawMqttClient> {

@@ -14,6 +14,8 @@ import { openSiaga, type Siaga } from '../../open-siaga.ts';
 
 export interface RoomHouse extends AsyncDisposable {
   readonly url: string;
+  /** The data folder: a city in its `cities` goes before the shipped one, from the next start on. */
+  readonly dataDir: string;
   readonly adminToken: string;
   /** Where devices connect. */
   readonly mqttUrl: string;
@@ -22,9 +24,10 @@ export interface RoomHouse extends AsyncDisposable {
   publish(kind: string, device: string, payload: object): Promise<void>;
 }
 
-export async function openRoomHouse(): Promise<RoomHouse> {
+/** `more` is environment besides. */
+export async function openRoomHouse(more: Readonly<Record<string, string>> = {}): Promise<RoomHouse> {
   const folder = await mkdtemp(join(tmpdir(), 'siaga-room-'));
-  const environment = { SIAGA_DATA_DIR: folder, MQTT_PORT: '0', MQTT_AUTH: 'false' };
+  const environment = { SIAGA_DATA_DIR: folder, MQTT_PORT: '0', MQTT_AUTH: 'false', ...more };
   let siaga: Siaga | undefined;
   // The port of the first start is kept for the others.
   let port = '0';
@@ -45,6 +48,7 @@ export async function openRoomHouse(): Promise<RoomHouse> {
   return {
     start,
     stop,
+    dataDir: folder,
     get url() {
       return `${url}/`;
     },

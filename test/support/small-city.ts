@@ -57,10 +57,12 @@ export function buildSmallCity(devices: readonly object[], more: object = {}): C
   });
 }
 
-export const smallCity: City = buildSmallCity([
+export const smallDevices: readonly object[] = [
   gauge('bendung', { upstream: [{ gauge: 'hulu', lagMin: 60 }] }),
   gauge('hulu'),
   gauge('tide', { river: 'laut-jawa', tidal: true }),
   ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => accessPoint(`ap-${n}`, { name: `Access point ${n}` })),
   ambulance('motor-1', { name: 'Motor 1', callSign: 'M1' }),
-]);
+];
+
+export const smallCity: City = buildSmallCity(smallDevices);

@@ -12,11 +12,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { hasLabels, type MetricSample, parseMetrics } from './metric-samples.ts';
+import { asRunning, type Exit, type RunningSiaga } from './running-siaga.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** A start takes 0.6 s here; a busy machine with two cores gets much more. */
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 /** Longer than start.js allows itself for closing. */
 const EXIT_TIMEOUT_MS = 20_000;
 
@@ -30,29 +30,7 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface RunningSiaga extends AsyncDisposable {
-  readonly pid: number;
-  readonly httpUrl: string;
-  readonly mqttPort: number;
-  /** Log lines so far. */
-  readonly logged: readonly Record<string, unknown>[];
-  /** kill -9; resolves when the process is gone. */
-  kill(): Promise<void>;
-  /** Sends the signal; resolves with the end of the process. */
-  stop(signal?: NodeJS.Signals): Promise<Exit>;
-  /** GET of a JSON document. Throws unless it is 200. */
-  get<T>(path: string): Promise<T>;
-  metrics(): Promise<readonly MetricSample[]>;
-  /** Sum of the series of a metric that bear all of these labels; 0 where there is none. */
-  metric(name: string, labels?: Environment): Promise<number>;
-}
+export type { Exit, RunningSiaga } from './running-siaga.ts';
 
 export interface DataFolder extends AsyncDisposable {
   readonly path: string;
@@ -75,39 +53,50 @@ export interface StartOptions {
   readonly environment?: Environment;
   /** Words before `node start.js`, such as a shell that arranges something; it must `exec` the rest. */
   readonly prefix?: readonly string[];
+  /** Where the code stands that is run; this repository where absent. */
+  readonly code?: string;
 }
 
 /** Starts the server and resolves when it is ready. Throws with all it printed when it ends before. */
 export async function startSiaga(options: StartOptions): Promise<RunningSiaga> {
   const server = spawnSiaga(options);
-  const ready = await server.ready();
-  const httpUrl = ready['http'] as string;
-  const tcp = (ready['mqtt'] as string[]).find((address) => address.startsWith('tcp:')) as string;
-  const fetchOk = async (path: string) => {
-    const response = await fetch(httpUrl + path, { headers: { connection: 'close' } });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return response;
-  };
-  const metrics = async () => parseMetrics(await (await fetchOk('/metrics')).text());
+  return asRunning(server, await server.logs('Siaga is ready'));
+}
+
+export interface StandbySiaga extends AsyncDisposable {
+  readonly pid: number;
+  /** Where it says what it waits for. */
+  readonly httpUrl: string;
+  /** Where it takes devices for the owner, by listener; none where it listens to nobody. */
+  readonly mqttPorts: Readonly<Record<string, number>>;
+  readonly logged: readonly Record<string, unknown>[];
+  /** Resolves when it has become the owner and is ready. */
+  ready(): Promise<RunningSiaga>;
+  stop(signal?: NodeJS.Signals): Promise<Exit>;
+}
+
+/** Starts a server beside another one on the same database; resolves when it stands by. */
+export async function startStandby(options: StartOptions): Promise<StandbySiaga> {
+  const server = spawnSiaga(options);
+  const standing = await server.logs('Siaga stands by');
   return {
     pid: server.pid,
-    httpUrl,
-    mqttPort: Number(new URL(tcp.replace('tcp:', 'http:')).port),
+    httpUrl: standing['http'] as string,
+    mqttPorts: readPorts((standing['mqtt'] ?? []) as string[]),
     logged: server.logged,
+    ready: async () => asRunning(server, await server.logs('Siaga is ready')),
     stop: (signal = 'SIGTERM') => server.end(signal),
-    async kill() {
-      await server.end('SIGKILL');
-    },
-    get: async <T>(path: string) => (await (await fetchOk(path)).json()) as T,
-    metrics,
-    async metric(name, labels = {}) {
-      const samples = (await metrics()).filter((each) => each.name === name && hasLabels(each, labels));
-      return samples.reduce((sum, { value }) => sum + value, 0);
-    },
     async [Symbol.asyncDispose]() {
       await server.end('SIGKILL');
     },
   };
+}
+
+/** `tcp://127.0.0.1:1883` as `tcp` and 1883. */
+function readPorts(addresses: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    addresses.map((each) => [each.split(':')[0] as string, Number(each.split(':').at(-1))]),
+  );
 }
 
 /** Runs the server where it is expected to end by itself. */
@@ -128,12 +117,13 @@ export async function runCommand(
   words: readonly string[],
   dataDir: string,
   prefix: readonly string[] = [],
+  code = ROOT,
 ): Promise<Exit> {
-  const child = spawnNode([file, ...words], { SIAGA_DATA_DIR: dataDir }, prefix);
+  const child = spawnNode([file, ...words], { SIAGA_DATA_DIR: dataDir }, prefix, code);
   return collect(child, () => undefined);
 }
 
-function spawnSiaga({ dataDir, environment = {}, prefix = [] }: StartOptions) {
+function spawnSiaga({ dataDir, environment = {}, prefix = [], code = ROOT }: StartOptions) {
   const child = spawnNode(
     ['start.js'],
     {
@@ -145,15 +135,15 @@ function spawnSiaga({ dataDir, environment = {}, prefix = [] }: StartOptions) {
       ...environment,
     },
     prefix,
+    code,
   );
   const logged: Record<string, unknown>[] = [];
-  const ready = Promise.withResolvers<Record<string, unknown>>();
-  ready.promise.catch(() => undefined);
+  const waiting = new Map<string, (entry: Record<string, unknown>) => void>();
   const exited = collect(child, (line) => {
     const entry = parseLogLine(line);
     if (!entry) return;
     logged.push(entry);
-    if (entry['msg'] === 'Siaga is ready') ready.resolve(entry);
+    waiting.get(entry['msg'] as string)?.(entry);
   });
   const end = async (signal: NodeJS.Signals): Promise<Exit> => {
     child.kill(signal);
@@ -167,22 +157,34 @@ function spawnSiaga({ dataDir, environment = {}, prefix = [] }: StartOptions) {
     logged,
     exited,
     end,
-    async ready() {
+    /** The line of the log with these words, also one of before. */
+    async logs(words: string) {
       const ended = exited.then((exit) => {
-        throw new Error(`the server ended before it was ready: ${describe(exit)}`);
+        throw new Error(`the server ended before it said "${words}": ${describe(exit)}`);
       });
-      return within(Promise.race([ready.promise, ended]), START_TIMEOUT_MS, () => {
+      ended.catch(() => undefined);
+      const said = new Promise<Record<string, unknown>>((resolve) => {
+        const before = logged.find((entry) => entry['msg'] === words);
+        if (before) resolve(before);
+        else waiting.set(words, resolve);
+      });
+      return within(Promise.race([said, ended]), START_TIMEOUT_MS, () => {
         child.kill('SIGKILL');
-        return `the server was not ready; it logged ${JSON.stringify(logged)}`;
+        return `the server did not say "${words}"; it logged ${JSON.stringify(logged)}`;
       });
     },
   };
 }
 
-function spawnNode(words: readonly string[], environment: Environment, prefix: readonly string[]): Child {
+function spawnNode(
+  words: readonly string[],
+  environment: Environment,
+  prefix: readonly string[],
+  code: string,
+): Child {
   const [program, ...rest] = [...prefix, process.execPath, ...words] as [string, ...string[]];
   const child = spawn(program, rest, {
-    cwd: ROOT,
+    cwd: code,
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

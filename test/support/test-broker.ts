@@ -2,6 +2,7 @@
  * A broker to test against: the real one, with a pipeline that records what it was given and answers when the
  * test says so. The pipeline is the broker's port; what is behind it has its own tests.
  */
+import type { IConnackPacket } from 'mqtt-packet';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Identity } from '../../broker/access.ts';
@@ -11,9 +12,13 @@ import type { DeviceLinkWatcher } from '../../broker/device-links.ts';
 import type { Config } from '../../config/config.ts';
 import { environmentSchema } from '../../config/environment.ts';
 import type { Database } from '../../database/database.ts';
+import type { Rejection } from '../../devices/rejection.ts';
 import type { IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
 import { type Outcome, outcomeOf, type Waiter } from '../../journal/waiter.ts';
 import { createClientPair, type RawMqttClient } from './raw-mqtt-client.ts';
+
+/** Tests send within a second what a device sends in an hour; those of its rate say their own. */
+const OF_TESTS = { MQTT_PORT: '0', MQTT_MAX_PUBLISHES_PER_CLIENT_PER_S: '10000000' };
 
 export const CITY = 'semarang';
 export const GAUGE_ROOT = `siaga/${CITY}/river-gauge/gauge-1`;
@@ -30,6 +35,8 @@ export class RecordingPipeline implements Pipeline {
   waitingBytes = 0;
   /** Decides the outcome of a message; by default all is stored. */
   judge: (message: IncomingMessage) => Outcome = () => STORED;
+  /** What is said of what is rejected. */
+  rejection: Rejection | undefined;
   readonly #held: { message: IncomingMessage; waiter: Waiter }[] = [];
   readonly #waiters: { count: number; resolve: () => void }[] = [];
 
@@ -77,6 +84,7 @@ export class RecordingPipeline implements Pipeline {
 
   #tell(waiter: Waiter, message: IncomingMessage): void {
     const { stored, repeated, rejected } = this.judge(message);
+    if (rejected > 0 && this.rejection) waiter.told?.(this.rejection);
     waiter.stored(stored, repeated, rejected);
   }
 }
@@ -102,10 +110,15 @@ export interface TestBroker extends AsyncDisposable {
   readonly pipeline: RecordingPipeline;
   readonly metrics: Registry;
   /** A client on an in-memory pair. */
-  attach(bufferBytes?: number): RawMqttClient;
+  attach(bufferBytes?: number, version?: 4 | 5): RawMqttClient;
   /** A connected device, by default gauge-1. */
   device(id?: string, fields?: Parameters<RawMqttClient['connect']>[0]): Promise<RawMqttClient>;
   observer(): Promise<RawMqttClient>;
+  /** A client of version 5, by default gauge-1, and its CONNACK. */
+  connect5(
+    name?: string,
+    fields?: Parameters<RawMqttClient['connect']>[0],
+  ): Promise<{ client: RawMqttClient; connack: IConnackPacket }>;
   /** The value of one metric's series: `value('siaga_mqtt_holds_total', { cause: 'in-flight' })`. */
   value(name: string, labels?: Record<string, string>): Promise<number>;
 }
@@ -122,7 +135,7 @@ export async function openTestBroker(
     isStatusOfFormat?: (topic: string) => boolean;
   } = {},
 ): Promise<TestBroker> {
-  const config = Object.freeze(environmentSchema.parse({ MQTT_PORT: '0', ...environment }));
+  const config = Object.freeze(environmentSchema.parse({ ...OF_TESTS, ...environment }));
   const pipeline = new RecordingPipeline();
   const metrics = new Registry();
   const broker = await openBroker({
@@ -139,8 +152,8 @@ export async function openTestBroker(
     ...(options.database ? { database: options.database } : {}),
     isStatusOfFormat: options.isStatusOfFormat ?? (() => false),
   });
-  const attach = (bufferBytes?: number) => {
-    const { client, serverSide } = createClientPair(bufferBytes);
+  const attach = (bufferBytes?: number, version?: 4 | 5) => {
+    const { client, serverSide } = createClientPair(bufferBytes, version);
     broker.handle(serverSide, { listener: 'memory', address: 'memory' });
     return client;
   };
@@ -157,6 +170,12 @@ export async function openTestBroker(
     metrics,
     attach,
     device: (id = 'gauge-1', fields = {}) => connectAs(id, fields),
+    async connect5(name = 'gauge-1', fields = {}) {
+      const client = attach(undefined, 5);
+      const password = Buffer.from(`${name}-secret`);
+      const connack = await client.connect({ clientId: name, username: name, password, ...fields });
+      return { client, connack };
+    },
     observer: () => connectAs('observer:room', {}),
     async value(name, labels = {}) {
       const metric = await metrics.getSingleMetric(name)?.get();

@@ -65,21 +65,6 @@ describe('CONNECT', () => {
     },
   );
 
-  test.each([
-    ['as short as can be', Buffer.from('100d00044d5154540502000a00000000', 'hex').subarray(0, 15)],
-    ['with properties', Buffer.from('101300044d5154540502000a052700000014000170', 'hex')],
-    ['with flags of 3.1.1 that are wrong', Buffer.from('100e00044d51545405ff000a00000170', 'hex')],
-  ])('of MQTT 5 %s is answered with a CONNACK of MQTT 5, 0x84, and closed', async (_name, bytes) => {
-    const client = siaga.attach();
-    const received: Buffer[] = [];
-    client.stream.on('data', (chunk: Buffer) => received.push(chunk));
-    client.sendBytes(bytes);
-    await client.closed();
-    expect(Buffer.concat(received).toString('hex')).toBe('2003008400');
-    const labels = { reason: 'unacceptable-protocol' };
-    expect(await siaga.value('siaga_mqtt_connection_ends_total', labels)).toBe(1);
-  });
-
   test('[MQTT-3.1.2-3] the reserved flag closes the connection', async () => {
     await expectClosedWithoutAnswer(changed(FLAGS, (flags) => flags | 1));
   });

@@ -128,6 +128,8 @@ test('while the journal takes nothing no device counts as silent, and afterwards
     readingOf('motor-1', house.clock.ms, { lat: -7, lng: 110.4, status: 'available' }),
   ];
   await house.read(...everybody());
+  await house.wait(MINUTE);
+  await house.read(...everybody());
   isDeaf = true;
   // Their connections break as well: the broker sheds those that it cannot acknowledge.
   house.fleet.observePresence('motor-1', 'offline', house.clock.ms);
@@ -149,7 +151,7 @@ test('while the journal takes nothing no device counts as silent, and afterwards
 test('a silence from before the journal failed stays open, until the device is heard', async () => {
   let isDeaf = false;
   await using house = await openAlertHouse({ isDeaf: () => isDeaf });
-  await house.read(...levels('bendung', START_MS, 1));
+  await house.read(...levels('bendung', START_MS, 1), ...levels('bendung', START_MS + MINUTE, 1));
   await house.wait(20 * MINUTE, 10_000);
   expect(house.alerts.open()).toMatchObject([{ rule: 'gauge-blind', state: 'open' }]);
   isDeaf = true;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Values } from '../../../devices/reading.ts';
 import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../../support/alert-house.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const MINUTE = 60_000;
 
@@ -191,8 +192,12 @@ test('headline, title and text of a CAP message say that it is over or withdrawn
   await using house = await openAlertHouse();
   await play(house, 'bendung', 10 * MINUTE, levels(1.4, 1.6, 1.7, 1.38, 1.3, 1.28, 1.28));
   await house.wait(1_000);
-  const [over] = await house.alerts.listCap();
-  expect(over?.title).toBe('SELESAI: Gauge bendung: siap');
+  // The outbox works by itself, after the commit.
+  const over = await eventually(async () => {
+    const [newest] = await house.alerts.listCap();
+    expect(newest?.title).toBe('SELESAI: Gauge bendung: siap');
+    return newest;
+  });
   expect(over?.document).toContain('<headline>OVER: Gauge bendung: ready</headline>');
   expect(over?.document).toContain('<headline>SELESAI: Gauge bendung: siap</headline>');
   expect(over?.document).toContain('has fallen to 1.28 m');
@@ -205,8 +210,11 @@ test('a CAP message that is cancelled says that it is withdrawn', async () => {
   await house.wait(1_000);
   await house.read(readingOf('bendung', START_MS + 2 * MINUTE, { levelM: 1.2 }));
   await house.wait(1_000);
-  const [cancelled] = await house.alerts.listCap();
-  expect(cancelled).toMatchObject({ messageType: 'Cancel', title: 'DICABUT: Gauge bendung: awas' });
+  const cancelled = await eventually(async () => {
+    const [newest] = await house.alerts.listCap();
+    expect(newest).toMatchObject({ messageType: 'Cancel', title: 'DICABUT: Gauge bendung: awas' });
+    return newest;
+  });
   expect(cancelled?.document).toContain('<headline>WITHDRAWN: Gauge bendung: danger</headline>');
 });
 

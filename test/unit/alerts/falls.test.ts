@@ -103,6 +103,52 @@ function judge(points: readonly LevelPoint[]) {
 }
 
 describe.each([
+  ['5 s', 5_000],
+  ['15 minutes', STEP],
+  ['an hour', HOUR],
+])('below the end of a flood, one reading in %s', (_, stepMs) => {
+  /** Enough ordinary levels to know the gauge, a rise to 2 m, and what comes then. */
+  const house = async (...after: readonly number[]) => {
+    const calm = Array.from({ length: 110 }, (_each, index) => 1 + (index % 3) / 100);
+    const opened = await openAlertHouse();
+    const levels = [...calm, 1.2, 1.4, 1.6, 1.75, 1.85, 1.9, ...after];
+    for (const [index, levelM] of levels.entries()) {
+      await opened.read(readingOf('bendung', START_MS + index * stepMs, { levelM }));
+    }
+    return opened;
+  };
+  const levelOf = (opened: Awaited<ReturnType<typeof house>>) =>
+    opened.alerts.open().find(({ rule }) => rule === 'river-level');
+
+  test('a level that got there in one step and stands still ends nothing, and the alert says why', async () => {
+    await using opened = await house(1.6, 1.52, 1.51, 1.5, ...Array(20).fill(1.36));
+    expect(levelOf(opened)?.text.en).toMatch(/fell there in one step at .* until it falls on\.$/);
+    expect(levelOf(opened)?.text.id).toMatch(/turun sekaligus .* sampai air terus surut\.$/);
+  });
+
+  test('a level that follows the river from too low ends nothing', async () => {
+    const low = Array.from({ length: 20 }, (_each, index) => 1.36 - index / 1_000);
+    await using opened = await house(1.6, 1.52, 1.51, 1.5, ...low);
+    expect(levelOf(opened)).toBeDefined();
+  });
+
+  test('a level that stood still ends the flood when it falls on', async () => {
+    await using opened = await house(1.6, 1.52, 1.51, 1.5, 1.36, 1.36, 1.36, 1.36, 1.32, 1.31);
+    expect(levelOf(opened)).toBeUndefined();
+  });
+
+  test('a fall that was under way ends the flood where it stands', async () => {
+    await using opened = await house(1.8, 1.7, 1.6, 1.5, 1.4, 1.35, 1.35, 1.35, 1.35, 1.35);
+    expect(levelOf(opened)).toBeUndefined();
+  });
+
+  test('a level that stood below for 24 reports ends the flood', async () => {
+    await using opened = await house(1.6, 1.52, 1.51, 1.5, ...Array(30).fill(1.36));
+    expect(levelOf(opened)).toBeUndefined();
+  });
+});
+
+describe.each([
   ['each 5 minutes', 5 * MINUTE, 0],
   ['each 15 minutes', STEP, 0],
   // A new gauge that reports so slowly may belong to a flash flood: it must have seen how its river drains.

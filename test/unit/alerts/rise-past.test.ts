@@ -9,8 +9,8 @@ import {
   type RiseScale,
   riseOf,
   takeLevel,
-} from '../../../alerts/judgement/rise-past.ts';
-import { readShares } from '../../../alerts/judgement/rise-shares.ts';
+} from '../../../alerts/levels/rise-past.ts';
+import { readShares } from '../../../alerts/levels/rise-shares.ts';
 
 const MINUTE = 60_000;
 const START_MS = Date.UTC(2026, 0, 15);

@@ -134,6 +134,23 @@ describe('a stream', () => {
     expect(socket.events).toEqual([[3, 'alert']]);
   });
 
+  test('that is brief says once a batch that something of a type happened, and nothing of it', () => {
+    const [brief, whole] = [new Socket(), new Socket()];
+    hub.open({ response: brief, isPublic: true, isBrief: true });
+    hub.open({ response: whole, isPublic: true });
+    publish(3);
+    hub.flush();
+    publish(2);
+    hub.flush();
+    expect(brief.events).toEqual([
+      [3, 'reading'],
+      [5, 'reading'],
+    ]);
+    expect(brief.text).not.toContain('levelM');
+    expect(brief.text.match(/^data: \{\}$/gm)).toHaveLength(2);
+    expect(whole.events).toHaveLength(5);
+  });
+
   test('of the public carries rivers, Wi-Fi and alerts, and no unit, incident, hospital or alert for staff', () => {
     const everybody = new Socket();
     const staff = new Socket();
@@ -254,12 +271,12 @@ describe('the hub', () => {
   });
 
   test('ends the streams of a revoked token and no others', () => {
-    const sockets = [1, 2, undefined].map((tokenId) => {
+    const sockets = (['token 1', 'session 2', undefined] as const).map((credential) => {
       const socket = new Socket();
-      hub.open({ response: socket, isPublic: false, ...(tokenId ? { tokenId } : {}) });
+      hub.open({ response: socket, isPublic: false, ...(credential ? { credential } : {}) });
       return socket;
     });
-    hub.endTokens((tokenId) => tokenId === 2);
+    hub.endCredentials((credential) => credential === 'session 2');
     expect(sockets.map(({ ended }) => ended)).toEqual([false, true, false]);
     expect(ends).toEqual(['revoked']);
   });

@@ -23,15 +23,14 @@ const DEAD = ['to zero', 'negative', 'to the ordinary level', 'random levels', '
 if (!existsSync(CALDER)) console.warn(`dips were not put into the Calder: ${CALDER} is not there`);
 
 test.skipIf(!existsSync(CALDER))(
-  'on the Calder no dead sensor clears a flood, and ends are as prompt as they were',
+  'on the Calder no dip of any kind clears a flood, and ends are as prompt as they were',
   () => {
     const columns = { timeColumn: 'Time stamp', valueColumn: 'Value[m]' };
     const table = readTable(readFileSync(CALDER, 'utf8'), Object.values(columns));
     const { points } = readLevelSeries(table, { ...columns, unit: 'm', timeZone: 'UTC', dates: 'day-first' });
     const gauge = parseGauge({ id: 'calder', thresholds: '1.5,2.5,3.5,4.5', unit: 'm', hysteresisM: 0.1 });
     const report = measureDips(gauge, points);
-    expect(countOf(report, DEAD).falseClears).toBe(0);
-    expect(countOf(report).falseClears / countOf(report).dips).toBeLessThan(0.01);
+    expect(countOf(report).falseClears).toBe(0);
     expect(report.clearDelaysMin.at(-1)).toBe(45);
   },
 );
@@ -43,15 +42,15 @@ describe.skipIf(!existsSync(JAKARTA))('Jakarta, each hour', () => {
     ['Depok', '200,270,350'],
     ['Manggarai', '750,850,950'],
   ])(
-    'at %s no dead sensor clears a flood, and half of the ends are as prompt as they can be',
+    'at %s no dead sensor clears a flood, and nine of ten ends come within six hours',
     (name, thresholds) => {
       const columns = { timeColumn: 'Tanggal', valueColumn: `${name} (air)` };
       const table = readTable(readFileSync(JAKARTA, 'utf8'), Object.values(columns));
       const { points } = readLevelSeries(table, { ...columns, unit: 'cm', timeZone: 'Asia/Jakarta' });
       const report = measureDips(parseGauge({ id: name, thresholds, unit: 'cm', hysteresisM: 0.1 }), points);
       expect(countOf(report, DEAD).falseClears).toBe(0);
-      expect(countOf(report).falseClears / countOf(report).dips).toBeLessThan(0.05);
-      expect(report.clearDelaysMin[Math.floor(0.9 * report.clearDelaysMin.length)]).toBe(120);
+      expect(countOf(report).falseClears / countOf(report).dips).toBeLessThan(0.01);
+      expect(report.clearDelaysMin[Math.floor(0.9 * report.clearDelaysMin.length)]).toBeLessThanOrEqual(360);
     },
   );
 });

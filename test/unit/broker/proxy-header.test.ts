@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseProxyHeader } from '../../../broker/proxy-header.ts';
+import { formatProxyHeader, parseProxyHeader } from '../../../broker/proxy-header.ts';
 import { PROXY_SIGNATURE, proxyV2, proxyV2From } from '../../support/proxy-headers.ts';
 
 const HELLO = Buffer.from([0x10, 2, 0, 4]);
@@ -112,4 +112,37 @@ test('no bytes at all end it with an error of ours', () => {
       expect(() => parseProxyHeader(each)).not.toThrow();
     }),
   );
+});
+
+describe('a header that we write', () => {
+  test.each([
+    ['203.0.113.7', 51_234, '203.0.113.7'],
+    ['2001:db8::ab', 80, '2001:db8::ab'],
+    ['::1', 1, '::1'],
+    ['fe80::1%eth0', 9, 'fe80::1'],
+    ['::ffff:198.51.100.3', 9, '::ffff:c633:6403'],
+  ])('says %s', (address, port, read) => {
+    const header = formatProxyHeader({ address, port });
+    expect(parseProxyHeader(Buffer.concat([header, HELLO]))).toEqual({
+      length: header.length,
+      source: { address: read, port },
+    });
+  });
+
+  test('of what is no address of IP speaks for itself', () => {
+    const header = formatProxyHeader({ address: 'unknown' });
+    expect(parseProxyHeader(header)).toEqual({ length: header.length, source: undefined });
+  });
+
+  test('is what is read of any address', () => {
+    const { ipV4, ipV6 } = { ipV4: fc.ipV4(), ipV6: fc.ipV6() };
+    fc.assert(
+      fc.property(fc.oneof(ipV4, ipV6), fc.integer({ min: 0, max: 65_535 }), (address, port) => {
+        const header = parseProxyHeader(formatProxyHeader({ address, port }));
+        const source = typeof header === 'object' && 'source' in header ? header.source : undefined;
+        const shown = address.includes(':') ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+        expect(source).toEqual({ address: shown, port });
+      }),
+    );
+  });
 });

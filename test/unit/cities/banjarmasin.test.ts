@@ -9,7 +9,7 @@ const gauges = city.devices.filter(isRiverGauge);
 test('its rivers and canals follow the tide, and each has a gauge', () => {
   expect(city.rivers.every(({ tidal }) => tidal) && gauges.every(({ tidal }) => tidal)).toBe(true);
   expect(city.rivers.filter(({ id }) => id.startsWith('kanal-'))).toHaveLength(2);
-  expect(gauges.map(({ river }) => river).sort()).toEqual(city.rivers.map(({ id }) => id).sort());
+  expect(new Set(gauges.map(({ river }) => river))).toEqual(new Set(city.rivers.map(({ id }) => id)));
 });
 
 test('floods begin at 2.5 m, and 3.0 m stands knee-deep in the streets', () => {

@@ -1,4 +1,6 @@
-/** A city that is changed while it runs, over the state database: what lies over the folder, the audit, the way back. */
+/**
+ * A city that is changed while it runs, over the state database: what lies over the folder, the audit, the way back.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeDevices } from '../../../broker/credentials/device-list.ts';
 import { listChanges } from '../../../cities/changes.ts';
@@ -6,8 +8,9 @@ import type { City } from '../../../cities/city.ts';
 import { ImportRefusedError, importEntries } from '../../../cities/import-city.ts';
 import { readImportFile } from '../../../cities/import-file.ts';
 import { type Entry, type EntryList, mergePatch } from '../../../cities/overlay.ts';
-import { type Database, openDatabase } from '../../../database/database.ts';
+import type { Database } from '../../../database/database.ts';
 import { type CityMove, type LiveRegistry, openRegistry } from '../../../fleet/registry.ts';
+import { openMemoryDatabase } from '../../support/memory-database.ts';
 import { ambulance, buildSmallCity, gauge, hospital } from '../../support/small-city.ts';
 
 const BY = { actor: 'test', at: Date.UTC(2026, 0, 1) };
@@ -17,7 +20,7 @@ let database: Database;
 let registry: LiveRegistry;
 let moves: CityMove[];
 beforeEach(async () => {
-  database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+  database = await openMemoryDatabase();
   await openOver(folder);
 });
 afterEach(() => database.destroy());
@@ -125,6 +128,25 @@ describe('a device that a command has added', () => {
     expect(registry.find('new-1')).toEqual({ id: 'new-1', kind: 'river-gauge', name: 'new-1' });
     await put('devices', 'new-1', gauge('new-1'));
     expect(registry.find('new-1')?.site).toMatchObject({ thresholds: { length: 3 } });
+  });
+
+  test('has no twin: removed, its id given to a hospital, the removal is not taken back', async () => {
+    await writeDevices(database, folder, [added('new-1', 'river-gauge')], BY.at);
+    await registry.reload();
+    const [removed] = await put('devices', 'new-1', null);
+    const [given] = await put('hospitals', 'new-1', hospital('new-1'));
+    await expect(registry.undo(removed?.id as number, BY)).rejects.toThrow(
+      'devices.new-1: a hospital has this id already',
+    );
+    expect(registry.find('new-1')?.kind).toBe('hospital');
+    expect(registry.state.bare.has('new-1')).toBe(false);
+    // The later change first, and then this one.
+    await registry.undo(given?.id as number, BY);
+    await registry.undo(removed?.id as number, BY);
+    expect(registry.find('new-1')?.kind).toBe('river-gauge');
+    await expect(put('hospitals', 'new-1', hospital('new-1'))).rejects.toThrow(
+      'hospitals.new-1: a device has this id already',
+    );
   });
 
   test('is in the city where it is whole; removed and added again it is there again', async () => {

@@ -1,16 +1,16 @@
 /** What is believed of a device's clock: right, off, drifting, standing, told from links that are slow. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { causeOf, causeOfClock } from '../../../clock/clock-cause.ts';
 import {
   CLOCK_BOUNDS,
-  causeOf,
   correctedTime,
   createDeviceClock,
   isBeyondBounds,
   observeDeviceClock,
-  saidAtOf,
   stateOf,
 } from '../../../clock/device-clock.ts';
+import { saidAtOf } from '../../../clock/said-at.ts';
 
 const NOON_MS = Date.UTC(2026, 0, 15, 12);
 const SECOND = 1_000;
@@ -118,6 +118,8 @@ describe('an honest link, however slow, is never called a wrong clock', () => {
         }
         if (witnesses > 0) expect(isBeyondBounds(device.clock.leastLagMs)).toBe(false);
       }),
+      // It crawls for an hour, then says a newer time than ever.
+      { examples: [[[540, 547, 0, 1_628, 2_169, 0, 0, 3_790, 0, 3_851]]] },
     );
   });
 
@@ -252,4 +254,97 @@ test.each([
 
 test('the bounds are those that the documents name', () => {
   expect(CLOCK_BOUNDS).toMatchObject({ behindMs: 10 * MINUTE, aheadMs: 5 * SECOND, readings: 5 });
+});
+
+describe('a clock that does not run on with ours is known, and its readings count from their receipt', () => {
+  const STRIDES = [
+    ['back by a second a minute', -SECOND, MINUTE],
+    ['back by two minutes a minute', -2 * MINUTE, MINUTE],
+    ['on by 8 s in a quarter of an hour, while the board is awake', 8 * SECOND, 15 * MINUTE],
+    ['back by an hour each hour', -HOUR, HOUR],
+    ['back by a millisecond in 5 s', -1, 5 * SECOND],
+  ] as const;
+
+  test.each(STRIDES)('%s', (_, strideMs, everyMs) => {
+    const clock = createDeviceClock();
+    for (let report = 0; report < 40; report++) {
+      const deviceMs = NOON_MS + report * strideMs;
+      const receivedAt = NOON_MS + report * everyMs;
+      observeDeviceClock(clock, deviceMs, receivedAt);
+      // Readings overtake each other by up to two minutes.
+      if (report < 4 || report * (everyMs - strideMs) < 2 * MINUTE) continue;
+      expect(stateOf(clock)).toBe('standing');
+      expect(correctedTime(clock, deviceMs, receivedAt)).toBe(receivedAt);
+    }
+    const setRightMs = NOON_MS + 40 * everyMs;
+    for (let report = 0; report < 5; report++) {
+      observeDeviceClock(clock, setRightMs + report * everyMs, setRightMs + report * everyMs);
+    }
+    expect(stateOf(clock)).toBe('right');
+  });
+
+  test('one that begins at the same time with each wake, and says three readings then', () => {
+    const clock = createDeviceClock();
+    for (let reading = 0; reading < 30; reading++) {
+      const wakeMs = Math.floor(reading / 3) * 15 * MINUTE;
+      const sinceWakeMs = (reading % 3) * 5 * SECOND + ((reading * 37) % 11) * 100;
+      observeDeviceClock(clock, NOON_MS - HOUR + sinceWakeMs, NOON_MS + wakeMs + sinceWakeMs);
+      if (reading >= 15) expect(stateOf(clock)).toBe('standing');
+    }
+  });
+
+  test.each([[2 * SECOND], [20 * SECOND]])(
+    'but not a backlog of minutes that comes newest first, %i ms apart',
+    (apartMs) => {
+      const device = deviceWithClock();
+      for (let minute = 0; minute < 60; minute++) device.say(minute * MINUTE, 200);
+      for (let row = 0; row < 40; row++) {
+        const trueMs = (100 - row) * MINUTE;
+        device.say(trueMs, 100 * MINUTE + row * apartMs - trueMs);
+        expect(device.clock.isOff).toBe(false);
+      }
+    },
+  );
+});
+
+describe('a clock that loses time', () => {
+  test.each([
+    ['a twentieth', 0.05, MINUTE],
+    ['a twentieth, of a gauge that reports each quarter of an hour', 0.05, 15 * MINUTE],
+    ['half', 0.5, MINUTE],
+  ])('%s is known after sixty reports, and dated well from then on', (_, share, everyMs) => {
+    const clock = createDeviceClock();
+    for (let report = 0; report < 400; report++) {
+      const deviceMs = NOON_MS + Math.round(report * everyMs * (1 - share));
+      const receivedAt = NOON_MS + report * everyMs;
+      observeDeviceClock(clock, deviceMs, receivedAt);
+      const lostMs = receivedAt - deviceMs;
+      if (lostMs < 60 * everyMs * share + CLOCK_BOUNDS.behindMs) continue;
+      expect(stateOf(clock)).toBe('drifting');
+      const corrected = correctedTime(clock, deviceMs, receivedAt) as number;
+      expect(receivedAt - corrected).toBeLessThanOrEqual(9 * everyMs * share + CLOCK_BOUNDS.steadyMs);
+      expect(corrected).toBeLessThanOrEqual(receivedAt);
+    }
+  });
+
+  test('has no time zone for its cause', () => {
+    const clock = createDeviceClock();
+    for (let report = 0; report < 61; report++) {
+      observeDeviceClock(clock, NOON_MS + report * 30 * SECOND, NOON_MS + report * MINUTE);
+    }
+    expect(stateOf(clock)).toBe('drifting');
+    expect(causeOfClock(clock)).toBeUndefined();
+  });
+});
+
+test('a clock that goes back by minutes on a link that works is off at the fifth reading, and not before', () => {
+  const device = deviceWithClock();
+  for (let minute = 0; minute < 10; minute++) device.say(minute * MINUTE, 200);
+  device.setAhead(-4 * MINUTE);
+  for (let minute = 10; minute < 14; minute++) expect(device.say(minute * MINUTE)).toBe('right');
+  expect(device.say(14 * MINUTE)).toBe('off');
+  expect(device.correct(14 * MINUTE)).toBe(NOON_MS + 14 * MINUTE + 200);
+  device.setAhead(0);
+  for (let minute = 15; minute < 20; minute++) device.say(minute * MINUTE);
+  expect(stateOf(device.clock)).toBe('right');
 });

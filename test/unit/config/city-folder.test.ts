@@ -73,7 +73,7 @@ describe('an unknown city', () => {
     writeFileSync(join(root, 'own/notes.txt'), '');
     expect(describeUnknownCity(listCityPlaces(places))).toBe(
       `no such city; looked in ${root}/own (kota-baru), ${root}/data/cities (no such folder), ` +
-        `${SHIPPED_CITIES} (banjarmasin, jakarta, semarang)`,
+        `${SHIPPED_CITIES} (banjarmasin, batang, jakarta, kotawaringin-barat, magelang, musi-banyuasin, semarang)`,
     );
   });
 

@@ -79,11 +79,22 @@ describe('parseConfig', () => {
   test('a secret is read from its file, and never both from file and variable', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'siaga-')), 'token');
     writeFileSync(file, 's3cret\n');
-    expect(parseConfig({ INFLUX_TOKEN_FILE: file }).INFLUX_TOKEN).toBe('s3cret');
+    expect(parseConfig({ WEBHOOK_SECRET_FILE: file }).WEBHOOK_SECRET).toBe('s3cret');
+    expect(problemsOf({ WEBHOOK_SECRET_FILE: file, WEBHOOK_SECRET: 'x'.repeat(32) })).toEqual([
+      'WEBHOOK_SECRET and WEBHOOK_SECRET_FILE: set one of them',
+    ]);
+    expect(problemsOf({ WEBHOOK_SECRET_FILE: `${file}.absent` })[0]).toMatch(/^WEBHOOK_SECRET_FILE: ENOENT/);
+  });
+
+  test("the file of InfluxDB's token may come later, its folder may not", () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'siaga-')), 'token');
+    expect(parseConfig({ INFLUX_TOKEN_FILE: file }).INFLUX_TOKEN_FILE).toBe(file);
     expect(problemsOf({ INFLUX_TOKEN_FILE: file, INFLUX_TOKEN: 'x' })).toEqual([
       'INFLUX_TOKEN and INFLUX_TOKEN_FILE: set one of them',
     ]);
-    expect(problemsOf({ INFLUX_TOKEN_FILE: `${file}.absent` })[0]).toMatch(/^INFLUX_TOKEN_FILE: ENOENT/);
+    expect(problemsOf({ INFLUX_TOKEN_FILE: join(file, 'token') })).toEqual([
+      `INFLUX_TOKEN_FILE: there is no folder ${file}`,
+    ]);
   });
 
   test.each([
@@ -146,6 +157,7 @@ describe('parseConfig', () => {
     const webhook = { WEBHOOK_SECRET: 'a secret of the test' };
     for (const [name, url, more] of [
       ['DATABASE_URL', 'postgres://ops:hun%ter2@a.b/siaga', {}],
+      ['JOURNAL_URL', 'postgres://ops:hun%ter2@a.b/siaga', { DATABASE_URL: 'postgres://a/b' }],
       ['SMTP_URL', 'smtps://ops:hun%ter2@a.b', mail],
       ['WEBHOOK_URL', 'https://ops:hun%ter2@a.b', webhook],
       ['ROUTING_URL', 'https://ops:hun%ter2@a.b', {}],
@@ -167,6 +179,30 @@ describe('parseConfig', () => {
     expect(shown).toBe(url);
     const basic = userInfo && `Basic ${Buffer.from(userInfo).toString('base64')}`;
     expect(headers['authorization']).toBe(basic);
+  });
+
+  test('the log of the journal needs a database that says who owns the city, and two machines need the log', () => {
+    expect(problemsOf({ JOURNAL_URL: 'postgres://a/b' })).toEqual([
+      expect.stringMatching(/^JOURNAL_URL: needs DATABASE_URL/),
+    ]);
+    expect(problemsOf({ JOURNAL_SYNC: 'two' })).toEqual([expect.stringMatching(/^JOURNAL_SYNC: two needs/)]);
+  });
+
+  test('a node needs the database in which the others find it, an address of its own, and credentials beyond loopback', () => {
+    expect(problemsOf({ SIAGA_NODE_HOST: '10.0.0.1' })).toEqual([
+      expect.stringMatching(/^SIAGA_NODE_HOST: needs DATABASE_URL/),
+    ]);
+    const state = { DATABASE_URL: 'postgres://a/b' };
+    expect(problemsOf({ ...state, SIAGA_NODE_HOST: '10.0.0.1' })).toEqual([]);
+    expect(problemsOf({ ...state, SIAGA_NODE_HOST: '0.0.0.0' })).toEqual([
+      expect.stringMatching(/^SIAGA_NODE_HOST: must be the address/),
+    ]);
+    const open = { ...state, MQTT_AUTH: 'false', API_AUTH: 'false' };
+    expect(problemsOf({ ...open, SIAGA_NODE_HOST: '127.0.0.1' })).toEqual([]);
+    expect(problemsOf({ ...open, SIAGA_NODE_HOST: '10.0.0.1' })).toEqual([
+      expect.stringMatching(/^MQTT_AUTH: may be false only on loopback, and SIAGA_NODE_HOST/),
+      expect.stringMatching(/^API_AUTH: may be false only on loopback/),
+    ]);
   });
 
   test('a TLS port needs a certificate, a webhook a secret, mail two addresses', () => {

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, matchesGlob } from 'node:path';
+import { dirname, join, matchesGlob } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -12,15 +12,19 @@ const ROOT = `${import.meta.dirname}/../../..`;
 const text = readFileSync(`${ROOT}/docker-compose.yml`, 'utf8');
 
 interface Service {
+  profiles: string[];
+  restart: string;
   image: string;
   environment: Record<string, string>;
   volumes: string[];
   ports?: string[];
   depends_on?: Record<string, { condition: string }>;
-  healthcheck: { test: string[] };
+  command?: string[];
+  healthcheck?: { test: string[] };
 }
 const compose = parse(text, { merge: true }) as {
   services: Record<string, Service>;
+  networks: { default: { ipam: { config: { subnet: string }[] } } };
   volumes: Record<string, null>;
 };
 
@@ -30,8 +34,22 @@ const strings = { type: 'array', items: { type: 'string' }, minItems: 1 };
 const service = {
   type: 'object',
   additionalProperties: false,
-  required: ['image', 'restart', 'environment', 'volumes', 'healthcheck', 'deploy', 'logging'],
+  required: ['profiles', 'image', 'restart', 'environment', 'volumes', 'deploy', 'logging'],
   properties: {
+    profiles: { ...strings, items: { enum: ['city', 'influx', 'demo', 'tls'] } },
+    env_file: { type: 'string' },
+    command: strings,
+    networks: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        default: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { ipv4_address: { type: 'string', pattern: '^[0-9.]+$' } },
+        },
+      },
+    },
     build: { type: 'string' },
     image: { type: 'string', pattern: '^[a-z0-9/._-]+:[a-z0-9._-]+$' },
     init: { type: 'boolean' },
@@ -42,7 +60,7 @@ const service = {
         type: 'object',
         additionalProperties: false,
         required: ['condition'],
-        properties: { condition: { enum: ['service_started', 'service_healthy'] } },
+        properties: { condition: { enum: ['service_healthy', 'service_completed_successfully'] } },
       },
     },
     environment: { type: 'object', additionalProperties: { type: 'string' } },
@@ -97,8 +115,9 @@ const service = {
 const schema = {
   type: 'object',
   additionalProperties: false,
-  required: ['name', 'services', 'volumes'],
+  required: ['name', 'services', 'networks', 'volumes'],
   properties: {
+    networks: { type: 'object', properties: { default: { type: 'object' } }, required: ['default'] },
     name: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]*$' },
     services: { type: 'object', additionalProperties: service },
     volumes: { type: 'object', additionalProperties: { type: 'null' } },
@@ -126,13 +145,13 @@ function generatedEnvironment(): Record<string, string> {
   }
 }
 
-/** `${NAME}`, `${NAME:-default}` and `${NAME:?error}`, as Compose replaces them. */
+/** `${NAME}`, `${NAME:-default}`, `${NAME-default}` and `${NAME:?error}`, as Compose replaces them. */
 function interpolate(value: string, environment: Record<string, string>): string {
   return value.replace(
-    /\$\{([A-Z_]+)(?::([-?])([^}]*))?\}/g,
-    (_whole, name: string, kind: string, word: string) => {
+    /\$\{([A-Z_]+)(?:(:?)([-?])([^}]*))?\}/g,
+    (_whole, name: string, colon: string, kind: string, word: string) => {
       const given = environment[name];
-      if (given) return given;
+      if (given || (given === '' && !colon)) return given;
       if (kind === '-') return word;
       throw new Error(`${name} is not set: ${word}`);
     },
@@ -157,7 +176,13 @@ describe('docker-compose.yml', () => {
     for (const name of Object.keys(resolved)) expect(Object.keys(environmentSchema.shape)).toContain(name);
     // The folder is in the container, where a volume is mounted on it.
     expect(compose.services['siaga']?.volumes).toContain(`siaga-cities:${resolved['SIAGA_CITIES_DIR']}`);
-    const config = parseConfig({ ...resolved, SIAGA_CITIES_DIR: tmpdir() });
+    const token = String(resolved['INFLUX_TOKEN_FILE']);
+    expect(compose.services['siaga']?.volumes).toContain(`influxdb-siaga:${dirname(token)}:ro`);
+    const config = parseConfig({
+      ...resolved,
+      SIAGA_CITIES_DIR: tmpdir(),
+      INFLUX_TOKEN_FILE: join(tmpdir(), 'token'),
+    });
     expect(config.INFLUX_URL).toBe('http://influxdb:8086');
     expect(config.MQTT_AUTH && config.API_AUTH).toBe(true);
   });
@@ -174,14 +199,58 @@ describe('docker-compose.yml', () => {
     expect(() => interpolate(token, {})).toThrow('run sh ops/write-env.sh');
   });
 
+  it('adds to an .env of before what is missing, and changes nothing of it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'siaga-env-'));
+    try {
+      writeFileSync(join(folder, '.env'), 'INFLUX_TOKEN=old\nSIAGA_CITY=magelang');
+      execFileSync('sh', [`${ROOT}/ops/write-env.sh`, join(folder, '.env')], { stdio: 'pipe' });
+      const lines = readFileSync(join(folder, '.env'), 'utf8').split('\n');
+      expect(lines.slice(0, 2)).toEqual(['INFLUX_TOKEN=old', 'SIAGA_CITY=magelang']);
+      expect(lines.filter((line) => line.startsWith('INFLUX_TOKEN='))).toHaveLength(1);
+      expect(lines).toContain('COMPOSE_PROFILES=city,influx');
+      expect(statSync(join(folder, 'siaga.env')).mode & 0o777).toBe(0o600);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('runs Siaga alone where the profile of InfluxDB is left out, as .env says how', () => {
+    const [, name = '', value] = /Without influx, also: ([A-Z_]+)=(.*)"/.exec(
+      readFileSync(`${ROOT}/ops/write-env.sh`, 'utf8'),
+    ) as RegExpExecArray;
+    const url = compose.services['siaga']?.environment['INFLUX_URL'] ?? '';
+    expect(interpolate(url, { [name]: value ?? '' })).toBe('');
+    expect(parseConfig({ INFLUX_URL: '' }).INFLUX_URL).toBeUndefined();
+  });
+
+  it('believes Caddy, at the address that the network gives it, and nobody else', () => {
+    const { caddy, siaga } = compose.services as unknown as Record<
+      string,
+      Service & { networks: { default: { ipv4_address: string } } }
+    >;
+    const address = caddy?.networks.default.ipv4_address ?? '';
+    const [config] = compose.networks.default.ipam.config;
+    expect(config?.subnet).toBe(address.replace(/\.\d+$/, '.0/24'));
+    expect(interpolate(siaga?.environment['TRUST_PROXY'] ?? '', {})).toBe(address);
+    // Where its file looks for Siaga, by the variables that are set here.
+    const file = readFileSync(`${ROOT}/ops/Caddyfile`, 'utf8');
+    const asked = new Set([...file.matchAll(/\{\$([A-Z_]+):/g)].map((match) => match[1]));
+    expect(asked).toEqual(new Set(Object.keys(caddy?.environment ?? {})));
+    expect(caddy?.environment['SIAGA_MQTT_WS']).toBe(`siaga:${siaga?.environment['MQTT_WS_PORT']}`);
+  });
+
   it('starts in the order of health: who is waited for has a check', () => {
     for (const [name, { depends_on = {} }] of Object.entries(compose.services)) {
       for (const [other, { condition }] of Object.entries(depends_on)) {
-        expect(condition, `${name} waits for ${other}`).toBe('service_healthy');
-        expect(compose.services[other]?.healthcheck.test[0]).toBe('CMD');
+        const service = compose.services[other];
+        // What ends by itself has no health.
+        expect(condition, `${name} waits for ${other}`).toBe(
+          service?.restart === 'on-failure' ? 'service_completed_successfully' : 'service_healthy',
+        );
+        if (service?.restart !== 'on-failure') expect(service?.healthcheck?.test[0]).toBe('CMD');
       }
     }
-    expect(Object.keys(compose.services['grafana']?.depends_on ?? {})).toContain('influxdb');
+    expect(Object.keys(compose.services['grafana']?.depends_on ?? {})).toContain('influxdb-tokens');
     // People and devices are served without InfluxDB.
     expect(compose.services['siaga']?.depends_on).toBeUndefined();
   });
@@ -198,6 +267,12 @@ describe('docker-compose.yml', () => {
     expect(ports.map((port) => interpolate(port, {}))).toEqual([
       '127.0.0.1:3000:3000',
       '127.0.0.1:1883:1883',
+      // The demo, in place of the city.
+      '127.0.0.1:3000:3000',
+      '127.0.0.1:1883:1883',
+      // TLS is there to be reached.
+      '0.0.0.0:80:80',
+      '0.0.0.0:443:443',
       '127.0.0.1:3001:3000',
     ]);
     expect(compose.services['influxdb']?.ports).toBeUndefined();
@@ -205,9 +280,9 @@ describe('docker-compose.yml', () => {
 
   it('gives Grafana every variable that its data source names, and the bucket that InfluxDB creates', () => {
     const source = readFileSync(`${ROOT}/dashboards/grafana/provisioning/datasources/influxdb.yaml`, 'utf8');
-    const named = [...source.matchAll(/\$([A-Z_]+)/g)].map((match) => String(match[1]));
+    const named = [...source.matchAll(/\$([A-Z][A-Z_]+)/g)].map((match) => String(match[1]));
     const { influxdb, grafana, siaga } = compose.services;
-    expect(named.length).toBeGreaterThan(2);
+    expect(named.length).toBeGreaterThan(1);
     for (const name of named) expect(Object.keys(grafana?.environment ?? {})).toContain(name);
     const bucket = influxdb?.environment['DOCKER_INFLUXDB_INIT_BUCKET'];
     expect([grafana?.environment['INFLUX_BUCKET'], siaga?.environment['INFLUX_BUCKET']]).toEqual([
@@ -215,6 +290,27 @@ describe('docker-compose.yml', () => {
       bucket,
     ]);
     expect(siaga?.environment['INFLUX_ORG']).toBe(influxdb?.environment['DOCKER_INFLUXDB_INIT_ORG']);
+  });
+
+  it("shows the administrator's token of InfluxDB to nobody else: Siaga and Grafana find theirs in folders of their own", () => {
+    const holders = Object.entries(compose.services)
+      .filter(([, each]) => JSON.stringify(each.environment).includes('${INFLUX_TOKEN:'))
+      .map(([name]) => name);
+    expect(holders).toEqual(['influxdb', 'influxdb-tokens']);
+    const { 'influxdb-tokens': maker, influxdb, grafana, siaga } = compose.services;
+    expect(maker?.command?.slice(2)).toEqual([
+      influxdb?.environment['DOCKER_INFLUXDB_INIT_BUCKET'],
+      '/tokens/siaga',
+      '/tokens/grafana',
+    ]);
+    expect(maker?.volumes).toEqual(
+      expect.arrayContaining(['influxdb-siaga:/tokens/siaga', 'influxdb-grafana:/tokens/grafana']),
+    );
+    const tokensOf = (service?: Service) => service?.volumes.filter((each) => each.startsWith('influxdb-'));
+    expect(tokensOf(siaga)).toEqual(['influxdb-siaga:/run/influxdb:ro']);
+    expect(tokensOf(grafana)).toEqual(['influxdb-grafana:/run/influxdb:ro']);
+    const source = readFileSync(`${ROOT}/dashboards/grafana/provisioning/datasources/influxdb.yaml`, 'utf8');
+    expect(source).toContain('$__file{/run/influxdb/token}');
   });
 });
 

@@ -305,6 +305,49 @@ test('a crew that had not been told of the second unit yet hears neither that it
   expect(house.words.filter(({ unit }) => unit === 'u1')).toEqual([]);
 });
 
+test('that the second unit does not come stands at the assignment of who was told, and ends with it', async () => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report({ needsTransport: true });
+  const first = (await house.assign(incident, 'u1')).assignment.id;
+  const second = await house.assign(incident, 'u2', { role: 'transport' });
+  await house.dispatch.advance({ assignment: second.assignment.id, to: 'cancelled', actor: 'd' });
+  await house.pass(2);
+  expect((await wordsOf(house, first)).at(-1)).toMatchObject({
+    kind: 'message',
+    incident,
+    state: "on the crew's device, not yet acknowledged",
+  });
+  await house.dispatch.advance({ assignment: first, to: 'cancelled', actor: 'd' });
+  const message = (await wordsOf(house, first)).find(({ kind }) => kind === 'message');
+  expect(message?.state).toBe('void: the assignment was cancelled');
+});
+
+test('a crew that has left the scene does not hear that the second unit does not come', async () => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report({ needsTransport: true });
+  const first = (await house.assign(incident, 'u2', { role: 'transport' })).assignment.id;
+  const second = (await house.assign(incident, 'u1')).assignment.id;
+  await house.dispatch.advance({ assignment: first, to: 'left-scene', actor: 'd' });
+  await house.dispatch.advance({ assignment: second, to: 'cancelled', actor: 'd' });
+  await house.pass(3);
+  const kinds = house.words.filter(({ unit }) => unit === 'u2').map(({ command }) => command['command']);
+  expect(kinds).toEqual(['second-unit']);
+});
+
+test('a second unit that is called off while word of it is on a slow link is taken back all the same', async () => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report({ needsTransport: true });
+  await house.assign(incident, 'u1');
+  const link = Promise.withResolvers<void>();
+  house.broker.slow = link.promise;
+  const second = await house.assign(incident, 'u2', { role: 'transport' });
+  await house.dispatch.advance({ assignment: second.assignment.id, to: 'cancelled', actor: 'd' });
+  link.resolve();
+  await house.pass(2);
+  const told = house.words.filter(({ unit }) => unit === 'u1').map(({ command }) => command['command']);
+  expect(told).toEqual(['second-unit', 'message']);
+});
+
 test('a change to a crew that refuses is void with its assignment', async () => {
   await using house = await openDispatchHouse();
   const incident = await house.report();

@@ -521,3 +521,16 @@ describe('a restart', () => {
     expect((await house.dispatch.assignments.get(1)).step).toBe('dispatched');
   });
 });
+
+test.each([
+  ['Accepted', 'acknowledged'],
+  [' ACCEPTED\n', 'acknowledged'],
+  ['Refused', 'refused'],
+])('the crew’s answer is read as it is written: %j', async (ack, step) => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report();
+  const { assignment } = await house.assign(incident, 'u2');
+  const heard = await house.dispatch.onAck('u2', { assignment: String(assignment.id), ack }, house.clock.ms);
+  expect(heard).toBeUndefined();
+  expect(await house.dispatch.assignments.get(assignment.id)).toMatchObject({ step });
+});

@@ -63,6 +63,28 @@ test('fewer than none free is none free and overfull, whichever way it came, and
   expect(ranked[1]?.reason).toMatch(/^0 emergency beds free, overfull, /);
 });
 
+test('a hospital that the roads prove unreachable comes last, whatever its beds, and says so', async () => {
+  const roads = {
+    junctions: [
+      { id: 'scene', ...SCENE },
+      { id: 'west', lat: -6.985, lng: 110.355 },
+      { id: 'beyond-south', lat: -6.995, lng: 110.407 },
+      { id: 'beyond-north', lat: -6.99, lng: 110.407 },
+    ],
+    roads: [
+      { from: 'scene', to: 'west', class: 'primary' },
+      { from: 'beyond-south', to: 'beyond-north', class: 'primary' },
+    ],
+  };
+  await using house = await openDispatchHouse({ roads });
+  const { hospitals } = house.dispatch;
+  await hospitals.report('kariadi', beds(4, 1), 'api', 'x');
+  await hospitals.report('tugu', beds(0), 'api', 'x');
+  const ranked = hospitals.destinations(SCENE, 3);
+  expect(ranked.map(({ hospital }) => hospital.id)).toEqual(['wongsonegoro', 'tugu', 'kariadi']);
+  expect(ranked[2]?.reason).toMatch(/^no road leads there; 4 emergency beds free/);
+});
+
 test('a report that is refused ends the trust in the one before it, until the next, also over a restart', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'siaga-refused-'));
   try {

@@ -60,3 +60,15 @@ test('one that is connected and has not subscribed, and one that never was, say 
   expect(reasons[0]).toMatch(/; connected, and does not listen to commands:/);
   expect(reasons[1]).toMatch(/; not connected since this server started:/);
 });
+
+test('the stream says of each connection of a unit when it opened and that it ended', async () => {
+  await using house = await openDispatchHouse({ units: 1, disconnected: true });
+  const { links } = house.dispatch;
+  links.opened('u1', START_MS);
+  links.opened('a-gauge', START_MS);
+  links.closed('u1', START_MS + 5_000);
+  expect(house.connections).toEqual([
+    { device: 'u1', connectedSince: '2026-01-15T02:30:00.000Z', at: '2026-01-15T02:30:00.000Z' },
+    { device: 'u1', connectedSince: null, at: '2026-01-15T02:30:05.000Z' },
+  ]);
+});

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { loadCity } from '../../../cities/city.ts';
 import { isRiverGauge } from '../../../devices/kinds/river-gauge.ts';
 import { SEVERITIES } from '../../../devices/site.ts';
-import { keepTellingChapters } from '../../../firmware-sim/chapters.ts';
+import { formatChapter, keepTellingChapters } from '../../../firmware-sim/chapters.ts';
+import { encoders } from '../../../firmware-sim/device/formats/index.ts';
 import { createDispatcherTotals } from '../../../firmware-sim/dispatcher/dispatcher.ts';
 import { createFlood } from '../../../firmware-sim/rivers/flood.ts';
 import { playCity } from '../../support/simulated-minutes.ts';
@@ -48,6 +49,26 @@ describe('the first minutes of the demo', () => {
     expect(elsewhere[0]?.state).toBe('resolved');
   });
 
+  it('are the same where devices speak many formats: nothing is refused but what breaks off, and nothing is real', async () => {
+    const main = createFlood(gauges, 1, 0).main.map(({ gauge }) => gauge.id);
+    await using played = await playCity(semarang, STARTS[1] as number, 1, new Set(encoders.keys()));
+    await played.pass(60);
+    expect(await played.alerts()).toEqual([]);
+    await played.pass(240);
+    const alerts = await played.alerts();
+    const levels = alerts.filter(({ rule }) => rule === 'river-level');
+    expect(new Set(levels.map(({ subject }) => subject))).toEqual(new Set(main));
+    for (const { subject, state } of levels) expect(state, subject).toBe('resolved');
+    const elsewhere = alerts.filter(({ subject }) => !main.includes(subject));
+    expect(elsewhere.map(({ rule }) => rule)).toEqual(['uplink-down']);
+    expect(alerts.every(({ exercise }) => exercise)).toBe(true);
+    expect(played.real).toBe(0);
+    const garbling = played.run.faultLines.find((line) => line.startsWith('garbage: '))?.split(' ')[1];
+    const refused = await played.refused();
+    expect(refused.filter((each) => !each.startsWith(`${garbling}: `))).toEqual([]);
+    expect(refused.length).toBeGreaterThan(0);
+  });
+
   it('are told chapter by chapter, in two languages', async () => {
     await using played = await playCity(semarang, STARTS[0] as number);
     const totals = createDispatcherTotals();
@@ -55,7 +76,7 @@ describe('the first minutes of the demo', () => {
     const { run, clock } = played;
     const stop = keepTellingChapters(
       { ...{ city: semarang, clock, dispatcher: { totals } }, ...run, activeCuts: run.fleet.activeCuts },
-      (line) => lines.push(line),
+      (at, text) => lines.push(formatChapter(at, text)),
     );
     await played.pass(20);
     totals.reported++;

@@ -51,6 +51,17 @@ describe('the present of a device', () => {
     expect(fleet.liveness(gauge, NOW)).toBe('online');
     expect(gauge.last).toBeUndefined();
   });
+
+  test('is no test of a device that measures; one that has only ever simulated is shown, and so is the truth after it', () => {
+    const minute = (n: number, over: Partial<Reading>) =>
+      fleet.observe(reading({ measuredAt: NOW + n * 60_000, receivedAt: NOW + n * 60_000, ...over }));
+    expect(minute(0, { simulated: true })).toBe(true);
+    expect(minute(1, {})).toBe(true);
+    expect(minute(2, { simulated: true, values: { levelM: 0 } })).toBe(false);
+    expect(gauge.last?.values).toEqual({ levelM: 1 });
+    expect(gauge.unusable?.why).toBe('simulated, beside real readings');
+    expect(minute(40, { simulated: true })).toBe(true);
+  });
 });
 
 describe('what a device says of itself', () => {
@@ -85,6 +96,13 @@ describe('liveness', () => {
     fleet.observe(reading({ measuredAt: NOW - 10_000_000 }));
     expect(fleet.liveness(gauge, NOW + 300_000)).toBe('online');
     expect(fleet.liveness(gauge, NOW + 300_001)).toBe('silent');
+  });
+
+  test('goes by the rhythm that the alarms know of, so that an hourly gauge is not silent between two reports', () => {
+    fleet.observe(reading());
+    fleet.askAlarms((id) => (id === 'bendung' ? 4 * 3_600_000 : undefined));
+    expect(fleet.liveness(gauge, NOW + 4 * 3_600_000)).toBe('online');
+    expect(fleet.liveness(gauge, NOW + 4 * 3_600_000 + 1)).toBe('silent');
   });
 
   test('does not outlast a clock that was set back: what was heard cannot lie ahead', () => {

@@ -2,7 +2,7 @@
  * The copy in InfluxDB 2.9.1 and 3 Core, played by their recorded answers: what each refuses, loses and hides.
  */
 import { describe, expect, it } from 'vitest';
-import type { Reading } from '../../../devices/reading.ts';
+import { FAILED_QUALITY, type Reading } from '../../../devices/reading.ts';
 import { type InfluxHouse, openInfluxHouse, stageReading } from '../../support/influx-house.ts';
 import { createMemoryJournal } from '../../support/memory-journal.ts';
 import { type PlayedInflux, playInflux } from '../../support/played-influx.ts';
@@ -10,6 +10,7 @@ import { type PlayedInflux, playInflux } from '../../support/played-influx.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
+const PATIENT = { timeout: 60_000 };
 const TOKEN = 'secret-token';
 const GENERATIONS = [2, 3] as const;
 
@@ -40,7 +41,7 @@ async function open(
   const config = { INFLUX_TOKEN: TOKEN, INFLUX_RETENTION_DAYS: 400 };
   const now = () => clock.ms;
   const journal = createMemoryJournal();
-  const house = await openInfluxHouse(influx.url, { config, now, journal });
+  const house = await openInfluxHouse(influx.url, { config, now, journal, hoursPollMs: 50 });
   const { database } = house;
   const others: InfluxHouse[] = [];
   return {
@@ -70,6 +71,52 @@ describe.each(GENERATIONS)('a copy in InfluxDB %i', (generation) => {
     expect(house.copy.problems).toEqual([]);
     expect(influx.values('siaga_cursor', 'position')).toEqual([41]);
   });
+
+  it('has the hours of what stands there, also of what came late, and asks no more than a day at once', async () => {
+    await using ground = await open(generation);
+    const { house, influx, clock } = ground;
+    const hourMs = Math.floor(NOW / (60 * MINUTE_MS)) * 60 * MINUTE_MS;
+    clock.ms = hourMs + 90 * MINUTE_MS;
+    const at = (minute: number, levelM: number, quality = 0) =>
+      stageReading('g', hourMs + minute * MINUTE_MS, { levelM, rainMm: 0.5 }, quality);
+    await house.journal.append([at(1, 2), at(2, 3), at(3, 99, FAILED_QUALITY)], []);
+    await house.copy.catchUp();
+    await house.copy.writeHours();
+    const figures = () =>
+      ['levelM', 'rainMm', 'samples'].map((field) => influx.values('river_gauge_1h', field));
+    expect(figures()).toEqual([[3], [1], [2]]);
+    await house.journal.append([at(4, 5)], []);
+    await house.copy.catchUp();
+    clock.ms += 2 * MINUTE_MS;
+    await house.copy.writeHours();
+    expect(figures()).toEqual([[5], [1.5], [3]]);
+    influx.drop('river_gauge_1h');
+    const restarted = await ground.restart();
+    await restarted.copy.catchUp();
+    await restarted.copy.writeHours();
+    expect(figures()).toEqual([[5], [1.5], [3]]);
+  });
+
+  it('is degraded, and no more, where its hours cannot be asked', async () => {
+    await using ground = await open(generation);
+    const { house, influx, clock } = ground;
+    await house.journal.append(gauges(4), []);
+    house.start();
+    await expect.poll(() => influx.count('river_gauge'), PATIENT).toBe(4);
+    influx.fault = (line, body) =>
+      line.startsWith('POST /query') && body.includes('1h')
+        ? { status: 500, text: 'too many hours' }
+        : undefined;
+    clock.ms += 120 * MINUTE_MS;
+    await expect
+      .poll(() => house.copy.problems.join(), PATIENT)
+      .toMatch(/hourly measurements wait: .*too many/);
+    await house.journal.append(gauges(4, NOW + MINUTE_MS), []);
+    await expect.poll(() => influx.count('river_gauge'), PATIENT).toBe(8);
+    influx.fault = undefined;
+    await expect.poll(() => influx.count('river_gauge_1h'), PATIENT).toBeGreaterThan(0);
+    await expect.poll(() => house.copy.problems, PATIENT).toEqual([]);
+  }, 240_000);
 
   it('holds all that follows while a foreign line spoils a field, and has all of it once that is gone', async () => {
     await using ground = await open(generation);

@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Alert } from '../../../alerts/alert.ts';
 import type { NoticeBody } from '../../../alerts/notices/channel.ts';
-import { type Database, openDatabase } from '../../../database/database.ts';
+import type { Database } from '../../../database/database.ts';
 import { alertEvents, incidentEvents } from '../../../influx/event-sources.ts';
+import { openMemoryDatabase } from '../../support/memory-database.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 
 let database: Database;
 beforeEach(async () => {
-  database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+  database = await openMemoryDatabase();
 });
 afterEach(() => database.destroy());
 

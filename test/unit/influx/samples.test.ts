@@ -6,7 +6,6 @@ import { pino } from 'pino';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { loadCity } from '../../../cities/city.ts';
-import { openDatabase } from '../../../database/database.ts';
 import { isRiverGauge } from '../../../devices/kinds/river-gauge.ts';
 import { createFleet } from '../../../fleet/fleet.ts';
 import { openRegistry } from '../../../fleet/registry.ts';
@@ -18,6 +17,7 @@ import { copyEvents, type EventSource } from '../../../influx/keep-following-eve
 import { createSampleWriter } from '../../../influx/sample-writer.ts';
 import { createSelfSampler, percentile } from '../../../influx/self-lines.ts';
 import { createSetAside } from '../../../influx/set-aside.ts';
+import { openMemoryDatabase } from '../../support/memory-database.ts';
 import { smallCity } from '../../support/small-city.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
@@ -166,7 +166,7 @@ describe('events', () => {
 
   it('are copied from their log by a cursor that never passes what InfluxDB did not take', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'siaga-events-'));
-    const database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+    const database = await openMemoryDatabase();
     const logOf = Array.from({ length: 700 }, (_, index) => ({
       position: index + 1,
       event: { ...incident('created', index), atMs: NOW + index },
@@ -207,7 +207,7 @@ describe('events', () => {
 
 describe('liveness', () => {
   it('counts announced sleep neither as up nor as down, and leaves out who was never seen', async () => {
-    const database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+    const database = await openMemoryDatabase();
     const city = loadCity('semarang');
     const registry = await openRegistry(city, database);
     const fleet = createFleet(registry);
@@ -229,7 +229,7 @@ describe('liveness', () => {
   });
 
   it('of a gauge says its ladder, and where it stands on it while it is there', async () => {
-    const database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+    const database = await openMemoryDatabase();
     const registry = await openRegistry(smallCity, database);
     const fleet = createFleet(registry);
     const observe = (device: string, levelM: number) =>

@@ -1,20 +1,17 @@
 /** What the ack consumer does with its cursor, with what dispatch cannot take, and with what fails. */
 import { pino } from 'pino';
-import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, openDatabase } from '../../../database/database.ts';
-import { createFormats } from '../../../devices/formats/index.ts';
+import type { Database } from '../../../database/database.ts';
 import { createFleet } from '../../../fleet/fleet.ts';
 import { openRegistry } from '../../../fleet/registry.ts';
 import { ACKS_CONSUMER, type AckConsumerOptions, openAckConsumer } from '../../../ingest/ack-consumer.ts';
-import { createInbox } from '../../../ingest/inbox.ts';
-import { createPipeline, type OpenedPipeline } from '../../../ingest/pipeline.ts';
-import { createQuality } from '../../../ingest/quality.ts';
+import type { OpenedPipeline } from '../../../ingest/pipeline.ts';
 import { createSavedCursor } from '../../../journal/saved-cursor.ts';
 import { type DispatchHouse, openDispatchHouse } from '../../support/dispatch-house.ts';
+import { openMemoryDatabase } from '../../support/memory-database.ts';
 import { createMemoryJournal, type MemoryJournal } from '../../support/memory-journal.ts';
 import { smallCity } from '../../support/small-city.ts';
-import { unlimitedQuota } from '../../support/unlimited-quota.ts';
+import { createTestPipeline } from '../../support/test-pipeline.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 let database: Database;
@@ -25,25 +22,15 @@ let heard: string[];
 let logged: string[];
 
 beforeEach(async () => {
-  database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
+  database = await openMemoryDatabase();
   journal = createMemoryJournal();
   heard = [];
   logged = [];
   const registry = await openRegistry(smallCity, database);
   unit = smallCity.devices.find(({ kind }) => kind === 'ambulance')?.id as string;
-  pipeline = createPipeline({
-    config: { CLOCK_AHEAD_MAX_MS: 60_000 },
-    city: smallCity,
-    registry,
-    fleet: createFleet(registry),
-    quality: createQuality(),
-    quota: unlimitedQuota,
-    formats: createFormats(),
-    waiting: { note: () => undefined },
-    inbox: createInbox(() => NOW),
-    journal,
-    metrics: new Metrics(),
-    findAckFault: () => undefined,
+  pipeline = createTestPipeline({
+    ...{ city: smallCity, registry, fleet: createFleet(registry), journal },
+    now: () => NOW,
   });
 });
 afterEach(() => database.destroy());

@@ -1,12 +1,12 @@
 /** What ingest and the present make of readings while our own clock is set, and after a restart by such a clock. */
 import { describe, expect, test } from 'vitest';
-import { openDatabase } from '../../../database/database.ts';
 import { formatQuality, QualityFlag, type Reading } from '../../../devices/reading.ts';
 import { createFleet } from '../../../fleet/fleet.ts';
 import { restorePresent } from '../../../fleet/live-consumer.ts';
 import { openRegistry } from '../../../fleet/registry.ts';
 import { createQuality } from '../../../ingest/quality.ts';
 import { readingOf, START_MS } from '../../support/alert-house.ts';
+import { openMemoryDatabase } from '../../support/memory-database.ts';
 import { createMemoryJournal } from '../../support/memory-journal.ts';
 import { smallCity } from '../../support/small-city.ts';
 
@@ -70,7 +70,7 @@ describe('after a step back of our clock', () => {
 });
 
 async function openPresent() {
-  const database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
+  const database = await openMemoryDatabase();
   const fleet = createFleet(await openRegistry(smallCity, database));
   return { fleet, quality: createQuality(), [Symbol.asyncDispose]: () => database.destroy() };
 }

@@ -125,3 +125,25 @@ test('a buffer in one message of a clock that is known to be ahead keeps its own
     [20, 27, 50].map((minute) => START_MS + minute * MINUTE + 200),
   );
 });
+
+test('a kill at any reading stores nothing twice: what was in flight comes again and gets the times that it had', () => {
+  const inFlight = 20;
+  // Bursts of ten in a millisecond of a clock that is a year behind, a second apart, so that it is soon known.
+  const word = (n: number, receivedAt: number) => ({
+    ...said(START_MS + n, -365 * 24 * HOUR, 0, { levelM: 0.5 + n / 10_000 }),
+    receivedAt,
+  });
+  for (let killedAt = 1; killedAt <= 90; killedAt++) {
+    const first = createQuality();
+    const arrivedAt = (n: number) => START_MS + Math.floor(n / 10) * 1_000;
+    const stored = Array.from({ length: killedAt }, (_, n) => first.assess(word(n, arrivedAt(n))));
+    const second = createQuality();
+    second.restore(stored.at(-1) as Reading);
+    for (const reading of stored) second.restoreSeq(reading);
+    const from = Math.max(0, killedAt - inFlight);
+    for (let n = from; n < killedAt; n++) {
+      const again = second.assess(word(n, arrivedAt(killedAt) + 2_000));
+      expect(identityOf(again), `killed at ${killedAt}, reading ${n}`).toBe(identityOf(stored[n] as Reading));
+    }
+  }
+});

@@ -1,8 +1,10 @@
 /** Messages of other formats: whose they are, who may bring them, and what becomes of what is nobody's. */
+import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMapped } from '../../../devices/formats/mapped.ts';
 import { isUnclaimed } from '../../../ingest/gather-claims.ts';
 import { formatHttpOrigin, replayOf } from '../../../ingest/incoming-message.ts';
+import { createQuota } from '../../../ingest/quota.ts';
 import {
   createPipelineHouse,
   HOUSE_START_MS,
@@ -28,6 +30,27 @@ afterEach(async () => {
 function houseOf(options: PipelineHouseOptions) {
   return createPipelineHouse(options);
 }
+
+describe('what is no word of a device is left alone, and said to who brought it', () => {
+  const house = () =>
+    houseOf({
+      gateways: [{ id: 'gateway:scada', format: 'sparkplug-b' }],
+      devices: { bendung: { format: 'sparkplug-b', aliases: ['edge-1'] } },
+    });
+
+  test.each([
+    ['spBv1.0/STATE/scada', '{"online":true,"timestamp":1}', 'gateway:scada'],
+    ['STATE/scada', 'OFFLINE', 'gateway:scada'],
+    ['spBv1.0/STATE/scada', 'ONLINE', 'bendung'],
+    ['spBv1.0/water/NCMD/edge-9', 'x', 'gateway:scada'],
+    ['spBv1.0/water/DCMD/edge-1/pump', 'x', 'gateway:scada'],
+  ])('%s %s of %s', async (topic, payload, sender) => {
+    const all = house();
+    expect(await all.publish(topic, payload, sender)).toEqual({ stored: 0, repeated: 0, rejected: 0 });
+    expect([all.rejections, all.waiting, all.presences]).toEqual([[], [], []]);
+    expect(all.inbox.look(sender)[0]?.outcome).toContain('no measurement');
+  });
+});
 
 describe('through a gateway', () => {
   const lora: PipelineHouseOptions = {
@@ -265,12 +288,24 @@ describe('a device with a credential of its own', () => {
     ]);
   });
 
+  test('says so no more often than on our own topics', async () => {
+    const log = pino({ level: 'silent' });
+    const quota = createQuota({ maxJournalBytes: 1024 ** 3, log, monotonicNow: () => 0 });
+    const house = houseOf({ quota, devices: { bendung: { format: 'tasmota' } } });
+    for (let n = 0; n < 600; n++) await house.publish('tele/bendung/LWT', 'Online', 'bendung');
+    expect(house.rejections).toEqual([]);
+    expect(await house.publish('tele/bendung/LWT', 'Offline', 'bendung')).toMatchObject({ rejected: 1 });
+    expect(house.presences).toHaveLength(600);
+    expect(house.rejections).toMatchObject([{ reason: 'over-quota', device: 'bendung' }]);
+    expect(house.inbox.look('bendung')[0]?.outcome).toContain('without end');
+  });
+
   test('may have a mapping of its own, and its messages stay in order', async () => {
     const mapped = createMapped();
     open.push(mapped);
     const mapping = '{ "levelM": { "value": tma, "unit": "cm" }, "measuredAt": t }';
     const house = houseOf({
-      formats: [mapped],
+      mapped,
       devices: { bendung: { format: 'mapped', options: { mapping } } },
     });
     const sent = [1, 2, 3, 4, 5].map((n) => ({ tma: 100 + n, t: HOUSE_START_MS / 1000 - 60 + n }));
@@ -336,7 +371,7 @@ describe('one part that is not understood hides no sound part, and is told', () 
   ])('in %s', async (format, device, topic, sent, options = {}) => {
     const mapped = createMapped();
     open.push(mapped);
-    const house = houseOf({ formats: [mapped], devices: { [device]: { format, options: { ...options } } } });
+    const house = houseOf({ mapped, devices: { [device]: { format, options: { ...options } } } });
     const { pipeline, clock } = house;
     const payload = Buffer.from(typeof sent === 'string' ? sent : JSON.stringify(sent));
     const message = { topic, payload, receivedAt: clock.ms, clientId: 'x', identity: device, format };
@@ -352,7 +387,7 @@ describe('one part that is not understood hides no sound part, and is told', () 
     const mapped = createMapped();
     open.push(mapped);
     const devices = { bendung: { format: 'mapped', options: { mapping: wrong } } };
-    const house = houseOf({ formats: [mapped], devices });
+    const house = houseOf({ mapped, devices });
     expect(await house.publish('pdam/bendung', { tma: 1.4 }, 'bendung')).toMatchObject({ rejected: 1 });
     expect(house.rejections[0]?.detail).toContain(detail);
   });
@@ -383,7 +418,9 @@ describe('one part that is not understood hides no sound part, and is told', () 
     const sensors = { 'SR04-1': { Distance: '700' }, 'SR04-2': { Distance: 0 } };
     await house.publish('tele/bendung/SENSOR', sensors, 'bendung');
     expect(house.readings.map(({ values }) => values['levelM'])).toEqual([1]);
-    expect(house.rejections[0]?.detail).toBe('SR04-2 says distanceM too; the first sensor is taken');
+    expect(house.rejections[0]?.detail).toMatch(
+      /^SR04-2 says distanceM too; the first sensor is taken; stored already: bendung at /,
+    );
   });
 });
 

@@ -71,6 +71,7 @@ beforeEach(() => {
     },
     metrics: new Metrics(),
     findAckFault: (body) => (typeof body['assignment'] === 'string' ? undefined : 'assignment is missing'),
+    hearConfig: () => undefined,
   });
 });
 
@@ -229,6 +230,16 @@ describe('what is not understood is kept with its reason and its raw payload', (
     await publish(GAUGE, { levelM: -99 });
     expect(fleet.now('bendung')?.health.rejected).toEqual({ 'out-of-range': 1 });
   });
+});
+
+test.each([
+  ['{"assignment":"a1","ack":"refused","ack":"accepted"}', 'ack'],
+  ['{"assignment":"a1","assignment":"a2","ack":"accepted"}', 'assignment'],
+  ['{"assignment":"a1","word":"1","word":"2","ack":"accepted"}', 'word'],
+])('an ack that says two things is refused and answers nothing: %s', async (payload, key) => {
+  await publish('siaga/semarang/ambulance/motor-1/ack', payload);
+  expect(acks).toEqual([]);
+  expect(rejections).toMatchObject([{ reason: 'bad-ack', detail: expect.stringContaining(key) }]);
 });
 
 test('status and ack go to the journal as entries of their own', async () => {

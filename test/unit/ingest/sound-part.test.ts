@@ -187,20 +187,29 @@ describe('a time that cannot be', () => {
     expect(await metric('siaga_left_out_total')).toEqual([['measuredAt', 1]]);
   });
 
-  test.each(['yesterday', '2026-01-15T02:30:00', '2026-02-30T00:00:00Z', '2026-06-31T00:00:00Z', true, {}])(
-    'or is no time at all is refused beside the level: %j',
-    async (measuredAt) => {
-      const outcome = await house.publish(GAUGE, { measuredAt, levelM: 3.1 });
-      expect(outcome).toEqual({ stored: 1, repeated: 0, rejected: 1 });
-      expect(house.readings[0]).toMatchObject({ measuredAt: NOW, values: { levelM: 3.1 } });
-      expect(house.rejections[0]).toMatchObject({ reason: 'bad-time', device: 'bendung' });
-    },
-  );
+  test.each([
+    'yesterday',
+    '05/01/2026 02:30',
+    '15-01-26 09:30',
+    '2026-02-30T00:00:00Z',
+    '2026-06-31T00:00:00Z',
+    true,
+    {},
+  ])('or is no time at all is refused beside the level: %j', async (measuredAt) => {
+    const outcome = await house.publish(GAUGE, { measuredAt, levelM: 3.1 });
+    expect(outcome).toEqual({ stored: 1, repeated: 0, rejected: 1 });
+    expect(house.readings[0]).toMatchObject({ measuredAt: NOW, values: { levelM: 3.1 } });
+    expect(house.rejections[0]).toMatchObject({ reason: 'bad-time', device: 'bendung' });
+  });
 
   test.each([
     [1_768_444_190, 'seconds'],
     ['1768444190', 'seconds as text'],
     ['2026-01-15T09:29:50+0700', 'strftime'],
+    ['20260115092950', 'digits on the clock of the city'],
+    [20_260_115_092_950, 'the same as a number'],
+    ['2026-01-15T09:29:50', 'no offset'],
+    ['15/01/2026 09:29:50', 'the day first'],
   ])('is not the one that is written otherwise: %s (%s)', async (measuredAt, _what) => {
     await house.publish(GAUGE, { measuredAt, levelM: 3.1 });
     expect(times()).toEqual([-10_000]);
@@ -353,7 +362,7 @@ describe('a refusal', () => {
     expect(await house.publish(GAUGE, payload)).toEqual({ stored: 1, repeated: 0, rejected: 1 });
     expect(values()).toEqual([{ levelM: 3.1 }]);
     expect(house.rejections[0]?.detail).toBe(
-      'rainMm is "x"; expected a number, in mm; batteryV is -999; the least possible is 0; rssiDbm is 5; the most possible is 0',
+      'rainMm is "x"; expected a number, in mm; batteryV is -999; the least possible is 0; rssiDbm is 5; the most possible is 0; without its sign? 5 would be -5 dBm',
     );
   });
 
@@ -361,7 +370,7 @@ describe('a refusal', () => {
     [GAUGE, { LevelM: 3.1 }, 'LevelM (did you mean levelM?)'],
     [GAUGE, { level: 3.1, battery: 12 }, 'level (did you mean levelM?), battery (did you mean batteryV?)'],
     [GAUGE, { water_level: 310 }, 'water_level (did you mean levelM?)'],
-    [GAUGE, { levelCm: 310 }, 'levelCm (did you mean levelM?)'],
+    [GAUGE, { levelCm: 310 }, 'levelCm (did you mean levelM? in cm, 310 would be 3.1 m)'],
     [GAUGE, { lvelM: 3.1 }, 'lvelM (did you mean levelM?)'],
     [GAUGE, { distance: 3.1, ts: 5 }, 'distance (did you mean distanceM?), ts (did you mean measuredAt?)'],
     [UNIT, { lat: -7, lon: 110.4 }, 'lat, lon (did you mean lng?)'],

@@ -1,11 +1,11 @@
 /** Cursors that are ahead of the journal, as after the restore of an older backup. */
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { openDatabase } from '../../../database/database.ts';
 import { rewindCursors } from '../../../journal/rewind-cursors.ts';
+import { openMemoryDatabase } from '../../support/memory-database.ts';
 
 it('cursors beyond the end of the journal go back to it, with a word, and that end is kept; all others stay', async () => {
-  const database = await openDatabase({ SIAGA_DATA_DIR: '.' }, ':memory:');
+  const database = await openMemoryDatabase();
   const saved = [
     { consumer: 'alerts', position: 70 },
     { consumer: 'influx', position: 30 },

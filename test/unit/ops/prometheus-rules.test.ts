@@ -19,9 +19,12 @@ interface Rules {
 const rules = (
   parse(readFileSync(join(ROOT, 'ops/prometheus/siaga-rules.yml'), 'utf8')) as Rules
 ).groups.flatMap((group) => group.rules);
-const source = globSync('{alerts,api,broker,clock,dispatch,fleet,influx,ingest,journal,opening}/**/*.ts', {
-  cwd: ROOT,
-})
+const source = globSync(
+  '{alerts,api,broker,canary,clock,dispatch,fleet,influx,ingest,journal,opening,ownership}/**/*.ts',
+  {
+    cwd: ROOT,
+  },
+)
   .map((file) => readFileSync(join(ROOT, file), 'utf8'))
   .join('\n');
 

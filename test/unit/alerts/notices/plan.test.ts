@@ -233,6 +233,15 @@ test('another storm has a message of its own', () => {
   expect(storm.told).toEqual([['a opened'], ['ap opened']]);
 });
 
+test('a flood waits for no exercise that people were told of a moment before, and shares no message with it', () => {
+  storm.open.set('drill', { ...buildAlert('drill'), exercise: true });
+  storm.say('drill', 'opened', 'extreme');
+  storm.say('a', 'opened', 'minor');
+  storm.say('drill', 'resolved', 'minor');
+  storm.pass(20 * MINUTE_MS);
+  expect(storm.told).toEqual([['drill opened'], ['a opened'], ['drill resolved']]);
+});
+
 test('a message names all that it speaks for in one language after the other, and says how many it leaves out', () => {
   const alerts = Array.from({ length: 18 }, (_, index) => ({
     ...buildAlert(`k${index}`),

@@ -14,8 +14,9 @@ import {
   rotateCredential,
 } from '../../../../broker/credentials/credentials.ts';
 import { generateSecret, hashSecret, verifySecret } from '../../../../broker/credentials/secret.ts';
-import { type Database, openDatabase } from '../../../../database/database.ts';
+import type { Database } from '../../../../database/database.ts';
 import { openRegistry, type Registry } from '../../../../fleet/registry.ts';
+import { openMemoryDatabase } from '../../../support/memory-database.ts';
 import { smallCity } from '../../../support/small-city.ts';
 
 const DEVICE = 'hulu';
@@ -29,7 +30,7 @@ let check: CredentialCheck;
 
 beforeEach(async () => {
   now = Date.UTC(2026, 0, 1);
-  database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+  database = await openMemoryDatabase();
   registry = await openRegistry(smallCity, database);
   check = await openCredentialCheck({ database, registry, log: pino({ level: 'silent' }), now: () => now });
 });

@@ -2,14 +2,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommand } from '../../../../broker/credentials/device-commands.ts';
 import { parseCommand } from '../../../../broker/credentials/parse-command.ts';
-import { type Database, openDatabase } from '../../../../database/database.ts';
+import type { Database } from '../../../../database/database.ts';
+import { openMemoryDatabase } from '../../../support/memory-database.ts';
 import { smallCity } from '../../../support/small-city.ts';
 
 let database: Database;
 let printed: string[];
 let files: Map<string, string>;
 beforeEach(async () => {
-  database = await openDatabase({ SIAGA_DATA_DIR: '.', DATABASE_URL: undefined }, ':memory:');
+  database = await openMemoryDatabase();
   printed = [];
   files = new Map();
 });
@@ -64,6 +65,7 @@ describe('add', () => {
     [['add', 'hulu', '--alias', ' '], /1 to 128/],
     [['add', 'hulu', '--columns', ','], /levelM:cm/],
     [['add', 'gateway:lora'], /say its --format/],
+    [['add', 'gateway:lora', '--format', 'chirpstack', '--simulated'], /of its devices/],
     [['add', 'gateway:Lora 1', '--format', 'chirpstack'], /gateway:<name>/],
     [['claim', 'a840', 'nobody'], /not registered/],
     [['claim', 'a840'], /an alias and an id/],
@@ -119,6 +121,27 @@ describe('what a device speaks', () => {
         gateway: 'gateway:lora',
         options: '{"columns":"levelM:cm,batteryV"}',
       },
+    ]);
+  });
+
+  test('is said with whether it is simulated, which is taken back by name alone', async () => {
+    await run('add', 'hulu', '--simulated');
+    await run('add', 'bendung', '--format', 'value');
+    const simulated = async () => (await formats()).map((row) => [row.device, row.simulated]);
+    expect(await simulated()).toEqual([
+      ['bendung', null],
+      ['hulu', 1],
+    ]);
+    await run('set', 'hulu', '--format', 'value');
+    await run('set', 'bendung', '--simulated');
+    expect(await simulated()).toEqual([
+      ['bendung', 1],
+      ['hulu', 1],
+    ]);
+    await run('set', 'hulu', '--no-simulated');
+    expect(await simulated()).toEqual([
+      ['bendung', 1],
+      ['hulu', 0],
     ]);
   });
 
@@ -223,6 +246,39 @@ describe('import', () => {
     expect(files.get('out.csv')).toMatch(/^device,secret\ngauge-8,[\w-]{32}\n$/);
   });
 
+  test('says what each of them speaks, by which names, and whether it is simulated', async () => {
+    files.set(
+      'in.csv',
+      [
+        'id,kind,format,alias,gateway,columns,simulated',
+        'hulu,river-gauge,chirpstack,A8:40:41:FF:FF:12:34:56 hulu-node,lora,,true',
+        'bendung,river-gauge,value,,,"levelM:cm,batteryV",no',
+        'tide,river-gauge,,,,,',
+      ].join('\n'),
+    );
+    await run('import', 'in.csv', '--out', 'out.csv');
+    const rows = await database.selectFrom('device_formats').selectAll().orderBy('device').execute();
+    expect(rows).toMatchObject([
+      { device: 'bendung', format: 'value', options: '{"columns":"levelM:cm,batteryV"}', simulated: 0 },
+      { device: 'hulu', format: 'chirpstack', gateway: 'gateway:lora', simulated: 1 },
+    ]);
+    const named = await database.selectFrom('device_aliases').select(['alias', 'device']).execute();
+    expect(named).toEqual([
+      { alias: 'a84041ffff123456', device: 'hulu' },
+      { alias: 'hulu-node', device: 'hulu' },
+    ]);
+  });
+
+  test.each([
+    ['format', 'carrier-pigeon', /line 2: no format carrier-pigeon/],
+    ['simulated', 'perhaps', /line 2: simulated is "perhaps"; expected true or false/],
+    ['colour', 'red', /no column colour[\s\S]*simulated/],
+  ])('with %s %s is refused before anything is written', async (column, word, sentence) => {
+    files.set('in.csv', `id,kind,${column}\ngauge-8,river-gauge,${word}\n`);
+    await expect(run('import', 'in.csv')).rejects.toThrow(sentence);
+    expect(await database.selectFrom('devices').selectAll().execute()).toEqual([]);
+  });
+
   test('reports every problem with its line and writes nothing', async () => {
     files.set('in.csv', 'id,kind\ngauge-8,river-gauge\ngauge-8,river-gauge\nBAD,submarine\n');
     await expect(run('import', 'in.csv')).rejects.toThrow(
@@ -245,6 +301,7 @@ test.each([
   [['import'], /needs a file/],
   [['list', 'a', 'b'], /one at a time/],
   [['add', 'a', '--colour', 'red'], /colour/],
+  [['add', 'a', '--no-simulated'], /no-simulated/],
 ])('%j is no command, and the answer says why', (words, sentence) => {
   expect(() => parseCommand(words)).toThrow(sentence);
 });

@@ -15,7 +15,12 @@ const city: City = {
   timeZone: 'Asia/Jakarta',
   disclaimer: label,
   bounds: { south: -7.2, west: 110.2, north: -6.9, east: 110.6 },
-  kinds: [{ name: 'river-gauge', label, silentAfterS: 300, isPublic: true, panel: 'rivers', shows: [] }],
+  kinds: [
+    {
+      ...{ name: 'river-gauge', label, isPublic: true, panel: 'rivers', shows: [] },
+      ...{ reportIntervalS: 60, silentAfterS: 300 },
+    },
+  ],
   rivers: [],
   gauges: [
     {
@@ -31,7 +36,7 @@ const city: City = {
 };
 const newState = () => new CityState(city, { name: 'anonymous', role: 'public' });
 const gauge = (id: string, heardMs: number, levelM: number): DeviceJson => ({
-  ...{ id, kind: 'river-gauge', name: id, lastHeardAt: at(heardMs) },
+  ...{ id, kind: 'river-gauge', name: id, lastHeardAt: at(heardMs), silentAfterS: 300 },
   last: { measuredAt: at(heardMs), simulated: false, values: { levelM } },
 });
 const reading = (ms: number, levelM: number, present = true) => ({

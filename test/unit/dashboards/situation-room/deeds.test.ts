@@ -1,6 +1,6 @@
 /** A key is pressed without looking: it means the card that stands first and says so. */
 import { expect, test } from 'vitest';
-import { orderCards, whomKeyMeans } from '../../../../dashboards/situation-room/state/deeds.ts';
+import { nextStep, orderCards, whomKeyMeans } from '../../../../dashboards/situation-room/state/deeds.ts';
 import type { Assignment } from '../../../../dashboards/situation-room/state/dispatch-shapes.ts';
 
 const assignment = (id: number, step: string, more: object = {}) =>
@@ -25,4 +25,19 @@ test('or the first that offers the deed', () => {
   expect(whomKeyMeans('take', both)?.id).toBe(1);
   expect(whomKeyMeans('acknowledge', both)?.id).toBe(1);
   expect(whomKeyMeans('take', [assignment(1, 'dispatched')])).toBeUndefined();
+});
+
+test('the next step of a unit is told in its turn, and none of one that is at its end', () => {
+  const walk = (role: Assignment['role']) => {
+    const told: string[] = [];
+    for (let step = nextStep({ step: 'reserved', role }); step; step = nextStep({ step, role }))
+      told.push(step);
+    return told;
+  };
+  expect(walk('first-aid')).toEqual(['en-route', 'on-scene', 'completed']);
+  expect(walk('transport')).toEqual([
+    ...['en-route', 'on-scene', 'left-scene', 'at-destination', 'handed-over', 'completed'],
+  ]);
+  expect(nextStep({ step: 'acknowledged', role: 'transport' })).toBe('en-route');
+  expect(nextStep({ step: 'broken-down', role: 'transport' })).toBeUndefined();
 });

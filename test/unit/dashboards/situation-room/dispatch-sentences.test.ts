@@ -78,7 +78,7 @@ describe('what dispatch says of a crew, in Indonesian', () => {
       STEPS.flatMap((step) => readStatus(status, step, true)?.doubt ?? []),
     );
     const constants = ['unit-messages.ts', 'assignment-row.ts'].flatMap(readConstants);
-    expect(constants).toHaveLength(4);
+    expect(constants).toHaveLength(5);
     expectIndonesian([...doubts, ...constants]);
   });
 

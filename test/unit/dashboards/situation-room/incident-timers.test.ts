@@ -7,10 +7,15 @@ import { findAttention, runningTimers } from '../../../../dashboards/situation-r
 
 const CALL = Date.parse('2026-11-28T12:00:00Z');
 const at = (seconds: number) => new Date(CALL + seconds * 1000).toISOString();
+const RESERVED: Assignment['timeline'] = {
+  ...{ reservedAt: at(20), dispatchedAt: null, acknowledgedAt: null, enRouteAt: null },
+  ...{ arrivalProposedAt: null, onSceneAt: null, leftSceneAt: null, atDestinationAt: null },
+  ...{ handedOverAt: null, endedAt: null, warnedAt: null, escalatedAt: null },
+};
 
 function assigned(
-  step: string,
-  times: Record<string, string | null> = {},
+  step: Assignment['step'],
+  times: Partial<Assignment['timeline']> = {},
   asked: Assignment['asked'] = null,
 ): Assignment {
   return {
@@ -24,10 +29,7 @@ function assigned(
       endReason: null,
     },
     ...{ hospital: null, words: [], asked },
-    timeline: {
-      ...{ reservedAt: at(20), acknowledgedAt: null, onSceneAt: null, endedAt: null, escalatedAt: null },
-      ...times,
-    },
+    timeline: { ...RESERVED, ...times },
   };
 }
 

@@ -68,6 +68,15 @@ describe('speech', () => {
   });
 
   test.each([
+    ['Asia/Jakarta', 'WIB'],
+    ['Asia/Pontianak', 'WIB'],
+    ['Asia/Makassar', 'WITA'],
+    ['Asia/Jayapura', 'WIT'],
+  ])('names the zone of %s as it is today: %s', (timeZone, zone) => {
+    expect(createSpeech('en', timeZone).zone).toBe(zone);
+  });
+
+  test.each([
     [-5, '0 dtk'],
     [59_999, '59 dtk'],
     [60_000, '1 mnt'],

@@ -2,21 +2,19 @@
 import { describe, expect, test } from 'vitest';
 import { type Claim, type Format, isClaims } from '../../../../devices/formats/format.ts';
 import { createSparkplugB } from '../../../../devices/formats/sparkplug-b.ts';
-import { encodeSparkplug, type SparkplugSample } from '../../../support/sparkplug-encoder.ts';
+import {
+  formatSparkplug,
+  type SparkplugWords,
+} from '../../../../firmware-sim/device/formats/sparkplug-payload.ts';
 
 const DEVICE = 'node-1/gauge-7';
-const say = (
-  format: Format,
-  type: string,
-  sample: SparkplugSample,
-  device = '/gauge-7',
-): readonly Claim[] => {
+const say = (format: Format, type: string, sample: SparkplugWords, device = '/gauge-7'): readonly Claim[] => {
   const topic = `spBv1.0/semarang/${type}/node-1${device}`;
-  const decoded = format.decode({ topic, payload: encodeSparkplug(sample), receivedAt: 0 });
+  const decoded = format.decode({ topic, payload: formatSparkplug(sample), receivedAt: 0 });
   if (decoded instanceof Promise || !isClaims(decoded)) throw new Error(`${type} was refused`);
   return decoded;
 };
-const birth = (bdSeq: number): SparkplugSample => ({
+const birth = (bdSeq: number): SparkplugWords => ({
   metrics: [{ name: 'bdSeq', dataType: 4, long: bdSeq }],
 });
 

@@ -1,5 +1,5 @@
 /** `npm run roads`, as it is run: in a process of its own, on a folder of its own. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -50,6 +50,26 @@ test('imports with progress, shows what it holds, and the server uses it in plac
   expect(network?.graph.nodeCount).toBe(3);
 });
 
+test('what was read and guessed is kept; an answer that was cut is refused, and taken only when asked to, and says so', async () => {
+  const file = writeOverpass(-6.99, 110.42);
+  const whole = JSON.parse(readFileSync(file, 'utf8')) as object;
+  const remark = 'runtime error: Query timed out in "query" at line 1 after 181 seconds.';
+  writeFileSync(file, JSON.stringify({ ...whole, remark }));
+  const refused = await roads('import', file);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(
+    /was not imported \(--incomplete takes it\): runtime error: Query timed out/,
+  );
+  expect((await roads('show')).code).toBe(1);
+  expect(await roads('import', file, '--incomplete')).toMatchObject({ code: 0 });
+  const { stdout } = await roads('show');
+  expect(stdout).toMatch(
+    /INCOMPLETE: runtime error[\s\S]*left out: 1 × highway=steps[\s\S]*unknown: 1 × no node has tags/,
+  );
+  const log = pino({ level: 'silent' });
+  expect(openRoadNetwork(loadCity('semarang'), folder, log)?.source).toMatch(/, incomplete$/);
+});
+
 test('roads of another place are written with a warning, and the server does not use them', async () => {
   const { code, stderr } = await roads('import', writeOverpass(-7.8, 112));
   expect(code).toBe(0);
@@ -72,6 +92,10 @@ test('--help explains; what it cannot use ends with one line and exit 1', async 
   expect(help.stdout).toMatch(/npm run roads -- import FILE/);
   expect((await roads('import', `${folder}/absent.json`)).code).toBe(1);
   writeFileSync(`${folder}/odd.json`, '{"elements": [{"type": "way"}]}');
+  writeFileSync(`${folder}/busy.json`, '<!DOCTYPE html><p>The server is too busy</p>');
+  const busy = await roads('import', `${folder}/busy.json`);
+  expect(busy).toMatchObject({ code: 1 });
+  expect(busy.stderr).toMatch(/not JSON, or cut in the middle; it begins with "<!DOCTYPE html>/);
   const odd = await roads('import', `${folder}/odd.json`);
   expect(odd).toMatchObject({ code: 1 });
   expect(odd.stderr.trim().split('\n').at(-1)).toMatch(/^neither an Overpass answer nor GeoJSON/);

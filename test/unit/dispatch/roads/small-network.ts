@@ -1,6 +1,8 @@
 /** A grid of streets and a plain Bellman-Ford search over it: what the road search is compared with. */
+
+import { EdgeListBuilder } from '../../../../dispatch/roads/edge-list.ts';
 import { CLASS_NUMBERS, type RoadClass, type Vehicle } from '../../../../dispatch/roads/road-classes.ts';
-import { EdgeListBuilder, type RoadGraph } from '../../../../dispatch/roads/road-graph.ts';
+import type { RoadGraph } from '../../../../dispatch/roads/road-graph.ts';
 
 export const SOUTH = -7;
 export const WEST = 110.4;

@@ -6,8 +6,8 @@ function reading(seq: number): OutboxMessage {
 }
 
 /** The `seq` of each reading in a payload, object or array. */
-function seqsOf(payload: string | undefined): number[] {
-  const parsed = JSON.parse(payload ?? '[]') as { seq: number } | { seq: number }[];
+function seqsOf(payload: string | Buffer | undefined): number[] {
+  const parsed = JSON.parse(String(payload ?? '[]')) as { seq: number } | { seq: number }[];
   return [parsed].flat().map((each) => each.seq);
 }
 
@@ -57,6 +57,19 @@ describe('outbox', () => {
     // A PUBACK of the lost connection that comes late covers nothing.
     expect(outbox.acknowledge(lost?.id ?? 0)).toBe(0);
     expect(outbox.unacknowledged).toBe(3);
+  });
+
+  it('does not keep for another connection what is only of now', () => {
+    const outbox = new Outbox({ maxWaiting: 10, maxInFlight: 1 });
+    const momentary = { ...reading(1), batchable: false, isMomentary: true, topic: 'tele/kali/SENSOR' };
+    outbox.put(momentary);
+    outbox.put(reading(2));
+    outbox.put({ ...momentary, text: '{"seq":3}' });
+    expect(outbox.take()).toMatchObject({ topic: 'tele/kali/SENSOR', payload: '{"seq":1}' });
+    outbox.returnInFlight();
+    expect(outbox.dropped).toBe(2);
+    expect(outbox.unacknowledged).toBe(1);
+    expect(outbox.take()?.payload).toBe('{"seq":2}');
   });
 
   it('never puts an answer or a broken payload into an array with readings', () => {

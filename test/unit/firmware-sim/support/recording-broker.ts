@@ -24,7 +24,7 @@ export async function startRecordingBroker(): Promise<RecordingBroker> {
   const sockets = new Set<Socket>();
   const all: Received[] = [];
   aedes.on('publish', ({ topic, payload, retain }: PublishPacket) => {
-    if (topic.startsWith('siaga/')) all.push({ topic, body: parseOrText(payload.toString()), retain });
+    if (!topic.startsWith('$')) all.push({ topic, body: parseOrText(payload.toString()), retain });
   });
   const server = createServer((socket) => {
     sockets.add(socket);

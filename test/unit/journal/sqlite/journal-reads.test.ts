@@ -28,9 +28,9 @@ afterEach(() => {
 it('ends when nobody has asked for a minute, which is no death, and is there again for the next question', async () => {
   const deaths: Error[] = [];
   const reads = new JournalReads(ground.file, (error) => deaths.push(error));
-  await reads.readAfter(0, 3, 10);
+  await reads.readAfter({ afterId: 0, throughId: 3, limit: 10 });
   vi.advanceTimersByTime(59_000);
-  expect(firstId(await reads.readAfter(1, 3, 10))).toBe(2);
+  expect(firstId(await reads.readAfter({ afterId: 1, throughId: 3, limit: 10 }))).toBe(2);
   vi.advanceTimersByTime(59_000);
   expect(threads).toHaveLength(1);
   expect(threads[0]?.threadId).toBeGreaterThan(0);
@@ -38,7 +38,7 @@ it('ends when nobody has asked for a minute, which is no death, and is there aga
   const ended = once(threads[0] as Worker, 'exit');
   vi.advanceTimersByTime(1_000);
   await ended;
-  expect(firstId(await reads.readAfter(0, 3, 10))).toBe(1);
+  expect(firstId(await reads.readAfter({ afterId: 0, throughId: 3, limit: 10 }))).toBe(1);
   expect(threads).toHaveLength(2);
   expect(deaths).toEqual([]);
   await reads.terminate();
@@ -46,8 +46,8 @@ it('ends when nobody has asked for a minute, which is no death, and is there aga
 
 it('does not end while a question waits for its answer', async () => {
   const reads = new JournalReads(ground.file, (error) => expect.unreachable(error.message));
-  await reads.readAfter(0, 3, 10);
-  const slow = reads.readAfter(0, 3, 10);
+  await reads.readAfter({ afterId: 0, throughId: 3, limit: 10 });
+  const slow = reads.readAfter({ afterId: 0, throughId: 3, limit: 10 });
   vi.advanceTimersByTime(600_000);
   expect(firstId(await slow)).toBe(1);
   expect(threads).toHaveLength(1);
@@ -57,6 +57,6 @@ it('does not end while a question waits for its answer', async () => {
 it('starts no thread once it is closed', async () => {
   const reads = new JournalReads(ground.file, (error) => expect.unreachable(error.message));
   await reads.terminate();
-  await expect(reads.readAfter(0, 3, 10)).rejects.toThrow('closed');
+  await expect(reads.readAfter({ afterId: 0, throughId: 3, limit: 10 })).rejects.toThrow('closed');
   expect(threads).toEqual([]);
 });

@@ -56,7 +56,7 @@ describe('the readings of a batch', () => {
             known.push(n);
             return [];
           });
-          expect(inserts.store(batchOf(codec, numbers), firstId - 1)).toEqual({ firstId, repeats });
+          expect(inserts.store(batchOf(codec, numbers), firstId - 1)).toMatchObject({ firstId, repeats });
         }
         expect(numbersById(database, codec)).toEqual(known.map((n, i) => [i + 1, n]));
       }),
@@ -71,8 +71,30 @@ describe('the readings of a batch', () => {
     const inserts = new ReadingInserts(database);
     const numbers = Array.from({ length: 50 }, (_, n) => n);
     database.exec('begin');
-    expect(inserts.store(batchOf(codec, numbers), 1_000)).toEqual({ firstId: 1_001, repeats: [] });
+    expect(inserts.store(batchOf(codec, numbers), 1_000)).toEqual({
+      ...{ firstId: 1_001, repeats: [], lastId: 1_050 },
+    });
     expect(numbersById(database, codec)).toEqual(numbers.map((n) => [1_001 + n, n]));
+  });
+
+  it('get the ids that a log outside gave; what it gave before, and what the file knows, are repeats', () => {
+    using ground = createJournalGround();
+    using database = openJournalFile(ground.file);
+    const codec = new ReadingCodec({ devices: [], columns: [], words: [] });
+    const inserts = new ReadingInserts(database);
+    const store = (numbers: number[], readings: number[], lastId: number) => {
+      const given = { readings, messages: [], rejections: [] };
+      return inserts.store({ ...batchOf(codec, numbers), given }, lastId);
+    };
+    database.exec('begin');
+    expect(store([1, 2, 1], [5, 9, 5], 0)).toMatchObject({ repeats: [2], lastId: 9 });
+    // The log had let go of reading 2, and gave it an id again.
+    expect(store([2, 3], [10, 11], 9)).toMatchObject({ repeats: [0], lastId: 11 });
+    expect(numbersById(database, codec)).toEqual([
+      [5, 1],
+      [9, 2],
+      [11, 3],
+    ]);
   });
 
   it('never take the place of a reading whose id they are given by mistake', () => {

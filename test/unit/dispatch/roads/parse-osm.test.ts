@@ -2,17 +2,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { keepLargestComponent } from '../../../../dispatch/roads/largest-component.ts';
-import { OsmError, parseOsm } from '../../../../dispatch/roads/osm.ts';
+import type { EdgeList } from '../../../../dispatch/roads/edge-list.ts';
+import { closeIslands } from '../../../../dispatch/roads/islands.ts';
+import { parseOsm } from '../../../../dispatch/roads/osm/parse-osm.ts';
 import { CLASS_NUMBERS } from '../../../../dispatch/roads/road-classes.ts';
 import { RoadFileError, readRoadFile, writeRoadFile } from '../../../../dispatch/roads/road-file.ts';
-import type { EdgeList } from '../../../../dispatch/roads/road-graph.ts';
+import { OsmError } from '../../../../openstreetmap/osm-content.ts';
 import { gridEdges } from './small-network.ts';
 
 const node = (id: number, lat: number, lon: number) => ({ type: 'node', id, lat, lon });
+let wayId = 1000;
 const way = (nodes: number[], tags: Record<string, string>) => ({
   type: 'way',
-  id: 1000 + (nodes[0] ?? 0),
+  id: wayId++,
   nodes,
   tags,
 });
@@ -39,7 +41,7 @@ test('a toll road counts as a motorway whatever its class, a link as what it lea
 });
 
 test('what no ambulance may use is left out and counted by its reason', () => {
-  const { list, leftOut } = parseOsm({
+  const { list, report } = parseOsm({
     elements: [
       ...nodes,
       way([1, 2], { highway: 'residential' }),
@@ -51,13 +53,16 @@ test('what no ambulance may use is left out and counted by its reason', () => {
     ],
   });
   expect(edgesOf(list)).toHaveLength(2);
-  expect([...leftOut]).toEqual([
-    ['highway=footway', 1],
-    ['highway=steps', 1],
-    ['access=no', 1],
-    ['motorcycle=no', 1],
-    ['no highway tag', 1],
-  ]);
+  expect(report.lines()).toEqual(
+    expect.arrayContaining([
+      'left out: 1 × highway=footway',
+      'left out: 1 × highway=steps',
+      'left out: 1 × access=no',
+      'left out: 1 × motorcycle=no for motorcycle',
+      'left out: 1 × highway=path for transport',
+      'left out: 1 × no highway tag',
+    ]),
+  );
   expect(edgesWith({ highway: 'footway', motorcycle: 'yes' })).toEqual(['0>1 path', '1>0 path']);
 });
 
@@ -97,7 +102,7 @@ test.each([[{}], [null], [{ elements: [{ type: 'way', id: 1, nodes: 'x' }] }], [
 );
 
 test('only what can be reached and left again stays: islands and dead one-way ends go', () => {
-  const list = keepLargestComponent(
+  const { list } = closeIslands(
     gridEdges([
       { from: [0, 0], to: [1, 0], class: 'primary' },
       { from: [1, 0], to: [1, 1], class: 'primary' },
@@ -115,17 +120,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const about = { source: 'a test', importedAt: '2026-01-15T00:00:00.000Z' };
-const someRoads = () =>
-  gridEdges([
+const about = { source: 'a test', importedAt: '2026-01-15T00:00:00.000Z', report: ['read: 2 × a road'] };
+const someRoads = (): EdgeList => ({
+  ...gridEdges([
     { from: [0, 0], to: [1, 0], class: 'path' },
     { from: [1, 0], to: [1, 1], class: 'motorway' },
-  ]);
+  ]),
+  bans: [{ edges: [0, 2], vehicles: ['transport'] }],
+});
 
 test('a road file reads back as what was written', () => {
   writeRoadFile(`${folder}/a.roads`, someRoads(), about);
   const { header, list } = readRoadFile(`${folder}/a.roads`);
-  expect(header).toEqual({ ...about, nodes: 3, edges: 4 });
+  expect(header).toEqual({ ...about, nodes: 3, edges: 4, banNumbers: 4 });
   expect(list).toEqual(someRoads());
 });
 
