@@ -37,6 +37,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    setupFiles: 'test/support/property-seed.ts',
     projects: [
       {
         extends: true,
