@@ -67,6 +67,13 @@ export function rejectionsOf({ refused }: JsonItems): readonly Rejection[] {
   return refused.map(({ rejection }) => rejection);
 }
 
+/** What to do where an object was expected and a number or a text stands; empty of all else. */
+export function hintBareValue(json: unknown): string {
+  if (typeof json === 'number') return '; for a bare number register the device with --format value';
+  const isJsonInText = typeof json === 'string' && /^\s*[{[]/.test(json);
+  return isJsonInText ? '; it is JSON within a text: send it without the quotes around it' : '';
+}
+
 /** An object alone: a number or a word is no item of a list that was broken. */
 function parsePiece(text: string): unknown {
   const json = parseJson(Buffer.from(text));

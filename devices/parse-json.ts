@@ -8,6 +8,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { mendJson } from './mend-json.ts';
+import { clueOf } from './payload-clue.ts';
 import { isUtf16, textOf } from './payload-text.ts';
 import { type Rejection, reject } from './rejection.ts';
 
@@ -30,12 +31,12 @@ export function parseJson(payload: Buffer): unknown {
   const text = textOf(payload);
   // What is no UTF-8 was replaced by this character, which may also have been sent.
   if (text.includes('\ufffd') && !isUtf8(payload) && !isUtf16(payload)) {
-    return parseBeforeNul(payload) ?? parseLatin1(payload) ?? notUtf8();
+    return parseBeforeNul(payload) ?? parseLatin1(payload) ?? notUtf8(payload);
   }
   try {
     return JSON.parse(text);
   } catch (error) {
-    return parseMended(text) ?? new JsonFailure(reject('not-json', explain(text, error as Error)));
+    return parseMended(text) ?? new JsonFailure(reject('not-json', explain(payload, text, error as Error)));
   }
 }
 
@@ -52,16 +53,21 @@ function parseLatin1(payload: Buffer): unknown {
   return typeof json === 'object' ? json : undefined;
 }
 
-function notUtf8(): JsonFailure {
-  return new JsonFailure(reject('not-utf8', 'the payload is not valid UTF-8'));
+function notUtf8(payload: Buffer): JsonFailure {
+  return new JsonFailure(reject('not-utf8', `the payload is not valid UTF-8${behind(clueOf(payload))}`));
 }
 
-function explain(text: string, error: Error): string {
+function behind(clue: string): string {
+  return clue === '' ? '' : `; ${clue}`;
+}
+
+function explain(payload: Buffer, text: string, error: Error): string {
   if (text === '') return 'the payload is empty';
   // A text is shown in the engine's words, where a NUL would stand in the way.
   const why = error.message.replaceAll('\0', '\u2400');
   const isCut = /^\s*[{[]/.test(text) && endOf(text, text.search(/\S/)) === undefined;
-  return isCut ? `${why}; it ends early: is the buffer of the firmware too small?` : why;
+  if (isCut) return `${why}; it ends early: is the buffer of the firmware too small?`;
+  return /^\s*[{[]/.test(text) ? why : `${why}${behind(clueOf(payload))}`;
 }
 
 /** Behind the bracket that closes the one at `start`; undefined where the text ends before it. */

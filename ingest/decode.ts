@@ -8,7 +8,7 @@
  */
 
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../devices/parse-json.ts';
-import { type JsonItems, parseJsonItems } from '../devices/parse-json-items.ts';
+import { hintBareValue, type JsonItems, parseJsonItems } from '../devices/parse-json-items.ts';
 import { type Rejection, reject } from '../devices/rejection.ts';
 
 export { isJsonObject, type JsonObject } from '../devices/parse-json.ts';
@@ -18,14 +18,8 @@ export function parseTelemetry(payload: Buffer): JsonItems | Rejection {
   if (json instanceof JsonFailure) return json.rejection;
   const { items, isList } = json;
   if (!isList && !isJsonObject(items[0]))
-    return reject('not-an-object', `expected a JSON object, or an array of them${hintOf(items[0])}`);
+    return reject('not-an-object', `expected a JSON object, or an array of them${hintBareValue(items[0])}`);
   return items.length === 0 ? reject('empty-batch', 'an array must hold at least one reading') : json;
-}
-
-function hintOf(json: unknown): string {
-  if (typeof json === 'number') return '; for a bare number register the device with --format value';
-  const isJsonInText = typeof json === 'string' && /^\s*[{[]/.test(json);
-  return isJsonInText ? '; it is JSON within a text: send it without the quotes around it' : '';
 }
 
 /** One JSON object: what `ack` carries. */

@@ -7,8 +7,9 @@
  * takes too long costs its message, and its thread, and nothing else; too many that wait are refused and kept.
  */
 import { isJsonObject, JsonFailure, type JsonObject } from '../parse-json.ts';
-import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
+import { hintBareValue, parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
 import { parsePresence } from '../parse-presence.ts';
+import { textOf } from '../payload-text.ts';
 import { isRejection, type Rejection, reject } from '../rejection.ts';
 import type { Presence } from '../topics.ts';
 import {
@@ -20,7 +21,7 @@ import {
   type FormatMessage,
   joinFaults,
 } from './format.ts';
-import { openEnvelopes } from './plain-json.ts';
+import { listReadings, openEnvelopes, readForm } from './plain-json.ts';
 import { failureOf, MappingRunner, type RunMapping } from './run-mapping.ts';
 import { isSensorKey, readSensorObject } from './sensor-object.ts';
 import { claimOfAside, isStatusTopic } from './status-topic.ts';
@@ -80,9 +81,12 @@ export function createMapped(): MappedFormat {
 /** Without a mapping: what its keys say by themselves. */
 function decodePlain(payload: Buffer): Decoded {
   const json = parseJsonItems(payload);
-  if (json instanceof JsonFailure) return json.rejection;
+  if (json instanceof JsonFailure) {
+    const form = readForm(textOf(payload));
+    return form ? toClaims([openEnvelopes(form)], [], PLAIN) : json.rejection;
+  }
   if (json.items.length === 0) return reject('empty-batch', 'a list must hold at least one object');
-  const opened = json.items.map((item) => (isJsonObject(item) ? openEnvelopes(item) : item));
+  const opened = listReadings(json.items).map((item) => (isJsonObject(item) ? openEnvelopes(item) : item));
   return toClaims(
     opened,
     rejectionsOf(json).map(({ detail }) => detail),
@@ -95,7 +99,7 @@ function toClaims(result: unknown, broken: readonly string[], words = BY_MAPPING
   if (objects.length === 0) return reject('empty-batch', 'the mapping gave no object');
   const refused = objects
     .filter((object) => !isJsonObject(object))
-    .map(() => reject('bad-format', words.noObject));
+    .map((each) => reject('bad-format', `${words.noObject}${hintBareValue(each)}`));
   const byDevice = Map.groupBy(objects.filter(isJsonObject), ({ device }) => device);
   const claims = [...byDevice].map(([device, all]) => toClaim(device, all, words));
   const unread = broken.map((detail) => reject('not-json', detail));

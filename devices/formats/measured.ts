@@ -39,13 +39,59 @@ const FACTORS: Readonly<Record<Dimension, Readonly<Record<string, number>>>> = {
   count: { '': 1, '1': 1, b: 1, bytes: 1, count: 1 },
 };
 
+/** Words for them, as people, Telegraf and UN/CEFACT (`MTR`, as FIWARE sends it) write them. */
+const SPELLINGS: Readonly<Record<string, string>> = {
+  ...{ meter: 'm', meters: 'm', metre: 'm', metres: 'm', mtr: 'm' },
+  ...{
+    centimeter: 'cm',
+    centimeters: 'cm',
+    centimetre: 'cm',
+    centimetres: 'cm',
+    sentimeter: 'cm',
+    cmt: 'cm',
+  },
+  ...{ millimeter: 'mm', millimeters: 'mm', millimetre: 'mm', millimetres: 'mm', milimeter: 'mm', mmt: 'mm' },
+  ...{ feet: 'ft', foot: 'ft', inch: 'in', inches: 'in', kilometer: 'km', kilometers: 'km' },
+  ...{ kt: 'kn', kts: 'kn', knot: 'kn', kmph: 'km/h', degree: 'deg', millivolt: 'mv', millivolts: 'mv' },
+  ...{ sec: 's', seconds: 's', minutes: 'min', hours: 'h' },
+};
+
+function unitOf(text: string): string {
+  const name = text.trim().toLowerCase();
+  return Object.hasOwn(SPELLINGS, name) ? (SPELLINGS[name] as string) : name;
+}
+
 /** Whether it is a unit that we know, of whatever it measures. */
 export function isUnit(text: string): boolean {
-  const name = text.trim().toLowerCase();
+  const name = unitOf(text);
   return name !== '' && Object.values(FACTORS).some((known) => Object.hasOwn(known, name));
 }
 
-const NUMBER_WITH_UNIT = /^([+-]?\d{1,15}(?:[.,]\d{1,15})?(?:e[+-]?\d{1,3})?)\s*([^\d\s].{0,15})?$/i;
+export function isUnitOf(text: string, dimension: Dimension): boolean {
+  return Object.hasOwn(FACTORS[dimension], unitOf(text));
+}
+
+/** A number, or a text that is one: `"5"`, `"12,5"`. Undefined for all else. */
+export function readNumber(value: unknown): number | undefined {
+  const number = typeof value === 'string' ? readMeasured(value, 'count', '') : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+/** The same where only numbers from 0 mean something: −1 stands for "not known". */
+export function readFrom0(value: unknown): number | undefined {
+  const number = readNumber(value);
+  return number !== undefined && number >= 0 ? number : undefined;
+}
+
+const NUMBER_WITH_UNIT = /^([+-]?\d{1,15}(?:[.,]\d{1,15})?(?:e[+-]?\d{1,3})?)\s*([^\d\s.,].{0,15})?$/i;
+/**
+ * Digits in groups of three, where it leaves no doubt: with the other separator before the decimals (`1.234,5`,
+ * `1,234.5`), with the same one twice, or with a blank or an apostrophe. `1,234` alone is a decimal comma.
+ */
+const GROUPED =
+  /^[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:,\d{3}){2,}|\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+(?:[.,]\d+)?)(?=\s*(?:[^\d\s.,]|$))/;
+/** Longer ones are no number that a sensor sends. */
+const MAX_NUMBER_CHARACTERS = 40;
 
 /** A number in our unit, or one sentence that says why it is none. Undefined where nothing was sent. */
 export function readMeasured(
@@ -56,7 +102,7 @@ export function readMeasured(
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number') return toSi(value, unitByDefault, dimension);
   if (typeof value === 'string') {
-    const match = NUMBER_WITH_UNIT.exec(value.trim());
+    const match = NUMBER_WITH_UNIT.exec(withoutGroups(value.trim().replace(/^\u2212/, '-')));
     if (!match) return `the sensor says ${JSON.stringify(value.slice(0, 40))}`;
     return toSi(Number(match[1]?.replace(',', '.')), match[2] ?? unitByDefault, dimension);
   }
@@ -68,10 +114,21 @@ export function readMeasured(
   return `${JSON.stringify(value)?.slice(0, 40)} is no number`;
 }
 
+/** `1.234,5 mm` → `1234.5 mm`, as it stands where there are no groups. */
+function withoutGroups(text: string): string {
+  const grouped = text.length <= MAX_NUMBER_CHARACTERS ? GROUPED.exec(text)?.[0] : undefined;
+  if (grouped === undefined) return text;
+  const decimals = /[.,](\d+)$/.exec(grouped);
+  const mark = decimals?.[0][0] as string;
+  const hasDecimals = decimals !== null && grouped.indexOf(mark) === grouped.lastIndexOf(mark);
+  const whole = (hasDecimals ? grouped.slice(0, decimals.index) : grouped).replace(/[^\d+-]/g, '');
+  return `${whole}${hasDecimals ? `.${decimals[1]}` : ''}${text.slice(grouped.length)}`;
+}
+
 function toSi(value: number, unit: string, dimension: Dimension): number | string {
   if (!Number.isFinite(value)) return 'it is no finite number';
   const known = FACTORS[dimension];
-  const name = unit.trim().toLowerCase();
+  const name = unitOf(unit);
   if (!Object.hasOwn(known, name))
     return `no unit ${JSON.stringify(unit)}; known are ${Object.keys(known).join(', ')}`;
   return rounded(value * (known[name] as number));

@@ -1,36 +1,114 @@
 /**
  * readPlainJson: JSON of some maker whose keys say what they are, as `mapped` reads it where no mapping is given.
  *
- * Seen so: Zigbee2MQTT, OpenMQTTGateway, ThingsBoard's `{ts, values}`, flespi's dotted names, loggers with a modem.
+ * Seen so: Zigbee2MQTT, OpenMQTTGateway, ThingsBoard's `{ts, values}` and its gateway's `{name: [{ts, values}]}`,
+ * flespi's dotted names, FIWARE's dates, GeoJSON's points, lists of `{name, value, unit}`, loggers with a modem, forms.
  * Envelopes are opened by their names, two deep. Invariants: takes time in proportion to its keys, all of which are
  * looked at; a key that says nothing by itself (`speed`, a `level` inside of `fuel`) stays unread.
  */
-import { isJsonObject, type JsonObject } from '../parse-json.ts';
+import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
 
 /** What stands around measurements, and says nothing of them. */
 const ENVELOPES: ReadonlySet<string> = new Set([
   ...['values', 'data', 'params', 'payload', 'readings', 'telemetry', 'measurements', 'object'],
-  ...['position', 'location', 'gps', 'coords'],
+  ...['position', 'location', 'gps', 'coords', 'properties', 'sensors', 'state', 'reported', 'd', 'body'],
 ]);
-const TIME_KEYS = ['measuredAt', 'timestamp', 'ts', 'time', 'tst'] as const;
+/** The surest first; of a server's times only those that are of the measurement. */
+const TIME_KEYS = [
+  ...['measuredAt', 'timestamp', 'ts', 'time', 'tst', 'unixtime', 'datetime', 'dateTime', 'date_time'],
+  ...['dateObserved', 'observedAt', 'phenomenonTime', 'resultTime', 'published_at'],
+] as const;
 const MAX_DEPTH = 2;
+/** What names a value, and what the value is called, in lists of `{name, value, unit}`. */
+const NAME_KEYS = ['name', 'key', 'n', 'sensor', 'parameter', 'quantity', 'id'] as const;
+const VALUE_KEYS = ['value', 'v', 'val'] as const;
+const UNIT_KEYS = ['unit', 'units', 'u', 'uom'] as const;
+
+/** A message as a list of objects, each of one device and moment; what is no object stays as it is. */
+export function listReadings(items: readonly unknown[]): readonly unknown[] {
+  if (items.every(isNamedValue)) return [foldNamed(items as readonly JsonObject[])];
+  return items.flatMap((item) => {
+    if (!isJsonObject(item)) return [item];
+    if (item['type'] === 'FeatureCollection' && Array.isArray(item['features'])) return item['features'];
+    return ofGateway(item) ?? [item];
+  });
+}
+
+/** ThingsBoard's `v1/gateway/telemetry`: what each device said, under its name. */
+function ofGateway(message: JsonObject): readonly JsonObject[] | undefined {
+  const lists = Object.entries(message);
+  const isOne = ([, list]: readonly [string, unknown]): boolean =>
+    Array.isArray(list) && list.length > 0 && list.every((each) => isJsonObject(each) && 'values' in each);
+  if (lists.length === 0 || !lists.every(isOne)) return undefined;
+  return lists.flatMap(([device, list]) => (list as JsonObject[]).map((each) => ({ ...each, device })));
+}
 
 /** The same with its envelopes opened, and its time as `measuredAt`; an outer key counts before an inner one. */
 export function openEnvelopes(message: JsonObject): JsonObject {
   const opened: Record<string, unknown> = Object.create(null);
   collect(message, opened, 0);
-  const time = TIME_KEYS.map((key) => opened[key]).find((each) => isTime(each));
-  const { measuredAt: _, ...keys } = opened;
-  return time === undefined ? keys : { ...keys, measuredAt: time };
+  const timeKey = TIME_KEYS.find((key) => isTime(timeIn(opened[key])));
+  if (timeKey === undefined) {
+    const { measuredAt: _, ...keys } = opened;
+    return withTimeOfValue(keys);
+  }
+  const { measuredAt: _, [timeKey]: time, ...keys } = opened;
+  return { ...keys, measuredAt: timeIn(time) };
 }
 
 function collect(object: JsonObject, opened: Record<string, unknown>, depth: number): void {
   const inner: JsonObject[] = [];
   for (const [key, value] of Object.entries(object)) {
-    if (ENVELOPES.has(key) && isJsonObject(value) && depth < MAX_DEPTH) inner.push(value);
+    const inside = ENVELOPES.has(key) && depth < MAX_DEPTH ? insideOf(value) : undefined;
+    if (inside) inner.push(inside);
     else if (key !== '__proto__') opened[nameOf(key)] ??= value;
   }
+  if (depth === 0) Object.assign(opened, pointIn(object), opened);
   for (const each of inner) collect(each, opened, depth + 1);
+}
+
+/** An object, a list of named values, or JSON within a text. */
+function insideOf(value: unknown): JsonObject | undefined {
+  if (isJsonObject(value)) return value;
+  if (Array.isArray(value))
+    return value.length > 0 && value.every(isNamedValue) ? foldNamed(value) : undefined;
+  if (typeof value !== 'string' || !value.startsWith('{')) return undefined;
+  const json = parseJson(Buffer.from(value));
+  return json instanceof JsonFailure || !isJsonObject(json) ? undefined : json;
+}
+
+/** `{"name": "levelM", "value": 1.42, "unit": "m"}` */
+function isNamedValue(entry: unknown): entry is JsonObject {
+  return (
+    isJsonObject(entry) &&
+    VALUE_KEYS.some((key) => entry[key] !== undefined && typeof entry[key] !== 'object') &&
+    typeof firstOf(entry, NAME_KEYS) === 'string'
+  );
+}
+
+function foldNamed(entries: readonly JsonObject[]): JsonObject {
+  const folded: Record<string, unknown> = Object.create(null);
+  for (const entry of entries) {
+    const [name, value, unit] = [
+      firstOf(entry, NAME_KEYS),
+      firstOf(entry, VALUE_KEYS),
+      firstOf(entry, UNIT_KEYS),
+    ];
+    folded[name as string] ??= typeof unit === 'string' && unit !== '' ? { value, unit } : value;
+    for (const key of TIME_KEYS) if (entry[key] !== undefined) folded[key] ??= entry[key];
+  }
+  return folded;
+}
+
+function firstOf(object: JsonObject, keys: readonly string[]): unknown {
+  return keys.map((key) => object[key]).find((value) => value !== undefined);
+}
+
+/** Of a Feature of GeoJSON: longitude first [RFC 7946, 3.1.1]. */
+function pointIn({ type, geometry }: JsonObject): JsonObject {
+  const coordinates = type === 'Feature' && isJsonObject(geometry) ? geometry['coordinates'] : undefined;
+  if (!Array.isArray(coordinates) || (geometry as JsonObject)['type'] !== 'Point') return {};
+  return { lng: coordinates[0], lat: coordinates[1] };
 }
 
 /** `position.latitude` of flespi is a latitude. */
@@ -39,6 +117,29 @@ function nameOf(key: string): string {
   return dot > 0 && ENVELOPES.has(key.slice(0, dot)) ? key.slice(dot + 1) : key;
 }
 
+/** `{"type": "DateTime", "value": …}` of FIWARE is its value. */
+function timeIn(value: unknown): unknown {
+  return isJsonObject(value) ? (value['value'] ?? value['@value']) : value;
+}
+
 function isTime(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
+}
+
+/** `{"level": {"value": 1.42, "timestamp": …}}`: where the message has no time, that of its first value counts. */
+function withTimeOfValue(keys: JsonObject): JsonObject {
+  for (const value of Object.values(keys)) {
+    if (!isJsonObject(value) || value['value'] === undefined) continue;
+    const time = TIME_KEYS.map((key) => timeIn(value[key])).find(isTime);
+    if (time !== undefined) return { ...keys, measuredAt: time };
+  }
+  return keys;
+}
+
+/** A form, `level=142&battery=88`, as its names and values; undefined where the text is none. */
+export function readForm(text: string): JsonObject | undefined {
+  const form = text.replace(/^\?/, '').replace(/[\s\0]+$/, '');
+  if (!/^[\w.-]{1,40}=[^\s&=]*(?:&[\w.-]{1,40}=[^\s&=]*)*$/.test(form)) return undefined;
+  const pairs = [...new URLSearchParams(form)].filter(([name]) => name !== '__proto__');
+  return Object.fromEntries(pairs.filter(([, value]) => value !== ''));
 }

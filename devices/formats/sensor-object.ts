@@ -9,7 +9,7 @@
 import { isJsonObject, type JsonObject } from '../parse-json.ts';
 import type { Rejection } from '../rejection.ts';
 import { takeMost } from './format.ts';
-import { type Dimension, readMeasured } from './measured.ts';
+import { type Dimension, isUnitOf, readMeasured } from './measured.ts';
 
 export interface SensorReading {
   /** In our names and units. */
@@ -84,6 +84,10 @@ const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
   wardfree: known('wardFree', 'count', ''),
   queue: known('queue', 'count', ''),
 };
+/** Keys that say what, and in which unit only by habit. */
+const UNITLESS_KEYS: ReadonlySet<string> = new Set([
+  ...['distance', 'depth', 'level', 'waterlevel', 'waterdepth', 'liquiddepth', 'rainfalltotal'],
+]);
 /** Words, which have no unit. */
 const PASSED_KEYS: ReadonlySet<string> = new Set(['status', 'simulated', 'measuredAt', 'seq']);
 
@@ -103,14 +107,48 @@ export function readSensorObject(object: JsonObject): SensorReading {
     }
     const meant = meaningOf(key);
     if (!meant) {
+      if (isUnitBeside(object, key)) continue;
       if (unreadCount++ < MAX_UNREAD && key !== '__proto__') unread[key] = value;
       continue;
     }
-    const measured = readMeasured(value, ...dimensionOf(meant, value));
-    if (typeof measured === 'number') item[nameOf(meant, value)] ??= measured;
+    const said = withUnitBeside(object, key, meant);
+    const measured = readMeasured(said, ...dimensionOf(meant, said));
+    if (typeof measured === 'number') item[nameOf(meant, said)] ??= measured;
     else if (measured !== undefined) faults.push(`${key.slice(0, 40)}: ${measured}`);
   }
   return { item, faults, unread };
+}
+
+/** What a unit that stands beside its value is called: `{"level": 142, "unit": "cm"}`, `level_unit`. */
+const UNIT_KEYS = ['unit', 'units', 'uom', 'unit_of_measurement', 'unitCode'] as const;
+const MAX_UNIT_KEY_CHARACTERS = 40;
+const UNIT_ENDING = /[_\- .]?(?:unit|units|uom)$/i;
+
+/** A bare number whose key says no unit, with the one that stands beside it and measures the same. */
+function withUnitBeside(object: JsonObject, key: string, { dimension }: KnownKey): unknown {
+  const value = object[key];
+  if (typeof value !== 'number' && typeof value !== 'string') return value;
+  if (!UNITLESS_KEYS.has(wordOf(key))) return value;
+  const own = [`${key}_unit`, `${key}Unit`, `${key}_units`, `${key}Units`, `${key}_uom`, `${key}.unit`];
+  const unit = [...own, ...UNIT_KEYS].map((name) => object[name]).find((each) => typeof each === 'string');
+  return unit !== undefined && isUnitOf(unit as string, dimension) && isBare(value) ? { value, unit } : value;
+}
+
+function isBare(value: number | string): boolean {
+  return typeof value === 'number' || /[\d.,]\s*$/.test(value);
+}
+
+/** Whether the key is read as the unit of another one. */
+function isUnitBeside(object: JsonObject, key: string): boolean {
+  const unit = object[key];
+  if (typeof unit !== 'string' || key.length > MAX_UNIT_KEY_CHARACTERS) return false;
+  const isOfAll = UNIT_KEYS.some((name) => name === key);
+  if (!isOfAll && !UNIT_ENDING.test(key)) return false;
+  const names = isOfAll ? Object.keys(object).slice(0, MAX_UNREAD) : [key.replace(UNIT_ENDING, '')];
+  return names.some((name) => {
+    const meant = UNITLESS_KEYS.has(wordOf(name)) ? meaningOf(name) : undefined;
+    return meant !== undefined && Object.hasOwn(object, name) && isUnitOf(unit, meant.dimension);
+  });
 }
 
 export interface SensorLists {
@@ -174,11 +212,21 @@ export function isSensorKey(key: string): boolean {
 }
 
 function meaningOf(key: string): KnownKey | undefined {
-  const word = key
+  const word = wordOf(key);
+  if (Object.hasOwn(KNOWN_KEYS, word)) return KNOWN_KEYS[word];
+  // `level_ft`, `distance.inch`: a unit of its kind behind a key that says none.
+  const ending = /^(.{1,30})[_\- .]([a-z]{2,6})$/i.exec(key.slice(0, 40));
+  const stem = ending && wordOf(ending[1] as string);
+  const meant = stem && UNITLESS_KEYS.has(stem) ? KNOWN_KEYS[stem] : undefined;
+  const unit = ending?.[2] as string;
+  return meant && isUnitOf(unit, meant.dimension) ? { ...meant, unit } : undefined;
+}
+
+function wordOf(key: string): string {
+  return key
     .slice(0, 40)
     .toLowerCase()
     .replace(/[_\- .]/g, '');
-  return Object.hasOwn(KNOWN_KEYS, word) ? KNOWN_KEYS[word] : undefined;
 }
 
 /** `battery: "3.4 V"` and `Bat: 78 %`: the unit says which of the two it is. */
