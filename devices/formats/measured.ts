@@ -77,10 +77,11 @@ export function readNumber(value: unknown): number | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-/** The same where only numbers from 0 mean something: −1 stands for "not known". */
-export function readFrom0(value: unknown): number | undefined {
+/** The same as a quantity, where only numbers from 0 mean something: −1 stands for "not known". */
+export function asFrom0(name: string, value: unknown, factor = 1): Readonly<Record<string, number>> {
   const number = readNumber(value);
-  return number !== undefined && number >= 0 ? number : undefined;
+  if (number === undefined || number < 0) return {};
+  return { [name]: factor === 1 ? number : rounded(number * factor) };
 }
 
 const NUMBER_WITH_UNIT = /^([+-]?\d{1,15}(?:[.,]\d{1,15})?(?:e[+-]?\d{1,3})?)\s*([^\d\s.,].{0,15})?$/i;

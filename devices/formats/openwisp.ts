@@ -2,12 +2,13 @@
  * OpenWISP: the monitoring report of an OpenWrt access point, NetJSON DeviceMonitoring.
  *
  * Traps: clients are a list of their addresses, of which only the number is read; counters are by interface, and
- * those of a bridge would count everything twice.
+ * those of a bridge would count everything twice; a mesh lists its peers as clients.
  */
 import { isJsonObject, type JsonObject } from '../parse-json.ts';
 import { type Rejection, reject } from '../rejection.ts';
 import { readEvents } from './event-list.ts';
 import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage, takeMost } from './format.ts';
+import { asFrom0, readNumber } from './measured.ts';
 
 const MAX_INTERFACES = 64;
 
@@ -44,16 +45,19 @@ function toClaim(json: JsonObject, topic: string): Claim | Rejection {
     clients: wireless.reduce((sum, each) => sum + clientsOf(each), 0),
     ...sumOf(wireless, 'rx_bytes', 'rxBytes'),
     ...sumOf(wireless, 'tx_bytes', 'txBytes'),
-    ...(typeof general['uptime'] === 'number' ? { uptimeS: general['uptime'] } : {}),
-    ...(typeof general['local_time'] === 'number' ? { measuredAt: general['local_time'] } : {}),
+    ...asFrom0('uptimeS', general['uptime']),
+    ...asFrom0('measuredAt', general['local_time']),
   };
   if (wireless.length > 0) return { aliases, items: [item], ...(leftOut ? { rejection: leftOut } : {}) };
   const rejection = reject('missing-quantity', 'no interface of type "wireless"');
   return { aliases, items: [], rejection: leftOut ?? rejection };
 }
 
+/** In another mode than `access_point` they are peers of a mesh, or the point that it hangs on itself. */
 function clientsOf({ wireless }: JsonObject): number {
-  const clients = isJsonObject(wireless) ? wireless['clients'] : undefined;
+  if (!isJsonObject(wireless)) return 0;
+  const { clients, mode = 'access_point' } = wireless;
+  if (mode !== 'access_point') return 0;
   if (Array.isArray(clients)) return clients.length;
   return isJsonObject(clients) ? Object.keys(clients).length : 0;
 }
@@ -61,6 +65,7 @@ function clientsOf({ wireless }: JsonObject): number {
 function sumOf(interfaces: readonly JsonObject[], field: string, name: string): Record<string, number> {
   const values = interfaces
     .map(({ statistics }) => (isJsonObject(statistics) ? statistics[field] : undefined))
-    .filter((value) => typeof value === 'number');
+    .map(readNumber)
+    .filter((value) => value !== undefined);
   return values.length === 0 ? {} : { [name]: values.reduce((sum, each) => sum + each, 0) };
 }

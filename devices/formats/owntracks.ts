@@ -15,6 +15,7 @@ import {
   type Format,
   type FormatMessage,
 } from './format.ts';
+import { asFrom0 } from './measured.ts';
 
 const KMH_IN_MPS = 1 / 3.6;
 /** They speak of other things than a place. */
@@ -31,6 +32,7 @@ const NO_FIX: ReadonlySet<unknown> = new Set([
     'configuration',
     'request',
     'dump',
+    'beacon',
   ],
 ]);
 
@@ -90,16 +92,12 @@ function toItem(message: JsonObject): JsonObject {
     lat,
     lng: lon,
     ...(tst === undefined ? {} : { measuredAt: tst }),
-    ...(isPositive(acc) ? { accuracyM: acc } : {}),
+    ...asFrom0('accuracyM', acc),
     // Left out when it stands still.
-    ...(vel === undefined ? { speedMps: 0 } : isPositive(vel) ? { speedMps: vel * KMH_IN_MPS } : {}),
-    ...(isPositive(cog) ? { headingDeg: cog } : {}),
-    ...(isPositive(batt) ? { batteryPct: batt } : {}),
+    ...(vel === undefined ? { speedMps: 0 } : asFrom0('speedMps', vel, KMH_IN_MPS)),
+    ...asFrom0('headingDeg', cog),
+    ...asFrom0('batteryPct', batt),
   };
-}
-
-function isPositive(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0;
 }
 
 function shown(value: unknown): string {

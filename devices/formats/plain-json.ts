@@ -63,7 +63,7 @@ function collect(object: JsonObject, opened: Record<string, unknown>, depth: num
     if (inside) inner.push(inside);
     else if (key !== '__proto__') opened[nameOf(key)] ??= value;
   }
-  if (depth === 0) Object.assign(opened, pointIn(object), opened);
+  if (depth === 0) for (const [key, value] of Object.entries(pointIn(object))) opened[key] ??= value;
   for (const each of inner) collect(each, opened, depth + 1);
 }
 

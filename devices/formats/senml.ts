@@ -19,6 +19,7 @@ import {
   type FormatMessage,
   joinFaults,
 } from './format.ts';
+import { readNumber } from './measured.ts';
 import { isSensorKey, readSensorObject } from './sensor-object.ts';
 
 /** [RFC 8428, 4.5.3] "values greater than or equal to 2**28 represent an absolute time". */
@@ -27,6 +28,8 @@ const ABSOLUTE_FROM_S = 2 ** 28;
 const VERSION = 10;
 /** The same with the feature "secondary units" [RFC 9100, 4]: cm, mm, min, km/h, which we know as well. */
 const VERSION_WITH_SECONDARY_UNITS = 26;
+/** A record that stands alone has one of these: what a stream sends, or a pack of a draft. */
+const RECORD_KEYS = ['n', 'bn', 'e'] as const;
 /** What has been counted since some moment; of these alone a sum says what the quantity says. */
 const SUMMED = /total|bytes$/i;
 
@@ -64,12 +67,14 @@ interface Pack {
 function decode({ payload, receivedAt }: FormatMessage): Decoded {
   const json = parseJsonItems(payload);
   if (json instanceof JsonFailure) return json.rejection;
-  if (!json.isList) return reject('not-an-object', 'expected a SenML pack, an array of records');
+  const [only] = json.items;
+  const isPack = json.isList || (isJsonObject(only) && RECORD_KEYS.some((key) => key in only));
+  if (!isPack) return reject('not-an-object', 'expected a SenML pack, an array of records');
   const pack: Pack = { groups: new Map(), copies: new Map() };
   const base: Base = { name: '', time: 0, unit: undefined, value: undefined, sum: undefined };
   const refused: Rejection[] = [...rejectionsOf(json)];
-  const known = json.items.slice(0, json.soundUntil);
-  const left = json.items.length - known.length;
+  const known = json.items.slice(0, json.soundUntil).flatMap(recordsOf);
+  const left = json.items.length - json.soundUntil;
   if (left > 0) {
     const detail = `${left} records behind a broken one are left out: their base values may have stood in it`;
     refused.push(reject('bad-format', detail));
@@ -89,6 +94,20 @@ function decode({ payload, receivedAt }: FormatMessage): Decoded {
     : besideRefused(claims, refused, []);
 }
 
+/** Drafts before the RFC: an object with the base values, and its records in `e`. */
+function recordsOf(item: unknown): readonly unknown[] {
+  if (!isJsonObject(item) || !Array.isArray(item['e'])) return [item];
+  const { e, ver: _, ...base } = item;
+  return [
+    base,
+    ...(e as unknown[]).map((each) => (isJsonObject(each) ? { ...each, ...textOfSv(each) } : each)),
+  ];
+}
+
+function textOfSv({ sv }: JsonObject): JsonObject {
+  return typeof sv === 'string' ? { vs: sv } : {};
+}
+
 /** A version, or a field that must be understood, that we do not know: the pack may mean anything [RFC 8428, 4.4]. */
 function findUnknownVersion(record: JsonObject): string | undefined {
   const { bver } = record;
@@ -102,12 +121,13 @@ function findUnknownVersion(record: JsonObject): string | undefined {
   return demanded && `the field ${demanded.slice(0, 40)} must be understood, and is not`;
 }
 
+/** Numbers may come as texts: a time that was left out for its quotes would date the past now. */
 function takeBase({ bn, bt, bu, bv, bs }: JsonObject, base: Base): void {
   if (bn !== undefined) base.name = String(bn);
-  if (typeof bt === 'number') base.time = bt;
   if (bu !== undefined) base.unit = bu;
-  if (typeof bv === 'number') base.value = bv;
-  if (typeof bs === 'number') base.sum = bs;
+  base.time = readNumber(bt) ?? base.time;
+  base.value = readNumber(bv) ?? base.value;
+  base.sum = readNumber(bs) ?? base.sum;
 }
 
 /** Adds the record to its group, unless it only sets base values. */
@@ -120,7 +140,7 @@ function takeRecord(record: JsonObject, base: Base, pack: Pack): void {
   const isHeader = n === undefined && !isSensorKey(name);
   const value = valueFor(record, name, base, isHeader);
   if (value === undefined || name === '__proto__') return;
-  const time = base.time + (typeof t === 'number' ? t : 0);
+  const time = base.time + (readNumber(t) ?? 0);
   const hasUnit = typeof unit === 'string' && (typeof value === 'number' || record['v'] !== undefined);
   const said = hasUnit ? { value, unit } : value;
   groupOf(pack, device, time, [name, said]).object[name] = said;

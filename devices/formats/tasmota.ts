@@ -4,7 +4,7 @@
  * Traps: `Time` carries no offset, so it is not used and a reading counts from its receipt; each sensor is an
  * object by the name of its chip, and the ultrasonic ones measure in centimetres.
  */
-import { parseCutObject } from '../cut-json.ts';
+import { type CutObject, parseCutObject } from '../cut-json.ts';
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
 import { parsePresence } from '../parse-presence.ts';
 import { isRejection, reject } from '../rejection.ts';
@@ -31,12 +31,12 @@ const DISCOVERY = /^(?:tasmota\/discovery|homeassistant)\//;
 export const tasmota: Format = {
   name: 'tasmota',
   description: 'Tasmota firmware: sensor messages and its will.',
-  topics: ['tele/+/+', 'stat/+/+', 'tasmota/discovery/+/+'],
+  topics: ['tele/+/+', 'stat/+/+', '+/tele/+', '+/stat/+', 'tasmota/discovery/+/+'],
   identity: 'by the topic that is set in Tasmota, `tele/<name>/…`',
   hasStatus: true,
   namesIn,
   decode,
-  down: { filters: ['cmnd/+/#'], isRetained: true, formatConfig },
+  down: { filters: ['cmnd/+/#', '+/cmnd/#'], isRetained: true, formatConfig },
 };
 
 /** Bounds of TelePeriod, s; 0 and 1 mean something else to it. */
@@ -50,9 +50,10 @@ function formatConfig({ config, lastTopic = '' }: DownOrder): readonly DownMessa
     return 'Tasmota can be told reportIntervalS (its TelePeriod) and nothing else';
   if (periodS < MIN_PERIOD_S || periodS > MAX_PERIOD_S)
     return `the TelePeriod of Tasmota is from ${MIN_PERIOD_S} to ${MAX_PERIOD_S} s`;
-  const name = lastTopic.split('/')[1];
-  if (name === undefined || namesIn(lastTopic).length === 0) return [];
-  return [{ topic: `cmnd/${name}/TelePeriod`, payload: String(periodS) }];
+  if (namesIn(lastTopic).length === 0) return [];
+  const [first, second] = lastTopic.split('/');
+  const topic = isPrefix(first) ? `cmnd/${second}/TelePeriod` : `${first}/cmnd/TelePeriod`;
+  return [{ topic, payload: String(periodS) }];
 }
 
 /** `stat/<name>/RESULT {"TelePeriod":60}`: its answer to the command. */
@@ -61,33 +62,67 @@ function echoOf(json: unknown): Pick<Claim, 'config'> {
   return period > 0 ? { config: { settings: { reportIntervalS: period } } } : {};
 }
 
+/** `tele/<name>/SENSOR`, and `<name>/tele/SENSOR`, which is as usual: its FullTopic is %topic%/%prefix%. */
 function namesIn(topic: string): readonly string[] {
-  const [root, name] = topic.split('/');
-  return root === 'tele' || root === 'stat' ? aliasesOf(name) : [];
+  const [first, second] = topic.split('/');
+  if (isPrefix(first)) return aliasesOf(second);
+  return isPrefix(second) ? aliasesOf(first) : [];
+}
+
+function isPrefix(level: string | undefined): boolean {
+  return level === 'tele' || level === 'stat';
 }
 
 function decode({ topic, payload }: FormatMessage): Decoded {
   if (DISCOVERY.test(topic)) return ofNobody('how it is set up');
   const aliases = namesIn(topic);
-  const word = topic.split('/')[2];
-  if (word === 'LWT') {
-    const presence = parsePresence(payload);
-    return isRejection(presence) ? presence : [{ aliases, items: [], presence }];
-  }
+  // By HTTP there is no topic: a bare word is its will.
+  const word = aliases.length > 0 ? topic.split('/')[2] : undefined;
+  const presence = word === 'LWT' || word === undefined ? parsePresence(payload) : undefined;
+  if (presence !== undefined && !isRejection(presence)) return [{ aliases, items: [], presence }];
+  if (presence !== undefined && word === 'LWT') return presence;
   const whole = parseJson(payload);
   // The firmware's buffer is small: a message of many sensors ends in the middle of one.
-  const cut = whole instanceof JsonFailure && word === 'SENSOR' ? parseCutObject(payload) : undefined;
+  const isSensor = word === undefined || word === 'SENSOR';
+  const cut = whole instanceof JsonFailure && isSensor ? parseCutObject(payload) : undefined;
   const json = cut ? omit(cut.json, cut.open[0]) : whole;
   if (json instanceof JsonFailure) {
     // `stat/<name>/POWER ON`: the answer to a command.
-    return word === 'SENSOR'
-      ? json.rejection
-      : [{ aliases, items: [], presence: 'online', note: `its ${word}` }];
+    return isSensor ? json.rejection : [{ aliases, items: [], presence: 'online', note: `its ${word}` }];
   }
   if (!isJsonObject(json)) return reject('not-an-object', 'expected a JSON object');
-  const sensors = Object.entries(json).filter(([name, value]) => name !== '__proto__' && isJsonObject(value));
-  if (word !== undefined && word !== 'SENSOR')
+  // What it answers to `Status 8` or `Status 10`.
+  const { StatusSNS: asked } = json;
+  if (!isSensor && !isJsonObject(asked))
     return [{ aliases, items: [], presence: 'online', note: `its ${word}`, ...echoOf(json) }];
+  return claimsOfSensors(isJsonObject(asked) ? asked : json, aliases, cut);
+}
+
+/** Messages of nodes behind it, which have names of their own: Zigbee, LoRaWAN. */
+const BRIDGED = ['ZbReceived', 'LwReceived'] as const;
+
+function claimsOfSensors(json: JsonObject, aliases: readonly string[], cut?: CutObject): readonly Claim[] {
+  const own = Object.entries(json).filter(([name]) => !BRIDGED.some((each) => each === name));
+  const bridged = BRIDGED.flatMap((name) => Object.entries(isJsonObject(json[name]) ? json[name] : {}))
+    .filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1]))
+    .slice(0, MAX_SENSORS)
+    .map(([name, node]) => claimOfNode(name, node));
+  return bridged.length > 0 ? bridged : [claimOfSensors(Object.fromEntries(own), aliases, cut)];
+}
+
+function claimOfNode(name: string, node: JsonObject): Claim {
+  const { item, faults, unread } = readSensorObject(node);
+  const items = Object.keys(item).length > 0 ? [item] : [];
+  const nothing = items.length === 0 ? ['no quantity that we know'] : [];
+  const told = faults.length > 0 ? faults : nothing;
+  return {
+    ...{ aliases: aliasesOf(node['Name'], node['Device'], name), items, unread, presence: 'online' },
+    ...(told.length > 0 ? { rejection: reject('missing-quantity', joinFaults(told)) } : {}),
+  };
+}
+
+function claimOfSensors(json: JsonObject, aliases: readonly string[], cut?: CutObject): Claim {
+  const sensors = Object.entries(json).filter(([name, value]) => name !== '__proto__' && isJsonObject(value));
   const { taken, leftOut } = takeMost(sensors as [string, JsonObject][], MAX_SENSORS, 'sensors');
   const { item, faults } = readSensors(taken);
   const items = Object.keys(item).length > 0 ? [item] : [];
@@ -98,7 +133,7 @@ function decode({ topic, payload }: FormatMessage): Decoded {
   const refused = [...(cut ? [cut.rejection] : []), ...(leftOut ? [leftOut] : [])];
   const told = [...faults, ...refused.map(({ detail }) => detail)];
   const reason = faults.length > 0 ? 'missing-quantity' : refused[0]?.reason;
-  return [{ aliases, items, ...(reason ? { rejection: reject(reason, joinFaults(told)) } : {}) }];
+  return { aliases, items, ...(reason ? { rejection: reject(reason, joinFaults(told)) } : {}) };
 }
 
 /** Without the sensor in the middle of which it ends. */

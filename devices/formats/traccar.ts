@@ -16,6 +16,7 @@ import {
   type Format,
   type FormatMessage,
 } from './format.ts';
+import { asFrom0, readNumber } from './measured.ts';
 
 /** One knot is a nautical mile, 1,852 m, an hour. */
 const KNOT_IN_MPS = 1852 / 3600;
@@ -49,9 +50,12 @@ function decode({ payload }: FormatMessage): Decoded {
   return besideRefused(claims, refused, []);
 }
 
-function toClaim(message: JsonObject): Claim | undefined {
+/** Undefined where it is neither the server's message nor the client's. */
+export function toClaim(message: JsonObject): Claim | undefined {
   const { device, position, event, location, device_id: clientId } = message;
-  if (isJsonObject(location)) return { aliases: aliasesOf(clientId), items: [ofClient(location)] };
+  // In a batch, what it kept while it had no link.
+  const locations = (Array.isArray(location) ? location : [location]).filter(isJsonObject);
+  if (locations.length > 0) return { aliases: aliasesOf(clientId), items: locations.map(ofClient) };
   if (!isJsonObject(device)) return undefined;
   const aliases = aliasesOf(device['uniqueId'], device['name']);
   const type = isJsonObject(event) ? String(event['type']) : undefined;
@@ -75,10 +79,10 @@ function ofServer(position: JsonObject): JsonObject {
     lng: longitude,
     measuredAt: fixTime ?? deviceTime,
     // 0 stands for "not known": a fix without an error there is none.
-    ...(isFrom0(accuracy) && accuracy > 0 ? { accuracyM: accuracy } : {}),
-    ...(isFrom0(speed) ? { speedMps: Number((speed * KNOT_IN_MPS).toPrecision(12)) } : {}),
-    ...(isFrom0(course) ? { headingDeg: course } : {}),
-    ...(isFrom0(battery) ? { batteryPct: battery } : {}),
+    ...(readNumber(accuracy) === 0 ? {} : asFrom0('accuracyM', accuracy)),
+    ...asFrom0('speedMps', speed, KNOT_IN_MPS),
+    ...asFrom0('headingDeg', course),
+    ...asFrom0('batteryPct', battery),
   };
 }
 
@@ -90,13 +94,9 @@ function ofClient(location: JsonObject): JsonObject {
     lat: latitude,
     lng: longitude,
     measuredAt: location['timestamp'],
-    ...(isFrom0(accuracy) ? { accuracyM: accuracy } : {}),
-    ...(isFrom0(speed) ? { speedMps: speed } : {}),
-    ...(isFrom0(heading) ? { headingDeg: heading } : {}),
-    ...(isFrom0(battery) ? { batteryPct: Math.round(battery * 1000) / 10 } : {}),
+    ...asFrom0('accuracyM', accuracy),
+    ...asFrom0('speedMps', speed),
+    ...asFrom0('headingDeg', heading),
+    ...asFrom0('batteryPct', battery, 100),
   };
-}
-
-function isFrom0(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0;
 }
