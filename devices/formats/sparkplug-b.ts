@@ -7,6 +7,7 @@
  * a rejection, and understood when it is replayed after the next birth.
  */
 import type { JsonObject } from '../parse-json.ts';
+import { clueOf } from '../payload-clue.ts';
 import { isRejection, type Rejection, reject } from '../rejection.ts';
 import {
   aliasesOf,
@@ -22,6 +23,7 @@ import {
 import { ProtobufError } from './protobuf-reader.ts';
 import { readSensorObject } from './sensor-object.ts';
 import { readSparkplugPayload, type SparkplugMetric, type SparkplugPayload } from './sparkplug-payload.ts';
+import { createFollowSequence } from './sparkplug-sequence.ts';
 
 /** Nodes and devices whose birth is remembered; the oldest is forgotten. */
 const MAX_BIRTHS = 20_000;
@@ -48,6 +50,7 @@ interface SparkplugTopic {
 
 export function createSparkplugB(): Format {
   const births = new Map<string, Birth>();
+  const followSequence = createFollowSequence();
 
   function remember(key: string, birth: Birth): void {
     births.delete(key);
@@ -103,7 +106,9 @@ export function createSparkplugB(): Format {
       const leftOut = type === 'BIRTH' ? born(parsed, read) : undefined;
       if (type !== 'BIRTH' && type !== 'DATA')
         return reject('bad-topic', `no message type ${parsed.type.slice(0, 20)}`);
-      const claim = claimOf(parsed, read, births.get(parsed.key)?.metrics);
+      const gap = followSequence(parsed.nodeKey, parsed.type === 'NBIRTH', read.sequence);
+      const said = claimOf(parsed, read, births.get(parsed.key)?.metrics);
+      const claim = gap === undefined ? said : { ...said, note: [gap, said.note].filter(Boolean).join('; ') };
       return besideRefused([claim], leftOut ? [leftOut] : [], claim.aliases);
     },
   };
@@ -126,8 +131,10 @@ function readPayload(payload: Buffer): SparkplugPayload | Rejection {
   try {
     return readSparkplugPayload(payload);
   } catch (error) {
-    if (error instanceof ProtobufError) return reject('bad-format', `no Sparkplug payload: ${error.message}`);
-    throw error;
+    if (!(error instanceof ProtobufError)) throw error;
+    const clue = clueOf(payload);
+    const hint = clue === '' || clue.startsWith('it is no text') ? '' : `; ${clue}`;
+    return reject('bad-format', `no Sparkplug payload: ${error.message}${hint}`);
   }
 }
 
@@ -156,7 +163,17 @@ function claimOf(
   const items = read
     .filter(({ item }) => Object.keys(item).length > 0)
     .map(({ item, at }) => (at === undefined ? item : { ...item, measuredAt: at }));
-  return { aliases, items, presence: 'online', ...(problem ? { rejection: problem } : {}) };
+  const others = items.length > 0 || problem ? [] : metrics.filter(({ isOther }) => isOther);
+  const note =
+    others.length > 0 ? { note: `${nameMetrics(others)}: a data set, a file or bytes, not read` } : {};
+  return { aliases, items, presence: 'online', ...note, ...(problem ? { rejection: problem } : {}) };
+}
+
+function nameMetrics(metrics: readonly SparkplugMetric[]): string {
+  return metrics
+    .slice(0, 5)
+    .map(({ name, alias }) => (name ?? `metric ${alias}`).slice(0, 40))
+    .join(', ');
 }
 
 interface NamedValue {

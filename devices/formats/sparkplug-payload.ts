@@ -2,8 +2,10 @@
  * The payload of Sparkplug B 3.0 (`org.eclipse.tahu.protobuf.Payload`): its metrics with names, types and values.
  *
  * Read for sparkplug-b.ts. Invariant: throws ProtobufError for what is no such payload, and nothing else; what is
- * of no use here (templates, data sets, bytes) is skipped.
+ * of no use here (data sets, files, bytes) has no value. A template is read as
+ * the metrics in it, and a compressed payload as what was compressed, both within bounds.
  */
+import { unzipSync } from 'node:zlib';
 import { ProtobufError, type ProtobufField, readFields } from './protobuf-reader.ts';
 
 export interface SparkplugMetric {
@@ -15,36 +17,89 @@ export interface SparkplugMetric {
   readonly value?: number | string | boolean;
   /** The property `engUnit`. */
   readonly unit?: string;
+  /** A data set, a file or bytes: of no use here. */
+  readonly isOther?: boolean;
 }
 
 export interface SparkplugPayload {
   /** Epoch ms. */
   readonly timestamp?: number;
+  /** 0 to 255, one more with each message of the node. */
+  readonly sequence?: number;
   readonly metrics: readonly SparkplugMetric[];
 }
 
 const MAX_METRICS = 5_000;
+/** Templates within templates. */
+const MAX_TEMPLATE_DEPTH = 3;
+/** Of a compressed payload: four times the largest packet of the default. */
+const MAX_UNPACKED_BYTES = 1_048_576;
+const PACKED = 'SPBV1.0_COMPRESSED';
 /** Data types whose integers have a sign [Sparkplug 3.0, 6.4.16]: their width in bits. */
 const SIGNED_BITS: Readonly<Record<number, number>> = { 1: 8, 2: 16, 3: 32, 4: 64 };
 const UNIT_PROPERTIES: ReadonlySet<string> = new Set(['engunit', 'unit', 'units']);
 
 export function readSparkplugPayload(bytes: Buffer): SparkplugPayload {
   let timestamp: number | undefined;
+  let sequence: number | undefined;
+  let isPacked = false;
+  let body: Buffer | undefined;
   const metrics: SparkplugMetric[] = [];
   for (const field of readFields(bytes)) {
     if (field.number === 1 && field.wireType === 0) timestamp = field.integer;
-    else if (field.number === 2 && field.wireType === 2) {
-      if (metrics.length >= MAX_METRICS) throw new ProtobufError(`more than ${MAX_METRICS} metrics`);
-      metrics.push(readMetric(field.bytes));
-    }
+    else if (field.number === 2 && field.wireType === 2) addMetric(metrics, field.bytes, timestamp, 0);
+    else if (field.number === 3 && field.wireType === 0) sequence = field.integer;
+    else if (field.number === 4) isPacked = text(field) === PACKED;
+    else if (field.number === 5) body = field.bytes;
   }
-  return { metrics, ...(timestamp === undefined ? {} : { timestamp }) };
+  if (isPacked && body) return readPacked(body);
+  return {
+    metrics,
+    ...(timestamp === undefined ? {} : { timestamp }),
+    ...(sequence === undefined ? {} : { sequence }),
+  };
 }
 
-function readMetric(bytes: Buffer): SparkplugMetric {
+/** What Tahu's compression makes of a payload: the payload itself, by GZIP or DEFLATE, in the body. */
+function readPacked(body: Buffer): SparkplugPayload {
+  try {
+    return readSparkplugPayload(unzipSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }));
+  } catch (error) {
+    if (error instanceof ProtobufError) throw error;
+    throw new ProtobufError(
+      `its compressed body is no gzip or deflate of at most ${MAX_UNPACKED_BYTES} bytes`,
+    );
+  }
+}
+
+/** A template counts as the metrics in it; a definition of one has no values. */
+function addMetric(
+  metrics: SparkplugMetric[],
+  bytes: Buffer,
+  sentAt: number | undefined,
+  depth: number,
+): void {
+  const { metric, template } = readMetric(bytes);
+  if (!template) {
+    if (metrics.length >= MAX_METRICS) throw new ProtobufError(`more than ${MAX_METRICS} metrics`);
+    metrics.push(
+      metric.timestamp === undefined && depth > 0 && sentAt ? { ...metric, timestamp: sentAt } : metric,
+    );
+    return;
+  }
+  const parts = [...readFields(template)];
+  const isDefinition = parts.some(({ number, integer }) => number === 5 && integer !== 0);
+  if (isDefinition || depth >= MAX_TEMPLATE_DEPTH) return;
+  for (const { number, wireType, bytes: inner } of parts) {
+    if (number === 2 && wireType === 2) addMetric(metrics, inner, metric.timestamp ?? sentAt, depth + 1);
+  }
+}
+
+function readMetric(bytes: Buffer): { metric: SparkplugMetric; template?: Buffer } {
   const metric: { -readonly [Key in keyof SparkplugMetric]: SparkplugMetric[Key] } = {};
   let isNull = false;
   let integer: number | undefined;
+  let template: Buffer | undefined;
   for (const field of readFields(bytes)) {
     switch (field.number) {
       case 1:
@@ -80,18 +135,26 @@ function readMetric(bytes: Buffer): SparkplugMetric {
         break;
       case 15:
         metric.value = text(field);
+        break;
+      case 16:
+      case 17:
+        metric.isOther = true;
+        break;
+      case 18:
+        template = field.bytes;
     }
   }
   if (integer !== undefined) metric.value = signed(integer, metric.dataType);
   if (isNull) delete metric.value;
-  return metric;
+  return template && !isNull ? { metric, template } : { metric };
 }
 
 /** Integers are sent as their two's complement. */
 function signed(value: number, dataType = 0): number {
   const bits = SIGNED_BITS[dataType];
   if (bits === undefined) return value;
-  // int8 and int16 travel in 32 bits.
+  // int8 and int16 travel in 32 bits, or in as many as they have: what such an integer cannot be is negative.
+  if (value >= 2 ** (bits - 1) && value < 2 ** bits) return value - 2 ** bits;
   const width = bits === 64 ? 64 : 32;
   return value >= 2 ** (width - 1) ? value - 2 ** width : value;
 }

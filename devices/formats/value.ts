@@ -2,14 +2,17 @@
  * Value: a plain number, or a line of them, for what speaks no JSON: loggers, PLCs, ESPHome's sensor topics.
  *
  * The operator names the columns (`--columns levelM:cm,batteryV`); without them the last level of the topic that is
- * a quantity does (`…/levelM`). A column `time` is a moment, `-` is left out. Invariant: a line with more or fewer
+ * a quantity does (`…/levelM`), or a first line that names them. A column `time` is a moment, `date` the day before
+ * it, `-` is left out. Invariant: a line with more or fewer
  * fields than columns is refused and never shifted; the other lines are read.
  */
+import { clueOf } from '../payload-clue.ts';
 import { textOf } from '../payload-text.ts';
 import { type Rejection, reject } from '../rejection.ts';
 import { type Decoded, type Format, type FormatMessage, joinFaults, takeMost } from './format.ts';
 import { readSensorObject } from './sensor-object.ts';
 import { claimOfAside, isStatusTopic } from './status-topic.ts';
+import { formatHeader, headerOf, splitFields } from './value-lines.ts';
 
 const MAX_LINES = 10_000;
 const MAX_COLUMNS = 50;
@@ -40,18 +43,22 @@ function decode({ topic, payload, receivedAt, options }: FormatMessage): Decoded
     .replace(/[\0\s]+$/, '')
     .trimStart();
   if (text === '') return reject('bad-format', 'the payload is empty');
-  const named = options?.['columns'];
+  const { taken, leftOut } = takeMost(text.split(/\r\n|\n|\r/), MAX_LINES, 'lines');
+  const header = headerOf(taken[0] as string);
+  const named = options?.['columns'] ?? (header && formatHeader(header));
   const columns = parseColumns(named ?? quantityIn(topic));
-  if (columns.length === 0) return reject('bad-format', WHICH_QUANTITY);
-  const { taken: lines, leftOut } = takeMost(text.split(/\r?\n/), MAX_LINES, 'lines');
+  if (columns.length === 0) return reject('bad-format', withClue(WHICH_QUANTITY, payload));
   const items: Record<string, unknown>[] = [];
   const faults: string[] = [];
   const refused: Rejection[] = leftOut ? [leftOut] : [];
-  for (const [index, line] of lines.entries()) {
+  for (const [index, line] of taken.entries()) {
+    if (line.trim() === '' || (header && index === 0)) continue;
     const read = readLine(line, columns);
     if (typeof read === 'string') {
       const hint = named === undefined ? `${read}; ${WHICH_QUANTITY}` : read;
-      refused.push(reject('bad-format', lines.length > 1 ? `line ${index + 1}: ${hint}` : hint));
+      refused.push(
+        reject('bad-format', taken.length > 1 ? `line ${index + 1}: ${hint}` : withClue(hint, payload)),
+      );
       continue;
     }
     if (Object.keys(read.item).length > 0) items.push(read.item);
@@ -60,6 +67,12 @@ function decode({ topic, payload, receivedAt, options }: FormatMessage): Decoded
   const [first] = refused;
   if (first && items.length === 0 && faults.length === 0) return first;
   return [{ aliases: [], items, ...faultOf([...refused.map(({ detail }) => detail), ...faults]) }];
+}
+
+/** What is JSON, or packed, is told as that. */
+function withClue(hint: string, payload: Buffer): string {
+  const clue = clueOf(payload);
+  return clue === '' ? hint : `${hint}; ${clue}`;
 }
 
 function faultOf(faults: readonly string[]): { rejection?: Rejection } {
@@ -89,27 +102,30 @@ function readLine(
   columns: readonly Column[],
 ): { item: Record<string, unknown>; faults: string[] } | string {
   const fields = splitLine(line, columns.length);
+  // Loggers end a line with a separator.
+  if (fields.length === columns.length + 1 && fields.at(-1)?.trim() === '') fields.pop();
   if (fields.length !== columns.length) return `${fields.length} fields for ${columns.length} columns`;
   const object: Record<string, unknown> = {};
   let measuredAt: string | undefined;
+  let date: string | undefined;
   for (const [index, { name, unit }] of columns.entries()) {
     const field = (fields[index] as string).trim();
     if (name === '-' || field === '') continue;
     if (name === 'time' || name === 'measuredAt') measuredAt = field;
+    else if (name === 'date') date = field;
     else if (name !== '__proto__') object[name] = name === 'status' ? field : withUnit(field, unit);
   }
   const { item, faults } = readSensorObject(object);
   const isEmpty = Object.keys(item).length === 0;
   if (isEmpty && faults.length === 0)
     return `no quantity that we know among ${columns.map(({ name }) => name).join(', ')}`;
-  return { item: isEmpty || measuredAt === undefined ? item : { ...item, measuredAt }, faults: [...faults] };
+  const moment = [date, measuredAt].filter((part) => part !== undefined).join(' ');
+  return { item: isEmpty || moment === '' ? item : { ...item, measuredAt: moment }, faults: [...faults] };
 }
 
 /** A decimal comma is one where something else separates the fields. */
 function splitLine(line: string, count: number): string[] {
-  if (count === 1) return [line];
-  for (const separator of [';', '\t', ',']) if (line.includes(separator)) return line.split(separator);
-  return line.trim().split(/ +/);
+  return count === 1 ? [line] : splitFields(line);
 }
 
 /** A unit of the column holds where the field has none of its own. */
