@@ -14,6 +14,7 @@ import {
   type FormatMessage,
   isClaims,
   matchesTopic,
+  ownTopic,
 } from '../devices/formats/format.ts';
 import type { Formats } from '../devices/formats/index.ts';
 import { isRejection, type Rejection, reject } from '../devices/rejection.ts';
@@ -32,6 +33,9 @@ import type { SetAside } from './set-aside.ts';
 import { withStoredPart } from './stored-part.ts';
 import type { TakeReadings } from './take-readings.ts';
 import type { HearConfig } from './take-words.ts';
+
+/** What a device speaks that was registered without a format. */
+const OWN_FORMAT = 'siaga';
 
 export interface ForeignIntakeOptions {
   readonly city: string;
@@ -106,9 +110,10 @@ export function createForeignIntake(options: ForeignIntakeOptions): ForeignIntak
       refuse(waiter, message, format as Rejection);
       return;
     }
+    const topic = (message.format === undefined && ownTopic(format, message.topic)) || message.topic;
     const senderOptions = optionsOf(sender) ?? optionsInTopic(identities, message.topic);
     const asked: FormatMessage = {
-      ...{ topic: message.topic, payload: message.payload, receivedAt: message.receivedAt },
+      ...{ topic, payload: message.payload, receivedAt: message.receivedAt },
       sender: message.identity,
       ...(senderOptions ? { options: senderOptions } : {}),
       optionsOf: (aliases) => aliases.map(identities.find).find((device) => device !== undefined)?.options,
@@ -159,27 +164,35 @@ function formatOf(
     const named = sender.role === 'anyone' ? deviceInTopic(identities, topic)?.format : undefined;
     const found = sender.role === 'anyone' ? (byTopic ?? formats.get(named ?? '')) : undefined;
     if (found) return found;
-    const hint = byTopic
-      ? `; a topic of ${byTopic.name}: register the device with --format ${byTopic.name}`
-      : '; what cannot change its topic is registered with --format mapped (JSON) or value (numbers)';
-    return reject('bad-topic', `expected siaga/<city>/<kind>/<device>/<channel>${hint}`);
+    const own = formats.get(OWN_FORMAT);
+    if (sender.role === 'device' && own && ownTopic(own, topic) !== undefined) return own;
+    return reject('bad-topic', `expected siaga/<city>/<kind>/<device>/<channel>${hintOf(topic, byTopic)}`);
   }
   const format = formats.get(spoken);
   if (!format)
     return reject('bad-format', `no format ${spoken}; there are ${[...formats.keys()].join(', ')}`);
-  if (said !== undefined || sender.role === 'gateway' || format.topics.length === 0 || ofTopic() === format)
-    return format;
+  const isAnyTopic = said !== undefined || sender.role === 'gateway' || format.topics.length === 0;
+  if (isAnyTopic || ownTopic(format, topic) !== undefined) return format;
   return reject(
     'bad-topic',
     `${sender.role === 'device' ? sender.device.id : 'it'} speaks ${spoken}: expected ${format.topics.join(', ')}`,
   );
 }
 
+/** What to do about a topic that is nobody's. */
+function hintOf(topic: string, byTopic: Format | undefined): string {
+  if (byTopic) return `; a topic of ${byTopic.name}: register the device with --format ${byTopic.name}`;
+  if (topic.toLowerCase().includes(`${TOPIC_ROOT}/`))
+    return '; topics tell upper case from lower, and ours are in lower case';
+  return '; what cannot change its topic is registered with --format mapped (JSON) or value (numbers)';
+}
+
+/** Those that say how a topic begins come before those that do not. */
 function findByTopic(formats: Formats, topic: string): Format | undefined {
-  for (const format of formats.values()) {
-    if (format.topics.some((filter) => matchesTopic(filter, topic))) return format;
-  }
-  return undefined;
+  const found = [...formats.values()].flatMap((format) =>
+    format.topics.filter((filter) => matchesTopic(filter, topic)).map((filter) => ({ format, filter })),
+  );
+  return (found.find(({ filter }) => !filter.startsWith('+')) ?? found[0])?.format;
 }
 
 function deviceInTopic(identities: Identities, topic: string): RegisteredDevice | undefined {
@@ -197,7 +210,7 @@ function optionsInTopic(identities: Identities, topic: string) {
 
 /** The names in a topic; where its format does not say which they are, each level may be one, and the whole. */
 function namesInTopic(format: Format, { topic, format: said }: IncomingMessage): readonly string[] {
-  const named = format.namesIn(topic);
+  const named = format.namesIn(said === undefined ? (ownTopic(format, topic) ?? topic) : topic);
   // What came by HTTP has no topic; what was said of it by the way may stand behind a question mark.
   if (named.length > 0 || (said !== undefined && topic.split('?', 1)[0] === `http/${format.name}`))
     return named;

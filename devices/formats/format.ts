@@ -153,6 +153,21 @@ export function matchesTopic(filter: string, topic: string): boolean {
   return wanted.length === levels.length;
 }
 
+/** Levels that may stand before a topic of a format: a leading slash, the name of a site, what a bridge adds. */
+const MAX_LEVELS_BEFORE = 4;
+
+/** The topic as the format knows it, without what stands before it; undefined where it is none of its topics. */
+export function ownTopic({ topics }: Pick<Format, 'topics'>, topic: string): string | undefined {
+  let own = topic;
+  for (let before = 0; before <= MAX_LEVELS_BEFORE; before++) {
+    if (topics.some((filter) => matchesTopic(filter, own))) return own;
+    const at = own.indexOf('/');
+    if (at < 0) return undefined;
+    own = own.slice(at + 1);
+  }
+  return undefined;
+}
+
 /** Longest name of a device in any format. */
 export const MAX_ALIAS_CHARACTERS = 128;
 const HARDWARE_ADDRESS = /^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5,7}$/;

@@ -5,10 +5,11 @@
  *
  * Used by the format `line-protocol` and by the API, which names the first bad line. To the letter of InfluxDB's own
  * rules: a backslash escapes what would end a name, and nothing else; a text may hold line breaks. Invariants: never
- * throws; takes time in proportion to the text; a bad line costs itself and no other; a time keeps its millisecond.
+ * throws; takes time in proportion to the text; a bad line costs itself and no other, a `nan` its field alone; a time keeps its millisecond.
  */
 import {
   type FieldValue,
+  isNoNumber,
   type Precision,
   parseFieldValue,
   parseLineTime,
@@ -45,7 +46,7 @@ export interface ParsedLines {
 export const MAX_LINES = 10_000;
 const SHOWN_CHARACTERS = 80;
 
-export function parseLines(text: string, precision: Precision = 'ns'): ParsedLines {
+export function parseLines(text: string, precision: Precision | 'by-size' = 'ns'): ParsedLines {
   const reader = new LineReader(text, precision);
   const lines: Line[] = [];
   let firstFault: LineFault | undefined;
@@ -54,8 +55,12 @@ export function parseLines(text: string, precision: Precision = 'ns'): ParsedLin
     if (!reader.findLine()) return { lines, firstFault, faultCount, isCut: false };
     if (lines.length + faultCount >= MAX_LINES) return { lines, firstFault, faultCount, isCut: true };
     const line = reader.readLine();
-    if (typeof line === 'object') lines.push(line);
-    else {
+    if (typeof line === 'object') {
+      lines.push(line);
+      if (!reader.hasNoNumber) continue;
+      firstFault ??= reader.explain('invalid number');
+      faultCount++;
+    } else {
       firstFault ??= reader.explain(line);
       faultCount++;
       reader.skipBadLine();
@@ -72,14 +77,16 @@ const BLANK = /[ \t\r\n\0]*/y;
 /** One pass over the text. What is read gives its value, or why there is none as a sentence. */
 class LineReader {
   readonly #text: string;
-  readonly #precision: Precision;
+  readonly #precision: Precision | 'by-size';
+  /** The line has a field with `nan`, without which it is read. */
+  #hasNoNumber = false;
   #at = 0;
   #lineStart = 0;
   /** Up to where line breaks have been counted, and how many there were. */
   #countedTo = 0;
   #breaks = 0;
 
-  constructor(text: string, precision: Precision) {
+  constructor(text: string, precision: Precision | 'by-size') {
     this.#text = text;
     this.#precision = precision;
   }
@@ -97,7 +104,12 @@ class LineReader {
     }
   }
 
+  get hasNoNumber(): boolean {
+    return this.#hasNoNumber;
+  }
+
   readLine(): Line | string {
+    this.#hasNoNumber = false;
     const measurement = this.#readName(', ', ', ');
     if (measurement === '') return 'missing measurement';
     const tags = this.#readTags();
@@ -148,10 +160,15 @@ class LineReader {
       if (key === '') return isKey || fields.size > 0 ? 'missing field key' : 'missing fields';
       if (!isKey) return 'invalid field format';
       this.#at++;
-      const value = this.#text[this.#at] === '"' ? this.#readText() : parseFieldValue(this.#readWord(', \n'));
-      if (value instanceof ValueFault) return value.reason;
-      fields.set(key, value);
-      if (this.#text[this.#at] !== ',') return fields;
+      const isQuoted = this.#text[this.#at] === '"';
+      const word = isQuoted ? '' : this.#readWord(', \n');
+      if (!isQuoted && isNoNumber(word)) this.#hasNoNumber = true;
+      else {
+        const value = isQuoted ? this.#readText() : parseFieldValue(word);
+        if (value instanceof ValueFault) return value.reason;
+        fields.set(key, value);
+      }
+      if (this.#text[this.#at] !== ',') return fields.size > 0 ? fields : 'invalid number';
       this.#at++;
     }
   }

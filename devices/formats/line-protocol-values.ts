@@ -45,8 +45,14 @@ const TIME = /^-?\d{1,19}$/;
 const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INTEGER = /^[+-]?\d{1,30}i$/;
 const UNSIGNED = /^\+?\d{1,30}u$/;
+/** What is no number, as clients print it where a sensor had none. */
+const NO_NUMBER = /^[+-]?(?:nan|inf(?:inity)?)$/i;
 const TRUE: ReadonlySet<string> = new Set(['t', 'T', 'true', 'True', 'TRUE']);
 const FALSE: ReadonlySet<string> = new Set(['f', 'F', 'false', 'False', 'FALSE']);
+
+export function isNoNumber(token: string): boolean {
+  return NO_NUMBER.test(token);
+}
 
 /** A field's value without quotes around it. */
 export function parseFieldValue(token: string): number | boolean | ValueFault {
@@ -62,10 +68,23 @@ export function parseFieldValue(token: string): number | boolean | ValueFault {
   return isInside ? Number(whole) : new ValueFault(`${token}: value out of range`);
 }
 
-/** Epoch ms, or why it is no time. */
-export function parseLineTime(word: string, precision: Precision): number | string {
+/** 2000 and 2100: as nanoseconds, numbers of these years in a coarser unit are of the first days after 1970. */
+const [FROM_NS, UNTIL_NS] = [946_684_800n * 10n ** 9n, 4_102_444_800n * 10n ** 9n];
+const COARSER: readonly Precision[] = ['s', 'ms', 'us'];
+
+function precisionBySize(time: bigint): Precision {
+  const isOfNow = (each: Precision): boolean => {
+    const ns = time * NS_BY_PRECISION[each];
+    return ns >= FROM_NS && ns < UNTIL_NS;
+  };
+  return COARSER.find(isOfNow) ?? 'ns';
+}
+
+/** Epoch ms, or why it is no time. `by-size`: where nobody said the precision, as with all other times of ours. */
+export function parseLineTime(word: string, precision: Precision | 'by-size'): number | string {
   if (!TIME.test(word)) return 'bad timestamp';
-  const ns = BigInt(word) * NS_BY_PRECISION[precision];
+  const time = BigInt(word);
+  const ns = time * NS_BY_PRECISION[precision === 'by-size' ? precisionBySize(time) : precision];
   if (ns < EARLIEST_NS || ns > LATEST_NS) return 'time outside range';
   const belowMs = ((ns % NS_PER_MS) + NS_PER_MS) % NS_PER_MS;
   return Number((ns - belowMs) / NS_PER_MS);

@@ -8,6 +8,8 @@
  * which are left out. Invariant: of two values of one quantity and moment the last one counts, as in InfluxDB.
  */
 import { isUtf8 } from 'node:buffer';
+import { clueOf } from '../payload-clue.ts';
+import { isUtf16, textOf } from '../payload-text.ts';
 import { reject } from '../rejection.ts';
 import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
 import { findFieldMeaning, type MappedField, parseFieldMappings } from './line-protocol-fields.ts';
@@ -23,6 +25,7 @@ const MAX_TOPIC_LEVELS = 20;
 /** Each keeps the whole message once more; what else was no number is told with the device. */
 const MAX_FAULTY_CLAIMS = 20;
 const MAX_FAULTS = 20;
+const MAX_UNKNOWN_NAMED = 5;
 const ENVELOPE: Readonly<Record<string, 'number' | 'boolean' | 'string'>> = {
   seq: 'number',
   simulated: 'boolean',
@@ -45,17 +48,26 @@ interface Group {
   /** By their time; undefined: they have none. */
   readonly items: Map<number | undefined, Record<string, unknown>>;
   readonly faults: string[];
+  /** The first names of fields that say nothing to us. */
+  readonly unknown: Set<string>;
 }
 
 function decode({ topic, payload, options }: FormatMessage): Decoded {
-  if (!isUtf8(payload)) return reject('not-utf8', 'the payload is not valid UTF-8');
-  const text = payload.toString().replace(/^\ufeff/, '');
+  const isText = isUtf8(payload) || isUtf16(payload);
+  const clue = clueOf(payload);
+  if (!isText && clue !== '' && payload.includes(0))
+    return reject('not-utf8', `the payload is not valid UTF-8; ${clue}`);
+  // A name in Latin-1 spoils no number beside it.
+  const text = (isText ? textOf(payload) : payload.toString('latin1')).replace(/\0+$/, '');
   const { lines, firstFault, faultCount, isCut } = parseLines(
     text,
     precisionOf(topic, options?.['precision']),
   );
   if (isCut) return reject('too-many-readings', `more than ${MAX_LINES} lines; send them in smaller parts`);
-  const unread = firstFault && reject('bad-format', describeFaults(firstFault, faultCount));
+  const isOther = lines.length === 0 && clue !== '' && !clue.includes('line protocol');
+  const unread =
+    firstFault &&
+    reject('bad-format', `${describeFaults(firstFault, faultCount)}${isOther ? `; ${clue}` : ''}`);
   if (lines.length === 0) return unread ?? reject('empty-batch', 'there is no line in it');
   const claims = toClaims(lines, parseTags(options?.['identity']), parseFieldMappings(options?.['fields']));
   return unread ? [...claims, { aliases: [], items: [], rejection: unread }] : claims;
@@ -67,9 +79,9 @@ function describeFaults(first: LineFault, count: number): string {
 }
 
 /** As the query said where it came by HTTP (`http/line-protocol?precision=s`), else as the operator did. */
-function precisionOf(topic: string, said: string | undefined): Precision {
-  const asked = /^http\/line-protocol\?precision=(.+)$/.exec(topic)?.[1] ?? said ?? 'ns';
-  return isPrecision(asked) ? asked : 'ns';
+function precisionOf(topic: string, said: string | undefined): Precision | 'by-size' {
+  const asked = /^http\/line-protocol\?precision=(.+)$/.exec(topic)?.[1] ?? said ?? '';
+  return isPrecision(asked) ? asked : 'by-size';
 }
 
 export function parseTags(text: string = IDENTITY_TAGS): readonly string[] {
@@ -87,29 +99,42 @@ function toClaims(
     if (isOfPerson(line)) continue;
     const aliases = namesOf(line, tags);
     const name = aliases[0] ?? '';
-    const group: Group = groups.get(name) ?? { aliases, items: new Map(), faults: [] };
+    const group: Group = groups.get(name) ?? { aliases, items: new Map(), faults: [], unknown: new Set() };
     groups.set(name, group);
     const { item, faults } = readLine(line, mappings);
     if (group.faults.length < MAX_FAULTS) group.faults.push(...faults.slice(0, MAX_FAULTS));
-    if (Object.keys(item).length === 0) continue;
+    if (Object.keys(item).length === 0) {
+      for (const key of line.fields.keys()) {
+        if (group.unknown.size < MAX_UNKNOWN_NAMED)
+          group.unknown.add(`${line.measurement}.${key}`.slice(0, 60));
+      }
+      continue;
+    }
     group.items.set(line.atMs, { ...group.items.get(line.atMs), ...item });
   }
   let faulty = 0;
   return [...groups.values()].map((group) => toClaim(group, group.faults.length > 0 && ++faulty));
 }
 
-function toClaim({ aliases, items, faults }: Group, faulty: number | false): Claim {
+function toClaim({ aliases, items, faults, unknown }: Group, faulty: number | false): Claim {
   const found = [...items].map(([atMs, item]) =>
     // As a text it cannot be taken for seconds, however early it is.
     atMs === undefined ? item : { ...item, measuredAt: new Date(atMs).toISOString() },
   );
   if (faulty === false) {
-    return { aliases, items: found, ...(found.length === 0 ? { note: 'no quantity of ours in it' } : {}) };
+    return { aliases, items: found, ...(found.length === 0 ? { note: noteUnknown(unknown) } : {}) };
   }
   const detail = faults.join('; ');
   const told =
     faulty <= MAX_FAULTY_CLAIMS ? { rejection: reject('missing-quantity', detail) } : { note: detail };
   return { aliases, items: found, ...told };
+}
+
+/** What its fields are called, since one of them may be the level. */
+function noteUnknown(unknown: ReadonlySet<string>): string {
+  const [first] = unknown;
+  if (first === undefined) return 'no quantity of ours in it';
+  return `no quantity of ours in it; its fields are ${[...unknown].join(', ')}: say what one of them means, --fields '${first}=levelM:cm'`;
 }
 
 /** UniFi Poller's list of clients: a telephone's address belongs to a person. */

@@ -14,6 +14,8 @@ const STATUS_LEVELS: ReadonlySet<string> = new Set([
   ...['status', 'availability', 'available', 'lwt', 'online', 'connection', 'connected'],
 ]);
 const LOG_LEVELS: ReadonlySet<string> = new Set(['debug', 'log', 'logs', 'logger', 'syslog']);
+/** What firmware tells Home Assistant of itself, unasked, under its prefix. */
+const DISCOVERY = /(?:^|\/)homeassistant\/(?:.+\/)?config$/;
 /** Of Shelly: `online` is true or false. */
 const PRESENCE_OF_FLAG: Readonly<Record<string, Presence>> = {
   ...{ true: 'online', 1: 'online', false: 'offline', 0: 'offline' },
@@ -30,6 +32,8 @@ export function claimOfAside({ topic, payload }: FormatMessage): Claim | undefin
     const presence = presenceIn(payload);
     if (presence) return { aliases: [], items: [], presence };
   }
+  if (DISCOVERY.test(topic))
+    return { aliases: [], items: [], presence: 'online', note: 'how it is set up, no measurement' };
   return LOG_LEVELS.has(lastLevelOf(topic))
     ? { aliases: [], items: [], presence: 'online', note: 'a line of its log, no measurement' }
     : undefined;

@@ -63,7 +63,17 @@ function namesIn(topic: string): readonly string[] {
 
 const reader: UplinkReader = { expected: 'a message of The Things Stack, a JSON object', readEvent };
 
-function readEvent({ json, cut }: ReceivedEvent, topic: string): ReturnType<UplinkReader['readEvent']> {
+/** In the answers of its storage a message stands under `result`, in the stream of its events under `data`. */
+function unwrap(json: JsonObject): JsonObject {
+  const inner = [json['result'], json['data']].find((each) => isJsonObject(each) && 'end_device_ids' in each);
+  return 'end_device_ids' in json || inner === undefined ? json : (inner as JsonObject);
+}
+
+function readEvent(
+  { json: whole, cut }: ReceivedEvent,
+  topic: string,
+): ReturnType<UplinkReader['readEvent']> {
+  const json = unwrap(whole);
   const { end_device_ids: ids, uplink_message: uplink } = json;
   if (!isJsonObject(ids))
     return reject('bad-format', 'end_device_ids is missing: is it The Things Stack v3?');
