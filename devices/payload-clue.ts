@@ -26,7 +26,7 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/^</, 'it is XML: send JSON'],
   [
-    /^[\w.-]+=[^\s&=]*(?:&[\w.-]+=[^\s&=]*)*$/,
+    /^[\w.-]+=[^\s&=]+(?:&[\w.-]+=[^\s&=]*)*$/,
     'it is a form (name=value&…): register the device with --format mapped, which reads one, or send JSON',
   ],
   [

@@ -64,7 +64,7 @@ function decode({ topic, payload, options }: FormatMessage): Decoded {
     precisionOf(topic, options?.['precision']),
   );
   if (isCut) return reject('too-many-readings', `more than ${MAX_LINES} lines; send them in smaller parts`);
-  const isOther = lines.length === 0 && clue !== '' && !clue.includes('line protocol');
+  const isOther = lines.length === 0 && clue !== '' && !clue.startsWith('it is line protocol');
   const unread =
     firstFault &&
     reject('bad-format', `${describeFaults(firstFault, faultCount)}${isOther ? `; ${clue}` : ''}`);

@@ -26,10 +26,13 @@ const UNIT_KEYS = ['unit', 'units', 'u', 'uom'] as const;
 
 /** A message as a list of objects, each of one device and moment; what is no object stays as it is. */
 export function listReadings(items: readonly unknown[]): readonly unknown[] {
-  if (items.every(isNamedValue)) return [foldNamed(items as readonly JsonObject[])];
+  if (areNamedValues(items)) return foldNamed(items);
   return items.flatMap((item) => {
     if (!isJsonObject(item)) return [item];
     if (item['type'] === 'FeatureCollection' && Array.isArray(item['features'])) return item['features'];
+    const listed = Object.entries(item).find(([key, list]) => ENVELOPES.has(key) && areNamedValues(list));
+    if (listed)
+      return foldNamed(listed[1] as readonly JsonObject[]).map((each) => ({ ...item, [listed[0]]: each }));
     return ofGateway(item) ?? [item];
   });
 }
@@ -67,11 +70,9 @@ function collect(object: JsonObject, opened: Record<string, unknown>, depth: num
   for (const each of inner) collect(each, opened, depth + 1);
 }
 
-/** An object, a list of named values, or JSON within a text. */
+/** An object, or JSON within a text. */
 function insideOf(value: unknown): JsonObject | undefined {
   if (isJsonObject(value)) return value;
-  if (Array.isArray(value))
-    return value.length > 0 && value.every(isNamedValue) ? foldNamed(value) : undefined;
   if (typeof value !== 'string' || !value.startsWith('{')) return undefined;
   const json = parseJson(Buffer.from(value));
   return json instanceof JsonFailure || !isJsonObject(json) ? undefined : json;
@@ -86,16 +87,26 @@ function isNamedValue(entry: unknown): entry is JsonObject {
   );
 }
 
-function foldNamed(entries: readonly JsonObject[]): JsonObject {
-  const folded: Record<string, unknown> = Object.create(null);
+function areNamedValues(list: unknown): list is readonly JsonObject[] {
+  return Array.isArray(list) && list.length > 0 && list.every(isNamedValue);
+}
+
+/** As one object for each moment; a name that comes again begins another one, so that no value is lost. */
+function foldNamed(entries: readonly JsonObject[]): readonly JsonObject[] {
+  const folded: Record<string, unknown>[] = [];
+  const openAt = new Map<string, Record<string, unknown>>();
   for (const entry of entries) {
-    const [name, value, unit] = [
-      firstOf(entry, NAME_KEYS),
-      firstOf(entry, VALUE_KEYS),
-      firstOf(entry, UNIT_KEYS),
-    ];
-    folded[name as string] ??= typeof unit === 'string' && unit !== '' ? { value, unit } : value;
-    for (const key of TIME_KEYS) if (entry[key] !== undefined) folded[key] ??= entry[key];
+    const name = firstOf(entry, NAME_KEYS) as string;
+    const [value, unit] = [firstOf(entry, VALUE_KEYS), firstOf(entry, UNIT_KEYS)];
+    const times = Object.fromEntries(TIME_KEYS.filter((key) => key in entry).map((key) => [key, entry[key]]));
+    const moment = JSON.stringify(times);
+    let object = openAt.get(moment);
+    if (!object || Object.hasOwn(object, name)) {
+      object = Object.assign(Object.create(null), times) as Record<string, unknown>;
+      openAt.set(moment, object);
+      folded.push(object);
+    }
+    object[name] = typeof unit === 'string' && unit !== '' ? { value, unit } : value;
   }
   return folded;
 }
@@ -139,7 +150,7 @@ function withTimeOfValue(keys: JsonObject): JsonObject {
 /** A form, `level=142&battery=88`, as its names and values; undefined where the text is none. */
 export function readForm(text: string): JsonObject | undefined {
   const form = text.replace(/^\?/, '').replace(/[\s\0]+$/, '');
-  if (!/^[\w.-]{1,40}=[^\s&=]*(?:&[\w.-]{1,40}=[^\s&=]*)*$/.test(form)) return undefined;
+  if (!/^[\w.-]{1,40}=[^\s&=]+(?:&[\w.-]{1,40}=[^\s&=]*)*$/.test(form)) return undefined;
   const pairs = [...new URLSearchParams(form)].filter(([name]) => name !== '__proto__');
   return Object.fromEntries(pairs.filter(([, value]) => value !== ''));
 }

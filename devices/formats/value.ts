@@ -66,7 +66,10 @@ function decode({ topic, payload, receivedAt, options }: FormatMessage): Decoded
   }
   const [first] = refused;
   if (first && items.length === 0 && faults.length === 0) return first;
-  return [{ aliases: [], items, ...faultOf([...refused.map(({ detail }) => detail), ...faults]) }];
+  const told = [...refused.map(({ detail }) => detail), ...faults];
+  const last = told.pop();
+  const whole = last === undefined ? [] : [...told, items.length === 0 ? withClue(last, payload) : last];
+  return [{ aliases: [], items, ...faultOf(whole) }];
 }
 
 /** What is JSON, or packed, is told as that. */
