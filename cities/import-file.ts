@@ -10,7 +10,7 @@ import { isHospital } from '../devices/kinds/hospital.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
 import { type Bilingual, SEVERITIES } from '../devices/site.ts';
-import { readTable } from '../tables/table.ts';
+import { entryColumn, readTable } from '../tables/table.ts';
 import type { City } from './entries.ts';
 import { ENTRY_SCHEMAS, type EntryList } from './overlay.ts';
 
@@ -37,7 +37,7 @@ export function readImportFile(text: string, city: City, options: ImportOptions)
 }
 
 function readLines(text: string, city: City, options: ImportOptions): ImportRow[] {
-  const { header, rows } = readTable(text, ['id']);
+  const { header, rows } = readTable(text, ['id'], entryColumn);
   return rows.map(({ line, cells }) => {
     const words = header.map((name, index) => [name, cells[index] ?? ''] as const);
     const given = words.filter(([name, cell]) => name !== '' && cell !== '');

@@ -8,7 +8,8 @@ import { z } from 'zod';
 import { ID_PATTERN } from './topics.ts';
 
 export const id = z.string().regex(ID_PATTERN, 'lower case letters, digits and hyphens, up to 64');
-export const lat = z.number().min(-90).max(90);
+const SWAPPED = 'a latitude is within 90 degrees: are lat and lng swapped?';
+export const lat = z.number().min(-90, SWAPPED).max(90, SWAPPED);
 export const lng = z.number().min(-180).max(180);
 export const bilingual = z.strictObject({ id: z.string().min(1), en: z.string().min(1) });
 export type Bilingual = z.infer<typeof bilingual>;

@@ -39,10 +39,14 @@ const LENIENT = {
   record_delimiter: ['\r\n', '\n', '\r'],
 };
 
-/** Throws TableError with the columns that there are, when one that was asked for is missing. */
-export function readTable(text: string, columns: readonly string[]): Table {
-  const { line, offset, separator, header } = findHeader(text, columns);
-  for (const name of columns) refuseTwins(header, name);
+/**
+ * Throws TableError with the columns that there are, when one that was asked for is missing. `nameOf` gives our name for
+ * a column that people call otherwise.
+ */
+export function readTable(text: string, columns: readonly string[], nameOf = asItStands): Table {
+  const { line, offset, separator, header } = findHeader(text, columns, nameOf);
+  const single = nameOf === asItStands ? columns : header.filter((name) => name !== '');
+  for (const name of single) refuseTwins(header, name);
   const parsed = parse(text.slice(offset), {
     ...LENIENT,
     delimiter: separator,
@@ -78,7 +82,7 @@ interface Header {
   readonly header: readonly string[];
 }
 
-function findHeader(text: string, columns: readonly string[]): Header {
+function findHeader(text: string, columns: readonly string[], nameOf: (name: string) => string): Header {
   let offset = text.startsWith('\uFEFF') ? 1 : 0;
   let likeliest: readonly string[] = [];
   let most = -1;
@@ -86,7 +90,7 @@ function findHeader(text: string, columns: readonly string[]): Header {
     const end = text.indexOf('\n', offset);
     const content = text.slice(offset, end < 0 ? undefined : end);
     for (const separator of SEPARATORS) {
-      const header = splitLine(content, separator);
+      const header = splitLine(content, separator).map(nameOf);
       const found = columns.filter((name) => header.includes(name)).length;
       if (found === columns.length) return { line, offset, separator, header };
       // Without a header the one that has the most of what was asked for, then the widest one, is shown.
@@ -98,6 +102,23 @@ function findHeader(text: string, columns: readonly string[]): Header {
   }
   const missing = columns.find((name) => !likeliest.includes(name));
   throw new TableError(`no column "${missing}"; there are: ${likeliest.join(', ')}`);
+}
+
+function asItStands(name: string): string {
+  return name;
+}
+
+/** As spreadsheets and portals head the columns of every list of ours, in lower case. */
+const SPELLINGS: Readonly<Record<string, string>> = {
+  ...{ id: 'id', kode: 'id', kind: 'kind', jenis: 'kind', name: 'name', nama: 'name' },
+  ...{ lat: 'lat', latitude: 'lat', lintang: 'lat' },
+  ...{ lng: 'lng', lon: 'lng', long: 'lng', longitude: 'lng', bujur: 'lng' },
+};
+
+/** `Latitude`, `LON`, `Nama`: our name for it; any other as it stands. */
+export function entryColumn(name: string): string {
+  const word = name.trim().toLowerCase();
+  return Object.hasOwn(SPELLINGS, word) ? (SPELLINGS[word] as string) : name;
 }
 
 function splitLine(line: string, delimiter: string): string[] {

@@ -5,7 +5,7 @@
  * with its line.
  */
 import type { City } from '../../cities/city.ts';
-import { readTable, type Table, TableError } from '../../tables/table.ts';
+import { entryColumn, readTable, type Table, TableError } from '../../tables/table.ts';
 import { CommandError, type Environment } from './command-environment.ts';
 import { DeviceListError, findProblems, type NewDevice, toDevice } from './device-list.ts';
 import { type CommandOptions, readSpokenFormat } from './format-commands.ts';
@@ -56,7 +56,7 @@ function readDeviceTable(text: string): Table {
     throw new DeviceListError(['the file is empty; its first line must name the columns']);
   }
   try {
-    return readTable(text, REQUIRED_COLUMNS);
+    return readTable(text, REQUIRED_COLUMNS, entryColumn);
   } catch (error) {
     if (!(error instanceof TableError)) throw error;
     throw new DeviceListError([error.message, `the columns are ${COLUMNS.join(', ')}`]);
