@@ -31,7 +31,7 @@ const REMEDIES: readonly Remedy[] = [
   { pattern: /^lower case letters/, advice: 'choose another id, such as kali-garang-2' },
   { pattern: /IANA time zone/, advice: 'write a name such as Asia/Jakarta, Asia/Makassar or Asia/Jayapura' },
   { pattern: /^Invalid input: expected/, advice: 'write a value of that type; numbers stand without quotes' },
-  { pattern: /lat and lng swapped\?$/, advice: 'swap lat and lng', fields: ['lat', 'lng'] },
+  { pattern: /^a latitude is within/, advice: 'swap lat and lng', fields: ['lat', 'lng'] },
   { pattern: /^Too (small|big)/, advice: 'write a value within that bound' },
   {
     pattern: /^no mail server|^no bot/,
