@@ -17,7 +17,7 @@ import {
   type PreparedBucket,
   prepareBucket,
 } from './prepare-server.ts';
-import { readToken } from './read-token.ts';
+import { authorizationOf, readToken } from './read-token.ts';
 import type { Call } from './server-call.ts';
 
 export interface InfluxServer {
@@ -55,7 +55,7 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
   const call: Call = (path, init = {}, timeoutMs = REQUEST_TIMEOUT_MS) =>
     fetch(`${base}${path}`, {
       ...init,
-      headers: { ...(token === undefined ? {} : { authorization: `Token ${token}` }), ...init.headers },
+      headers: { ...authorizationOf(token), ...init.headers },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
   const query = async (statement: string, database: { db?: string }) => {
@@ -122,7 +122,7 @@ function openWriter(
 ): WriteApi {
   const client = new InfluxDB({
     url,
-    ...(token ? { token } : {}),
+    headers: authorizationOf(token),
     timeout: REQUEST_TIMEOUT_MS,
     transportOptions: { agent },
   });

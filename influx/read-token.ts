@@ -19,6 +19,16 @@ export function readToken({ token, tokenFile }: InfluxToken): string | undefined
   return found;
 }
 
+/**
+ * The header that shows it. `user:password` of 1.x goes as HTTP Basic, which 1.x knows from its begin: before 1.8
+ * (Debian has 1.6) it does not read `Token user:password`. Tokens of 2 and 3 have no colon.
+ */
+export function authorizationOf(token: string | undefined): Readonly<Record<string, string>> {
+  if (!token) return {};
+  if (!token.includes(':')) return { authorization: `Token ${token}` };
+  return { authorization: `Basic ${Buffer.from(token).toString('base64')}` };
+}
+
 function readFile(file: string): string {
   try {
     return readSecretFile(file);

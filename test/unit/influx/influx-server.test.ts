@@ -214,6 +214,19 @@ describe('InfluxDB 3.x', () => {
 });
 
 describe('InfluxDB 1.x', () => {
+  it('is shown user and password as HTTP Basic, asked and written to', async () => {
+    await using fake = await startFakeInflux({
+      'GET /ping': V1_PING,
+      'POST /query': { status: 200, json: { results: [{ statement_id: 0 }] } },
+      'POST /write': { status: 204 },
+    });
+    const server = open(target(fake.url, { token: 'siaga:pass:word' }));
+    await server.prepare();
+    await server.write('m v=1 5\n');
+    const shown = new Set(fake.seen.map(({ headers }) => headers['authorization']));
+    expect([...shown]).toEqual([`Basic ${Buffer.from('siaga:pass:word').toString('base64')}`]);
+  });
+
   it('gets a database with its retention, and is written to by its own path', async () => {
     await using fake = await startFakeInflux({
       'GET /ping': V1_PING,
