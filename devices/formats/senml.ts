@@ -1,5 +1,5 @@
 /**
- * SenML in JSON, RFC 8428: an array of records with names, units, values and times.
+ * SenML in JSON or CBOR, RFC 8428: an array of records with names, units, values and times.
  *
  * Traps: base values (`bn`, `bt`, `bu`, `bv`, `bs`) hold for all records after them, so that behind a broken record
  * nobody knows whose the next is; a time below 2²⁸ is relative to now [RFC 8428, 4.5.3]; a value may be missing where
@@ -9,7 +9,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isJsonObject, JsonFailure, type JsonObject } from '../parse-json.ts';
 import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
-import { type Rejection, reject } from '../rejection.ts';
+import { isRejection, type Rejection, reject } from '../rejection.ts';
 import {
   aliasesOf,
   besideRefused,
@@ -20,6 +20,7 @@ import {
   joinFaults,
 } from './format.ts';
 import { readNumber } from './measured.ts';
+import { unpackCbor } from './senml-cbor.ts';
 import { isSensorKey, readSensorObject } from './sensor-object.ts';
 
 /** [RFC 8428, 4.5.3] "values greater than or equal to 2**28 represent an absolute time". */
@@ -35,7 +36,7 @@ const SUMMED = /total|bytes$/i;
 
 export const senml: Format = {
   name: 'senml',
-  description: 'SenML (RFC 8428) in JSON: packs of records with base names, units and times.',
+  description: 'SenML (RFC 8428) in JSON or CBOR: packs of records with base names, units and times.',
   topics: [],
   identity: 'by the base name `bn` (a URN with the MAC or EUI, or a word), or by a level of the topic',
   hasStatus: false,
@@ -64,7 +65,9 @@ interface Pack {
   readonly copies: Map<string, number>;
 }
 
-function decode({ payload, receivedAt }: FormatMessage): Decoded {
+function decode({ payload: sent, receivedAt }: FormatMessage): Decoded {
+  const payload = unpackCbor(sent);
+  if (isRejection(payload)) return payload;
   const json = parseJsonItems(payload);
   if (json instanceof JsonFailure) return json.rejection;
   const [only] = json.items;

@@ -318,7 +318,7 @@ describe('a device with a credential of its own', () => {
 test('what came by HTTP is tried again in the format in which it came', async () => {
   const house = houseOf({});
   const fix = { _type: 'location', lat: -7, lon: 110.4, tst: HOUSE_START_MS / 1000 - 1 };
-  const payload = Buffer.from(JSON.stringify([fix, { _type: 'beacon' }]));
+  const payload = Buffer.from(JSON.stringify([fix, { _type: 'riddle' }]));
   const from = formatHttpOrigin('owntracks', '127.0.0.1');
   const message = { ...from, payload, receivedAt: house.clock.ms, identity: 'motor-1' };
   await house.pipeline.accept({ ...message, format: 'owntracks' });
@@ -362,7 +362,7 @@ describe('one part that is not understood hides no sound part, and is told', () 
   const mapping = '[{"levelM": tma}, "x"]';
 
   test.each<[string, string, string, unknown, object?]>([
-    ['owntracks', 'motor-1', 'owntracks/u/motor-1', [{ _type: 'beacon' }, fix, 7]],
+    ['owntracks', 'motor-1', 'owntracks/u/motor-1', [{ _type: 'riddle' }, fix, 7]],
     ['traccar', 'motor-1', 'x/motor-1', [{}, { device_id: 'motor-1', location }, null]],
     ['senml', 'bendung', 'x/bendung', [null, level, 'x']],
     ['siaga', 'bendung', 'siaga/semarang/river-gauge/bendung/telemetry', [null, { levelM: 1.4 }, 7]],
