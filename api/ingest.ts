@@ -66,7 +66,7 @@ export const ingestRoutes =
           access: 'public',
           ownCredential: true,
           anyBody:
-            'What the device or gateway sends, of any type: the format reads it. Packed with Content-Encoding gzip, deflate or br if it likes.',
+            'What the device or gateway sends, of any type: the format reads it. Packed with Content-Encoding gzip, deflate, br or zstd if it likes.',
         },
         schema: {
           operationId: 'postReadings',

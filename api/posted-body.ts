@@ -6,7 +6,7 @@
  * never taken in part unless the caller asks for its begin.
  */
 import { promisify } from 'node:util';
-import { brotliDecompress, constants, gunzip, inflate, inflateRaw } from 'node:zlib';
+import { brotliDecompress, constants, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
 import type { IngestTurns } from './ingest-turns.ts';
 import { Problem } from './problem.ts';
@@ -14,9 +14,9 @@ import { Problem } from './problem.ts';
 /** It took time to find out. */
 class UnpackProblem extends Problem {}
 
-export type Packing = 'gzip' | 'deflate' | 'br';
+export type Packing = 'gzip' | 'deflate' | 'br' | 'zstd';
 
-export const PACKINGS: readonly Packing[] = ['gzip', 'deflate', 'br'];
+export const PACKINGS: readonly Packing[] = ['gzip', 'deflate', 'br', 'zstd'];
 
 export interface PostedBodyOptions {
   readonly turns: IngestTurns;
@@ -35,18 +35,29 @@ interface Unpacked {
 
 type Unpack = (
   packed: Buffer,
-  options: { readonly info: true; readonly maxOutputLength: number; readonly finishFlush?: number },
+  options: {
+    readonly info: true;
+    readonly maxOutputLength: number;
+    readonly finishFlush?: number;
+    readonly params?: Readonly<Record<number, number>>;
+  },
 ) => Promise<Unpacked>;
 
 /** Node's types do not know what `info` gives. */
 const unpackWith = (zlib: unknown) => promisify(zlib as typeof gunzip) as unknown as Unpack;
 const zlibStream = unpackWith(inflate);
 const bareStream = unpackWith(inflateRaw);
+const zstdStream = unpackWith(zstdDecompress);
+/** 2²³ bytes. */
+const ZSTD_WINDOW_LOG = 23;
 const UNPACK: Readonly<Record<Packing, Unpack>> = {
   gzip: unpackWith(gunzip),
   // RFC 9110 §8.4.1.2 means zlib's format; some send the bare stream.
   deflate: (packed, options) => (hasZlibHeader(packed) ? zlibStream : bareStream)(packed, options),
   br: unpackWith(brotliDecompress),
+  // RFC 9659: a window of at most 8 MiB, which a frame of a few bytes may else ask to be sixteen times as large.
+  zstd: (packed, options) =>
+    zstdStream(packed, { ...options, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } }),
 };
 
 /** Throws Problem 400, 413, 415, 429, 503. `sender` pays for it. */

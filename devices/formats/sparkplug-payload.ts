@@ -33,7 +33,7 @@ const MAX_METRICS = 5_000;
 /** Templates within templates. */
 const MAX_TEMPLATE_DEPTH = 3;
 /** Of a compressed payload: four times the largest packet of the default. */
-const MAX_UNPACKED_BYTES = 1_048_576;
+export const MAX_UNPACKED_BYTES = 1_048_576;
 const PACKED = 'SPBV1.0_COMPRESSED';
 /** Data types whose integers have a sign [Sparkplug 3.0, 6.4.16]: their width in bits. */
 const SIGNED_BITS: Readonly<Record<number, number>> = { 1: 8, 2: 16, 3: 32, 4: 64 };

@@ -5,7 +5,7 @@
  * remembered, and the oldest is forgotten; a repeat, a birth of the node and the first word that we hear are no gap.
  */
 
-const MAX_NODES = 20_000;
+export const MAX_NODES = 20_000;
 /** It counts from 0 to 255. */
 const SEQUENCES = 256;
 

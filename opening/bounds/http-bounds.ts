@@ -109,7 +109,7 @@ const connections: readonly Bound[] = [
     honest: 'sends in parts',
   },
   {
-    what: 'what a device posts packed (gzip, deflate, br), once it is unpacked',
+    what: 'what a device posts packed (gzip, deflate, br, zstd), once it is unpacked',
     value: variable('MQTT_MAX_PACKET_BYTES', bytes),
     whenMet: '413; no more than that is ever unpacked, and its sender pays for as much',
     seenAt: metric('siaga_http_ingest_refused_total', 'bound="unpacked"'),

@@ -1,6 +1,8 @@
 /** Bounds of the way from a message to the append. */
 import { MAX_LINES } from '../../devices/formats/line-protocol-lines.ts';
 import { MAX_WAITING as MAX_MAPPED, MAX_WAITING_OF_ONE } from '../../devices/formats/run-mapping.ts';
+import { MAX_UNPACKED_BYTES } from '../../devices/formats/sparkplug-payload.ts';
+import { MAX_NODES } from '../../devices/formats/sparkplug-sequence.ts';
 import { MAX_LINES as MAX_CONFIGS } from '../../fleet/config-book.ts';
 import { MAX_HEARD } from '../../fleet/config-delivery.ts';
 import { MAX_WAITING as MAX_STRANGERS } from '../../fleet/waiting-aliases.ts';
@@ -48,6 +50,13 @@ export const INGEST_BOUNDS: readonly Bound[] = [
       'the rest goes in further appends before the PUBACK; too many lines are refused: 413, over MQTT kept',
     seenAt: rejected('too-many-readings'),
     honest: 'sends lines in parts',
+  },
+  {
+    what: 'a compressed payload of Sparkplug B, once it is unpacked; edge nodes whose sequence numbers are followed',
+    value: `${count(MAX_UNPACKED_BYTES)} bytes; ${count(MAX_NODES)} nodes`,
+    whenMet: 'refused, acknowledged, kept; of the node that was heard longest ago gaps are not told',
+    seenAt: rejected('bad-format'),
+    honest: 'sends in parts',
   },
   {
     what: 'messages that wait for an operator’s mapping',

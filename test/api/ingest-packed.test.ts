@@ -1,5 +1,5 @@
 /** What devices post packed: unpacked within the bound of a message, and whatever else is refused as a problem. */
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ingestRoutes } from '../../api/ingest.ts';
@@ -53,6 +53,7 @@ describe.each<[string, string, (bytes: Buffer | string) => Buffer]>([
   // Not what the word means, and what some send.
   ['Deflate', 'not-deflate', deflateRawSync],
   ['br', 'not-br', brotliCompressSync],
+  ['zstd', 'not-zstd', zstdCompressSync],
 ])('a reading that is packed as %s', (encoding, wrong, pack) => {
   const headers = { 'content-encoding': encoding };
 
@@ -110,7 +111,7 @@ describe.each<[string, string, (bytes: Buffer | string) => Buffer]>([
   });
 });
 
-test.each(['zstd', 'compress', 'gzip, gzip', 'x', '__proto__', 'constructor'])(
+test.each(['snappy', 'compress', 'gzip, gzip', 'x', '__proto__', 'constructor'])(
   'a body in %s is refused, and the ways that are taken are named',
   async (encoding) => {
     const answer = await post(READING, { 'content-encoding': encoding });
