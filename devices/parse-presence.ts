@@ -2,7 +2,7 @@
  * parsePresence: what a device, or its will, says of itself → online, sleeping or offline.
  *
  * Firmware in the field says it in its own way: ESPHome and Home Assistant `online`, Tasmota `Online`, Homie
- * `ready` and `lost`. Invariant: what is in no list is refused and never guessed.
+ * `ready`, `init`, `alert` (it is there and wants somebody) and `lost`. Invariant: what is in no list is refused and never guessed.
  */
 import { isJsonObject, JsonFailure, parseJson } from './parse-json.ts';
 import { textOf } from './payload-text.ts';
@@ -10,7 +10,7 @@ import { type Rejection, reject } from './rejection.ts';
 import { PRESENCES, type Presence } from './topics.ts';
 
 const WORDS: Readonly<Record<Presence, readonly string[]>> = {
-  online: ['online', 'ready', 'connected', 'alive', 'available', 'up'],
+  online: ['online', 'ready', 'init', 'alert', 'connected', 'alive', 'available', 'up'],
   sleeping: ['sleeping', 'sleep', 'asleep'],
   offline: ['offline', 'disconnected', 'lost', 'dead', 'unavailable', 'down'],
 };
