@@ -34,7 +34,7 @@ const TEXTS: readonly (readonly [RegExp, string])[] = [
     'it is line protocol: register the device with --format line-protocol',
   ],
   [/^[{[]/, 'it is JSON: register the device with --format mapped, or with its own format'],
-  [/^[A-Za-z0-9+/]{16,}={0,2}$/, 'it is base64 or hexadecimal digits: send what they stand for'],
+  [/^(?=\S*\d)[A-Za-z0-9+/]{16,}={0,2}$/, 'it is base64 or hexadecimal digits: send what they stand for'],
 ];
 
 /** Empty where there is none. */

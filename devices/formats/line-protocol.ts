@@ -54,9 +54,8 @@ interface Group {
 
 function decode({ topic, payload, options }: FormatMessage): Decoded {
   const isText = isUtf8(payload) || isUtf16(payload);
-  const clue = clueOf(payload);
-  if (!isText && clue !== '' && payload.includes(0))
-    return reject('not-utf8', `the payload is not valid UTF-8; ${clue}`);
+  if (!isText && payload.includes(0))
+    return reject('not-utf8', `the payload is not valid UTF-8; ${clueOf(payload)}`);
   // A name in Latin-1 spoils no number beside it.
   const text = (isText ? textOf(payload) : payload.toString('latin1')).replace(/\0+$/, '');
   const { lines, firstFault, faultCount, isCut } = parseLines(
@@ -64,10 +63,9 @@ function decode({ topic, payload, options }: FormatMessage): Decoded {
     precisionOf(topic, options?.['precision']),
   );
   if (isCut) return reject('too-many-readings', `more than ${MAX_LINES} lines; send them in smaller parts`);
-  const isOther = lines.length === 0 && clue !== '' && !clue.startsWith('it is line protocol');
-  const unread =
-    firstFault &&
-    reject('bad-format', `${describeFaults(firstFault, faultCount)}${isOther ? `; ${clue}` : ''}`);
+  const clue = lines.length === 0 && firstFault ? clueOf(payload) : '';
+  const hint = clue === '' || clue.startsWith('it is line protocol') ? '' : `; ${clue}`;
+  const unread = firstFault && reject('bad-format', `${describeFaults(firstFault, faultCount)}${hint}`);
   if (lines.length === 0) return unread ?? reject('empty-batch', 'there is no line in it');
   const claims = toClaims(lines, parseTags(options?.['identity']), parseFieldMappings(options?.['fields']));
   return unread ? [...claims, { aliases: [], items: [], rejection: unread }] : claims;

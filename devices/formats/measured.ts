@@ -94,6 +94,9 @@ const GROUPED =
 /** Longer ones are no number that a sensor sends. */
 const MAX_NUMBER_CHARACTERS = 40;
 
+/** What makers and FIWARE call the unit beside a value. */
+const UNIT_KEYS = ['unit', 'units', 'uom', 'unitCode', 'unit_of_measurement'] as const;
+
 /** A number in our unit, or one sentence that says why it is none. Undefined where nothing was sent. */
 export function readMeasured(
   value: unknown,
@@ -108,9 +111,10 @@ export function readMeasured(
     return toSi(Number(match[1]?.replace(',', '.')), match[2] ?? unitByDefault, dimension);
   }
   if (isJsonObject(value)) {
-    const { value: number, unit } = value;
+    const { value: number } = value;
+    const unit = UNIT_KEYS.map((key) => value[key]).find((each) => typeof each === 'string');
     if (typeof number === 'object' && number !== null) return 'expected a number with its unit';
-    return readMeasured(number, dimension, typeof unit === 'string' ? unit : unitByDefault);
+    return readMeasured(number, dimension, (unit as string | undefined) ?? unitByDefault);
   }
   return `${JSON.stringify(value)?.slice(0, 40)} is no number`;
 }

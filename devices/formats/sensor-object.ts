@@ -219,7 +219,9 @@ function meaningOf(key: string): KnownKey | undefined {
   const stem = ending && wordOf(ending[1] as string);
   const meant = stem && UNITLESS_KEYS.has(stem) ? KNOWN_KEYS[stem] : undefined;
   const unit = ending?.[2] as string;
-  return meant && isUnitOf(unit, meant.dimension) ? { ...meant, unit } : undefined;
+  // `level_in` may be the one before a gate as well.
+  const isUnit = meant && unit !== 'in' && isUnitOf(unit, meant.dimension);
+  return isUnit ? { ...meant, unit } : undefined;
 }
 
 function wordOf(key: string): string {
