@@ -3,9 +3,9 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { STAFF_ROLES } from '../access.ts';
-import { formatTime, timeOutput } from '../time.ts';
-import { explainBadName } from '../token-name.ts';
+import { STAFF_ROLES } from '../access/access.ts';
+import { formatTime, timeOutput } from '../border/time.ts';
+import { explainBadName } from '../tokens/token-name.ts';
 import type { Person } from './people-store.ts';
 
 export const personName = z

@@ -8,7 +8,7 @@
  * place to keep it and tell no more. Invariant: what proves nothing is refused.
  */
 import type { FastifyRequest } from 'fastify';
-import { Problem } from '../problem.ts';
+import { Problem } from '../border/problem.ts';
 
 /** Said by a page that acts for somebody who is signed in: without a session its calls are refused and never the public's. */
 export const SESSION_HEADER = 'x-siaga-session';

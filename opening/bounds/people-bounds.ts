@@ -14,8 +14,8 @@ import { MAX_ENDPOINT_CHARACTERS } from '../../alerts/notices/push/push-hosts.ts
 import { MAX_WAITING_OF_STORM } from '../../alerts/notices/storm-pages.ts';
 import { MAX_UNSWEPT, SWEEP_AT_LEAST_EVERY_MS } from '../../alerts/record/alert-saver.ts';
 import { MAX_ENTRIES } from '../../alerts/record/rebuild.ts';
+import { CALLS_PER_MIN } from '../../api/alerts/push.ts';
 import { API_MAX_CONNECTIONS } from '../../api/app.ts';
-import { CALLS_PER_MIN } from '../../api/push.ts';
 import { BATCH, MAX_BATCHES } from '../../api/state-retention.ts';
 import { environmentSchema } from '../../config/environment.ts';
 import { HEAT_DAYS, MAX_CALLS } from '../../dispatch/call-heat.ts';

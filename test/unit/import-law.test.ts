@@ -70,7 +70,7 @@ const LAW: Record<string, readonly string[]> = {
   ],
   drill: ['devices', 'cities', 'database', 'fleet', 'ingest', 'alerts'],
   canary: ['devices', 'database', 'fleet', 'history', 'alerts', 'broker'],
-  // The public's pages as text; api/public-pages.ts sends them.
+  // The public's pages as text; api/pages/public-pages.ts sends them.
   pages: ['devices', 'cities', 'fleet', 'history', 'alerts'],
   // What a phone loads: of the client nothing but types, which are stripped.
   'pages/browser': ['clients/typescript'],

@@ -60,7 +60,7 @@ export interface DeskCalls {
   close(incident: number, outcome: string): Promise<void>;
 }
 
-/** As api/access.ts has it; the page only hides what the API would refuse. */
+/** As api/access/access.ts has it; the page only hides what the API would refuse. */
 export function mayDispatch({ role }: Viewer): boolean {
   return role === 'dispatcher' || role === 'admin';
 }
