@@ -9,7 +9,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dispatch } from '../../dispatch/dispatch.ts';
 import { MAX_ROUTE_POINTS } from '../../dispatch/roads/road-route.ts';
-import { MAX_ROUTES } from '../../dispatch/unit-routes.ts';
+import { MAX_ROUTES } from '../../dispatch/units/unit-routes.ts';
 import { limitInput, numberInput } from '../border/text-input.ts';
 import type { ZodApp } from '../border/zod-app.ts';
 import { deviceId } from '../devices/devices.ts';

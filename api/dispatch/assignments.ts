@@ -6,8 +6,8 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { AssignmentRow } from '../../dispatch/assignment-row.ts';
-import type { Step } from '../../dispatch/assignment-steps.ts';
+import type { AssignmentRow } from '../../dispatch/assignments/assignment-row.ts';
+import type { Step } from '../../dispatch/assignments/assignment-steps.ts';
 import type { Dispatch } from '../../dispatch/dispatch.ts';
 import { DispatchError } from '../../dispatch/dispatch-error.ts';
 import type { User } from '../access/access.ts';

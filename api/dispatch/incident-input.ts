@@ -5,7 +5,7 @@
  * and is not a fact that got lost.
  */
 import { z } from 'zod';
-import { CLASSIFICATIONS } from '../../dispatch/incident-row.ts';
+import { CLASSIFICATIONS } from '../../dispatch/incidents/incident-row.ts';
 import { idInput } from '../border/text-input.ts';
 import { LAT_TOO_BIG } from './ambulances.ts';
 

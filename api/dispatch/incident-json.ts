@@ -6,11 +6,11 @@
  * nobody else.
  */
 import { z } from 'zod';
-import type { AssignmentRow } from '../../dispatch/assignment-row.ts';
-import { STEPS, type Step } from '../../dispatch/assignment-steps.ts';
+import type { AssignmentRow } from '../../dispatch/assignments/assignment-row.ts';
+import { STEPS, type Step } from '../../dispatch/assignments/assignment-steps.ts';
 import type { AuditLine } from '../../dispatch/dispatch.ts';
-import { CLASSIFICATIONS, type IncidentRow } from '../../dispatch/incident-row.ts';
-import type { WordView } from '../../dispatch/word-view.ts';
+import { CLASSIFICATIONS, type IncidentRow } from '../../dispatch/incidents/incident-row.ts';
+import type { WordView } from '../../dispatch/words/word-view.ts';
 import { seesPeople, type User } from '../access/access.ts';
 import { formatTime, timeOutput } from '../border/time.ts';
 import { formatWord, wordSchema } from './word-json.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dispatch } from '../../dispatch/dispatch.ts';
-import type { IncidentRow } from '../../dispatch/incident-row.ts';
+import type { IncidentRow } from '../../dispatch/incidents/incident-row.ts';
 import type { User } from '../access/access.ts';
 import { jsonPage, readInParts, sendPage } from '../access/sliced-page.ts';
 import { cursorInput, formatNext, nextOutput } from '../border/cursor.ts';

@@ -2,11 +2,12 @@
  * `GET /v1/map/calls` and `/v1/map/coverage`: what lies over the desk's map, by H3 cells with their outlines.
  *
  * For who may dispatch: where people called from, and what the city is left with. Invariant: made in turns that leave the event loop to
- * others, at most 1,000 cells, and kept for a short time (dispatch/call-heat.ts, dispatch/coverage-map.ts).
+ * others, at most 1,000 cells, and kept for a short time (dispatch/recommendation/call-heat.ts,
+ * dispatch/recommendation/coverage-map.ts).
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { LIMIT_S } from '../../dispatch/coverage-now.ts';
+import { LIMIT_S } from '../../dispatch/recommendation/coverage-now.ts';
 import { formatTime, timeOutput } from '../border/time.ts';
 import { deviceId } from '../devices/devices.ts';
 import type { DispatchRoutesDependencies } from './ambulances.ts';

@@ -8,14 +8,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
+import type { Dispatch } from '../../dispatch/dispatch.ts';
 import {
   correctCaller,
   eraseCaller,
   findIncidentsOf,
   MIN_PHONE_DIGITS,
   normalizePhone,
-} from '../../dispatch/caller-records.ts';
-import type { Dispatch } from '../../dispatch/dispatch.ts';
+} from '../../dispatch/incidents/caller-records.ts';
 import type { ZodApp } from '../border/zod-app.ts';
 import { registerDispatchProblems } from './dispatch-problem.ts';
 import { incidentId } from './incident-input.ts';

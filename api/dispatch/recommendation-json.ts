@@ -1,7 +1,7 @@
 /** A recommendation and a hospital as the API shows them: schemas, and the formatting from dispatch's own. */
 import { z } from 'zod';
-import type { Destination, HospitalNow } from '../../dispatch/hospitals.ts';
-import type { Recommendation } from '../../dispatch/recommendation.ts';
+import type { Destination, HospitalNow } from '../../dispatch/incidents/hospitals.ts';
+import type { Recommendation } from '../../dispatch/recommendation/recommendation.ts';
 import { formatTime, timeOutput } from '../border/time.ts';
 
 const interval = z.tuple([z.number(), z.number()]);

@@ -1,7 +1,7 @@
 /** A word to a crew as the API shows it: when it was sent, on the device, acknowledged, and where it stands. */
 import { z } from 'zod';
-import { WORD_KINDS } from '../../dispatch/crew-words.ts';
-import type { WordView } from '../../dispatch/word-view.ts';
+import { WORD_KINDS } from '../../dispatch/words/crew-words.ts';
+import type { WordView } from '../../dispatch/words/word-view.ts';
 import { formatTime, timeOutput } from '../border/time.ts';
 
 const time = timeOutput.nullable();

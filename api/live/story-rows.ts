@@ -11,7 +11,7 @@ import type { Alerts } from '../../alerts/alerts.ts';
 import { UPLINK_DOWN } from '../../alerts/rules/uplink-down.ts';
 import type { City } from '../../cities/city.ts';
 import { isRiverGauge, type RiverGauge } from '../../devices/kinds/river-gauge.ts';
-import type { Incidents } from '../../dispatch/incidents.ts';
+import type { Incidents } from '../../dispatch/incidents/incidents.ts';
 import type { History } from '../../history/history.ts';
 import { stepAt } from '../../pages/public-city.ts';
 

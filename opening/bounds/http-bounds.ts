@@ -1,5 +1,4 @@
 /** Bounds of the API: connections, and its share of the machine. */
-
 import { SHARES, SLICE_MS } from '../../api/access/caller-shares.ts';
 import { MAX_RUNS } from '../../api/alerts/backtest-runs.ts';
 import { HANDLER_TIMEOUT_MS, MAX_BODY_BYTES, MAX_PARAM_LENGTH } from '../../api/app.ts';

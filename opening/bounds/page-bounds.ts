@@ -1,5 +1,4 @@
 /** Bounds of the public's pages. */
-
 import { STORY_KEPT_MS } from '../../api/live/story.ts';
 import { MAX_CALLS, MAX_GAUGES, MAX_OUTAGES } from '../../api/live/story-rows.ts';
 import {

@@ -1,8 +1,8 @@
 /**
  * Open incidents that a call may be about already: near, and of the last minutes.
  *
- * As dispatch judges it for an incident that is saved (dispatch/incidents.ts), so that a dispatcher sees it while
- * the caller is still on the line. Invariant: nothing is left out because a unit is under way for it.
+ * As dispatch judges it for an incident that is saved (dispatch/incidents/incidents.ts), so that a dispatcher sees it
+ * while the caller is still on the line. Invariant: nothing is left out because a unit is under way for it.
  */
 import type { Incident } from '../state/api-shapes.ts';
 import type { Position } from '../state/call-place.ts';

@@ -62,7 +62,9 @@ test('what of a caller was corrected', () => {
 /** The actions that are written as they stand; steps of assignments have their words besides. */
 function readActions(): string[] {
   const folder = join(import.meta.dirname, '../../../../dispatch');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
   const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
   const written = [...text.matchAll(/\baction: '([a-z-]+)'/g)].map((match) => match[1] as string);
   return [...new Set(written)];
