@@ -4,6 +4,7 @@
  * Made by openDispatch, which has restored the parts. Invariant: what a crew must be told goes out after the commit
  * of what it tells.
  */
+
 import { isHospital } from '../devices/kinds/hospital.ts';
 import type { Reading } from '../devices/reading.ts';
 import type { AssignmentRequest } from './assignments/assign-unit.ts';

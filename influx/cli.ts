@@ -13,7 +13,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Config, parseConfig } from '../config/config.ts';
 import { type Database, openDatabase } from '../database/database.ts';
-import { openJournalFileReadOnly, readLastId } from '../journal/sqlite/journal-file.ts';
+import { openJournalFileReadOnly, readLastId } from '../journal/sqlite/file/journal-file.ts';
 import { INFLUX_CONSUMER } from './copy-cursor.ts';
 import { type OrderAction, placeOrder, recentDays } from './copy-orders.ts';
 import { CursorMark } from './cursor-mark.ts';

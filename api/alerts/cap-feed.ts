@@ -4,6 +4,7 @@
  * What aggregators and apps subscribe to. Invariants: a message is served byte for byte as it was issued;
  * the first page holds every warning that is open, and `next` (RFC 5005) leads to the rest.
  */
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { CAP_PAGE_ENTRIES, type CapEntry } from '../../alerts/notices/cap-feed.ts';

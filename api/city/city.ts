@@ -5,6 +5,7 @@
  * from elsewhere. Invariant: it is for everybody, so it holds nothing of ambulances but how their kind
  * reports; and what is drawn is bounded: the important roads first.
  */
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type City, ROAD_CLASSES } from '../../cities/city.ts';

@@ -5,6 +5,7 @@
  * point, and on to the gauge of another river that lies downstream. Invariant: every position is one that
  * the folder states (a gauge, or the middle of a road with a bridge); nothing is invented between.
  */
+
 import type { City } from '../../cities/city.ts';
 import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 

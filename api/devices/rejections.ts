@@ -6,6 +6,7 @@
  * of it was rejected again, or a part of it was taken and the rest is a rejection of its own; the journal keeps a
  * reading once however often it is replayed.
  */
+
 import { isUtf8 } from 'node:buffer';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -4,6 +4,7 @@
  * For dispatchers; staff reads. Invariant: a message that was answered with 201 is on disk and goes out until the
  * crew acknowledges it.
  */
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { idInput } from '../border/text-input.ts';

@@ -1,4 +1,5 @@
 /** All routes of dispatch, in the order of the flow; main hands them to the API as one list. */
+
 import type { ApiRoutes } from '../app.ts';
 import { ambulanceRoutes } from './ambulances.ts';
 import { assignmentRoutes } from './assignments.ts';

@@ -4,6 +4,7 @@
  * Knows what the city's folder knows: hospitals, bases, public places, junctions, kecamatan. Invariant: a name
  * is matched whole, in any case, and the most exact kind of place wins; what lies outside has no kecamatan.
  */
+
 import type { City } from '../../cities/city.ts';
 import { distanceM, type Position } from '../../cities/great-circle.ts';
 import { isAccessPoint } from '../../devices/kinds/wifi-access-point.ts';

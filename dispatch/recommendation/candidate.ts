@@ -5,6 +5,7 @@
  * Made by recommendation.ts of a unit that has been ranked. Invariant: every number has its interval or its age
  * beside it, and `reason` says in one sentence what a dispatcher would ask.
  */
+
 import { LOW_ACCURACY_M } from '../../fleet/positions/position-filter.ts';
 import { FASTEST_SHARE, SLOWEST_SHARE, STRAIGHT_MPS, type Vehicle } from '../roads/road-classes.ts';
 import type { UnitNow } from '../units/unit-board.ts';

@@ -4,6 +4,7 @@
  * Asked with every recommendation and by the figures. Invariant: measured at most every five seconds unless a unit
  * was taken or freed since, and not at all where its cost would hold up what asks for it.
  */
+
 import { measureCoverage } from '../roads/coverage.ts';
 import type { RoadNetwork, UnitPlace } from '../roads/road-network.ts';
 import type { UnitBoard, UnitNow } from '../units/unit-board.ts';

@@ -4,6 +4,7 @@
  * Trackers that exist answer orders and no cancellations. Asked with every reading, so it is in memory, and read
  * back at start. Invariant: only what was said after the device had the cancellation counts.
  */
+
 import { type ClockStep, shiftTime } from '../clock-steps.ts';
 import type { DispatchContext } from '../dispatch-context.ts';
 import type { CrewLinks } from '../words/crew-links.ts';

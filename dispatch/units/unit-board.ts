@@ -6,6 +6,7 @@
  * stands in the index exactly when `refusal` finds nothing that time cannot change; what depends on the
  * clock (age of the fix, silence) is judged when asked.
  */
+
 import type { City } from '../../cities/city.ts';
 import type { DispatchUnitsTable } from '../../database/dispatch-tables.ts';
 import { isAmbulance } from '../../devices/kinds/ambulance.ts';

@@ -7,6 +7,7 @@
  * that found the queue full is counted; a word that could not be worked off counts when it is said again, or at
  * the next start.
  */
+
 import { distanceM } from '../../cities/great-circle.ts';
 import type { Reading } from '../../devices/reading.ts';
 import { fixOf } from '../../fleet/positions/position-filter.ts';

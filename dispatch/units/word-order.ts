@@ -6,6 +6,7 @@
  * older for the only reason that an earlier one came by a clock that was ahead; what may be either is `unsure`, and a
  * person is asked.
  */
+
 import { WITNESS_APART_MS } from '../../clock/device-clock.ts';
 import { isAheadOfReceipt } from '../../clock/earlier-time.ts';
 import type { Order, SaidAt } from './unit-clock.ts';

@@ -6,6 +6,7 @@
  * the first answer counts; one that came before its order was made (a replay) is none; a refusal on the way ends
  * nothing and is heard by a dispatcher; who answers an order that is void is told so again.
  */
+
 import { z } from 'zod';
 import { findNul } from '../../devices/nul.ts';
 import type { AssignmentRow } from '../assignments/assignment-row.ts';

@@ -1,4 +1,5 @@
 /** Bounds of the API: what one call may ask for, and people's accounts. */
+
 import { MAX_REMEMBERED } from '../../api/access/read-audit.ts';
 import { MAX_READS } from '../../api/access/reads.ts';
 import { MAX_LINK_HOURS, MAX_OPEN_INVITATIONS, MAX_PEOPLE } from '../../api/accounts/people-store.ts';

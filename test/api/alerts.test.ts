@@ -1,4 +1,5 @@
 /** The calls on alerts, silences, the CAP feed and back-tests, over the real alarms. */
+
 import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { riverLevel } from '../../alerts/rules/river-level.ts';

@@ -33,7 +33,7 @@ const NO_BOUND_OF_A_CLIENT: Record<string, readonly string[]> = {
     'api/tokens/token-store.ts MAX_LISTED',
     'ingest/explain-unread.ts MAX_NAMED',
     'ingest/stored-part.ts MAX_TIMES',
-    'journal/sqlite/salvage.ts MAX_REPORTED_RANGES',
+    'journal/sqlite/salvage/salvage.ts MAX_REPORTED_RANGES',
   ],
   'the size of our own steps: memory and turns of the event loop, whoever asks': [
     'alerts/notices/push/push-book.ts GAUGES_AT_ONCE',
@@ -42,7 +42,7 @@ const NO_BOUND_OF_A_CLIENT: Record<string, readonly string[]> = {
     'broker/connection/publish-batch.ts MAX_FIXED_BYTES',
     'dispatch/words/word-reminders.ts MAX_DUE',
     'journal/keep-draining.ts MAX_ENTRIES',
-    'journal/sqlite/group-commit.ts MAX_IN_FLIGHT',
+    'journal/sqlite/writing/group-commit.ts MAX_IN_FLIGHT',
   ],
   'what a rule remembers of each device, whatever the device sends': [
     'alerts/levels/drain.ts MAX_FLOODS',
@@ -72,8 +72,8 @@ const NO_BOUND_OF_A_CLIENT: Record<string, readonly string[]> = {
     'broker/connection/outgoing-window.ts MAX_IDENTIFIER',
     'broker/connection/packet-scanner.ts MAX_LENGTH_BYTES',
     'broker/credentials/secret.ts MAX_MEMORY_BYTES',
-    'journal/sqlite/reading-codec.ts MAX_WORDS',
-    'journal/sqlite/record-layout.ts MAX_COLUMNS',
+    'journal/sqlite/file/reading-codec.ts MAX_WORDS',
+    'journal/sqlite/file/record-layout.ts MAX_COLUMNS',
   ],
   'how times and clocks are judged: docs/devices.md': [
     'ingest/quality.ts AHEAD_OF_RECEIPT_MAX_MS',
