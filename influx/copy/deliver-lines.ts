@@ -7,7 +7,7 @@
  * it resolves, every line is in InfluxDB, older than its retention, or set aside and counted; when it throws, none
  * is set aside, and sending the batch again is right.
  */
-import { classifyWriteError, type WriteFailure } from './influx-error.ts';
+import { classifyWriteError, type WriteFailure } from '../server/influx-error.ts';
 import { measurementOf, timeOf } from './reading-lines.ts';
 import type { SetAside, SetAsideLine } from './set-aside.ts';
 

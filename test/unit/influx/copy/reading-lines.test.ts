@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defineDeviceKind } from '../../../devices/device-kind.ts';
-import { deviceKinds } from '../../../devices/kinds/index.ts';
-import { QualityFlag, type Reading } from '../../../devices/reading.ts';
-import { createReadingFormat, measurementOf, timeOf } from '../../../influx/reading-lines.ts';
+import { defineDeviceKind } from '../../../../devices/device-kind.ts';
+import { deviceKinds } from '../../../../devices/kinds/index.ts';
+import { QualityFlag, type Reading } from '../../../../devices/reading.ts';
+import { createReadingFormat, measurementOf, timeOf } from '../../../../influx/copy/reading-lines.ts';
 
 const reading: Reading = {
   city: 'semarang',

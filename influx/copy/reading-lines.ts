@@ -6,9 +6,9 @@
  * number 1 or 0: a boolean in a WHERE finds nothing in 3 Core, and drops the other conditions. Invariant: numbers
  * parse back to the same doubles and are never integers (line-protocol.ts); unknown quantities are not written.
  */
-import type { DeviceKind } from '../devices/device-kind.ts';
-import { FAILED_QUALITY, type Reading } from '../devices/reading.ts';
-import { escapeKey, formatSeries, quoteText, type Tags } from '../history/line-protocol.ts';
+import type { DeviceKind } from '../../devices/device-kind.ts';
+import { FAILED_QUALITY, type Reading } from '../../devices/reading.ts';
+import { escapeKey, formatSeries, quoteText, type Tags } from '../../history/line-protocol.ts';
 
 /** Counts the forms that lines have had; with a new one the journal is written again once (copy-journal.ts). */
 export const LINE_FORM = 2;

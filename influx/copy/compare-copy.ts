@@ -4,9 +4,9 @@
  * Invariants: it is compared only up to what the copy has confirmed; what InfluxDB may no longer hold by its
  * retention is not asked for; each question is of one day, which 3 Core can answer.
  */
-import type { DeviceKind } from '../devices/device-kind.ts';
-import type { InfluxServer } from './influx-server.ts';
-import { InfluxQueryError, quoteLiteral } from './influxql.ts';
+import type { DeviceKind } from '../../devices/device-kind.ts';
+import type { InfluxServer } from '../server/influx-server.ts';
+import { InfluxQueryError, quoteLiteral } from '../server/influxql.ts';
 
 export const DAY_MS = 86_400_000;
 

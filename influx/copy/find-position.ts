@@ -6,13 +6,13 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { classifyWriteError } from '../server/influx-error.ts';
+import type { InfluxServer } from '../server/influx-server.ts';
+import { InfluxQueryError } from '../server/influxql.ts';
 import type { CopyCursor } from './copy-cursor.ts';
 import type { CopyHealth } from './copy-health.ts';
 import type { CursorMark } from './cursor-mark.ts';
 import { type DeliveryTools, NotDeliveredError } from './deliver-lines.ts';
-import { classifyWriteError } from './influx-error.ts';
-import type { InfluxServer } from './influx-server.ts';
-import { InfluxQueryError } from './influxql.ts';
 
 /** How often it is looked whether a mark is found, where that may take until a log is flushed. */
 const READ_BACK_TRIES = 4;

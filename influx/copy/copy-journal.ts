@@ -8,16 +8,16 @@
  * retention, or set aside; nothing but the journal needs to be durable; nobody waits for this.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { BackOff } from '../clock/back-off.ts';
-import type { Reading } from '../devices/reading.ts';
-import type { Journal, JournalEntry } from '../journal/journal.ts';
+import { BackOff } from '../../clock/back-off.ts';
+import type { Reading } from '../../devices/reading.ts';
+import type { Journal, JournalEntry } from '../../journal/journal.ts';
+import { describeError } from '../server/influx-error.ts';
+import type { InfluxServer } from '../server/influx-server.ts';
 import { CopyCursor } from './copy-cursor.ts';
 import { CursorMark, type CursorMarkOptions } from './cursor-mark.ts';
 import { deliverLines, NotDeliveredError } from './deliver-lines.ts';
 import { PositionFinder, type PositionFinderOptions } from './find-position.ts';
-import { describeError } from './influx-error.ts';
 import type { InfluxMetrics } from './influx-metrics.ts';
-import type { InfluxServer } from './influx-server.ts';
 import type { FormatReading } from './reading-lines.ts';
 import { Rewrite, type RewriteRange } from './rewrite-range.ts';
 

@@ -9,14 +9,14 @@
  * waits for this, and it leaves InfluxDB three quarters of the time.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { DAY_MS } from './compare-copy.ts';
-import type { CopyHealth } from './copy-health.ts';
-import { type DeliveryTools, deliverLines } from './deliver-lines.ts';
+import { DAY_MS } from '../copy/compare-copy.ts';
+import type { CopyHealth } from '../copy/copy-health.ts';
+import { type DeliveryTools, deliverLines } from '../copy/deliver-lines.ts';
+import type { InfluxMetrics } from '../copy/influx-metrics.ts';
+import { describeError } from '../server/influx-error.ts';
+import type { InfluxServer } from '../server/influx-server.ts';
+import { InfluxQueryError, quoteIdentifier, quoteLiteral } from '../server/influxql.ts';
 import { countStatement, HOUR_MS, HOURLY_SUFFIX, type HourlySource, linesOfHour } from './hourly-form.ts';
-import { describeError } from './influx-error.ts';
-import type { InfluxMetrics } from './influx-metrics.ts';
-import type { InfluxServer } from './influx-server.ts';
-import { InfluxQueryError, quoteIdentifier, quoteLiteral } from './influxql.ts';
 
 /** Hours of all measurements that wait: a year of seven. Beyond it one is found by counting. */
 export const MAX_MARKS = 60_000;

@@ -1,10 +1,14 @@
 import { HttpError } from '@influxdata/influxdb-client';
 import { describe, expect, it } from 'vitest';
-import { deviceKinds } from '../../../devices/kinds/index.ts';
-import { type DeliveryTools, deliverLines, NotDeliveredError } from '../../../influx/deliver-lines.ts';
-import { createReadingFormat } from '../../../influx/reading-lines.ts';
-import type { SetAsideLine } from '../../../influx/set-aside.ts';
-import { stageReading } from '../../support/influx-house.ts';
+import { deviceKinds } from '../../../../devices/kinds/index.ts';
+import {
+  type DeliveryTools,
+  deliverLines,
+  NotDeliveredError,
+} from '../../../../influx/copy/deliver-lines.ts';
+import { createReadingFormat } from '../../../../influx/copy/reading-lines.ts';
+import type { SetAsideLine } from '../../../../influx/copy/set-aside.ts';
+import { stageReading } from '../../../support/influx-house.ts';
 
 const NOW = Date.UTC(2026, 0, 15);
 const format = createReadingFormat(deviceKinds);

@@ -7,10 +7,10 @@
  * once the hours of what was there before are written; until then long ranges read the readings. 3 Core makes a file of
  * each time that it is said, and a question may touch 432: there once a day.
  */
-import { formatLine } from '../history/line-protocol.ts';
-import { DAY_MS } from './compare-copy.ts';
+import { formatLine } from '../../history/line-protocol.ts';
+import { DAY_MS } from '../copy/compare-copy.ts';
+import type { Generation } from '../server/prepare-server.ts';
 import { HOUR_MS } from './hourly-form.ts';
-import type { Generation } from './prepare-server.ts';
 
 const GRAIN_MEASUREMENT = 'siaga_grain';
 /** Two days are 48 points; below, a graph of hours says too little. */

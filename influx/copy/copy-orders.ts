@@ -7,7 +7,8 @@
  * to; while InfluxDB does not answer it waits.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '../database/database.ts';
+import type { Database } from '../../database/database.ts';
+import { describeError } from '../server/influx-error.ts';
 import {
   type CompareOptions,
   compareCopy,
@@ -18,7 +19,6 @@ import {
 } from './compare-copy.ts';
 import type { CopyHealth } from './copy-health.ts';
 import { type DeliveryTools, replaySetAside } from './deliver-lines.ts';
-import { describeError } from './influx-error.ts';
 import type { RewriteRange } from './rewrite-range.ts';
 
 export type OrderAction = 'verify' | 'rewrite' | 'replay';

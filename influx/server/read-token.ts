@@ -4,7 +4,7 @@
  * The file is read at every look at the server, never kept: InfluxDB may make the token after Siaga has started,
  * and an operator may replace it while Siaga runs. What is thrown is one sentence without the secret.
  */
-import { isHeaderValue, NO_HEADER_VALUE, readSecretFile } from '../config/config.ts';
+import { isHeaderValue, NO_HEADER_VALUE, readSecretFile } from '../../config/config.ts';
 
 export interface InfluxToken {
   readonly token: string | undefined;

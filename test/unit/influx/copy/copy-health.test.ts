@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { alertStaff, type StaffAlerts } from '../../../influx/copy-alert.ts';
-import { CopyHealth } from '../../../influx/copy-health.ts';
-import { metricValue } from '../../support/journal-fixture.ts';
+import { CopyHealth } from '../../../../influx/copy/copy-health.ts';
+import { alertStaff, type StaffAlerts } from '../../../../influx/copy-alert.ts';
+import { metricValue } from '../../../support/journal-fixture.ts';
 
 const MINUTE_MS = 60_000;
 

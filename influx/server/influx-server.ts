@@ -7,7 +7,7 @@
  */
 import type { Agent } from 'node:http';
 import { InfluxDB, type WriteApi } from '@influxdata/influxdb-client';
-import { isLoopback } from '../config/config.ts';
+import { isLoopback } from '../../config/config.ts';
 import { explainReadBack, notesOn } from './explain-server.ts';
 import { type InfluxQlSeries, parseInfluxQlAnswer } from './influxql.ts';
 import {

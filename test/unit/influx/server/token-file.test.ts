@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openInfluxHouse, stageReading } from '../../support/influx-house.ts';
-import { createMemoryJournal } from '../../support/memory-journal.ts';
-import { playInflux } from '../../support/played-influx.ts';
+import { openInfluxHouse, stageReading } from '../../../support/influx-house.ts';
+import { createMemoryJournal } from '../../../support/memory-journal.ts';
+import { playInflux } from '../../../support/played-influx.ts';
 
 const NOW = Date.UTC(2026, 0, 15, 2, 30);
 let file = '';

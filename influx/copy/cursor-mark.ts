@@ -8,10 +8,10 @@
  * replaced by an older one or by another (rewind-cursors.ts) counts for no more than what that journal held, as
  * later ids mean other readings; 3 Core is never asked about more than a day, or it refuses.
  */
-import type { Database } from '../database/database.ts';
-import { formatLine } from '../history/line-protocol.ts';
-import type { InfluxServer } from './influx-server.ts';
-import { InfluxQueryError, quoteLiteral } from './influxql.ts';
+import type { Database } from '../../database/database.ts';
+import { formatLine } from '../../history/line-protocol.ts';
+import type { InfluxServer } from '../server/influx-server.ts';
+import { InfluxQueryError, quoteLiteral } from '../server/influxql.ts';
 
 const MEASUREMENT = 'siaga_cursor';
 /** Marks of one minute overwrite each other: 1,440 points a day. */

@@ -5,8 +5,8 @@
  * itself has come: so of two readings of one instant the later still arrives last. Invariants: it begins before the
  * first reading of the range, and takes those too that came late; what it writes is what the copy would write.
  */
-import type { Reading } from '../devices/reading.ts';
-import type { Journal, JournalEntry } from '../journal/journal.ts';
+import type { Reading } from '../../devices/reading.ts';
+import type { Journal, JournalEntry } from '../../journal/journal.ts';
 
 export interface RewriteRange {
   /** [fromMs, toMs) of measuredAt. */

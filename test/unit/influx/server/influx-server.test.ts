@@ -1,8 +1,8 @@
 import { Agent } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { createInfluxServer } from '../../../influx/influx-server.ts';
-import type { InfluxTarget } from '../../../influx/prepare-server.ts';
-import { type FakeAnswer, startFakeInflux } from '../../support/fake-influx.ts';
+import { createInfluxServer } from '../../../../influx/server/influx-server.ts';
+import type { InfluxTarget } from '../../../../influx/server/prepare-server.ts';
+import { type FakeAnswer, startFakeInflux } from '../../../support/fake-influx.ts';
 
 const V2_PING: FakeAnswer = {
   status: 204,

@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { HttpError } from '@influxdata/influxdb-client';
 import { describe, expect, it } from 'vitest';
-import { classifyWriteError, describeError, parseRetryAfter } from '../../../influx/influx-error.ts';
+import {
+  classifyWriteError,
+  describeError,
+  parseRetryAfter,
+} from '../../../../influx/server/influx-error.ts';
 
 /** A port of loopback where nothing listens. */
 async function closedPort(): Promise<number> {

@@ -6,7 +6,7 @@
  * the copies of the logs of alerts and incidents begin anew, which have no mark of their own.
  */
 import type { Logger } from 'pino';
-import type { Database } from '../database/database.ts';
+import type { Database } from '../../database/database.ts';
 import type { CursorMark } from './cursor-mark.ts';
 import type { InfluxMetrics } from './influx-metrics.ts';
 import { LINE_FORM } from './reading-lines.ts';

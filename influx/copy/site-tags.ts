@@ -3,11 +3,11 @@
  *
  * Asked for each line. Invariant: a site is looked through once, for as long as it is that site.
  */
-import type { SiteFields } from '../devices/device-kind.ts';
-import { deviceKinds } from '../devices/kinds/index.ts';
-import type { DeviceSite } from '../devices/site.ts';
-import type { Registry } from '../fleet/registry.ts';
-import type { Tags } from '../history/line-protocol.ts';
+import type { SiteFields } from '../../devices/device-kind.ts';
+import { deviceKinds } from '../../devices/kinds/index.ts';
+import type { DeviceSite } from '../../devices/site.ts';
+import type { Registry } from '../../fleet/registry.ts';
+import type { Tags } from '../../history/line-protocol.ts';
 import { NO_TAGS } from './reading-lines.ts';
 
 /** The tags of a device's site, of low cardinality, and one a device: they add no series. */

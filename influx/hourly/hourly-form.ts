@@ -10,10 +10,10 @@
  * Invariants: only sound readings count; what comes of an hour depends on nothing but that hour and, for what a counter
  * grew by, the hour before it.
  */
-import type { DeviceKind } from '../devices/device-kind.ts';
-import type { Quantity } from '../devices/quantity.ts';
-import { type FieldValue, formatLine, type Tags } from '../history/line-protocol.ts';
-import { type InfluxQlSeries, quoteIdentifier, quoteLiteral } from './influxql.ts';
+import type { DeviceKind } from '../../devices/device-kind.ts';
+import type { Quantity } from '../../devices/quantity.ts';
+import { type FieldValue, formatLine, type Tags } from '../../history/line-protocol.ts';
+import { type InfluxQlSeries, quoteIdentifier, quoteLiteral } from '../server/influxql.ts';
 
 export const HOUR_MS = 3_600_000;
 export const HOURLY_SUFFIX = '_1h';
