@@ -1,9 +1,9 @@
 /**
  * IngestTurns: when a message that a device or gateway posts is worked on, and how much of one sender is.
  *
- * Between the credential and the pipeline, as broker/sender-shares.ts is for MQTT: over HTTP a sender had no rate, and
- * ten posts of 256 KiB that arrived together kept the event loop for seconds. Invariants: of large messages one is
- * worked on in a turn of the event loop, in the order in which they came, and between two come PUBACKs and other
+ * Between the credential and the pipeline, as broker/clients/sender-shares.ts is for MQTT: over HTTP a sender had no
+ * rate, and ten posts of 256 KiB that arrived together kept the event loop for seconds. Invariants: of large messages
+ * one is worked on in a turn of the event loop, in the order in which they came, and between two come PUBACKs and other
  * answers; a sender pays for bytes and for the time that they took, and beyond its rate is told when to come back; the
  * bytes that wait are bounded.
  */

@@ -1,7 +1,7 @@
 /**
  * Crew links: which units are connected, and whether what they are told reaches them.
  *
- * Told by the broker (broker/device-links.ts has the same calls), asked by word-delivery.ts and by whoever
+ * Told by the broker (broker/clients/device-links.ts has the same calls), asked by word-delivery.ts and by whoever
  * recommends units. In memory: after a restart nobody is connected until it says so. Invariant: connected is
  * apart from heard; a unit that is connected and has not subscribed is told nothing.
  */

@@ -18,8 +18,8 @@ const rows = BOUND_SECTIONS.flatMap(({ bounds }) => bounds);
 /** Reason → constants that have the name of a bound and bound no client. */
 const NO_BOUND_OF_A_CLIENT: Record<string, readonly string[]> = {
   'of the protocol itself, where a client says nothing': [
-    'broker/connect-5.ts MAX_PACKET_BYTES',
-    'broker/connect-5.ts MAX_RECEIVE_MAXIMUM',
+    'broker/clients/connect-5.ts MAX_PACKET_BYTES',
+    'broker/clients/connect-5.ts MAX_RECEIVE_MAXIMUM',
   ],
   'of what we write ourselves: words, cards, messages': [
     'alerts/notices/push/push-channel.ts MAX_REMEMBERED',

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type TLSSocket } from 'node:tls';
-import type { ClientCertificate } from './connection/connection-options.ts';
+import type { ClientCertificate } from '../connection/connection-options.ts';
 import type { Entrance, FrontDoor, ListenersOptions } from './front-door.ts';
 import { type Handshakes, MAX_HANDSHAKE_MS } from './handshakes.ts';
 

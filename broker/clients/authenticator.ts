@@ -4,8 +4,8 @@
  * credentials/ is its adapter; without one (MQTT_AUTH=false, loopback only) every client is `anyone`.
  * Invariant: `verify` never blocks the event loop.
  */
+import type { ClientCertificate } from '../connection/connection-options.ts';
 import type { Identity } from './access.ts';
-import type { ClientCertificate } from './connection/connection-options.ts';
 
 export interface Authenticator {
   /** Who it is, or undefined when name and secret do not belong together. */

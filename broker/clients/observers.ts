@@ -6,11 +6,11 @@
  * once to a connection, at the highest QoS that its filters grant [MQTT-3.3.5-1]; who leaves too much unread gets
  * no more.
  */
+import type { Connection } from '../connection/connection.ts';
+import { formatVarint } from '../connection/publish-5.ts';
+import { MAX_FIXED_BYTES, PublishBatch } from '../connection/publish-batch.ts';
+import { MAX_UNREAD_BYTES } from '../connection/read-pace.ts';
 import { FILTER_SEPARATOR, matchesFilter } from './access.ts';
-import type { Connection } from './connection/connection.ts';
-import { formatVarint } from './connection/publish-5.ts';
-import { MAX_FIXED_BYTES, PublishBatch } from './connection/publish-batch.ts';
-import { MAX_UNREAD_BYTES } from './connection/read-pace.ts';
 
 /** Where what comes on one topic goes. */
 interface Route {

@@ -6,11 +6,11 @@
  * its own id or stands in a name space of its own, as that of an observer or a gateway. The user name proves who it
  * is; any client id is let in with it.
  */
-import { GATEWAY_PREFIX, isId, parseDeviceTopic } from '../devices/topics.ts';
+import { GATEWAY_PREFIX, isId, parseDeviceTopic } from '../../devices/topics.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { EndReason } from '../connection/end-reason.ts';
 import { type Identity, OBSERVER_PREFIX } from './access.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { Connection } from './connection/connection.ts';
-import type { EndReason } from './connection/end-reason.ts';
 
 /** The part of a CONNECT that is judged, and changed, here. */
 export interface ConnectPacket {

@@ -6,10 +6,10 @@
  * identity pay from the same two buckets, which outlast them, so that who comes back has not more than who stayed; of
  * one identity at most so many are open, and the one that connected longest ago gives way.
  */
-import { TokenBucket } from '../clock/token-bucket.ts';
-import type { Config } from '../config/config.ts';
+import { TokenBucket } from '../../clock/token-bucket.ts';
+import type { Config } from '../../config/config.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { Identity } from './access.ts';
-import type { Connection } from './connection/connection.ts';
 
 /** A device that empties its offline buffer may do so at once. */
 export const PUBLISHES_AVERAGED_OVER_S = 10;

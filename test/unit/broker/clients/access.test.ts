@@ -1,6 +1,6 @@
 /** Who may subscribe to what. */
 import { describe, expect, test } from 'vitest';
-import { listensToDevices, matchesFilter, maySubscribe } from '../../../broker/access.ts';
+import { listensToDevices, matchesFilter, maySubscribe } from '../../../../broker/clients/access.ts';
 
 const gauge = { role: 'device', id: 'gauge-1', kind: 'river-gauge' } as const;
 const observer = { role: 'observer', id: 'observer:room' } as const;

@@ -4,8 +4,8 @@
  * Told by the connection table, asked for a device's present. In memory: counted since our start. Invariant: of two
  * connections of one device the newest is shown, and the end of the other is an end all the same.
  */
-import type { DeviceConnection } from '../fleet/device-connection.ts';
-import type { Connection } from './connection/connection.ts';
+import type { DeviceConnection } from '../../fleet/device-connection.ts';
+import type { Connection } from '../connection/connection.ts';
 
 /** Devices remembered, of some 200 bytes each. Where none needs a credential, names are made up at will. */
 export const MAX_DEVICES = 50_000;

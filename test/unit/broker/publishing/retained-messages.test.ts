@@ -1,7 +1,7 @@
 /** Retained messages by filter: what the walk finds is what a test of every topic finds. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RetainedMessages } from '../../../broker/retained-messages.ts';
+import { RetainedMessages } from '../../../../broker/publishing/retained-messages.ts';
 
 const messageOf = (topic: string, payload = 'x') => ({ topic, payload: Buffer.from(payload) });
 function keep(topics: readonly string[], maxMessages = 1_000) {

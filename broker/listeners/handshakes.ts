@@ -7,8 +7,8 @@
  * that was not done is told once, with its address.
  */
 import type { Socket } from 'node:net';
-import { formatOriginKey, type Origin } from './connection/connection-options.ts';
-import type { EndReason } from './connection/end-reason.ts';
+import { formatOriginKey, type Origin } from '../connection/connection-options.ts';
+import type { EndReason } from '../connection/end-reason.ts';
 
 /** The slowest links in use. Bytes of ours count too: the kernel takes a chain of certificates at once. */
 export const MIN_BYTES_A_SECOND = 100;

@@ -7,15 +7,15 @@
  * retains nothing but its status.
  */
 import type { PublishPacket } from 'aedes';
-import type { IncomingMessage, Pipeline } from '../ingest/pipeline.ts';
-import type { Waiter } from '../journal/waiter.ts';
-import { isTakenAlready } from './aedes/bounded-incoming.ts';
-import { takeRetainAway } from './aedes/hooked-packets.ts';
-import type { Persistence } from './aedes/persistence.ts';
-import type { BrokerMetrics } from './broker-metrics.ts';
-import type { Connection } from './connection/connection.ts';
-import { findTextFault, hasWildcard } from './connection/packet-fields.ts';
-import type { TooLargePublish } from './connection/skipped-packet.ts';
+import type { IncomingMessage, Pipeline } from '../../ingest/pipeline.ts';
+import type { Waiter } from '../../journal/waiter.ts';
+import { isTakenAlready } from '../aedes/bounded-incoming.ts';
+import { takeRetainAway } from '../aedes/hooked-packets.ts';
+import type { Persistence } from '../aedes/persistence.ts';
+import type { BrokerMetrics } from '../broker-metrics.ts';
+import type { Connection } from '../connection/connection.ts';
+import { findTextFault, hasWildcard } from '../connection/packet-fields.ts';
+import type { TooLargePublish } from '../connection/skipped-packet.ts';
 import type { JournalPressure } from './journal-pressure.ts';
 import { DirectPublish, ForwardedPublish, type WaitingPublishOptions } from './waiting-publish.ts';
 

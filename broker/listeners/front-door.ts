@@ -9,13 +9,13 @@
 import { BlockList, createServer, isIP, isIPv6, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { Bound } from '../broker-metrics.ts';
+import type { ListenerName, Origin } from '../connection/connection-options.ts';
+import type { EndReason } from '../connection/end-reason.ts';
 import type { Admission } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
 import { awaitProxyHeader } from './await-proxy-header.ts';
-import type { Bound } from './broker-metrics.ts';
-import type { ListenerName, Origin } from './connection/connection-options.ts';
-import type { EndReason } from './connection/end-reason.ts';
 
 export interface ListenersOptions {
   readonly config: Pick<

@@ -6,15 +6,15 @@
  * on with it. Invariant: it is judged, counted and answered once, after it is stored; or fails once.
  */
 import type { PublishPacket } from 'aedes';
-import type { Rejection } from '../devices/rejection.ts';
-import type { Waiter } from '../journal/waiter.ts';
-import { takeOverPuback } from './aedes/hooked-packets.ts';
-import { stopForwarding } from './aedes/siaga-aedes.ts';
-import type { BrokerMetrics, PublishOutcome } from './broker-metrics.ts';
-import type { OpenPublish } from './connection/answer-queue.ts';
-import { formatRefusal } from './connection/answers-5.ts';
-import type { Connection } from './connection/connection.ts';
-import type { Observers } from './observers.ts';
+import type { Rejection } from '../../devices/rejection.ts';
+import type { Waiter } from '../../journal/waiter.ts';
+import { takeOverPuback } from '../aedes/hooked-packets.ts';
+import { stopForwarding } from '../aedes/siaga-aedes.ts';
+import type { BrokerMetrics, PublishOutcome } from '../broker-metrics.ts';
+import type { Observers } from '../clients/observers.ts';
+import type { OpenPublish } from '../connection/answer-queue.ts';
+import { formatRefusal } from '../connection/answers-5.ts';
+import type { Connection } from '../connection/connection.ts';
 
 export interface WaitingPublishOptions {
   readonly metrics: Pick<BrokerMetrics, 'pubackTimes' | 'publishes'>;

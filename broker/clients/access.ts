@@ -5,7 +5,7 @@
  * by the pipeline, which keeps what is not; here only the questions that keep nothing are answered.
  * Invariant: a device reads its own `command` and `config` and the public alerts, and nothing of others.
  */
-import { DOWN_CHANNELS, formatDeviceTopic, TOPIC_ROOT } from '../devices/topics.ts';
+import { DOWN_CHANNELS, formatDeviceTopic, TOPIC_ROOT } from '../../devices/topics.ts';
 
 /** What let it in: a secret, or a client certificate by the time from which it is valid, epoch ms. */
 export interface Proof {

@@ -6,13 +6,13 @@
  * lines with a count.
  */
 import type { Client } from 'aedes';
+import type { BrokerMetrics } from '../broker-metrics.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { ListenerName, Origin } from '../connection/connection-options.ts';
+import { type EndReason, MISBEHAVIOURS } from '../connection/end-reason.ts';
+import type { LogLimiter } from '../connection/log-limiter.ts';
+import { FILTER_PRICE } from '../connection/packet-prices.ts';
 import { type Identity, listensToDevices } from './access.ts';
-import type { BrokerMetrics } from './broker-metrics.ts';
-import type { Connection } from './connection/connection.ts';
-import type { ListenerName, Origin } from './connection/connection-options.ts';
-import { type EndReason, MISBEHAVIOURS } from './connection/end-reason.ts';
-import type { LogLimiter } from './connection/log-limiter.ts';
-import { FILTER_PRICE } from './connection/packet-prices.ts';
 import type { ContestedIds } from './contested-ids.ts';
 import { DeviceConnections } from './device-connections.ts';
 import type { DoubledDevices } from './doubled-devices.ts';

@@ -6,7 +6,7 @@
  * A device may connect under any client id, and some firmware makes one up for each connect. Invariant: of one device
  * at most MAX_OF_A_DEVICE are kept besides those that are connected; the one that connected longest ago goes.
  */
-import { OutgoingWindow } from './connection/outgoing-window.ts';
+import { OutgoingWindow } from '../connection/outgoing-window.ts';
 
 /** The boxes of one device, a spare and a workbench among them. */
 export const MAX_OF_A_DEVICE = 8;

@@ -6,11 +6,11 @@
  * acknowledge than it said.
  */
 import type { AedesPublishPacket, Client } from 'aedes';
-import { qosToBeSent } from './aedes/aedes-inside.ts';
-import { giveIdentifier, isIdentified, lowerQos, sizeToBeSent } from './aedes/hooked-packets.ts';
-import type { Connection } from './connection/connection.ts';
-import { RETAINED_PRICE } from './connection/packet-prices.ts';
-import { MAX_UNREAD_BYTES } from './connection/read-pace.ts';
+import { qosToBeSent } from '../aedes/aedes-inside.ts';
+import { giveIdentifier, isIdentified, lowerQos, sizeToBeSent } from '../aedes/hooked-packets.ts';
+import type { Connection } from '../connection/connection.ts';
+import { RETAINED_PRICE } from '../connection/packet-prices.ts';
+import { MAX_UNREAD_BYTES } from '../connection/read-pace.ts';
 
 /**
  * Null where it does not go. What is to be acknowledged gets its identifier here, for Aedes would begin anywhere and not

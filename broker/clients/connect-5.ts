@@ -5,11 +5,11 @@
  * nothing. Invariant: what CONNACK tells is what holds.
  */
 import type { Client } from 'aedes';
-import { announce } from './aedes/aedes-inside.ts';
-import { endSessionSoonAfter, takeKeepAlive } from './aedes/hooked-packets.ts';
+import { announce } from '../aedes/aedes-inside.ts';
+import { endSessionSoonAfter, takeKeepAlive } from '../aedes/hooked-packets.ts';
+import type { Listening5 } from '../connection/answers-5.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { ConnectPacket } from './connect-rules.ts';
-import type { Listening5 } from './connection/answers-5.ts';
-import type { Connection } from './connection/connection.ts';
 
 const MAX_RECEIVE_MAXIMUM = 65_535;
 /** [MQTT 5, 2.1.4] the largest packet that there can be. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatProxyHeader, parseProxyHeader } from '../../../broker/proxy-header.ts';
-import { PROXY_SIGNATURE, proxyV2, proxyV2From } from '../../support/proxy-headers.ts';
+import { formatProxyHeader, parseProxyHeader } from '../../../../broker/listeners/proxy-header.ts';
+import { PROXY_SIGNATURE, proxyV2, proxyV2From } from '../../../support/proxy-headers.ts';
 
 const HELLO = Buffer.from([0x10, 2, 0, 4]);
 const TARGET = [10, 0, 0, 1, 4, 0, 7, 91];

@@ -7,7 +7,7 @@
  * connections was heard again after another five times, and until one is left; a connection of a device that has no
  * other costs one entry.
  */
-import type { Connection } from './connection/connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { ContestedId } from './contested-ids.ts';
 
 /** As many as takeovers are a contest. */

@@ -1,7 +1,7 @@
 /** How long a handshake may take: by its progress, and two minutes at most. */
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type HandshakeSocket, Handshakes } from '../../../broker/handshakes.ts';
+import { type HandshakeSocket, Handshakes } from '../../../../broker/listeners/handshakes.ts';
 
 /** The part of a socket that is watched. */
 class WatchedSocket extends EventEmitter {

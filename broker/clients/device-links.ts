@@ -7,10 +7,10 @@
  * [MQTT-4.3.2-2] is told with the payload that it acknowledges, in a clean session too, where Aedes keeps none.
  */
 import type { AedesPublishPacket, Client } from 'aedes';
-import { formatDeviceTopic, parseDeviceTopic } from '../devices/topics.ts';
+import { formatDeviceTopic, parseDeviceTopic } from '../../devices/topics.ts';
+import { watchPubacks } from '../aedes/persistence.ts';
+import type { SiagaAedes } from '../aedes/siaga-aedes.ts';
 import type { Identity } from './access.ts';
-import { watchPubacks } from './aedes/persistence.ts';
-import type { SiagaAedes } from './aedes/siaga-aedes.ts';
 import type { ConnectionTable } from './connection-table.ts';
 
 /** Told of each change; must not throw. Times are epoch ms. */

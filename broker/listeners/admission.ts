@@ -6,10 +6,10 @@
  * addresses without a connection is bounded.
  */
 import type { Socket } from 'node:net';
-import { TokenBucket } from '../clock/token-bucket.ts';
-import type { Config } from '../config/config.ts';
-import type { Bound } from './broker-metrics.ts';
-import { formatOriginKey, type Origin } from './connection/connection-options.ts';
+import { TokenBucket } from '../../clock/token-bucket.ts';
+import type { Config } from '../../config/config.ts';
+import type { Bound } from '../broker-metrics.ts';
+import { formatOriginKey, type Origin } from '../connection/connection-options.ts';
 
 export type AdmissionConfig = Pick<
   Config,

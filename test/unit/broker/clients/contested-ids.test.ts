@@ -1,6 +1,6 @@
 /** How many contested ids are remembered. */
 import { expect, test } from 'vitest';
-import { ContestedIds } from '../../../broker/contested-ids.ts';
+import { ContestedIds } from '../../../../broker/clients/contested-ids.ts';
 
 const origin = { listener: 'memory', address: '10.0.0.1' } as const;
 

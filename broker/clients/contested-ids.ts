@@ -6,7 +6,7 @@
  * a contested id changes hands once in five seconds at most, whatever the boxes do; at most 1,000 ids are
  * remembered, the ones that changed hands last.
  */
-import type { Origin } from './connection/connection-options.ts';
+import type { Origin } from '../connection/connection-options.ts';
 
 /** So many takeovers in SPAN_MS are a contest. */
 const TAKEOVERS = 5;

@@ -5,8 +5,8 @@
  * else; a TLS or HTTP handshake has time by its progress (handshakes.ts); an address in use is one clear line.
  */
 import type { AddressInfo, Server, Socket } from 'node:net';
+import type { ListenerName } from '../connection/connection-options.ts';
 import { isConnectAtMost } from './arrivals.ts';
-import type { ListenerName } from './connection/connection-options.ts';
 import { type Entrance, FrontDoor, type ListenersOptions } from './front-door.ts';
 import { Handshakes } from './handshakes.ts';
 import { createTlsEntrance } from './tls-listener.ts';

@@ -6,8 +6,8 @@
  */
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createWebSocketStream, WebSocketServer } from 'ws';
-import { TokenBucket } from '../clock/token-bucket.ts';
-import { ProtocolViolationError } from './connection/end-reason.ts';
+import { TokenBucket } from '../../clock/token-bucket.ts';
+import { ProtocolViolationError } from '../connection/end-reason.ts';
 import type { Entrance, FrontDoor, ListenersOptions } from './front-door.ts';
 import type { Handshakes } from './handshakes.ts';
 
