@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { sayDispatch } from '../../../../dashboards/situation-room/state/dispatch-sentences.ts';
+import { sayDispatch } from '../../../../dashboards/situation-room/state/words/dispatch-sentences.ts';
 import { readStatus, STEPS } from '../../../../dispatch/assignments/assignment-steps.ts';
 import { findBlocks, findWarnings } from '../../../../dispatch/recommendation/eligibility.ts';
 import type { UnitNow } from '../../../../dispatch/units/unit-board.ts';
