@@ -6,9 +6,9 @@
  * `request.user` is set before any handler runs.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { requireOwnPage } from '../accounts/same-origin.ts';
 import { Problem } from '../border/problem.ts';
 import type { CallerShare, CallerShares } from './caller-shares.ts';
+import { requireOwnPage } from './same-origin.ts';
 
 /** `public` may be given to a partner so that its reads are counted by name; it sees what everybody sees. */
 export const ROLES = ['admin', 'dispatcher', 'engineer', 'desk', 'public'] as const;

@@ -2,7 +2,7 @@
 import type { Database } from '../../database/database.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import type { Authenticator } from '../access/access.ts';
-import type { GuessGuard } from '../tokens/guess-guard.ts';
+import type { GuessGuard } from '../server/guess-guard.ts';
 import type { OpenLinks } from './invitations.ts';
 import type { Sessions } from './sessions.ts';
 

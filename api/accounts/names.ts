@@ -5,7 +5,7 @@
  */
 import type { Database } from '../../database/database.ts';
 import { Problem } from '../border/problem.ts';
-import { explainBadName, findLookAlike } from '../tokens/token-name.ts';
+import { explainBadName, findLookAlike } from './token-name.ts';
 
 /** Throws Problem 400 for a name that can be nobody's, 409 when it looks like a device's. */
 export function requireGoodName(name: string, deviceIds: Iterable<string>): void {

@@ -11,12 +11,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Database } from '../../database/database.ts';
 import { ANONYMOUS, type Authenticator, type User } from '../access/access.ts';
-import { bearsSessionHeader, requireOwnPage } from '../accounts/same-origin.ts';
+import { bearsSessionHeader, requireOwnPage } from '../access/same-origin.ts';
 import { clearSessionCookie, readSessionCookie } from '../accounts/session-cookie.ts';
 import type { Sessions } from '../accounts/sessions.ts';
 import { Problem } from '../border/problem.ts';
 import { formatTime } from '../border/time.ts';
-import type { GuessGuard } from './guess-guard.ts';
+import type { GuessGuard } from '../server/guess-guard.ts';
 import {
   findToken,
   hashToken,

@@ -13,9 +13,9 @@ import { OpenLinks } from '../accounts/invitations.ts';
 import { isOf } from '../accounts/session-store.ts';
 import { Sessions } from '../accounts/sessions.ts';
 import type { StreamHub } from '../live/stream-hub.ts';
+import { createGuessGuard, type GuessGuard } from '../server/guess-guard.ts';
 import type { WrongTokens } from '../server/load-bounds.ts';
 import { createAuthenticator } from './authenticator.ts';
-import { createGuessGuard, type GuessGuard } from './guess-guard.ts';
 import { readTokensInForce } from './token-store.ts';
 
 export interface CredentialsDependencies {

@@ -8,9 +8,9 @@ import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
 import type { Registry } from '../../fleet/registry.ts';
 import { ROLES } from '../access/access.ts';
+import { explainBadName } from '../accounts/token-name.ts';
 import { idInput } from '../border/text-input.ts';
 import { formatTime, timeOutput } from '../border/time.ts';
-import { explainBadName } from './token-name.ts';
 import {
   createToken,
   DEFAULT_LIFE_DAYS,

@@ -5,6 +5,7 @@ import { MAX_READS } from '../../api/access/reads.ts';
 import { MAX_LINK_HOURS, MAX_OPEN_INVITATIONS, MAX_PEOPLE } from '../../api/accounts/people-store.ts';
 import { MAX_AGENT_LENGTH, MAX_SESSIONS_EACH } from '../../api/accounts/session-store.ts';
 import { AGE_MS, IDLE_MS } from '../../api/accounts/sessions.ts';
+import { MAX_LENGTH } from '../../api/accounts/token-name.ts';
 import { MAX_LIMIT as MAX_ALERTS } from '../../api/alerts/alerts.ts';
 import { MAX_POINTS } from '../../api/alerts/backtests.ts';
 import {
@@ -23,7 +24,6 @@ import { MAX_CANDIDATES } from '../../api/dispatch/ambulances.ts';
 import { MAX_SPAN_MS } from '../../api/dispatch/figures.ts';
 import { MAX_INCIDENTS } from '../../api/dispatch/incident-reads.ts';
 import { MAX_EXPORTED } from '../../api/dispatch/privacy.ts';
-import { MAX_LENGTH } from '../../api/tokens/token-name.ts';
 import { MAX_LIFE_DAYS, MAX_TOKENS_IN_FORCE } from '../../api/tokens/token-store.ts';
 import { answered, type Bound, type BoundSection, count, days, duration, metric } from './bound.ts';
 

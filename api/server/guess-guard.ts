@@ -7,7 +7,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Counter, type Registry as Metrics } from 'prom-client';
 import { Problem } from '../border/problem.ts';
-import type { WrongTokens } from '../server/load-bounds.ts';
+import type { WrongTokens } from './load-bounds.ts';
 
 export type GuessReason = 'malformed' | 'unknown' | 'ended' | 'session' | 'invitation';
 
