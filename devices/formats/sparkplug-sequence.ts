@@ -24,8 +24,10 @@ export function createFollowSequence(): (
     if (lastOf.size > MAX_NODES) lastOf.delete(lastOf.keys().next().value as string);
     if (last === undefined || isBirth || sequence === last) return undefined;
     const missing = (sequence - last - 1 + SEQUENCES) % SEQUENCES;
-    return missing === 0
-      ? undefined
-      : `seq ${sequence} came after ${last}: ${missing} messages of the node are missing`;
+    if (missing === 0) return undefined;
+    const after = `seq ${sequence} came after ${last}`;
+    return missing < SEQUENCES / 2
+      ? `${after}: ${missing} messages of the node are missing`
+      : `${after}: out of order, or most of a round is missing`;
   };
 }

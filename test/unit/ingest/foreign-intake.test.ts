@@ -487,3 +487,39 @@ describe('the inbox', () => {
     expect(house.inbox.look('bendung')).toHaveLength(20);
   });
 });
+
+describe('what stands before a topic is passed over', () => {
+  test.each([
+    [
+      'a leading slash before our own',
+      undefined,
+      '/siaga/semarang/river-gauge/bendung/telemetry',
+      { levelM: 1.4 },
+    ],
+    [
+      'a site before our own',
+      undefined,
+      'timur/siaga/semarang/river-gauge/bendung/telemetry',
+      { levelM: 1.4 },
+    ],
+    ['a site before that of a format', 'tasmota', 'timur/tele/bendung/SENSOR', { Gauge: { Level: 1.4 } }],
+    ['the other full topic of Tasmota', 'tasmota', 'bendung/tele/SENSOR', { Gauge: { Level: 1.4 } }],
+  ])('%s', async (_what, format, topic, payload) => {
+    const house = houseOf({ devices: { bendung: format === undefined ? {} : { format } } });
+    expect(await house.publish(topic, JSON.stringify(payload), 'bendung')).toMatchObject({ stored: 1 });
+    expect(house.readings[0]?.values).toEqual({ levelM: 1.4 });
+  });
+
+  test('and nobody speaks for another device by it', async () => {
+    const house = houseOf({ devices: { bendung: {}, hulu: {} } });
+    await house.publish('/siaga/semarang/river-gauge/hulu/telemetry', '{"levelM":1.4}', 'bendung');
+    expect(house.readings).toEqual([]);
+    expect(house.rejections[0]?.reason).toBe('wrong-device');
+  });
+
+  test('a topic in capitals is told', async () => {
+    const house = houseOf({ devices: { bendung: {} } });
+    await house.publish('SIAGA/Semarang/river-gauge/bendung/telemetry', '{"levelM":1.4}', 'bendung');
+    expect(house.rejections[0]?.detail).toContain('topics tell upper case from lower');
+  });
+});

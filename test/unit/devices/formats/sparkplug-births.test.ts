@@ -46,6 +46,19 @@ describe('Sparkplug B', () => {
     ]);
   });
 
+  test('messages that are missing by their sequence are told, across 255 too, and a repeat is none', () => {
+    const format = createSparkplugB();
+    const seqs = [254, 255, 0, 0, 3, 2];
+    const notes = seqs.map(
+      (seq) => say(format, 'DDATA', { seq, metrics: [{ name: 'Level', double: 1 }] })[0]?.note,
+    );
+    expect(notes).toEqual([
+      ...[undefined, undefined, undefined, undefined],
+      'seq 3 came after 0: 2 messages of the node are missing',
+      'seq 2 came after 3: out of order, or most of a round is missing',
+    ]);
+  });
+
   test('the numbers of one device are not those of another', () => {
     const format = createSparkplugB();
     say(format, 'DBIRTH', { metrics: [{ name: 'Level', alias: 5, double: 1.4 }] });
