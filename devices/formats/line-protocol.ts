@@ -172,10 +172,15 @@ function readLine(
   const quantities: Record<string, unknown> = { ...read.item, ...own };
   if (Object.keys(quantities).length === 0 && !isWord(line)) return { item: {}, faults };
   for (const [key, type] of Object.entries(ENVELOPE)) {
-    const value = line.fields.get(key);
+    const value = key === 'simulated' ? flagOf(line.fields.get(key)) : line.fields.get(key);
     if (typeof value === type) quantities[key] = value;
   }
   return { item: quantities, faults };
+}
+
+/** What is simulated must not alarm, be the flag in quotes. */
+function flagOf(value: unknown): unknown {
+  return value === 'true' ? true : value;
 }
 
 /** A line that says only how its device is, in a word. */

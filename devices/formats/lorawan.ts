@@ -98,7 +98,7 @@ function undecoded({ bytes, bytesKey, port, codecPlace }: Uplink): Rejection {
 
 function claimOfUplink(uplink: Uplink): Claim {
   const { aliases, object, bytes, measuredAt, frameCount = 0, receptions, cut } = uplink;
-  const decoded = Array.isArray(object) ? ofList(object) : object;
+  const decoded = withCayennePlace(Array.isArray(object) ? ofList(object) : object);
   if (!isJsonObject(decoded)) {
     const hasBytes = typeof bytes === 'string' && bytes !== '';
     if (!hasBytes && !cut) {
@@ -109,7 +109,8 @@ function claimOfUplink(uplink: Uplink): Claim {
   // Of an object that ends early a value may be what a later `simulated` takes back: its complete entries count alone.
   const { item, faults, unread } = cut?.isInObject ? NOTHING : readSensorObject(decoded);
   // What the server simulates is no measurement, whatever the codec says.
-  const drill = uplink.simulated || decoded['simulated'] === true ? { simulated: true } : {};
+  const saysSimulated = decoded['simulated'] === true || decoded['simulated'] === 'true';
+  const drill = uplink.simulated || saysSimulated ? { simulated: true } : {};
   const rssiDbm = strongest(receptions);
   const now = {
     ...(rssiDbm === undefined ? {} : { rssiDbm }),
@@ -124,6 +125,18 @@ function claimOfUplink(uplink: Uplink): Claim {
   const found = { hasValues: hasValues || past.length > 0, faults: [...faults, ...lists.faults] };
   const rejection = faultOf(decoded, found, [...(cut ? [cut.rejection] : []), ...lists.leftOut]);
   return { aliases, items: hasValues ? [...past, now] : past, unread, ...(rejection ? { rejection } : {}) };
+}
+
+/**
+ * The place in what the codec for Cayenne LPP gives: `{"gpsLocation": {"1": {"latitude": …}}}` in ChirpStack, `gps_1` in
+ * The Things Stack.
+ */
+function withCayennePlace(object: unknown): unknown {
+  if (!isJsonObject(object)) return object;
+  const { gpsLocation: channels } = object;
+  const key = Object.keys(object).find((name) => /^gps_\d{1,3}$/.test(name));
+  const place = isJsonObject(channels) ? Object.values(channels)[0] : key && object[key];
+  return isJsonObject(place) ? { ...place, ...object } : object;
 }
 
 const NOTHING = { item: {}, faults: [], unread: {} } as const;

@@ -102,7 +102,7 @@ export function readSensorObject(object: JsonObject): SensorReading {
   for (const key in object) {
     const value = object[key];
     if (PASSED_KEYS.has(key)) {
-      item[key] = value;
+      item[key] = key === 'simulated' ? asFlag(value) : value;
       continue;
     }
     const meant = meaningOf(key);
@@ -149,6 +149,12 @@ function isUnitBeside(object: JsonObject, key: string): boolean {
     const meant = UNITLESS_KEYS.has(wordOf(name)) ? meaningOf(name) : undefined;
     return meant !== undefined && Object.hasOwn(object, name) && isUnitOf(unit, meant.dimension);
   });
+}
+
+/** In a form, a line or a text metric even a flag is a text, and what is simulated must not alarm. */
+function asFlag(value: unknown): unknown {
+  const word = typeof value === 'string' ? value.trim().toLowerCase() : value;
+  return word === 'true' || word === 'false' ? word === 'true' : value;
 }
 
 export interface SensorLists {

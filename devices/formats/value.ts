@@ -64,6 +64,8 @@ function decode({ topic, payload, receivedAt, options }: FormatMessage): Decoded
     if (Object.keys(read.item).length > 0) items.push(read.item);
     faults.push(...read.faults);
   }
+  if (header && items.length + refused.length + faults.length === 0)
+    return [{ aliases: [], items, presence: 'online', note: 'a header and no line of numbers' }];
   const [first] = refused;
   if (first && items.length === 0 && faults.length === 0) return first;
   const told = [...refused.map(({ detail }) => detail), ...faults];
