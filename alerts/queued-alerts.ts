@@ -117,8 +117,9 @@ export class QueuedAlerts implements Alerts {
     await this.#enqueue(async () => {
       // The clocks of silence stand still while we are deaf, and begin anew when that is over.
       if (this.#dependencies.isDeaf()) engine.listen(nowMs);
-      for (const { id, presence, presenceAt, told } of this.#dependencies.fleet.known()) {
+      for (const { id, presence, presenceAt, told, unusable } of this.#dependencies.fleet.known()) {
         if (told) engine.expect(id, told);
+        if (unusable && !this.#behind) engine.takeUnusableWord(id, unusable.atMs, nowMs);
         if (presence) this.#apply(engine.takePresence(id, presence, nowMs, presenceAt));
       }
       if (!this.#behind) this.#apply(engine.takeTick(nowMs));

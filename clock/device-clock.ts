@@ -33,6 +33,8 @@ const STOOD_MS = 15_000;
 const OVERTAKEN_MS = 120_000;
 /** A clock that moves on by less than this share of ours stands, or runs backwards. No link is so slow for long. */
 const STANDS_SHARE = 0.1;
+/** No reading waits for so long to be sent, ms: three years. */
+const OLDEST_MS = 3 * 365 * 86_400_000;
 /** What a mobile network delays when nothing is wrong, ms. */
 export const USUAL_DELAY_MS = 2_000;
 /**
@@ -68,6 +70,8 @@ export interface DeviceClock {
   stood: number;
   furthestMs: number;
   later: LaterLags | undefined;
+  /** Witnesses in a row of a time that cannot be: it came before it was sent, or is of years ago. */
+  impossible: number;
   /** It went back while its link worked: no way explains the lag since. */
   isSetBack: boolean;
   /** It is known to be off; and whether its offset has moved since without a step. */
@@ -90,6 +94,7 @@ export function createDeviceClock(): DeviceClock {
     stood: 0,
     furthestMs: 0,
     later: undefined,
+    impossible: 0,
     isSetBack: false,
     isOff: false,
     isDrifting: false,
@@ -109,6 +114,7 @@ export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receive
   const isWitness = isFirst || Math.abs(apartMs) >= WITNESS_APART_MS;
   const toleranceMs = CLOCK_BOUNDS.steadyMs + (isFirst ? 0 : CLOCK_BOUNDS.steadyShare * Math.abs(apartMs));
   const movedMs = deviceMs - clock.lastDeviceMs;
+  if (isWitness) clock.impossible = isImpossible(lagMs) ? (clock.impossible ?? 0) + 1 : 0;
   if (isWitness && !isFirst) noteProgress(clock, deviceMs, apartMs);
   // A backlog that comes faster than it was measured slides; a clock that is off does not.
   const isSliding = clock.witnesses < CLOCK_BOUNDS.readings && lagMs < clock.mostLagMs - toleranceMs;
@@ -200,7 +206,13 @@ function adoptLater(clock: DeviceClock, later: LaterLags, isDrifting: boolean): 
 
 function decide(clock: DeviceClock): void {
   if (isStanding(clock)) clock.isOff = true;
+  else if (isRacing(clock)) clock.isOff = true;
   else if (clock.witnesses >= CLOCK_BOUNDS.readings) clock.isOff = isWrongBy(clock, clock.leastLagMs);
+}
+
+/** It runs so fast that no few of its lags agree; none of them is one of the way. */
+export function isRacing({ witnesses, impossible = 0 }: DeviceClock): boolean {
+  return witnesses < CLOCK_BOUNDS.readings && impossible >= CLOCK_BOUNDS.readings;
 }
 
 function isStanding({ stood, furthestMs, lastReceivedAt, lastDeviceMs, leastLagMs }: DeviceClock): boolean {
@@ -227,6 +239,11 @@ function isWrongBy({ isSetBack }: DeviceClock, lagMs: number): boolean {
   return isBeyondBounds(lagMs) || (isSetBack && lagMs > OVERTAKEN_MS);
 }
 
+/** Nothing comes before it was sent, and nothing was on its way for years. */
+function isImpossible(lagMs: number): boolean {
+  return lagMs < -CLOCK_BOUNDS.aheadMs || lagMs > OLDEST_MS;
+}
+
 /** No way explains the lag, or none that is usual. */
 export function isBeyondBounds(lagMs: number): boolean {
   return lagMs > CLOCK_BOUNDS.behindMs || lagMs < -CLOCK_BOUNDS.aheadMs;
@@ -235,7 +252,7 @@ export function isBeyondBounds(lagMs: number): boolean {
 export function stateOf(clock: DeviceClock): ClockState {
   if (clock.witnesses === 0) return 'unknown';
   if (isStanding(clock)) return 'standing';
-  if (clock.isOff) return clock.isDrifting ? 'drifting' : 'off';
+  if (clock.isOff) return clock.isDrifting || isRacing(clock) ? 'drifting' : 'off';
   const isKnown = !isBeyondBounds(clock.leastLagMs) && clock.leastLagMs <= USUAL_DELAY_MS;
   return isKnown || clock.witnesses >= CLOCK_BOUNDS.readings ? 'right' : 'unknown';
 }

@@ -82,6 +82,7 @@ export class AlertEngine {
       hearing.lastHeardAt = Math.min(hearing.lastHeardAt, nowMs);
       hearing.lastUsableAt = Math.min(hearing.lastUsableAt, nowMs);
       hearing.presenceAt = Math.min(hearing.presenceAt, nowMs);
+      hearing.refusedAt = Math.min(hearing.refusedAt ?? 0, nowMs);
     }
   }
 
@@ -181,6 +182,18 @@ export class AlertEngine {
     watch.hearing.presenceAt = saidAtMs;
     if (presence !== 'offline') noteWord(watch.hearing, saidAtMs);
     return judgeDevice(watch, this.#view(nowMs));
+  }
+
+  /** It said something at `saidAtMs` that was refused, or that came before: a word, and of no use. */
+  takeUnusableWord(device: string, saidAtMs: number, nowMs: number): void {
+    const atMs = Math.min(saidAtMs, nowMs);
+    const watch = this.watches.of(device);
+    if (!watch) return;
+    const { hearing } = watch;
+    if (atMs <= Math.max(hearing.lastHeardAt, hearing.refusedAt ?? 0)) return;
+    watch.moved = true;
+    hearing.refusedAt = atMs;
+    if (hearing.firstHeardAt === 0) hearing.firstHeardAt = atMs;
   }
 
   /** A device has confirmed how often it is to report: its own rhythm does not show it yet. */

@@ -16,7 +16,7 @@ import type { Bilingual } from '../../devices/site.ts';
 import type { Description } from '../judgement/rule.ts';
 import { formatSpan } from '../wording.ts';
 
-export const CLOCK_SKEW = { name: 'clock-skew', version: 2, unit: 's' } as const;
+export const CLOCK_SKEW = { name: 'clock-skew', version: 3, unit: 's' } as const;
 export const CLOCK_PARAMETERS = CLOCK_BOUNDS;
 
 /** As it was saved; before version 2 it was kept as `wrong` and `lagMs`. */

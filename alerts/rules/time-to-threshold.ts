@@ -71,7 +71,7 @@ const JUMP_LEAST_M = 0.15;
 const STEADY_LEVELS = 4;
 export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory>({
   name: 'time-to-threshold',
-  version: 4,
+  version: 5,
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
@@ -99,7 +99,7 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     const noiseM = smoothedNoise(noise, view.intervalMs);
     memory.reached = reachedAfter(memory.reached, levelM, parameters);
     const before = memory.claims;
-    if (before.length === 0 && !mayClaim(memory, levelM, parameters)) return;
+    if (before.length === 0 && (memory.goesOnM !== undefined || !mayClaim(memory, levelM, parameters))) return;
     // Of a gauge that nobody knows two high readings may be its noise: it must have risen steadily.
     if (before.length === 0 && !isNoiseKnown(view.noise) && !hasRisenSteadily(view.recent)) return;
     const rise = levelM < scale.topM ? riseOf(memory, scale, noiseM) : undefined;
