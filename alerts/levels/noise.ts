@@ -103,6 +103,11 @@ export function isNoiseKnown({ pairs }: Noise): boolean {
   return pairs >= LEAST_PAIRS;
 }
 
+/** It repeats itself so often that a level which stands is nothing to speak of. */
+export function roundsLevels({ repeats }: Noise): boolean {
+  return repeats > ROUNDS_SHARE;
+}
+
 /** The standard deviation, m; 0 of a gauge whose levels can be taken as they are. */
 export function noiseOf({ pairs, varianceM2, repeats }: Noise): number {
   if (pairs < LEAST_PAIRS || repeats > ROUNDS_SHARE || varianceM2 < LEAST_M * LEAST_M) return 0;

@@ -14,11 +14,14 @@ export interface StandingJump {
   readonly lowM: number;
   readonly highM: number;
   readonly readings: number;
+  /** It stood there from its first word: the level before is that of an ordinary day. */
+  readonly isFirst?: boolean;
 }
 
-/** So many readings, and so long, ms, must have come after the step. */
-const STANDS_READINGS = 6;
-const STANDS_MS = 60_000;
+/** So many readings, and so long, ms, must have come after the step; a gauge that nobody knows may be in a flood. */
+const STANDS_READINGS = 8;
+const FIRST_READINGS = 24;
+const STANDS_MS = 30 * 60_000;
 /** It has moved where its levels lie further apart than this, m, this share of the step, or so many times its scatter. */
 const MOVED_M = 0.01;
 const MOVED_SHARE = 0.02;
@@ -43,6 +46,11 @@ export function nextStandingJump(
   return highM - lowM > stillM ? null : { ...jump, lowM, highM, readings: jump.readings + 1 };
 }
 
-export function standsStill({ readings, since }: StandingJump, at: number): boolean {
-  return readings >= STANDS_READINGS && at - since >= STANDS_MS;
+/** Of a gauge that stands at `levelM` with its first word, with this ordinary level. */
+export function firstStandingJump(ordinaryM: number, levelM: number, at: number): StandingJump {
+  return { fromM: ordinaryM, toM: levelM, since: at, lowM: levelM, highM: levelM, readings: 0, isFirst: true };
+}
+
+export function standsStill({ readings, since, isFirst }: StandingJump, at: number): boolean {
+  return readings >= (isFirst ? FIRST_READINGS : STANDS_READINGS) && at - since >= STANDS_MS;
 }

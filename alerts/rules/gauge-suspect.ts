@@ -9,7 +9,7 @@
 import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack } from '../judgement/track.ts';
-import { nextStandingJump, type StandingJump, standsStill } from '../levels/standing-jump.ts';
+import { firstStandingJump, nextStandingJump, type StandingJump, standsStill } from '../levels/standing-jump.ts';
 import { ladderSpanM, levelOf } from './river-level.ts';
 import { describeSuspect, describeSuspectEnd, type SuspectDetail } from './suspect-words.ts';
 
@@ -22,6 +22,7 @@ export interface GaugeSuspectParameters {
   /** Worked out for the gauge, m: what is a leap, and from where on one matters. */
   readonly jumpM: number;
   readonly floodM: number;
+  readonly ordinaryM: number;
 }
 
 interface Memory {
@@ -37,21 +38,23 @@ export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
-  defaults: { rows: 2, jumpShare: 0.2, jumpMinM: 0.15, jumpM: 0, floodM: 0 },
+  defaults: { rows: 2, jumpShare: 0.2, jumpMinM: 0.15, jumpM: 0, floodM: 0, ordinaryM: 0 },
   forDevice(parameters, { site }) {
     if (!isRiverGauge(site)) return undefined;
-    const { thresholds, hysteresisM } = site;
+    const { thresholds, hysteresisM, normalLevelM: ordinaryM } = site;
     const jumpM = Math.max(parameters.jumpMinM, parameters.jumpShare * ladderSpanM(site));
     const floodM = (thresholds[0]?.levelM ?? Number.POSITIVE_INFINITY) - hysteresisM;
-    return { ...parameters, jumpM, floodM };
+    return { ...parameters, jumpM, floodM, ordinaryM };
   },
-  step(track, memory, reading, { suspicion, noise }, { rows, jumpM, floodM }) {
+  step(track, memory, reading, { suspicion, noise }, { rows, jumpM, floodM, ordinaryM }) {
     const levelM = levelOf(reading);
     if (levelM === undefined) return;
     const at = reading.measuredAt;
     if (suspicion) {
       memory.jump = null;
-      if (track.episode || suspicion.rows < rows) return;
+      // After a leap that was doubted the fall is another doubt.
+      const isSaid = track.episode && !(track.episode.detail as Partial<SuspectDetail>).isLeap;
+      if (isSaid || suspicion.rows < rows) return;
       const { believedM, believedAt, inAlert } = suspicion;
       const detail: SuspectDetail = { believedM, believedAt, levelM, ...(inAlert ? {} : { isCalm: true }) };
       advanceTrack(track, reading, inAlert ? 2 : 1, levelM, 0, { ...detail });
@@ -59,7 +62,9 @@ export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
     }
     const { lastM, jump } = memory;
     memory.lastM = levelM;
-    if (jump || (lastM !== null && levelM - lastM > jumpM)) {
+    if (lastM === null) {
+      memory.jump = levelM - ordinaryM > jumpM ? firstStandingJump(ordinaryM, levelM, at) : null;
+    } else if (jump || levelM - lastM > jumpM) {
       const scatterM = Math.sqrt(Math.max(0, noise.varianceM2));
       memory.jump = nextStandingJump(jump, lastM, levelM, at, jumpM, scatterM);
     }
@@ -67,8 +72,11 @@ export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
     if (!stands) {
       if (track.episode) advanceTrack(track, reading, 0, levelM);
     } else if (!track.episode) {
-      const { fromM, toM, since } = memory.jump as StandingJump;
-      const detail: SuspectDetail = { believedM: fromM, believedAt: since, levelM: toM, isLeap: true };
+      const { fromM, toM, since, isFirst } = memory.jump as StandingJump;
+      const detail: SuspectDetail = {
+        ...{ believedM: fromM, believedAt: since, levelM: toM, isLeap: true },
+        ...(isFirst ? { isFirst } : {}),
+      };
       advanceTrack(track, reading, 2, levelM, 0, { ...detail });
     }
   },

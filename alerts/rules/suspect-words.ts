@@ -14,6 +14,8 @@ export interface SuspectDetail {
   readonly isCalm?: boolean;
   /** It leapt up and stands there. */
   readonly isLeap?: boolean;
+  /** … from its first word on: the level before is that of an ordinary day. */
+  readonly isFirst?: boolean;
 }
 
 const LABEL: Bilingual = { en: 'level in doubt', id: 'tinggi air diragukan' };
@@ -24,12 +26,21 @@ const FOOT_M = 0.3048;
 const FEET_SHARE = 0.02;
 
 export function describeSuspect({ detail, changedAt }: Episode, { name, clock }: Facts): Description {
-  const { believedM, believedAt, levelM, isCalm, isLeap } = detail as unknown as SuspectDetail;
+  const { believedM, believedAt, levelM, isCalm, isLeap, isFirst } = detail as unknown as SuspectDetail;
   const [before, now] = [formatMetres(believedM), formatMetres(levelM)];
   const [from, to] = [clock(believedAt, changedAt), clock(changedAt, changedAt)];
   if (isLeap) {
     const areFeet = Math.abs((levelM * FOOT_M) / believedM - 1) < FEET_SHARE;
     const feet = areFeet ? { en: ' (feet?)', id: ' (kaki?)' } : { en: '', id: '' };
+    if (isFirst) {
+      return {
+        label: LABEL,
+        text: {
+          en: `${name} has said ${now.en} since its first word at ${from.en} and has hardly moved; on an ordinary day it is ${before.en}. Its alert stays. Check the gauge: its datum and its unit${feet.en}.`,
+          id: `${name} melaporkan ${now.id} sejak data pertamanya ${from.id} dan hampir tidak bergerak; pada hari biasa ${before.id}. Peringatannya tetap berlaku. Periksa titik nol dan satuan alatnya${feet.id}.`,
+        },
+      };
+    }
     return {
       label: LABEL,
       text: {

@@ -10,7 +10,7 @@ import { isRiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts
 import { type Rank, rankOf } from '../alert.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack, type Episode } from '../judgement/track.ts';
-import { isNoiseKnown, noiseOf } from '../levels/noise.ts';
+import { isNoiseKnown, noiseOf, roundsLevels } from '../levels/noise.ts';
 import type { Recent } from '../levels/recent.ts';
 import {
   AHEAD_MS,
@@ -27,6 +27,7 @@ import {
   takeLevel,
 } from '../levels/rise-past.ts';
 import { readShares } from '../levels/rise-shares.ts';
+import { stillSince } from '../levels/trend.ts';
 import { describeForecast, describeForecastEnd, type Prediction } from './forecast-words.ts';
 import { type Claim, isAnother, predict } from './predict.ts';
 import { levelOf } from './river-level.ts';
@@ -110,7 +111,9 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     const target = claims.at(-1);
     if (!target) {
       memory.present = undefined;
-      advanceTrack(track, reading, 0, levelM, 0);
+      const still = stillSince(view.recent, roundsLevels(view.noise));
+      const end = still && track.episode ? { ...track.episode.detail, stillSince: still } : undefined;
+      advanceTrack(track, reading, 0, levelM, 0, end);
       return;
     }
     const isOther = !sameClaims(claims, before);
