@@ -3,7 +3,7 @@
  *
  * Said by `clock-skew`, the fleet and the API beside what is believed of the clock (device-clock.ts). Pure.
  */
-import { type DeviceClock, isRacing } from './device-clock.ts';
+import { type DeviceClock, isRacing, knownLagMs } from './device-clock.ts';
 
 const QUARTER_HOUR_MS = 15 * 60_000;
 /** The weeks of GPS are counted in ten bits. */
@@ -23,7 +23,7 @@ export type ClockCause =
 
 /** What makes a clock wrong by as much as it is; a zone is not what drifts. */
 export function causeOfClock(clock: DeviceClock): ClockCause | undefined {
-  const cause = causeOf(clock.leastLagMs, clock.lastDeviceMs);
+  const cause = causeOf(knownLagMs(clock), clock.lastDeviceMs);
   return (clock.isDrifting || isRacing(clock)) && cause === 'time-zone' ? undefined : cause;
 }
 

@@ -211,8 +211,13 @@ function decide(clock: DeviceClock): void {
 }
 
 /** It runs so fast that no few of its lags agree; none of them is one of the way. */
-export function isRacing({ witnesses, impossible = 0 }: DeviceClock): boolean {
-  return witnesses < CLOCK_BOUNDS.readings && impossible >= CLOCK_BOUNDS.readings;
+export function isRacing({ witnesses, later, impossible = 0 }: DeviceClock): boolean {
+  return impossible >= CLOCK_BOUNDS.readings && (witnesses < CLOCK_BOUNDS.readings || later !== undefined);
+}
+
+/** By how much it is wrong, as far as that is known: of one that races, with its last reading. */
+export function knownLagMs(clock: DeviceClock): number {
+  return isRacing(clock) ? clock.lastReceivedAt - clock.lastDeviceMs : clock.leastLagMs;
 }
 
 function isStanding({ stood, furthestMs, lastReceivedAt, lastDeviceMs, leastLagMs }: DeviceClock): boolean {
@@ -263,8 +268,8 @@ export function stateOf(clock: DeviceClock): ClockState {
  */
 export function correctedTime(clock: DeviceClock, deviceMs: number, receivedAt: number): number | undefined {
   if (!clock.isOff) return undefined;
-  // A clock that stands says nothing of the time.
-  if (isStanding(clock)) return receivedAt;
+  // A clock that stands says nothing of the time, nor does one that races.
+  if (isStanding(clock) || isRacing(clock)) return receivedAt;
   if (!isWrongBy(clock, receivedAt - deviceMs)) return undefined;
   // Neither does one of which it is not known by how much it is wrong now.
   if (clock.witnesses < CLOCK_BOUNDS.readings) return receivedAt;

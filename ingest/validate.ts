@@ -193,7 +193,10 @@ function findSwappedCoordinates(
   if (inside(lat, lng)) return undefined;
   const isSignLost = inside(-lat, lng) || inside(lat, -lng) || inside(-lat, -lng);
   if (isSignLost) {
-    return reject('swapped-coordinates', `lat ${lat}, lng ${lng}: is a sign lost? South and west are below zero`);
+    return reject(
+      'swapped-coordinates',
+      `lat ${lat}, lng ${lng}: is a sign lost? South and west are below zero`,
+    );
   }
   if (!inside(lng, lat)) return undefined;
   return reject('swapped-coordinates', `lat ${lat}, lng ${lng} looks swapped: the city lies at lat ${lng}`);

@@ -4,6 +4,7 @@
  * Stands beside the fold: everything here goes by our clock. Invariant: an access point behind an uplink that
  * is known to be down raises nothing of its own, and an alert of a silent device is kept.
  */
+import { knownLagMs } from '../../clock/device-clock.ts';
 import { isAlike } from '../../clock/server-clock.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import type { Rank } from '../alert.ts';
@@ -163,7 +164,8 @@ function markBlind(watch: DeviceWatch, change: EngineChange, nowMs: number): Eng
 
 function judgeClock(watch: DeviceWatch, view: CityView): EngineChange | undefined {
   const { conditions, clock, nowMs, serverClockDoubt } = view;
-  const { isOff, leastLagMs: lagMs } = watch.hearing.clock;
+  const { isOff } = watch.hearing.clock;
+  const lagMs = knownLagMs(watch.hearing.clock);
   const isOurs = isOff && isAlike(watch.hearing.clock, serverClockDoubt);
   const wrong = isOff && !isOurs;
   const open = conditions.find(CLOCK_SKEW.name, watch.subject.id);

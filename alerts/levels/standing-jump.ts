@@ -48,7 +48,15 @@ export function nextStandingJump(
 
 /** Of a gauge that stands at `levelM` with its first word, with this ordinary level. */
 export function firstStandingJump(ordinaryM: number, levelM: number, at: number): StandingJump {
-  return { fromM: ordinaryM, toM: levelM, since: at, lowM: levelM, highM: levelM, readings: 0, isFirst: true };
+  return {
+    fromM: ordinaryM,
+    toM: levelM,
+    since: at,
+    lowM: levelM,
+    highM: levelM,
+    readings: 0,
+    isFirst: true,
+  };
 }
 
 export function standsStill({ readings, since, isFirst }: StandingJump, at: number): boolean {

@@ -10,6 +10,7 @@ import {
   type ClockState,
   createDeviceClock,
   type DeviceClock,
+  knownLagMs,
   stateOf,
 } from '../../clock/device-clock.ts';
 import type { Bilingual } from '../../devices/site.ts';
@@ -56,9 +57,9 @@ const CAUSES: Readonly<Record<ClockCause, Bilingual>> = {
 export function sayClock(clock: DeviceClock): Bilingual {
   const state: ClockState = stateOf(clock);
   if (state === 'standing') return { en: 'stands still or goes back', id: 'berhenti atau mundur' };
-  const { leastLagMs } = clock;
-  const span = formatSpan(Math.abs(leastLagMs));
-  const [en, id] = leastLagMs > 0 ? ['behind', 'lebih lambat'] : ['ahead', 'lebih cepat'];
+  const lagMs = knownLagMs(clock);
+  const span = formatSpan(Math.abs(lagMs));
+  const [en, id] = lagMs > 0 ? ['behind', 'lebih lambat'] : ['ahead', 'lebih cepat'];
   const cause = causeOfClock(clock);
   const why = cause ? CAUSES[cause] : undefined;
   const drifts = { en: ', and drifts', id: ', dan terus bergeser' };

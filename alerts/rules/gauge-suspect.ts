@@ -9,7 +9,12 @@
 import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack } from '../judgement/track.ts';
-import { firstStandingJump, nextStandingJump, type StandingJump, standsStill } from '../levels/standing-jump.ts';
+import {
+  firstStandingJump,
+  nextStandingJump,
+  type StandingJump,
+  standsStill,
+} from '../levels/standing-jump.ts';
 import { ladderSpanM, levelOf } from './river-level.ts';
 import { describeSuspect, describeSuspectEnd, type SuspectDetail } from './suspect-words.ts';
 
@@ -26,11 +31,13 @@ export interface GaugeSuspectParameters {
 }
 
 interface Memory {
+  /** It was heard before, be what was said of it lost. */
+  isKnown: boolean;
   lastM: number | null;
   jump: StandingJump | null;
 }
 
-const START: Readonly<Memory> = Object.freeze({ lastM: null, jump: null });
+const START: Readonly<Memory> = Object.freeze({ isKnown: false, lastM: null, jump: null });
 
 export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
   name: 'gauge-suspect',
@@ -62,9 +69,10 @@ export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
     }
     const { lastM, jump } = memory;
     memory.lastM = levelM;
-    if (lastM === null) {
+    if (!memory.isKnown) {
+      memory.isKnown = true;
       memory.jump = levelM - ordinaryM > jumpM ? firstStandingJump(ordinaryM, levelM, at) : null;
-    } else if (jump || levelM - lastM > jumpM) {
+    } else if (jump || (lastM !== null && levelM - lastM > jumpM)) {
       const scatterM = Math.sqrt(Math.max(0, noise.varianceM2));
       memory.jump = nextStandingJump(jump, lastM, levelM, at, jumpM, scatterM);
     }
@@ -80,6 +88,7 @@ export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
       advanceTrack(track, reading, 2, levelM, 0, { ...detail });
     }
   },
+  learnt: (memory) => ({ isKnown: memory !== undefined }),
   // A person has looked: what stands there is the river.
   vouch: (memory) => ({ ...memory, jump: null }),
   describe: (episode, _rank, _parameters, facts) => describeSuspect(episode, facts),

@@ -128,7 +128,7 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
         memory.slackSince = isOver ? null : slackSince;
         if (memory.sure && levelM >= memory.sure.levelM) memory.sure = null;
         const { sure } = memory;
-        const still = isOver ? stillSince(view.recent, roundsLevels(view.noise)) : undefined;
+        const still = isOver && !sure ? stillSince(view.recent, roundsLevels(view.noise)) : undefined;
         const isWorthSaying = isOver && (sure || still !== undefined);
         const end = isWorthSaying
           ? { ...track.episode.detail, ...(sure ? { sure } : {}), ...(still ? { stillSince: still } : {}) }

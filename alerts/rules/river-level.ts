@@ -149,7 +149,9 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
       const rows = isSuspect ? memory.lows : 0;
       view.suspicion = { rows, inAlert, believedM: keptM, believedAt };
       const detail =
-        inAlert && rows >= DOUBT_SAID_AFTER && !isSaid ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
+        inAlert && rows >= DOUBT_SAID_AFTER && !isSaid
+          ? { doubtedSince: at, doubtedM: levelM, believedAt }
+          : undefined;
       advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
       return;
     }

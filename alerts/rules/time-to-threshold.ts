@@ -100,7 +100,8 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     const noiseM = smoothedNoise(noise, view.intervalMs);
     memory.reached = reachedAfter(memory.reached, levelM, parameters);
     const before = memory.claims;
-    if (before.length === 0 && (memory.goesOnM !== undefined || !mayClaim(memory, levelM, parameters))) return;
+    if (before.length === 0 && (memory.goesOnM !== undefined || !mayClaim(memory, levelM, parameters)))
+      return;
     // Of a gauge that nobody knows two high readings may be its noise: it must have risen steadily.
     if (before.length === 0 && !isNoiseKnown(view.noise) && !hasRisenSteadily(view.recent)) return;
     const rise = levelM < scale.topM ? riseOf(memory, scale, noiseM) : undefined;
