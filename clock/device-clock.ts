@@ -70,7 +70,7 @@ export interface DeviceClock {
   stood: number;
   furthestMs: number;
   later: LaterLags | undefined;
-  /** Witnesses in a row of a time that cannot be: it came before it was sent, or is of years ago. */
+  /** Witnesses in a row that agree with none before, and whose time cannot be: of before it was sent, or of years ago. */
   impossible: number;
   /** It went back while its link worked: no way explains the lag since. */
   isSetBack: boolean;
@@ -114,17 +114,18 @@ export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receive
   const isWitness = isFirst || Math.abs(apartMs) >= WITNESS_APART_MS;
   const toleranceMs = CLOCK_BOUNDS.steadyMs + (isFirst ? 0 : CLOCK_BOUNDS.steadyShare * Math.abs(apartMs));
   const movedMs = deviceMs - clock.lastDeviceMs;
-  if (isWitness) clock.impossible = isImpossible(lagMs) ? (clock.impossible ?? 0) + 1 : 0;
   if (isWitness && !isFirst) noteProgress(clock, deviceMs, apartMs);
   // A backlog that comes faster than it was measured slides; a clock that is off does not.
   const isSliding = clock.witnesses < CLOCK_BOUNDS.readings && lagMs < clock.mostLagMs - toleranceMs;
   if (isFirst || isSliding || lagMs < clock.leastLagMs - toleranceMs) {
     // All before it was late, or the clock was set forward: either way this is what is known now.
     restart(clock, lagMs);
+    if (isWitness) noteImpossible(clock, lagMs);
   } else if (lagMs <= clock.leastLagMs + toleranceMs) {
     clock.leastLagMs = Math.min(clock.leastLagMs, lagMs);
     clock.mostLagMs = Math.max(clock.mostLagMs, lagMs);
     clock.later = undefined;
+    clock.impossible = 0;
     if (isWitness) clock.witnesses++;
     if (movedMs > 0) clock.stood = 0;
   } else learnLater(clock, lagMs, movedMs, toleranceMs, isWitness);
@@ -181,10 +182,12 @@ function learnLater(
     const isGrowing = isWitness && goesOn && lagMs > (later?.leastLagMs ?? clock.leastLagMs);
     const grown = isGrowing ? (later?.grown ?? 0) + 1 : 0;
     clock.later = { leastLagMs: lagMs, mostLagMs: lagMs, witnesses: 1, isStall, isSetBack, grown };
+    if (isWitness) noteImpossible(clock, lagMs);
     // Later and later for so long: a clock that loses time, or a link that never catches up.
     if (grown >= neededOfStall && clock.stood === 0) adoptLater(clock, clock.later, true);
     return;
   }
+  clock.impossible = 0;
   later.leastLagMs = Math.min(later.leastLagMs, lagMs);
   later.mostLagMs = Math.max(later.mostLagMs, lagMs);
   if (isWitness) later.witnesses++;
@@ -211,8 +214,8 @@ function decide(clock: DeviceClock): void {
 }
 
 /** It runs so fast that no few of its lags agree; none of them is one of the way. */
-export function isRacing({ witnesses, later, impossible = 0 }: DeviceClock): boolean {
-  return impossible >= CLOCK_BOUNDS.readings && (witnesses < CLOCK_BOUNDS.readings || later !== undefined);
+export function isRacing({ impossible = 0 }: DeviceClock): boolean {
+  return impossible >= CLOCK_BOUNDS.readings;
 }
 
 /** By how much it is wrong, as far as that is known: of one that races, with its last reading. */
@@ -242,6 +245,10 @@ export function shiftDeviceClock(clock: DeviceClock, stepMs: number, nowMs: numb
 /** As isBeyondBounds, of a device: one whose clock went back is behind by less. */
 function isWrongBy({ isSetBack }: DeviceClock, lagMs: number): boolean {
   return isBeyondBounds(lagMs) || (isSetBack && lagMs > OVERTAKEN_MS);
+}
+
+function noteImpossible(clock: DeviceClock, lagMs: number): void {
+  clock.impossible = isImpossible(lagMs) ? (clock.impossible ?? 0) + 1 : 0;
 }
 
 /** Nothing comes before it was sent, and nothing was on its way for years. */

@@ -16,7 +16,7 @@ import {
   standsStill,
 } from '../levels/standing-jump.ts';
 import { ladderSpanM, levelOf } from './river-level.ts';
-import { describeSuspect, describeSuspectEnd, type SuspectDetail } from './suspect-words.ts';
+import { areFeet, describeSuspect, describeSuspectEnd, type SuspectDetail } from './suspect-words.ts';
 
 export interface GaugeSuspectParameters {
   /** Readings in a row that are not believed. */
@@ -37,6 +37,8 @@ interface Memory {
   jump: StandingJump | null;
 }
 
+/** The ordinary level of a gauge that nobody knows is what the city says: it may be off by this share. */
+const FIRST_FEET_SHARE = 0.1;
 const START: Readonly<Memory> = Object.freeze({ isKnown: false, lastM: null, jump: null });
 
 export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
@@ -71,7 +73,9 @@ export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
     memory.lastM = levelM;
     if (!memory.isKnown) {
       memory.isKnown = true;
-      memory.jump = levelM - ordinaryM > jumpM ? firstStandingJump(ordinaryM, levelM, at) : null;
+      // It may be in a flood: but for its factor nothing speaks against it.
+      const isLeap = levelM - ordinaryM > jumpM && areFeet(levelM, ordinaryM, FIRST_FEET_SHARE);
+      memory.jump = isLeap ? firstStandingJump(ordinaryM, levelM, at) : null;
     } else if (jump || (lastM !== null && levelM - lastM > jumpM)) {
       const scatterM = Math.sqrt(Math.max(0, noise.varianceM2));
       memory.jump = nextStandingJump(jump, lastM, levelM, at, jumpM, scatterM);

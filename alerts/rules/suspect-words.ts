@@ -25,13 +25,18 @@ const RETURN_SHARE = 0.5;
 const FOOT_M = 0.3048;
 const FEET_SHARE = 0.02;
 
+/** Whether a level is another one in feet. */
+export function areFeet(levelM: number, otherM: number, share: number): boolean {
+  return Math.abs((levelM * FOOT_M) / otherM - 1) < share;
+}
+
 export function describeSuspect({ detail, changedAt }: Episode, { name, clock }: Facts): Description {
   const { believedM, believedAt, levelM, isCalm, isLeap, isFirst } = detail as unknown as SuspectDetail;
   const [before, now] = [formatMetres(believedM), formatMetres(levelM)];
   const [from, to] = [clock(believedAt, changedAt), clock(changedAt, changedAt)];
   if (isLeap) {
-    const areFeet = Math.abs((levelM * FOOT_M) / believedM - 1) < FEET_SHARE;
-    const feet = areFeet ? { en: ' (feet?)', id: ' (kaki?)' } : { en: '', id: '' };
+    const isFeet = areFeet(levelM, believedM, isFirst ? 1 : FEET_SHARE);
+    const feet = isFeet ? { en: ' (feet?)', id: ' (kaki?)' } : { en: '', id: '' };
     if (isFirst) {
       return {
         label: LABEL,
