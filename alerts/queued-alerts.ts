@@ -186,7 +186,8 @@ export class QueuedAlerts implements Alerts {
     const { lifecycle, engine } = this.#machinery;
     const open = lifecycle.open.get(saved.id);
     if (open?.revision !== saved.revision) return saved;
-    return { ...saved, text: engine.textOfNow(open), detail: open.detail, peak: open.peak };
+    const text = engine.textOfNow(open, this.#dependencies.now());
+    return { ...saved, text, detail: open.detail, peak: open.peak };
   }
 
   async explain(alert: Alert): Promise<Explanation> {

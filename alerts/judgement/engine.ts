@@ -24,7 +24,7 @@ import { isBesideTruth, noteTruth } from './exercise.ts';
 import { expireForecasts } from './expire.ts';
 import { hear, recordUse } from './hear.ts';
 import type { ToldInterval } from './hearing.ts';
-import { isWorthJudging, judgeDevice, silenceOf, silentAfterMs } from './judge-silence.ts';
+import { isWorthJudging, judgeDevice, saySilence, silenceOf, silentAfterMs } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
 import { reconcileWatch } from './reconcile-watch.ts';
 import { refreshOpen, textOfNow } from './refresh-open.ts';
@@ -251,8 +251,10 @@ export class AlertEngine {
   }
 
   /** See refresh-open.ts. */
-  textOfNow(alert: Alert): Alert['text'] {
-    return textOfNow(this.watches.all, alert);
+  textOfNow(alert: Alert, nowMs: number): Alert['text'] {
+    const watch = this.watches.all.get(alert.subject);
+    const silence = watch && saySilence(watch, alert.rule, this.#view(nowMs));
+    return silence ?? textOfNow(this.watches.all, alert);
   }
 
   saveConditions(): readonly SavedCondition[] {
