@@ -14,25 +14,25 @@ import { MAX_ENDPOINT_CHARACTERS } from '../../alerts/notices/push/push-hosts.ts
 import { MAX_WAITING_OF_STORM } from '../../alerts/notices/storm-pages.ts';
 import { MAX_UNSWEPT, SWEEP_AT_LEAST_EVERY_MS } from '../../alerts/record/alert-saver.ts';
 import { MAX_ENTRIES } from '../../alerts/record/rebuild.ts';
+import { CALLS_PER_MIN } from '../../api/alerts/push.ts';
 import { API_MAX_CONNECTIONS } from '../../api/app.ts';
-import { CALLS_PER_MIN } from '../../api/push.ts';
 import { BATCH, MAX_BATCHES } from '../../api/state-retention.ts';
 import { environmentSchema } from '../../config/environment.ts';
-import { HEAT_DAYS, MAX_CALLS } from '../../dispatch/call-heat.ts';
 import { MAX_AUDIT_LINES } from '../../dispatch/city-dispatch.ts';
-import { MAX_UNITS } from '../../dispatch/coverage-now.ts';
-import { MAX_ROWS } from '../../dispatch/figures.ts';
-import { MAX_OPEN_INCIDENTS } from '../../dispatch/incident-row.ts';
-import { MAX_LAYER_CELLS } from '../../dispatch/map-cells.ts';
-import { MAX_EXCLUDED, MAX_EXPLAINED_FLEET } from '../../dispatch/recommendation.ts';
+import { MAX_ROWS } from '../../dispatch/incidents/figures.ts';
+import { MAX_OPEN_INCIDENTS } from '../../dispatch/incidents/incident-row.ts';
+import { HEAT_DAYS, MAX_CALLS } from '../../dispatch/recommendation/call-heat.ts';
+import { MAX_UNITS } from '../../dispatch/recommendation/coverage-now.ts';
+import { MAX_LAYER_CELLS } from '../../dispatch/recommendation/map-cells.ts';
+import { MAX_EXCLUDED, MAX_EXPLAINED_FLEET } from '../../dispatch/recommendation/recommendation.ts';
 import { MAX_OUTSIDE_UNITS } from '../../dispatch/roads/outside-engine.ts';
 import { MAX_CELLS } from '../../dispatch/roads/pace/pace-memory.ts';
 import { MAX_ROUTE_POINTS } from '../../dispatch/roads/road-route.ts';
-import { MAX_WAITING as MAX_UNIT_MESSAGES } from '../../dispatch/unit-messages.ts';
-import { MAX_ROUTES } from '../../dispatch/unit-routes.ts';
-import { MAX_AT_ONCE, MAX_WAITING as MAX_DELIVERIES } from '../../dispatch/word-delivery.ts';
-import { MAX_OPEN_MESSAGES } from '../../dispatch/word-desk.ts';
-import { GIVE_UP_AFTER_MS as WORD_ENDS_MS } from '../../dispatch/word-reminders.ts';
+import { MAX_WAITING as MAX_UNIT_MESSAGES } from '../../dispatch/units/unit-messages.ts';
+import { MAX_ROUTES } from '../../dispatch/units/unit-routes.ts';
+import { MAX_AT_ONCE, MAX_WAITING as MAX_DELIVERIES } from '../../dispatch/words/word-delivery.ts';
+import { MAX_OPEN_MESSAGES } from '../../dispatch/words/word-desk.ts';
+import { GIVE_UP_AFTER_MS as WORD_ENDS_MS } from '../../dispatch/words/word-reminders.ts';
 import { API_SHARE, OWN_DESCRIPTORS } from '../share-descriptors.ts';
 import {
   answered,

@@ -5,11 +5,11 @@
  * Invariants: connected and heard stand apart; a unit with an open assignment stands under "assigned", whatever its
  * tracker says; a number never stands without its age.
  */
-import { sayUnitLink } from '../state/connected-and-heard.ts';
-import type { HospitalNow } from '../state/dispatch-shapes.ts';
-import type { Word } from '../state/words-id.ts';
+import type { HospitalNow } from '../state/api/dispatch-shapes.ts';
+import { sayUnitLink } from '../state/dispatch/connected-and-heard.ts';
+import type { Word } from '../state/words/words-id.ts';
 import { byId, createKeyedList, html, setAttribute, setText } from '../views/dom.ts';
-import { createHospitalList } from '../views/hospital-list.ts';
+import { createHospitalList } from '../views/incidents/hospital-list.ts';
 import type { Room } from '../views/room.ts';
 import { type UnitNow, unitsNow } from '../views/units-view.ts';
 
