@@ -29,6 +29,9 @@ interface KnownKey {
 
 const known = (name: string, dimension: Dimension, unit: string): KnownKey => ({ name, dimension, unit });
 
+/** It says its quantity and not its unit. */
+const BARE_BATTERY = known('batteryPct', 'share', '%');
+
 /** By the key in lower case without separators. A distance is in millimetres where nothing says otherwise. */
 const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
   distance: known('distanceM', 'length', 'mm'),
@@ -58,11 +61,11 @@ const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
   batteryv: known('batteryV', 'voltage', 'V'),
   batteryvoltage: known('batteryV', 'voltage', 'V'),
   batterymv: known('batteryV', 'voltage', 'mV'),
-  battery: known('batteryPct', 'share', '%'),
+  battery: BARE_BATTERY,
   batterypct: known('batteryPct', 'share', '%'),
   batterypercent: known('batteryPct', 'share', '%'),
   batterypercentage: known('batteryPct', 'share', '%'),
-  batt: known('batteryPct', 'share', '%'),
+  batt: BARE_BATTERY,
   batterylevel: known('batteryPct', 'share', '%'),
   lat: known('lat', 'angle', 'deg'),
   latitude: known('lat', 'angle', 'deg'),
@@ -237,15 +240,30 @@ function wordOf(key: string): string {
     .replace(/[_\- .]/g, '');
 }
 
-/** `battery: "3.4 V"` and `Bat: 78 %`: the unit says which of the two it is. */
-function isOtherBattery({ name, dimension }: KnownKey, value: unknown): boolean {
+/** A bare `battery` of 3.6 is the voltage of a cell, V: percent are whole there. More than this is no supply, V. */
+const CELL_V = [1.5, 4.5] as const;
+const SUPPLY_MAX_V = 60;
+
+/**
+ * `battery: "3.4 V"` and `Bat: 78 %`: the unit says which of the two it is; of a bare number its size does, where only
+ * one of them can be.
+ */
+function isOtherBattery(meant: KnownKey, value: unknown): boolean {
+  const { name, dimension, unit } = meant;
   if (!name.startsWith('battery')) return false;
+  if (typeof value === 'number') {
+    if (dimension !== 'share') return unit === 'V' && value > SUPPLY_MAX_V && value <= 100;
+    return meant === BARE_BATTERY && !Number.isInteger(value) && value > CELL_V[0] && value < CELL_V[1];
+  }
   const text = isJsonObject(value) ? value['unit'] : value;
   if (typeof text !== 'string') return false;
   return dimension === 'share' ? /v$/i.test(text.trim()) : /%$/.test(text.trim());
 }
 
 function dimensionOf(meant: KnownKey, value: unknown): [Dimension, string] {
+  // 0.85 is a share of 1: percent are whole.
+  const isRatio = meant.name === 'batteryPct' && typeof value === 'number' && value > 0 && value < 1;
+  if (isRatio) return ['share', 'ratio'];
   if (!isOtherBattery(meant, value)) return [meant.dimension, meant.unit];
   return meant.dimension === 'share' ? ['voltage', 'V'] : ['share', '%'];
 }
