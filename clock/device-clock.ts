@@ -33,6 +33,8 @@ const STOOD_MS = 15_000;
 const OVERTAKEN_MS = 120_000;
 /** A clock that moves on by less than this share of ours stands, or runs backwards. No link is so slow for long. */
 const STANDS_SHARE = 0.1;
+const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
 /** What a mobile network delays when nothing is wrong, ms. */
 export const USUAL_DELAY_MS = 2_000;
 /**
@@ -75,6 +77,8 @@ export interface DeviceClock {
   isDrifting: boolean;
   /** The offset came about as a stalled link does: who must be sure does not go by it. */
   isUnproven: boolean;
+  /** Its times are whole multiples of this, ms: it cuts them to the minute or the second, or does not (1). */
+  grainMs?: number;
 }
 
 export type ClockState = 'unknown' | 'right' | 'off' | 'drifting' | 'standing';
@@ -94,6 +98,7 @@ export function createDeviceClock(): DeviceClock {
     isOff: false,
     isDrifting: false,
     isUnproven: false,
+    grainMs: MINUTE_MS,
   };
 }
 
@@ -103,6 +108,7 @@ export function createDeviceClock(): DeviceClock {
  */
 export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receivedAt: number): void {
   if (receivedAt < clock.lastReceivedAt - REPLAYED_MS) return;
+  clock.grainMs = grainOf(deviceMs, clock.grainMs ?? 1);
   const lagMs = receivedAt - deviceMs;
   const apartMs = receivedAt - clock.lastReceivedAt;
   const isFirst = clock.witnesses === 0;
@@ -126,6 +132,12 @@ export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receive
   clock.lastReceivedAt = receivedAt;
   clock.lastDeviceMs = deviceMs;
   decide(clock);
+}
+
+/** The coarsest that this time allows, and those before it. */
+function grainOf(deviceMs: number, grainMs: number): number {
+  if (grainMs >= MINUTE_MS && deviceMs % MINUTE_MS === 0) return MINUTE_MS;
+  return grainMs >= SECOND_MS && deviceMs % SECOND_MS === 0 ? SECOND_MS : 1;
 }
 
 /** Whether the time of a witness went on. Said before anything else is learnt of it. */
