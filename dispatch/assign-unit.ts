@@ -13,6 +13,7 @@ import { type DispatchContext, type DispatchTransaction, writeAudit } from './di
 import { DispatchError } from './dispatch-error.ts';
 import { findBlocks, findWarnings } from './eligibility.ts';
 import { findForChange, refuseClosed, refuseUnready } from './incident-row.ts';
+import { listRefusals } from './refusals.ts';
 
 export interface AssignmentRequest {
   readonly incident: number;
@@ -55,7 +56,7 @@ export async function assignUnit(
   refuseUnready(refuseClosed(await findForChange(transaction, request.incident)));
   const ended =
     request.replaces === undefined ? undefined : await endReplaced(context, transaction, request, user, at);
-  judge(context, request);
+  judge(context, request, (await listRefusals(transaction, request.incident)).get(request.unit));
   const { incident, unit, forceReason } = request;
   await takeUnit(transaction, unit, request.unitVersion);
   const { id } = await transaction
@@ -100,12 +101,22 @@ async function endReplaced(
   if (old.incident !== incident) {
     throw new DispatchError('unknown-assignment', `assignment ${old.id} belongs to another incident`);
   }
+  if (old.unit === unit) {
+    throw new DispatchError(
+      'blocked',
+      `${unit} is on assignment ${old.id} already: replace it by another unit`,
+    );
+  }
   const end = { assignment: old.id, to: 'cancelled', actor, atMs, reason: `replaced by ${unit}` } as const;
   return takeStep(transaction, end, board);
 }
 
 /** Blocks and warnings by what is known now; the lock itself is judged by the compare-and-set. */
-function judge({ board, city, now }: DispatchContext, request: AssignmentRequest): void {
+function judge(
+  { board, city, now }: DispatchContext,
+  request: AssignmentRequest,
+  refusal: string | undefined,
+): void {
   const { unit: id, role, forceReason, hospital } = request;
   if (hospital !== undefined && !city.hospitals.some((each) => each.id === hospital)) {
     throw new DispatchError('unknown-hospital', `there is no hospital ${hospital}`);
@@ -116,7 +127,7 @@ function judge({ board, city, now }: DispatchContext, request: AssignmentRequest
   const blocks = findBlocks(unlocked, role);
   if (blocks.length > 0)
     throw new DispatchError('blocked', `${id}: ${blocks.join('; ')}: take another unit`, { blocks });
-  const warnings = findWarnings(unit);
+  const warnings = [...findWarnings(unit), ...(refusal === undefined ? [] : [refusal])];
   if (warnings.length === 0 || forceReason) return;
   const message = `${id}: ${warnings.join('; ')}; send it nevertheless with a forceReason`;
   throw new DispatchError('needs-reason', message, { warnings });

@@ -11,6 +11,7 @@ import type { IncidentsTable } from '../database/dispatch-tables.ts';
 import { type Correction, compareOrder, tellCorrection } from './corrections.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
+import { refuseCircle } from './duplicate-circle.ts';
 import {
   find,
   findForChange,
@@ -108,11 +109,7 @@ export class Incidents {
     const { database, now, publishEvent } = this.#context;
     const { incident, correction } = await database.transaction().execute(async (transaction) => {
       const before = refuseClosed(await findForChange(transaction, id));
-      if (details.duplicateOf !== undefined) {
-        if (details.duplicateOf === id)
-          throw new DispatchError('unknown-incident', 'an incident is not its own duplicate');
-        await find(transaction, details.duplicateOf);
-      }
+      if (details.duplicateOf !== undefined) await refuseCircle(transaction, id, details.duplicateOf);
       const at = now();
       const isFirst = details.classification !== undefined && before.triaged_at === null;
       const columns = { ...this.#columnsOf(details), ...(isFirst ? { triaged_at: at } : {}) };

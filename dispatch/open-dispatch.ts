@@ -23,6 +23,7 @@ import { Hospitals } from './hospitals.ts';
 import { Incidents } from './incidents.ts';
 import { Questions } from './questions.ts';
 import { type RecommendationQuery, recommend } from './recommendation.ts';
+import { listRefusals } from './refusals.ts';
 import { createOutsideEngine } from './roads/outside-engine.ts';
 import { paceFileOf, readPace } from './roads/pace/pace-file.ts';
 import { RoadPace } from './roads/pace/road-pace.ts';
@@ -80,7 +81,8 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
     },
   );
   const { timeZone } = registry.cityNow;
-  const asking = { board, travel, links, coverage, now, timeZone };
+  const refusals = (incident: number) => listRefusals(context.database, incident);
+  const asking = { board, travel, links, coverage, now, timeZone, refusals };
   const ask = (query: RecommendationQuery) => recommend(asking, query);
   const assignments = new Assignments(context);
   const echo = new CancelEcho(context, links);

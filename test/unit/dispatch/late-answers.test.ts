@@ -56,9 +56,7 @@ describe('a change of an order', () => {
     const { assignment, word } = await changed(house);
     expect(await answer(house, { word, ack })).toBeUndefined();
     const words = await wordsOf(house, assignment);
-    expect(words.map(({ kind, state }) => `${kind}: ${state}`)).toContain(
-      'change: acknowledged by the crew',
-    );
+    expect(words.map(({ kind, state }) => `${kind}: ${state}`)).toContain('change: acknowledged by the crew');
     expect((await house.dispatch.assignments.get(assignment)).step).toBe('en-route');
   });
 
