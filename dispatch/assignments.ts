@@ -11,6 +11,7 @@ import type { LockRow } from './assignment-lock.ts';
 import { type Advance, type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';
 import { isEnded, type Role, type Step, stepRank } from './assignment-steps.ts';
 import { type ClockStep, shiftOpenTimes, shiftTime } from './clock-steps.ts';
+import { changeDestination, type DestinationChange, whyNotElsewhere } from './destination-change.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
 
@@ -90,6 +91,21 @@ export class Assignments {
     const { id, incident, unit } = assignment;
     publishEvent('incident', { event: advance.to, incident, assignment: id, unit, reason: advance.reason });
     return assignment;
+  }
+
+  /** Another hospital than was said. Throws DispatchError `step-not-possible` with a sentence. */
+  async changeDestination(id: number, change: DestinationChange): Promise<AssignmentRow> {
+    const { database, board, publishEvent } = this.#context;
+    const { hospital, ...row } = await database.transaction().execute(async (transaction) => {
+      const before = await readAssignment(transaction, id);
+      const why = whyNotElsewhere(before.step as Step, board.vehicleOf(before.unit) === 'transport');
+      if (why) throw new DispatchError('step-not-possible', why, { step: before.step });
+      await changeDestination(transaction, before, change);
+      return readAssignment(transaction, id);
+    });
+    const { incident, unit } = row;
+    publishEvent('incident', { event: 'hospital-changed', incident, assignment: id, unit, hospital });
+    return { ...row, hospital };
   }
 
   /** The unit's client has the order. */

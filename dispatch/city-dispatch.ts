@@ -13,6 +13,7 @@ import type { AssignmentRow } from './assignment-row.ts';
 import type { BedReports } from './bed-reports.ts';
 import { byNewTime, type ClockStep } from './clock-steps.ts';
 import type { CrewAnswers } from './crew-answers.ts';
+import type { Destination } from './destination-change.ts';
 import type { AuditLine, Dispatch } from './dispatch.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
@@ -107,14 +108,24 @@ export class CityDispatch implements Dispatch {
   }
 
   async advance(advance: Parameters<Dispatch['advance']>[0]): Promise<AssignmentRow> {
-    const { city, now } = this.#context;
-    const { hospital } = advance;
-    if (hospital !== undefined && !city.hospitals.some(({ id }) => id === hospital)) {
-      throw new DispatchError('unknown-hospital', `there is no hospital ${hospital}`);
-    }
-    const { unit } = await this.assignments.advance({ ...advance, atMs: now() });
+    const atMs = this.#context.now();
+    const hospital = advance.hospital === undefined ? undefined : this.#findHospital(advance.hospital);
+    const { unit } = await this.assignments.advance({ ...advance, hospital, atMs });
     await this.#parts.delivery.sendNew([unit]);
     return this.assignments.get(advance.assignment);
+  }
+
+  async changeHospital(assignment: number, id: string, actor: string): Promise<AssignmentRow> {
+    const change = { hospital: this.#findHospital(id), actor, atMs: this.#context.now() };
+    const { unit } = await this.assignments.changeDestination(assignment, change);
+    await this.#parts.delivery.sendNew([unit]);
+    return this.assignments.get(assignment);
+  }
+
+  #findHospital(id: string): Destination {
+    const hospital = this.#context.city.hospitals.find((each) => each.id === id);
+    if (hospital) return hospital;
+    throw new DispatchError('unknown-hospital', `there is no hospital ${id}`);
   }
 
   async hearByRadio(assignment: number, user: string): Promise<AssignmentRow> {

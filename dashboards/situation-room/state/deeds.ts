@@ -65,6 +65,14 @@ export function isUnderWay({ timeline }: Pick<Assignment, 'timeline'>): boolean 
   return timeline.endedAt === null;
 }
 
+/** Who takes the patient, or will: another hospital can be said until it is there. */
+export function whoDrivesPatient(assignments: readonly Assignment[]): Assignment | undefined {
+  const isOnItsWay = ({ step }: Assignment) => step !== 'at-destination' && step !== 'handed-over';
+  return orderCards(assignments).find(
+    (each) => isUnderWay(each) && each.role === 'transport' && isOnItsWay(each),
+  );
+}
+
 /** As the cards stand: who is under way first, of them the newest. */
 export function orderCards(assignments: readonly Assignment[]): Assignment[] {
   return [...assignments].sort((a, b) => Number(isUnderWay(b)) - Number(isUnderWay(a)) || b.id - a.id);

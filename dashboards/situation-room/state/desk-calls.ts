@@ -53,6 +53,8 @@ export interface DeskCalls {
   step(step: TakenStep): Promise<void>;
   acknowledge(incident: number, assignment: number): Promise<void>;
   answer(incident: number, assignment: number, take: boolean): Promise<void>;
+  /** The crew is told of it. */
+  changeHospital(incident: number, assignment: number, hospital: string): Promise<void>;
   setService(unit: string, outOfService: string | undefined): Promise<void>;
   tellCrew(unit: string, text: string): Promise<void>;
   send(order: Order): Promise<void>;
@@ -94,7 +96,15 @@ export function createDeskCalls(client: ApiClient): DeskCalls {
   };
 }
 
-type Steps = 'triage' | 'note' | 'step' | 'acknowledge' | 'answer' | 'setService' | 'tellCrew';
+type Steps =
+  | 'triage'
+  | 'note'
+  | 'step'
+  | 'acknowledge'
+  | 'answer'
+  | 'changeHospital'
+  | 'setService'
+  | 'tellCrew';
 
 function createSteps(client: ApiClient): Pick<DeskCalls, Steps> {
   const post = async (path: string, body: object) => {
@@ -109,6 +119,8 @@ function createSteps(client: ApiClient): Pick<DeskCalls, Steps> {
       post(`v1/incidents/${incident}/assignments/${assignment}/acknowledge`, {}),
     answer: (incident, assignment, take) =>
       post(`v1/incidents/${incident}/assignments/${assignment}/answer`, { take }),
+    changeHospital: (incident, assignment, hospital) =>
+      post(`v1/incidents/${incident}/assignments/${assignment}/hospital`, { hospital }),
     async setService(unit, reason) {
       const body = reason === undefined ? { inService: true } : { inService: false, reason };
       await client.put(`v1/ambulances/${encodeURIComponent(unit)}/service`, body);

@@ -9,6 +9,8 @@ import { byId, setText } from './dom.ts';
 export interface Question {
   readonly title: string;
   readonly isRequired: boolean;
+  /** What stands in the field already. */
+  readonly typed?: string;
   onGiven(reason: string): void;
 }
 
@@ -46,7 +48,7 @@ export function createReasonForm(onClosed: () => void): ReasonForm {
     ask(next) {
       question = next;
       field.required = next.isRequired;
-      field.value = '';
+      field.value = next.typed ?? '';
       setText(byId('reason-title'), next.title);
       form.hidden = false;
       field.focus();
