@@ -146,12 +146,14 @@ export class CityDispatch implements Dispatch {
     if (this.board.vehicleOf(unit) === undefined) {
       throw new DispatchError('unknown-unit', `there is no ambulance ${unit}`);
     }
+    const action = outOfService === null ? 'back-in-service' : 'out-of-service';
     const lock = await database.transaction().execute(async (transaction) => {
-      const action = outOfService === null ? 'back-in-service' : 'out-of-service';
       await writeAudit(transaction, now(), { actor: user, action, unit, note: outOfService ?? undefined });
       return setService(transaction, unit, outOfService);
     });
     this.board.setLock(lock);
+    const reason = outOfService ?? undefined;
+    this.#context.publishEvent('incident', { event: action, incident: null, unit, reason });
   }
 
   figures(query: Omit<FiguresQuery, 'nowMs'>): Promise<Figures> {

@@ -94,13 +94,14 @@ export class UnitMessages {
   }
 
   async #writeDoubt(unit: string, doubt: string | null): Promise<void> {
-    const { database, board, now } = this.#context;
+    const { database, board, now, publishEvent } = this.#context;
+    const action = doubt === null ? 'patient-doubt-over' : 'patient-doubt';
     const lock = await database.transaction().execute(async (transaction) => {
-      const action = doubt === null ? 'patient-doubt-over' : 'patient-doubt';
       await writeAudit(transaction, now(), { actor: unit, action, unit, note: doubt ?? undefined });
       return setPatientDoubt(transaction, unit, doubt);
     });
     board.setLock(lock);
+    publishEvent('incident', { event: action, incident: null, unit });
   }
 
   /** At start: what the crews said that was on disk and not worked off when the last run ended. */

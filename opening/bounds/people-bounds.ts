@@ -1,4 +1,5 @@
 /** Bounds of alarms, of what people are told, and of dispatch. */
+
 import { MAX_LOG } from '../../alerts/alert.ts';
 import { MAX_RECENT } from '../../alerts/lifecycle/lifecycle.ts';
 import { MAX_SILENCE_MS, MAX_SILENCES } from '../../alerts/lifecycle/silences.ts';
@@ -14,6 +15,7 @@ import { MAX_ENDPOINT_CHARACTERS } from '../../alerts/notices/push/push-hosts.ts
 import { MAX_WAITING_OF_STORM } from '../../alerts/notices/storm-pages.ts';
 import { MAX_UNSWEPT, SWEEP_AT_LEAST_EVERY_MS } from '../../alerts/record/alert-saver.ts';
 import { MAX_ENTRIES } from '../../alerts/record/rebuild.ts';
+import { MAX_WITHHELD } from '../../api/ambulances.ts';
 import { API_MAX_CONNECTIONS } from '../../api/app.ts';
 import { CALLS_PER_MIN } from '../../api/push.ts';
 import { BATCH, MAX_BATCHES } from '../../api/state-retention.ts';
@@ -146,6 +148,13 @@ const dispatch: readonly Bound[] = [
     whenMet: '503 that says to close some',
     seenAt: answered(503),
     honest: 'closes some',
+  },
+  {
+    what: 'units in the list of those that are out of service or may carry a patient',
+    value: count(MAX_WITHHELD),
+    whenMet: 'the first are listed; the others are offered to nobody all the same',
+    seenAt: '`GET /v1/ambulances/withheld`',
+    honest: 'puts some back',
   },
   {
     what: 'messages to one crew that it has not acknowledged',

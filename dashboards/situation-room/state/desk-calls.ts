@@ -33,11 +33,20 @@ export interface TakenStep extends Answer<'ReportStatusRequest'> {
   readonly assignment: number;
 }
 
+/** Why a unit is offered to nobody although its crew may say that it is available. */
+export interface WithheldUnit {
+  readonly unit: string;
+  readonly outOfService: string | null;
+  readonly patientDoubt: string | null;
+}
+
 /** Each throws ApiError, or what fetch throws. */
 export interface DeskCalls {
   readIncident(id: number): Promise<IncidentDetail>;
   recommend(id: number): Promise<RecommendationJson>;
   readHospitals(): Promise<readonly HospitalNow[]>;
+  /** Units that nobody is offered, and why. */
+  readWithheld(): Promise<readonly WithheldUnit[]>;
   /** Who is near a place before there is an incident, and where a patient could be taken from there. */
   lookAround(at: Position, needsTransport: boolean): Promise<RecommendationJson>;
   destinations(at: Position): Promise<readonly Destination[]>;
@@ -74,6 +83,9 @@ export function createDeskCalls(client: ApiClient): DeskCalls {
     recommend: (id) => client.get(`v1/incidents/${id}/recommendation`),
     async readHospitals() {
       return (await client.get<Answer<'ListHospitalsAnswer'>>('v1/hospitals')).hospitals;
+    },
+    async readWithheld() {
+      return (await client.get<{ readonly units: readonly WithheldUnit[] }>('v1/ambulances/withheld')).units;
     },
     report: (call, key) =>
       key === undefined

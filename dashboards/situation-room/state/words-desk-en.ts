@@ -139,6 +139,7 @@ export const englishOfDesk: Record<keyof typeof indonesianOfDesk, string> = {
   noUnits: 'No unit was heard yet.',
   backInService: 'Back in service',
   outOfService: 'Out of service',
+  heldBack: 'held back',
   unitText: 'Message to the crew, or why it is out of service',
   messageCrew: 'Message to the crew',
   messageSaved: 'The message is sent until the crew answers:',

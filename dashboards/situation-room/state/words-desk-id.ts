@@ -137,6 +137,7 @@ export const indonesianOfDesk = {
   noUnits: 'Belum ada unit yang terdengar.',
   backInService: 'Kembali beroperasi',
   outOfService: 'Keluarkan dari operasi',
+  heldBack: 'ditahan',
   unitText: 'Pesan untuk kru, atau alasan tidak beroperasi',
   messageCrew: 'Pesan ke kru',
   messageSaved: 'Pesan dikirim sampai kru menjawab:',
