@@ -60,6 +60,7 @@ export class Assignments {
 
   /** Takes the unit for the incident. The order is written with it, and goes out after it: see word-delivery.ts. */
   async assign(request: AssignmentRequest, key: string, user: string): Promise<Assigned> {
+    await this.#context.followClock();
     const { database, metrics } = this.#context;
     try {
       const done = await database
@@ -82,6 +83,7 @@ export class Assignments {
 
   /** Takes a step. Throws DispatchError `step-not-possible` with a sentence. */
   async advance(advance: Advance): Promise<AssignmentRow> {
+    await this.#context.followClock();
     const { database, metrics, publishEvent } = this.#context;
     const { assignment, lock } = await database
       .transaction()
@@ -95,6 +97,7 @@ export class Assignments {
 
   /** Another hospital than was said. Throws DispatchError `step-not-possible` with a sentence. */
   async changeDestination(id: number, change: DestinationChange): Promise<AssignmentRow> {
+    await this.#context.followClock();
     const { database, board, publishEvent } = this.#context;
     const { hospital, ...row } = await database.transaction().execute(async (transaction) => {
       const before = await readAssignment(transaction, id);

@@ -146,6 +146,7 @@ export class CityDispatch implements Dispatch {
     if (this.board.vehicleOf(unit) === undefined) {
       throw new DispatchError('unknown-unit', `there is no ambulance ${unit}`);
     }
+    await this.#context.followClock();
     const action = outOfService === null ? 'back-in-service' : 'out-of-service';
     const lock = await database.transaction().execute(async (transaction) => {
       await writeAudit(transaction, now(), { actor: user, action, unit, note: outOfService ?? undefined });
@@ -197,7 +198,8 @@ export class CityDispatch implements Dispatch {
 
   async onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
     await this.#onNewTime;
-    const { now } = this.#context;
+    const { now, followClock } = this.#context;
+    await followClock();
     const heardAtMs = Math.min(now(), byNewTime(atMs, this.#lastStep));
     return this.#parts.answers.hear(device, body, heardAtMs);
   }
@@ -207,6 +209,7 @@ export class CityDispatch implements Dispatch {
     pace?.tick();
     // Else what a step of our clock makes look overdue would be escalated.
     await this.#onNewTime;
+    await this.#context.followClock();
     await reminders.tick();
     await bedReports.tick();
     await unanswered.tick();

@@ -43,6 +43,7 @@ export class Incidents {
 
   /** The same report with the same key is the same incident. Throws DispatchError `key-reused` for another. */
   async report(report: IncidentReport, user: string): Promise<IncidentRow> {
+    await this.#context.followClock();
     const { database, publishEvent } = this.#context;
     const known = await findReported(database, report);
     if (known) return known;
@@ -106,6 +107,7 @@ export class Incidents {
 
   /** Classifies, places, links; only what is given changes. Units that were sent are told what is new. */
   async triage(id: number, details: IncidentDetails, user: string): Promise<IncidentRow> {
+    await this.#context.followClock();
     const { database, now, publishEvent } = this.#context;
     const { incident, correction } = await database.transaction().execute(async (transaction) => {
       const before = refuseClosed(await findForChange(transaction, id));

@@ -12,6 +12,7 @@ import { BedReports } from './bed-reports.ts';
 import { createCallHeat } from './call-heat.ts';
 import { CancelEcho } from './cancel-echo.ts';
 import { CityDispatch, type DispatchParts } from './city-dispatch.ts';
+import { ClockFollower } from './clock-follower.ts';
 import { createCoverageMap } from './coverage-map.ts';
 import { createCoverageNow } from './coverage-now.ts';
 import { CrewAnswers } from './crew-answers.ts';
@@ -70,6 +71,7 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
     },
     board,
     metrics,
+    followClock: () => follower.follow(),
   };
   const pace = roads && openPace(dependencies, roads, board, metrics);
   const coverage = createCoverageNow(board, roads, now);
@@ -85,6 +87,10 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
   const asking = { board, travel, links, coverage, now, timeZone, refusals };
   const ask = (query: RecommendationQuery) => recommend(asking, query);
   const assignments = new Assignments(context);
+  const follower = new ClockFollower({
+    shift: (step) => assignments.clockSet(step),
+    ...{ now, log, steps: metrics.clockSteps },
+  });
   const echo = new CancelEcho(context, links);
   const delivery = new WordDelivery(context, links, {
     onOrderReached: (assignment, atMs) => assignments.noteDispatched(assignment, atMs),
@@ -107,7 +113,7 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
     routes: (at, units) => findRoutes(board, roads, { at, units, nowMs: now() }),
     words: new WordDesk(context, links, delivery),
     unanswered: new UnansweredOrders(context, dependencies.alerts, reminders),
-    messages: new UnitMessages(context, assignments, questions, echo),
+    messages: new UnitMessages(context, { assignments, questions, echo, follower }),
     answers: new CrewAnswers(context, { assignments, delivery, reminders, links }),
     bedReports: new BedReports(context, hospitals, fleet),
     pace,

@@ -15,6 +15,7 @@ import { setPatientDoubt } from './assignment-lock.ts';
 import { readStatus, type StatusMeaning, type Step, whyNot } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
 import type { CancelEcho } from './cancel-echo.ts';
+import type { ClockFollower } from './clock-follower.ts';
 import type { ClockStep } from './clock-steps.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
@@ -36,19 +37,28 @@ const UNSURE_WHEN = 'its clock is not known well enough to tell whether this was
 const OUT_OF_ORDER = 'its clock was set: it may have said this before what it had said last';
 const RESTARTED = 'its tracker has just restarted and may say its default';
 
+export interface UnitMessagesParts {
+  readonly assignments: Assignments;
+  readonly questions: Questions;
+  readonly echo: CancelEcho;
+  readonly follower: ClockFollower;
+}
+
 export class UnitMessages {
   readonly #context: DispatchContext;
   readonly #assignments: Assignments;
   readonly #questions: Questions;
   readonly #echo: CancelEcho;
+  readonly #follower: ClockFollower;
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(context: DispatchContext, assignments: Assignments, questions: Questions, echo: CancelEcho) {
+  constructor(context: DispatchContext, parts: UnitMessagesParts) {
     this.#context = context;
-    this.#echo = echo;
-    this.#assignments = assignments;
-    this.#questions = questions;
+    this.#echo = parts.echo;
+    this.#assignments = parts.assignments;
+    this.#questions = parts.questions;
+    this.#follower = parts.follower;
   }
 
   /** A reading of the present. */
@@ -134,11 +144,7 @@ export class UnitMessages {
   /** Our own clock was set: what was said before is worked off by the old time, and what is open goes by the new. */
   clockSet(step: ClockStep): Promise<void> {
     this.#echo.clockSet(step);
-    this.#queue = this.#queue
-      .then(() => this.#assignments.clockSet(step))
-      .catch((error: unknown) => {
-        this.#context.log.error({ err: error }, 'open orders could not be brought to the new time');
-      });
+    this.#queue = this.#queue.then(() => this.#follower.step(step));
     return this.#queue;
   }
 
@@ -181,6 +187,7 @@ export class UnitMessages {
     }
     this.#waiting++;
     this.#queue = this.#queue
+      .then(() => this.#context.followClock())
       .then(work)
       .catch((error: unknown) => {
         // A step that does not fit (a motorcycle that says it transports) is the crew's slip, not ours.

@@ -22,6 +22,7 @@ import { BATCH, MAX_BATCHES } from '../../api/state-retention.ts';
 import { environmentSchema } from '../../config/environment.ts';
 import { HEAT_DAYS, MAX_CALLS } from '../../dispatch/call-heat.ts';
 import { MAX_AUDIT_LINES } from '../../dispatch/city-dispatch.ts';
+import { GIVE_UP_AFTER_MS as CLOCK_STEP_TRIED_MS } from '../../dispatch/clock-follower.ts';
 import { MAX_UNITS } from '../../dispatch/coverage-now.ts';
 import { MAX_ROWS } from '../../dispatch/figures.ts';
 import { MAX_OPEN_INCIDENTS } from '../../dispatch/incident-row.ts';
@@ -148,6 +149,13 @@ const dispatch: readonly Bound[] = [
     whenMet: '503 that says to close some',
     seenAt: answered(503),
     honest: 'closes some',
+  },
+  {
+    what: 'trying to bring open orders to the new time after our clock was set',
+    value: duration(CLOCK_STEP_TRIED_MS),
+    whenMet: 'they keep the times of before, which the log says',
+    seenAt: '`siaga_dispatch_clock_steps_total{outcome="given-up"}`',
+    honest: 'has a database that works',
   },
   {
     what: 'units in the list of those that are out of service or may carry a patient',

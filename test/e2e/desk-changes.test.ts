@@ -114,8 +114,10 @@ describe.skipIf(chromiumMissing())('the desk, when it turns out otherwise', { ti
     await page.ask(
       `[...document.querySelectorAll('.board-unit')].find((each) => each.innerText.includes('Ambulans 01')).click()`,
     );
+    await page.until(`document.activeElement?.id === 'unit-text'`);
     await keyboard.type('ban bocor');
     await page.ask(`document.querySelector('#unit-out').click()`);
+    await page.until(`document.querySelector('#unit-said').innerText !== ''`);
     const board = textOf('unit-groups');
     await page.until(
       `/Tidak siap[^]*Motor Ambulans 01[^]*ditahan[^]*tidak beroperasi: ban bocor/.test(${board})`,
