@@ -34,11 +34,7 @@ export interface TakenStep extends Answer<'ReportStatusRequest'> {
 }
 
 /** Why a unit is offered to nobody although its crew may say that it is available. */
-export interface WithheldUnit {
-  readonly unit: string;
-  readonly outOfService: string | null;
-  readonly patientDoubt: string | null;
-}
+export type WithheldUnit = Answer<'WithheldUnit'>;
 
 /** Each throws ApiError, or what fetch throws. */
 export interface DeskCalls {
@@ -85,7 +81,7 @@ export function createDeskCalls(client: ApiClient): DeskCalls {
       return (await client.get<Answer<'ListHospitalsAnswer'>>('v1/hospitals')).hospitals;
     },
     async readWithheld() {
-      return (await client.get<{ readonly units: readonly WithheldUnit[] }>('v1/ambulances/withheld')).units;
+      return (await client.get<Answer<'ListWithheldUnitsAnswer'>>('v1/ambulances/withheld')).units;
     },
     report: (call, key) =>
       key === undefined
