@@ -10,7 +10,7 @@
 
 import { distanceM } from '../cities/great-circle.ts';
 import type { Reading } from '../devices/reading.ts';
-import { fixOf } from '../fleet/positions/position-filter.ts';
+import { fixOf, LOW_ACCURACY_M } from '../fleet/positions/position-filter.ts';
 import { setPatientDoubt } from './assignment-lock.ts';
 import { readStatus, type StatusMeaning, type Step, whyNot } from './assignment-steps.ts';
 import type { Assignments } from './assignments.ts';
@@ -68,7 +68,8 @@ export class UnitMessages {
     const open = this.#assignments.open.get(unit);
     const fix = fixOf(reading);
     if (!open || !fix || open.arrivalProposed || !UNDER_WAY.has(open.step)) return;
-    if (distanceM(fix, open.scene) > ARRIVAL_RADIUS_M) return;
+    // One that may be anywhere in the neighbourhood arrives nowhere.
+    if ((fix.accuracyM ?? 0) > LOW_ACCURACY_M || distanceM(fix, open.scene) > ARRIVAL_RADIUS_M) return;
     // Where it was before it was sent is no arrival.
     if (compareToInstant(observation.saidAt, open.orderedAtMs) !== 'after') return;
     this.#enqueue(() => this.#assignments.proposeArrival(unit, receivedAt));

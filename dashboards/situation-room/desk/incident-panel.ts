@@ -249,6 +249,13 @@ export class IncidentPanel {
 
   #merge(into: number): true {
     const { calls, currentRoom } = this.#options;
+    const open = (this.work.shown?.detail.assignments ?? []).filter(isUnderWay);
+    if (open.length > 0) {
+      // Linked and not closed, it would seem that its units go to the other one.
+      const units = open.map(({ unit }) => nameUnit(unit, currentRoom())).join(', ');
+      this.work.say(`${units} ${currentRoom().speech.word('stillUnderWay')}`, '');
+      return true;
+    }
     void this.work.act(async (incident) => {
       await calls.triage(incident, { duplicateOf: into });
       await calls.close(incident, 'duplicate');

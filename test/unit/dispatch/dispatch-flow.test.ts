@@ -437,6 +437,18 @@ describe('before anybody is sent', () => {
     });
   });
 
+  test('a fix that is known to 3 km proposes no arrival, and a good one at the same place does', async () => {
+    await using house = await openDispatchHouse();
+    const { assignment } = await house.assign(await house.report(), 'u1');
+    await house.pass(5);
+    await house.say('u1', { ...SCENE, accuracyM: 3_000 });
+    const row = () => house.dispatch.assignments.get(assignment.id);
+    expect((await row()).arrival_proposed_at).toBe(null);
+    await house.pass(5);
+    await house.say('u1', { ...SCENE, accuracyM: 12 });
+    expect((await row()).arrival_proposed_at).toBe(house.clock.ms);
+  });
+
   test('calls are no duplicates of each other in a circle: one of them is worked on', async () => {
     await using house = await openDispatchHouse();
     const { incidents } = house.dispatch;
