@@ -133,7 +133,7 @@ function addChangeHospital(app: ZodApp, { dispatch }: DispatchRoutesDependencies
     {
       config: { access: ['dispatcher'], fails: [409] },
       schema: {
-        operationId: 'changeHospital',
+        operationId: 'changeDestination',
         tags: ['assignments'],
         summary: 'Takes the patient to another hospital, and tells the crew until it has it',
         params: assignmentParams,

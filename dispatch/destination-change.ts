@@ -5,7 +5,6 @@
  * deed. Invariant: a destination changes only together with a word to the crew that drives there, which lives until
  * the crew has it or is there.
  */
-import type { AssignmentRow } from './assignment-row.ts';
 import { isEnded, type Step, stepRank } from './assignment-steps.ts';
 import { writeChange } from './crew-words.ts';
 import { type DispatchTransaction, writeAudit } from './dispatch-context.ts';
@@ -22,6 +21,14 @@ export interface DestinationChange {
   readonly atMs: number;
 }
 
+/** What is changed, as it was before. */
+interface Driven {
+  readonly id: number;
+  readonly unit: string;
+  readonly incident: number;
+  readonly hospital: string | null;
+}
+
 /** Undefined where its unit may be taken elsewhere, else a sentence. */
 export function whyNotElsewhere(step: Step, canTransport: boolean): string | undefined {
   if (isEnded(step)) return `the assignment has ended (${step}) and does not change any more`;
@@ -35,7 +42,7 @@ export function whyNotElsewhere(step: Step, canTransport: boolean): string | und
 /** Writes it down and tells the crew, unless it drives there anyway. */
 export async function changeDestination(
   transaction: DispatchTransaction,
-  { id, unit, incident, hospital: before }: AssignmentRow,
+  { id, unit, incident, hospital: before }: Driven,
   { hospital, actor, atMs }: DestinationChange,
 ): Promise<void> {
   if (hospital.id === before) return;
