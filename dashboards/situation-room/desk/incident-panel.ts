@@ -238,6 +238,7 @@ export class IncidentPanel {
     this.work.ask({
       title: speech.word('addNote'),
       isRequired: true,
+      isNoReason: true,
       onGiven: (text) =>
         void this.work.act(async (incident) => {
           await calls.note(incident, text);

@@ -25,6 +25,7 @@ export function askForPlace(
   work.ask({
     title: speech.word('rightPlace'),
     isRequired: true,
+    isNoReason: true,
     typed,
     onGiven: (text) => {
       const gazetteer = readGazetteer(state);

@@ -128,6 +128,7 @@ export const englishOfDesk: Record<keyof typeof indonesianOfDesk, string> = {
   chooseHospital: 'Destination',
   chosenHospital: 'The patient goes to',
   noDestination: 'not chosen',
+  patientsWait: 'waiting',
   overfull: 'overfull',
   log: 'Log',
   caller: 'Caller',

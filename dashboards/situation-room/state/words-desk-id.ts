@@ -127,6 +127,7 @@ export const indonesianOfDesk = {
   chosenHospital: 'Tujuan pasien',
   noDestination: 'belum dipilih',
   overfull: 'kelebihan pasien',
+  patientsWait: 'pasien menunggu',
   log: 'Catatan kejadian',
   caller: 'Penelepon',
   takenCallBy: 'diterima oleh',
