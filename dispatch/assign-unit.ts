@@ -13,7 +13,6 @@ import { type DispatchContext, type DispatchTransaction, writeAudit } from './di
 import { DispatchError } from './dispatch-error.ts';
 import { findBlocks, findWarnings } from './eligibility.ts';
 import { findForChange, refuseClosed, refuseUnready } from './incident-row.ts';
-import { listRefusals } from './refusals.ts';
 
 export interface AssignmentRequest {
   readonly incident: number;
@@ -56,7 +55,7 @@ export async function assignUnit(
   refuseUnready(refuseClosed(await findForChange(transaction, request.incident)));
   const ended =
     request.replaces === undefined ? undefined : await endReplaced(context, transaction, request, user, at);
-  judge(context, request, (await listRefusals(transaction, request.incident)).get(request.unit));
+  judge(context, request);
   const { incident, unit, forceReason } = request;
   await takeUnit(transaction, unit, request.unitVersion);
   const { id } = await transaction
@@ -112,11 +111,7 @@ async function endReplaced(
 }
 
 /** Blocks and warnings by what is known now; the lock itself is judged by the compare-and-set. */
-function judge(
-  { board, city, now }: DispatchContext,
-  request: AssignmentRequest,
-  refusal: string | undefined,
-): void {
+function judge({ board, city, now }: DispatchContext, request: AssignmentRequest): void {
   const { unit: id, role, forceReason, hospital } = request;
   if (hospital !== undefined && !city.hospitals.some((each) => each.id === hospital)) {
     throw new DispatchError('unknown-hospital', `there is no hospital ${hospital}`);
@@ -127,7 +122,7 @@ function judge(
   const blocks = findBlocks(unlocked, role);
   if (blocks.length > 0)
     throw new DispatchError('blocked', `${id}: ${blocks.join('; ')}: take another unit`, { blocks });
-  const warnings = [...findWarnings(unit), ...(refusal === undefined ? [] : [refusal])];
+  const warnings = findWarnings(unit);
   if (warnings.length === 0 || forceReason) return;
   const message = `${id}: ${warnings.join('; ')}; send it nevertheless with a forceReason`;
   throw new DispatchError('needs-reason', message, { warnings });

@@ -1,8 +1,8 @@
 /**
  * Crews that have refused an incident: whoever said no to it is not proposed first once more.
  *
- * Asked by the recommendation of an incident and once more inside the assignment. Invariant: a crew that refused may be
- * sent all the same, by who says why (a `forceReason`): it may have told by radio that it can come after all.
+ * Asked by the recommendation of an incident. Invariant: a crew that refused may be sent all the same, without another
+ * reason: it may have told by radio that it can come after all.
  */
 import type { DispatchTransaction } from './dispatch-context.ts';
 
