@@ -12,8 +12,8 @@
 import type { Logger } from 'pino';
 import { SERVER_CLOCK } from './alerts/rules/server-clock.ts';
 import { type HttpApi, openHttpApi } from './api/open-http-api.ts';
-import { situationRoomPages } from './api/pages.ts';
-import { publicPages, readPublicFiles } from './api/public-pages.ts';
+import { situationRoomPages } from './api/pages/pages.ts';
+import { publicPages, readPublicFiles } from './api/pages/public-pages.ts';
 import type { Broker } from './broker/broker.ts';
 import type { Canary } from './canary/canary.ts';
 import { startPeriodicJobs } from './clock/periodic-jobs.ts';

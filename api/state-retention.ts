@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { Counter, type Registry as Metrics } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { eraseClosedBefore } from '../dispatch/caller-records.ts';
+import { eraseClosedBefore } from '../dispatch/incidents/caller-records.ts';
 
 export type StateRetentionConfig = Pick<
   Config,

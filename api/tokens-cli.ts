@@ -12,10 +12,16 @@ import { DataFolderError } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { openRegistry } from '../fleet/registry.ts';
-import { ROLES, type Role } from './access.ts';
-import { Problem } from './problem.ts';
-import { formatTime } from './time.ts';
-import { createToken, DEFAULT_LIFE_DAYS, listTokens, MAX_LIFE_DAYS, revokeToken } from './token-store.ts';
+import { ROLES, type Role } from './access/access.ts';
+import { Problem } from './border/problem.ts';
+import { formatTime } from './border/time.ts';
+import {
+  createToken,
+  DEFAULT_LIFE_DAYS,
+  listTokens,
+  MAX_LIFE_DAYS,
+  revokeToken,
+} from './tokens/token-store.ts';
 
 const USAGE = `Usage:
   node api/tokens-cli.ts list

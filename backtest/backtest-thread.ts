@@ -1,8 +1,8 @@
 /**
  * openBacktestThread: a thread for one run over stored history, so that a year of readings never holds the event loop.
  *
- * Between api/backtests.ts, api/change-trials.ts and backtest-worker.ts. Invariant: it takes no more memory than its
- * bound; a run that needs more ends by an error, and nothing else with it.
+ * Between api/alerts/backtests.ts, api/city/change-trials.ts and backtest-worker.ts. Invariant: it takes no more memory
+ * than its bound; a run that needs more ends by an error, and nothing else with it.
  */
 import { CallingWorker } from '../database/worker-calls.ts';
 import type { BacktestCalls } from './backtest-worker.ts';

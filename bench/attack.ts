@@ -14,7 +14,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { createToken } from '../api/token-store.ts';
+import { createToken } from '../api/tokens/token-store.ts';
 import { issueCredentials } from '../broker/credentials/credentials.ts';
 import { loadCity } from '../cities/city.ts';
 import { openDatabase } from '../database/database.ts';

@@ -7,7 +7,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { HoldCause, ListenerName } from './connection/connection-options.ts';
 import type { EndReason } from './connection/end-reason.ts';
-import { PubackTimes } from './puback-times.ts';
+import { PubackTimes } from './publishing/puback-times.ts';
 
 /** Bounds whose policy is to refuse or to drop; those that end a connection are counted by its reason. */
 export type Bound =

@@ -6,26 +6,26 @@
  */
 import type { AedesOptions, Client, PublishPacket, Subscription } from 'aedes';
 import type { Logger } from 'pino';
-import { type Identity, maySubscribe } from './access.ts';
 import { makeSessionClean } from './aedes/aedes-inside.ts';
 import { connectOf, identifierOf, isSamePacket } from './aedes/hooked-packets.ts';
 import { NO_SUBSCRIPTION } from './aedes/persistence.ts';
-import type { Authenticator } from './authenticator.ts';
 import type { BrokerMetrics } from './broker-metrics.ts';
-import { keepsSession, takeTerms, tellTerms } from './connect-5.ts';
+import { type Identity, maySubscribe } from './clients/access.ts';
+import type { Authenticator } from './clients/authenticator.ts';
+import { keepsSession, takeTerms, tellTerms } from './clients/connect-5.ts';
 import {
   assignClientId,
   type ConnectPacket,
   type ConnectRefusal,
   identify,
   takeForeignWill,
-} from './connect-rules.ts';
+} from './clients/connect-rules.ts';
+import type { ConnectionTable } from './clients/connection-table.ts';
+import type { KeptSessions } from './clients/kept-sessions.ts';
 import type { Connection } from './connection/connection.ts';
 import { FILTER_PRICE } from './connection/packet-prices.ts';
-import type { ConnectionTable } from './connection-table.ts';
-import { judgeForward } from './forward-rules.ts';
-import type { KeptSessions } from './kept-sessions.ts';
-import type { TakePublish } from './publish-rules.ts';
+import { judgeForward } from './publishing/forward-rules.ts';
+import type { TakePublish } from './publishing/publish-rules.ts';
 
 type Hook<Name extends keyof AedesOptions> = NonNullable<AedesOptions[Name]>;
 

@@ -156,7 +156,7 @@ function* readSecrets(config: Environment): Generator<string> {
   }
 }
 
-/** The file of InfluxDB's token may come later than we do (influx/read-token.ts); its folder may not. */
+/** The file of InfluxDB's token may come later than we do (influx/server/read-token.ts); its folder may not. */
 function* checkInfluxToken({ INFLUX_TOKEN: token, INFLUX_TOKEN_FILE: file }: Environment): Generator<string> {
   if (token !== undefined && !isHeaderValue(token)) yield `INFLUX_TOKEN: ${NO_HEADER_VALUE}`;
   if (file === undefined) return;

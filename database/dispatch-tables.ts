@@ -53,7 +53,7 @@ export interface AssignmentsTable {
   unit: string;
   /** `first-aid` or `transport`. */
   role: string;
-  /** One of STEPS in dispatch/assignment-steps.ts. */
+  /** One of STEPS in dispatch/assignments/assignment-steps.ts. */
   step: string;
   hospital: string | null;
   assigned_by: string;
@@ -89,7 +89,7 @@ export interface AssignmentsTable {
 /** What a crew is told: open until the crew has it, or until it is void. */
 export interface CrewWordsTable {
   id: Generated<number>;
-  /** One of WORD_KINDS in dispatch/crew-words.ts. */
+  /** One of WORD_KINDS in dispatch/words/crew-words.ts. */
   kind: string;
   unit: string;
   incident: number | null;

@@ -20,7 +20,7 @@ export interface ApiTokensTable {
   id: Generated<number>;
   /** What the audit writes; unique among those in force. */
   name: string;
-  /** One of ROLES in api/access.ts. */
+  /** One of ROLES in api/access/access.ts. */
   role: string;
   /** SHA-256 of the secret, base64url. The secret itself is shown once and never kept. */
   hash: string;
@@ -39,7 +39,7 @@ export interface ReadsTable {
   at: number;
   actor: string;
   role: string;
-  /** One of READ_KINDS in api/read-audit.ts. */
+  /** One of READ_KINDS in api/access/read-audit.ts. */
   what: string;
   /** Numbers of incidents, or a device and a range, as text. */
   which: string;
@@ -50,7 +50,7 @@ export interface PeopleTable {
   id: Generated<number>;
   /** What the audit writes; unique among those who were not removed. */
   name: string;
-  /** One of STAFF_ROLES in api/access.ts. */
+  /** One of STAFF_ROLES in api/access/access.ts. */
   role: string;
   created_at: number;
   created_by: string;

@@ -7,23 +7,23 @@
 
 import { isHospital } from '../devices/kinds/hospital.ts';
 import type { Reading } from '../devices/reading.ts';
-import type { AssignmentRequest } from './assign-unit.ts';
-import { setService } from './assignment-lock.ts';
-import type { AssignmentRow } from './assignment-row.ts';
-import type { BedReports } from './bed-reports.ts';
+import type { AssignmentRequest } from './assignments/assign-unit.ts';
+import { setService } from './assignments/assignment-lock.ts';
+import type { AssignmentRow } from './assignments/assignment-row.ts';
+import type { Destination } from './assignments/destination-change.ts';
+import type { Questions } from './assignments/questions.ts';
 import { byNewTime, type ClockStep } from './clock-steps.ts';
-import type { CrewAnswers } from './crew-answers.ts';
-import type { Destination } from './destination-change.ts';
 import type { AuditLine, Dispatch } from './dispatch.ts';
 import { type DispatchContext, writeAudit } from './dispatch-context.ts';
 import { DispatchError } from './dispatch-error.ts';
-import { type Figures, type FiguresQuery, measureFigures } from './figures.ts';
-import type { Questions } from './questions.ts';
+import type { BedReports } from './incidents/bed-reports.ts';
+import { type Figures, type FiguresQuery, measureFigures } from './incidents/figures.ts';
 import type { RoadPace } from './roads/pace/road-pace.ts';
-import type { UnansweredOrders } from './unanswered-orders.ts';
-import type { UnitMessages } from './unit-messages.ts';
-import type { WordDelivery } from './word-delivery.ts';
-import type { WordReminders } from './word-reminders.ts';
+import type { UnitMessages } from './units/unit-messages.ts';
+import type { CrewAnswers } from './words/crew-answers.ts';
+import type { UnansweredOrders } from './words/unanswered-orders.ts';
+import type { WordDelivery } from './words/word-delivery.ts';
+import type { WordReminders } from './words/word-reminders.ts';
 
 /** Those that dispatch hands on as they are, and those that it works with. */
 export interface DispatchParts

@@ -7,7 +7,7 @@
  */
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../database/database.ts';
-import { TIME_COLUMN } from './assignment-steps.ts';
+import { TIME_COLUMN } from './assignments/assignment-steps.ts';
 
 const ASSIGNMENT_TIMES = [
   ...new Set(Object.values(TIME_COLUMN).filter((column) => column !== 'ended_at')),

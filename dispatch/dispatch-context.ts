@@ -10,7 +10,7 @@ import type { City } from '../cities/city.ts';
 import type { Database } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
 import type { DispatchMetrics } from './dispatch-metrics.ts';
-import type { UnitBoard } from './unit-board.ts';
+import type { UnitBoard } from './units/unit-board.ts';
 
 export interface DispatchContext {
   /** As it stands at this moment: not to be kept. */

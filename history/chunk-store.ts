@@ -5,8 +5,8 @@
  * some 340 rows. Invariant: the chunks of a device do not overlap, and each is found by its first time.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { createRecordBuffer } from '../journal/sqlite/record-layout.ts';
-import { storedNumbers } from '../journal/sqlite/row-runs.ts';
+import { createRecordBuffer } from '../journal/sqlite/file/record-layout.ts';
+import { storedNumbers } from '../journal/sqlite/file/row-runs.ts';
 import { mergePoints, pointLength } from './points.ts';
 
 /** 128 points of 5 quantities are 8 KiB: what a device with one report a minute has rewritten each time. */

@@ -8,9 +8,9 @@
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import type { Dictionary } from '../journal/sqlite/dictionary.ts';
 import { isDamage } from '../journal/sqlite/failure-policy.ts';
-import { pragma, readMeta, writeMeta } from '../journal/sqlite/journal-file.ts';
+import type { Dictionary } from '../journal/sqlite/file/dictionary.ts';
+import { pragma, readMeta, writeMeta } from '../journal/sqlite/file/journal-file.ts';
 import { areNamesKept } from './known-names.ts';
 
 const SCHEMA_VERSION = 1;
@@ -70,7 +70,7 @@ export function openHistoryFile(file: string, journal: FollowedJournal, nowMs: n
   }
 }
 
-/** Of the journal, without what else its identity says: see journal/sqlite/lost-ids.ts. */
+/** Of the journal, without what else its identity says: see journal/sqlite/file/lost-ids.ts. */
 const nameOf = (identity: string) => identity.split(' ')[0];
 
 /** Renames a damaged, closed file; returns its new name. It may hold what a damaged journal has lost. */

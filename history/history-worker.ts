@@ -10,16 +10,16 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createCallAnswerer } from '../database/worker-calls.ts';
-import { EMPTY_DICTIONARY } from '../journal/sqlite/dictionary.ts';
 import { isDamage } from '../journal/sqlite/failure-policy.ts';
+import { EMPTY_DICTIONARY } from '../journal/sqlite/file/dictionary.ts';
 import {
   openJournalFileReadOnly,
   pragma,
   readDictionary,
   readLastId,
-} from '../journal/sqlite/journal-file.ts';
-import { readIdentity } from '../journal/sqlite/lost-ids.ts';
-import { ReadingCodec } from '../journal/sqlite/reading-codec.ts';
+} from '../journal/sqlite/file/journal-file.ts';
+import { readIdentity } from '../journal/sqlite/file/lost-ids.ts';
+import { ReadingCodec } from '../journal/sqlite/file/reading-codec.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { countDays } from './count-days.ts';
 import { openHistoryFile, readSettledThroughId, setAsideHistoryFile } from './history-file.ts';

@@ -7,8 +7,8 @@
  */
 import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Dictionary } from '../journal/sqlite/dictionary.ts';
-import { readDictionary, readMeta, writeMeta } from '../journal/sqlite/journal-file.ts';
+import type { Dictionary } from '../journal/sqlite/file/dictionary.ts';
+import { readDictionary, readMeta, writeMeta } from '../journal/sqlite/file/journal-file.ts';
 
 /** Key of history's `meta`. */
 const NAMES = 'names';

@@ -1,6 +1,6 @@
 /**
  * InfluxDB's line protocol: escaping, series, and any single point that is not a reading (events, Siaga's own
- * figures). Readings are written on the same functions (influx/reading-lines.ts).
+ * figures). Readings are written on the same functions (influx/copy/reading-lines.ts).
  *
  * Invariants: a number is always written as a float (no `i` behind it) and text as a string, so that no field
  * ever changes its type: one integer first, and the field's type conflicts for ever. There are no booleans: in a

@@ -5,7 +5,7 @@
  * numbers. Invariant: times ascend and are there once; of two readings of one instant the later written wins
  * quantity by quantity, and its quality counts, as in InfluxDB. So merging the same points again is harmless.
  */
-import { type RecordBuffer, reserve } from '../journal/sqlite/record-layout.ts';
+import { type RecordBuffer, reserve } from '../journal/sqlite/file/record-layout.ts';
 
 export const POINT_AT = 0;
 export const POINT_QUALITY = 1;

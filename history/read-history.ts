@@ -5,8 +5,8 @@
  * that was acknowledged before the question, settled or not; both halves are merged by points.ts.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import type { KindColumns, ReadingCodec } from '../journal/sqlite/reading-codec.ts';
-import { createRecordBuffer } from '../journal/sqlite/record-layout.ts';
+import type { KindColumns, ReadingCodec } from '../journal/sqlite/file/reading-codec.ts';
+import { createRecordBuffer } from '../journal/sqlite/file/record-layout.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { WindowQuery } from './history.ts';
 import type { PackedPage, RawQuestion, WindowsQuestion } from './history-messages.ts';

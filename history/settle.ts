@@ -6,15 +6,15 @@
  * harmless (points.ts). Invariant: points of one device are merged in the order of their ids.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { writeMeta } from '../journal/sqlite/journal-file.ts';
+import { writeMeta } from '../journal/sqlite/file/journal-file.ts';
 import {
   createRecordBuffer,
   type RecordBuffer,
   reserve,
   STORED_MASK,
   storedQuality,
-} from '../journal/sqlite/record-layout.ts';
-import { type RowRun, readRuns } from '../journal/sqlite/row-runs.ts';
+} from '../journal/sqlite/file/record-layout.ts';
+import { type RowRun, readRuns } from '../journal/sqlite/file/row-runs.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import { appendPoint, POINT_AT, POINT_MASK, POINT_QUALITY, pointLength } from './points.ts';
 

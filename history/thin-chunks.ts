@@ -8,8 +8,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FAILED_QUALITY } from '../devices/reading.ts';
-import type { KindColumns } from '../journal/sqlite/reading-codec.ts';
-import { readTrackColumns, type TrackColumns } from '../journal/sqlite/thin-readings.ts';
+import type { KindColumns } from '../journal/sqlite/file/reading-codec.ts';
+import { readTrackColumns, type TrackColumns } from '../journal/sqlite/upkeep/thin-readings.ts';
 import { choosePoints, startOfRange, type TrackPoint } from '../journal/thin-track.ts';
 import type { TracksToThin } from './history-messages.ts';
 import { POINT_MASK, POINT_QUALITY, POINT_VALUES, pointLength } from './points.ts';

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { giveBackPages, usedBytes } from '../journal/sqlite/trim-journal.ts';
+import { giveBackPages, usedBytes } from '../journal/sqlite/upkeep/trim-journal.ts';
 import type { ChunkStore } from './chunk-store.ts';
 
 const DEVICES_PER_STEP = 50;

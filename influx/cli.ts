@@ -13,13 +13,13 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Config, parseConfig } from '../config/config.ts';
 import { type Database, openDatabase } from '../database/database.ts';
-import { openJournalFileReadOnly, readLastId } from '../journal/sqlite/journal-file.ts';
-import { INFLUX_CONSUMER } from './copy-cursor.ts';
-import { type OrderAction, placeOrder, recentDays } from './copy-orders.ts';
-import { CursorMark } from './cursor-mark.ts';
-import { describeError } from './influx-error.ts';
-import { createInfluxServer } from './influx-server.ts';
-import { createSetAside } from './set-aside.ts';
+import { openJournalFileReadOnly, readLastId } from '../journal/sqlite/file/journal-file.ts';
+import { INFLUX_CONSUMER } from './copy/copy-cursor.ts';
+import { type OrderAction, placeOrder, recentDays } from './copy/copy-orders.ts';
+import { CursorMark } from './copy/cursor-mark.ts';
+import { createSetAside } from './copy/set-aside.ts';
+import { describeError } from './server/influx-error.ts';
+import { createInfluxServer } from './server/influx-server.ts';
 import { formatDay as day, parseDay, UsageError } from './words.ts';
 
 const HELP = `npm run influx -- COMMAND

@@ -4,7 +4,7 @@
  * Of the lowest level: people are answered all the same; Grafana shows gaps until it is mended. Invariant: it
  * stands while the copy is degraded, and says why in the server's words.
  */
-import { TELL_AFTER_MS } from './copy-health.ts';
+import { TELL_AFTER_MS } from './copy/copy-health.ts';
 import type { InfluxCopy } from './open-influx-copy.ts';
 
 const RULE = { name: 'influx-copy-degraded', version: 1, unit: 's' } as const;

@@ -8,10 +8,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Database } from '../database/database.ts';
-import type { CopyHealth } from './copy-health.ts';
-import { type DeliveryTools, deliverLines, NotDeliveredError } from './deliver-lines.ts';
+import type { CopyHealth } from './copy/copy-health.ts';
+import { type DeliveryTools, deliverLines, NotDeliveredError } from './copy/deliver-lines.ts';
+import type { InfluxMetrics } from './copy/influx-metrics.ts';
 import { formatEvent, type HistoryEvent } from './event-lines.ts';
-import type { InfluxMetrics } from './influx-metrics.ts';
 
 /** A log in the state database that only grows: alert steps, incident timeline. */
 export interface EventSource {

@@ -18,30 +18,30 @@ import { deviceKinds } from '../devices/kinds/index.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Registry } from '../fleet/registry.ts';
 import type { Journal } from '../journal/journal.ts';
-import { type CompareOptions, earliestDay } from './compare-copy.ts';
-import { CopyHealth } from './copy-health.ts';
-import { JournalCopy } from './copy-journal.ts';
+import { type CompareOptions, earliestDay } from './copy/compare-copy.ts';
+import { CopyHealth } from './copy/copy-health.ts';
+import { JournalCopy } from './copy/copy-journal.ts';
 import {
   type CopyOrdersOptions,
   keepWorkingOrders,
   type OrderAction,
   placeOrder,
   recentDays,
-} from './copy-orders.ts';
-import type { DeliveryTools } from './deliver-lines.ts';
+} from './copy/copy-orders.ts';
+import type { DeliveryTools } from './copy/deliver-lines.ts';
+import { createInfluxMetrics } from './copy/influx-metrics.ts';
+import { createReadingFormat } from './copy/reading-lines.ts';
+import { createSetAside } from './copy/set-aside.ts';
+import { createSiteTags } from './copy/site-tags.ts';
 import { formatLiveness } from './event-lines.ts';
 import { alertEvents, incidentEvents } from './event-sources.ts';
-import { createGrainLines } from './grain-lines.ts';
-import { HourlyCopy } from './hourly-copy.ts';
-import { hourlySources, LIVENESS } from './hourly-form.ts';
-import { createInfluxMetrics } from './influx-metrics.ts';
-import { createInfluxServer } from './influx-server.ts';
+import { createGrainLines } from './hourly/grain-lines.ts';
+import { HourlyCopy } from './hourly/hourly-copy.ts';
+import { hourlySources, LIVENESS } from './hourly/hourly-form.ts';
 import { keepFollowingEvents } from './keep-following-events.ts';
-import { createReadingFormat } from './reading-lines.ts';
 import { createSampleWriter } from './sample-writer.ts';
 import { createSelfSampler } from './self-lines.ts';
-import { createSetAside } from './set-aside.ts';
-import { createSiteTags } from './site-tags.ts';
+import { createInfluxServer } from './server/influx-server.ts';
 
 export interface InfluxCopy extends AsyncDisposable {
   /** The server and its version, `InfluxDB 1.6.7`; `InfluxDB` before it has answered once. */

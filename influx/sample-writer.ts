@@ -5,9 +5,9 @@
  * lines; beyond it the oldest go and are counted. Invariant: it never delays and never fails its caller.
  */
 import type { Logger } from 'pino';
-import { classifyWriteError, type WriteFailure } from './influx-error.ts';
-import type { InfluxMetrics } from './influx-metrics.ts';
-import type { InfluxServer } from './influx-server.ts';
+import type { InfluxMetrics } from './copy/influx-metrics.ts';
+import { classifyWriteError, type WriteFailure } from './server/influx-error.ts';
+import type { InfluxServer } from './server/influx-server.ts';
 
 export interface SampleWriter {
   write(lines: readonly string[]): void;

@@ -3,7 +3,7 @@
  *
  * A restored or a new journal gives ids again that a cursor in the state database has passed: its consumer would
  * skip every reading up to there without a word. Runs at the start, before anybody loads a cursor. Where the
- * readings ended then is kept, for marks that lie outside (influx/cursor-mark.ts). Invariant: cursors at or
+ * readings ended then is kept, for marks that lie outside (influx/copy/cursor-mark.ts). Invariant: cursors at or
  * below the journal's last id, and those of other logs, stay as they are.
  */
 import type { Logger } from 'pino';

@@ -3,8 +3,9 @@
  *
  *   SIAGAMAP1 · length of the header · header in JSON · parts
  *
- * Written by `npm run city -- import map`, read by api/map.ts. Invariants: a file is there whole or not at all; a server
- * that has it open goes on with it when another takes its place; a part is read from the disk when it is asked for.
+ * Written by `npm run city -- import map`, read by api/city/map.ts. Invariants: a file is there whole or not at all; a
+ * server that has it open goes on with it when another takes its place; a part is read from the disk when it is asked
+ * for.
  */
 import { createHash } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';

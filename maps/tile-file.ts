@@ -1,8 +1,8 @@
 /**
  * A `.pmtiles` file as tiles: vector tiles of Protomaps or OpenMapTiles in one file that somebody made or bought.
  *
- * Read by api/map.ts, tile by tile from the disk; the file may have many gigabytes. Invariant: what is no vector tiles, or
- * of a schema that the pages cannot draw, is refused with a sentence when it is opened.
+ * Read by api/city/map.ts, tile by tile from the disk; the file may have many gigabytes. Invariant: what is no vector
+ * tiles, or of a schema that the pages cannot draw, is refused with a sentence when it is opened.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';

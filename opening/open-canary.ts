@@ -5,7 +5,7 @@
  * it exists.
  */
 import { CONSUMER as ALERTS_CONSUMER } from '../alerts/record/alert-store.ts';
-import { needsProxyHeader } from '../broker/front-door.ts';
+import { needsProxyHeader } from '../broker/listeners/front-door.ts';
 import { Canary } from '../canary/canary.ts';
 import { CANARY_ID, enlistCanary } from '../canary/own-device.ts';
 import type { Entrances } from './open-entrances.ts';

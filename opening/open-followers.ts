@@ -13,7 +13,7 @@ import type { Dispatch } from '../dispatch/dispatch.ts';
 import { openDispatch } from '../dispatch/open-dispatch.ts';
 import { createLiveConsumer, restorePresent } from '../fleet/live-consumer.ts';
 import { readLevels } from '../history/read-levels.ts';
-import { INFLUX_CONSUMER } from '../influx/copy-cursor.ts';
+import { INFLUX_CONSUMER } from '../influx/copy/copy-cursor.ts';
 import { createQuality, type Quality } from '../ingest/quality.ts';
 import type { MessageEntry } from '../journal/device-messages.ts';
 import type { JournalConsumer } from '../journal/keep-draining.ts';

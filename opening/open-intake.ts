@@ -5,11 +5,11 @@
  * The fourth stage of openSiaga. Invariant: what was kept of an unknown alias is replayed through the same pipeline
  * once somebody has claimed it, here or by a command beside the running server.
  */
-import type { FormatsDependencies } from '../api/formats.ts';
+import type { FormatsDependencies } from '../api/devices/formats.ts';
 import { claimAlias, findTaken } from '../broker/credentials/device-formats.ts';
 import { createFormats, type Formats } from '../devices/formats/index.ts';
 import { createMapped } from '../devices/formats/mapped.ts';
-import { findAckFault } from '../dispatch/crew-answers.ts';
+import { findAckFault } from '../dispatch/words/crew-answers.ts';
 import { ConfigDelivery, type ConfigDeliveryOptions } from '../fleet/config-delivery.ts';
 import { createIdentities } from '../fleet/identities.ts';
 import { createPresenceConsumer } from '../fleet/presence-consumer.ts';

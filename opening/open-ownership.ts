@@ -13,7 +13,7 @@ import type { Config } from '../config/config.ts';
 import { connectPostgres, type Database, openDatabase } from '../database/database.ts';
 import type { Fence } from '../database/fenced-dialect.ts';
 import { MigrationError, refuseNewer } from '../database/migrate.ts';
-import { INFLUX_CONSUMER } from '../influx/copy-cursor.ts';
+import { INFLUX_CONSUMER } from '../influx/copy/copy-cursor.ts';
 import { ACKS_CONSUMER } from '../ingest/ack-consumer.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Claim } from '../journal/replica/claimed-log.ts';

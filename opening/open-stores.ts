@@ -7,7 +7,7 @@
  */
 import { CONSUMER as ALERTS_CONSUMER } from '../alerts/record/alert-store.ts';
 import { type OpenedHistory, openHistory } from '../history/open-history.ts';
-import { INFLUX_CONSUMER } from '../influx/copy-cursor.ts';
+import { INFLUX_CONSUMER } from '../influx/copy/copy-cursor.ts';
 import { type InfluxCopy, openInfluxCopy } from '../influx/open-influx-copy.ts';
 import { ACKS_CONSUMER } from '../ingest/ack-consumer.ts';
 import { Draining } from '../journal/draining.ts';

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import type { Config } from '../config/config.ts';
 import { keepCopying } from '../journal/replica/keep-copying.ts';
-import { openJournalFileReadOnly, readMeta } from '../journal/sqlite/journal-file.ts';
+import { openJournalFileReadOnly, readMeta } from '../journal/sqlite/file/journal-file.ts';
 import { openJournal } from '../journal/sqlite/open-journal.ts';
 import { boundsOf } from './journal-bounds.ts';
 

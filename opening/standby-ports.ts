@@ -7,8 +7,8 @@
  */
 import type { Logger } from 'pino';
 import { Registry as Metrics } from 'prom-client';
-import { type Connections, createConnections } from '../api/connections.ts';
-import type { Listeners } from '../broker/listeners.ts';
+import { type Connections, createConnections } from '../api/server/connections.ts';
+import type { Listeners } from '../broker/listeners/listeners.ts';
 import type { Config } from '../config/config.ts';
 import type { OwnerNode } from '../ownership/owner-node.ts';
 import { openStandbyServer, type StandbyRelay, type StandbyServer } from '../ownership/standby-server.ts';

@@ -10,7 +10,7 @@ import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseConfig } from '../config/config.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
-import { backupDatabaseFile, findObstacle, JOURNAL_TABLES } from '../journal/sqlite/backup-journal.ts';
+import { backupDatabaseFile, findObstacle, JOURNAL_TABLES } from '../journal/sqlite/upkeep/backup-journal.ts';
 import { besideOf, formatMib, formatReport, STATE_TABLES } from './backup-files.ts';
 
 const HELP = `npm run backup -- FILE

@@ -1,5 +1,5 @@
 /** The two files of a backup, the journal's copy and the state's beside it: their names, and what is said of them. */
-import type { BackupReport } from '../journal/sqlite/backup-journal.ts';
+import type { BackupReport } from '../journal/sqlite/upkeep/backup-journal.ts';
 
 /** Counted in a copy of the state. */
 export const STATE_TABLES = ['devices', 'alerts'];

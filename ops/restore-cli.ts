@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { parseConfig } from '../config/config.ts';
 import { lockDataFolder } from '../database/data-folder-lock.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
-import { backupDatabaseFile, JOURNAL_TABLES } from '../journal/sqlite/backup-journal.ts';
+import { backupDatabaseFile, JOURNAL_TABLES } from '../journal/sqlite/upkeep/backup-journal.ts';
 import { besideOf, formatReport, STATE_TABLES } from './backup-files.ts';
 
 const HELP = `npm run restore -- FILE

@@ -2,9 +2,10 @@
  * The API's port while this server is not the owner: alive, not ready, and why.
  *
  * `/healthz` answers 200, all else 503 with the sentence as a problem [RFC 9457]; the owner's name is told
- * only where nobody but this machine can ask, as by api/health.ts. Closed just before the API opens on the same port.
- * Where this node carries calls to the owner (relay/), it answers itself what is asked of it alone: health, readiness,
- * metrics. Invariant: it reads nothing of a request but its path, and keeps no connection that it does not carry.
+ * only where nobody but this machine can ask, as by api/server/health.ts. Closed just before the API opens on the same
+ * port. Where this node carries calls to the owner (relay/), it answers itself what is asked of it alone: health,
+ * readiness, metrics. Invariant: it reads nothing of a request but its path, and keeps no connection that it does not
+ * carry.
  */
 import { once } from 'node:events';
 import {

@@ -8,11 +8,11 @@
  */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createAdmission } from '../broker/admission.ts';
-import { isConnectAtMost } from '../broker/arrivals.ts';
 import type { ListenerName, Origin } from '../broker/connection/connection-options.ts';
-import { type Entrance, FrontDoor, type ListenersOptions } from '../broker/front-door.ts';
-import { type Listeners, listenAt } from '../broker/listeners.ts';
+import { createAdmission } from '../broker/listeners/admission.ts';
+import { isConnectAtMost } from '../broker/listeners/arrivals.ts';
+import { type Entrance, FrontDoor, type ListenersOptions } from '../broker/listeners/front-door.ts';
+import { type Listeners, listenAt } from '../broker/listeners/listeners.ts';
 import type { Config } from '../config/config.ts';
 import { countRefused, type RelayMetrics } from './relay-metrics.ts';
 import { HOLD_DEVICE_MS, type WayToOwner } from './way-to-owner.ts';

@@ -11,8 +11,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import { Counter, Gauge, type Registry as Metrics } from 'prom-client';
-import { awaitProxyHeader } from '../broker/await-proxy-header.ts';
 import type { ListenerName } from '../broker/connection/connection-options.ts';
+import { awaitProxyHeader } from '../broker/listeners/await-proxy-header.ts';
 import type { OwnerNode } from '../ownership/owner-node.ts';
 import { LANES, LINK_TLS, LINK_WITHIN_MS, nameKey } from './link.ts';
 

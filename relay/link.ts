@@ -9,7 +9,7 @@
  */
 import { connect, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { ListenerName } from '../broker/connection/connection-options.ts';
-import { formatProxyHeader } from '../broker/proxy-header.ts';
+import { formatProxyHeader } from '../broker/listeners/proxy-header.ts';
 import type { OwnerNode } from '../ownership/owner-node.ts';
 
 /** From a link's begin to its handshake: nodes stand in one network. */

@@ -5,10 +5,10 @@
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { cursorInput, formatNext, nextOutput } from '../cursor.ts';
-import { limitInput, numericId } from '../text-input.ts';
-import { formatTime, timeOutput } from '../time.ts';
-import type { ZodApp } from '../zod-app.ts';
+import { cursorInput, formatNext, nextOutput } from '../border/cursor.ts';
+import { limitInput, numericId } from '../border/text-input.ts';
+import { formatTime, timeOutput } from '../border/time.ts';
+import type { ZodApp } from '../border/zod-app.ts';
 import type { AccountsDependencies } from './accounts-dependencies.ts';
 import { ACCOUNT_ACTS, listActs } from './acts.ts';
 import { addPeopleRoutes } from './people-routes.ts';

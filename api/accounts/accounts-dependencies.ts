@@ -1,8 +1,8 @@
 /** What the routes of accounts work with; credentials.ts opens it. */
 import type { Database } from '../../database/database.ts';
 import type { Registry } from '../../fleet/registry.ts';
-import type { Authenticator } from '../access.ts';
-import type { GuessGuard } from '../guess-guard.ts';
+import type { Authenticator } from '../access/access.ts';
+import type { GuessGuard } from '../server/guess-guard.ts';
 import type { OpenLinks } from './invitations.ts';
 import type { Sessions } from './sessions.ts';
 

@@ -7,10 +7,10 @@
  */
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
-import { STAFF_ROLES } from '../access.ts';
-import { Problem } from '../problem.ts';
-import { idInput } from '../text-input.ts';
-import type { ZodApp } from '../zod-app.ts';
+import { STAFF_ROLES } from '../access/access.ts';
+import { Problem } from '../border/problem.ts';
+import { idInput } from '../border/text-input.ts';
+import type { ZodApp } from '../border/zod-app.ts';
 import type { AccountsDependencies } from './accounts-dependencies.ts';
 import { writeAct } from './acts.ts';
 import { requireFreeName, requireGoodName } from './names.ts';

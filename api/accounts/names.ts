@@ -4,8 +4,8 @@
  * Asked by the stores of both, in the transaction that adds one. Invariant: of all names in force no two look alike.
  */
 import type { Database } from '../../database/database.ts';
-import { Problem } from '../problem.ts';
-import { explainBadName, findLookAlike } from '../token-name.ts';
+import { Problem } from '../border/problem.ts';
+import { explainBadName, findLookAlike } from './token-name.ts';
 
 /** Throws Problem 400 for a name that can be nobody's, 409 when it looks like a device's. */
 export function requireGoodName(name: string, deviceIds: Iterable<string>): void {

@@ -13,9 +13,9 @@ import { DataFolderError } from '../../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { openRegistry } from '../../fleet/registry.ts';
-import { STAFF_ROLES } from '../access.ts';
-import { Problem } from '../problem.ts';
-import { formatTime } from '../time.ts';
+import { STAFF_ROLES } from '../access/access.ts';
+import { Problem } from '../border/problem.ts';
+import { formatTime } from '../border/time.ts';
 import { formatLink, printLink } from './link-picture.ts';
 import {
   DEFAULT_LINK_HOURS,

@@ -5,9 +5,9 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { STAFF_ROLES } from '../access.ts';
-import { idInput } from '../text-input.ts';
-import type { ZodApp } from '../zod-app.ts';
+import { STAFF_ROLES } from '../access/access.ts';
+import { idInput } from '../border/text-input.ts';
+import type { ZodApp } from '../border/zod-app.ts';
 import type { AccountsDependencies } from './accounts-dependencies.ts';
 import { addChangePerson } from './change-person.ts';
 import { drawLink, formatLink } from './link-picture.ts';

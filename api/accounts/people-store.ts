@@ -6,8 +6,8 @@
  * that is open; no two names in force look alike.
  */
 import type { Database } from '../../database/database.ts';
-import { type Role, STAFF_ROLES } from '../access.ts';
-import { Problem } from '../problem.ts';
+import { type Role, STAFF_ROLES } from '../access/access.ts';
+import { Problem } from '../border/problem.ts';
 import { writeAct } from './acts.ts';
 import { requireFreeName, requireGoodName } from './names.ts';
 import { hashSecret, makeSecret } from './secrets.ts';

@@ -3,10 +3,10 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { STAFF_ROLES } from '../access.ts';
-import { formatTime, timeOutput } from '../time.ts';
-import { explainBadName } from '../token-name.ts';
+import { STAFF_ROLES } from '../access/access.ts';
+import { formatTime, timeOutput } from '../border/time.ts';
 import type { Person } from './people-store.ts';
+import { explainBadName } from './token-name.ts';
 
 export const personName = z
   .string()

@@ -1,7 +1,7 @@
 /** A session as the API tells of it. */
 import { z } from 'zod';
-import { ROLES } from '../access.ts';
-import { formatTime, timeOutput } from '../time.ts';
+import { ROLES } from '../access/access.ts';
+import { formatTime, timeOutput } from '../border/time.ts';
 import type { StoredSession } from './session-store.ts';
 
 export const sessionSchema = z

@@ -5,11 +5,11 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { ROLES, type User } from '../access.ts';
-import { Problem } from '../problem.ts';
-import { idInput } from '../text-input.ts';
-import { formatTime, timeOutput } from '../time.ts';
-import type { ZodApp } from '../zod-app.ts';
+import { ROLES, type User } from '../access/access.ts';
+import { Problem } from '../border/problem.ts';
+import { idInput } from '../border/text-input.ts';
+import { formatTime, timeOutput } from '../border/time.ts';
+import type { ZodApp } from '../border/zod-app.ts';
 import type { AccountsDependencies } from './accounts-dependencies.ts';
 import { clearSessionCookie } from './session-cookie.ts';
 import { formatSession, sessionSchema } from './session-json.ts';

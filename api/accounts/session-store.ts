@@ -6,7 +6,7 @@
  * are open.
  */
 import type { Database } from '../../database/database.ts';
-import { ROLES, type Role } from '../access.ts';
+import { ROLES, type Role } from '../access/access.ts';
 import { writeAct } from './acts.ts';
 import { hashSecret, makeSecret } from './secrets.ts';
 

@@ -6,10 +6,10 @@
  */
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { isStaff, type KnownToken, STAFF_ROLES } from '../access.ts';
-import { Problem } from '../problem.ts';
-import { formatTime, timeOutput } from '../time.ts';
-import type { ZodApp } from '../zod-app.ts';
+import { isStaff, type KnownToken, STAFF_ROLES } from '../access/access.ts';
+import { Problem } from '../border/problem.ts';
+import { formatTime, timeOutput } from '../border/time.ts';
+import type { ZodApp } from '../border/zod-app.ts';
 import type { AccountsDependencies } from './accounts-dependencies.ts';
 import { findInvitation, type Invitation, takeInvitation } from './invitations.ts';
 import { isSecretShaped } from './secrets.ts';

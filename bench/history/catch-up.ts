@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { deviceKinds } from '../../devices/kinds/index.ts';
-import { createReadingFormat } from '../../influx/reading-lines.ts';
+import { createReadingFormat } from '../../influx/copy/reading-lines.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Influxd } from '../../test/support/influxd.ts';
 import { openBenchHouse, openBenchJournal } from './bench-house.ts';

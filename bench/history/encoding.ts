@@ -3,7 +3,7 @@
  */
 import { deviceKinds } from '../../devices/kinds/index.ts';
 
-import { createReadingFormat } from '../../influx/reading-lines.ts';
+import { createReadingFormat } from '../../influx/copy/reading-lines.ts';
 import { readingAt } from './readings.ts';
 
 export function benchEncoding(): Record<string, string | number>[] {

@@ -7,7 +7,7 @@
 import { deviceKinds } from '../../devices/kinds/index.ts';
 import type { Reading, Values } from '../../devices/reading.ts';
 import { formatLine, type Tags } from '../../history/line-protocol.ts';
-import { createReadingFormat } from '../../influx/reading-lines.ts';
+import { createReadingFormat } from '../../influx/copy/reading-lines.ts';
 
 export const CITY = 'semarang';
 const MINUTE_MS = 60_000;

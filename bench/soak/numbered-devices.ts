@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import { loadCity } from '../../cities/city.ts';
-import { STORED_SEQ } from '../../journal/sqlite/record-layout.ts';
+import { STORED_SEQ } from '../../journal/sqlite/file/record-layout.ts';
 
 export const CITY = 'semarang';
 /** What the devices of a kind report: reading `seq` of device `index`. */

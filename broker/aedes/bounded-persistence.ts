@@ -9,10 +9,10 @@
  */
 import { Readable } from 'node:stream';
 import type { Bound } from '../broker-metrics.ts';
+import type { KeptSessions } from '../clients/kept-sessions.ts';
 import type { OutgoingWindow } from '../connection/outgoing-window.ts';
-import type { KeptSessions } from '../kept-sessions.ts';
 import { ownCopy } from '../own-copy.ts';
-import { RetainedMessages } from '../retained-messages.ts';
+import { RetainedMessages } from '../publishing/retained-messages.ts';
 import { boundIncoming } from './bounded-incoming.ts';
 import {
   NO_SUBSCRIPTION,

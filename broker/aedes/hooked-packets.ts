@@ -5,7 +5,7 @@
  * packet for that reason is changed here; test/broker/aedes-touches.test.ts fails where an upgrade hands out copies.
  */
 import type { AedesPublishPacket, PublishPacket, Subscription } from 'aedes';
-import type { ConnectPacket } from '../connect-rules.ts';
+import type { ConnectPacket } from '../clients/connect-rules.ts';
 
 /** The CONNECT in `preConnect`: what is changed in it (client id, clean session, will) is what counts. */
 export function connectOf(packet: object): ConnectPacket {

@@ -11,9 +11,9 @@ import type { Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
-import { maySubscribe } from '../access.ts';
 import type { BrokerMetrics } from '../broker-metrics.ts';
-import type { ConnectionTable } from '../connection-table.ts';
+import { maySubscribe } from '../clients/access.ts';
+import type { ConnectionTable } from '../clients/connection-table.ts';
 import { clientOf, type Persistence } from './persistence.ts';
 
 export interface KeptSubscriptionsOptions {

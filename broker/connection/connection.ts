@@ -9,8 +9,8 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
-import type { Identity } from '../access.ts';
 import { AedesInside } from '../aedes/aedes-inside.ts';
+import type { Identity } from '../clients/access.ts';
 import { AnswerQueue, type OpenPublish } from './answer-queue.ts';
 import { formatDisconnect, type Listening5 } from './answers-5.ts';
 import type { ConnectionOptions, Origin } from './connection-options.ts';

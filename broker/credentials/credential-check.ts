@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { Database } from '../../database/database.ts';
 import { isId } from '../../devices/topics.ts';
 import type { Registry } from '../../fleet/registry.ts';
-import type { Authenticator } from '../authenticator.ts';
+import type { Authenticator } from '../clients/authenticator.ts';
 import { readCredentialsVersion } from './credentials.ts';
 import { KnownCredentials } from './known-credentials.ts';
 import { hashSecret, isOldHash, verifySecret } from './secret.ts';

@@ -6,7 +6,7 @@
 import { readRemoved } from '../../cities/city-state.ts';
 import { publishersOf } from '../../cities/publishers.ts';
 import { GATEWAY_PREFIX, isId } from '../../devices/topics.ts';
-import { OBSERVER_PREFIX } from '../access.ts';
+import { OBSERVER_PREFIX } from '../clients/access.ts';
 import { CommandError, type Environment } from './command-environment.ts';
 import { config } from './config-command.ts';
 import {

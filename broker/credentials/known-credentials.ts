@@ -7,7 +7,7 @@
 import type { Database } from '../../database/database.ts';
 import { GATEWAY_PREFIX } from '../../devices/topics.ts';
 import type { Registry } from '../../fleet/registry.ts';
-import { type Identity, OBSERVER_PREFIX, type Proof } from '../access.ts';
+import { type Identity, OBSERVER_PREFIX, type Proof } from '../clients/access.ts';
 
 interface Credential {
   readonly id: number;

@@ -6,11 +6,11 @@
  * Invariants: the stream is open before the present is read, so nothing falls between; a call that fails is
  * tried again with the next round; what cannot be parsed is counted and left out.
  */
-import type { Answer } from './state/answer-shapes.ts';
-import { type ApiClient, ApiError } from './state/api-client.ts';
-import type { Alert, ConnectionEvent, PresenceEvent, ReadingEvent } from './state/api-shapes.ts';
+import type { Answer } from './state/api/answer-shapes.ts';
+import { type ApiClient, ApiError } from './state/api/api-client.ts';
+import type { Alert, ConnectionEvent, PresenceEvent, ReadingEvent } from './state/api/api-shapes.ts';
+import type { StreamEvent } from './state/api/event-parser.ts';
 import { CityState, MAX_ALERTS, MAX_DEVICES } from './state/city-state.ts';
-import type { StreamEvent } from './state/event-parser.ts';
 import { SERIES_MS } from './state/level-series.ts';
 import { readLevels } from './state/read-levels.ts';
 

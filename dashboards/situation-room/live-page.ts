@@ -9,11 +9,11 @@
 import { type CityFeed, type CityFeedOptions, createCityFeed } from './city-feed.ts';
 import { delay } from './delay.ts';
 import { listenForLanguage, readLanguage, speakMarkup } from './page-language.ts';
-import type { ApiClient } from './state/api-client.ts';
-import type { Viewer } from './state/api-shapes.ts';
-import type { StreamEvent } from './state/event-parser.ts';
-import { keepStreaming, type StreamState } from './state/live-stream.ts';
-import { createSpeech, type Language, type Speech } from './state/speech.ts';
+import type { ApiClient } from './state/api/api-client.ts';
+import type { Viewer } from './state/api/api-shapes.ts';
+import type { StreamEvent } from './state/api/event-parser.ts';
+import { keepStreaming, type StreamState } from './state/api/live-stream.ts';
+import { createSpeech, type Language, type Speech } from './state/words/speech.ts';
 import type { Room } from './views/room.ts';
 
 const TICK_MS = 1_000;

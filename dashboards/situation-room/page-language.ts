@@ -4,8 +4,8 @@
  * Shared by all pages of the staff. The markup names its word in `data-word`, its label in `data-label`.
  * Invariant: the choice is remembered for all pages of this browser.
  */
-import type { Language, Speech } from './state/speech.ts';
-import type { Word } from './state/words-id.ts';
+import type { Language, Speech } from './state/words/speech.ts';
+import type { Word } from './state/words/words-id.ts';
 import { setAttribute, setText } from './views/dom.ts';
 
 const STORED_AS = 'siaga-language';

@@ -6,7 +6,7 @@
  * window with more is not read to its end, and its reader asks for a shorter one.
  */
 import { formatLine } from '../../history/line-protocol.ts';
-import { type InfluxQlSeries, quoteIdentifier, quoteLiteral } from '../influxql.ts';
+import { type InfluxQlSeries, quoteIdentifier, quoteLiteral } from '../server/influxql.ts';
 
 export type Query = (statement: string) => Promise<readonly InfluxQlSeries[]>;
 

@@ -5,8 +5,8 @@
  * larger; what is not answered is sent again, with back-off, until `signal` aborts; what comes twice is stored once.
  */
 import { BackOff } from '../../clock/back-off.ts';
-import { describeError } from '../influx-error.ts';
-import { wordsOf } from '../server-call.ts';
+import { describeError } from '../server/influx-error.ts';
+import { wordsOf } from '../server/server-call.ts';
 import type { TimedLine } from './read-window.ts';
 
 export interface SiagaTarget {

@@ -8,9 +8,9 @@ import type { DeviceMessage, MessageEntry } from '../device-messages.ts';
 import type { RejectionQuery } from '../journal.ts';
 import type { GivenIds, LostIds } from '../journal-log.ts';
 import type { ThinOrder } from '../thin-track.ts';
-import type { Dictionary } from './dictionary.ts';
-import type { LeftOpen } from './open-mark.ts';
-import type { ThinOutcome } from './thin-readings.ts';
+import type { Dictionary } from './file/dictionary.ts';
+import type { LeftOpen } from './file/open-mark.ts';
+import type { ThinOutcome } from './upkeep/thin-readings.ts';
 
 /** What was not understood, packed: one text for all of it, and the payloads end to end. */
 export interface PackedRejections {

@@ -15,8 +15,13 @@ import { type AppendOutcome, type JournalEntry, JournalError, type RejectionQuer
 import type { CopyingJournal, GivenIds, LogBatch, LostIds } from '../journal-log.ts';
 import type { ThinOrder } from '../thin-track.ts';
 import { outcomeOf, type Waiter } from '../waiter.ts';
-import { backupDatabaseFile, JOURNAL_TABLES } from './backup-journal.ts';
-import { GroupCommit } from './group-commit.ts';
+import { noteExit } from './file/open-mark.ts';
+import { unpackEntries } from './file/packed-entries.ts';
+import { ReadingCodec } from './file/reading-codec.ts';
+import { RECORD_DEVICE } from './file/record-layout.ts';
+import { JournalReads } from './following/journal-reads.ts';
+import { MessageEntries } from './following/message-entries.ts';
+import { ReadingEntries } from './following/reading-entries.ts';
 import type { OpenedJournal, WriterCalls, WriterData, WriterEvent } from './journal-messages.ts';
 import {
   createJournalMetrics,
@@ -26,16 +31,11 @@ import {
   reportSalvage,
 } from './journal-metrics.ts';
 import type { JournalOptions } from './journal-options.ts';
-import { JournalReads } from './journal-reads.ts';
-import { JournalTrims } from './journal-trims.ts';
 import { JournalTrouble } from './journal-trouble.ts';
-import { MessageEntries } from './message-entries.ts';
-import { noteExit } from './open-mark.ts';
-import { unpackEntries } from './packed-entries.ts';
-import { readOrSalvage } from './read-or-salvage.ts';
-import { ReadingCodec } from './reading-codec.ts';
-import { ReadingEntries } from './reading-entries.ts';
-import { RECORD_DEVICE } from './record-layout.ts';
+import { readOrSalvage } from './salvage/read-or-salvage.ts';
+import { backupDatabaseFile, JOURNAL_TABLES } from './upkeep/backup-journal.ts';
+import { JournalTrims } from './upkeep/journal-trims.ts';
+import { GroupCommit } from './writing/group-commit.ts';
 
 const NONE: readonly never[] = [];
 
@@ -74,7 +74,7 @@ class SqliteJournal implements CopyingJournal {
     const bounds = { maxBatch, maxRejections, retentionMs, maxBytes };
     const data: WriterData = { file, openedAt, ...bounds, followsLog };
     this.#writer = new CallingWorker({
-      file: new URL('./journal-writer.ts', import.meta.url),
+      file: new URL('./writing/journal-writer.ts', import.meta.url),
       workerData: data,
       onEvent: (event) => this.#take(event),
       onDeath: (error) => this.#die(error),

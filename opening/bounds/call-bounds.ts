@@ -1,30 +1,30 @@
 /** Bounds of the API: what one call may ask for, and people's accounts. */
 
+import { MAX_REMEMBERED } from '../../api/access/read-audit.ts';
+import { MAX_READS } from '../../api/access/reads.ts';
 import { MAX_LINK_HOURS, MAX_OPEN_INVITATIONS, MAX_PEOPLE } from '../../api/accounts/people-store.ts';
 import { MAX_AGENT_LENGTH, MAX_SESSIONS_EACH } from '../../api/accounts/session-store.ts';
 import { AGE_MS, IDLE_MS } from '../../api/accounts/sessions.ts';
-import { MAX_LIMIT as MAX_ALERTS } from '../../api/alerts.ts';
-import { MAX_CANDIDATES } from '../../api/ambulances.ts';
-import { MAX_POINTS } from '../../api/backtests.ts';
+import { MAX_LENGTH } from '../../api/accounts/token-name.ts';
+import { MAX_LIMIT as MAX_ALERTS } from '../../api/alerts/alerts.ts';
+import { MAX_POINTS } from '../../api/alerts/backtests.ts';
 import {
   MAX_READINGS as MAX_TRIED,
   MAX_ALERTS as MAX_TRIED_ALERTS,
   MAX_DEVICES as MAX_TRIED_DEVICES,
   WITHIN_MS,
-} from '../../api/change-trials.ts';
-import { MAX_CROSSINGS, MAX_ROADS } from '../../api/city.ts';
-import { MAX_LIMIT as MAX_DEVICES } from '../../api/devices.ts';
-import { MAX_DIFFERENCES } from '../../api/entry-lists.ts';
-import { MAX_SPAN_MS } from '../../api/figures.ts';
-import { MAX_SAMPLE_CHARACTERS } from '../../api/formats.ts';
-import { MAX_INCIDENTS } from '../../api/incident-reads.ts';
-import { MAX_EXPORTED } from '../../api/privacy.ts';
-import { MAX_REMEMBERED } from '../../api/read-audit.ts';
-import { MAX_RANGE_MS, MAX_LIMIT as MAX_READINGS, MAX_WINDOWS } from '../../api/reading-query.ts';
-import { MAX_READS } from '../../api/reads.ts';
-import { MAX_LIMIT as MAX_REJECTIONS } from '../../api/rejections.ts';
-import { MAX_LENGTH } from '../../api/token-name.ts';
-import { MAX_LIFE_DAYS, MAX_TOKENS_IN_FORCE } from '../../api/token-store.ts';
+} from '../../api/city/change-trials.ts';
+import { MAX_CROSSINGS, MAX_ROADS } from '../../api/city/city.ts';
+import { MAX_DIFFERENCES } from '../../api/city/entry-lists.ts';
+import { MAX_LIMIT as MAX_DEVICES } from '../../api/devices/devices.ts';
+import { MAX_SAMPLE_CHARACTERS } from '../../api/devices/formats.ts';
+import { MAX_RANGE_MS, MAX_LIMIT as MAX_READINGS, MAX_WINDOWS } from '../../api/devices/reading-query.ts';
+import { MAX_LIMIT as MAX_REJECTIONS } from '../../api/devices/rejections.ts';
+import { MAX_CANDIDATES } from '../../api/dispatch/ambulances.ts';
+import { MAX_SPAN_MS } from '../../api/dispatch/figures.ts';
+import { MAX_INCIDENTS } from '../../api/dispatch/incident-reads.ts';
+import { MAX_EXPORTED } from '../../api/dispatch/privacy.ts';
+import { MAX_LIFE_DAYS, MAX_TOKENS_IN_FORCE } from '../../api/tokens/token-store.ts';
 import { answered, type Bound, type BoundSection, count, days, duration, metric } from './bound.ts';
 
 const NEXT_PAGE = 'follows `next`';

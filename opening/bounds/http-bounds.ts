@@ -1,10 +1,10 @@
 /** Bounds of the API: connections, and its share of the machine. */
+import { SHARES, SLICE_MS } from '../../api/access/caller-shares.ts';
+import { MAX_RUNS } from '../../api/alerts/backtest-runs.ts';
 import { HANDLER_TIMEOUT_MS, MAX_BODY_BYTES, MAX_PARAM_LENGTH } from '../../api/app.ts';
-import { MAX_RUNS } from '../../api/backtest-runs.ts';
-import { SHARES, SLICE_MS } from '../../api/caller-shares.ts';
-import { CONNECTION_BOUNDS } from '../../api/connections.ts';
-import { MAX_STATEMENTS } from '../../api/influx-query.ts';
-import { MAX_QUERY_BYTES } from '../../api/ingest-influx.ts';
+import { QUESTION_POINTS, QUESTION_RANGE_MS } from '../../api/devices/readings.ts';
+import { MAX_STATEMENTS } from '../../api/ingest/influx-query.ts';
+import { MAX_QUERY_BYTES } from '../../api/ingest/ingest-influx.ts';
 import {
   BYTES_AVERAGED_OVER_S,
   BYTES_PER_MS,
@@ -12,13 +12,13 @@ import {
   MAX_SENDERS,
   MAX_WAITING_BYTES,
   SMALL_BYTES,
-} from '../../api/ingest-turns.ts';
-import { LOAD_BOUNDS, MAX_WRONG_TOKENS_PER_MIN } from '../../api/load-bounds.ts';
-import { MAX_KEYS } from '../../api/monotonic-windows.ts';
-import { REFUSED_REST_MS } from '../../api/paced-connection.ts';
-import { QUESTION_POINTS, QUESTION_RANGE_MS } from '../../api/readings.ts';
-import { STAFF_SHARE } from '../../api/stream.ts';
-import { HEARTBEAT_MS, MAX_BATCH_EVENTS, MAX_STALLED_BEATS } from '../../api/stream-hub.ts';
+} from '../../api/ingest/ingest-turns.ts';
+import { STAFF_SHARE } from '../../api/live/stream.ts';
+import { HEARTBEAT_MS, MAX_BATCH_EVENTS, MAX_STALLED_BEATS } from '../../api/live/stream-hub.ts';
+import { CONNECTION_BOUNDS } from '../../api/server/connections.ts';
+import { LOAD_BOUNDS, MAX_WRONG_TOKENS_PER_MIN } from '../../api/server/load-bounds.ts';
+import { MAX_KEYS } from '../../api/server/monotonic-windows.ts';
+import { REFUSED_REST_MS } from '../../api/server/paced-connection.ts';
 import { MEMORY } from '../../backtest/backtest-thread.ts';
 import {
   answered,

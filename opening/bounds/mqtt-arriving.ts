@@ -1,21 +1,21 @@
 /** Bounds that a client of MQTT meets until it is connected. */
-import { MAX_ADDRESSES } from '../../broker/admission.ts';
+import { MAX_CLIENT_ID_LENGTH } from '../../broker/clients/connect-rules.ts';
+import { MAX_IDS, TURN_MS } from '../../broker/clients/contested-ids.ts';
+import {
+  MAX_CONNECTIONS_OF_A_SENDER,
+  MAX_CONNECTIONS_OF_AN_OBSERVER,
+  MAX_SENDERS,
+} from '../../broker/clients/sender-shares.ts';
+import { MAX_ADDRESSES } from '../../broker/listeners/admission.ts';
 import {
   GATHERED_AT_ONCE,
   HANDSHAKE_SLOT_MS,
   HANDSHAKES_AT_ONCE,
   MAX_HELLO_BYTES,
   SERVED_A_TURN,
-} from '../../broker/arrivals.ts';
-import { MAX_CLIENT_ID_LENGTH } from '../../broker/connect-rules.ts';
-import { MAX_IDS, TURN_MS } from '../../broker/contested-ids.ts';
-import { MAX_HANDSHAKE_MS, MIN_BYTES_A_SECOND } from '../../broker/handshakes.ts';
-import { MAX_V1_BYTES, MAX_V2_REST_BYTES } from '../../broker/proxy-header.ts';
-import {
-  MAX_CONNECTIONS_OF_A_SENDER,
-  MAX_CONNECTIONS_OF_AN_OBSERVER,
-  MAX_SENDERS,
-} from '../../broker/sender-shares.ts';
+} from '../../broker/listeners/arrivals.ts';
+import { MAX_HANDSHAKE_MS, MIN_BYTES_A_SECOND } from '../../broker/listeners/handshakes.ts';
+import { MAX_V1_BYTES, MAX_V2_REST_BYTES } from '../../broker/listeners/proxy-header.ts';
 import {
   type Bound,
   type BoundSection,

@@ -1,12 +1,12 @@
 /** Bounds on what is kept for a client of MQTT, and on how it reads. */
 import { MAX_KEPT } from '../../broker/aedes/kept-subscriptions.ts';
+import { MAX_DEVICES } from '../../broker/clients/device-connections.ts';
+import { MAX_UNACKNOWLEDGED as MAX_COMMANDS } from '../../broker/clients/device-links.ts';
+import { MAX_OF_A_DEVICE } from '../../broker/clients/kept-sessions.ts';
+import { MAX_TOPICS } from '../../broker/clients/observers.ts';
 import { MAX_UNACKNOWLEDGED as MAX_REMEMBERED_OUT } from '../../broker/connection/outgoing-window.ts';
 import { MAX_UNREAD_BYTES } from '../../broker/connection/read-pace.ts';
-import { MAX_DEVICES } from '../../broker/device-connections.ts';
-import { MAX_UNACKNOWLEDGED as MAX_COMMANDS } from '../../broker/device-links.ts';
-import { MAX_OF_A_DEVICE } from '../../broker/kept-sessions.ts';
-import { MAX_TOPICS } from '../../broker/observers.ts';
-import { MAX_IDLE_FRAMES_PER_S } from '../../broker/websocket-listener.ts';
+import { MAX_IDLE_FRAMES_PER_S } from '../../broker/listeners/websocket-listener.ts';
 import { type Bound, type BoundSection, bytes, count, duration, end, hit, hold, variable } from './bound.ts';
 
 const bounds: readonly Bound[] = [

@@ -2,7 +2,8 @@
 import { MAX_UNRELEASED } from '../../broker/aedes/bounded-incoming.ts';
 import { MAX_SESSION_EXPIRY_S, MAX_TOPIC_LEVELS } from '../../broker/aedes/open-aedes.ts';
 import { MAX_CONNECT_BYTES, SKIPPED_PACKETS } from '../../broker/broker.ts';
-import { MAX_KEEP_ALIVE_S } from '../../broker/connect-5.ts';
+import { MAX_KEEP_ALIVE_S } from '../../broker/clients/connect-5.ts';
+import { PUBLISHES_AVERAGED_OVER_S, WORK_AVERAGED_OVER_S } from '../../broker/clients/sender-shares.ts';
 import { MAX_REASON_BYTES } from '../../broker/connection/answers-5.ts';
 import { BATCHED_READING_BYTES, ONE_READING_BYTES } from '../../broker/connection/intake.ts';
 import { MIN_BYTES_A_SPAN, SPAN_MS } from '../../broker/connection/life-signs.ts';
@@ -16,8 +17,7 @@ import {
 } from '../../broker/connection/packet-prices.ts';
 import { MAX_PROPERTIES } from '../../broker/connection/properties.ts';
 import { MAX_ALIASED_BYTES, MAX_ALIASES } from '../../broker/connection/publish-5.ts';
-import { PUBLISHES_PER_MS } from '../../broker/publish-rules.ts';
-import { PUBLISHES_AVERAGED_OVER_S, WORK_AVERAGED_OVER_S } from '../../broker/sender-shares.ts';
+import { PUBLISHES_PER_MS } from '../../broker/publishing/publish-rules.ts';
 import { type Bound, type BoundSection, bytes, count, duration, end, hit, hold, variable } from './bound.ts';
 
 const bounds: readonly Bound[] = [

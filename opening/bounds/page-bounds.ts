@@ -1,7 +1,12 @@
 /** Bounds of the public's pages. */
-import { LATE_KEPT_MS, LATE_RENDER_EVERY_MS, LATE_YOUNG_MS, MAX_KEPT } from '../../api/page-documents.ts';
-import { STORY_KEPT_MS } from '../../api/story.ts';
-import { MAX_CALLS, MAX_GAUGES, MAX_OUTAGES } from '../../api/story-rows.ts';
+import { STORY_KEPT_MS } from '../../api/live/story.ts';
+import { MAX_CALLS, MAX_GAUGES, MAX_OUTAGES } from '../../api/live/story-rows.ts';
+import {
+  LATE_KEPT_MS,
+  LATE_RENDER_EVERY_MS,
+  LATE_YOUNG_MS,
+  MAX_KEPT,
+} from '../../api/pages/page-documents.ts';
 import { DAYS_KEPT_MS, MAX_KEPT_LEVELS, YEAR_KEPT_MS } from '../../pages/level-history.ts';
 import { MAX_QUERY_CHARACTERS } from '../../pages/place-search.ts';
 import { MAX_LISTED_GAUGES, PICTURE_MS, TRENDS_MS } from '../../pages/public-city.ts';

@@ -1,17 +1,21 @@
 /** Bounds of the way to the disk, of what lies there, and of what stands around it. */
 import { POSTGRES_MAX_CONNECTIONS, POSTGRES_TIMEOUTS } from '../../database/database.ts';
 import { THREAD_LIMITS } from '../../database/thread-limits.ts';
-import { MAX_REFUSED } from '../../influx/deliver-lines.ts';
-import { MAX_MARKS } from '../../influx/hourly-copy.ts';
+import { MAX_REFUSED } from '../../influx/copy/deliver-lines.ts';
+import { MAX_AN_HOUR, MAX_BYTES } from '../../influx/copy/set-aside.ts';
+import { MAX_MARKS } from '../../influx/hourly/hourly-copy.ts';
 import { MAX_WAITING as MAX_SAMPLES } from '../../influx/sample-writer.ts';
-import { MAX_AN_HOUR, MAX_BYTES } from '../../influx/set-aside.ts';
 import { STATEMENT_LIMIT_MS } from '../../journal/replica/log-session.ts';
 import { MAX_STEPS, STEP_ROWS } from '../../journal/replica/trim-log.ts';
-import { CHECKPOINT_PAGES, WAL_MAX_BYTES } from '../../journal/sqlite/journal-file.ts';
-import { MAX_THINNED_RANGES } from '../../journal/sqlite/journal-trims.ts';
-import { MAX_SPANS } from '../../journal/sqlite/lost-ids.ts';
-import { MAX_MESSAGE_BYTES, MAX_MESSAGES } from '../../journal/sqlite/message-bounds.ts';
-import { DEVICE_SHARE, MAX_PAYLOAD_BYTES, MIN_SHARE_COUNT } from '../../journal/sqlite/rejection-shelf.ts';
+import { CHECKPOINT_PAGES, WAL_MAX_BYTES } from '../../journal/sqlite/file/journal-file.ts';
+import { MAX_SPANS } from '../../journal/sqlite/file/lost-ids.ts';
+import { MAX_THINNED_RANGES } from '../../journal/sqlite/upkeep/journal-trims.ts';
+import { MAX_MESSAGE_BYTES, MAX_MESSAGES } from '../../journal/sqlite/writing/message-bounds.ts';
+import {
+  DEVICE_SHARE,
+  MAX_PAYLOAD_BYTES,
+  MIN_SHARE_COUNT,
+} from '../../journal/sqlite/writing/rejection-shelf.ts';
 import { RANGE_MS } from '../../journal/thin-track.ts';
 import { MAX_HELD } from '../../ownership/hold-answers.ts';
 import { LEASE } from '../../ownership/lease.ts';

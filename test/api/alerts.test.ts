@@ -3,11 +3,11 @@
 import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { riverLevel } from '../../alerts/rules/river-level.ts';
-import { alertRoutes } from '../../api/alerts.ts';
-import { createBacktestRuns } from '../../api/backtest-runs.ts';
-import { backtestRoutes } from '../../api/backtests.ts';
-import { capFeedRoutes } from '../../api/cap-feed.ts';
-import { silenceRoutes } from '../../api/silences.ts';
+import { alertRoutes } from '../../api/alerts/alerts.ts';
+import { createBacktestRuns } from '../../api/alerts/backtest-runs.ts';
+import { backtestRoutes } from '../../api/alerts/backtests.ts';
+import { capFeedRoutes } from '../../api/alerts/cap-feed.ts';
+import { silenceRoutes } from '../../api/alerts/silences.ts';
 import type { HistoryPoint } from '../../history/history.ts';
 import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../support/alert-house.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';

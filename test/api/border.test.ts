@@ -3,7 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { capFeedRoutes } from '../../api/cap-feed.ts';
+import { capFeedRoutes } from '../../api/alerts/cap-feed.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { dialHttp } from '../support/raw-http-client.ts';
 import { smallCity } from '../support/small-city.ts';

@@ -2,8 +2,8 @@
 import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findParameterProblems } from '../../alerts/open-alerts.ts';
-import { createBacktestRuns } from '../../api/backtest-runs.ts';
-import { changeTrialRoutes } from '../../api/change-trials.ts';
+import { createBacktestRuns } from '../../api/alerts/backtest-runs.ts';
+import { changeTrialRoutes } from '../../api/city/change-trials.ts';
 import type { Database } from '../../database/database.ts';
 import { type LiveRegistry, openRegistry } from '../../fleet/registry.ts';
 import type { HistoryPoint, RawQuery } from '../../history/history.ts';

@@ -1,8 +1,8 @@
 /** Lists of a city for whoever edits them, forms, fields of problems, and what a folder says otherwise. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { changesRoutes } from '../../api/changes.ts';
-import { cityEntryRoutes } from '../../api/city-entries.ts';
-import { entryListRoutes } from '../../api/entry-lists.ts';
+import { changesRoutes } from '../../api/city/changes.ts';
+import { cityEntryRoutes } from '../../api/city/city-entries.ts';
+import { entryListRoutes } from '../../api/city/entry-lists.ts';
 import type { City } from '../../cities/city.ts';
 import type { Database } from '../../database/database.ts';
 import { type LiveRegistry, openRegistry } from '../../fleet/registry.ts';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { FastifyPluginAsync } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CONNECTION_BOUNDS } from '../../api/connections.ts';
+import { CONNECTION_BOUNDS } from '../../api/server/connections.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 import { dialHttp, type RawHttpClient } from '../support/raw-http-client.ts';

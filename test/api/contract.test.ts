@@ -2,7 +2,7 @@ import Ajv2020 from 'ajv/dist/2020.js';
 import type { FastifyPluginAsync } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { Problem } from '../../api/problem.ts';
+import { Problem } from '../../api/border/problem.ts';
 import { JournalError } from '../../journal/journal.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 

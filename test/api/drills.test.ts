@@ -1,7 +1,7 @@
 /** Starting a drill through the API, where the city does not take its twins. */
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { drillRoutes } from '../../api/drills.ts';
+import { drillRoutes } from '../../api/alerts/drills.ts';
 import type { Database } from '../../database/database.ts';
 import { Drills } from '../../drill/drills.ts';
 import { openRegistry } from '../../fleet/registry.ts';

@@ -1,6 +1,6 @@
 /** The routes of dispatch as callers see them: roles, problems, formats. The rules themselves: test/unit/dispatch. */
 import { expect, test } from 'vitest';
-import { dispatchRoutes } from '../../api/dispatch-routes.ts';
+import { dispatchRoutes } from '../../api/dispatch/dispatch-routes.ts';
 import { QualityFlag } from '../../devices/reading.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { type DispatchHouse, openDispatchHouse } from '../support/dispatch-house.ts';

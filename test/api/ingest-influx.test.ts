@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import type { InjectOptions } from 'fastify';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { influxIngestRoutes } from '../../api/ingest-influx.ts';
-import { BYTES_AVERAGED_OVER_S, BYTES_PER_S, createIngestTurns } from '../../api/ingest-turns.ts';
+import { influxIngestRoutes } from '../../api/ingest/ingest-influx.ts';
+import { BYTES_AVERAGED_OVER_S, BYTES_PER_S, createIngestTurns } from '../../api/ingest/ingest-turns.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { createPipelineHouse, HOUSE_START_MS, type PipelineHouse } from '../support/pipeline-house.ts';
 

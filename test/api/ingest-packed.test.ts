@@ -2,11 +2,11 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ingestRoutes } from '../../api/ingest.ts';
-import { osmandIngestRoutes } from '../../api/ingest-osmand.ts';
-import { BYTES_AVERAGED_OVER_S, BYTES_PER_S, createIngestTurns } from '../../api/ingest-turns.ts';
-import { PACKINGS, readPostedBody } from '../../api/posted-body.ts';
-import { Problem } from '../../api/problem.ts';
+import { Problem } from '../../api/border/problem.ts';
+import { ingestRoutes } from '../../api/ingest/ingest.ts';
+import { osmandIngestRoutes } from '../../api/ingest/ingest-osmand.ts';
+import { BYTES_AVERAGED_OVER_S, BYTES_PER_S, createIngestTurns } from '../../api/ingest/ingest-turns.ts';
+import { PACKINGS, readPostedBody } from '../../api/ingest/posted-body.ts';
 import { createFormats } from '../../devices/formats/index.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { createPipelineHouse, HOUSE_START_MS, type PipelineHouse } from '../support/pipeline-house.ts';

@@ -1,8 +1,8 @@
 /** What callers without a token of staff may ask, and what everybody is told beside an answer. */
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { cityRoutes } from '../../api/city.ts';
-import { LOAD_BOUNDS } from '../../api/load-bounds.ts';
+import { cityRoutes } from '../../api/city/city.ts';
+import { LOAD_BOUNDS } from '../../api/server/load-bounds.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 import { smallCity } from '../support/small-city.ts';
 

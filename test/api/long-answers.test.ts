@@ -1,7 +1,7 @@
 /** Answers of many entries: how much is asked and made at once, and who gets an answer meanwhile. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { SHARES } from '../../api/caller-shares.ts';
-import { cityRoutes } from '../../api/city.ts';
+import { SHARES } from '../../api/access/caller-shares.ts';
+import { cityRoutes } from '../../api/city/city.ts';
 import type { History, HistoryPage, RawQuery, WindowQuery } from '../../history/history.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 import { smallCity } from '../support/small-city.ts';

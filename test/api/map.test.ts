@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { mapRoutes } from '../../api/map.ts';
+import { mapRoutes } from '../../api/city/map.ts';
 import type { DrawnMap } from '../../maps/draw-map.ts';
 import type { MapFeature } from '../../maps/map-features.ts';
 import { MapFileError, mapFileOf, openMapFile, writeMapFile } from '../../maps/map-file.ts';

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ensureFirstAdminToken } from '../../api/token-store.ts';
+import { ensureFirstAdminToken } from '../../api/tokens/token-store.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 
 let api: TestApi;

@@ -1,7 +1,7 @@
 /** What people have a right to, and who read what of them. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { dispatchRoutes } from '../../api/dispatch-routes.ts';
-import { privacyRoutes } from '../../api/privacy.ts';
+import { dispatchRoutes } from '../../api/dispatch/dispatch-routes.ts';
+import { privacyRoutes } from '../../api/dispatch/privacy.ts';
 import { createStateRetention } from '../../api/state-retention.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { type DispatchHouse, openDispatchHouse } from '../support/dispatch-house.ts';

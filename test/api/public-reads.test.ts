@@ -2,8 +2,8 @@
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CAP_PAGE_ENTRIES, listCap } from '../../alerts/notices/cap-feed.ts';
-import { capFeedRoutes } from '../../api/cap-feed.ts';
-import { cityRoutes } from '../../api/city.ts';
+import { capFeedRoutes } from '../../api/alerts/cap-feed.ts';
+import { cityRoutes } from '../../api/city/city.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 import { smallCity } from '../support/small-city.ts';
 

@@ -2,7 +2,7 @@
 import { Registry as Metrics } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MAX_OF_A_BROWSER, MAX_SUBSCRIPTIONS } from '../../alerts/notices/push/push-book.ts';
-import { pushRoutes } from '../../api/push.ts';
+import { pushRoutes } from '../../api/alerts/push.ts';
 import type { Database } from '../../database/database.ts';
 import { openRegistry } from '../../fleet/registry.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';

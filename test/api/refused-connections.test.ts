@@ -1,7 +1,7 @@
 /** Who is refused and asks again at once waits on its own connection; nobody else does. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LOAD_BOUNDS } from '../../api/load-bounds.ts';
-import { REFUSED_REST_MS } from '../../api/paced-connection.ts';
+import { LOAD_BOUNDS } from '../../api/server/load-bounds.ts';
+import { REFUSED_REST_MS } from '../../api/server/paced-connection.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 import { dialHttp, type RawHttpClient } from '../support/raw-http-client.ts';

@@ -1,7 +1,7 @@
 /** The last six hours in one answer: from history, alerts and incidents, read once for everybody. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { STORY_KEPT_MS, storyRoutes } from '../../api/story.ts';
-import { countSpans, WINDOW_MS, WINDOWS } from '../../api/story-rows.ts';
+import { STORY_KEPT_MS, storyRoutes } from '../../api/live/story.ts';
+import { countSpans, WINDOW_MS, WINDOWS } from '../../api/live/story-rows.ts';
 import type { History } from '../../history/history.ts';
 import { openTestApi, START_MS, type TestApi } from '../support/api.ts';
 import { smallCity } from '../support/small-city.ts';

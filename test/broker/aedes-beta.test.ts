@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AedesInside, announce, makeSessionClean } from '../../broker/aedes/aedes-inside.ts';
 import { boundPersistence } from '../../broker/aedes/bounded-persistence.ts';
 import { SiagaAedes } from '../../broker/aedes/siaga-aedes.ts';
-import { KeptSessions } from '../../broker/kept-sessions.ts';
+import { KeptSessions } from '../../broker/clients/kept-sessions.ts';
 import { createClientPair, publishPacket, type RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, TELEMETRY, type TestBroker } from '../support/test-broker.ts';
 

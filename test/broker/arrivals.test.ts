@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import mqtt from 'mqtt-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Arrivals, isConnectAtMost } from '../../broker/arrivals.ts';
+import { Arrivals, isConnectAtMost } from '../../broker/listeners/arrivals.ts';
 import { connectPacket, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, TELEMETRY } from '../support/test-broker.ts';
 

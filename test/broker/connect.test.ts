@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Packet } from 'mqtt-packet';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Authenticator } from '../../broker/authenticator.ts';
+import type { Authenticator } from '../../broker/clients/authenticator.ts';
 import { connectPacket, publishPacket } from '../support/raw-mqtt-client.ts';
 import {
   openTestBroker,

@@ -10,7 +10,7 @@ import mqtt from 'mqtt-packet';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createWebSocketStream, WebSocket } from 'ws';
 import type { ListenerName } from '../../broker/connection/connection-options.ts';
-import { openListeners } from '../../broker/listeners.ts';
+import { openListeners } from '../../broker/listeners/listeners.ts';
 import { environmentSchema } from '../../config/environment.ts';
 import { connectPacket, connectTcp, publishPacket, RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, REJECTED, TELEMETRY, type TestBroker } from '../support/test-broker.ts';

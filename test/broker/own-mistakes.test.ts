@@ -4,7 +4,7 @@
  */
 import { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Identity } from '../../broker/access.ts';
+import type { Identity } from '../../broker/clients/access.ts';
 import { AnswerQueue, AnswerRound, type OpenPublish } from '../../broker/connection/answer-queue.ts';
 import { publishPacket, type RawMqttClient } from '../support/raw-mqtt-client.ts';
 import {

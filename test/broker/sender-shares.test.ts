@@ -1,7 +1,7 @@
 /** One secret has one rate, however many connections show it, and only so many of them. */
 import { generate, type Packet } from 'mqtt-packet';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { MAX_CONNECTIONS_OF_A_SENDER } from '../../broker/sender-shares.ts';
+import { MAX_CONNECTIONS_OF_A_SENDER } from '../../broker/clients/sender-shares.ts';
 import { eventually } from '../support/eventually.ts';
 import { publishPacket, type RawMqttClient } from '../support/raw-mqtt-client.ts';
 import { openTestBroker, STORED, TELEMETRY, type TestBroker } from '../support/test-broker.ts';

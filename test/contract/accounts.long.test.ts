@@ -7,7 +7,7 @@ import { listActs } from '../../api/accounts/acts.ts';
 import { findInvitation, takeInvitation } from '../../api/accounts/invitations.ts';
 import { invitePerson, listPeople, makeLink, removePerson } from '../../api/accounts/people-store.ts';
 import { Sessions } from '../../api/accounts/sessions.ts';
-import { createToken, revokeToken } from '../../api/token-store.ts';
+import { createToken, revokeToken } from '../../api/tokens/token-store.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { hasPostgres, startPostgres } from '../support/postgres.ts';
 import { createDataFolder, type DataFolder } from '../support/start-siaga.ts';

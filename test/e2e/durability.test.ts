@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { between, createRandom } from '../../firmware-sim/random.ts';
-import { STORED_SEQ } from '../../journal/sqlite/record-layout.ts';
+import { STORED_SEQ } from '../../journal/sqlite/file/record-layout.ts';
 import { eventually } from '../support/eventually.ts';
 import { Load, type NumberedDevice, type NumberedDeviceOptions } from '../support/load-generator.ts';
 import {

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isRiverGauge } from '../../devices/kinds/river-gauge.ts';
 import type { Reading } from '../../devices/reading.ts';
-import { placeOrder } from '../../influx/copy-orders.ts';
+import { placeOrder } from '../../influx/copy/copy-orders.ts';
 import { askValues as ask, compareValues, countIn } from '../support/compare-copies.ts';
 import { type InfluxHouse, openInfluxHouse, outcomesOf, stageReading } from '../support/influx-house.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reading } from '../../devices/reading.ts';
-import { LINE_FORM } from '../../influx/reading-lines.ts';
+import { LINE_FORM } from '../../influx/copy/reading-lines.ts';
 import { rewindCursors } from '../../journal/rewind-cursors.ts';
 import { cursorOf, openInfluxHouse, stageReading } from '../support/influx-house.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';

@@ -3,7 +3,7 @@
  * Prints its address as one line of JSON when it listens.
  */
 import type { AddressInfo } from 'node:net';
-import { dispatchRoutes } from '../../api/dispatch-routes.ts';
+import { dispatchRoutes } from '../../api/dispatch/dispatch-routes.ts';
 import { openTestApi } from './api.ts';
 import { openDispatchHouse } from './dispatch-house.ts';
 

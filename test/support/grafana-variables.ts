@@ -8,7 +8,7 @@
 import type { Dashboard, VariableModel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { z } from 'zod';
 import { panelsOf } from '../../dashboards/grafana/catalogue.ts';
-import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../influx/influxql.ts';
+import { type InfluxQlSeries, parseInfluxQlAnswer } from '../../influx/server/influxql.ts';
 
 export interface Situation {
   readonly fromMs: number;

@@ -5,10 +5,10 @@
 import type { IConnackPacket } from 'mqtt-packet';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
-import type { Identity } from '../../broker/access.ts';
-import type { Authenticator } from '../../broker/authenticator.ts';
 import { type Broker, openBroker } from '../../broker/broker.ts';
-import type { DeviceLinkWatcher } from '../../broker/device-links.ts';
+import type { Identity } from '../../broker/clients/access.ts';
+import type { Authenticator } from '../../broker/clients/authenticator.ts';
+import type { DeviceLinkWatcher } from '../../broker/clients/device-links.ts';
 import type { Config } from '../../config/config.ts';
 import { environmentSchema } from '../../config/environment.ts';
 import type { Database } from '../../database/database.ts';

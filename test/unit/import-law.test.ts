@@ -70,7 +70,7 @@ const LAW: Record<string, readonly string[]> = {
   ],
   drill: ['devices', 'cities', 'database', 'fleet', 'ingest', 'alerts'],
   canary: ['devices', 'database', 'fleet', 'history', 'alerts', 'broker'],
-  // The public's pages as text; api/public-pages.ts sends them.
+  // The public's pages as text; api/pages/public-pages.ts sends them.
   pages: ['devices', 'cities', 'fleet', 'history', 'alerts'],
   // What a phone loads: of the client nothing but types, which are stripped.
   'pages/browser': ['clients/typescript'],
@@ -85,6 +85,10 @@ const LAW: Record<string, readonly string[]> = {
 
 /** What opens, runs or measures the whole of it may name every room. */
 const WHOLE = new Set(['open-siaga.ts', 'opening', 'main.ts', 'start.js', 'bench']);
+
+const MOST_FILES = 30;
+/** Folders in which each file is one of its kind, and a list names them all. */
+const ONE_FILE_EACH = new Set(['devices/formats', 'devices/kinds', 'alerts/rules', 'database/migrations']);
 
 interface Import {
   readonly from: string;
@@ -149,6 +153,23 @@ describe('the law of imports', () => {
 
   test('no two files import each other in a circle, types included', () => {
     expect(circlesOf(Map.groupBy(all, ({ from }) => from))).toEqual([]);
+  });
+
+  test('the rooms of the API stand on each other without a circle, types included', () => {
+    const between = all
+      .map(({ from, to }) => ({ from: dirname(from), to: dirname(to) }))
+      .filter(({ from, to }) => from !== to && from.startsWith('api/') && to.startsWith('api/'));
+    expect(between.length).toBeGreaterThan(50);
+    expect(circlesOf(Map.groupBy(between, ({ from }) => from))).toEqual([]);
+  });
+
+  test('no folder has so many files that one must search in it: about twenty, thirty at the most', () => {
+    const folders = Map.groupBy(
+      [...sources()].filter((file) => !ONE_FILE_EACH.has(dirname(file))),
+      (file) => dirname(file),
+    );
+    const crowded = [...folders].filter(([, files]) => files.length > MOST_FILES);
+    expect(crowded.map(([folder, files]) => `${folder} has ${files.length}`)).toEqual([]);
   });
 
   test('only config/ reads the environment of the server', () => {

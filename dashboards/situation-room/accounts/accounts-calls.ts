@@ -1,7 +1,7 @@
 /** Accounts as the API tells of them, and what the page asks of it. */
-import type { Answer } from '../state/answer-shapes.ts';
-import type { ApiClient } from '../state/api-client.ts';
-import type { Viewer } from '../state/api-shapes.ts';
+import type { Answer } from '../state/api/answer-shapes.ts';
+import type { ApiClient } from '../state/api/api-client.ts';
+import type { Viewer } from '../state/api/api-shapes.ts';
 
 /** `etag` is what a change must have seen. */
 export type Person = Answer<'Person', 'id' | 'name' | 'role' | 'etag' | 'invitedUntil'>;

@@ -1,5 +1,5 @@
 /** The speech of the pages of accounts: the words that all pages have, and their own. */
-import { createSpeech, type Language, type Speech } from '../state/speech.ts';
+import { createSpeech, type Language, type Speech } from '../state/words/speech.ts';
 import { englishOfAccounts } from './words-en.ts';
 import { type AccountsWord, indonesianOfAccounts } from './words-id.ts';
 

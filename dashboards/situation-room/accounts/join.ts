@@ -5,9 +5,9 @@
  * nothing else. Invariants: only the button uses the link; the secret leaves the address with its use.
  */
 import { listenForLanguage, readLanguage, speakMarkup } from '../page-language.ts';
-import type { Answer } from '../state/answer-shapes.ts';
-import { ApiClient, ApiError } from '../state/api-client.ts';
-import type { Language } from '../state/speech.ts';
+import type { Answer } from '../state/api/answer-shapes.ts';
+import { ApiClient, ApiError } from '../state/api/api-client.ts';
+import type { Language } from '../state/words/speech.ts';
 import { byId, setOptionalText, setText } from '../views/dom.ts';
 import { createAccountsSpeech } from './accounts-speech.ts';
 import type { AccountsWord } from './words-id.ts';

@@ -5,8 +5,8 @@
  * cuts somebody off is asked first.
  */
 import { listenForLanguage, readLanguage, speakMarkup } from '../page-language.ts';
-import { ApiClient, ApiError } from '../state/api-client.ts';
-import type { Language } from '../state/speech.ts';
+import { ApiClient, ApiError } from '../state/api/api-client.ts';
+import type { Language } from '../state/words/speech.ts';
 import { byId, createKeyedList, html, setOptionalText, setText } from '../views/dom.ts';
 import { createSignIn, exchangeStoredToken } from '../views/sign-in.ts';
 import {

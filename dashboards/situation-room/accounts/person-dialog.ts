@@ -4,7 +4,7 @@
  * Opened by main.ts. Invariant: what somebody else changed meanwhile is not written over: the form says so, shows what stands now, and
  * waits for a second press.
  */
-import { type ApiClient, ApiError } from '../state/api-client.ts';
+import { type ApiClient, ApiError } from '../state/api/api-client.ts';
 import { byId, setOptionalText, setText } from '../views/dom.ts';
 import type { Person } from './accounts-calls.ts';
 import type { AccountsSpeech } from './accounts-speech.ts';

@@ -4,7 +4,7 @@
  * Part of the page. Invariant: a change that was followed by another of the same entry is not undone; the server's
  * sentence says so.
  */
-import { ApiError } from '../state/api-client.ts';
+import { ApiError } from '../state/api/api-client.ts';
 import { byId, html, setOptionalText } from '../views/dom.ts';
 import type { Change, CityCalls } from './city-calls.ts';
 import type { CitySpeech } from './city-speech.ts';

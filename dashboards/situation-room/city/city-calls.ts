@@ -3,8 +3,8 @@
  *
  * Invariant: a change or removal says which version was seen, so that nobody's work is overwritten.
  */
-import type { Answer, PartOf } from '../state/answer-shapes.ts';
-import type { ApiClient } from '../state/api-client.ts';
+import type { Answer, PartOf } from '../state/api/answer-shapes.ts';
+import type { ApiClient } from '../state/api/api-client.ts';
 import type { Entry } from './entry-values.ts';
 
 export interface JsonSchema {

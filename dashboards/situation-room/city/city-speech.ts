@@ -4,8 +4,8 @@
  * Made anew when the language is switched. Invariant: a field or sentence that has no word of its own is shown as the
  * API says it, never left out.
  */
-import type { Bilingual } from '../state/api-shapes.ts';
-import { createSpeech, type Language, type Speech } from '../state/speech.ts';
+import type { Bilingual } from '../state/api/api-shapes.ts';
+import { createSpeech, type Language, type Speech } from '../state/words/speech.ts';
 import { PARAMETERS } from './parameter-words.ts';
 import { sayReason } from './sentences.ts';
 import { englishOfCity } from './words-en.ts';

@@ -5,7 +5,7 @@
  *
  * Invariants: nothing typed is lost by a failure, a reload or another language; a save says which version was seen.
  */
-import { ApiError } from '../state/api-client.ts';
+import { ApiError } from '../state/api/api-client.ts';
 import { html } from '../views/dom.ts';
 import type { CityCalls, EditProblem, Form, Forms } from './city-calls.ts';
 import type { CitySpeech } from './city-speech.ts';

@@ -6,11 +6,11 @@
  * by nothing but its person, and what was typed waits as a draft.
  */
 import { listenForLanguage, readLanguage, speakMarkup } from '../page-language.ts';
-import type { Answer } from '../state/answer-shapes.ts';
-import { ApiClient, ApiError } from '../state/api-client.ts';
+import type { Answer } from '../state/api/answer-shapes.ts';
+import { ApiClient, ApiError } from '../state/api/api-client.ts';
 
 import { CityState } from '../state/city-state.ts';
-import type { Language } from '../state/speech.ts';
+import type { Language } from '../state/words/speech.ts';
 import { byId, html, setAttribute, setOptionalText, setText } from '../views/dom.ts';
 import { createSignIn, EDITORS, exchangeStoredToken } from '../views/sign-in.ts';
 import { ChangesView } from './changes-view.ts';

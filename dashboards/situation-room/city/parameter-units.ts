@@ -1,5 +1,5 @@
 /** The shape of a parameter's words, and the units that several parameters share. */
-import type { Bilingual } from '../state/api-shapes.ts';
+import type { Bilingual } from '../state/api/api-shapes.ts';
 
 export interface ParameterWords {
   readonly name: Bilingual;

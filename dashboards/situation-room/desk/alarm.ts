@@ -4,8 +4,8 @@
  * Opt-in, remembered in this browser. Tones differ by severity in number and pitch, so that a room knows by ear
  * what it is. Invariant: a browser that does not let us sound says so on the page; silence is never taken for calm.
  */
-import type { Attention } from '../state/incident-timers.ts';
-import type { Speech } from '../state/speech.ts';
+import type { Attention } from '../state/dispatch/incident-timers.ts';
+import type { Speech } from '../state/words/speech.ts';
 import { byId, setAttribute, setOptionalText, setText } from '../views/dom.ts';
 
 export interface Untaken {

@@ -5,6 +5,7 @@
  * offered; what the crew said and nobody judged is asked.
  */
 
+import type { Assignment } from '../state/api/dispatch-shapes.ts';
 import {
   DEED_KEYS,
   DEEDS,
@@ -14,12 +15,11 @@ import {
   nextStep,
   orderCards,
   whomKeyMeans,
-} from '../state/deeds.ts';
-import { sayDispatch } from '../state/dispatch-sentences.ts';
-import type { Assignment } from '../state/dispatch-shapes.ts';
-import { listReasons, nameWord } from '../state/log-line.ts';
-import { describeTimes, nameUnit, narratorOf } from '../views/assignment-list.ts';
+} from '../state/dispatch/deeds.ts';
+import { sayDispatch } from '../state/words/dispatch-sentences.ts';
+import { listReasons, nameWord } from '../state/words/log-line.ts';
 import { byId, createKeyedList, html, setAttribute, setOptionalText, setText } from '../views/dom.ts';
+import { describeTimes, nameUnit, narratorOf } from '../views/incidents/assignment-list.ts';
 import type { Room } from '../views/room.ts';
 
 interface Item {

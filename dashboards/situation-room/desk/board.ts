@@ -6,13 +6,14 @@
  * tracker says; one that is offered to nobody never stands under "ready", and says why; a number never stands without
  * its age.
  */
-import { sayUnitLink } from '../state/connected-and-heard.ts';
-import type { WithheldUnit } from '../state/desk-calls.ts';
-import { sayDispatch } from '../state/dispatch-sentences.ts';
-import type { HospitalNow } from '../state/dispatch-shapes.ts';
-import type { Word } from '../state/words-id.ts';
+
+import type { HospitalNow } from '../state/api/dispatch-shapes.ts';
+import { sayUnitLink } from '../state/dispatch/connected-and-heard.ts';
+import type { WithheldUnit } from '../state/dispatch/desk-calls.ts';
+import { sayDispatch } from '../state/words/dispatch-sentences.ts';
+import type { Word } from '../state/words/words-id.ts';
 import { byId, createKeyedList, html, setAttribute, setText } from '../views/dom.ts';
-import { createHospitalList } from '../views/hospital-list.ts';
+import { createHospitalList } from '../views/incidents/hospital-list.ts';
 import type { Room } from '../views/room.ts';
 import { type UnitNow, unitsNow } from '../views/units-view.ts';
 

@@ -6,16 +6,16 @@
  * Invariants: what was typed stays until the API has taken it or a person discards it twice; the same call tried
  * again, also after a reload, makes no second incident.
  */
-import type { CallDraft, DraftKeeper } from '../state/call-draft.ts';
-import { EMPTY_DRAFT } from '../state/call-draft.ts';
-import { type Position, parseCoordinates } from '../state/call-place.ts';
-import { describeCall } from '../state/describe-call.ts';
-import type { DeskCalls } from '../state/desk-calls.ts';
-import type { CallReport } from '../state/dispatch-shapes.ts';
-import { locate, readGazetteer } from '../state/place-search.ts';
-import type { Proposed } from '../views/candidate-list.ts';
+import type { CallReport } from '../state/api/dispatch-shapes.ts';
+import type { CallDraft, DraftKeeper } from '../state/dispatch/call-draft.ts';
+import { EMPTY_DRAFT } from '../state/dispatch/call-draft.ts';
+import { type Position, parseCoordinates } from '../state/dispatch/call-place.ts';
+import { describeCall } from '../state/dispatch/describe-call.ts';
+import type { DeskCalls } from '../state/dispatch/desk-calls.ts';
+import { locate, readGazetteer } from '../state/dispatch/place-search.ts';
 import { byId, setOptionalText, setText } from '../views/dom.ts';
-import { explainRefusal } from '../views/refusal.ts';
+import type { Proposed } from '../views/incidents/candidate-list.ts';
+import { explainRefusal } from '../views/incidents/refusal.ts';
 import type { Room } from '../views/room.ts';
 import { findSimilar } from './likely-duplicates.ts';
 import { createPlaceField } from './place-field.ts';

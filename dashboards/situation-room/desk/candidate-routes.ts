@@ -4,11 +4,11 @@
  * Filled and read by desk-map.ts. Invariants: an answer about another place is dropped; a way is shown for the place that it leads to
  * and no other; one that does not come is a straight line, as before.
  */
-import type { LngLat } from '../state/api-shapes.ts';
-import type { Position } from '../state/call-place.ts';
-import type { DeskCalls } from '../state/desk-calls.ts';
-import type { UnitRoute } from '../state/map-shapes.ts';
-import type { Proposed } from '../views/candidate-list.ts';
+import type { LngLat } from '../state/api/api-shapes.ts';
+import type { Position } from '../state/dispatch/call-place.ts';
+import type { DeskCalls } from '../state/dispatch/desk-calls.ts';
+import type { UnitRoute } from '../state/map/map-shapes.ts';
+import type { Proposed } from '../views/incidents/candidate-list.ts';
 
 export interface CandidateLine {
   readonly line: readonly LngLat[];

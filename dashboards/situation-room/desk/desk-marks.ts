@@ -7,15 +7,15 @@
  */
 
 import type { CityMap, Covered } from '../map/city-map.ts';
-import type { Incident, LngLat } from '../state/api-shapes.ts';
-import type { Position } from '../state/call-place.ts';
-import type { Label, PlacedLabel } from '../state/label-room.ts';
-import type { Speech } from '../state/speech.ts';
-import { formatDuration } from '../views/candidate-list.ts';
+import type { Incident, LngLat } from '../state/api/api-shapes.ts';
+import type { Position } from '../state/dispatch/call-place.ts';
+import type { Label, PlacedLabel } from '../state/map/label-room.ts';
+import type { Speech } from '../state/words/speech.ts';
 import { createKeyedList, type KeyedView, setAttribute, svg } from '../views/dom.ts';
-import { drawHospital, movePlaced, placed } from '../views/map-ground.ts';
-import { createMapLabels } from '../views/map-labels.ts';
-import { createIncidentMark, createUnitMark } from '../views/map-marks.ts';
+import { formatDuration } from '../views/incidents/candidate-list.ts';
+import { drawHospital, movePlaced, placed } from '../views/map/map-ground.ts';
+import { createMapLabels } from '../views/map/map-labels.ts';
+import { createIncidentMark, createUnitMark } from '../views/map/map-marks.ts';
 import type { Room } from '../views/room.ts';
 import type { UnitNow } from '../views/units-view.ts';
 

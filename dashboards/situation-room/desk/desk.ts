@@ -4,12 +4,12 @@
  * Made once by main.ts. Invariants: the form and an incident are never open together; a letter typed into a field is
  * a letter; what a candidate's number means is what is shown beside it.
  */
-import type { ApiClient } from '../state/api-client.ts';
-import { createDraftKeeper } from '../state/call-draft.ts';
-import type { Position } from '../state/call-place.ts';
-import { type DeskCalls, makeKey, type WithheldUnit } from '../state/desk-calls.ts';
-import type { HospitalNow } from '../state/dispatch-shapes.ts';
-import { findAttention } from '../state/incident-timers.ts';
+import type { ApiClient } from '../state/api/api-client.ts';
+import type { HospitalNow } from '../state/api/dispatch-shapes.ts';
+import { createDraftKeeper } from '../state/dispatch/call-draft.ts';
+import type { Position } from '../state/dispatch/call-place.ts';
+import { type DeskCalls, makeKey, type WithheldUnit } from '../state/dispatch/desk-calls.ts';
+import { findAttention } from '../state/dispatch/incident-timers.ts';
 import { byId, setText } from '../views/dom.ts';
 import type { Room } from '../views/room.ts';
 import { type Alarm, createAlarm, type Untaken } from './alarm.ts';

@@ -4,16 +4,16 @@
  * Invariants: what nobody has in hand is marked by a word and a thick edge besides its colour; a running time stands
  * beside its target; a crew that does not have its word is named.
  */
-import type { Incident } from '../state/api-shapes.ts';
-import { isUnderWay } from '../state/deeds.ts';
-import { sayDispatch } from '../state/dispatch-sentences.ts';
-import type { Assignment, IncidentDetail } from '../state/dispatch-shapes.ts';
-import { findAttention, runningTimers, type Timer } from '../state/incident-timers.ts';
-import { nameWord } from '../state/log-line.ts';
-import type { Word } from '../state/words-id.ts';
-import { nameUnit } from '../views/assignment-list.ts';
+import type { Incident } from '../state/api/api-shapes.ts';
+import type { Assignment, IncidentDetail } from '../state/api/dispatch-shapes.ts';
+import { isUnderWay } from '../state/dispatch/deeds.ts';
+import { findAttention, runningTimers, type Timer } from '../state/dispatch/incident-timers.ts';
+import { sayDispatch } from '../state/words/dispatch-sentences.ts';
+import { nameWord } from '../state/words/log-line.ts';
+import type { Word } from '../state/words/words-id.ts';
 import { byId, createKeyedList, html, setAttribute, setOptionalText, setText } from '../views/dom.ts';
-import { describePlace } from '../views/incident-facts.ts';
+import { nameUnit } from '../views/incidents/assignment-list.ts';
+import { describePlace } from '../views/incidents/incident-facts.ts';
 import type { Room } from '../views/room.ts';
 import { isOpenWord } from './incident-store.ts';
 

@@ -4,7 +4,7 @@
  * Filled by incident-panel.ts. Invariant: the buttons are made anew only when others are needed, so that one keeps
  * the focus.
  */
-import type { IncidentDetail } from '../state/dispatch-shapes.ts';
+import type { IncidentDetail } from '../state/api/dispatch-shapes.ts';
 import { byId, html, setText } from '../views/dom.ts';
 import type { Room } from '../views/room.ts';
 

@@ -4,10 +4,10 @@
  * Invariant: every line names who did it; what a person wrote goes in as text.
  */
 
-import type { IncidentDetail } from '../state/dispatch-shapes.ts';
-import { describeLine } from '../state/log-line.ts';
-import { narratorOf } from '../views/assignment-list.ts';
+import type { IncidentDetail } from '../state/api/dispatch-shapes.ts';
+import { describeLine } from '../state/words/log-line.ts';
 import { byId, html } from '../views/dom.ts';
+import { narratorOf } from '../views/incidents/assignment-list.ts';
 import type { Room } from '../views/room.ts';
 
 export function showLog({ log }: IncidentDetail, room: Room): void {

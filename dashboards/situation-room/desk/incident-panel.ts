@@ -6,6 +6,7 @@
  * chosen goes with the next order of a transport and with leaving the scene.
  */
 
+import type { Assignment, Destination, IncidentDetail } from '../state/api/dispatch-shapes.ts';
 import {
   DEED_KEYS,
   type Deed,
@@ -13,14 +14,13 @@ import {
   nextStep,
   whoDrivesPatient,
   whomKeyMeans,
-} from '../state/deeds.ts';
-import { type DeskCalls, mayDispatch, type TakenStep } from '../state/desk-calls.ts';
-import type { Assignment, Destination, IncidentDetail } from '../state/dispatch-shapes.ts';
-import { nameUnit } from '../views/assignment-list.ts';
-import type { Proposed } from '../views/candidate-list.ts';
+} from '../state/dispatch/deeds.ts';
+import { type DeskCalls, mayDispatch, type TakenStep } from '../state/dispatch/desk-calls.ts';
 import { byId, setText } from '../views/dom.ts';
-import { showIncidentFacts } from '../views/incident-facts.ts';
-import { IncidentWork } from '../views/incident-work.ts';
+import { nameUnit } from '../views/incidents/assignment-list.ts';
+import type { Proposed } from '../views/incidents/candidate-list.ts';
+import { showIncidentFacts } from '../views/incidents/incident-facts.ts';
+import { IncidentWork } from '../views/incidents/incident-work.ts';
 import type { Room } from '../views/room.ts';
 import { createAssignmentCards } from './assignment-cards.ts';
 import { createDestinationList } from './destination-list.ts';

@@ -6,9 +6,9 @@
  * Invariants: at most three reads at a time; an incident that the list no longer holds is dropped; a read that
  * fails is tried again with the next round.
  */
-import type { Incident } from '../state/api-shapes.ts';
-import type { DeskCalls } from '../state/desk-calls.ts';
-import type { IncidentDetail } from '../state/dispatch-shapes.ts';
+import type { Incident } from '../state/api/api-shapes.ts';
+import type { IncidentDetail } from '../state/api/dispatch-shapes.ts';
+import type { DeskCalls } from '../state/dispatch/desk-calls.ts';
 
 const READS_AT_ONCE = 3;
 /** A crew that is not told yet: its sentence holds an age. */

@@ -4,9 +4,9 @@
  * Invariant: what stands in the table is what main.ts and the panel listen for, and what their buttons say.
  */
 
-import { DEED_KEYS } from '../state/deeds.ts';
-import type { Speech } from '../state/speech.ts';
-import type { Word } from '../state/words-id.ts';
+import { DEED_KEYS } from '../state/dispatch/deeds.ts';
+import type { Speech } from '../state/words/speech.ts';
+import type { Word } from '../state/words/words-id.ts';
 import { byId, html } from '../views/dom.ts';
 
 const KEYS: readonly (readonly [keys: string, word: Word])[] = [

@@ -1,11 +1,11 @@
 /**
  * Open incidents that a call may be about already: near, and of the last minutes.
  *
- * As dispatch judges it for an incident that is saved (dispatch/incidents.ts), so that a dispatcher sees it while
- * the caller is still on the line. Invariant: nothing is left out because a unit is under way for it.
+ * As dispatch judges it for an incident that is saved (dispatch/incidents/incidents.ts), so that a dispatcher sees it
+ * while the caller is still on the line. Invariant: nothing is left out because a unit is under way for it.
  */
-import type { Incident } from '../state/api-shapes.ts';
-import type { Position } from '../state/call-place.ts';
+import type { Incident } from '../state/api/api-shapes.ts';
+import type { Position } from '../state/dispatch/call-place.ts';
 
 const RADIUS_M = 250;
 const WITHIN_MS = 15 * 60_000;

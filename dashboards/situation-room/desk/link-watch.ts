@@ -3,7 +3,7 @@
  *
  * Beside the header, which says when the stream is lost. Invariant: while a call waits, its time is shown and grows.
  */
-import type { ApiClient } from '../state/api-client.ts';
+import type { ApiClient } from '../state/api/api-client.ts';
 import { byId, setAttribute, setOptionalText } from '../views/dom.ts';
 import type { Room } from '../views/room.ts';
 

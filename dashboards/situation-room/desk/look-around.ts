@@ -3,9 +3,9 @@
  *
  * Made by desk.ts. Invariants: an answer about another place is dropped; a server that does not answer is asked again.
  */
-import type { Position } from '../state/call-place.ts';
-import type { DeskCalls } from '../state/desk-calls.ts';
-import type { RecommendationJson } from '../state/dispatch-shapes.ts';
+import type { RecommendationJson } from '../state/api/dispatch-shapes.ts';
+import type { Position } from '../state/dispatch/call-place.ts';
+import type { DeskCalls } from '../state/dispatch/desk-calls.ts';
 
 const LOOK_AGAIN_MS = 10_000;
 

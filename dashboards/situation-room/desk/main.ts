@@ -7,9 +7,9 @@
  */
 import { createLivePage } from '../live-page.ts';
 import { isNewer } from '../page-version.ts';
-import { ApiClient } from '../state/api-client.ts';
-import { createDeskCalls, mayDispatch } from '../state/desk-calls.ts';
-import type { StreamEvent } from '../state/event-parser.ts';
+import { ApiClient } from '../state/api/api-client.ts';
+import type { StreamEvent } from '../state/api/event-parser.ts';
+import { createDeskCalls, mayDispatch } from '../state/dispatch/desk-calls.ts';
 import { byId, setOptionalText } from '../views/dom.ts';
 import { createHeaderView } from '../views/header-view.ts';
 import { createSignIn, exchangeStoredToken } from '../views/sign-in.ts';

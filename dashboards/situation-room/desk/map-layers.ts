@@ -5,11 +5,11 @@
  * Asked by desk-map.ts at each drawing. Invariants: a layer that is off asks for nothing; what it shows it also says in a sentence,
  * below the map as in the list in its place; coverage is of the first candidate, whom Enter sends.
  */
-import type { DeskCalls } from '../state/desk-calls.ts';
-import type { CallHeat, Cell, CoverageNow } from '../state/map-shapes.ts';
-import type { Speech } from '../state/speech.ts';
-import type { Proposed } from '../views/candidate-list.ts';
+import type { DeskCalls } from '../state/dispatch/desk-calls.ts';
+import type { CallHeat, Cell, CoverageNow } from '../state/map/map-shapes.ts';
+import type { Speech } from '../state/words/speech.ts';
 import { byId, html, setAttribute } from '../views/dom.ts';
+import type { Proposed } from '../views/incidents/candidate-list.ts';
 
 const CALLS_AGAIN_MS = 300_000;
 const COVERAGE_AGAIN_MS = 10_000;

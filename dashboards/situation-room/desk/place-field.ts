@@ -4,8 +4,8 @@
  * A combobox as WAI-ARIA describes it. Invariants: a place that is located already suggests nothing, so that Enter
  * saves the call; what is typed is never changed but by taking a suggestion.
  */
-import type { Named } from '../state/call-place.ts';
-import { locate, type Suggestion, suggestPlaces } from '../state/place-search.ts';
+import type { Named } from '../state/dispatch/call-place.ts';
+import { locate, type Suggestion, suggestPlaces } from '../state/dispatch/place-search.ts';
 import { byId, html, setAttribute } from '../views/dom.ts';
 
 export function createPlaceField(gazetteer: () => readonly Named[], onTaken: () => void): { close(): void } {

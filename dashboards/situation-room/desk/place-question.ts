@@ -4,11 +4,12 @@
  * Called by incident-panel.ts. Invariants: what cannot be found changes nothing, and what was typed stays in the field;
  * coordinates correct the position and leave the name that the caller gave.
  */
-import { parseCoordinates } from '../state/call-place.ts';
-import type { DeskCalls } from '../state/desk-calls.ts';
-import type { Destination } from '../state/dispatch-shapes.ts';
-import { locate, readGazetteer } from '../state/place-search.ts';
-import type { IncidentWork } from '../views/incident-work.ts';
+
+import type { Destination } from '../state/api/dispatch-shapes.ts';
+import { parseCoordinates } from '../state/dispatch/call-place.ts';
+import type { DeskCalls } from '../state/dispatch/desk-calls.ts';
+import { locate, readGazetteer } from '../state/dispatch/place-search.ts';
+import type { IncidentWork } from '../views/incidents/incident-work.ts';
 import type { Room } from '../views/room.ts';
 
 interface Around {

@@ -3,10 +3,10 @@
  *
  * Invariant: a message and a reason are given in words before anything is done.
  */
-import type { DeskCalls } from '../state/desk-calls.ts';
-import { nameUnit } from '../views/assignment-list.ts';
+import type { DeskCalls } from '../state/dispatch/desk-calls.ts';
 import { byId, setOptionalText, setText } from '../views/dom.ts';
-import { explainRefusal } from '../views/refusal.ts';
+import { nameUnit } from '../views/incidents/assignment-list.ts';
+import { explainRefusal } from '../views/incidents/refusal.ts';
 import type { Room } from '../views/room.ts';
 
 export function createUnitDialog(

@@ -5,11 +5,11 @@
  * on another place, and for who has moved it by hand only where that is out of sight; a click that was no drag is told with its place; a browser that loses its graphics is told to the page.
  */
 import type { GeoJSONSource, Map as LibraryMap, StyleSpecification } from 'maplibre-gl';
-import type { LngLat } from '../state/api-shapes.ts';
-import type { GroundFeatures } from '../state/ground-shapes.ts';
-import { buildStyle, EMPTY } from '../state/ground-style.ts';
-import type { Cell } from '../state/map-shapes.ts';
-import type { Point, Projection } from '../state/projection.ts';
+import type { LngLat } from '../state/api/api-shapes.ts';
+import type { GroundFeatures } from '../state/map/ground-shapes.ts';
+import { buildStyle, EMPTY } from '../state/map/ground-style.ts';
+import type { Cell } from '../state/map/map-shapes.ts';
+import type { Point, Projection } from '../state/map/projection.ts';
 import { svg } from '../views/dom.ts';
 import { readColours, watchColours } from './colours.ts';
 import type { Ground } from './ground.ts';

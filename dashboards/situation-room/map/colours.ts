@@ -4,7 +4,7 @@
  * Invariant: light, dark and forced colours are the style sheets' own, and a change of them is told.
  */
 
-import { COLOUR_NAMES, type MapColours } from '../state/map-colours.ts';
+import { COLOUR_NAMES, type MapColours } from '../state/map/map-colours.ts';
 
 export function readColours(): MapColours {
   const probe = document.createElement('span');

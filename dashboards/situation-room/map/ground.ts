@@ -4,13 +4,13 @@
  * Invariant: where the better ground does not come, the sketch is drawn, and what is said under the map is what is drawn.
  */
 import type { GeoJSONSource, Map as LibraryMap } from 'maplibre-gl';
-import { type ApiClient, ApiError } from '../state/api-client.ts';
-import type { City } from '../state/api-shapes.ts';
-import { createCells } from '../state/ground-cells.ts';
-import { geoJsonSchema, openMapTilesSchema, protomapsSchema } from '../state/ground-schema.ts';
-import type { GroundFeatures, GroundJson } from '../state/ground-shapes.ts';
-import { EMPTY, type GroundStyle } from '../state/ground-style.ts';
-import { sketchGround } from '../state/sketch-ground.ts';
+import { type ApiClient, ApiError } from '../state/api/api-client.ts';
+import type { City } from '../state/api/api-shapes.ts';
+import { createCells } from '../state/map/ground-cells.ts';
+import { geoJsonSchema, openMapTilesSchema, protomapsSchema } from '../state/map/ground-schema.ts';
+import type { GroundFeatures, GroundJson } from '../state/map/ground-shapes.ts';
+import { EMPTY, type GroundStyle } from '../state/map/ground-style.ts';
+import { sketchGround } from '../state/map/sketch-ground.ts';
 
 export interface Ground extends GroundStyle {
   /** As the licence asks; undefined for what the city folder says itself. */

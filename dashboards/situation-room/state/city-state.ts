@@ -18,7 +18,7 @@ import type {
   ReadingEvent,
   Values,
   Viewer,
-} from './api-shapes.ts';
+} from './api/api-shapes.ts';
 import { LevelSeries } from './level-series.ts';
 import { rankOf } from './levels.ts';
 

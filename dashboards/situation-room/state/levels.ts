@@ -4,7 +4,7 @@
  * Pure. Read by the gauges' list, the plot and the map. Invariant: the comparator of each threshold decides
  * at the exact level, as in the alert engine; a gauge without a fresh reading has no level here at all.
  */
-import type { Severity, Threshold } from './api-shapes.ts';
+import type { Severity, Threshold } from './api/api-shapes.ts';
 
 export const SEVERITIES: readonly Severity[] = ['minor', 'moderate', 'severe', 'extreme'];
 

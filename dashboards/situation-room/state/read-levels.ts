@@ -1,8 +1,8 @@
 /**
  * What a gauge measured, from the history: for the plot of a gauge and for the small lines of all.
  */
-import type { ApiClient } from './api-client.ts';
-import type { ReadingsJson } from './api-shapes.ts';
+import type { ApiClient } from './api/api-client.ts';
+import type { ReadingsJson } from './api/api-shapes.ts';
 import type { LevelPoint } from './level-series.ts';
 
 /** The stages since an instant, in windows. Throws ApiError. */

@@ -5,7 +5,7 @@
  * Invariants: a window in which nothing was heard is undefined and never calm; of two that tell of one window the
  * worse counts; no more windows are kept than the strip shows.
  */
-import type { Answer } from './answer-shapes.ts';
+import type { Answer } from './api/answer-shapes.ts';
 
 export type StoryJson = Answer<'Story'>;
 

@@ -4,9 +4,9 @@
  * A river in flood has several alerts at once (its level, its rise, what is predicted); one card keeps a
  * storm readable. Invariant: each alert can be taken in hand by itself, and none is hidden by another.
  */
-import type { Alert } from '../state/api-shapes.ts';
+import type { Alert } from '../state/api/api-shapes.ts';
 import { createKeyedList, html, type KeyedView, setAttribute, setOptionalText, setText } from './dom.ts';
-import { createMarkIcon } from './level-mark.ts';
+import { createMarkIcon } from './gauges/level-mark.ts';
 import type { Actions, Room } from './room.ts';
 
 export interface SubjectAlerts {

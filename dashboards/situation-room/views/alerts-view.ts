@@ -5,7 +5,7 @@
  * listed; "no alerts" is said only together with whether every gauge is heard; a new severe alert is spoken
  * once to those who listen.
  */
-import type { Alert } from '../state/api-shapes.ts';
+import type { Alert } from '../state/api/api-shapes.ts';
 import { rankOf } from '../state/levels.ts';
 import { createSubjectCard, type SubjectAlerts } from './alert-card.ts';
 import { byId, createKeyedList, html, type KeyedView, setOptionalText, setText } from './dom.ts';

@@ -4,7 +4,7 @@
  * Invariant: when the stream is down it says since when, and the whole page is marked stale (`data-stale` on
  * the body), so that the last known state is never taken for the present.
  */
-import type { Liveness } from '../state/api-shapes.ts';
+import type { Liveness } from '../state/api/api-shapes.ts';
 import { byId, createKeyedList, html, setAttribute, setOptionalText, setText } from './dom.ts';
 import type { Room } from './room.ts';
 

@@ -4,12 +4,12 @@
  * Made in main.ts for each drawing. Invariant: a view reads it and changes nothing in it; what a person does
  * goes back through the actions.
  */
-import type { Gauge } from '../state/api-shapes.ts';
+import type { Gauge } from '../state/api/api-shapes.ts';
+import type { StreamState } from '../state/api/live-stream.ts';
 import type { CityState, Device } from '../state/city-state.ts';
 import { thresholdAt } from '../state/levels.ts';
-import type { StreamState } from '../state/live-stream.ts';
-import type { Speech } from '../state/speech.ts';
-import type { Level } from './level-mark.ts';
+import type { Speech } from '../state/words/speech.ts';
+import type { Level } from './gauges/level-mark.ts';
 
 export interface Room {
   readonly state: CityState;

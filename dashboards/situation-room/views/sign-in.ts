@@ -4,9 +4,9 @@
  * Shared by all pages. No script ever has the session's secret, and the token is not kept. Invariants: a page whose
  * session has ended says so and keeps what is on it; whoever signs in again goes on where they were.
  */
-import { type ApiClient, ApiError } from '../state/api-client.ts';
-import type { Viewer } from '../state/api-shapes.ts';
-import type { Speech } from '../state/speech.ts';
+import { type ApiClient, ApiError } from '../state/api/api-client.ts';
+import type { Viewer } from '../state/api/api-shapes.ts';
+import type { Speech } from '../state/words/speech.ts';
 import { byId, setOptionalText, setText } from './dom.ts';
 
 /** Who may use the page of the city. */

@@ -4,7 +4,7 @@
  * In the city's order, which never changes; the colour, the height and the agency's word say the step. Invariants:
  * a hole says that there are no readings; before history has answered there are no rows at all, and it says why.
  */
-import type { ApiClient } from '../state/api-client.ts';
+import type { ApiClient } from '../state/api/api-client.ts';
 import { isOpen } from '../state/city-state.ts';
 import { rankOf, SEVERITIES } from '../state/levels.ts';
 import { CALLS, type Cell, runsOf, StoryBook, type StoryJson, UPLINKS } from '../state/story-book.ts';

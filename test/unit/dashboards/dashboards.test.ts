@@ -14,7 +14,7 @@ import { MAX_FIRST_QUERIES } from '../../../dashboards/grafana/frame.ts';
 import { DATA_SOURCE } from '../../../dashboards/grafana/influx-query.ts';
 import { RESPONSE_TARGET_S } from '../../../dashboards/grafana/response-times.ts';
 import { deviceKinds } from '../../../devices/kinds/index.ts';
-import { RESPONSE_TARGET_S as FIGURES_TARGET_S } from '../../../dispatch/figures.ts';
+import { RESPONSE_TARGET_S as FIGURES_TARGET_S } from '../../../dispatch/incidents/figures.ts';
 import { RESPONSE_TARGET_S as EVENT_TARGET_S } from '../../../influx/event-lines.ts';
 
 const ROOT = `${import.meta.dirname}/../../..`;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../config/config.ts';
 import { parseInfluxCommand, runInfluxCommand } from '../../../influx/cli.ts';
-import { createSetAside } from '../../../influx/set-aside.ts';
+import { createSetAside } from '../../../influx/copy/set-aside.ts';
 import { type InfluxHouse, openInfluxHouse, stageReading } from '../../support/influx-house.ts';
 import { type PlayedInflux, playInflux } from '../../support/played-influx.ts';
 

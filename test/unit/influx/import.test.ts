@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readWindow } from '../../../influx/import/read-window.ts';
 import { cutBodies } from '../../../influx/import/write-lines.ts';
-import type { InfluxQlSeries } from '../../../influx/influxql.ts';
+import type { InfluxQlSeries } from '../../../influx/server/influxql.ts';
 
 const MEASUREMENT = { name: 'radar', tags: new Set(['sensor']) };
 

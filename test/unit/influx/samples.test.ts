@@ -9,14 +9,14 @@ import { loadCity } from '../../../cities/city.ts';
 import { isRiverGauge } from '../../../devices/kinds/river-gauge.ts';
 import { createFleet } from '../../../fleet/fleet.ts';
 import { openRegistry } from '../../../fleet/registry.ts';
+import { createInfluxMetrics } from '../../../influx/copy/influx-metrics.ts';
+import { createSetAside } from '../../../influx/copy/set-aside.ts';
 import { formatEvent, formatLiveness, type HistoryEvent } from '../../../influx/event-lines.ts';
-import type { WriteFailure } from '../../../influx/influx-error.ts';
-import { createInfluxMetrics } from '../../../influx/influx-metrics.ts';
-import type { InfluxServer } from '../../../influx/influx-server.ts';
 import { copyEvents, type EventSource } from '../../../influx/keep-following-events.ts';
 import { createSampleWriter } from '../../../influx/sample-writer.ts';
 import { createSelfSampler, percentile } from '../../../influx/self-lines.ts';
-import { createSetAside } from '../../../influx/set-aside.ts';
+import type { WriteFailure } from '../../../influx/server/influx-error.ts';
+import type { InfluxServer } from '../../../influx/server/influx-server.ts';
 import { openMemoryDatabase } from '../../support/memory-database.ts';
 import { smallCity } from '../../support/small-city.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lookAtLastRun, noteExit, OpenMark, removeOpenMark } from '../../../journal/sqlite/open-mark.ts';
+import { lookAtLastRun, noteExit, OpenMark, removeOpenMark } from '../../../journal/sqlite/file/open-mark.ts';
 
 let folder: string;
 let file: string;

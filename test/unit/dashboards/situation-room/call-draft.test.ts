@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { createDraftKeeper, EMPTY_DRAFT } from '../../../../dashboards/situation-room/state/call-draft.ts';
+import {
+  createDraftKeeper,
+  EMPTY_DRAFT,
+} from '../../../../dashboards/situation-room/state/dispatch/call-draft.ts';
 
 /** As a tab's session storage: it outlasts what reads it. */
 function openStore() {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { findCityPlace, parseCoordinates } from '../../../../dashboards/situation-room/state/call-place.ts';
-import { createDeedKeys } from '../../../../dashboards/situation-room/state/desk-calls.ts';
+import {
+  findCityPlace,
+  parseCoordinates,
+} from '../../../../dashboards/situation-room/state/dispatch/call-place.ts';
+import { createDeedKeys } from '../../../../dashboards/situation-room/state/dispatch/desk-calls.ts';
 
 describe('coordinates as people write them', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Alert, City, DeviceJson } from '../../../../dashboards/situation-room/state/api-shapes.ts';
+import type { Alert, City, DeviceJson } from '../../../../dashboards/situation-room/state/api/api-shapes.ts';
 import {
   CityState,
   MAX_ALERTS,

@@ -4,8 +4,8 @@ import { CityState } from '../../../../dashboards/situation-room/state/city-stat
 import {
   sayCandidateLink,
   sayUnitLink,
-} from '../../../../dashboards/situation-room/state/connected-and-heard.ts';
-import { createSpeech } from '../../../../dashboards/situation-room/state/speech.ts';
+} from '../../../../dashboards/situation-room/state/dispatch/connected-and-heard.ts';
+import { createSpeech } from '../../../../dashboards/situation-room/state/words/speech.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 15, 2, 41);
 const isoAgo = (seconds: number) => new Date(NOW_MS - seconds * 1_000).toISOString();

@@ -1,12 +1,12 @@
 /** A key is pressed without looking: it means the card that stands first and says so. */
 import { expect, test } from 'vitest';
+import type { Assignment } from '../../../../dashboards/situation-room/state/api/dispatch-shapes.ts';
 import {
   nextStep,
   orderCards,
   whoDrivesPatient,
   whomKeyMeans,
-} from '../../../../dashboards/situation-room/state/deeds.ts';
-import type { Assignment } from '../../../../dashboards/situation-room/state/dispatch-shapes.ts';
+} from '../../../../dashboards/situation-room/state/dispatch/deeds.ts';
 
 const assignment = (id: number, step: string, more: object = {}) =>
   ({

@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { sayDispatch } from '../../../../dashboards/situation-room/state/dispatch-sentences.ts';
-import { readStatus, STEPS } from '../../../../dispatch/assignment-steps.ts';
-import type { CrewLink } from '../../../../dispatch/crew-links.ts';
-import type { CrewWordRow } from '../../../../dispatch/crew-words.ts';
-import { findBlocks, findWarnings } from '../../../../dispatch/eligibility.ts';
-import type { UnitNow } from '../../../../dispatch/unit-board.ts';
-import { describeWord } from '../../../../dispatch/word-view.ts';
+import { sayDispatch } from '../../../../dashboards/situation-room/state/words/dispatch-sentences.ts';
+import { readStatus, STEPS } from '../../../../dispatch/assignments/assignment-steps.ts';
+import { findBlocks, findWarnings } from '../../../../dispatch/recommendation/eligibility.ts';
+import type { UnitNow } from '../../../../dispatch/units/unit-board.ts';
+import type { CrewLink } from '../../../../dispatch/words/crew-links.ts';
+import type { CrewWordRow } from '../../../../dispatch/words/crew-words.ts';
+import { describeWord } from '../../../../dispatch/words/word-view.ts';
 
 const ENGLISH = /\b(?:the|its?|not|says?|with|of|is|was|and|no|has|yet|ago|out|off)\b/i;
 
@@ -79,7 +79,7 @@ describe('what dispatch says of a crew, in Indonesian', () => {
     const doubts = statuses.flatMap((status) =>
       STEPS.flatMap((step) => readStatus(status, step, true)?.doubt ?? []),
     );
-    const constants = ['unit-messages.ts', 'assignment-row.ts'].flatMap(readConstants);
+    const constants = ['units/unit-messages.ts', 'assignments/assignment-row.ts'].flatMap(readConstants);
     expect(constants).toHaveLength(5);
     expectIndonesian([...doubts, ...constants]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createGlides, type Glides } from '../../../../dashboards/situation-room/state/glides.ts';
+import { createGlides, type Glides } from '../../../../dashboards/situation-room/state/map/glides.ts';
 
 function house({ isStill = false } = {}): { glides: Glides; clock: { ms: number } } {
   const clock = { ms: 0 };

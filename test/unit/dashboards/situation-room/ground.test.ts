@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { createCells, listCells } from '../../../../dashboards/situation-room/state/ground-cells.ts';
+import { createCells, listCells } from '../../../../dashboards/situation-room/state/map/ground-cells.ts';
 import {
   openMapTilesSchema,
   protomapsSchema,
-} from '../../../../dashboards/situation-room/state/ground-schema.ts';
-import type { GroundFeatures } from '../../../../dashboards/situation-room/state/ground-shapes.ts';
-import { buildStyle } from '../../../../dashboards/situation-room/state/ground-style.ts';
-import { placeLabels } from '../../../../dashboards/situation-room/state/label-room.ts';
-import { sketchGround, smoothLine } from '../../../../dashboards/situation-room/state/sketch-ground.ts';
+} from '../../../../dashboards/situation-room/state/map/ground-schema.ts';
+import type { GroundFeatures } from '../../../../dashboards/situation-room/state/map/ground-shapes.ts';
+import { buildStyle } from '../../../../dashboards/situation-room/state/map/ground-style.ts';
+import { placeLabels } from '../../../../dashboards/situation-room/state/map/label-room.ts';
+import { sketchGround, smoothLine } from '../../../../dashboards/situation-room/state/map/sketch-ground.ts';
 
 describe('the sketch of a city as ground', () => {
   test('has roads by class, rivers with names, places; and leaves out a river of which one point is known', () => {

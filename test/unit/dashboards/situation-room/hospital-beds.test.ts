@@ -1,8 +1,8 @@
 /** Beds as the board and the list of destinations say them: who waits, and that a hospital is overfull. */
 import { expect, test } from 'vitest';
-import type { HospitalNow } from '../../../../dashboards/situation-room/state/dispatch-shapes.ts';
-import { describeBeds } from '../../../../dashboards/situation-room/state/hospital-beds.ts';
-import { createSpeech } from '../../../../dashboards/situation-room/state/speech.ts';
+import type { HospitalNow } from '../../../../dashboards/situation-room/state/api/dispatch-shapes.ts';
+import { describeBeds } from '../../../../dashboards/situation-room/state/dispatch/hospital-beds.ts';
+import { createSpeech } from '../../../../dashboards/situation-room/state/words/speech.ts';
 
 const room = { speech: createSpeech('id', 'Asia/Jakarta') };
 const hospital = (free: object | null, overfull = false) =>

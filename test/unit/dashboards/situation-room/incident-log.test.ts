@@ -2,15 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { IncidentDetail } from '../../../../dashboards/situation-room/state/dispatch-shapes.ts';
+import type { IncidentDetail } from '../../../../dashboards/situation-room/state/api/dispatch-shapes.ts';
 import {
   describeLine,
   listReasons,
   type Narrator,
-} from '../../../../dashboards/situation-room/state/log-line.ts';
-import { createSpeech } from '../../../../dashboards/situation-room/state/speech.ts';
-import { indonesianOfDesk } from '../../../../dashboards/situation-room/state/words-desk-id.ts';
-import { indonesian } from '../../../../dashboards/situation-room/state/words-id.ts';
+} from '../../../../dashboards/situation-room/state/words/log-line.ts';
+import { createSpeech } from '../../../../dashboards/situation-room/state/words/speech.ts';
+import { indonesianOfDesk } from '../../../../dashboards/situation-room/state/words/words-desk-id.ts';
+import { indonesian } from '../../../../dashboards/situation-room/state/words/words-id.ts';
 
 type Line = IncidentDetail['log'][number];
 
@@ -62,7 +62,9 @@ test('what of a caller was corrected', () => {
 /** The actions that are written as they stand; steps of assignments have their words besides. */
 function readActions(): string[] {
   const folder = join(import.meta.dirname, '../../../../dispatch');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
   const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
   const written = [...text.matchAll(/\baction: '([a-z-]+)'/g)].map((match) => match[1] as string);
   return [...new Set(written)];

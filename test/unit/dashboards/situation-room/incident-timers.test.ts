@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 import type {
   Assignment,
   IncidentDetail,
-} from '../../../../dashboards/situation-room/state/dispatch-shapes.ts';
-import { findAttention, runningTimers } from '../../../../dashboards/situation-room/state/incident-timers.ts';
+} from '../../../../dashboards/situation-room/state/api/dispatch-shapes.ts';
+import {
+  findAttention,
+  runningTimers,
+} from '../../../../dashboards/situation-room/state/dispatch/incident-timers.ts';
 
 const CALL = Date.parse('2026-11-28T12:00:00Z');
 const at = (seconds: number) => new Date(CALL + seconds * 1000).toISOString();

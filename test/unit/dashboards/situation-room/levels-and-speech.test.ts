@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Threshold } from '../../../../dashboards/situation-room/state/api-shapes.ts';
+import type { Threshold } from '../../../../dashboards/situation-room/state/api/api-shapes.ts';
 import {
   levelSpan,
   nextThreshold,
   thresholdAt,
   trendOf,
 } from '../../../../dashboards/situation-room/state/levels.ts';
-import { createSpeech } from '../../../../dashboards/situation-room/state/speech.ts';
+import { createSpeech } from '../../../../dashboards/situation-room/state/words/speech.ts';
 
 const label = { id: 'Siaga', en: 'Alert' };
 const thresholds: Threshold[] = [

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   createEventParser,
   type StreamEvent,
-} from '../../../../dashboards/situation-room/state/event-parser.ts';
+} from '../../../../dashboards/situation-room/state/api/event-parser.ts';
 import {
   keepStreaming,
   SILENCE_MS,
   type StreamState,
-} from '../../../../dashboards/situation-room/state/live-stream.ts';
+} from '../../../../dashboards/situation-room/state/api/live-stream.ts';
 
 describe('the parser of server-sent events', () => {
   const TEXT =

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { listPlaces } from '../../../../dashboards/situation-room/state/call-place.ts';
+import { listPlaces } from '../../../../dashboards/situation-room/state/dispatch/call-place.ts';
 import {
   locate,
   readGazetteer,
   suggestPlaces,
-} from '../../../../dashboards/situation-room/state/place-search.ts';
+} from '../../../../dashboards/situation-room/state/dispatch/place-search.ts';
 
 const place = (name: string, lat = -7) => ({ id: name, name, lat, lng: 110.4 });
 const gauge = { river: 'r', tidal: false, normalLevelM: 1, thresholds: [], upstream: [] };
