@@ -7,7 +7,6 @@ import type { Destination } from '../state/api/dispatch-shapes.ts';
 import { describeAge, describeBeds } from '../state/dispatch/hospital-beds.ts';
 import { byId, createKeyedList, html, setAttribute, setText } from '../views/dom.ts';
 import { formatDuration } from '../views/incidents/candidate-list.ts';
-import { describeAge, describeBeds } from '../views/incidents/hospital-list.ts';
 import type { Room } from '../views/room.ts';
 
 export function createDestinationList(onChosen: (hospital: string) => void): {
