@@ -35,6 +35,8 @@ const OVERTAKEN_MS = 120_000;
 const STANDS_SHARE = 0.1;
 /** No reading waits for so long to be sent, ms: three years. */
 const OLDEST_MS = 3 * 365 * 86_400_000;
+const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
 /** What a mobile network delays when nothing is wrong, ms. */
 export const USUAL_DELAY_MS = 2_000;
 /**
@@ -79,6 +81,8 @@ export interface DeviceClock {
   isDrifting: boolean;
   /** The offset came about as a stalled link does: who must be sure does not go by it. */
   isUnproven: boolean;
+  /** Its times are whole multiples of this, ms: it cuts them to the minute or the second, or does not (1). */
+  grainMs?: number;
 }
 
 export type ClockState = 'unknown' | 'right' | 'off' | 'drifting' | 'standing';
@@ -99,6 +103,7 @@ export function createDeviceClock(): DeviceClock {
     isOff: false,
     isDrifting: false,
     isUnproven: false,
+    grainMs: MINUTE_MS,
   };
 }
 
@@ -108,6 +113,7 @@ export function createDeviceClock(): DeviceClock {
  */
 export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receivedAt: number): void {
   if (receivedAt < clock.lastReceivedAt - REPLAYED_MS) return;
+  clock.grainMs = grainOf(deviceMs, clock.grainMs ?? 1);
   const lagMs = receivedAt - deviceMs;
   const apartMs = receivedAt - clock.lastReceivedAt;
   const isFirst = clock.witnesses === 0;
@@ -133,6 +139,12 @@ export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receive
   clock.lastReceivedAt = receivedAt;
   clock.lastDeviceMs = deviceMs;
   decide(clock);
+}
+
+/** The coarsest that this time allows, and those before it. */
+function grainOf(deviceMs: number, grainMs: number): number {
+  if (grainMs >= MINUTE_MS && deviceMs % MINUTE_MS === 0) return MINUTE_MS;
+  return grainMs >= SECOND_MS && deviceMs % SECOND_MS === 0 ? SECOND_MS : 1;
 }
 
 /** Whether the time of a witness went on. Said before anything else is learnt of it. */
