@@ -107,7 +107,7 @@ export function createQuality(): Quality {
       const past = pastOf(reading.device);
       if (isSetRight(past.latest, reading)) giveUpAhead(past);
       noteLatest(past, reading);
-      past.hasRightClock = !(reading.quality & QualityFlag.serverTime);
+      assessClock(past, reading);
       if (!past.hasRightClock) {
         past.undatedUntil = past.latest.measuredAt;
         past.lastUndated = reading;

@@ -35,6 +35,8 @@ export interface Suspicion {
   readonly inAlert: boolean;
   readonly believedM: number;
   readonly believedAt: number;
+  /** It is the 0 of a sensor that has failed (zero.ts), and no fall. */
+  readonly isZero?: boolean;
 }
 
 export interface TrackRuleDefinition<P extends object, M extends object, W extends object = P> {

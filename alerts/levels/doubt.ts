@@ -23,6 +23,16 @@ export interface Doubt {
   /** It went far beyond anything that the subject has done; and whether it has moved there since. */
   readonly isFar?: boolean;
   readonly isAlive?: boolean;
+  /** As others did lately that were all taken back: it claims nothing until more readings uphold it than those. */
+  readonly claimsAfter?: number;
+}
+
+/** Jumps to about the same value that were taken back one after the other. */
+export interface Spikes {
+  readonly count: number;
+  /** The last of them, and the most values that upheld one of them. */
+  readonly value: number;
+  readonly upheld: number;
 }
 
 export type Verdict =
@@ -38,6 +48,10 @@ const CONFIRM_MIN_MS = 14_000;
 /** A gauge that spiked within so many of its reports, and so long, ms, is believed at the second word. */
 const SPIKED_LATELY_INTERVALS = 50;
 const SPIKED_LATELY_MAX_MS = 6 * 3_600_000;
+/** After so many jumps to the same level that were all taken back, another device or a loose plug says it. */
+const KNOWN_SPIKES = 2;
+/** The same level, as a share of what is a jump. */
+const SAME_SHARE = 0.5;
 
 /** Far beyond anything known, a jump is believed at the fourth word, or at the second after an hour. */
 const FAR_WORDS = 4;
@@ -51,9 +65,45 @@ export function startDoubt(base: number, value: number, rank: Rank, at: number, 
 
 /** Readings that must uphold a jump at `at`, by when the last spike was. */
 export function wordsNeeded(spikedAt: number | undefined, at: number, intervalMs: number): number {
-  if (spikedAt === undefined) return 1;
+  return isLately(spikedAt, at, intervalMs) ? 2 : 1;
+}
+
+function isLately(spikedAt: number | undefined, at: number, intervalMs: number): boolean {
   const lately = Math.min(SPIKED_LATELY_MAX_MS, SPIKED_LATELY_INTERVALS * intervalMs);
-  return at - spikedAt <= lately ? 2 : 1;
+  return spikedAt !== undefined && at - spikedAt <= lately;
+}
+
+/** What was taken back before, with this jump that was. `jump`: no less is one. */
+export function nextSpikes(
+  { spikes, spikedAt }: { readonly spikes: Spikes | undefined; readonly spikedAt: number | undefined },
+  { highest, upheld }: Doubt,
+  at: number,
+  intervalMs: number,
+  jump: number,
+): Spikes {
+  const isAnother = !spikes || !isLately(spikedAt, at, intervalMs) || !isSame(spikes, highest, jump);
+  if (isAnother) return { count: 1, value: highest, upheld };
+  return { count: spikes.count + 1, value: highest, upheld: Math.max(spikes.upheld, upheld) };
+}
+
+/** How many readings must uphold a jump to `value` before it is told; undefined where it is told at once. */
+export function claimsAfter(
+  { spikes, spikedAt }: { readonly spikes: Spikes | undefined; readonly spikedAt: number | undefined },
+  value: number,
+  at: number,
+  intervalMs: number,
+  jump: number,
+): number | undefined {
+  const isKnown =
+    spikes &&
+    spikes.count >= KNOWN_SPIKES &&
+    isLately(spikedAt, at, intervalMs) &&
+    isSame(spikes, value, jump);
+  return isKnown ? spikes.upheld + 1 : undefined;
+}
+
+function isSame({ value }: Spikes, other: number, jump: number): boolean {
+  return Math.abs(other - value) <= SAME_SHARE * jump;
 }
 
 /** What a reading after the jump says of it. `rankOf` gives the rank that a level meets. */

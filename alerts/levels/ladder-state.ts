@@ -4,7 +4,7 @@
  * Moved by ladder.ts, saved with the memory of the rule that has it. Invariant: its fields are replaced, never changed.
  */
 import type { Rank } from '../alert.ts';
-import type { Doubt } from './doubt.ts';
+import type { Doubt, Spikes } from './doubt.ts';
 
 export interface LadderStep {
   readonly rank: Rank;
@@ -50,6 +50,7 @@ export interface LadderState {
   doubt: Doubt | undefined;
   /** When a jump was last taken back. */
   spikedAt: number | undefined;
+  spikes: Spikes | undefined;
   /**
    * By step: how far the values of a noisy subject have been beyond it since they were last below, in sums of its
    * noise.
@@ -65,6 +66,7 @@ export const LADDER_START: Readonly<LadderState> = Object.freeze({
   below: undefined,
   doubt: undefined,
   spikedAt: undefined,
+  spikes: undefined,
   beyond: undefined,
 });
 

@@ -7,7 +7,7 @@
  * `clearReadings` in a row that are `hysteresis` below it, over the hold time. Times are event time.
  */
 import type { Rank } from '../alert.ts';
-import { type Doubt, judgeDoubt, startDoubt, wordsNeeded } from './doubt.ts';
+import { claimsAfter, type Doubt, judgeDoubt, nextSpikes, startDoubt, wordsNeeded } from './doubt.ts';
 import type { LadderBounds, LadderParameters, LadderState, LadderStep, Run } from './ladder-state.ts';
 
 export { LADDER_START, type LadderParameters, type LadderState } from './ladder-state.ts';
@@ -63,9 +63,10 @@ export function rejudgeLadder<S extends LadderState>(state: S, parameters: Ladde
   return { ...state, rank, metSince: undefined, below: undefined };
 }
 
-/** The rank that is claimed but not confirmed: 0 without doubt. */
-export function doubtRank(state: LadderState): Rank {
-  return state.doubt && state.doubt.rank > state.rank ? state.doubt.rank : 0;
+/** The rank that is claimed but not confirmed: 0 without doubt, and of a jump that must be upheld before it is told. */
+export function doubtRank({ doubt, rank }: LadderState): Rank {
+  if (!doubt || doubt.upheld < (doubt.claimsAfter ?? 0)) return 0;
+  return doubt.rank > rank ? doubt.rank : 0;
 }
 
 /** Moves the state by a value. */
@@ -121,6 +122,7 @@ function settleDoubt(
       state.doubt = undefined;
       state.previous = doubt.base;
       state.before = doubt.base;
+      state.spikes = nextSpikes(state, doubt, at, intervalMs, parameters.jump);
       state.spikedAt = at;
       return;
     case 'undecided':
@@ -148,7 +150,9 @@ function climb(
 ): void {
   const base = jumpedFrom(state, parameters, value, low);
   if (base !== undefined) {
-    state.doubt = startDoubt(base, value, target, at, value - base > far);
+    const after = claimsAfter(state, value, at, intervalMs, parameters.jump);
+    const doubt = startDoubt(base, value, target, at, value - base > far);
+    state.doubt = after === undefined ? doubt : { ...doubt, claimsAfter: after };
     state.previous = value;
     state.before = base;
     state.metSince = undefined;
@@ -169,6 +173,16 @@ function climb(
   remember(state, value);
   state.rank = rank;
   state.metSince = metSince;
+}
+
+/** Whether the value would claim a higher rank, and by a jump. */
+export function claimsByJump(
+  state: LadderState,
+  parameters: LadderParameters,
+  value: number,
+  low: number,
+): boolean {
+  return rankMet(parameters, value) > state.rank && jumpedFrom(state, parameters, value, low) !== undefined;
 }
 
 /** The value before a jump that must be doubted; undefined where the value is believed. */

@@ -13,7 +13,8 @@ export interface JumpState {
   /** A jump that the next reading must uphold, and the level from which the last one fell. */
   jumpM: number | undefined;
   fellFromM: number | undefined;
-  /** A jump up that was upheld, and has not gone on since: the level beyond which it has. */
+  /** A jump up that was upheld, and has not moved since: the level where it stands, and beyond which it has gone on. */
+  standsM: number | undefined;
   goesOnM: number | undefined;
 }
 
@@ -26,6 +27,7 @@ export const JUMP_START: Readonly<JumpState> = Object.freeze({
   largestStepM: 0,
   jumpM: undefined,
   fellFromM: undefined,
+  standsM: undefined,
   goesOnM: undefined,
 });
 
@@ -39,9 +41,7 @@ const GOES_ON_SHARE = 0.05;
 export function judgeJump(state: JumpState, leastM: number, levelM: number): JumpVerdict {
   const { lastM, jumpM: claimedM, fellFromM } = state;
   let verdict: JumpVerdict = 'stands';
-  if (state.goesOnM !== undefined && (levelM >= state.goesOnM || levelM < (lastM ?? levelM) - leastM)) {
-    state.goesOnM = undefined;
-  }
+  if (hasMoved(state, leastM, levelM)) leave(state);
   if (lastM !== undefined && claimedM !== undefined) {
     state.jumpM = undefined;
     const half = (claimedM - lastM) / 2;
@@ -61,6 +61,16 @@ export function judgeJump(state: JumpState, leastM: number, levelM: number): Jum
   return verdict;
 }
 
+/** It has gone on, or has drained from there, be it slowly: what rises after that is another rise. */
+function hasMoved({ standsM, goesOnM }: JumpState, leastM: number, levelM: number): boolean {
+  return levelM >= (goesOnM ?? Number.POSITIVE_INFINITY) || levelM < (standsM ?? levelM) - leastM;
+}
+
+function leave(state: JumpState): void {
+  state.standsM = undefined;
+  state.goesOnM = undefined;
+}
+
 /** A fall that stood may be a sensor's, and the way back from it is no rise. */
 function uphold(state: JumpState, levelM: number, lastM: number, nowM: number): JumpVerdict {
   const { fellFromM } = state;
@@ -68,7 +78,9 @@ function uphold(state: JumpState, levelM: number, lastM: number, nowM: number): 
   if (levelM > lastM && !isReturn) {
     state.largestStepM = Math.max(state.largestStepM, levelM - lastM);
     const goesOnM = levelM + GOES_ON_SHARE * (levelM - lastM);
-    state.goesOnM = nowM < goesOnM ? goesOnM : undefined;
+    const isStanding = nowM < goesOnM;
+    state.standsM = isStanding ? levelM : undefined;
+    state.goesOnM = isStanding ? goesOnM : undefined;
     return 'stands';
   }
   state.fellFromM = levelM < lastM ? Math.max(lastM, fellFromM ?? lastM) : undefined;

@@ -42,7 +42,7 @@ const LABEL: Bilingual = { en: 'low battery', id: 'baterai lemah' };
 
 export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderState, Ladders>({
   name: 'ambulance-low-battery',
-  version: 4,
+  version: 5,
   kind: 'ambulance',
   unit: '%',
   memory: LADDER_START,
@@ -59,9 +59,7 @@ export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderS
     const { batteryPct } = reading.values;
     if (typeof batteryPct !== 'number') return;
     const missing = 100 - batteryPct;
-    // 0.85 is a share of 1, and no percent, but of one that was nearly empty: trackers count whole percent.
-    const isShare = batteryPct > 0 && batteryPct < 1 && !(memory.previous && memory.previous >= NEARLY_EMPTY);
-    if (isShare) return;
+    if (isShare(batteryPct, memory.previous)) return;
     const ladder = missing <= chargedBelow ? charged : hovering;
     stepLadder(memory, ladder, missing, reading.measuredAt, view.intervalMs);
     advanceTrack(track, reading, memory.rank, batteryPct);
@@ -88,6 +86,15 @@ export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderS
     };
   },
 });
+
+/**
+ * 0.85 is a share of 1, and no percent, but of one that was nearly empty: trackers count whole percent. A first word of 1
+ * may be either, and the next word tells. `missing`: what was missing at the last word that was judged, percent.
+ */
+function isShare(batteryPct: number, missing: number | undefined): boolean {
+  if (batteryPct <= 0 || batteryPct > 1) return false;
+  return batteryPct === 1 ? missing === undefined : missing === undefined || missing < NEARLY_EMPTY;
+}
 
 function laddersOf(parameters: LowBatteryParameters): Ladders {
   const { lowPct, emptyPct, hysteresisPct, chargedForMs, chargedPct, jumpPct } = parameters;

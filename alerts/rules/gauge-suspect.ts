@@ -43,7 +43,7 @@ const START: Readonly<Memory> = Object.freeze({ isKnown: false, lastM: null, jum
 
 export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
   name: 'gauge-suspect',
-  version: 2,
+  version: 3,
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
@@ -64,8 +64,12 @@ export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
       // After a leap that was doubted the fall is another doubt.
       const isSaid = track.episode && !(track.episode.detail as Partial<SuspectDetail>).isLeap;
       if (isSaid || suspicion.rows < rows) return;
-      const { believedM, believedAt, inAlert } = suspicion;
-      const detail: SuspectDetail = { believedM, believedAt, levelM, ...(inAlert ? {} : { isCalm: true }) };
+      const { believedM, believedAt, inAlert, isZero } = suspicion;
+      const detail: SuspectDetail = {
+        ...{ believedM, believedAt, levelM },
+        ...(inAlert ? {} : { isCalm: true }),
+        ...(isZero ? { isZero } : {}),
+      };
       advanceTrack(track, reading, inAlert ? 2 : 1, levelM, 0, { ...detail });
       return;
     }

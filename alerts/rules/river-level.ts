@@ -8,10 +8,10 @@
 
 import { isRiverGauge, type RiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts';
 import { FAILED_QUALITY } from '../../devices/reading.ts';
-import { type Rank, rankOf, severityOf } from '../alert.ts';
+import { rankOf, severityOf } from '../alert.ts';
 import type { Observation } from '../judgement/observation.ts';
-import { defineTrackRule } from '../judgement/rule.ts';
-import { advanceTrack, isClaim, isProvisional, NO_DETAIL } from '../judgement/track.ts';
+import { defineTrackRule, type Suspicion } from '../judgement/rule.ts';
+import { advanceTrack, NO_DETAIL } from '../judgement/track.ts';
 import { startDoubt } from '../levels/doubt.ts';
 import { mayEnd, nextEnding } from '../levels/ending.ts';
 import { believe, explainedAt, farJumpM, isAwaited, isBelieved, isDropOut } from '../levels/fall.ts';
@@ -34,14 +34,8 @@ import {
   stepLadder,
 } from '../levels/ladder.ts';
 import { noiseOf } from '../levels/noise.ts';
-import { formatMetres } from '../wording.ts';
-import {
-  type DoubtDetail,
-  describeDoubt,
-  describePresent,
-  describeStanding,
-  describeWasInDoubt,
-} from './river-words.ts';
+import { crossesZero, isFailedZero } from '../levels/zero.ts';
+import { type DoubtDetail, describeLevel, describeLevelEnd, describePresent } from './river-words.ts';
 
 export interface RiverLevelParameters {
   /** The gauge's own; empty until bound. */
@@ -59,10 +53,15 @@ export interface RiverLevelParameters {
   readonly holdMaxMs: number;
   /** Worked out from the above. */
   readonly ladder: LadderParameters | undefined;
+  /** It may say levels on both sides of 0, and 0 is not where its sensor ends. */
+  readonly crossesZero: boolean;
   readonly fall: FallParameters | undefined;
 }
 
-interface RiverMemory extends LadderState, FallState {}
+interface RiverMemory extends LadderState, FallState {
+  /** Levels in a row that are no level but the 0 of a sensor that has failed. */
+  zeros: number;
+}
 
 /** Said of with the second reading that is not believed: a single drop-out is nothing to speak of. */
 const DOUBT_SAID_AFTER = 2;
@@ -72,11 +71,11 @@ const CALM_MS = 15 * 60_000;
 
 export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
   name: 'river-level',
-  version: 8,
+  version: 9,
   kind: 'river-gauge',
   unit: 'm',
   screens: true,
-  memory: { ...LADDER_START, ...FALL_START },
+  memory: { ...LADDER_START, ...FALL_START, zeros: 0 },
   defaults: {
     thresholds: [],
     hysteresisM: 0.1,
@@ -88,6 +87,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     holdMinMs: 15_000,
     holdMaxMs: 30 * 60_000,
     ladder: undefined,
+    crossesZero: false,
     fall: undefined,
   },
   forDevice(parameters, { site }) {
@@ -123,9 +123,9 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
       jumpM: jump,
       waveM: 0,
     };
-    return { ...parameters, thresholds, hysteresisM, ladder, fall };
+    return { ...parameters, thresholds, hysteresisM, ladder, fall, crossesZero: crossesZero(site) };
   },
-  step(track, memory, reading, view, { ladder, fall: cleanFall }) {
+  step(track, memory, reading, view, { ladder, fall: cleanFall, crossesZero: mayBeZero }) {
     const levelM = levelOf(reading);
     if (levelM === undefined || !ladder || !cleanFall) return;
     const noise = noiseOf(view.noise);
@@ -139,19 +139,16 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     const previousM = memory.previous ?? levelM;
     const below = { levelM, at, intervalMs, previousM, standsFromM, lowSince };
     const isConfirmed = memory.confirmedAt !== null && at >= memory.confirmedAt;
+    const isZero =
+      mayBeZero && !isConfirmed && isFailedZero(memory, ladder, levelM, ordinaryOf(memory, fall));
+    memory.zeros = isZero ? memory.zeros + 1 : 0;
     const isAsked = memory.rank > 0 || (!memory.doubt && isDropOut(memory, fall, levelM, at, intervalMs));
-    if (isAsked && !isBelieved(memory, fall, levelM, at, intervalMs)) {
-      // A level that is doubted has one before it that was believed.
-      const keptM = believedM as number;
-      // Nobody need look at a sensor at once where no alert rests on it.
-      const inAlert = memory.rank > 0;
-      const isSuspect = inAlert ? !isAwaited(memory) : memory.lows >= CALM_ROWS && at - believedAt >= CALM_MS;
-      const rows = isSuspect ? memory.lows : 0;
-      view.suspicion = { rows, inAlert, believedM: keptM, believedAt };
-      const detail =
-        inAlert && rows >= DOUBT_SAID_AFTER && !isSaid
-          ? { doubtedSince: at, doubtedM: levelM, believedAt }
-          : undefined;
+    if (isZero || (isAsked && !isBelieved(memory, fall, levelM, at, intervalMs))) {
+      const keptM = believedM ?? ordinaryOf(memory, fall);
+      const suspicion = suspicionOf(memory, keptM, at);
+      view.suspicion = suspicion;
+      const isNews = suspicion.inAlert && suspicion.rows >= DOUBT_SAID_AFTER && !isSaid;
+      const detail = isNews ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
       advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
       return;
     }
@@ -185,52 +182,15 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     if (rank > 0) {
       const { believedAt = changedAt, doubtedSince, doubtedM } = detail as DoubtDetail;
       const resumed = { ...resumeLadder(memory, rank), believedM: value, believedAt };
-      if (doubtedSince === undefined || doubtedM === undefined) return resumed;
+      if (doubtedSince === undefined || doubtedM === undefined || doubtedM > value) return resumed;
       // It was said to be in doubt, and is until the level is back or explained.
       return { ...resumed, lowSince: doubtedSince, lows: DOUBT_SAID_AFTER, lowM: doubtedM };
     }
     const base = Math.min(value, ladder?.ordinary ?? value);
     return { ...memory, doubt: startDoubt(base, value, doubtRank, changedAt), previous: value, before: base };
   },
-  describe(episode, rank, { thresholds }, { name, clock }) {
-    const step = thresholdOf(thresholds, rank);
-    const stands = describeStanding(episode, step, clock);
-    const doubt = describeDoubt(episode, clock);
-    const unsure = isProvisional(episode) || isClaim(episode);
-    return {
-      label: step.label,
-      text: {
-        en: `${name}: ${stands.en}.${unsure ? ' After a jump, and not confirmed yet.' : ''}${doubt.en}`,
-        id: `${name}: ${stands.id}.${unsure ? ' Setelah lonjakan, belum terkonfirmasi.' : ''}${doubt.id}`,
-      },
-    };
-  },
-  describeEnd(episode, { thresholds }, { name, clock }) {
-    const { value, peak, peakAt, highestRank, endedAt } = episode;
-    const now = formatMetres(value);
-    const highest = formatMetres(peak);
-    const at = peakAt === undefined ? undefined : clock(peakAt, endedAt);
-    const when = at ? { en: ` at ${at.en}`, id: ` ${at.id}` } : { en: '', id: '' };
-    if (highestRank === 0) {
-      return {
-        label: thresholdOf(thresholds, 1).label,
-        text: {
-          en: `${name}: the jump to ${highest.en}${when.en} was not confirmed; the level is ${now.en}.`,
-          id: `${name}: lonjakan ke ${highest.id}${when.id} tidak terkonfirmasi; tinggi air ${now.id}.`,
-        },
-      };
-    }
-    const doubt = describeWasInDoubt(episode, clock);
-    const lowest = thresholdOf(thresholds, 1);
-    const limit = formatMetres(lowest.levelM);
-    return {
-      label: thresholdOf(thresholds, highestRank).label,
-      text: {
-        en: `${name} has fallen to ${now.en}, below ${lowest.label.en} (${limit.en}). It peaked at ${highest.en}${when.en}.${doubt.en}`,
-        id: `${name} sudah surut: ${now.id}, di bawah ambang ${lowest.label.id} (${limit.id}). Tertinggi ${highest.id}${when.id}.${doubt.id}`,
-      },
-    };
-  },
+  describe: (episode, rank, { thresholds }, facts) => describeLevel(episode, rank, thresholds, facts),
+  describeEnd: (episode, { thresholds }, facts) => describeLevelEnd(episode, thresholds, facts),
   timers(memory, { ladder, fall }, view) {
     const timers: Record<string, number> = {};
     if (!ladder || !fall) return timers;
@@ -256,11 +216,20 @@ const LEAST_HEIGHT_SHARE = 1 / 3;
 const NEW_RIPPLE_SHARE = 0.4;
 const NEW_RIPPLE_M = 0.5;
 
-/** The step of a rank, or the lowest: a ladder has at least one, and may begin above `minor`. */
-function thresholdOf(thresholds: readonly Threshold[], rank: Rank): Pick<Threshold, 'label' | 'levelM'> {
-  const label = { id: severityOf(rank), en: severityOf(rank) };
-  const otherwise = thresholds[0] ?? { label, levelM: Number.NaN };
-  return thresholds.find((each) => rankOf(each.severity) === rank) ?? otherwise;
+/** Of a level that is not believed, with the memory that has counted it. */
+function suspicionOf(memory: RiverMemory, keptM: number, at: number): Suspicion {
+  const { zeros, lows, believedAt, believedM } = memory;
+  const inAlert = memory.rank > 0;
+  const rows = zeros > 0 ? zeros : lows;
+  const sinceMs = believedM === null ? Number.POSITIVE_INFINITY : at - believedAt;
+  // Nobody need look at a sensor at once where no alert rests on it.
+  const isSuspect = inAlert ? zeros > 0 || !isAwaited(memory) : rows >= CALM_ROWS && sinceMs >= CALM_MS;
+  const common = { rows: isSuspect ? rows : 0, inAlert, believedM: keptM };
+  return {
+    ...common,
+    believedAt: believedM === null ? at : believedAt,
+    ...(zeros > 0 ? { isZero: true } : {}),
+  };
 }
 
 /** From the lowest to the highest threshold, m; with a single one, from an ordinary day to it. */

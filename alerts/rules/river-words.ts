@@ -1,10 +1,12 @@
 /**
- * River words: what an open alert of river-level says of its level, and keeps in its detail while that or its end is in
+ * River words: what an alert of river-level says of its level and of its end, and keeps in its detail while either is in
  * doubt.
  */
 import type { Threshold } from '../../devices/kinds/river-gauge.ts';
 import type { Bilingual } from '../../devices/site.ts';
-import type { EndedEpisode, Episode } from '../judgement/track.ts';
+import { type Rank, rankOf, severityOf } from '../alert.ts';
+import type { Description, Facts } from '../judgement/rule.ts';
+import { type EndedEpisode, type Episode, isClaim, isProvisional } from '../judgement/track.ts';
 import { type Clock, formatMetres } from '../wording.ts';
 
 export interface DoubtDetail {
@@ -18,11 +20,68 @@ export interface DoubtDetail {
   readonly wasInDoubt?: { readonly since: number; readonly levelM: number; readonly at: number };
 }
 
+export function describeLevel(
+  episode: Episode,
+  rank: Rank,
+  thresholds: readonly Threshold[],
+  { name, clock }: Facts,
+): Description {
+  const step = thresholdOf(thresholds, rank);
+  const stands = describeStanding(episode, step, clock);
+  const doubt = describeDoubt(episode, clock);
+  const unsure = isProvisional(episode) || isClaim(episode);
+  return {
+    label: step.label,
+    text: {
+      en: `${name}: ${stands.en}.${unsure ? ' After a jump, and not confirmed yet.' : ''}${doubt.en}`,
+      id: `${name}: ${stands.id}.${unsure ? ' Setelah lonjakan, belum terkonfirmasi.' : ''}${doubt.id}`,
+    },
+  };
+}
+
+export function describeLevelEnd(
+  episode: EndedEpisode,
+  thresholds: readonly Threshold[],
+  { name, clock }: Facts,
+): Description {
+  const { value, peak, peakAt, highestRank, endedAt } = episode;
+  const now = formatMetres(value);
+  const highest = formatMetres(peak);
+  const at = peakAt === undefined ? undefined : clock(peakAt, endedAt);
+  const when = at ? { en: ` at ${at.en}`, id: ` ${at.id}` } : { en: '', id: '' };
+  if (highestRank === 0) {
+    return {
+      label: thresholdOf(thresholds, 1).label,
+      text: {
+        en: `${name}: the jump to ${highest.en}${when.en} was not confirmed; the level is ${now.en}.`,
+        id: `${name}: lonjakan ke ${highest.id}${when.id} tidak terkonfirmasi; tinggi air ${now.id}.`,
+      },
+    };
+  }
+  const doubt = describeWasInDoubt(episode, clock);
+  const lowest = thresholdOf(thresholds, 1);
+  const limit = formatMetres(lowest.levelM);
+  return {
+    label: thresholdOf(thresholds, highestRank).label,
+    text: {
+      en: `${name} has fallen to ${now.en}, below ${lowest.label.en} (${limit.en}). It peaked at ${highest.en}${when.en}.${doubt.en}`,
+      id: `${name} sudah surut: ${now.id}, di bawah ambang ${lowest.label.id} (${limit.id}). Tertinggi ${highest.id}${when.id}.${doubt.id}`,
+    },
+  };
+}
+
+/** The step of a rank, or the lowest: a ladder has at least one, and may begin above `minor`. */
+function thresholdOf(thresholds: readonly Threshold[], rank: Rank): Pick<Threshold, 'label' | 'levelM'> {
+  const label = { id: severityOf(rank), en: severityOf(rank) };
+  const otherwise = thresholds[0] ?? { label, levelM: Number.NaN };
+  return thresholds.find((each) => rankOf(each.severity) === rank) ?? otherwise;
+}
+
 /**
  * `2.10 m, Alert (from 2.00 m)`. Below its step an alert stands until it is left by the hysteresis, or its end is
  * believed: a level under the limit beside it reads as a mistake unless that is said.
  */
-export function describeStanding(
+function describeStanding(
   { value, peak, peakAt }: Episode,
   { label, levelM }: Pick<Threshold, 'label' | 'levelM'>,
   clock: Clock,
@@ -42,7 +101,7 @@ export function describeStanding(
 }
 
 /** A sentence that follows the one of the level; empty without doubt. */
-export function describeDoubt({ detail }: Episode, clock: Clock): Bilingual {
+function describeDoubt({ detail, value }: Episode, clock: Clock): Bilingual {
   const { doubtedSince, doubtedM, believedAt, fellAt } = detail as DoubtDetail;
   if (fellAt !== undefined) {
     const at = clock(fellAt, fellAt);
@@ -55,6 +114,12 @@ export function describeDoubt({ detail }: Episode, clock: Clock): Bilingual {
   const low = formatMetres(doubtedM);
   const since = clock(doubtedSince, doubtedSince);
   const last = clock(believedAt ?? doubtedSince, doubtedSince);
+  if (doubtedM > value) {
+    return {
+      en: ` That was at ${last.en}. At ${since.en} the gauge said ${low.en}, as a sensor does that has failed: the gauge is in doubt and the alert stays.`,
+      id: ` Itu ${last.id}. Pada ${since.id} alat melaporkan ${low.id}, seperti sensor yang rusak: alatnya diragukan dan peringatan tetap berlaku.`,
+    };
+  }
   return {
     en: ` That was at ${last.en}. At ${since.en} the gauge said ${low.en}, faster than its river drains: the gauge is in doubt and the alert stays.`,
     id: ` Itu ${last.id}. Pada ${since.id} alat melaporkan ${low.id}, lebih cepat daripada surutnya sungai: alatnya diragukan dan peringatan tetap berlaku.`,
@@ -62,7 +127,7 @@ export function describeDoubt({ detail }: Episode, clock: Clock): Bilingual {
 }
 
 /** What an end owes to the official whose gauge was in doubt before it: only time speaks for the level. */
-export function describeWasInDoubt({ detail, endedAt }: EndedEpisode, clock: Clock): Bilingual {
+function describeWasInDoubt({ detail, endedAt }: EndedEpisode, clock: Clock): Bilingual {
   const { wasInDoubt } = detail as DoubtDetail;
   if (!wasInDoubt) return { en: '', id: '' };
   const { since, levelM, at } = wasInDoubt;

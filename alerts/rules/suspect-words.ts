@@ -12,6 +12,8 @@ export interface SuspectDetail {
   readonly levelM: number;
   /** No alert of its level was open. */
   readonly isCalm?: boolean;
+  /** It is the 0 of a sensor that has failed, where levels lie below 0. */
+  readonly isZero?: boolean;
   /** It leapt up and stands there. */
   readonly isLeap?: boolean;
   /** … from its first word on: the level before is that of an ordinary day. */
@@ -30,39 +32,48 @@ export function areFeet(levelM: number, otherM: number, share: number): boolean 
   return Math.abs((levelM * FOOT_M) / otherM - 1) < share;
 }
 
-export function describeSuspect({ detail, changedAt }: Episode, { name, clock }: Facts): Description {
-  const { believedM, believedAt, levelM, isCalm, isLeap, isFirst } = detail as unknown as SuspectDetail;
+export function describeSuspect(episode: Episode, facts: Facts): Description {
+  const detail = episode.detail as unknown as SuspectDetail;
+  if (detail.isLeap) return { label: LABEL, text: describeLeap(detail, episode, facts) };
+  const { believedM, believedAt, levelM, isCalm, isZero } = detail;
+  const { changedAt } = episode;
+  const { name, clock } = facts;
   const [before, now] = [formatMetres(believedM), formatMetres(levelM)];
   const [from, to] = [clock(believedAt, changedAt), clock(changedAt, changedAt)];
-  if (isLeap) {
-    const isFeet = areFeet(levelM, believedM, isFirst ? 1 : FEET_SHARE);
-    const feet = isFeet ? { en: ' (feet?)', id: ' (kaki?)' } : { en: '', id: '' };
-    if (isFirst) {
-      return {
-        label: LABEL,
-        text: {
-          en: `${name} has said ${now.en} since its first word at ${from.en} and has hardly moved; on an ordinary day it is ${before.en}. Its alert stays. Check the gauge: its datum and its unit${feet.en}.`,
-          id: `${name} melaporkan ${now.id} sejak data pertamanya ${from.id} dan hampir tidak bergerak; pada hari biasa ${before.id}. Peringatannya tetap berlaku. Periksa titik nol dan satuan alatnya${feet.id}.`,
-        },
-      };
-    }
-    return {
-      label: LABEL,
-      text: {
-        en: `${name} went from ${before.en} to ${now.en} in one step at ${from.en} and has hardly moved since. Its alert stays. Check the gauge: its datum and its unit${feet.en}.`,
-        id: `${name} naik sekaligus dari ${before.id} ke ${now.id} ${from.id} dan sejak itu hampir tidak bergerak. Peringatannya tetap berlaku. Periksa titik nol dan satuan alatnya${feet.id}.`,
-      },
-    };
-  }
+  const why = isZero
+    ? { en: 'as a sensor does that has failed', id: 'seperti sensor yang rusak' }
+    : { en: 'faster than its river drains', id: 'lebih cepat daripada surutnya sungai' };
+  const went = isZero ? 'langsung dari' : 'turun dari';
   const rest = isCalm
     ? { en: 'Until it is right, a flood may go unseen.', id: 'Selama itu banjir bisa tidak terlihat.' }
     : { en: 'Its alert stays.', id: 'Peringatannya tetap berlaku.' };
   return {
     label: LABEL,
     text: {
-      en: `${name} went from ${before.en} at ${from.en} to ${now.en} at ${to.en}, faster than its river drains. ${rest.en} Check the gauge.`,
-      id: `${name} turun dari ${before.id} ${from.id} ke ${now.id} ${to.id}, lebih cepat daripada surutnya sungai. ${rest.id} Periksa alatnya.`,
+      en: `${name} went from ${before.en} at ${from.en} to ${now.en} at ${to.en}, ${why.en}. ${rest.en} Check the gauge.`,
+      id: `${name} ${went} ${before.id} ${from.id} ke ${now.id} ${to.id}, ${why.id}. ${rest.id} Periksa alatnya.`,
     },
+  };
+}
+
+function describeLeap(
+  { believedM, believedAt, levelM, isFirst }: SuspectDetail,
+  { changedAt }: Episode,
+  { name, clock }: Facts,
+): Bilingual {
+  const [before, now] = [formatMetres(believedM), formatMetres(levelM)];
+  const from = clock(believedAt, changedAt);
+  const isFeet = areFeet(levelM, believedM, isFirst ? 1 : FEET_SHARE);
+  const feet = isFeet ? { en: ' (feet?)', id: ' (kaki?)' } : { en: '', id: '' };
+  if (isFirst) {
+    return {
+      en: `${name} has said ${now.en} since its first word at ${from.en} and has hardly moved; on an ordinary day it is ${before.en}. Its alert stays. Check the gauge: its datum and its unit${feet.en}.`,
+      id: `${name} melaporkan ${now.id} sejak data pertamanya ${from.id} dan hampir tidak bergerak; pada hari biasa ${before.id}. Peringatannya tetap berlaku. Periksa titik nol dan satuan alatnya${feet.id}.`,
+    };
+  }
+  return {
+    en: `${name} went from ${before.en} to ${now.en} in one step at ${from.en} and has hardly moved since. Its alert stays. Check the gauge: its datum and its unit${feet.en}.`,
+    id: `${name} naik sekaligus dari ${before.id} ke ${now.id} ${from.id} dan sejak itu hampir tidak bergerak. Peringatannya tetap berlaku. Periksa titik nol dan satuan alatnya${feet.id}.`,
   };
 }
 
@@ -70,7 +81,7 @@ export function describeSuspectEnd(
   { detail, value, endedAt }: EndedEpisode,
   { name, clock }: Facts,
 ): Description {
-  const { believedM, levelM, isLeap } = detail as unknown as SuspectDetail;
+  const { believedM, levelM, isLeap, isZero } = detail as unknown as SuspectDetail;
   const now = formatMetres(value);
   const at = clock(endedAt, endedAt);
   if (isLeap) {
@@ -82,7 +93,7 @@ export function describeSuspectEnd(
       },
     };
   }
-  const isBack = value - levelM >= RETURN_SHARE * (believedM - levelM);
+  const isBack = isZero || value - levelM >= RETURN_SHARE * (believedM - levelM);
   return {
     label: LABEL,
     text: isBack

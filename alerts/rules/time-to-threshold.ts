@@ -72,7 +72,7 @@ const JUMP_LEAST_M = 0.15;
 const STEADY_LEVELS = 4;
 export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory>({
   name: 'time-to-threshold',
-  version: 5,
+  version: 6,
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
