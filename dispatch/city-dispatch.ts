@@ -110,9 +110,17 @@ export class CityDispatch implements Dispatch {
   async advance(advance: Parameters<Dispatch['advance']>[0]): Promise<AssignmentRow> {
     const atMs = this.#context.now();
     const hospital = advance.hospital === undefined ? undefined : this.#findHospital(advance.hospital);
-    const { unit } = await this.assignments.advance({ ...advance, hospital, atMs });
+    const { unit, incident, step } = await this.assignments.advance({ ...advance, hospital, atMs });
     await this.#parts.delivery.sendNew([unit]);
+    const isStranded = step === 'broken-down' && this.board.lockOf(unit).patientDoubt !== undefined;
+    if (isStranded) await this.#proposeFor(incident, unit, advance.assignment);
     return this.assignments.get(advance.assignment);
+  }
+
+  /** Whoever else is under way is there for something else: somebody must fetch the patient. */
+  async #proposeFor(incident: number, unit: string, assignment: number): Promise<void> {
+    const second = await this.#parts.reminders.recommendOther(incident, 'transport', unit);
+    this.#context.publishEvent('incident', { event: 'patient-stranded', incident, assignment, unit, second });
   }
 
   async changeHospital(assignment: number, id: string, actor: string): Promise<AssignmentRow> {

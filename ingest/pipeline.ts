@@ -76,7 +76,7 @@ export function createPipeline(dependencies: PipelineDependencies): OpenedPipeli
   const validate = { clockAheadMaxMs: dependencies.config.CLOCK_AHEAD_MAX_MS, ...frameOf(city) };
   const takeReadings = createTakeReadings({ quality, quota, setAside, validate });
   const identities = createIdentities(registry);
-  const words = createTakeWords(dependencies);
+  const words = createTakeWords({ ...dependencies, setAside });
   const foreign = createForeignIntake({ ...dependencies, city: city.id, identities, setAside, takeReadings });
   const routes = createRoutes(city.id, registry);
 

@@ -29,6 +29,8 @@ export interface Advance {
 
 /** Of a unit that is called off on its way to a hospital. */
 const LEFT_SCENE = 'it was called off after it had left a scene: a patient may be aboard';
+/** Of one that cannot drive on. */
+const BROKE_DOWN = 'it broke down after it had left a scene: a patient may be aboard';
 /** Nobody is asked any more. */
 export const NO_QUESTION = { asked_word: null, asked_step: null, asked_why: null, asked_at: null };
 
@@ -77,10 +79,16 @@ export async function takeStep(
   const lock = ends
     ? await releaseUnit(transaction, unit, id, {
         outOfService: to === 'broken-down' ? (reason ?? 'broken down') : undefined,
-        patientDoubt: to === 'cancelled' && from === 'left-scene' && canTransport ? LEFT_SCENE : undefined,
+        patientDoubt: from === 'left-scene' && canTransport ? doubtOf(to) : undefined,
       })
     : undefined;
   return { assignment: await readAssignment(transaction, id), lock };
+}
+
+/** Why a patient may be aboard of a unit that ends so on its way to a hospital. */
+function doubtOf(to: Step): string | undefined {
+  if (to === 'cancelled') return LEFT_SCENE;
+  return to === 'broken-down' ? BROKE_DOWN : undefined;
 }
 
 type Reader = Pick<DispatchTransaction, 'selectFrom'>;

@@ -25,6 +25,7 @@ import {
   refuseWhenFull,
 } from './incident-row.ts';
 import { explainOutside, findPlace, nearestKecamatan } from './places.ts';
+import { refuseNoneWithUnits, refuseUnderWay } from './under-way.ts';
 
 /** Two calls about one event come from within a street and some minutes. */
 const DUPLICATE_RADIUS_M = 250;
@@ -112,6 +113,7 @@ export class Incidents {
     const { incident, correction } = await database.transaction().execute(async (transaction) => {
       const before = refuseClosed(await findForChange(transaction, id));
       if (details.duplicateOf !== undefined) await refuseCircle(transaction, id, details.duplicateOf);
+      await refuseNoneWithUnits(transaction, before, details);
       const at = now();
       const isFirst = details.classification !== undefined && before.triaged_at === null;
       const columns = { ...this.#columnsOf(details), ...(isFirst ? { triaged_at: at } : {}) };
@@ -154,17 +156,7 @@ export class Incidents {
       const before = await findForChange(transaction, id);
       if (before.state === 'closed' && before.outcome === outcome) return before;
       refuseClosed(before);
-      const open = await transaction
-        .selectFrom('assignments')
-        .select(['id', 'unit'])
-        .where('incident', '=', id)
-        .where('ended_at', 'is', null)
-        .execute();
-      if (open.length > 0) {
-        const units = open.map(({ unit }) => unit).join(', ');
-        const message = `${units} is still assigned: complete or cancel the assignment first`;
-        throw new DispatchError('incident-has-open-assignments', message, { assignments: open });
-      }
+      await refuseUnderWay(transaction, id, 'complete or cancel the assignment first');
       const at = now();
       const changes = { state: 'closed', outcome, closed_at: at };
       await transaction.updateTable('incidents').set(changes).where('id', '=', id).execute();

@@ -54,6 +54,14 @@ const SENTENCES: readonly Translated[] = [
     () => 'dibatalkan setelah meninggalkan lokasi: mungkin masih membawa pasien',
   ],
   [
+    /^it broke down after it had left a scene: a patient may be aboard$/,
+    () => 'rusak setelah meninggalkan lokasi: mungkin masih membawa pasien',
+  ],
+  [
+    /^(.+) is still assigned: a call that is (.+) needs nobody; call it off first/,
+    (units) => `${units} masih bertugas untuk panggilan ini: batalkan penugasannya dulu`,
+  ],
+  [
     /^its crew said transporting and then available, with no hospital between: a patient may be aboard$/,
     () =>
       'kru menyatakan membawa pasien lalu siap, tanpa singgah di rumah sakit: mungkin masih membawa pasien',

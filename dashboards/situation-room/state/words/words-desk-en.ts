@@ -98,6 +98,7 @@ export const englishOfDesk: Record<keyof typeof indonesianOfDesk, string> = {
   unsent: 'NO UNIT SENT',
   unanswered: 'ORDER NOT ANSWERED',
   asked: 'ASKS YOU',
+  stranded: 'a patient is in a unit that broke down',
   inHand: 'in hand',
   unclassified: 'not classified',
   isReal: 'It is real',

@@ -96,6 +96,7 @@ export const indonesianOfDesk = {
   unsent: 'BELUM ADA UNIT',
   unanswered: 'PERINTAH TIDAK DIJAWAB',
   asked: 'PERLU DIJAWAB',
+  stranded: 'pasien di kendaraan yang rusak',
   inHand: 'ditangani',
   unclassified: 'belum dinilai',
   isReal: 'Kejadian nyata',
