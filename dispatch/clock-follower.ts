@@ -3,19 +3,22 @@
  *
  * Asked before every deed and every word that is worked off: what is written by the new time would else be moved with
  * what was written by the old. Invariants: a step is followed once, before anything new is written; while it is not,
- * deeds fail as the database does and are tried again by whoever asked; after GIVE_UP_AFTER_MS orders go on as they
+ * deeds fail as the database does and are tried again by whoever asked; a restart forgets none (pending-step.ts); after
+ * GIVE_UP_AFTER_MS orders go on as they
  * are, which is logged and counted, as no fault may hold up all calls for ever.
  */
 
 import type { Logger } from 'pino';
 import type { Counter } from 'prom-client';
 import type { ClockStep } from './clock-steps.ts';
+import type { PendingStep } from './pending-step.ts';
 
 export const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 export interface ClockFollowerOptions {
   /** Moves what is open, in one transaction. */
   readonly shift: (step: ClockStep) => Promise<void>;
+  readonly pending: Pick<PendingStep, 'write' | 'clear'>;
   readonly now: () => number;
   readonly log: Logger;
   readonly steps: Counter<'outcome'>;
@@ -40,6 +43,7 @@ export class ClockFollower {
     const { nowMs, stepMs } = step;
     this.#pending = { nowMs, stepMs: (this.#pending?.stepMs ?? 0) + stepMs };
     this.#pendingSinceMs = nowMs;
+    await this.#options.pending.write(this.#pending);
     await this.follow().catch((error: unknown) => {
       this.#options.steps.inc({ outcome: 'failed' });
       const { log } = this.#options;
@@ -67,5 +71,6 @@ export class ClockFollower {
       log.error({ err: error, ...step }, 'open orders keep the times of before our clock was set');
     }
     this.#pending = undefined;
+    await this.#options.pending.clear();
   }
 }

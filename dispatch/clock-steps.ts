@@ -8,12 +8,15 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { TIME_COLUMN } from './assignments/assignment-steps.ts';
+import { type DispatchTransaction, writeAudit } from './dispatch-context.ts';
 
 const ASSIGNMENT_TIMES = [
   ...new Set(Object.values(TIME_COLUMN).filter((column) => column !== 'ended_at')),
   ...(['arrival_proposed_at', 'frees_from', 'asked_at', 'warned_at', 'escalated_at'] as const),
 ];
 const WORD_TIMES = ['made_at', 'sent_at', 'reached_at', 'warned_at', 'escalated_at'] as const;
+/** What the audit says of a step that was followed. */
+const FOLLOWED = 'clock-followed';
 const CALL_TIMES = ['received_at', 'triaged_at'] as const;
 
 export interface ClockStep {
@@ -33,25 +36,48 @@ export function byNewTime(atMs: number, { nowMs, stepMs }: ClockStep): number {
   return stepMs > 0 && atMs <= nowMs - stepMs ? atMs + stepMs : atMs;
 }
 
-/** Open assignments, open words to crews and open calls, in one transaction. */
-export async function shiftOpenTimes(database: Database, step: ClockStep): Promise<void> {
-  await database.transaction().execute(async (transaction) => {
-    await transaction
-      .updateTable('assignments')
-      .set(shifted(ASSIGNMENT_TIMES, step))
-      .where('ended_at', 'is', null)
-      .execute();
-    await transaction
-      .updateTable('crew_words')
-      .set((column) => ({ ...shifted(WORD_TIMES, step), next_at: column('next_at', '+', step.stepMs) }))
-      .where('ended_at', 'is', null)
-      .execute();
-    await transaction
-      .updateTable('incidents')
-      .set(shifted(CALL_TIMES, step))
-      .where('state', '=', 'open')
-      .execute();
+/**
+ * Follows a step once: the audit has it from the same transaction, so that one whose answer was lost is not followed
+ * again. False where it had been.
+ */
+export async function followStep(database: Database, step: ClockStep): Promise<boolean> {
+  const note = `${step.stepMs} ms at ${step.nowMs}`;
+  return database.transaction().execute(async (transaction) => {
+    const known = await transaction
+      .selectFrom('dispatch_audit')
+      .select('id')
+      .where('action', '=', FOLLOWED)
+      .where('note', '=', note)
+      .executeTakeFirst();
+    if (known) return false;
+    await writeAudit(transaction, step.nowMs, { actor: 'siaga', action: FOLLOWED, note });
+    await shift(transaction, step);
+    return true;
   });
+}
+
+/** Nothing that is open was made later than now. */
+export async function capOpenTimes(database: Database, nowMs: number): Promise<void> {
+  await database.transaction().execute((transaction) => shift(transaction, { nowMs, stepMs: 0 }));
+}
+
+/** Open assignments, open words to crews and open calls. */
+async function shift(transaction: DispatchTransaction, step: ClockStep): Promise<void> {
+  await transaction
+    .updateTable('assignments')
+    .set(shifted(ASSIGNMENT_TIMES, step))
+    .where('ended_at', 'is', null)
+    .execute();
+  await transaction
+    .updateTable('crew_words')
+    .set((column) => ({ ...shifted(WORD_TIMES, step), next_at: column('next_at', '+', step.stepMs) }))
+    .where('ended_at', 'is', null)
+    .execute();
+  await transaction
+    .updateTable('incidents')
+    .set(shifted(CALL_TIMES, step))
+    .where('state', '=', 'open')
+    .execute();
 }
 
 function shifted<Column extends string>(

@@ -17,6 +17,7 @@ import { createDispatchMetrics, type DispatchMetrics } from './dispatch-metrics.
 import { BedReports } from './incidents/bed-reports.ts';
 import { Hospitals } from './incidents/hospitals.ts';
 import { Incidents } from './incidents/incidents.ts';
+import { createPendingStep, type PendingStep } from './pending-step.ts';
 import { createCallHeat } from './recommendation/call-heat.ts';
 import { createCoverageMap } from './recommendation/coverage-map.ts';
 import { createCoverageNow } from './recommendation/coverage-now.ts';
@@ -41,9 +42,10 @@ import { WordReminders } from './words/word-reminders.ts';
 
 export async function openDispatch(dependencies: DispatchDependencies): Promise<Dispatch> {
   const { fleet, registry } = dependencies;
-  const { echo, ...parts } = assembleParts(dependencies);
+  const { echo, pending, ...parts } = assembleParts(dependencies);
   const { assignments, bedReports, board, hospitals, messages } = parts;
-  await assignments.load();
+  await assignments.load(await pending.read());
+  await pending.clear();
   await echo.load();
   await messages.resume();
   await hospitals.load();
@@ -57,7 +59,12 @@ export async function openDispatch(dependencies: DispatchDependencies): Promise<
   return new CityDispatch(parts);
 }
 
-function assembleParts(dependencies: DispatchDependencies): DispatchParts & { readonly echo: CancelEcho } {
+interface OpenedParts extends DispatchParts {
+  readonly echo: CancelEcho;
+  readonly pending: PendingStep;
+}
+
+function assembleParts(dependencies: DispatchDependencies): OpenedParts {
   const { config, fleet, log, now, registry } = dependencies;
   const board = new UnitBoard(registry, fleet);
   const roads = openRoadNetwork(registry.cityNow, config.SIAGA_DATA_DIR, log);
@@ -87,9 +94,10 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
   const asking = { board, travel, links, coverage, now, timeZone, refusals };
   const ask = (query: RecommendationQuery) => recommend(asking, query);
   const assignments = new Assignments(context);
+  const pending = createPendingStep(config.SIAGA_DATA_DIR, registry.cityNow.id, log);
   const follower = new ClockFollower({
     shift: (step) => assignments.clockSet(step),
-    ...{ now, log, steps: metrics.clockSteps },
+    ...{ pending, now, log, steps: metrics.clockSteps },
   });
   const echo = new CancelEcho(context, links);
   const delivery = new WordDelivery(context, links, {
@@ -104,7 +112,19 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
   const questions = new Questions(context, assignments);
   const hospitals = new Hospitals(context, roads);
   return {
-    ...{ context, board, coverage, links, assignments, echo, delivery, reminders, incidents, questions },
+    ...{
+      context,
+      board,
+      coverage,
+      links,
+      assignments,
+      echo,
+      pending,
+      delivery,
+      reminders,
+      incidents,
+      questions,
+    },
     hospitals,
     roads: outside?.name ?? roads?.source ?? 'straight line',
     recommend: ask,

@@ -6,7 +6,7 @@
  * committed; times are the server's at the deed and are never written back.
  */
 import type { Position } from '../../cities/great-circle.ts';
-import { type ClockStep, shiftOpenTimes, shiftTime } from '../clock-steps.ts';
+import { type ClockStep, capOpenTimes, followStep, shiftTime } from '../clock-steps.ts';
 import type { DispatchContext } from '../dispatch-context.ts';
 import { DispatchError } from '../dispatch-error.ts';
 import { type Assigned, type AssignmentRequest, assignUnit } from './assign-unit.ts';
@@ -39,19 +39,22 @@ export class Assignments {
     this.#context = context;
   }
 
-  /** Reads locks and open assignments back at start. */
-  async load(): Promise<void> {
+  /**
+   * Reads locks and open assignments back at start. `step` is one of our clock that the last run could not follow.
+   */
+  async load(step?: ClockStep): Promise<void> {
     const { database, board } = this.#context;
     for (const lock of await database.selectFrom('dispatch_units').selectAll().execute()) board.setLock(lock);
+    if (step) await followStep(database, step);
     // The clock may have been ahead in the last run.
-    await shiftOpenTimes(database, { nowMs: this.#context.now(), stepMs: 0 });
+    await capOpenTimes(database, this.#context.now());
     const rows = await database.selectFrom('assignments').selectAll().where('ended_at', 'is', null).execute();
     for (const row of rows) await this.remember(row);
   }
 
   /** Our own clock was set. */
   async clockSet(step: ClockStep): Promise<void> {
-    await shiftOpenTimes(this.#context.database, step);
+    await followStep(this.#context.database, step);
     for (const [unit, open] of this.open) {
       const orderedAtMs = shiftTime(open.orderedAtMs, step);
       this.open.set(unit, { ...open, orderedAtMs, freesFromMs: shiftTime(open.freesFromMs, step) });

@@ -160,4 +160,34 @@ describe.skipIf(chromiumMissing())('the desk, when it turns out otherwise', { ti
     await page.tab.emulateMedia({ media: 'screen' });
     expect(listFaults(page)).toEqual([]);
   });
+
+  test('a call whose units are under way is merged with no other until they are called off', async () => {
+    const crew = await park('motor-01', -6.9868);
+    await park('motor-02', -6.97);
+    const { keyboard } = page.tab;
+    await type('-6.9860, 110.4130');
+    await keyboard.press('Enter');
+    await page.until(`${textOf('incident-title')}.startsWith('#1')`);
+    await type('-6.9861, 110.4131');
+    await keyboard.press('Enter');
+    await page.until(`${textOf('incident-title')}.startsWith('#2')`);
+    await page.until(`document.querySelector('#incident-deeds').innerText.includes('#1 (G)')`);
+    await eventually(async () => {
+      if (crew.orders.length === 0) await keyboard.press('1');
+      expect(crew.orders.length).toBeGreaterThan(0);
+    });
+    await page.until(`document.querySelector('.assignment-card')`);
+    await keyboard.press('g');
+    await page.until(`${textOf('incident-problem')}.includes('Motor Ambulans 01')`);
+    expect(await read('v1/incidents/2')).toMatchObject({ state: 'open', duplicateOf: null });
+    await keyboard.press('x');
+    await page.until(`document.activeElement?.id === 'reason'`);
+    await keyboard.press('Enter');
+    await page.until(`${textOf('incident-said')}.includes('Motor Ambulans 01')`);
+    await keyboard.press('g');
+    await eventually(async () =>
+      expect(await read('v1/incidents/2')).toMatchObject({ state: 'closed', outcome: 'duplicate' }),
+    );
+    expect(listFaults(page)).toEqual([]);
+  });
 });

@@ -1,4 +1,7 @@
 /** The clock of the server is set, forward or back, while a crew has an order: who is on its way stays on its way. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createCrewTracker } from '../../support/crew-tracker.ts';
 import { type DispatchHouse, openDispatchHouse, START_MS } from '../../support/dispatch-house.ts';
@@ -195,5 +198,45 @@ describe('the database fails in the moment in which the clock is set', () => {
       house.clock.ms += 10 * MINUTE_MS;
       expect(await house.report()).toBe(2);
     });
+  });
+
+  test.each(STEPS)(
+    '%s: a restart before it could follow forgets it not, and follows it once',
+    async (_name, stepMs) => {
+      const folder = mkdtempSync(join(tmpdir(), 'siaga-step-'));
+      const config = { SIAGA_DATA_DIR: folder };
+      const database = await openMemoryDatabase();
+      await using before = await openDispatchHouse({ database, config, clock: { ms: START_MS } });
+      const { id, row } = await openSent(before);
+      const ageMs = before.clock.ms - Number((await row()).reserved_at);
+      await withoutWords(before, async () => {
+        before.setClock(stepMs);
+        await before.dispatch.settled();
+      });
+      for (const _restart of [1, 2]) {
+        await using house = await openDispatchHouse({ database, config, clock: { ms: before.clock.ms } });
+        expect(house.clock.ms - Number((await house.dispatch.assignments.get(id)).reserved_at)).toBe(ageMs);
+      }
+      expect(readdirSync(folder)).toEqual([]);
+      await database.destroy();
+      rmSync(folder, { recursive: true });
+    },
+  );
+
+  test('a step that was committed before the kill is not followed again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'siaga-step-'));
+    const config = { SIAGA_DATA_DIR: folder };
+    const database = await openMemoryDatabase();
+    await using before = await openDispatchHouse({ database, config, clock: { ms: START_MS } });
+    const { id, row } = await openSent(before);
+    const ageMs = before.clock.ms - Number((await row()).reserved_at);
+    before.setClock(60 * MINUTE_MS);
+    await before.dispatch.settled();
+    const step = { nowMs: before.clock.ms, stepMs: 60 * MINUTE_MS };
+    writeFileSync(join(folder, 'semarang.clock-step'), JSON.stringify(step));
+    await using house = await openDispatchHouse({ database, config, clock: { ms: before.clock.ms } });
+    expect(house.clock.ms - Number((await house.dispatch.assignments.get(id)).reserved_at)).toBe(ageMs);
+    await database.destroy();
+    rmSync(folder, { recursive: true });
   });
 });

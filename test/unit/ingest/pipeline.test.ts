@@ -242,6 +242,35 @@ test.each([
   expect(rejections).toMatchObject([{ reason: 'bad-ack', detail: expect.stringContaining(key) }]);
 });
 
+describe('several answers in one message', () => {
+  const ACK = 'siaga/semarang/ambulance/motor-1/ack';
+
+  test.each([
+    ['an array', '[{"assignment":"a1","ack":"accepted"},{"assignment":"a2","ack":"refused"}]'],
+    ['a line each', '{"assignment":"a1","ack":"accepted"}\n{"assignment":"a2","ack":"refused"}'],
+  ])('%s: each is taken', async (_name, payload) => {
+    await publish(ACK, payload);
+    expect({ acks, rejections }).toEqual({ acks: ['motor-1', 'motor-1'], rejections: [] });
+  });
+
+  test('what is wrong with one keeps no other from its order, and is kept by itself', async () => {
+    await publish(ACK, '[{"ack":"accepted"},{"assignment":"a2","ack":"accepted"},7]');
+    expect(acks).toEqual(['motor-1']);
+    expect(rejections.map(({ reason, payload }) => [reason, Buffer.from(payload).toString()])).toEqual([
+      ['bad-ack', '{"ack":"accepted"}'],
+      ['not-an-object', '7'],
+    ]);
+  });
+
+  test('one in which a key stands twice is refused as a whole, as are too many', async () => {
+    await publish(ACK, '[{"assignment":"a1","ack":"refused","ack":"accepted"}]');
+    await publish(ACK, new Array(51).fill({ assignment: 'a1', ack: 'accepted' }));
+    await publish(ACK, []);
+    expect(acks).toEqual([]);
+    expect(rejections.map(({ reason }) => reason)).toEqual(['bad-ack', 'bad-ack', 'bad-ack']);
+  });
+});
+
 test('status and ack go to the journal as entries of their own', async () => {
   await publish('siaga/semarang/ambulance/motor-1/status', { status: 'online' });
   await publish('siaga/semarang/ambulance/motor-1/ack', { assignment: 'a1', ack: 'accepted' });

@@ -107,4 +107,19 @@ describe('what somebody must look at now', () => {
     expect(findAttention(incident([done]))).toBeUndefined();
     expect(findAttention(incident([], { state: 'closed' }))).toBeUndefined();
   });
+
+  test('a patient in a unit that broke down on its way asks for another, whoever else is under way', () => {
+    const times = { onSceneAt: at(100), leftSceneAt: at(200), endedAt: at(300) };
+    const broken = assigned('broken-down', times);
+    const other = (more: Partial<Assignment>) => ({ ...assigned('en-route'), id: 2, ...more });
+    const later = { ...RESERVED, reservedAt: at(310) };
+    expect(findAttention(incident([broken]))).toBe('stranded');
+    expect(findAttention(incident([broken, other({ role: 'transport' })]))).toBe('stranded');
+    expect(findAttention(incident([broken, other({ timeline: later })]))).toBe('stranded');
+    expect(findAttention(incident([broken, other({ role: 'transport', timeline: later })]))).toBeUndefined();
+    const refused = other({ role: 'transport', step: 'refused', timeline: { ...later, endedAt: at(320) } });
+    expect(findAttention(incident([broken, refused]))).toBe('stranded');
+    const arrived = assigned('broken-down', { ...times, atDestinationAt: at(250) });
+    expect(findAttention(incident([arrived]))).toBeUndefined();
+  });
 });
