@@ -55,15 +55,20 @@ export async function find(reader: Reader, id: number): Promise<IncidentRow> {
  * the row is its reader's. SQLite has one writer and needs no more. Not `for update`, as a row is never deleted.
  */
 export async function findForChange(transaction: DispatchTransaction, id: number): Promise<IncidentRow> {
-  if (transaction.getExecutor().adapter instanceof PostgresAdapter) {
-    await transaction
-      .selectFrom('incidents')
-      .select('id')
-      .where('id', '=', id)
-      .forNoKeyUpdate()
-      .executeTakeFirst();
-  }
+  await lockForChange(transaction, [id]);
   return find(transaction, id);
+}
+
+/** Several at once, in one order, so that two who want the same rows do not wait for each other. */
+export async function lockForChange(transaction: DispatchTransaction, ids: readonly number[]): Promise<void> {
+  if (!(transaction.getExecutor().adapter instanceof PostgresAdapter)) return;
+  await transaction
+    .selectFrom('incidents')
+    .select('id')
+    .where('id', 'in', ids)
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
 }
 
 export function refuseClosed(row: IncidentRow): IncidentRow {

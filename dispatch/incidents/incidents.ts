@@ -16,6 +16,7 @@ import {
   find,
   findForChange,
   findReported,
+  lockForChange,
   hashReport,
   type IncidentDetails,
   type IncidentQuery,
@@ -111,8 +112,11 @@ export class Incidents {
     await this.#context.followClock();
     const { database, now, publishEvent } = this.#context;
     const { incident, correction } = await database.transaction().execute(async (transaction) => {
+      const { duplicateOf } = details;
+      // Two who say at once that each is the other's duplicate would both be right.
+      if (duplicateOf !== undefined) await lockForChange(transaction, [id, duplicateOf]);
       const before = refuseClosed(await findForChange(transaction, id));
-      if (details.duplicateOf !== undefined) await refuseCircle(transaction, id, details.duplicateOf);
+      if (duplicateOf !== undefined) await refuseCircle(transaction, id, duplicateOf);
       await refuseNoneWithUnits(transaction, before, details);
       const at = now();
       const isFirst = details.classification !== undefined && before.triaged_at === null;

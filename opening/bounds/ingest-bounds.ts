@@ -24,6 +24,7 @@ import { MAX_REMEMBERED_TOPICS } from '../../ingest/routes.ts';
 import { MAX_REMEMBERED } from '../../ingest/same-second.ts';
 import { MAX_CHARACTERS } from '../../ingest/stored-part.ts';
 import { MAX_REJECTIONS_PER_MESSAGE } from '../../ingest/take-readings.ts';
+import { MAX_ACKS_PER_MESSAGE } from '../../ingest/take-words.ts';
 import { REMEMBERED_MESSAGES } from '../../sources/committed-messages.ts';
 import { type Bound, count, duration, metric, percent, rejected } from './bound.ts';
 
@@ -71,6 +72,13 @@ export const INGEST_BOUNDS: readonly Bound[] = [
     whenMet: 'the rest is kept as one array',
     seenAt: metric('siaga_rejections_total'),
     honest: 'finds them in the last of its rejections',
+  },
+  {
+    what: 'answers of a crew in one message',
+    value: count(MAX_ACKS_PER_MESSAGE),
+    whenMet: 'refused as a whole, acknowledged, kept',
+    seenAt: rejected('bad-ack'),
+    honest: 'sends a few, as they are given',
   },
   {
     what: 'names in one message that nobody has claimed',

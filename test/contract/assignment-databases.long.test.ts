@@ -76,6 +76,21 @@ function suite(options: () => { databaseUrl?: string }): void {
     });
   });
 
+  test('of two calls that are each said to be the duplicate of the other at once, one is', async () => {
+    await using house = await openDispatchHouse({ ...options() });
+    const { incidents } = house.dispatch;
+    for (let round = 0; round < 10; round++) {
+      const [a, b] = [await house.report(), await house.report()];
+      const link = (id: number, duplicateOf: number) => incidents.triage(id, { duplicateOf }, 'd');
+      const said = await Promise.allSettled([link(a, b), link(b, a)]);
+      expect(said.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      expect(said).toContainEqual(
+        expect.objectContaining({ reason: expect.objectContaining({ code: 'own-duplicate' }) }),
+      );
+      for (const id of [a, b]) await incidents.close(id, 'treated', 'd');
+    }
+  });
+
   test('of 200 concurrent calls for 20 units 20 win, and each loser is told why', async () => {
     await using house = await openDispatchHouse({ units: 20, ...options() });
     const incidents = await Promise.all(Array.from({ length: 10 }, () => house.report()));
