@@ -64,9 +64,14 @@ export function rejudgeLadder<S extends LadderState>(state: S, parameters: Ladde
 }
 
 /** The rank that is claimed but not confirmed: 0 without doubt, and of a jump that must be upheld before it is told. */
-export function doubtRank({ doubt, rank }: LadderState): Rank {
-  if (!doubt || doubt.upheld < (doubt.claimsAfter ?? 0)) return 0;
-  return doubt.rank > rank ? doubt.rank : 0;
+export function doubtRank(state: LadderState): Rank {
+  const { doubt, rank } = state;
+  return doubt && !isKnownSpike(state) && doubt.rank > rank ? doubt.rank : 0;
+}
+
+/** A jump like others that were taken back, and not upheld any longer than those. */
+export function isKnownSpike({ doubt }: LadderState): boolean {
+  return doubt !== undefined && doubt.upheld < (doubt.claimsAfter ?? 0);
 }
 
 /** Moves the state by a value. */

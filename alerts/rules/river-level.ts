@@ -26,6 +26,7 @@ import {
 import {
   doubtRank,
   holdMs,
+  isKnownSpike,
   LADDER_START,
   type LadderParameters,
   type LadderState,
@@ -157,6 +158,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     const [far, low] = [farJumpM(memory, fall), ordinaryOf(memory, fall)];
     const hysteresis = fall.floodM - fall.clearM;
     stepLadder(memory, ladder, levelM, at, intervalMs, { far, low, mayEnd: isEnd, noise, hysteresis });
+    if (isKnownSpike(memory)) view.suspicion = suspicionOf(memory, believedM ?? low, at);
     // A jump is the river's level only once it has stood.
     if (!memory.doubt) believe(memory, fall, levelM, at, intervalMs);
     // Said until the level is back in the flood, and not anew with each wave.
@@ -222,7 +224,7 @@ function suspicionOf(memory: RiverMemory, keptM: number, at: number): Suspicion 
   const inAlert = memory.rank > 0;
   const rows = zeros > 0 ? zeros : lows;
   const sinceMs = believedM === null ? Number.POSITIVE_INFINITY : at - believedAt;
-  // Nobody need look at a sensor at once where no alert rests on it.
+  // Nobody need look at a sensor at once where no alert rests on it; what is told in turn has a word of its own.
   const isSuspect = inAlert ? zeros > 0 || !isAwaited(memory) : rows >= CALM_ROWS && sinceMs >= CALM_MS;
   const common = { rows: isSuspect ? rows : 0, inAlert, believedM: keptM };
   return {

@@ -16,12 +16,12 @@ import {
   find,
   findForChange,
   findReported,
-  lockForChange,
   hashReport,
   type IncidentDetails,
   type IncidentQuery,
   type IncidentReport,
   type IncidentRow,
+  lockForChange,
   refuseClosed,
   refuseWhenFull,
 } from './incident-row.ts';

@@ -37,6 +37,6 @@ export async function refuseNoneWithUnits(
   await refuseUnderWay(
     transaction,
     Number(id),
-    `a call that is ${classification} needs nobody; call it off first`,
+    `a call classified as ${classification} needs nobody; call it off first`,
   );
 }

@@ -22,7 +22,7 @@ describe('a call that is none', () => {
       const triage = () => house.dispatch.incidents.triage(incident, { classification }, 'desk-1');
       await expect(triage()).rejects.toMatchObject({
         code: 'incident-has-open-assignments',
-        message: `u1 is still assigned: a call that is ${classification} needs nobody; call it off first`,
+        message: `u1 is still assigned: a call classified as ${classification} needs nobody; call it off first`,
         facts: { assignments: [{ id, unit: 'u1' }] },
       });
       expect(await house.dispatch.incidents.get(incident)).toMatchObject({ classification: 'real' });

@@ -58,7 +58,7 @@ const SENTENCES: readonly Translated[] = [
     () => 'rusak setelah meninggalkan lokasi: mungkin masih membawa pasien',
   ],
   [
-    /^(.+) is still assigned: a call that is (.+) needs nobody; call it off first/,
+    /^(.+) is still assigned: a call classified as (.+) needs nobody; call it off first/,
     (units) => `${units} masih bertugas untuk panggilan ini: batalkan penugasannya dulu`,
   ],
   [
