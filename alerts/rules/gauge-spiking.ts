@@ -17,7 +17,7 @@ export interface GaugeSpikingParameters {
   readonly spikeShare: number;
   readonly spikeM: number;
   /** Worked out for the gauge, m: where floods begin. */
-  readonly floodM: number;
+  readonly floodM: number | undefined;
   /** So many spikes … */
   readonly spikes: number;
   /** … within so many report intervals. */
@@ -60,7 +60,7 @@ export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
   kind: 'river-gauge',
   unit: 'spikes',
   memory: START,
-  defaults: { spikeShare: 0.2, spikeM: 0, floodM: 0, spikes: 3, withinReadings: 50 },
+  defaults: { spikeShare: 0.2, spikeM: 0, floodM: undefined, spikes: 3, withinReadings: 50 },
   forDevice(parameters, { site }) {
     if (!isRiverGauge(site)) return undefined;
     const spikeM = parameters.spikeM || Math.max(0.15, parameters.spikeShare * ladderSpanM(site));
@@ -87,7 +87,7 @@ export const gaugeSpiking = defineTrackRule<GaugeSpikingParameters, Memory>({
     const raised = track.episode ? spikes.length > 0 : spikes.length >= parameters.spikes;
     const pair = memory.samePairs >= SAME_PAIRS ? memory.pair : null;
     // Somebody must find out which of the two is the river's where one of them is a flood.
-    const isFlood = pair !== null && pair.highM >= parameters.floodM;
+    const isFlood = pair !== null && pair.highM >= (parameters.floodM ?? Number.POSITIVE_INFINITY);
     const wasFlood = (track.episode?.rank ?? 0) > 1;
     const rank: Rank = raised ? (isFlood || wasFlood ? 2 : 1) : 0;
     advanceTrack(track, reading, rank, spikes.length, 0, detailOf(track.episode, rank, pair, levelM));

@@ -24,7 +24,12 @@ export interface GaugeSuspectParameters {
   /** Of the ladder's span, and in m: a step of no more is no leap. */
   readonly jumpShare: number;
   readonly jumpMinM: number;
-  /** Worked out for the gauge, m: what is a leap, and from where on one matters. */
+  /** Worked out for the gauge. */
+  readonly gauge: Gauge | undefined;
+}
+
+/** What is a leap, from where on one matters, and the level of an ordinary day, m. */
+interface Gauge {
   readonly jumpM: number;
   readonly floodM: number;
   readonly ordinaryM: number;
@@ -47,17 +52,18 @@ export const gaugeSuspect = defineTrackRule<GaugeSuspectParameters, Memory>({
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
-  defaults: { rows: 2, jumpShare: 0.2, jumpMinM: 0.15, jumpM: 0, floodM: 0, ordinaryM: 0 },
+  defaults: { rows: 2, jumpShare: 0.2, jumpMinM: 0.15, gauge: undefined },
   forDevice(parameters, { site }) {
     if (!isRiverGauge(site)) return undefined;
     const { thresholds, hysteresisM, normalLevelM: ordinaryM } = site;
     const jumpM = Math.max(parameters.jumpMinM, parameters.jumpShare * ladderSpanM(site));
     const floodM = (thresholds[0]?.levelM ?? Number.POSITIVE_INFINITY) - hysteresisM;
-    return { ...parameters, jumpM, floodM, ordinaryM };
+    return { ...parameters, gauge: { jumpM, floodM, ordinaryM } };
   },
-  step(track, memory, reading, { suspicion, noise }, { rows, jumpM, floodM, ordinaryM }) {
+  step(track, memory, reading, { suspicion, noise }, { rows, gauge }) {
     const levelM = levelOf(reading);
-    if (levelM === undefined) return;
+    if (levelM === undefined || !gauge) return;
+    const { jumpM, floodM, ordinaryM } = gauge;
     const at = reading.measuredAt;
     if (suspicion) {
       memory.jump = null;

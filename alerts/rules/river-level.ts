@@ -55,7 +55,7 @@ export interface RiverLevelParameters {
   /** Worked out from the above. */
   readonly ladder: LadderParameters | undefined;
   /** It may say levels on both sides of 0, and 0 is not where its sensor ends. */
-  readonly crossesZero: boolean;
+  readonly crossesZero: boolean | undefined;
   readonly fall: FallParameters | undefined;
 }
 
@@ -88,7 +88,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     holdMinMs: 15_000,
     holdMaxMs: 30 * 60_000,
     ladder: undefined,
-    crossesZero: false,
+    crossesZero: undefined,
     fall: undefined,
   },
   forDevice(parameters, { site }) {
@@ -141,7 +141,7 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
     const below = { levelM, at, intervalMs, previousM, standsFromM, lowSince };
     const isConfirmed = memory.confirmedAt !== null && at >= memory.confirmedAt;
     const isZero =
-      mayBeZero && !isConfirmed && isFailedZero(memory, ladder, levelM, ordinaryOf(memory, fall));
+      mayBeZero === true && !isConfirmed && isFailedZero(memory, ladder, levelM, ordinaryOf(memory, fall));
     memory.zeros = isZero ? memory.zeros + 1 : 0;
     const isAsked = memory.rank > 0 || (!memory.doubt && isDropOut(memory, fall, levelM, at, intervalMs));
     if (isZero || (isAsked && !isBelieved(memory, fall, levelM, at, intervalMs))) {

@@ -80,7 +80,7 @@ describe('what dispatch says of a crew, in Indonesian', () => {
       STEPS.flatMap((step) => readStatus(status, step, true)?.doubt ?? []),
     );
     const constants = ['units/unit-messages.ts', 'assignments/assignment-row.ts'].flatMap(readConstants);
-    expect(constants).toHaveLength(5);
+    expect(constants).toHaveLength(6);
     expectIndonesian([...doubts, ...constants]);
   });
 
