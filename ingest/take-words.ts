@@ -2,7 +2,7 @@
  * takeWords: `status` and `ack` of our own topics → entries of the journal, and what they say of a device's config.
  *
  * Called by the pipeline once it knows whose topic it is. Invariants: what is not refused here has its PUBACK after the
- * commit; an `ack` of a config alone is no word to dispatch, and goes into no journal: the device says it again as long
+ * commit; of several answers in one message each is judged by itself; an `ack` of a config alone is no word to dispatch, and goes into no journal: the device says it again as long
  * as its config comes again.
  */
 import { type ConfigEcho, parseConfigEcho } from '../devices/device-config.ts';
@@ -123,7 +123,7 @@ export function createTakeWords(options: TakeWordsOptions): { status: TakeWord; 
   return { status, ack };
 }
 
-/** JSON.parse would take the last of them, and an order would be accepted by a crew that refused it in the same breath. */
+/** JSON.parse would take the last of them: a crew that refused an order in the same breath would have accepted it. */
 function findTwoAnswers(payload: Buffer, body: unknown): string | undefined {
   const key = findRepeatedKeys(payload, body).find((each) => ANSWER_KEYS.has(each));
   return key && `${key} stands twice in it: which one is meant is not guessed`;

@@ -179,7 +179,10 @@ function join(first: Rejection | undefined, second: Rejection | undefined): Reje
   return reject((both[0] as Rejection).reason, both.map(({ detail }) => detail).join('; '));
 }
 
-/** Position outside the city whose swapped twin, or the one with another sign, is inside. Seen even in official examples. */
+/**
+ * A position outside the city whose swapped twin, or the one with another sign, is inside. Seen even in official
+ * examples.
+ */
 function findSwappedCoordinates(
   item: JsonObject,
   kind: DeviceKind,

@@ -2,9 +2,8 @@
  * Fall: whether a lower level is water that drained or a gauge that fails.
  *
  * Asked by river-level before its ladder hears of a reading. While an alert is open, or where it lies below what is
- * ordinary, a level that lies further
- * below the last believed one than this river can have fallen since then is not believed: the ladder stands
- * still, for one row or a hundred. Belief comes back when the level does, when enough time has passed for the
+ * ordinary, a level that lies further below the last believed one than this river can have fallen since then is not
+ * believed: the ladder stands still, for one row or a hundred. Belief comes back when the level does, when enough time has passed for the
  * river to have drained so far, or when a person confirms it. Invariant: what is not believed teaches nothing.
  */
 import type { Rank } from '../alert.ts';

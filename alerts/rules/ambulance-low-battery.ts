@@ -88,8 +88,8 @@ export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderS
 });
 
 /**
- * 0.85 is a share of 1, and no percent, but of one that was nearly empty: trackers count whole percent. A first word of 1
- * may be either, and the next word tells. `missing`: what was missing at the last word that was judged, percent.
+ * 0.85 is a share of 1, and no percent, but of one that was nearly empty: trackers count whole percent. A first word of
+ * 1 may be either, and the next word tells. `missing`: what was missing at the last word that was judged, percent.
  */
 function isShare(batteryPct: number, missing: number | undefined): boolean {
   if (batteryPct <= 0 || batteryPct > 1) return false;

@@ -1,6 +1,6 @@
 /**
- * River words: what an alert of river-level says of its level and of its end, and keeps in its detail while either is in
- * doubt.
+ * River words: what an alert of river-level says of its level and of its end, and keeps in its detail while either is
+ * in doubt.
  */
 import type { Threshold } from '../../devices/kinds/river-gauge.ts';
 import type { Bilingual } from '../../devices/site.ts';

@@ -4,7 +4,8 @@
  *
  * Watches Aedes from outside and tells whoever sends commands. Invariants: an observer that reads along is not
  * the device; where several connections stand for one device (a tracker and a handset with one secret) it is
- * connected until the last of them ends, and listens while any of them does; a PUBACK [MQTT-4.3.2-2] is told with the payload that it acknowledges, in a clean session too, where Aedes keeps none.
+ * connected until the last of them ends, and listens while any of them does; a PUBACK [MQTT-4.3.2-2] is told with the
+ * payload that it acknowledges, in a clean session too, where Aedes keeps none.
  */
 import type { AedesPublishPacket, Client } from 'aedes';
 import { formatDeviceTopic, parseDeviceTopic } from '../../devices/topics.ts';

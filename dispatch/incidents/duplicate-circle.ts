@@ -1,8 +1,8 @@
 /**
- * Calls that are said to be one: of them all, one must be worked on. Were each a duplicate of another, all could be closed
- * and nobody sent.
+ * Calls that are said to be one: of them all, one must be worked on. Were each a duplicate of another, all could be
+ * closed and nobody sent.
  *
- * Asked by incidents.ts in the transaction that links them.
+ * Asked by incidents.ts in the transaction that links them, with the rows of both locked.
  */
 import type { DispatchTransaction } from '../dispatch-context.ts';
 import { DispatchError } from '../dispatch-error.ts';
