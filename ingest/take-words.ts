@@ -2,8 +2,8 @@
  * takeWords: `status` and `ack` of our own topics → entries of the journal, and what they say of a device's config.
  *
  * Called by the pipeline once it knows whose topic it is. Invariants: what is not refused here has its PUBACK after the
- * commit; of several answers in one message each is judged by itself; an `ack` of a config alone is no word to dispatch, and goes into no journal: the device says it again as long
- * as its config comes again.
+ * commit; of several answers in one message each is judged by itself; an `ack` of a config alone is no word to
+ * dispatch, and goes into no journal: the device says it again as long as its config comes again.
  */
 import { type ConfigEcho, parseConfigEcho } from '../devices/device-config.ts';
 import { JsonFailure } from '../devices/parse-json.ts';
