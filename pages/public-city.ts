@@ -152,7 +152,10 @@ export class PublicCity {
       atMs: nowMs,
       gauges,
       wifi: findWifiPlaces(devices, this.#dependencies.fleet, nowMs),
-      isExercise: gauges.some(({ levelM, last }) => levelM !== undefined && last?.simulated),
+      isExercise: gauges.some(
+        ({ levelM, last, warnings: open }) =>
+          (levelM !== undefined && last?.simulated) || open.some(({ exercise }) => exercise),
+      ),
     };
   }
 

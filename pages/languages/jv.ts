@@ -22,7 +22,8 @@ export const javanese: Words = {
   homeTitle: 'Banjir lan kali wonten {city}',
   homeDescription: 'Inggiling toya kali sapunika, pèngetan banjir, lan Wi-Fi gratis wonten {city}.',
   calm: 'Boten wonten pèngetan banjir',
-  calmNote: 'Sedaya pos ingkang lapor taksih sangandhaping wates.',
+  calmNote: 'Boten wonten pos ingkang lapor toya sanginggiling wates.',
+  above: 'Toya ing {n} pos sampun nglangkungi wates; mangga mirsani dhaptar kali.',
   nobodyReports: 'Boten wonten pos ingkang lapor: kawontenan kali boten dipunmangertosi.',
   blind: '{n} pos boten ngirim data: kawontenan wonten mrika boten dipunmangertosi.',
   warnings: '{n} panggenan kanthi pèngetan banjir',
@@ -32,6 +33,7 @@ export const javanese: Words = {
   whyOf: 'Kènging punapa? {label}, {name}',
   more: '{n} panggenan sanès',
   since: 'wiwit {time}',
+  levelNow: 'sapunika {level}',
   unconfirmed: 'dèrèng dipunpesthèkaken',
   search: 'Pados panggenan utawi kali',
   searchButton: 'Pados',
@@ -44,6 +46,7 @@ export const javanese: Words = {
   rivers: 'Kali',
   notListed: '{n} malih boten dipuntingalaken.',
   below: 'sangandhaping wates',
+  unjudged: 'dèrèng wonten wates',
   noData: 'tanpa data',
   'steep-rise': 'minggah rikat',
   rise: 'minggah',
@@ -72,8 +75,10 @@ export const javanese: Words = {
   toNext: '{level} malih dumugi {label}.',
   alerts: 'Pèngetan',
   noAlerts: 'Boten wonten pèngetan kanggé pos punika.',
+  quiet: 'Boten wonten pèngetan, nanging pos punika boten ngirim data. Mendel boten ateges aman.',
   forecast: 'Prakiran',
   noForecast: 'Boten dipunprakiraaken dumugi tataran salajengipun ing wekdal caket.',
+  rising: 'Toya saweg minggah; kapan dumugi tataran salajengipun dèrèng saged dipunprakiraaken.',
   topReached: 'Tataran paling inggil sampun kadugi.',
   steps: 'Tegesipun saben tataran wonten mriki',
   reached: 'sampun dumugi',
@@ -87,6 +92,7 @@ export const javanese: Words = {
   flood: '{label}, pucuk {level}: {from} dumugi {to}',
   fiveDays: 'Gangsal dinten pungkasan',
   noHistory: 'Boten wonten waosan ing gangsal dinten pungkasan.',
+  begun: 'Waosan nembé wiwit mlebet; grafikipun nututi.',
   year: 'Setaun pungkasan',
   yearTitle: '{name}: setaun pungkasan',
   yearDescription: 'Inggiling toya ingkang paling inggil saben dinten ing {name} sajroning setaun pungkasan.',
@@ -115,7 +121,7 @@ export const javanese: Words = {
   working: '{working} saking {n} titik urip',
   users: '{n} pangangge',
   walk: 'Mlampah dhateng mrika',
-  noWifi: 'Boten wonten Wi-Fi gratis ing kitha punika.',
+  noWifi: 'Dèrèng wonten Wi-Fi gratis ingkang kacathet ing kitha punika.',
   whyTitle: 'Kènging punapa? {label}: {name}',
   toRiver: 'Kaca pos punika',
   inForce: 'Lumampah {time}.',
@@ -184,7 +190,7 @@ export const javanese: Words = {
 
 /** What is told of an alert, from its facts; its full text comes in Indonesian and English only. */
 export const javaneseAlerts: Readonly<Record<string, string>> = {
-  'river-level': '{name} sapunika {value}: tataran {label}.',
+  'river-level': '{name}: {value}, tataran {label}.',
   'rate-of-rise': '{name} minggah rikat.',
   'time-to-threshold':
     '{name} {value} lan taksih minggah; dipunprakiraaken dumugi {target} kinten-kinten {when}.',
@@ -193,4 +199,11 @@ export const javaneseAlerts: Readonly<Record<string, string>> = {
   'upstream-rise': 'Toya kiriman saking hulu nuju dhateng {name}.',
   rob: 'Rob: toya seganten inggil lan jawah; margi andhap dangu asatipun.',
   'gauge-blind': '{name} boten ngirim data; kawontenan sapunika boten dipunmangertosi.',
+};
+
+/** What a warning of these rules is called; one of a level bears the agency's own word. */
+export const javaneseRules: Readonly<Record<string, string>> = {
+  'rate-of-rise': 'minggah rikat',
+  'time-to-threshold': 'prakiraan',
+  'upstream-rise': 'toya kiriman',
 };
