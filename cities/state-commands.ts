@@ -104,12 +104,14 @@ function assign(entry: Record<string, unknown>, assignment: string): void {
       throw new CommandError(`${assignment}: no field ${name}`);
     target = inner as Record<string, unknown>;
   }
-  const value = parseValue(assignment.slice(at + 1));
+  const value = parseValue(assignment.slice(at + 1), target[last]);
   if (value === null) delete target[last];
   else target[last] = value;
 }
 
-function parseValue(text: string): unknown {
+/** A number may have a decimal comma where a number stands. */
+function parseValue(text: string, before: unknown): unknown {
+  if (typeof before === 'number' && /^-?\d+,\d+$/.test(text)) return Number(text.replace(',', '.'));
   try {
     return JSON.parse(text);
   } catch {

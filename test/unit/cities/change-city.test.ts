@@ -193,6 +193,40 @@ describe('a file', () => {
     ]);
   });
 
+  test('in GeoJSON may call its fields as people do, and says of what is no point that it is none', async () => {
+    const point = { type: 'Point', coordinates: [110.41, -7.01] };
+    const collect = (...features: object[]) => JSON.stringify({ type: 'FeatureCollection', features });
+    const north = { type: 'Feature', geometry: point, properties: { Kode: 'north', Nama: 'Utara' } };
+    await importText(`\uFEFF${collect(north)}`, false, 'bases');
+    await registry.reload();
+    expect(registry.cityNow.bases.at(-1)).toEqual({ id: 'north', name: 'Utara', lat: -7.01, lng: 110.41 });
+    const area = { geometry: { type: 'Polygon', coordinates: [] }, properties: { id: 'area', name: 'Area' } };
+    const refused = await importText(collect(area), false, 'bases').catch((error: unknown) => error);
+    expect((refused as ImportRefusedError).bad).toEqual([
+      { where: 'feature 1', reasons: ['bases.area: it is a Polygon, and a point is needed'] },
+    ]);
+  });
+
+  test('says yes and no as spreadsheets and people do', async () => {
+    const words = ['TRUE', 'true', 'BENAR', 'ya', 'FALSE', 'salah', 'No', 'tidak'];
+    const lines = words.map((word, index) => `r-${index},Sungai ${index},${word}`);
+    await importText(['id,name,tidal', ...lines].join('\n'), false, 'rivers');
+    await registry.reload();
+    const added = registry.cityNow.rivers.slice(-words.length);
+    expect(added.map(({ tidal }) => tidal)).toEqual(words.map((_, index) => index < 4));
+  });
+
+  test.each([
+    ['PK\u0003\u0004', /save the sheet as CSV/],
+    ['{"type":"Feature"', /begins as JSON and is none/],
+    ['{"type":"Feature"}', /no GeoJSON FeatureCollection \(type: .*save it as one, or as CSV/],
+    ['[{"id":"x"}]', /no GeoJSON FeatureCollection/],
+    ['Daftar\n\nid,name\na,A\n"b,B\n', /^line 5: a quotation mark is opened and not closed/],
+    ['', /no column "id"/],
+  ])('that is none (%j) is refused with what to do', async (text, message) => {
+    await expect(async () => importText(text, false, 'bases')).rejects.toThrow(message);
+  });
+
   test('with decimal commas and columns in the entry adds hospitals', async () => {
     const text =
       'id;name;lat;lng;class;beds.emergency;beds.intensive;beds.ward\nrs-1;12;-6,98;110,42;C;5;2;40\n';
