@@ -1,10 +1,15 @@
 /**
  * A city that is changed while it runs, over the state database: what lies over the folder, the audit, the way back.
  */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeDevices } from '../../../broker/credentials/device-list.ts';
 import { listChanges } from '../../../cities/changes.ts';
-import type { City } from '../../../cities/city.ts';
+import { checkCityFolder } from '../../../cities/check-city.ts';
+import { type City, loadCityFolder } from '../../../cities/city.ts';
+import { writeMerged } from '../../../cities/export-state.ts';
 import { ImportRefusedError, importEntries } from '../../../cities/import-city.ts';
 import { readImportFile } from '../../../cities/import-file.ts';
 import { type Entry, type EntryList, mergePatch } from '../../../cities/overlay.ts';
@@ -169,6 +174,47 @@ describe('a device that a command has added', () => {
     ]);
   });
 });
+
+test('an export of a city that was changed in every list is the same city elsewhere', async () => {
+  const own = buildSmallCity([gauge('bendung'), gauge('hulu'), ambulance('motor-1')], {
+    ...{ hospitals: [hospital('tugu')], kecamatan: [{ id: 'tugu-k', name: 'Tugu', lat: -7, lng: 110.4 }] },
+    alertRules: [{ rule: 'river-level', parameters: { confirmReadings: 2 } }],
+  });
+  const root = mkdtempSync(join(tmpdir(), 'siaga-export-'));
+  try {
+    // As people keep it: two files of devices that mix kinds, and the other lists in city.json.
+    const copy = join(root, 'semarang');
+    mkdirSync(copy);
+    const { devices, ...frame } = own;
+    const files = { city: frame, 'devices.north': devices.slice(0, 1), 'devices.south': devices.slice(1) };
+    for (const [name, content] of Object.entries(files))
+      writeFileSync(join(copy, `${name}.json`), JSON.stringify(content));
+    await openOver(loadCityFolder(copy));
+    await put('devices', 'bendung', gauge('bendung', { name: 'Renamed', normalLevelM: 0.7 }));
+    await put('devices', 'hulu', null);
+    await put('devices', 'new-1', gauge('new-1', { upstream: [{ gauge: 'bendung', lagMin: 9 }] }));
+    await put('rivers', 'garang', { id: 'garang', name: 'Kali Garang' });
+    await put('uplinks', 'fibre-1', null);
+    await put('bases', 'north', { id: 'north', name: 'Utara', lat: -7, lng: 110.41 });
+    await put('hospitals', 'tugu', null);
+    await put('kecamatan', 'tugu-k', { id: 'tugu-k', name: 'Tugu Baru', lat: -7, lng: 110.4 });
+    await put('channels', 'posko', { id: 'posko', name: 'Posko', kind: 'mail', to: 'posko@kota.go.id' });
+    await put('alertRules', 'river-level', null);
+    await put('alertRules', 'river-level.device.bendung', {
+      ...{ rule: 'river-level', device: 'bendung', enabled: false },
+    });
+    writeMerged(copy, registry.folder, registry.cityNow);
+    expect(checkCityFolder(copy)).toEqual([]);
+    expect(byId(loadCityFolder(copy))).toEqual(byId(registry.cityNow));
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+/** Kinds of device have a file each in an export, so that only the order among kinds may differ. */
+function byId(city: City): City {
+  return { ...city, devices: city.devices.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+}
 
 describe('a file', () => {
   const importText = (text: string, keepGood = false, list: EntryList = 'devices', kind?: string) =>
