@@ -59,13 +59,16 @@ export async function runPeopleCommand(
   const [command, name = ''] = words;
   const doing: Doing = { actor: 'command line', nowMs };
   const linkHours = /^\d{1,3}$/.test(hours) ? Number(hours) : 0;
-  if (linkHours < 1 || linkHours > MAX_LINK_HOURS) throw new Problem(400, 'usage', USAGE);
+  if (linkHours < 1 || linkHours > MAX_LINK_HOURS) {
+    throw usageProblem(`--hours ${hours}: a whole number from 1 to ${MAX_LINK_HOURS}`);
+  }
   switch (command) {
     case 'list':
       return describePeople(database, nowMs);
     case 'invite': {
       const wantedRole = STAFF_ROLES.find((each) => each === role);
-      if (!name || !wantedRole) throw new Problem(400, 'usage', USAGE);
+      if (!name) throw usageProblem('invite: whom? NAME is missing');
+      if (!wantedRole) throw usageProblem(`--role ${role ?? 'is missing'}: one of ${STAFF_ROLES.join(', ')}`);
       const wanted = { name, role: wantedRole, linkHours, deviceIds: await readDeviceIds() };
       return describeLink(await invitePerson(database, wanted, doing), base);
     }
@@ -79,8 +82,13 @@ export async function runPeopleCommand(
       return `Removed ${removed.name}; a running Siaga ends the sessions within half a minute.\n`;
     }
     default:
-      throw new Problem(400, 'usage', USAGE);
+      throw usageProblem(`${command ?? 'no command'}: list, invite, link or remove`);
   }
+}
+
+/** What is wrong stands before all that there is. */
+function usageProblem(what: string): Problem {
+  return new Problem(400, 'usage', `${what}\n\n${USAGE}`);
 }
 
 async function describePeople(database: Database, nowMs: number): Promise<string> {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeDevices } from '../../../broker/credentials/device-list.ts';
-import { listChanges } from '../../../cities/changes.ts';
+import { listChanges, undoChanges } from '../../../cities/changes.ts';
 import { checkCityFolder } from '../../../cities/check-city.ts';
 import { type City, loadCityFolder } from '../../../cities/city.ts';
 import { writeMerged } from '../../../cities/export-state.ts';
@@ -107,6 +107,31 @@ describe('a change', () => {
     await registry.undo(first?.id as number, BY);
     expect(registry.find('bendung')?.name).toBe('Gauge bendung');
     expect(await registry.undo(999, BY)).toBeUndefined();
+  });
+
+  test('of many entries is taken back as a whole, or not at all where one was changed after it', async () => {
+    const first = await put('rivers', 'a', { id: 'a', name: 'A' });
+    const many = await registry.change({
+      ...BY,
+      makeEdits: async () => [
+        { list: 'rivers', id: 'a', entry: { id: 'a', name: 'A 2' } },
+        { list: 'devices', id: 'new-1', entry: gauge('new-1', { river: 'a' }) },
+      ],
+    });
+    const [from, to] = [Number(first[0]?.id), Math.max(...many.map(({ id }) => id))];
+    const undo = () => undoChanges(from, to, { database, folder, ...BY });
+    await put('rivers', 'a', { id: 'a', name: 'A 3' });
+    await expect(undo()).rejects.toThrow(
+      /rivers\.a: it was changed since change \d+; take the later changes/,
+    );
+    await put('rivers', 'a', { id: 'a', name: 'A 2' });
+    expect(await undo()).toHaveLength(2);
+    await registry.reload();
+    expect(registry.cityNow).toEqual(folder);
+    expect(await countRows()).toBe(0);
+    const lines = await listChanges(database, { city: 'semarang', limit: 2 });
+    expect(new Set(lines.map(({ undoes }) => undoes))).toEqual(new Set(many.map(({ id }) => id)));
+    expect(await undoChanges(900, 990, { database, folder, ...BY })).toBeUndefined();
   });
 
   test('of an old folder stands over a new one that lacks what it names, and the start says so', async () => {
