@@ -7,6 +7,7 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadCity } from '../cities/city.ts';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { ConfigError, parseConfig } from '../config/config.ts';
 import { DataFolderError } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
@@ -108,6 +109,7 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  allowClosedPipe();
   await main().catch((error: unknown) => {
     const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
     if (

@@ -9,6 +9,7 @@
  */
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { parseConfig } from '../config/config.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { backupDatabaseFile, findObstacle, JOURNAL_TABLES } from '../journal/sqlite/upkeep/backup-journal.ts';
@@ -69,6 +70,7 @@ async function copy(name: string, from: string, to: string, tables: readonly str
   }
 }
 
+allowClosedPipe();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { parseConfig } from '../config/config.ts';
 import { lockDataFolder } from '../database/data-folder-lock.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
@@ -100,6 +101,7 @@ function describeSpan(journal: string): string {
   }
 }
 
+allowClosedPipe();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
