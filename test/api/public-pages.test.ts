@@ -545,6 +545,15 @@ describe('every public page', () => {
     expect(foreign.headers['set-cookie']).toBeUndefined();
   });
 
+  test('says how far the city’s positions and thresholds can be trusted', async () => {
+    for (const path of ['/', '/rivers/hulu', '/wifi', '/rivers/nowhere']) {
+      expect(textOf((await read(path)).body)).toContain('Posisi kira-kira.');
+      expect((await read(`${path}?lang=zh`)).body).toContain(
+        '<span lang="en">Positions are approximate.</span>',
+      );
+    }
+  });
+
   test('marks what stands in another language than the page', async () => {
     await flood();
     const id = house.alerts.open()[0]?.id;
