@@ -78,7 +78,7 @@ ${picture && html`<meta property="og:image" content="${publicUrl}/${picture}"><m
 ${isExercise && html`<p class="exercise">${say('exercise')}</p>`}
 <main id="content" tabindex="-1">${main}</main>
 <footer>
-<p id="as-of" data-live>${say('asOf', { time: speech.clock(nowMs, nowMs) })}</p>
+<p id="as-of" data-live>${say('asOf', { time: speech.dated(nowMs) })}</p>
 <p class="small">${speech.text(disclaimer)}</p>
 <nav aria-label="${say('language')}">${LANGUAGES.map(
     ({ code, name, locale }) =>

@@ -289,6 +289,12 @@ describe('a river’s page', () => {
     expect((await read('/rivers/hulu/year')).body).toContain('<svg class="plot"');
   });
 
+  test('shows no level that has met a threshold which it has not met', async () => {
+    await hear('hulu', START_MS, { levelM: 1.497 });
+    expect(textOf((await read('/rivers/hulu')).body)).toMatch(/di bawah ambang 1,49 m .*0,01 m lagi ke siap/);
+    expect(textOf((await read('/')).body)).toContain('di bawah ambang 1,49 m');
+  });
+
   test('has a distance to the next level that adds up with the level shown', async () => {
     await hear('hulu', START_MS, { levelM: 0.905 });
     expect(textOf((await read('/rivers/hulu')).body)).toMatch(/di bawah ambang 0,91 m .*0,59 m lagi ke siap/);
@@ -543,6 +549,16 @@ describe('every public page', () => {
     const foreign = await read('/?lang=%0d%0ax', { cookie: 'siaga-lang=<b>' });
     expect(langOf(foreign)).toBe('id-ID');
     expect(foreign.headers['set-cookie']).toBeUndefined();
+  });
+
+  test('says of which day it is, for whoever keeps or prints it', async () => {
+    for (const [code, line] of [
+      ['id', 'Keadaan 15 Jan 2026 pukul 09.30.'],
+      ['en', 'As of 15 Jan 2026, 09:30.'],
+      ['jv', 'Kawontenan 15 Jan 2026'],
+      ['zh', '2026年1月15日'],
+    ] as const)
+      expect(textOf((await read(`/?lang=${code}`)).body)).toContain(line);
   });
 
   test('says how far the city’s positions and thresholds can be trusted', async () => {
