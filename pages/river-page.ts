@@ -208,8 +208,11 @@ function formatHealth({ gauge, open }: RiverFacts, { speech, nowMs, root }: Sett
   )}<p class="small">${say('judged')}</p>`;
 }
 
-/** Time in UTC, level in metres: what a spreadsheet opens. */
-export function formatLevelsCsv(points: readonly LevelPoint[]): string {
-  const lines = points.map(({ atMs, levelM }) => `${new Date(atMs).toISOString()},${levelM}`);
+/** The city's time with its offset from UTC, level in metres: what a spreadsheet opens. */
+export function formatLevelsCsv(points: readonly LevelPoint[], timeZone: string): string {
+  const lines = points.map(({ atMs, levelM }) => {
+    const time = Temporal.Instant.fromEpochMilliseconds(atMs).toString({ timeZone, smallestUnit: 'second' });
+    return `${time},${levelM}`;
+  });
   return ['time,levelM', ...lines, ''].join('\r\n');
 }

@@ -372,7 +372,7 @@ describe('a river’s page', () => {
     points = [{ atMs: START_MS, values: { levelM: 1.25 } }];
     const csv = await read('/rivers/bendung/levels.csv');
     expect(csv.headers['content-type']).toBe('text/csv; charset=utf-8');
-    expect(csv.body).toBe('time,levelM\r\n2026-01-15T02:30:00.000Z,1.25\r\n');
+    expect(csv.body).toBe('time,levelM\r\n2026-01-15T09:30:00+07:00,1.25\r\n');
     const picture = (await read('/rivers/bendung/plot.png')).rawPayload;
     expect(picture.subarray(0, 8)).toEqual(Buffer.from('89504e470d0a1a0a', 'hex'));
     expect([picture.readUInt32BE(16), picture.readUInt32BE(20)]).toEqual([1_200, 630]);
