@@ -8,6 +8,7 @@
  */
 import type { DeviceKind } from './device-kind.ts';
 import type { JsonObject } from './parse-json.ts';
+import { withoutEnd } from './payload-text.ts';
 import type { Quantity } from './quantity.ts';
 
 const NUMBER = /^[+-]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:e[+-]?\d{1,2})?$/i;
@@ -22,7 +23,7 @@ export function mendTexts(item: JsonObject, kind: DeviceKind): JsonObject {
   for (const [name, quantity] of Object.entries(kind.sentQuantities)) {
     const sent = item[name];
     if (typeof sent !== 'string' || sent.length > MAX_TEXT_CHARACTERS) continue;
-    const meant = meaningOf(sent.replace(/\0+$/, '').trim(), quantity);
+    const meant = meaningOf(withoutEnd(sent).trimStart(), quantity);
     if (meant === undefined) continue;
     mended ??= { ...item };
     mended[name] = meant;

@@ -86,7 +86,9 @@ function decodePlain(payload: Buffer): Decoded {
     return form ? toClaims([openEnvelopes(form)], [], PLAIN) : json.rejection;
   }
   if (json.items.length === 0) return reject('empty-batch', 'a list must hold at least one object');
-  const opened = listReadings(json.items).map((item) => (isJsonObject(item) ? openEnvelopes(item) : item));
+  const listed = listReadings(json.items);
+  if (isRejection(listed)) return listed;
+  const opened = listed.map((item) => (isJsonObject(item) ? openEnvelopes(item) : item));
   return toClaims(
     opened,
     rejectionsOf(json).map(({ detail }) => detail),

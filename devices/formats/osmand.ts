@@ -6,7 +6,7 @@
  */
 import { isJsonObject, JsonFailure } from '../parse-json.ts';
 import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
-import { textOf } from '../payload-text.ts';
+import { textOf, withoutEnd } from '../payload-text.ts';
 import { isRejection, type Rejection, reject } from '../rejection.ts';
 import {
   aliasesOf,
@@ -38,7 +38,7 @@ export const osmand: Format = {
 
 /** A buffer of positions, a line each. */
 function decode({ payload }: FormatMessage): Decoded {
-  const text = textOf(payload).replace(/^[?\s]+|[\s\0]+$/g, '');
+  const text = withoutEnd(textOf(payload)).replace(/^[?\s]+/, '');
   // What Traccar Client 9 posts to the same port.
   if (/^[{[]/.test(text)) return decodeJson(payload);
   const { taken, leftOut } = takeMost(text.split(/[\r\n]+/), MAX_LINES, 'lines');

@@ -7,6 +7,9 @@
  * looked at; a key that says nothing by itself (`speed`, a `level` inside of `fuel`) stays unread.
  */
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
+import { withoutEnd } from '../payload-text.ts';
+import { type Rejection, reject } from '../rejection.ts';
+import { asFlag } from './sensor-object.ts';
 
 /** What stands around measurements, and says nothing of them. */
 const ENVELOPES: ReadonlySet<string> = new Set([
@@ -24,21 +27,46 @@ const NAME_KEYS = ['name', 'key', 'n', 'sensor', 'parameter', 'quantity', 'id'] 
 const VALUE_KEYS = ['value', 'v', 'val'] as const;
 const UNIT_KEYS = ['unit', 'units', 'u', 'uom'] as const;
 
-/** A message as a list of objects, each of one device and moment; what is no object stays as it is. */
-export function listReadings(items: readonly unknown[]): readonly unknown[] {
+/** Keys beside the lists of one message, once for each moment in them, for which they hold. */
+export const MAX_COPIED_KEYS = 50_000;
+
+/**
+ * A message as a list of objects, each of one device and moment; what is no object stays as it is. Refused where a long
+ * list stands beside so many keys that it would grow without measure.
+ */
+export function listReadings(items: readonly unknown[]): readonly unknown[] | Rejection {
   if (areNamedValues(items)) return foldNamed(items);
-  return items.flatMap((item) => {
-    if (!isJsonObject(item)) return [item];
-    if (item['type'] === 'FeatureCollection' && Array.isArray(item['features'])) return item['features'];
-    const listed = Object.entries(item).find(([key, list]) => ENVELOPES.has(key) && areNamedValues(list));
-    if (listed)
-      return foldNamed(listed[1] as readonly JsonObject[]).map((each) => ({ ...item, [listed[0]]: each }));
-    return ofGateway(item) ?? [item];
-  });
+  const readings: unknown[] = [];
+  let copiedKeys = 0;
+  for (const item of items) {
+    const list = isJsonObject(item) ? findNamedValues(item) : undefined;
+    if (isJsonObject(item) && list) {
+      const folded = foldNamed(list.entries);
+      copiedKeys += folded.length * Object.keys(item).length;
+      if (copiedKeys > MAX_COPIED_KEYS) return reject('too-many-readings', `${TOO_WIDE}; send smaller lists`);
+      for (const each of folded) readings.push({ ...item, [list.key]: each });
+    } else for (const each of listOfFeatures(item) ?? ofGateway(item) ?? [item]) readings.push(each);
+  }
+  return readings;
+}
+
+const TOO_WIDE = 'a long list of named values beside many other keys, which hold for each of them';
+
+function findNamedValues(item: JsonObject): { key: string; entries: readonly JsonObject[] } | undefined {
+  for (const [key, entries] of Object.entries(item)) {
+    if (ENVELOPES.has(key) && areNamedValues(entries)) return { key, entries };
+  }
+  return undefined;
+}
+
+function listOfFeatures(item: unknown): readonly unknown[] | undefined {
+  if (!isJsonObject(item) || item['type'] !== 'FeatureCollection') return undefined;
+  return Array.isArray(item['features']) ? item['features'] : undefined;
 }
 
 /** ThingsBoard's `v1/gateway/telemetry`: what each device said, under its name. */
-function ofGateway(message: JsonObject): readonly JsonObject[] | undefined {
+function ofGateway(message: unknown): readonly JsonObject[] | undefined {
+  if (!isJsonObject(message)) return undefined;
   const lists = Object.entries(message);
   const isOne = ([, list]: readonly [string, unknown]): boolean =>
     Array.isArray(list) && list.length > 0 && list.every((each) => isJsonObject(each) && 'values' in each);
@@ -64,6 +92,8 @@ function collect(object: JsonObject, opened: Record<string, unknown>, depth: num
   for (const [key, value] of Object.entries(object)) {
     const inside = ENVELOPES.has(key) && depth < MAX_DEPTH ? insideOf(value) : undefined;
     if (inside) inner.push(inside);
+    // An exercise is one whichever envelope says so.
+    else if (key === 'simulated' && asFlag(value) === true) opened[key] = true;
     else if (key !== '__proto__') opened[nameOf(key)] ??= value;
   }
   if (depth === 0) for (const [key, value] of Object.entries(pointIn(object))) opened[key] ??= value;
@@ -149,7 +179,7 @@ function withTimeOfValue(keys: JsonObject): JsonObject {
 
 /** A form, `level=142&battery=88`, as its names and values; undefined where the text is none. */
 export function readForm(text: string): JsonObject | undefined {
-  const form = text.replace(/^\?/, '').replace(/[\s\0]+$/, '');
+  const form = withoutEnd(text).replace(/^\?/, '');
   if (!/^[\w.-]{1,40}=[^\s&=]+(?:&[\w.-]{1,40}=[^\s&=]*)*$/.test(form)) return undefined;
   const pairs = [...new URLSearchParams(form)].filter(([name]) => name !== '__proto__');
   return Object.fromEntries(pairs.filter(([, value]) => value !== ''));

@@ -87,9 +87,11 @@ function decode({ payload: sent, receivedAt }: FormatMessage): Decoded {
       refused.push(reject('bad-format', 'a record must be an object'));
       continue;
     }
-    const problem = findUnknownVersion(record);
+    const problem = findUnknownVersion(record) ?? findBaseFault(record);
     if (problem !== undefined) return reject('bad-format', problem);
-    takeRecord(record, base, pack);
+    if (isNoNumber(record['t']))
+      refused.push(reject('bad-format', `a time t that is no number: ${shown(record['t'])}`));
+    else takeRecord(record, base, pack);
   }
   const claims = claimsOf([...pack.groups.values()], receivedAt);
   return claims.length === 0 && refused.length === 0
@@ -122,6 +124,23 @@ function findUnknownVersion(record: JsonObject): string | undefined {
   if (!isKnown) return `bver is ${JSON.stringify(bver)?.slice(0, 20)}; known is ${VERSION}`;
   const demanded = Object.keys(record).find((key) => key.endsWith('_'));
   return demanded && `the field ${demanded.slice(0, 40)} must be understood, and is not`;
+}
+
+/** A base value that cannot be read: whose the records after it are, or of when, nobody knows. */
+function findBaseFault(record: JsonObject): string | undefined {
+  const { bn } = record;
+  if (bn !== undefined && typeof bn !== 'string' && typeof bn !== 'number')
+    return 'the base name bn is no text';
+  const field = (['bt', 'bv', 'bs'] as const).find((name) => isNoNumber(record[name]));
+  return field && `the base value ${field} is no number: ${shown(record[field])}`;
+}
+
+function isNoNumber(value: unknown): boolean {
+  return value !== undefined && value !== null && readNumber(value) === undefined;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'object' ? 'an object or a list' : String(value).slice(0, 40);
 }
 
 /** Numbers may come as texts: a time that was left out for its quotes would date the past now. */

@@ -151,10 +151,25 @@ function isUnitBeside(object: JsonObject, key: string): boolean {
   });
 }
 
-/** In a form, a line or a text metric even a flag is a text, and what is simulated must not alarm. */
-function asFlag(value: unknown): unknown {
-  const word = typeof value === 'string' ? value.trim().toLowerCase() : value;
-  return word === 'true' || word === 'false' ? word === 'true' : value;
+const FLAGS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  ...([
+    [1, true],
+    ['1', true],
+    ['true', true],
+  ] as const),
+  ...([
+    [0, false],
+    ['0', false],
+    ['false', false],
+  ] as const),
+]);
+
+/**
+ * In a form, a line or a text metric even a flag is a text or a number, and what is simulated must not alarm. What is
+ * none stays as it is, to be told.
+ */
+export function asFlag(value: unknown): unknown {
+  return FLAGS.get(typeof value === 'string' ? value.trim().toLowerCase() : value) ?? value;
 }
 
 export interface SensorLists {
