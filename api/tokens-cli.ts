@@ -12,6 +12,7 @@ import { DataFolderError } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { openRegistry } from '../fleet/registry.ts';
+import { endWithReader } from '../terminal/end-with-reader.ts';
 import { ROLES, type Role } from './access/access.ts';
 import { Problem } from './border/problem.ts';
 import { formatTime } from './border/time.ts';
@@ -99,6 +100,7 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  endWithReader();
   await main().catch((error: unknown) => {
     const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
     if (

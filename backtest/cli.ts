@@ -13,6 +13,7 @@ import { type LevelUnit, METRES, readLevelSeries } from '../tables/level-series.
 import { DECIMALS } from '../tables/numbers.ts';
 import { decodeText, readTable } from '../tables/table.ts';
 import { DATE_ORDERS, parseTime } from '../tables/times.ts';
+import { endWithReader } from '../terminal/end-with-reader.ts';
 import { runBacktest } from './backtest.ts';
 import { drawChart } from './chart.ts';
 import { measureDips } from './dips.ts';
@@ -197,6 +198,7 @@ function writeJson(file: string, report: BacktestReport & { readonly forecasts: 
   else writeFileSync(file, `${json}\n`);
 }
 
+endWithReader();
 try {
   main();
 } catch (error) {

@@ -17,6 +17,7 @@ import { type Database, openDatabase } from '../database/database.ts';
 import { importMap } from '../maps/import-map.ts';
 import { mapFileOf } from '../maps/map-file.ts';
 import { decodeText } from '../tables/table.ts';
+import { endWithReader } from '../terminal/end-with-reader.ts';
 import { loadCity, nameCity } from './city.ts';
 import { type CityEnvironment, CommandError, chooseCopy, HELP, runCityCommand } from './city-commands.ts';
 import { readCityState } from './city-state.ts';
@@ -141,6 +142,7 @@ function joinNegativeNumbers(words: readonly string[]): string[] {
   return joined;
 }
 
+endWithReader();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

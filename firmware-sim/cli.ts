@@ -4,6 +4,8 @@
  * Reads the words, runs the command, ends on Ctrl-C. Invariant: a second Ctrl-C ends at once; a wrong word
  * is answered with every problem and exit code 2, a run that failed with one line and exit code 1.
  */
+
+import { endWithReader } from '../terminal/end-with-reader.ts';
 import { runCityCommand } from './commands/city-command.ts';
 import { runLoadCommand } from './commands/load-command.ts';
 import { runReplayCommand } from './commands/replay-command.ts';
@@ -52,4 +54,5 @@ function endOf(durationS: number | undefined): Promise<void> {
   return promise;
 }
 
+endWithReader();
 await runProgram(main);

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { parseConfig } from '../config/config.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { backupDatabaseFile, findObstacle, JOURNAL_TABLES } from '../journal/sqlite/upkeep/backup-journal.ts';
+import { endWithReader } from '../terminal/end-with-reader.ts';
 import { besideOf, formatMib, formatReport, STATE_TABLES } from './backup-files.ts';
 
 const HELP = `npm run backup -- FILE
@@ -65,6 +66,7 @@ async function copy(name: string, from: string, to: string, tables: readonly str
   }
 }
 
+endWithReader();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -14,6 +14,7 @@ import { parseConfig } from '../config/config.ts';
 import { lockDataFolder } from '../database/data-folder-lock.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { backupDatabaseFile, JOURNAL_TABLES } from '../journal/sqlite/upkeep/backup-journal.ts';
+import { endWithReader } from '../terminal/end-with-reader.ts';
 import { besideOf, formatReport, STATE_TABLES } from './backup-files.ts';
 
 const HELP = `npm run restore -- FILE
@@ -94,6 +95,7 @@ function describeSpan(journal: string): string {
   }
 }
 
+endWithReader();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -121,6 +121,11 @@ export function entryColumn(name: string): string {
   return Object.hasOwn(SPELLINGS, word) ? (SPELLINGS[word] as string) : name;
 }
 
+/** What else a column of ours may be called. */
+export function spellingsOf(name: string): readonly string[] {
+  return Object.keys(SPELLINGS).filter((word) => SPELLINGS[word] === name && word !== name);
+}
+
 function splitLine(line: string, delimiter: string): string[] {
   if (line.trim() === '') return [];
   return (parse(line, { ...LENIENT, delimiter }) as string[][])[0] ?? [];

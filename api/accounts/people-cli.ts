@@ -13,6 +13,7 @@ import { DataFolderError } from '../../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { openRegistry } from '../../fleet/registry.ts';
+import { endWithReader } from '../../terminal/end-with-reader.ts';
 import { STAFF_ROLES } from '../access/access.ts';
 import { Problem } from '../border/problem.ts';
 import { formatTime } from '../border/time.ts';
@@ -145,6 +146,7 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  endWithReader();
   await main().catch((error: unknown) => {
     const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
     const isForCaller =

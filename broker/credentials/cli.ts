@@ -12,6 +12,7 @@ import { parseConfig } from '../../config/config.ts';
 import { nameUser } from '../../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { openDatabase } from '../../database/database.ts';
+import { endWithReader } from '../../terminal/end-with-reader.ts';
 import { CommandError, type Environment } from './command-environment.ts';
 import { runCommand } from './device-commands.ts';
 import { DeviceListError } from './device-list.ts';
@@ -51,6 +52,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+endWithReader();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -9,7 +9,7 @@
 import { isJsonObject, type JsonObject } from '../parse-json.ts';
 import type { Rejection } from '../rejection.ts';
 import { takeMost } from './format.ts';
-import { type Dimension, isUnitOf, readMeasured } from './measured.ts';
+import { type Dimension, isSameUnit, isUnitOf, readMeasured } from './measured.ts';
 
 export interface SensorReading {
   /** In our names and units. */
@@ -99,6 +99,7 @@ export function readSensorObject(object: JsonObject): SensorReading {
   const faults: string[] = [];
   const unread: Record<string, unknown> = {};
   let unreadCount = 0;
+  const shared = findDoubtfulUnit(object);
   for (const key in object) {
     const value = object[key];
     if (PASSED_KEYS.has(key)) {
@@ -112,6 +113,12 @@ export function readSensorObject(object: JsonObject): SensorReading {
       continue;
     }
     const said = withUnitBeside(object, key, meant);
+    if (shared !== undefined && isDoubtful(object, key, shared, said)) {
+      faults.push(
+        `${key.slice(0, 40)}: is it in ${meant.unit}, or in the ${shared} that stands beside it? Say ${key.slice(0, 40)}_unit`,
+      );
+      continue;
+    }
     const measured = readMeasured(said, ...dimensionOf(meant, said));
     if (typeof measured === 'number') item[nameOf(meant, said)] ??= measured;
     else if (measured !== undefined) faults.push(`${key.slice(0, 40)}: ${measured}`);
@@ -132,6 +139,29 @@ function withUnitBeside(object: JsonObject, key: string, { dimension }: KnownKey
   const own = [`${key}_unit`, `${key}Unit`, `${key}_units`, `${key}Units`, `${key}_uom`, `${key}.unit`];
   const unit = [...own, ...UNIT_KEYS].map((name) => object[name]).find((each) => typeof each === 'string');
   return unit !== undefined && isUnitOf(unit as string, dimension) && isBare(value) ? { value, unit } : value;
+}
+
+/**
+ * A unit beside several values that is the usual one of the one, and not of the other: of `{"level": 1.42,
+ * "rainfallTotal": 30, "unit": "mm"}` the level is in metres or in millimetres.
+ */
+function findDoubtfulUnit(object: JsonObject): string | undefined {
+  const unit = UNIT_KEYS.map((name) => object[name]).find((each) => typeof each === 'string') as
+    | string
+    | undefined;
+  if (unit === undefined) return undefined;
+  const usual = Object.keys(object)
+    .filter((key) => UNITLESS_KEYS.has(wordOf(key)))
+    .flatMap((key) => meaningOf(key) ?? [])
+    .filter(({ dimension }) => isUnitOf(unit, dimension));
+  const same = usual.filter((meant) => isSameUnit(meant.unit, unit));
+  return same.length > 0 && same.length < usual.length ? unit : undefined;
+}
+
+/** Where the doubtful unit is the one that was taken for this value, and is not its usual one. */
+function isDoubtful(object: JsonObject, key: string, unit: string, said: unknown): boolean {
+  const isTaken = said !== object[key] && isJsonObject(said) && said['unit'] === unit;
+  return isTaken && !isSameUnit(meaningOf(key)?.unit ?? '', unit);
 }
 
 function isBare(value: number | string): boolean {

@@ -43,7 +43,7 @@ interface SparkplugTopic {
   readonly type: string;
   readonly node: string;
   readonly device: string | undefined;
-  /** What the births are remembered by. */
+  /** What the births are remembered by: who sent them as well, so that nobody renames what another one measures. */
   readonly key: string;
   readonly nodeKey: string;
 }
@@ -92,10 +92,10 @@ export function createSparkplugB(): Format {
       const parsed = parseTopic(topic);
       return isRejection(parsed) ? [] : namesOf(parsed);
     },
-    decode({ topic, payload }: FormatMessage): Decoded {
+    decode({ topic, payload, sender }: FormatMessage): Decoded {
       const host = HOST_STATE.exec(topic)?.[1];
       if (host !== undefined) return ofNobody(`the state of the host application ${host}`);
-      const parsed = parseTopic(topic);
+      const parsed = parseTopic(topic, sender);
       if (isRejection(parsed)) return parsed;
       const type = parsed.type.slice(1);
       // From the host to the node, whose own word it is not.
@@ -114,12 +114,12 @@ export function createSparkplugB(): Format {
   };
 }
 
-function parseTopic(topic: string): SparkplugTopic | Rejection {
+function parseTopic(topic: string, sender = ''): SparkplugTopic | Rejection {
   const [root, group, type, node, device, more] = topic.split('/');
   if (root !== 'spBv1.0' || !group || !type || !node || more !== undefined) {
     return reject('bad-topic', 'expected spBv1.0/<group>/<type>/<node>, or with a device behind it');
   }
-  const nodeKey = `${group}/${node}`;
+  const nodeKey = `${sender}\n${group}/${node}`;
   return { type, node, device, nodeKey, key: device === undefined ? nodeKey : `${nodeKey}/${device}` };
 }
 

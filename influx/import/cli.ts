@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { parseConfig } from '../../config/config.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { openWaitingAliases } from '../../fleet/waiting-aliases.ts';
+import { endWithReader } from '../../terminal/end-with-reader.ts';
 import { describeError } from '../server/influx-error.ts';
 import { createInfluxServer } from '../server/influx-server.ts';
 import { formatDay as day } from '../words.ts';
@@ -119,6 +120,7 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  endWithReader();
   await main(process.argv.slice(2)).catch((error: unknown) => {
     const { code = '' } = error as NodeJS.ErrnoException;
     const isUsage = code === 'USAGE' || code.startsWith('ERR_PARSE_ARGS');

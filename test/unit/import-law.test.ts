@@ -15,13 +15,15 @@ const LAW: Record<string, readonly string[]> = {
   config: [],
   clock: [],
   // Where cities are is said by the environment; what was changed of one lies in the state.
-  cities: ['devices', 'config', 'database', 'tables', 'maps'],
+  cities: ['terminal', 'devices', 'config', 'database', 'tables', 'maps'],
   // Files of OpenStreetMap data, read: for the road network and for the map.
   openstreetmap: [],
   // What is drawn of a city, and the file that holds it.
   maps: ['openstreetmap'],
   // People's files; of no city and no device, so that server and simulator read them alike.
   tables: [],
+  // What every command does with what it prints.
+  terminal: [],
   database: ['config', 'clock'],
   ownership: ['config', 'database', 'journal'],
   // What comes to a standby goes to the owner: the broker's front door, and nothing of what is behind it.
@@ -32,6 +34,7 @@ const LAW: Record<string, readonly string[]> = {
   fleet: ['clock', 'devices', 'cities', 'database', 'journal'],
   history: ['clock', 'devices', 'config', 'database', 'journal', 'journal/sqlite', 'fleet'],
   influx: [
+    'terminal',
     'clock',
     'devices',
     'cities',
@@ -46,11 +49,33 @@ const LAW: Record<string, readonly string[]> = {
   ingest: ['clock', 'devices', 'cities', 'config', 'journal', 'fleet'],
   alerts: ['clock', 'devices', 'cities', 'config', 'database', 'journal', 'fleet'],
   // The database's way to call into a thread.
-  backtest: ['tables', 'clock', 'database', 'devices', 'cities', 'fleet', 'alerts'],
+  backtest: ['terminal', 'tables', 'clock', 'database', 'devices', 'cities', 'fleet', 'alerts'],
   sources: ['clock', 'devices', 'config', 'ingest'],
-  dispatch: ['clock', 'devices', 'cities', 'config', 'database', 'fleet', 'alerts', 'openstreetmap'],
-  broker: ['tables', 'clock', 'devices', 'cities', 'config', 'database', 'journal', 'fleet', 'ingest'],
+  dispatch: [
+    'terminal',
+    'clock',
+    'devices',
+    'cities',
+    'config',
+    'database',
+    'fleet',
+    'alerts',
+    'openstreetmap',
+  ],
+  broker: [
+    'terminal',
+    'tables',
+    'clock',
+    'devices',
+    'cities',
+    'config',
+    'database',
+    'journal',
+    'fleet',
+    'ingest',
+  ],
   api: [
+    'terminal',
     'tables',
     'clock',
     'devices',
@@ -68,7 +93,7 @@ const LAW: Record<string, readonly string[]> = {
     'pages',
     'maps',
   ],
-  drill: ['devices', 'cities', 'database', 'fleet', 'ingest', 'alerts'],
+  drill: ['terminal', 'devices', 'cities', 'database', 'fleet', 'ingest', 'alerts'],
   canary: ['devices', 'database', 'fleet', 'history', 'alerts', 'broker'],
   // The public's pages as text; api/pages/public-pages.ts sends them.
   pages: ['devices', 'cities', 'fleet', 'history', 'alerts'],
@@ -77,10 +102,10 @@ const LAW: Record<string, readonly string[]> = {
   // For others to copy: it knows the document and nothing of the house.
   'clients/typescript': [],
   docs: ['clients/typescript'],
-  'firmware-sim': ['clients/typescript', 'tables', 'devices', 'cities'],
+  'firmware-sim': ['terminal', 'clients/typescript', 'tables', 'devices', 'cities'],
   // Pages are type-checked against the API's document.
   dashboards: ['devices', 'clients/typescript'],
-  ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite', 'opening'],
+  ops: ['terminal', 'clock', 'config', 'database', 'journal', 'journal/sqlite', 'opening'],
 };
 
 /** What opens, runs or measures the whole of it may name every room. */
