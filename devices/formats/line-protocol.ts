@@ -15,7 +15,8 @@ import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } 
 import { findFieldMeaning, type MappedField, parseFieldMappings } from './line-protocol-fields.ts';
 import { formatFault, type Line, type LineFault, MAX_LINES, parseLines } from './line-protocol-lines.ts';
 import { isPrecision, type Precision } from './line-protocol-values.ts';
-import { asFlag, isSensorKey, readSensorObject, type SensorReading } from './sensor-object.ts';
+import { isSensorKey } from './sensor-keys.ts';
+import { asFlag, readSensorObject, type SensorReading } from './sensor-object.ts';
 
 /** The first that a line has names its device. `_measurement` is the line's own. */
 const IDENTITY_TAGS = 'device,device_id,sensor,station,id,mac,entity_id,name,topic,host';

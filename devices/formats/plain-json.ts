@@ -9,6 +9,7 @@
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
 import { withoutEnd } from '../payload-text.ts';
 import { type Rejection, reject } from '../rejection.ts';
+import { isSensorKey } from './sensor-keys.ts';
 import { asFlag } from './sensor-object.ts';
 
 /** What stands around measurements, and says nothing of them. */
@@ -74,17 +75,20 @@ function ofGateway(message: unknown): readonly JsonObject[] | undefined {
   return lists.flatMap(([device, list]) => (list as JsonObject[]).map((each) => ({ ...each, device })));
 }
 
-/** The same with its envelopes opened, and its time as `measuredAt`; an outer key counts before an inner one. */
-export function openEnvelopes(message: JsonObject): JsonObject {
+/**
+ * The same with its envelopes opened, and its time as `measuredAt`; an outer key counts before an inner one. More than one
+ * where its values have times of their own.
+ */
+export function openEnvelopes(message: JsonObject): readonly JsonObject[] {
   const opened: Record<string, unknown> = Object.create(null);
   collect(message, opened, 0);
   const timeKey = TIME_KEYS.find((key) => isTime(timeIn(opened[key])));
   if (timeKey === undefined) {
     const { measuredAt: _, ...keys } = opened;
-    return withTimeOfValue(keys);
+    return splitByOwnTimes(keys);
   }
   const { measuredAt: _, [timeKey]: time, ...keys } = opened;
-  return { ...keys, measuredAt: timeIn(time) };
+  return [{ ...keys, measuredAt: timeIn(time) }];
 }
 
 function collect(object: JsonObject, opened: Record<string, unknown>, depth: number): void {
@@ -167,14 +171,31 @@ function isTime(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
 }
 
-/** `{"level": {"value": 1.42, "timestamp": …}}`: where the message has no time, that of its first value counts. */
-function withTimeOfValue(keys: JsonObject): JsonObject {
-  for (const value of Object.values(keys)) {
-    if (!isJsonObject(value) || value['value'] === undefined) continue;
-    const time = TIME_KEYS.map((key) => timeIn(value[key])).find(isTime);
-    if (time !== undefined) return { ...keys, measuredAt: time };
-  }
-  return keys;
+/**
+ * `{"level": {"value": 1.42, "timestamp": …}, "battery": {…}}`: where the message has no time, each quantity has its own,
+ * and those of one moment are a reading. What stands beside them holds for all, a quantity without a time for the last.
+ */
+function splitByOwnTimes(keys: JsonObject): readonly JsonObject[] {
+  const dated = Object.keys(keys).filter((key) => timeOfValue(keys[key]) !== undefined);
+  const quantities = dated.filter(isSensorKey);
+  const names = quantities.length > 0 ? quantities : dated.slice(0, 1);
+  const moments = [...Map.groupBy(names, (key) => timeOfValue(keys[key]))];
+  const [first] = moments;
+  const isTooWide = moments.length * Object.keys(keys).length > MAX_COPIED_KEYS;
+  if (first === undefined) return [keys];
+  if (moments.length === 1 || isTooWide) return [{ ...keys, measuredAt: first[0] }];
+  const isDated = new Set(names);
+  const others = Object.keys(keys).filter((key) => !isDated.has(key));
+  const last = moments.length - 1;
+  return moments.map(([measuredAt, own], index) => {
+    const beside = others.filter((key) => index === last || !isSensorKey(key));
+    return { ...Object.fromEntries([...beside, ...own].map((key) => [key, keys[key]])), measuredAt };
+  });
+}
+
+function timeOfValue(value: unknown): unknown {
+  if (!isJsonObject(value) || value['value'] === undefined) return undefined;
+  return TIME_KEYS.map((key) => timeIn(value[key])).find(isTime);
 }
 
 /** A form, `level=142&battery=88`, as its names and values; undefined where the text is none. */

@@ -4,7 +4,7 @@
  * Part of value.ts, apart for its length. Invariants: a field is what stands between two separators; a first line
  * that has a number in it, or no quantity, is no header.
  */
-import { isSensorKey } from './sensor-object.ts';
+import { isSensorKey } from './sensor-keys.ts';
 
 /** What a header calls the moment, in lower case. */
 const TIME_NAMES: ReadonlySet<string> = new Set([
@@ -69,6 +69,8 @@ export function formatHeader(fields: readonly string[]): string {
     const [, name = field, unit] = HEADER.exec(field) ?? [];
     const word = name.trim().toLowerCase();
     if (TIME_NAMES.has(word)) return 'time';
+    // Else what is an exercise would count as measured.
+    if (word === 'simulated') return word;
     if (word === 'date' || word === 'tanggal') return 'date';
     return isSensorKey(name) ? `${name.trim()}${unit === undefined ? '' : `:${unit.trim()}`}` : '-';
   });
