@@ -10,6 +10,8 @@ export class CborError extends Error {
 }
 
 const MAX_DEPTH = 8;
+/** Lists and maps of one message: a byte makes one, which takes a hundred times as long as a byte of text. */
+export const MAX_CONTAINERS = 20_000;
 /** Of a list, map or text without a length: it goes on up to a break. */
 const INDEFINITE = 31;
 const BREAK = 0xff;
@@ -26,6 +28,7 @@ export function readCbor(bytes: Buffer): unknown {
 class CborReader {
   readonly #bytes: Buffer;
   #at = 0;
+  #containers = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -42,6 +45,8 @@ class CborReader {
     if (major === 7) return this.#readSimple(info);
     const count = info === INDEFINITE ? undefined : this.#readCount(info);
     if (count === undefined && !GOES_ON.has(major)) throw new CborError('a number or tag without a value');
+    if (major >= 4 && major <= 5 && ++this.#containers > MAX_CONTAINERS)
+      throw new CborError(`more than ${MAX_CONTAINERS} lists and maps`);
     switch (major) {
       case 0:
         return count;

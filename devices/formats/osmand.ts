@@ -23,6 +23,8 @@ const KNOT_IN_MPS = 1852 / 3600;
 const NUMBER = /^[+-]?\d{1,15}(?:\.\d{0,15})?$/;
 /** Of one message. */
 const MAX_LINES = 10_000;
+/** No server takes a longer URL. */
+const MAX_QUERY_CHARACTERS = 8_192;
 /** A date without an offset; the protocol means UTC. */
 const UTC_DATE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?$/;
 
@@ -45,6 +47,10 @@ function decode({ payload }: FormatMessage): Decoded {
   const claims: Claim[] = [];
   const refused: Rejection[] = leftOut ? [leftOut] : [];
   for (const line of taken) {
+    if (line.length > MAX_QUERY_CHARACTERS) {
+      refused.push(reject('bad-format', `a query of more than ${MAX_QUERY_CHARACTERS} characters`));
+      continue;
+    }
     const pairs = [...new URLSearchParams(line.replace(/^(?:https?:\/\/[^?\s]*|\/)\?/, ''))];
     const read = readSaid(new Map(pairs.map(([name, value]) => [name.toLowerCase(), value.trim()])));
     if (isRejection(read)) refused.push(read);

@@ -198,9 +198,13 @@ function timeOfValue(value: unknown): unknown {
   return TIME_KEYS.map((key) => timeIn(value[key])).find(isTime);
 }
 
+/** A logger's form has some hundred characters; a name of each few would take longer than any JSON. */
+const MAX_FORM_CHARACTERS = 8_192;
+
 /** A form, `level=142&battery=88`, as its names and values; undefined where the text is none. */
 export function readForm(text: string): JsonObject | undefined {
   const form = withoutEnd(text).replace(/^\?/, '');
+  if (form.length > MAX_FORM_CHARACTERS) return undefined;
   if (!/^[\w.-]{1,40}=[^\s&=]+(?:&[\w.-]{1,40}=[^\s&=]*)*$/.test(form)) return undefined;
   const pairs = [...new URLSearchParams(form)].filter(([name]) => name !== '__proto__');
   return Object.fromEntries(pairs.filter(([, value]) => value !== ''));
