@@ -2,9 +2,9 @@
  * mendTexts: quantities that came as other texts than their kind says → what they are.
  *
  * Asked by ingest before a payload is judged, where it is not as its kind says: firmware that joins texts sends
- * `"levelM":"3.10"`, and `"nan"`, `"N/A"` or `""` where its sensor had no number; a tracker says `Off Duty` or `ON_SCENE`.
- * Invariant: a text that could mean more than one thing (`"3,1"`, `"3.1 m"`, `"busy"`) stays what it is, and is
- * refused by name.
+ * `"levelM":"3.10"`, and `"nan"`, `"N/A"` or `""` where its sensor had no number; a tracker says `Off Duty` or
+ * `ON_SCENE`. Invariant: a text that could mean more than one thing (`"3,1"`, `"3.1 m"`, `"busy"`) stays what it is,
+ * and is refused by name.
  */
 import type { DeviceKind } from './device-kind.ts';
 import type { JsonObject } from './parse-json.ts';

@@ -1,8 +1,9 @@
 /**
  * parsePresence: what a device, or its will, says of itself → online, sleeping or offline.
  *
- * Firmware in the field says it in its own way: ESPHome and Home Assistant `online`, Tasmota `Online`, Homie
- * `ready`, `init`, `alert` (it is there and wants somebody) and `lost`. Invariant: what is in no list is refused and never guessed.
+ * Firmware in the field says it in its own way: ESPHome and Home Assistant `online`, Tasmota `Online`, Homie `ready`,
+ * `init`, `alert` (it is there and wants somebody) and `lost`. Invariant: what is in no list is refused and never
+ * guessed.
  */
 import { isJsonObject, JsonFailure, parseJson } from './parse-json.ts';
 import { textOf, withoutEnd } from './payload-text.ts';

@@ -40,8 +40,8 @@ const LENIENT = {
 };
 
 /**
- * Throws TableError with the columns that there are, when one that was asked for is missing. `nameOf` gives our name for
- * a column that people call otherwise.
+ * Throws TableError with the columns that there are, when one that was asked for is missing. `nameOf` gives our name
+ * for a column that people call otherwise.
  */
 export function readTable(text: string, columns: readonly string[], nameOf = asItStands): Table {
   const { line, offset, separator, header } = findHeader(text, columns, nameOf);

@@ -127,8 +127,8 @@ function claimOfUplink(uplink: Uplink): Claim {
 }
 
 /**
- * The place in what the codec for Cayenne LPP gives: `{"gpsLocation": {"1": {"latitude": …}}}` in ChirpStack, `gps_1` in
- * The Things Stack.
+ * The place in what the codec for Cayenne LPP gives: `{"gpsLocation": {"1": {"latitude": …}}}` in ChirpStack, `gps_1`
+ * in The Things Stack.
  */
 function withCayennePlace(object: unknown): unknown {
   if (!isJsonObject(object)) return object;

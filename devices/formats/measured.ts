@@ -91,8 +91,8 @@ export function asFrom0(name: string, value: unknown, factor = 1): Readonly<Reco
 const NUMBER_WITH_UNIT = /^([+-]?\d{1,15}(?:[.,]\d{1,15})?(?:e[+-]?\d{1,3})?)\s*([^\d\s.,].{0,15})?$/i;
 /**
  * Digits in groups of three, where it leaves no doubt: with the other separator before the decimals (`1.234,5`,
- * `1,234.5`), with the same one twice, or with an apostrophe or a blank that keeps a line together. `1,234` alone is a decimal comma,
- * and `1 234` with a plain blank may be two numbers. No group begins with 0.
+ * `1,234.5`), with the same one twice, or with an apostrophe or a blank that keeps a line together. `1,234` alone is a
+ * decimal comma, and `1 234` with a plain blank may be two numbers. No group begins with 0.
  */
 const GROUPED =
   /^[+-]?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+|(?:\.\d{3}){2,}|(?:,\d{3}){2,}|(?: \d{3})+[.,]\d+|(?: \d{3}){2,}|(?:['\u2019\u00a0\u202f]\d{3})+(?:[.,]\d+)?)(?=\s*(?:[^\d\s.,]|$))/;

@@ -1,8 +1,9 @@
 /**
  * OsmAnd: positions as a query, `id=…&lat=…&lon=…&timestamp=…`: Traccar Client up to 8, OsmAnd's own tracking, loggers.
  *
- * Traps: `speed` is in knots, as Traccar reads it; `timestamp` is in seconds or milliseconds, or a date that is meant in
- * UTC where it has no offset; `batt` is 0 to 100; a position may come as `location=lat,lon`; `valid=false` is no fix.
+ * Traps: `speed` is in knots, as Traccar reads it; `timestamp` is in seconds or milliseconds, or a date that is meant
+ * in UTC where it has no offset; `batt` is 0 to 100; a position may come as `location=lat,lon`; `valid=false` is no
+ * fix.
  */
 import { isJsonObject, JsonFailure } from '../parse-json.ts';
 import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';

@@ -76,8 +76,8 @@ function ofGateway(message: unknown): readonly JsonObject[] | undefined {
 }
 
 /**
- * The same with its envelopes opened, and its time as `measuredAt`; an outer key counts before an inner one. More than one
- * where its values have times of their own.
+ * The same with its envelopes opened, and its time as `measuredAt`; an outer key counts before an inner one. More than
+ * one where its values have times of their own.
  */
 export function openEnvelopes(message: JsonObject): readonly JsonObject[] {
   const opened: Record<string, unknown> = Object.create(null);
@@ -172,8 +172,9 @@ function isTime(value: unknown): boolean {
 }
 
 /**
- * `{"level": {"value": 1.42, "timestamp": …}, "battery": {…}}`: where the message has no time, each quantity has its own,
- * and those of one moment are a reading. What stands beside them holds for all, a quantity without a time for the last.
+ * `{"level": {"value": 1.42, "timestamp": …}, "battery": {…}}`: where the message has no time, each quantity has its
+ * own, and those of one moment are a reading. What stands beside them holds for all, a quantity without a time for the
+ * last.
  */
 function splitByOwnTimes(keys: JsonObject): readonly JsonObject[] {
   const dated = Object.keys(keys).filter((key) => timeOfValue(keys[key]) !== undefined);

@@ -2,9 +2,10 @@
  * Sparkplug B: edge nodes and their devices, with birth certificates, data and deaths.
  *
  * Traps: data names its metrics by numbers that only the birth tells; a death belongs to the birth with the same
- * `bdSeq`, and one that comes late from an earlier connection must not take the node off line; a lost node takes
- * its devices with it; what a node stored comes as the same metric many times. Invariant: what is remembered of births is bounded; data whose birth is not known is kept as
- * a rejection, and understood when it is replayed after the next birth.
+ * `bdSeq`, and one that comes late from an earlier connection must not take the node off line; a lost node takes its
+ * devices with it; what a node stored comes as the same metric many times. Invariant: what is remembered of births is
+ * bounded; data whose birth is not known is kept as a rejection, and understood when it is replayed after the next
+ * birth.
  */
 import type { JsonObject } from '../parse-json.ts';
 import { clueOf } from '../payload-clue.ts';

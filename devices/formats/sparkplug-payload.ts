@@ -1,9 +1,9 @@
 /**
  * The payload of Sparkplug B 3.0 (`org.eclipse.tahu.protobuf.Payload`): its metrics with names, types and values.
  *
- * Read for sparkplug-b.ts. Invariant: throws ProtobufError for what is no such payload, and nothing else; what is
- * of no use here (data sets, files, bytes) has no value. A template is read as
- * the metrics in it, and a compressed payload as what was compressed, both within bounds.
+ * Read for sparkplug-b.ts. Invariant: throws ProtobufError for what is no such payload, and nothing else; what is of no
+ * use here (data sets, files, bytes) has no value. A template is read as the metrics in it, and a compressed payload as
+ * what was compressed, both within bounds.
  */
 import { unzipSync } from 'node:zlib';
 import { ProtobufError, type ProtobufField, readFields } from './protobuf-reader.ts';

@@ -1,10 +1,10 @@
 /**
  * Value: a plain number, or a line of them, for what speaks no JSON: loggers, PLCs, ESPHome's sensor topics.
  *
- * The operator names the columns (`--columns levelM:cm,batteryV`); without them the last level of the topic that is
- * a quantity does (`…/levelM`), or a first line that names them. A column `time` is a moment, `date` the day before
- * it, `-` is left out. Invariant: a line with more or fewer
- * fields than columns is refused and never shifted; the other lines are read.
+ * The operator names the columns (`--columns levelM:cm,batteryV`); without them the last level of the topic that is a
+ * quantity does (`…/levelM`), or a first line that names them. A column `time` is a moment, `date` the day before it,
+ * `-` is left out. Invariant: a line with more or fewer fields than columns is refused and never shifted; the other
+ * lines are read.
  */
 import { clueOf } from '../payload-clue.ts';
 import { textOf, withoutEnd } from '../payload-text.ts';

@@ -201,7 +201,8 @@ describe('the law of imports', () => {
     const readers = [...sources()].filter((file) => {
       if (['config', 'firmware-sim', 'bench', 'dashboards', 'docs'].includes(room(file))) return false;
       const uses = readFileSync(join(ROOT, file), 'utf8').match(/process\.env(?!\)|\['\w+'\] (?:\?\?)?=)/g);
-      // What is written there is for threads and children. The composition root and the command lines hand the environment to parseConfig as it is.
+      // What is written there is for threads and children. The composition root and the command lines hand the
+      // environment to parseConfig as it is.
       return (
         uses !== null && !/parseConfig\((\{ \.\.\.)?process\.env/.test(readFileSync(join(ROOT, file), 'utf8'))
       );

@@ -56,6 +56,11 @@ describe('a number in text', () => {
     },
   );
 
+  test('that is none shows one of its kind: how many, or which', () => {
+    expect(messageOf(limitInput(50, 5), 'many')).toEqual(['must be a number, in decimal: 5']);
+    expect(messageOf(numericId, 'abc')).toEqual(['must be a number, in decimal: 17']);
+  });
+
   test('may be nothing, however it is written', () => {
     expect(['0e-999', '0.0e99', '-0'].map((text) => Math.abs(latitude.parse(text)))).toEqual([0, 0, 0]);
   });
