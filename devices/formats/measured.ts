@@ -100,7 +100,7 @@ const GROUPED =
 const MAX_NUMBER_CHARACTERS = 40;
 
 /** What makers and FIWARE call the unit beside a value. */
-const UNIT_KEYS = ['unit', 'units', 'uom', 'unitCode', 'unit_of_measurement'] as const;
+export const UNIT_KEYS = ['unit', 'units', 'uom', 'unitCode', 'unit_of_measurement'] as const;
 
 /** A number in our unit, or one sentence that says why it is none. Undefined where nothing was sent. */
 export function readMeasured(

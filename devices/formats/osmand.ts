@@ -18,6 +18,7 @@ import {
   type FormatMessage,
   takeMost,
 } from './format.ts';
+import { asFrom0 } from './measured.ts';
 import { toClaim } from './traccar.ts';
 
 const KNOT_IN_MPS = 1852 / 3600;
@@ -112,10 +113,10 @@ function claimOf(aliases: readonly string[], place: { lat: number; lng: number }
         ...place,
         ...(at === undefined ? {} : { measuredAt: UTC_DATE.test(at) ? `${at}Z` : at }),
         // 0 stands for "not known": a fix without an error there is none.
-        ...(isFrom0(accuracyM) && accuracyM > 0 ? { accuracyM } : {}),
-        ...(isFrom0(speedKn) ? { speedMps: Number((speedKn * KNOT_IN_MPS).toPrecision(12)) } : {}),
-        ...(isFrom0(headingDeg) ? { headingDeg } : {}),
-        ...(isFrom0(batteryPct) ? { batteryPct } : {}),
+        ...(accuracyM === 0 ? {} : asFrom0('accuracyM', accuracyM)),
+        ...asFrom0('speedMps', speedKn, KNOT_IN_MPS),
+        ...asFrom0('headingDeg', headingDeg),
+        ...asFrom0('batteryPct', batteryPct),
       },
     ],
   };
@@ -123,8 +124,4 @@ function claimOf(aliases: readonly string[], place: { lat: number; lng: number }
 
 function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && NUMBER.test(text.trim()) ? Number(text) : undefined;
-}
-
-function isFrom0(value: number | undefined): value is number {
-  return value !== undefined && value >= 0;
 }

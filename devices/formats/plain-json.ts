@@ -9,6 +9,7 @@
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from '../parse-json.ts';
 import { withoutEnd } from '../payload-text.ts';
 import { type Rejection, reject } from '../rejection.ts';
+import { UNIT_KEYS } from './measured.ts';
 import { isSensorKey } from './sensor-keys.ts';
 import { asFlag } from './sensor-object.ts';
 
@@ -26,7 +27,7 @@ const MAX_DEPTH = 2;
 /** What names a value, and what the value is called, in lists of `{name, value, unit}`. */
 const NAME_KEYS = ['name', 'key', 'n', 'sensor', 'parameter', 'quantity', 'id'] as const;
 const VALUE_KEYS = ['value', 'v', 'val'] as const;
-const UNIT_KEYS = ['unit', 'units', 'u', 'uom'] as const;
+const UNIT_NAMES = [...UNIT_KEYS, 'u'] as const;
 
 /** Keys beside the lists of one message, once for each moment in them, for which they hold. */
 export const MAX_COPIED_KEYS = 50_000;
@@ -131,7 +132,7 @@ function foldNamed(entries: readonly JsonObject[]): readonly JsonObject[] {
   const openAt = new Map<string, Record<string, unknown>>();
   for (const entry of entries) {
     const name = firstOf(entry, NAME_KEYS) as string;
-    const [value, unit] = [firstOf(entry, VALUE_KEYS), firstOf(entry, UNIT_KEYS)];
+    const [value, unit] = [firstOf(entry, VALUE_KEYS), firstOf(entry, UNIT_NAMES)];
     const times = Object.fromEntries(TIME_KEYS.filter((key) => key in entry).map((key) => [key, entry[key]]));
     const moment = JSON.stringify(times);
     let object = openAt.get(moment);

@@ -5,24 +5,28 @@
  * which it is not the usual one.
  */
 import { isJsonObject, type JsonObject } from '../parse-json.ts';
-import { isSameUnit, isUnitOf } from './measured.ts';
+import { isSameUnit, isUnitOf, UNIT_KEYS } from './measured.ts';
 import { type KnownKey, meaningOf, UNITLESS_KEYS, wordOf } from './sensor-keys.ts';
 
 /** Keys that are looked at for the one that a unit is of. */
 const MAX_KEYS = 20;
-/** What a unit that stands beside its value is called: `{"level": 142, "unit": "cm"}`, `level_unit`. */
-const UNIT_KEYS = ['unit', 'units', 'uom', 'unit_of_measurement', 'unitCode'] as const;
 const MAX_UNIT_KEY_CHARACTERS = 40;
 const UNIT_ENDING = /[_\- .]?(?:unit|units|uom)$/i;
 
-/** A bare number whose key says no unit, with the one that stands beside it and measures the same. */
+/**
+ * A bare number whose key says no unit, with the one that stands beside it: one of its own whatever it is, so that what
+ * we do not know is told; one of the message where it measures the same.
+ */
 export function withUnitBeside(object: JsonObject, key: string, { dimension }: KnownKey): unknown {
   const value = object[key];
   if (typeof value !== 'number' && typeof value !== 'string') return value;
   if (!UNITLESS_KEYS.has(wordOf(key))) return value;
   const own = [`${key}_unit`, `${key}Unit`, `${key}_units`, `${key}Units`, `${key}_uom`, `${key}.unit`];
-  const unit = [...own, ...UNIT_KEYS].map((name) => object[name]).find((each) => typeof each === 'string');
-  return unit !== undefined && isUnitOf(unit as string, dimension) && isBare(value) ? { value, unit } : value;
+  if (!isBare(value)) return value;
+  const unit = own.map((name) => object[name]).find((each) => typeof each === 'string' && each.trim() !== '');
+  if (unit !== undefined) return { value, unit };
+  const shared = UNIT_KEYS.map((name) => object[name]).find((each) => typeof each === 'string');
+  return shared !== undefined && isUnitOf(shared as string, dimension) ? { value, unit: shared } : value;
 }
 
 /**

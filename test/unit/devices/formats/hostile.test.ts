@@ -217,6 +217,13 @@ describe('what can be read in two ways', () => {
     ]);
   });
 
+  test('a unit of its own that we do not know costs the value, one of the message may be of something else', async () => {
+    const { items, told } = await mappedOf({ level: 142, level_unit: 'sentimetre', battery: 80 });
+    expect(items).toEqual([{ batteryPct: 80 }]);
+    expect(told).toMatch(/level: no unit "sentimetre"/);
+    expect((await mappedOf({ level: 1.42, unit: 'mg/L' })).items).toEqual([{ levelM: 1.42 }]);
+  });
+
   test('values with times of their own are readings of those times', async () => {
     const { items } = await mappedOf({
       battery: { value: 80, observedAt: '2026-11-29T01:00:00Z' },
