@@ -117,8 +117,9 @@ export class QueuedAlerts implements Alerts {
     await this.#enqueue(async () => {
       // The clocks of silence stand still while we are deaf, and begin anew when that is over.
       if (this.#dependencies.isDeaf()) engine.listen(nowMs);
-      for (const { id, presence, presenceAt, told } of this.#dependencies.fleet.known()) {
+      for (const { id, presence, presenceAt, told, unusable } of this.#dependencies.fleet.known()) {
         if (told) engine.expect(id, told);
+        if (unusable && !this.#behind) engine.takeUnusableWord(id, unusable.atMs, nowMs);
         if (presence) this.#apply(engine.takePresence(id, presence, nowMs, presenceAt));
       }
       if (!this.#behind) this.#apply(engine.takeTick(nowMs));
@@ -185,7 +186,8 @@ export class QueuedAlerts implements Alerts {
     const { lifecycle, engine } = this.#machinery;
     const open = lifecycle.open.get(saved.id);
     if (open?.revision !== saved.revision) return saved;
-    return { ...saved, text: engine.textOfNow(open), detail: open.detail, peak: open.peak };
+    const text = engine.textOfNow(open, this.#dependencies.now());
+    return { ...saved, text, detail: open.detail, peak: open.peak };
   }
 
   async explain(alert: Alert): Promise<Explanation> {

@@ -34,7 +34,10 @@ export interface ClockMonitor {
   look(): void;
   readonly lastStep: ClockStep | undefined;
   onStep(listener: (step: ClockStep) => void): void;
-  /** Told at the start what is the newest time on the disk: a clock a day or more ahead of it may be wrong. */
+  /**
+   * Told at the start what is the newest time on the disk, 0 where there is none: a clock a day or more ahead of it may
+   * be wrong.
+   */
   compareWithDisk(newestMs: number): void;
   /** The time, epoch ms, by which data may be too old to keep: without what the clock jumped in the last day. */
   retentionNow(): number;
@@ -87,7 +90,7 @@ export function createClockMonitor({ now, monotonicNow, log, metrics }: ClockMon
     onStep: (listener) => void listeners.push(listener),
     compareWithDisk(newestMs) {
       const aheadMs = now() - newestMs;
-      if (aheadMs < RETENTION_WAITS_MS) return;
+      if (newestMs === 0 || aheadMs < RETENTION_WAITS_MS) return;
       doubt = { aheadMs, sinceMs: monotonicNow() };
       const days = Math.round(aheadMs / 86_400_000);
       log.info(

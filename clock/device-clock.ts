@@ -33,6 +33,10 @@ const STOOD_MS = 15_000;
 const OVERTAKEN_MS = 120_000;
 /** A clock that moves on by less than this share of ours stands, or runs backwards. No link is so slow for long. */
 const STANDS_SHARE = 0.1;
+/** No reading waits for so long to be sent, ms: three years. */
+const OLDEST_MS = 3 * 365 * 86_400_000;
+const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
 /** What a mobile network delays when nothing is wrong, ms. */
 export const USUAL_DELAY_MS = 2_000;
 /**
@@ -68,6 +72,8 @@ export interface DeviceClock {
   stood: number;
   furthestMs: number;
   later: LaterLags | undefined;
+  /** Witnesses in a row that agree with none before, and whose time cannot be: of before it was sent, or of years ago. */
+  impossible: number;
   /** It went back while its link worked: no way explains the lag since. */
   isSetBack: boolean;
   /** It is known to be off; and whether its offset has moved since without a step. */
@@ -75,6 +81,8 @@ export interface DeviceClock {
   isDrifting: boolean;
   /** The offset came about as a stalled link does: who must be sure does not go by it. */
   isUnproven: boolean;
+  /** Its times are whole multiples of this, ms: it cuts them to the minute or the second, or does not (1). */
+  grainMs?: number;
 }
 
 export type ClockState = 'unknown' | 'right' | 'off' | 'drifting' | 'standing';
@@ -90,10 +98,12 @@ export function createDeviceClock(): DeviceClock {
     stood: 0,
     furthestMs: 0,
     later: undefined,
+    impossible: 0,
     isSetBack: false,
     isOff: false,
     isDrifting: false,
     isUnproven: false,
+    grainMs: MINUTE_MS,
   };
 }
 
@@ -103,6 +113,7 @@ export function createDeviceClock(): DeviceClock {
  */
 export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receivedAt: number): void {
   if (receivedAt < clock.lastReceivedAt - REPLAYED_MS) return;
+  clock.grainMs = grainOf(deviceMs, clock.grainMs ?? 1);
   const lagMs = receivedAt - deviceMs;
   const apartMs = receivedAt - clock.lastReceivedAt;
   const isFirst = clock.witnesses === 0;
@@ -115,10 +126,12 @@ export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receive
   if (isFirst || isSliding || lagMs < clock.leastLagMs - toleranceMs) {
     // All before it was late, or the clock was set forward: either way this is what is known now.
     restart(clock, lagMs);
+    if (isWitness) noteImpossible(clock, lagMs);
   } else if (lagMs <= clock.leastLagMs + toleranceMs) {
     clock.leastLagMs = Math.min(clock.leastLagMs, lagMs);
     clock.mostLagMs = Math.max(clock.mostLagMs, lagMs);
     clock.later = undefined;
+    clock.impossible = 0;
     if (isWitness) clock.witnesses++;
     if (movedMs > 0) clock.stood = 0;
   } else learnLater(clock, lagMs, movedMs, toleranceMs, isWitness);
@@ -126,6 +139,12 @@ export function observeDeviceClock(clock: DeviceClock, deviceMs: number, receive
   clock.lastReceivedAt = receivedAt;
   clock.lastDeviceMs = deviceMs;
   decide(clock);
+}
+
+/** The coarsest that this time allows, and those before it. */
+function grainOf(deviceMs: number, grainMs: number): number {
+  if (grainMs >= MINUTE_MS && deviceMs % MINUTE_MS === 0) return MINUTE_MS;
+  return grainMs >= SECOND_MS && deviceMs % SECOND_MS === 0 ? SECOND_MS : 1;
 }
 
 /** Whether the time of a witness went on. Said before anything else is learnt of it. */
@@ -175,10 +194,12 @@ function learnLater(
     const isGrowing = isWitness && goesOn && lagMs > (later?.leastLagMs ?? clock.leastLagMs);
     const grown = isGrowing ? (later?.grown ?? 0) + 1 : 0;
     clock.later = { leastLagMs: lagMs, mostLagMs: lagMs, witnesses: 1, isStall, isSetBack, grown };
+    if (isWitness) noteImpossible(clock, lagMs);
     // Later and later for so long: a clock that loses time, or a link that never catches up.
     if (grown >= neededOfStall && clock.stood === 0) adoptLater(clock, clock.later, true);
     return;
   }
+  clock.impossible = 0;
   later.leastLagMs = Math.min(later.leastLagMs, lagMs);
   later.mostLagMs = Math.max(later.mostLagMs, lagMs);
   if (isWitness) later.witnesses++;
@@ -200,7 +221,18 @@ function adoptLater(clock: DeviceClock, later: LaterLags, isDrifting: boolean): 
 
 function decide(clock: DeviceClock): void {
   if (isStanding(clock)) clock.isOff = true;
+  else if (isRacing(clock)) clock.isOff = true;
   else if (clock.witnesses >= CLOCK_BOUNDS.readings) clock.isOff = isWrongBy(clock, clock.leastLagMs);
+}
+
+/** It runs so fast that no few of its lags agree; none of them is one of the way. */
+export function isRacing({ impossible = 0 }: DeviceClock): boolean {
+  return impossible >= CLOCK_BOUNDS.readings;
+}
+
+/** By how much it is wrong, as far as that is known: of one that races, with its last reading. */
+export function knownLagMs(clock: DeviceClock): number {
+  return isRacing(clock) ? clock.lastReceivedAt - clock.lastDeviceMs : clock.leastLagMs;
 }
 
 function isStanding({ stood, furthestMs, lastReceivedAt, lastDeviceMs, leastLagMs }: DeviceClock): boolean {
@@ -227,6 +259,15 @@ function isWrongBy({ isSetBack }: DeviceClock, lagMs: number): boolean {
   return isBeyondBounds(lagMs) || (isSetBack && lagMs > OVERTAKEN_MS);
 }
 
+function noteImpossible(clock: DeviceClock, lagMs: number): void {
+  clock.impossible = isImpossible(lagMs) ? (clock.impossible ?? 0) + 1 : 0;
+}
+
+/** Nothing comes before it was sent, and nothing was on its way for years. */
+function isImpossible(lagMs: number): boolean {
+  return lagMs < -CLOCK_BOUNDS.aheadMs || lagMs > OLDEST_MS;
+}
+
 /** No way explains the lag, or none that is usual. */
 export function isBeyondBounds(lagMs: number): boolean {
   return lagMs > CLOCK_BOUNDS.behindMs || lagMs < -CLOCK_BOUNDS.aheadMs;
@@ -235,7 +276,7 @@ export function isBeyondBounds(lagMs: number): boolean {
 export function stateOf(clock: DeviceClock): ClockState {
   if (clock.witnesses === 0) return 'unknown';
   if (isStanding(clock)) return 'standing';
-  if (clock.isOff) return clock.isDrifting ? 'drifting' : 'off';
+  if (clock.isOff) return clock.isDrifting || isRacing(clock) ? 'drifting' : 'off';
   const isKnown = !isBeyondBounds(clock.leastLagMs) && clock.leastLagMs <= USUAL_DELAY_MS;
   return isKnown || clock.witnesses >= CLOCK_BOUNDS.readings ? 'right' : 'unknown';
 }
@@ -246,8 +287,8 @@ export function stateOf(clock: DeviceClock): ClockState {
  */
 export function correctedTime(clock: DeviceClock, deviceMs: number, receivedAt: number): number | undefined {
   if (!clock.isOff) return undefined;
-  // A clock that stands says nothing of the time.
-  if (isStanding(clock)) return receivedAt;
+  // A clock that stands says nothing of the time, nor does one that races.
+  if (isStanding(clock) || isRacing(clock)) return receivedAt;
   if (!isWrongBy(clock, receivedAt - deviceMs)) return undefined;
   // Neither does one of which it is not known by how much it is wrong now.
   if (clock.witnesses < CLOCK_BOUNDS.readings) return receivedAt;

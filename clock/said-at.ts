@@ -32,5 +32,7 @@ export function saidAtOf(clock: DeviceClock, deviceMs: number, receivedAt: numbe
     agreesWithOurs && isLive ? deviceMs : deviceMs + (agreesWithOurs ? 0 : leastLagMs) - USUAL_DELAY_MS;
   // A clock that was set back by so little looks like a link that is a little slow.
   const isEither = !isLive && lateMs <= CLOCK_BOUNDS.steadyMs;
-  return { earliestMs, latestMs: isEither ? receivedAt : Math.min(receivedAt, deviceMs + leastLagMs) };
+  // One that cuts its times to the second, or to the minute, may mean any moment of it.
+  const latestMs = deviceMs + (clock.grainMs ?? 1) - 1 + leastLagMs;
+  return { earliestMs, latestMs: isEither ? receivedAt : Math.min(receivedAt, latestMs) };
 }

@@ -33,7 +33,7 @@ A device publishes on ${list(UP_CHANNELS)} and subscribes to ${list(DOWN_CHANNEL
   \`online\` and \`{"state": "Online"}\` are understood too.
 - **ack**, QoS 1: an ambulance's answer to a command: \`{"assignment": "…", "ack": "accepted"}\` or \`"refused"\`.
   With the command's \`word\` in it, it answers that very command, also one without an assignment; \`"received"\` is
-  enough for what asks nothing.
+  enough for a change, and for what asks nothing.
 - **command**, QoS 1, down: \`dispatch\` (an order; the same assignment with another content is a change of it), \`cancel\`,
   \`second-unit\`, \`message\`, each with its \`word\`. A command comes again until it is answered: the same \`word\` is the same
   command. Ignore a \`command\` that you do not know.

@@ -10,6 +10,7 @@ import type { Reading } from '../devices/reading.ts';
 import type { AssignmentRequest } from './assignments/assign-unit.ts';
 import { setService } from './assignments/assignment-lock.ts';
 import type { AssignmentRow } from './assignments/assignment-row.ts';
+import type { Destination } from './assignments/destination-change.ts';
 import type { Questions } from './assignments/questions.ts';
 import { byNewTime, type ClockStep } from './clock-steps.ts';
 import type { AuditLine, Dispatch } from './dispatch.ts';
@@ -107,14 +108,24 @@ export class CityDispatch implements Dispatch {
   }
 
   async advance(advance: Parameters<Dispatch['advance']>[0]): Promise<AssignmentRow> {
-    const { city, now } = this.#context;
-    const { hospital } = advance;
-    if (hospital !== undefined && !city.hospitals.some(({ id }) => id === hospital)) {
-      throw new DispatchError('unknown-hospital', `there is no hospital ${hospital}`);
-    }
-    const { unit } = await this.assignments.advance({ ...advance, atMs: now() });
+    const atMs = this.#context.now();
+    const hospital = advance.hospital === undefined ? undefined : this.#findHospital(advance.hospital);
+    const { unit } = await this.assignments.advance({ ...advance, hospital, atMs });
     await this.#parts.delivery.sendNew([unit]);
     return this.assignments.get(advance.assignment);
+  }
+
+  async changeHospital(assignment: number, id: string, actor: string): Promise<AssignmentRow> {
+    const change = { hospital: this.#findHospital(id), actor, atMs: this.#context.now() };
+    const { unit } = await this.assignments.changeDestination(assignment, change);
+    await this.#parts.delivery.sendNew([unit]);
+    return this.assignments.get(assignment);
+  }
+
+  #findHospital(id: string): Destination {
+    const hospital = this.#context.city.hospitals.find((each) => each.id === id);
+    if (hospital) return hospital;
+    throw new DispatchError('unknown-hospital', `there is no hospital ${id}`);
   }
 
   async hearByRadio(assignment: number, user: string): Promise<AssignmentRow> {
@@ -135,12 +146,15 @@ export class CityDispatch implements Dispatch {
     if (this.board.vehicleOf(unit) === undefined) {
       throw new DispatchError('unknown-unit', `there is no ambulance ${unit}`);
     }
+    await this.#context.followClock();
+    const action = outOfService === null ? 'back-in-service' : 'out-of-service';
     const lock = await database.transaction().execute(async (transaction) => {
-      const action = outOfService === null ? 'back-in-service' : 'out-of-service';
       await writeAudit(transaction, now(), { actor: user, action, unit, note: outOfService ?? undefined });
       return setService(transaction, unit, outOfService);
     });
     this.board.setLock(lock);
+    const reason = outOfService ?? undefined;
+    this.#context.publishEvent('incident', { event: action, incident: null, unit, reason });
   }
 
   figures(query: Omit<FiguresQuery, 'nowMs'>): Promise<Figures> {
@@ -184,7 +198,8 @@ export class CityDispatch implements Dispatch {
 
   async onAck(device: string, body: unknown, atMs: number): Promise<string | undefined> {
     await this.#onNewTime;
-    const { now } = this.#context;
+    const { now, followClock } = this.#context;
+    await followClock();
     const heardAtMs = Math.min(now(), byNewTime(atMs, this.#lastStep));
     return this.#parts.answers.hear(device, body, heardAtMs);
   }
@@ -194,6 +209,7 @@ export class CityDispatch implements Dispatch {
     pace?.tick();
     // Else what a step of our clock makes look overdue would be escalated.
     await this.#onNewTime;
+    await this.#context.followClock();
     await reminders.tick();
     await bedReports.tick();
     await unanswered.tick();

@@ -20,6 +20,8 @@ export interface DispatchContext {
   readonly now: () => number;
   readonly log: Logger;
   readonly metrics: DispatchMetrics;
+  /** To be awaited before anything is written: rejects while what is open has not followed our clock. */
+  readonly followClock: () => Promise<void>;
   /** To those who watch; never throws. */
   readonly publishEvent: (type: 'incident' | 'hospital' | 'fleet', body: unknown) => void;
   /** To the unit, QoS 1; resolves when the broker has taken it. */

@@ -10,6 +10,7 @@ const DISPATCH_ERRORS = [
   'unknown-unit',
   'unknown-hospital',
   'unknown-word',
+  'own-duplicate',
   'incident-closed',
   'incident-open',
   'incident-has-open-assignments',

@@ -11,6 +11,7 @@ export interface DispatchMetrics {
   readonly crewWords: Counter<'judgement'>;
   readonly bedReports: Counter<'outcome'>;
   readonly stretches: Counter<'outcome'>;
+  readonly clockSteps: Counter<'outcome'>;
 }
 
 export function createDispatchMetrics(registry: Registry): DispatchMetrics {
@@ -55,6 +56,12 @@ export function createDispatchMetrics(registry: Registry): DispatchMetrics {
       name: 'siaga_dispatch_crew_words_total',
       help: 'Changed statuses of assigned crews: after the order, before it, unsure when, impossible. A person is asked about the last two.',
       labelNames: ['judgement'],
+      registers,
+    }),
+    clockSteps: new Counter({
+      name: 'siaga_dispatch_clock_steps_total',
+      help: 'Steps of our clock: followed by what is open, failed and tried again, given up.',
+      labelNames: ['outcome'],
       registers,
     }),
     stretches: new Counter({

@@ -68,7 +68,13 @@ export interface Dispatch extends AsyncDisposable {
     user: string,
   ): Promise<{ assignment: AssignmentRow; isRepeat: boolean }>;
   /** A dispatcher's word on a step; tells the unit where that voids its order. */
-  advance(advance: Omit<Parameters<Assignments['advance']>[0], 'atMs'>): Promise<AssignmentRow>;
+  advance(
+    advance: Omit<Parameters<Assignments['advance']>[0], 'atMs' | 'hospital'> & {
+      readonly hospital?: string | undefined;
+    },
+  ): Promise<AssignmentRow>;
+  /** The patient is taken to another hospital than was said; the crew is told. */
+  changeHospital(assignment: number, hospital: string, user: string): Promise<AssignmentRow>;
   /** The crew has told by radio that it has its order, or what was changed or called off since. */
   hearByRadio(assignment: number, user: string): Promise<AssignmentRow>;
   /** A person's answer to what a crew said and what was not taken by itself. */

@@ -10,6 +10,7 @@ import { isAmbulance } from '../devices/kinds/ambulance.ts';
 import { Assignments } from './assignments/assignments.ts';
 import { Questions } from './assignments/questions.ts';
 import { CityDispatch, type DispatchParts } from './city-dispatch.ts';
+import { ClockFollower } from './clock-follower.ts';
 import type { Dispatch, DispatchDependencies } from './dispatch.ts';
 import type { DispatchContext } from './dispatch-context.ts';
 import { createDispatchMetrics, type DispatchMetrics } from './dispatch-metrics.ts';
@@ -20,6 +21,7 @@ import { createCallHeat } from './recommendation/call-heat.ts';
 import { createCoverageMap } from './recommendation/coverage-map.ts';
 import { createCoverageNow } from './recommendation/coverage-now.ts';
 import { type RecommendationQuery, recommend } from './recommendation/recommendation.ts';
+import { listRefusals } from './recommendation/refusals.ts';
 import { createTravel } from './recommendation/travel.ts';
 import { createOutsideEngine } from './roads/outside-engine.ts';
 import { paceFileOf, readPace } from './roads/pace/pace-file.ts';
@@ -69,6 +71,7 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
     },
     board,
     metrics,
+    followClock: () => follower.follow(),
   };
   const pace = roads && openPace(dependencies, roads, board, metrics);
   const coverage = createCoverageNow(board, roads, now);
@@ -80,9 +83,14 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
     },
   );
   const { timeZone } = registry.cityNow;
-  const asking = { board, travel, links, coverage, now, timeZone };
+  const refusals = (incident: number) => listRefusals(context.database, incident);
+  const asking = { board, travel, links, coverage, now, timeZone, refusals };
   const ask = (query: RecommendationQuery) => recommend(asking, query);
   const assignments = new Assignments(context);
+  const follower = new ClockFollower({
+    shift: (step) => assignments.clockSet(step),
+    ...{ now, log, steps: metrics.clockSteps },
+  });
   const echo = new CancelEcho(context, links);
   const delivery = new WordDelivery(context, links, {
     onOrderReached: (assignment, atMs) => assignments.noteDispatched(assignment, atMs),
@@ -105,7 +113,7 @@ function assembleParts(dependencies: DispatchDependencies): DispatchParts & { re
     routes: (at, units) => findRoutes(board, roads, { at, units, nowMs: now() }),
     words: new WordDesk(context, links, delivery),
     unanswered: new UnansweredOrders(context, dependencies.alerts, reminders),
-    messages: new UnitMessages(context, assignments, questions, echo),
+    messages: new UnitMessages(context, { assignments, questions, echo, follower }),
     answers: new CrewAnswers(context, { assignments, delivery, reminders, links }),
     bedReports: new BedReports(context, hospitals, fleet),
     pace,

@@ -51,6 +51,8 @@ export interface Quality {
 const AHEAD_OF_RECEIPT_MAX_MS = 1_000;
 /** A clock that drifts is not off by so much from one reading to the next, ms. */
 const CLOCK_DRIFT_MAX_MS = 5 * 60_000;
+/** A clock that was impossible once is as good as any other after so many right times. */
+const RIGHT_TIMES_AFTER = 12;
 /** Equal readings in a row before a flat line is suspected, and the difference that counts as equal, m. */
 const FLAT_READINGS = 60;
 const FLAT_EPSILON = 0.001;
@@ -68,6 +70,8 @@ interface Past extends FirstArrivals {
   lastBatch: { readonly digest: string; readonly receivedAt: number; readonly spacing: Spacing } | undefined;
   /** The time of its last reading was its own, and could be. */
   hasRightClock: boolean;
+  /** So many right times more, and one that is impossible is a garbled message again, and not the clock. */
+  rightTimesOwed: number;
   position: PositionState | undefined;
   readonly rain: RainPast;
   flatSince: number;
@@ -88,6 +92,7 @@ export function createQuality(): Quality {
         firstByCount: new Map(),
         lastBatch: undefined,
         hasRightClock: false,
+        rightTimesOwed: 0,
         position: undefined,
         rain: createRainPast(),
         flatSince: 0,
@@ -192,17 +197,22 @@ function nextFreeTime(past: Past, { measuredAt, quality }: Reading): number {
 }
 
 /**
- * One impossible time after right ones may be one garbled message, and raises nothing; from the second in a row on
- * it is the clock, and the readings are as good as ever.
+ * One impossible time after right ones may be one garbled message, and raises nothing; from the second in a row on,
+ * or among a dozen, it is the clock, and the readings are as good as ever.
  */
 function assessClock(past: Past, { quality, values, receivedAt }: Reading): number {
   const wasRight = past.hasRightClock;
   past.hasRightClock = !(quality & QualityFlag.serverTime);
   // Nearly every reading: its time is its own.
-  if (past.hasRightClock) return 0;
+  if (past.hasRightClock) {
+    if (past.rightTimesOwed > 0) past.rightTimesOwed--;
+    return 0;
+  }
   const { deviceClockMs } = values;
-  if (typeof deviceClockMs !== 'number' || !wasRight) return 0;
-  return Math.abs(receivedAt - deviceClockMs) > CLOCK_DRIFT_MAX_MS ? QualityFlag.clockDoubted : 0;
+  if (typeof deviceClockMs !== 'number') return 0;
+  const isLone = wasRight && past.rightTimesOwed === 0;
+  past.rightTimesOwed = RIGHT_TIMES_AFTER;
+  return isLone && Math.abs(receivedAt - deviceClockMs) > CLOCK_DRIFT_MAX_MS ? QualityFlag.clockDoubted : 0;
 }
 
 function spaceMessage(

@@ -179,7 +179,7 @@ function join(first: Rejection | undefined, second: Rejection | undefined): Reje
   return reject((both[0] as Rejection).reason, both.map(({ detail }) => detail).join('; '));
 }
 
-/** Position outside the city whose swapped twin is inside. Seen even in official examples. */
+/** Position outside the city whose swapped twin, or the one with another sign, is inside. Seen even in official examples. */
 function findSwappedCoordinates(
   item: JsonObject,
   kind: DeviceKind,
@@ -190,6 +190,14 @@ function findSwappedCoordinates(
   if (typeof lat !== 'number' || typeof lng !== 'number') return undefined;
   const inside = (south: number, west: number) =>
     south >= bounds.south && south <= bounds.north && west >= bounds.west && west <= bounds.east;
-  if (inside(lat, lng) || !inside(lng, lat)) return undefined;
+  if (inside(lat, lng)) return undefined;
+  const isSignLost = inside(-lat, lng) || inside(lat, -lng) || inside(-lat, -lng);
+  if (isSignLost) {
+    return reject(
+      'swapped-coordinates',
+      `lat ${lat}, lng ${lng}: is a sign lost? South and west are below zero`,
+    );
+  }
+  if (!inside(lng, lat)) return undefined;
   return reject('swapped-coordinates', `lat ${lat}, lng ${lng} looks swapped: the city lies at lat ${lng}`);
 }

@@ -87,7 +87,7 @@ function followClock(
   { alerts, dispatch, quality }: Pick<Followers, 'alerts' | 'dispatch' | 'quality'>,
 ): void {
   const heardAt = [...fleet.known()].map(({ lastHeardAt }) => lastHeardAt);
-  if (heardAt.length > 0) clock.compareWithDisk(Math.max(...heardAt));
+  clock.compareWithDisk(Math.max(0, ...heardAt));
   clock.onStep(({ foundAt, sizeMs }) => {
     quality.clockSet(foundAt, sizeMs);
     fleet.clockSet(foundAt, sizeMs);

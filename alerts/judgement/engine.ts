@@ -24,7 +24,7 @@ import { isBesideTruth, noteTruth } from './exercise.ts';
 import { expireForecasts } from './expire.ts';
 import { hear, recordUse } from './hear.ts';
 import type { ToldInterval } from './hearing.ts';
-import { isWorthJudging, judgeDevice, silenceOf, silentAfterMs } from './judge-silence.ts';
+import { isWorthJudging, judgeDevice, saySilence, silenceOf, silentAfterMs } from './judge-silence.ts';
 import type { ParameterOverride } from './parameters.ts';
 import { reconcileWatch } from './reconcile-watch.ts';
 import { refreshOpen, textOfNow } from './refresh-open.ts';
@@ -82,6 +82,7 @@ export class AlertEngine {
       hearing.lastHeardAt = Math.min(hearing.lastHeardAt, nowMs);
       hearing.lastUsableAt = Math.min(hearing.lastUsableAt, nowMs);
       hearing.presenceAt = Math.min(hearing.presenceAt, nowMs);
+      hearing.refusedAt = Math.min(hearing.refusedAt ?? 0, nowMs);
     }
   }
 
@@ -183,6 +184,18 @@ export class AlertEngine {
     return judgeDevice(watch, this.#view(nowMs));
   }
 
+  /** It said something at `saidAtMs` that was refused, or that came before: a word, and of no use. */
+  takeUnusableWord(device: string, saidAtMs: number, nowMs: number): void {
+    const atMs = Math.min(saidAtMs, nowMs);
+    const watch = this.watches.of(device);
+    if (!watch) return;
+    const { hearing } = watch;
+    if (atMs <= Math.max(hearing.lastHeardAt, hearing.refusedAt ?? 0)) return;
+    watch.moved = true;
+    hearing.refusedAt = atMs;
+    if (hearing.firstHeardAt === 0) hearing.firstHeardAt = atMs;
+  }
+
   /** A device has confirmed how often it is to report: its own rhythm does not show it yet. */
   expect(device: string, told: ToldInterval): void {
     const watch = this.watches.of(device);
@@ -238,8 +251,10 @@ export class AlertEngine {
   }
 
   /** See refresh-open.ts. */
-  textOfNow(alert: Alert): Alert['text'] {
-    return textOfNow(this.watches.all, alert);
+  textOfNow(alert: Alert, nowMs: number): Alert['text'] {
+    const watch = this.watches.all.get(alert.subject);
+    const silence = watch && saySilence(watch, alert.rule, this.#view(nowMs));
+    return silence ?? textOfNow(this.watches.all, alert);
   }
 
   saveConditions(): readonly SavedCondition[] {

@@ -26,6 +26,8 @@ export interface ToldInterval {
 export interface Hearing {
   firstHeardAt: number;
   lastHeardAt: number;
+  /** Of the last word that was no reading to keep: refused, or one that came before. */
+  refusedAt?: number;
   /** Of the last reading that could be judged. */
   lastUsableAt: number;
   readonly sending: SendingRhythm;

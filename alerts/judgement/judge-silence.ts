@@ -4,8 +4,10 @@
  * Stands beside the fold: everything here goes by our clock. Invariant: an access point behind an uplink that
  * is known to be down raises nothing of its own, and an alert of a silent device is kept.
  */
+import { knownLagMs } from '../../clock/device-clock.ts';
 import { isAlike } from '../../clock/server-clock.ts';
 import { deviceKinds } from '../../devices/kinds/index.ts';
+import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import {
   CLOCK_PARAMETERS,
@@ -18,6 +20,7 @@ import {
   describeHeardAgain,
   describeSilence,
   judgeSilence,
+  type Known,
   SILENCE_DEFAULTS,
   SILENCE_RULES,
   type Silence,
@@ -76,16 +79,14 @@ export function isWorthJudging({ hearing }: DeviceWatch): boolean {
 
 function judgeHearing(watch: DeviceWatch, view: CityView, rule: SilenceRule): readonly EngineChange[] {
   const { conditions, nowMs } = view;
-  const { kind, name } = watch.device;
+  const { kind } = watch.device;
   const silence = silenceOf(watch, view);
   const open = conditions.find(rule.name, watch.subject.id);
   if (!silence && !open) return NO_CHANGES;
   if (silence && !open && isBehindDeadUplink(watch, view)) return NO_CHANGES;
   // After a restart of ours nothing counts as silent for a while; only a word of its own ends a silence.
   if (!silence && open && !hasSpokenSince(watch, open.episode.startedAt)) return NO_CHANGES;
-  const levelM = watch.timeline.head.recent.value.at(-1);
-  const doubtedAfterMs = watch.timeline.head.suspicion?.believedAt;
-  const facts = { kind, name, levelM, doubtedAfterMs, nowMs, clock: view.clock };
+  const facts = factsOf(watch, view);
   const change = silence
     ? conditions.raise(
         rule,
@@ -111,6 +112,33 @@ function judgeHearing(watch: DeviceWatch, view: CityView, rule: SilenceRule): re
       );
   watch.hearing.silenceOpen = silence !== undefined;
   return change ? [change, ...markBlind(watch, change, nowMs)] : NO_CHANGES;
+}
+
+function factsOf(
+  { device, timeline }: DeviceWatch,
+  { clock, nowMs }: Pick<CityView, 'clock' | 'nowMs'>,
+): Known {
+  const { recent, suspicion } = timeline.head;
+  const levelM = recent.value.at(-1);
+  return {
+    kind: device.kind,
+    name: device.name,
+    levelM,
+    doubtedAfterMs: suspicion?.believedAt,
+    nowMs,
+    clock,
+  };
+}
+
+/** What an open alert of its silence would say now: it lasts longer and longer. Undefined where it is not silent. */
+export function saySilence(
+  watch: DeviceWatch,
+  rule: string,
+  view: Pick<CityView, 'clock' | 'listeningSince' | 'nowMs'>,
+): Bilingual | undefined {
+  if (SILENCE_RULES.get(watch.device.kind)?.name !== rule) return undefined;
+  const silence = silenceOf(watch, view);
+  return silence && describeSilence(factsOf(watch, view), silence).text;
 }
 
 /** Why it was called silent; of a silence of before it was noted, the plainest reason. */
@@ -163,7 +191,8 @@ function markBlind(watch: DeviceWatch, change: EngineChange, nowMs: number): Eng
 
 function judgeClock(watch: DeviceWatch, view: CityView): EngineChange | undefined {
   const { conditions, clock, nowMs, serverClockDoubt } = view;
-  const { isOff, leastLagMs: lagMs } = watch.hearing.clock;
+  const { isOff } = watch.hearing.clock;
+  const lagMs = knownLagMs(watch.hearing.clock);
   const isOurs = isOff && isAlike(watch.hearing.clock, serverClockDoubt);
   const wrong = isOff && !isOurs;
   const open = conditions.find(CLOCK_SKEW.name, watch.subject.id);

@@ -31,6 +31,8 @@ export interface View {
 export interface Suspicion {
   /** Readings in a row that are not believed, 0 while that may yet be water; the last level that was, with its time. */
   readonly rows: number;
+  /** An alert of its level is open, and stays for it. */
+  readonly inAlert: boolean;
   readonly believedM: number;
   readonly believedAt: number;
 }

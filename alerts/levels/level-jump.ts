@@ -13,6 +13,8 @@ export interface JumpState {
   /** A jump that the next reading must uphold, and the level from which the last one fell. */
   jumpM: number | undefined;
   fellFromM: number | undefined;
+  /** A jump up that was upheld, and has not gone on since: the level beyond which it has. */
+  goesOnM: number | undefined;
 }
 
 /** `begins anew`: it stands, and what was before it says nothing of the rise. */
@@ -24,20 +26,26 @@ export const JUMP_START: Readonly<JumpState> = Object.freeze({
   largestStepM: 0,
   jumpM: undefined,
   fellFromM: undefined,
+  goesOnM: undefined,
 });
 
 /** A step is a jump beyond this many times the largest that stood, and this many times the rise before it. */
 const JUMP_STEPS = 1.5;
 const JUMP_RISES = 3;
+/** A rise goes on from its jump by this share of it; a gauge that was lifted or set to feet stands where it is. */
+const GOES_ON_SHARE = 0.05;
 
 /** `leastM`: no step of less is a jump. */
 export function judgeJump(state: JumpState, leastM: number, levelM: number): JumpVerdict {
   const { lastM, jumpM: claimedM, fellFromM } = state;
   let verdict: JumpVerdict = 'stands';
+  if (state.goesOnM !== undefined && (levelM >= state.goesOnM || levelM < (lastM ?? levelM) - leastM)) {
+    state.goesOnM = undefined;
+  }
   if (lastM !== undefined && claimedM !== undefined) {
     state.jumpM = undefined;
     const half = (claimedM - lastM) / 2;
-    if ((levelM - lastM - half) * Math.sign(half) >= 0) verdict = uphold(state, claimedM, lastM);
+    if ((levelM - lastM - half) * Math.sign(half) >= 0) verdict = uphold(state, claimedM, lastM, levelM);
   } else if (lastM !== undefined) {
     const stepM = Math.abs(levelM - lastM);
     if (stepM > leastM && stepM > JUMP_STEPS * state.largestStepM && stepM > JUMP_RISES * state.lastRiseM) {
@@ -45,7 +53,7 @@ export function judgeJump(state: JumpState, leastM: number, levelM: number): Jum
       return 'waits';
     }
     if (fellFromM !== undefined && levelM - lastM > (fellFromM - lastM) / 2) {
-      verdict = uphold(state, levelM, lastM);
+      verdict = uphold(state, levelM, lastM, levelM);
     } else if (levelM - lastM > state.largestStepM) state.largestStepM = levelM - lastM;
   }
   state.lastRiseM = lastM === undefined ? 0 : Math.max(0, levelM - lastM);
@@ -54,11 +62,13 @@ export function judgeJump(state: JumpState, leastM: number, levelM: number): Jum
 }
 
 /** A fall that stood may be a sensor's, and the way back from it is no rise. */
-function uphold(state: JumpState, levelM: number, lastM: number): JumpVerdict {
+function uphold(state: JumpState, levelM: number, lastM: number, nowM: number): JumpVerdict {
   const { fellFromM } = state;
   const isReturn = fellFromM !== undefined && levelM - lastM > (fellFromM - lastM) / 2;
   if (levelM > lastM && !isReturn) {
     state.largestStepM = Math.max(state.largestStepM, levelM - lastM);
+    const goesOnM = levelM + GOES_ON_SHARE * (levelM - lastM);
+    state.goesOnM = nowM < goesOnM ? goesOnM : undefined;
     return 'stands';
   }
   state.fellFromM = levelM < lastM ? Math.max(lastM, fellFromM ?? lastM) : undefined;

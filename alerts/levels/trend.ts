@@ -35,6 +35,22 @@ export function hasTurned({ value }: Recent, first: number): boolean {
   return highest - (value[last] as number) > TURNED_SHARE * (highest - base) && highest > base;
 }
 
+/** Fewer points than this of one level are a crest. */
+const STILL_POINTS = 4;
+/** Closer levels are the same, m. */
+const SAME_M = 0.001;
+
+/**
+ * Since when the last levels are the very same, epoch ms, as of a sensor that has reached its limit; undefined where
+ * they are not, and of a gauge that rounds.
+ */
+export function stillSince({ at, value }: Recent, rounds: boolean): number | undefined {
+  let first = value.length - 1;
+  const levelM = value[first] as number;
+  while (first > 0 && Math.abs((value[first - 1] as number) - levelM) < SAME_M) first--;
+  return rounds || value.length - first < STILL_POINTS ? undefined : at[first];
+}
+
 /** The median of a level and its neighbours; the level itself at either end. */
 export function smoothed(value: readonly number[], index: number): number {
   const level = value[index] as number;

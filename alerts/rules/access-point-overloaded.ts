@@ -60,8 +60,8 @@ export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderS
     return {
       label: labelOf(rank),
       text: {
-        en: `${name}: ${value} clients, built for ${capacityClients}.`,
-        id: `${name}: ${value} pengguna, kapasitas ${capacityClients}.`,
+        en: `${name}: ${Math.round(value)} clients, built for ${capacityClients}.`,
+        id: `${name}: ${Math.round(value)} pengguna, kapasitas ${capacityClients}.`,
       },
     };
   },
@@ -70,8 +70,8 @@ export const accessPointOverloaded = defineTrackRule<OverloadParameters, LadderS
     return {
       label: labelOf(highestRank),
       text: {
-        en: `${name} is no longer overloaded: ${value} clients at ${at.en}, built for ${capacityClients}. There were up to ${peak}.`,
-        id: `${name} tidak lagi kelebihan beban: ${value} pengguna ${at.id}, kapasitas ${capacityClients}. Tertinggi ${peak} pengguna.`,
+        en: `${name} is no longer overloaded: ${Math.round(value)} clients at ${at.en}, built for ${capacityClients}. There were up to ${Math.round(peak)}.`,
+        id: `${name} tidak lagi kelebihan beban: ${Math.round(value)} pengguna ${at.id}, kapasitas ${capacityClients}. Tertinggi ${Math.round(peak)} pengguna.`,
       },
     };
   },

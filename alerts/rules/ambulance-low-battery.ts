@@ -36,11 +36,13 @@ interface Ladders {
   readonly chargedBelow: number;
 }
 
+/** So much is missing, percent. */
+const NEARLY_EMPTY = 95;
 const LABEL: Bilingual = { en: 'low battery', id: 'baterai lemah' };
 
 export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderState, Ladders>({
   name: 'ambulance-low-battery',
-  version: 3,
+  version: 4,
   kind: 'ambulance',
   unit: '%',
   memory: LADDER_START,
@@ -57,6 +59,9 @@ export const ambulanceLowBattery = defineTrackRule<LowBatteryParameters, LadderS
     const { batteryPct } = reading.values;
     if (typeof batteryPct !== 'number') return;
     const missing = 100 - batteryPct;
+    // 0.85 is a share of 1, and no percent, but of one that was nearly empty: trackers count whole percent.
+    const isShare = batteryPct > 0 && batteryPct < 1 && !(memory.previous && memory.previous >= NEARLY_EMPTY);
+    if (isShare) return;
     const ladder = missing <= chargedBelow ? charged : hovering;
     stepLadder(memory, ladder, missing, reading.measuredAt, view.intervalMs);
     advanceTrack(track, reading, memory.rank, batteryPct);

@@ -10,13 +10,14 @@ import {
   type ClockState,
   createDeviceClock,
   type DeviceClock,
+  knownLagMs,
   stateOf,
 } from '../../clock/device-clock.ts';
 import type { Bilingual } from '../../devices/site.ts';
 import type { Description } from '../judgement/rule.ts';
 import { formatSpan } from '../wording.ts';
 
-export const CLOCK_SKEW = { name: 'clock-skew', version: 2, unit: 's' } as const;
+export const CLOCK_SKEW = { name: 'clock-skew', version: 3, unit: 's' } as const;
 export const CLOCK_PARAMETERS = CLOCK_BOUNDS;
 
 /** As it was saved; before version 2 it was kept as `wrong` and `lagMs`. */
@@ -56,9 +57,9 @@ const CAUSES: Readonly<Record<ClockCause, Bilingual>> = {
 export function sayClock(clock: DeviceClock): Bilingual {
   const state: ClockState = stateOf(clock);
   if (state === 'standing') return { en: 'stands still or goes back', id: 'berhenti atau mundur' };
-  const { leastLagMs } = clock;
-  const span = formatSpan(Math.abs(leastLagMs));
-  const [en, id] = leastLagMs > 0 ? ['behind', 'lebih lambat'] : ['ahead', 'lebih cepat'];
+  const lagMs = knownLagMs(clock);
+  const span = formatSpan(Math.abs(lagMs));
+  const [en, id] = lagMs > 0 ? ['behind', 'lebih lambat'] : ['ahead', 'lebih cepat'];
   const cause = causeOfClock(clock);
   const why = cause ? CAUSES[cause] : undefined;
   const drifts = { en: ', and drifts', id: ', dan terus bergeser' };

@@ -9,6 +9,7 @@ import type { Bilingual } from '../../devices/site.ts';
 import type { Description, Facts } from '../judgement/rule.ts';
 import type { EndedEpisode, Episode } from '../judgement/track.ts';
 import { formatMetres } from '../wording.ts';
+import { describeStill } from './rise-words.ts';
 
 /** What an alert of time-to-threshold says in its detail. */
 export interface Prediction {
@@ -29,6 +30,8 @@ export interface Prediction {
   /** The last reading before such an end whose level was believed, epoch ms; and whether others came after it. */
   readonly lastReadingAt?: number;
   readonly isDoubted?: boolean;
+  /** It ended with a level that is the very same since then, epoch ms. */
+  readonly stillSince?: number;
 }
 
 export interface ClaimSaid {
@@ -83,7 +86,7 @@ export function describeForecastEnd(
   thresholds: readonly Threshold[],
   { name, clock }: Facts,
 ): Description {
-  const { targetM, endedBecause, lastReadingAt, isDoubted } = detail as Prediction;
+  const { targetM, endedBecause, lastReadingAt, isDoubted, stillSince } = detail as Prediction;
   const now = formatMetres(value);
   const at = clock(endedAt, endedAt);
   const target = nameOf(thresholds, targetM ?? value);
@@ -97,6 +100,7 @@ export function describeForecastEnd(
       },
     };
   }
+  const still = describeStill(stillSince, endedAt, clock);
   return {
     label: LABEL,
     text:
@@ -106,8 +110,8 @@ export function describeForecastEnd(
             id: `${name} sudah mencapai ${target.id} seperti yang diperkirakan: ${now.id} ${at.id}.`,
           }
         : {
-            en: `${name} is no longer expected to reach ${target.en}; ${now.en} at ${at.en}.`,
-            id: `${name} tidak lagi diperkirakan mencapai ${target.id}; ${now.id} ${at.id}.`,
+            en: `${name} is no longer expected to reach ${target.en}; ${now.en} at ${at.en}.${still.en}`,
+            id: `${name} tidak lagi diperkirakan mencapai ${target.id}; ${now.id} ${at.id}.${still.id}`,
           },
   };
 }

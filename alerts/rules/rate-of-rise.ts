@@ -11,11 +11,11 @@ import type { Bilingual } from '../../devices/site.ts';
 import { defineTrackRule, type View } from '../judgement/rule.ts';
 import { advanceTrack } from '../judgement/track.ts';
 import { timeUnitMs } from '../levels/drain.ts';
-import { noiseOf } from '../levels/noise.ts';
+import { noiseOf, roundsLevels } from '../levels/noise.ts';
 import { learnRise, NO_RISES, type OrdinaryRises } from '../levels/ordinary-rises.ts';
 import { lookBackOf } from '../levels/recent.ts';
 import { type Rise, riseSince } from '../levels/recent-rise.ts';
-import { firstWithin, hasTurned } from '../levels/trend.ts';
+import { firstWithin, hasTurned, stillSince } from '../levels/trend.ts';
 import { describeRise, describeRiseEnd, type SureLevel } from './rise-words.ts';
 import { ladderSpanM, levelOf } from './river-level.ts';
 
@@ -75,7 +75,7 @@ const DAY_UNITS = 24;
 
 export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
   name: 'rate-of-rise',
-  version: 5,
+  version: 6,
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
@@ -128,7 +128,11 @@ export const rateOfRise = defineTrackRule<RateOfRiseParameters, Memory>({
         memory.slackSince = isOver ? null : slackSince;
         if (memory.sure && levelM >= memory.sure.levelM) memory.sure = null;
         const { sure } = memory;
-        const end = isOver && sure ? { ...track.episode.detail, sure } : undefined;
+        const still = isOver && !sure ? stillSince(view.recent, roundsLevels(view.noise)) : undefined;
+        const isWorthSaying = isOver && (sure || still !== undefined);
+        const end = isWorthSaying
+          ? { ...track.episode.detail, ...(sure ? { sure } : {}), ...(still ? { stillSince: still } : {}) }
+          : undefined;
         if (isOver) memory.sure = null;
         advanceTrack(track, reading, isOver ? 0 : 2, levelM, 0, end);
       }

@@ -17,6 +17,8 @@ interface EndDetail {
   readonly endedBecause?: string;
   readonly lastReadingAt?: number;
   readonly isDoubted?: boolean;
+  /** Its level is the very same since then, epoch ms. */
+  readonly stillSince?: number;
 }
 
 export function describeRise(
@@ -47,7 +49,7 @@ export function describeRiseEnd(
   name: string,
   clock: Clock,
 ): Bilingual {
-  const { sure, endedBecause, lastReadingAt, isDoubted } = detail as EndDetail;
+  const { sure, endedBecause, lastReadingAt, isDoubted, stillSince } = detail as EndDetail;
   const now = formatMetres(value);
   if (endedBecause) {
     const last = clock(lastReadingAt ?? endedAt, endedAt);
@@ -58,9 +60,10 @@ export function describeRiseEnd(
   }
   const at = clock(endedAt, endedAt);
   const before = describeSure(sure, endedAt, clock);
+  const still = describeStill(stillSince, endedAt, clock);
   return {
-    en: `${name} is no longer rising fast; ${now.en} at ${at.en}.${before.en}`,
-    id: `${name} tidak lagi naik cepat; ${now.id} ${at.id}.${before.id}`,
+    en: `${name} is no longer rising fast; ${now.en} at ${at.en}.${before.en}${still.en}`,
+    id: `${name} tidak lagi naik cepat; ${now.id} ${at.id}.${before.id}${still.id}`,
   };
 }
 
@@ -72,5 +75,15 @@ function describeSure(sure: SureLevel | undefined, endedAt: number, clock: Clock
   return {
     en: ` The last level before its gauge was in doubt was ${level.en} at ${at.en}.`,
     id: ` Tinggi air terakhir sebelum alatnya diragukan ${level.id} ${at.id}.`,
+  };
+}
+
+/** A sentence that follows an end; empty where the level has moved. */
+export function describeStill(since: number | undefined, endedAt: number, clock: Clock): Bilingual {
+  if (since === undefined) return { en: '', id: '' };
+  const from = clock(since, endedAt);
+  return {
+    en: ` It has said the very same level since ${from.en}: the sensor may be at its limit, and the river higher.`,
+    id: ` Angkanya sama persis sejak ${from.id}: sensornya mungkin sudah di batas, dan air bisa lebih tinggi.`,
   };
 }

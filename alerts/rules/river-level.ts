@@ -66,6 +66,9 @@ interface RiverMemory extends LadderState, FallState {}
 
 /** Said of with the second reading that is not believed: a single drop-out is nothing to speak of. */
 const DOUBT_SAID_AFTER = 2;
+/** Without an alert a gauge that fell too far is to be looked at after so many readings, and so long, ms. */
+const CALM_ROWS = 8;
+const CALM_MS = 15 * 60_000;
 
 export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
   name: 'river-level',
@@ -141,10 +144,14 @@ export const riverLevel = defineTrackRule<RiverLevelParameters, RiverMemory>({
       // A level that is doubted has one before it that was believed.
       const keptM = believedM as number;
       // Nobody need look at a sensor at once where no alert rests on it.
-      const rows = memory.rank === 0 || isAwaited(memory) ? 0 : memory.lows;
-      view.suspicion = { rows, believedM: keptM, believedAt };
+      const inAlert = memory.rank > 0;
+      const isSuspect = inAlert ? !isAwaited(memory) : memory.lows >= CALM_ROWS && at - believedAt >= CALM_MS;
+      const rows = isSuspect ? memory.lows : 0;
+      view.suspicion = { rows, inAlert, believedM: keptM, believedAt };
       const detail =
-        rows >= DOUBT_SAID_AFTER && !isSaid ? { doubtedSince: at, doubtedM: levelM, believedAt } : undefined;
+        inAlert && rows >= DOUBT_SAID_AFTER && !isSaid
+          ? { doubtedSince: at, doubtedM: levelM, believedAt }
+          : undefined;
       advanceTrack(track, reading, memory.rank, keptM, doubtRank(memory), detail);
       return;
     }

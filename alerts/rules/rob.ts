@@ -10,16 +10,19 @@ import type { Bilingual } from '../../devices/site.ts';
 import type { Rank } from '../alert.ts';
 import type { CityView } from '../judgement/city-view.ts';
 import type { EngineChange } from '../judgement/engine-change.ts';
+import type { Hearing } from '../judgement/hearing.ts';
 import type { Recent } from '../levels/recent.ts';
 import { smoothed } from '../levels/trend.ts';
 import { formatMetres } from '../wording.ts';
 import { isRainLasting, rainWithin } from './rain.ts';
 
-const ROB = { name: 'rob', version: 2, unit: 'm' } as const;
+const ROB = { name: 'rob', version: 3, unit: 'm' } as const;
 const ROB_PARAMETERS = {
   /** Below the tide's lowest threshold by this much it is high already, m. */
   belowThresholdM: 0.2,
   rainWindowMs: 3 * 3_600_000,
+  /** A gauge that has not told of rain for so long says nothing of it, ms; some report each hour. */
+  rainFreshMs: 90 * 60_000,
   /** BMKG calls 50 mm a day heavy; in three hours it is more than canals carry against the tide. */
   rainMm: 20,
   heavyRainMm: 50,
@@ -52,24 +55,28 @@ export function judgeRob(view: CityView): EngineChange[] {
     const levelM = open ? lastM : Math.min(lastM ?? 0, recent.value.at(-2) ?? Number.NEGATIVE_INFINITY);
     const lowestM = site.thresholds[0]?.levelM;
     if (lastM === undefined || levelM === undefined || lowestM === undefined) continue;
-    // A blind tide gauge resolves nothing: its last word stands until the next.
-    if (view.nowMs - watch.hearing.lastUsableAt > ROB_PARAMETERS.freshMs) continue;
+    const isBlind = view.nowMs - watch.hearing.lastUsableAt > ROB_PARAMETERS.freshMs;
+    // A blind tide gauge raises nothing, and ends nothing: only the rain that is over does.
+    if (isBlind && !open) continue;
     rain ??= cityRain(view);
-    const { mm: rainMm } = rain;
+    const { mm: rainMm, isKnown } = rain;
+    // That nobody tells of rain is no dry weather.
+    if (open && !isKnown) continue;
+    if (isBlind && rainMm >= ROB_PARAMETERS.rainMm * ROB_PARAMETERS.endShare) continue;
     const share = open ? ROB_PARAMETERS.endShare : 1;
     const limitM = lowestM - ROB_PARAMETERS.belowThresholdM * (open ? 1.5 : 1);
     const heavy = rainMm >= ROB_PARAMETERS.heavyRainMm * share && levelM >= lowestM;
     const wasDoubted = (open?.episode.detail as RobDetail | undefined)?.isDoubted === true;
     const isDoubted = open !== undefined && levelM < limitM && (wasDoubted || fellTooFast(recent));
     const isLow = levelM < limitM && !isDoubted;
-    const rank: Rank = isLow || rainMm < ROB_PARAMETERS.rainMm * share ? 0 : heavy ? 3 : 2;
+    const rank: Rank = isLow || isBlind || rainMm < ROB_PARAMETERS.rainMm * share ? 0 : heavy ? 3 : 2;
     const { name } = watch.device;
     const change =
       rank === 0
         ? view.conditions.clear(
             ROB,
             watch.subject,
-            describeEnd(name, levelM, rain, view.clock(view.nowMs, view.nowMs), isDoubted),
+            describeEnd(name, levelM, rain, view.clock(view.nowMs, view.nowMs), lostOf(isDoubted, isBlind)),
             view.nowMs,
             view.nowMs,
           )
@@ -96,33 +103,39 @@ export function judgeRob(view: CityView): EngineChange[] {
  * With so many gauges of rain one that is wrong is outvoted; with fewer, a good part of the world's record is doubted.
  */
 const NEIGHBOURS = 3;
+/** A logger that sends seldom is silent after so many of its pauses. */
+const SENDINGS = 2;
 
 interface CityRain {
   readonly mm: number;
+  /** A gauge has told of rain, or of none, of late. */
+  readonly isKnown: boolean;
   /** Gauges whose rain is more than can fall. */
   readonly doubted: readonly string[];
 }
 
 function cityRain({ watches, nowMs }: CityView): CityRain {
   const sinceMs = nowMs - ROB_PARAMETERS.rainWindowMs;
-  const reporting = [...watches.values()].filter(
-    ({ hearing }) => hearing.rain.length > 0 || (hearing.rainAt ?? 0) > sinceMs,
-  );
+  // What fell since its last word nobody knows of a gauge that is silent.
+  const isHeard = ({ rainAt = 0, sending }: Hearing) =>
+    nowMs - rainAt <= Math.max(ROB_PARAMETERS.rainFreshMs, SENDINGS * sending.everyMs);
+  const reporting = [...watches.values()].filter(({ hearing }) => isHeard(hearing));
   // Who speaks without neighbours must say what is likely, and for some time.
   const isAlone = reporting.length < NEIGHBOURS;
   const sums: number[] = [];
   const doubted: string[] = [];
   for (const { device, hearing } of watches.values()) {
-    const { rain, rainAt = 0, rainDoubtedAt = 0, rainExtreme } = hearing;
+    const { rain, rainDoubtedAt = 0, rainExtreme } = hearing;
     const isExtreme = rainExtreme !== undefined && rainExtreme.at > sinceMs;
     const isImpossible = isExtreme && (isAlone || rainExtreme.share > 1);
     if (isImpossible || rainDoubtedAt > sinceMs) doubted.push(device.name);
-    if (isImpossible || (rain.length === 0 && rainAt <= sinceMs)) continue;
+    if (isImpossible || !isHeard(hearing)) continue;
     sums.push(isAlone && !isRainLasting(rain, sinceMs) ? 0 : rainWithin(rain, sinceMs));
   }
   sums.sort((a, b) => b - a);
   const [most = 0, second = most] = sums;
-  return { mm: sums.length === 2 ? (most + second) / 2 : second, doubted };
+  const isKnown = reporting.length > 0 || doubted.length > 0;
+  return { mm: sums.length === 2 ? (most + second) / 2 : second, isKnown, doubted };
 }
 
 /** A sentence that follows; empty where every bucket is believed. */
@@ -172,17 +185,33 @@ function describe(
   };
 }
 
+/** Why the level of the sea is not known; undefined where it is. */
+type Lost = 'doubted' | 'blind' | undefined;
+
+function lostOf(isDoubted: boolean, isBlind: boolean): Lost {
+  return isBlind ? 'blind' : isDoubted ? 'doubted' : undefined;
+}
+
 function describeEnd(
   name: string,
   levelM: number,
   rain: CityRain,
   at: Bilingual,
-  isDoubted: boolean,
+  lost: Lost,
 ): EngineChange['description'] {
   const { mm: rainMm } = rain;
   const level = formatMetres(levelM);
   const doubt = describeDoubted(rain);
-  if (isDoubted) {
+  if (lost === 'blind') {
+    return {
+      label: LABEL,
+      text: {
+        en: `Tide and rain no longer add up: only ${rainMm.toFixed(0)} mm of rain fell in the 3 h before ${at.en}. ${name} sends no level; its last was ${level.en}, and where the sea stands now is not known.${doubt.en}`,
+        id: `Rob berakhir: hujan tinggal ${rainMm.toFixed(0)} mm dalam 3 jam sampai ${at.id}. ${name} tidak mengirim data; muka laut terakhir ${level.id}, keadaan sekarang tidak diketahui.${doubt.id}`,
+      },
+    };
+  }
+  if (lost === 'doubted') {
     return {
       label: LABEL,
       text: {

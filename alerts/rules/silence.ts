@@ -2,7 +2,8 @@
  * Silence: a gauge that is blind, an access point that is down, an ambulance silent on duty.
  *
  * Judged by our own clock and the time of receipt, never by the device's. A gauge counts as heard only by
- * readings that can be judged: one that sends nonsense, or only the past, sees nothing. Invariant: silence
+ * readings that can be judged: one that sends nonsense, or only the past, sees nothing. Of any other kind what was
+ * refused is no word either, and is told as what it is. Invariant: silence
  * resolves nothing but itself; what was announced (`sleeping`, `off-duty`) is no fault, for a bounded time.
  */
 
@@ -58,23 +59,29 @@ export function judgeSilence(
   listeningSince: number,
   nowMs: number,
 ): Silence | undefined {
-  if (hearing.lastHeardAt === 0) return undefined;
+  const { refusedAt = 0 } = hearing;
+  const heardAt = hearing.lastHeardAt || hearing.firstHeardAt;
+  if (heardAt === 0) return undefined;
   if (!hearing.onDuty) return undefined;
   const quietFor = (since: number) => nowMs - Math.max(since, listeningSince);
   if (hearing.presence === 'sleeping' && quietFor(hearing.presenceAt) < parameters.sleepMaxMs)
     return undefined;
-  if (hearing.presence === 'offline' && hearing.presenceAt >= hearing.lastHeardAt) {
+  if (hearing.presence === 'offline' && hearing.presenceAt >= Math.max(heardAt, refusedAt)) {
     if (quietFor(hearing.presenceAt) >= parameters.offlineAfterMs) {
       return { reason: 'offline', since: hearing.presenceAt };
     }
   }
-  if (quietFor(hearing.lastHeardAt) > allowedMs) return { reason: 'silent', since: hearing.lastHeardAt };
+  const isQuiet = quietFor(heardAt) > allowedMs;
+  if (isQuiet && quietFor(refusedAt) > allowedMs) {
+    return { reason: 'silent', since: Math.max(heardAt, refusedAt) };
+  }
   // One that never said anything of use is without use since its first word.
   const usableAt = hearing.lastUsableAt || hearing.firstHeardAt || hearing.lastHeardAt;
   if (silenceWordsOf(kind)?.needsUsable && quietFor(usableAt) > allowedMs) {
     return { reason: 'unusable', since: usableAt };
   }
-  return undefined;
+  // All that it has said since was refused.
+  return isQuiet ? { reason: 'unusable', since: heardAt } : undefined;
 }
 
 /** Our clock hears a word of the device, of whatever use. */

@@ -10,7 +10,7 @@ import { isRiverGauge, type Threshold } from '../../devices/kinds/river-gauge.ts
 import { type Rank, rankOf } from '../alert.ts';
 import { defineTrackRule } from '../judgement/rule.ts';
 import { advanceTrack, type Episode } from '../judgement/track.ts';
-import { isNoiseKnown, noiseOf } from '../levels/noise.ts';
+import { isNoiseKnown, noiseOf, roundsLevels } from '../levels/noise.ts';
 import type { Recent } from '../levels/recent.ts';
 import {
   AHEAD_MS,
@@ -27,6 +27,7 @@ import {
   takeLevel,
 } from '../levels/rise-past.ts';
 import { readShares } from '../levels/rise-shares.ts';
+import { stillSince } from '../levels/trend.ts';
 import { describeForecast, describeForecastEnd, type Prediction } from './forecast-words.ts';
 import { type Claim, isAnother, predict } from './predict.ts';
 import { levelOf } from './river-level.ts';
@@ -71,7 +72,7 @@ const JUMP_LEAST_M = 0.15;
 const STEADY_LEVELS = 4;
 export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory>({
   name: 'time-to-threshold',
-  version: 4,
+  version: 5,
   kind: 'river-gauge',
   unit: 'm',
   memory: START,
@@ -99,7 +100,8 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     const noiseM = smoothedNoise(noise, view.intervalMs);
     memory.reached = reachedAfter(memory.reached, levelM, parameters);
     const before = memory.claims;
-    if (before.length === 0 && !mayClaim(memory, levelM, parameters)) return;
+    if (before.length === 0 && (memory.goesOnM !== undefined || !mayClaim(memory, levelM, parameters)))
+      return;
     // Of a gauge that nobody knows two high readings may be its noise: it must have risen steadily.
     if (before.length === 0 && !isNoiseKnown(view.noise) && !hasRisenSteadily(view.recent)) return;
     const rise = levelM < scale.topM ? riseOf(memory, scale, noiseM) : undefined;
@@ -110,7 +112,9 @@ export const timeToThreshold = defineTrackRule<TimeToThresholdParameters, Memory
     const target = claims.at(-1);
     if (!target) {
       memory.present = undefined;
-      advanceTrack(track, reading, 0, levelM, 0);
+      const still = stillSince(view.recent, roundsLevels(view.noise));
+      const end = still && track.episode ? { ...track.episode.detail, stillSince: still } : undefined;
+      advanceTrack(track, reading, 0, levelM, 0, end);
       return;
     }
     const isOther = !sameClaims(claims, before);

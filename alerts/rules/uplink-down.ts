@@ -89,9 +89,11 @@ function lookAt(
     const { hearing } = watch;
     if (hearing.presence === 'sleeping') return false;
     // While the line is known to be down only a word brings a member back, not a restart of ours.
-    if (downSince !== undefined && hearing.lastHeardAt <= downSince) return true;
-    if (hearing.presence === 'offline' && hearing.presenceAt >= hearing.lastHeardAt) return true;
-    const quietMs = view.nowMs - Math.max(hearing.lastHeardAt, view.listeningSince);
+    // What was refused came over the line as well.
+    const wordAt = Math.max(hearing.lastHeardAt, hearing.refusedAt ?? 0);
+    if (downSince !== undefined && wordAt <= downSince) return true;
+    if (hearing.presence === 'offline' && hearing.presenceAt >= wordAt) return true;
+    const quietMs = view.nowMs - Math.max(wordAt, view.listeningSince);
     return quietMs > UPLINK_PARAMETERS.missingIntervals * watch.timeline.head.intervalMs;
   });
   return { heard, missing, anySilent: missing.some(isSilent) };

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { sayClock } from '../../alerts/rules/clock-skew.ts';
 import { causeOfClock } from '../../clock/clock-cause.ts';
-import { type DeviceClock, stateOf } from '../../clock/device-clock.ts';
+import { type DeviceClock, knownLagMs, stateOf } from '../../clock/device-clock.ts';
 import { formatQuality, type Reading } from '../../devices/reading.ts';
 import { PRESENCES } from '../../devices/topics.ts';
 import type { DeviceConnection } from '../../fleet/device-connection.ts';
@@ -186,7 +186,11 @@ function formatClock(clock: DeviceClock): z.infer<typeof clockSchema> {
   const state = stateOf(clock);
   if (state === 'unknown') return { state };
   const { leastLagMs, mostLagMs, isOff } = clock;
-  const figures = { state, offsetMs: -Math.round(leastLagMs), spreadMs: Math.round(mostLagMs - leastLagMs) };
+  const figures = {
+    state,
+    offsetMs: -Math.round(knownLagMs(clock)),
+    spreadMs: Math.round(mostLagMs - leastLagMs),
+  };
   if (!isOff) return figures;
   const cause = causeOfClock(clock);
   return { ...figures, ...(cause ? { cause } : {}), says: sayClock(clock).en };
@@ -200,7 +204,7 @@ export function formatDataHealth({ health }: DeviceNow): z.infer<typeof deviceDe
     gaps,
     late,
     lateMaxMs,
-    ...(clock.witnesses === 0 ? {} : { skewMs: Math.round(clock.leastLagMs) }),
+    ...(clock.witnesses === 0 ? {} : { skewMs: Math.round(knownLagMs(clock)) }),
     clock: formatClock(clock),
     ...(lastSeq === undefined ? {} : { lastSeq }),
     rejected: { ...rejected },

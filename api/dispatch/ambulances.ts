@@ -74,6 +74,7 @@ export const ambulanceRoutes =
     );
 
     addFindRoutes(app, dispatch);
+    addListWithheld(app, dispatch);
 
     app.put(
       '/ambulances/:id/service',
@@ -97,6 +98,39 @@ export const ambulanceRoutes =
       },
     );
   };
+
+/** More than a city has out of service at once; the others stand there when these are back. */
+export const MAX_WITHHELD = 500;
+
+const withheldSchema = z
+  .object({
+    unit: z.string(),
+    outOfService: z.string().nullable().describe('Why, as a person said it; null where it is in service.'),
+    patientDoubt: z.string().nullable().describe('Why a patient may be aboard although it has no order.'),
+  })
+  .meta({ id: 'WithheldUnit' });
+
+function addListWithheld(app: ZodApp, dispatch: Dispatch): void {
+  app.get(
+    '/ambulances/withheld',
+    {
+      schema: {
+        operationId: 'listWithheldUnits',
+        tags: ['ambulances'],
+        summary:
+          'Units that nobody is offered, whatever their crews say: out of service, or a patient may be aboard',
+        response: { 200: z.object({ units: z.array(withheldSchema) }) },
+      },
+    },
+    async () => ({
+      units: dispatch.board.withheld(MAX_WITHHELD).map(({ unit, outOfService, patientDoubt }) => ({
+        unit,
+        outOfService: outOfService ?? null,
+        patientDoubt: patientDoubt ?? null,
+      })),
+    }),
+  );
+}
 
 const unitList = z
   .string()

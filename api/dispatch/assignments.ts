@@ -40,6 +40,7 @@ export const assignmentRoutes =
     addCreateAssignment(app, dependencies);
     addAcknowledgeAssignment(app, dependencies);
     addReportStatus(app, dependencies);
+    addChangeHospital(app, dependencies);
     addAnswerCrew(app, dependencies);
   };
 
@@ -123,6 +124,27 @@ function addReportStatus(app: ZodApp, { dispatch }: DispatchRoutesDependencies):
       },
     },
     async ({ params, body: { status, ...more }, user }) => advance(dispatch, params, status, user, more),
+  );
+}
+
+function addChangeHospital(app: ZodApp, { dispatch }: DispatchRoutesDependencies): void {
+  app.post(
+    '/incidents/:id/assignments/:assignment/hospital',
+    {
+      config: { access: ['dispatcher'], fails: [409] },
+      schema: {
+        operationId: 'changeDestination',
+        tags: ['assignments'],
+        summary: 'Takes the patient to another hospital, and tells the crew until it has it',
+        params: assignmentParams,
+        body: z.strictObject({ hospital: deviceId }),
+        response: { 200: assignmentSchema },
+      },
+    },
+    async ({ params, body: { hospital }, user }) => {
+      await refuseForeign(dispatch, params);
+      return show(dispatch, await dispatch.changeHospital(params.assignment, hospital, user.name), user);
+    },
   );
 }
 

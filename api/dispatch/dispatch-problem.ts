@@ -15,6 +15,7 @@ const STATUS: Readonly<Record<DispatchErrorCode, number>> = {
   'unknown-unit': 404,
   'unknown-hospital': 404,
   'unknown-word': 404,
+  'own-duplicate': 409,
   'incident-closed': 409,
   'incident-open': 409,
   'incident-has-open-assignments': 409,

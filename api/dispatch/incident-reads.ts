@@ -136,8 +136,8 @@ export function addRecommendForIncident(app: ZodApp, { dispatch }: DispatchRoute
       const at = { lat, lng };
       const wantsTransport = role === 'transport' || (role === undefined && needs_transport === 1);
       const [firstAid, transport] = await Promise.all([
-        role === 'transport' ? undefined : dispatch.recommend({ at, limit, role: 'first-aid' }),
-        wantsTransport ? dispatch.recommend({ at, limit, role: 'transport' }) : undefined,
+        role === 'transport' ? undefined : dispatch.recommend({ at, limit, incident: id, role: 'first-aid' }),
+        wantsTransport ? dispatch.recommend({ at, limit, incident: id, role: 'transport' }) : undefined,
       ]);
       return {
         incident: id,

@@ -3,8 +3,8 @@
  * has acknowledged.
  *
  * Watches Aedes from outside and tells whoever sends commands. Invariants: an observer that reads along is not
- * the device; the end of a connection that was taken over does not end the one that took it over; a PUBACK
- * [MQTT-4.3.2-2] is told with the payload that it acknowledges, in a clean session too, where Aedes keeps none.
+ * the device; where several connections stand for one device (a tracker and a handset with one secret) it is
+ * connected until the last of them ends, and listens while any of them does; a PUBACK [MQTT-4.3.2-2] is told with the payload that it acknowledges, in a clean session too, where Aedes keeps none.
  */
 import type { AedesPublishPacket, Client } from 'aedes';
 import { formatDeviceTopic, parseDeviceTopic } from '../../devices/topics.ts';
@@ -42,8 +42,8 @@ export function watchDeviceLinks(aedes: SiagaAedes, options: DeviceLinksOptions)
 
 class DeviceLinks {
   readonly #options: DeviceLinksOptions;
-  /** The newest client that stands for a device. */
-  readonly #clients = new Map<string, Client>();
+  /** The clients that stand for a device, and whether each of them listens. */
+  readonly #clients = new Map<string, Map<Client, boolean>>();
   /** Commands by packet identifier, until their PUBACK. */
   readonly #unacknowledged = new WeakMap<Client, Map<number, Command>>();
 
@@ -66,45 +66,56 @@ class DeviceLinks {
   }
 
   #opened(client: Client): void {
-    const { table, watcher, now } = this.#options;
-    const connection = table.find(client);
+    const connection = this.#options.table.find(client);
     const identity = connection?.identity;
     if (!connection || !identity || identity.role === 'observer') return;
-    const device = identity.role === 'device' ? identity.id : client.id;
-    this.#clients.set(device, client);
-    watcher.opened(device, now());
+    // A link that was reset right behind its CONNACK: Aedes tells its end first.
+    if (client.closed) return;
+    this.#join(identity.role === 'device' ? identity.id : client.id, client);
     // A session that was kept subscribes nothing anew.
     for (const filter of connection.subscriptions) this.#listens(client, filter, true);
   }
 
+  /** The client stands for the device from now on. */
+  #join(device: string, client: Client): Map<Client, boolean> {
+    const known = this.#clients.get(device);
+    const clients = known ?? new Map<Client, boolean>();
+    this.#clients.set(device, clients);
+    if (!clients.has(client)) clients.set(client, false);
+    if (!known) this.#options.watcher.opened(device, this.#options.now());
+    return clients;
+  }
+
   #closed(client: Client): void {
     const { watcher, now } = this.#options;
-    for (const [device, current] of this.#clientsOf(client)) {
-      if (current !== client) continue;
-      this.#clients.delete(device);
-      watcher.closed(device, now());
+    for (const [device, clients] of this.#clientsOf(client)) {
+      if (!clients.has(client)) continue;
+      const wasListening = isAnyListening(clients);
+      clients.delete(client);
+      if (clients.size === 0) {
+        this.#clients.delete(device);
+        watcher.closed(device, now());
+      } else if (wasListening && !isAnyListening(clients)) watcher.listens(device, false, now());
     }
   }
 
   /** Where devices need no credential one client may stand for several. */
-  #clientsOf(client: Client): [device: string, client: Client][] {
+  #clientsOf(client: Client): [device: string, clients: Map<Client, boolean>][] {
     const identity = this.#options.table.find(client)?.identity;
     if (identity?.role !== 'device') return [...this.#clients];
-    const current = this.#clients.get(identity.id);
-    return current ? [[identity.id, current]] : [];
+    const clients = this.#clients.get(identity.id);
+    return clients ? [[identity.id, clients]] : [];
   }
 
+  /** Each SUBSCRIBE is told, also of a second client: what waits goes out at it. */
   #listens(client: Client, filter: string, isListening: boolean): void {
     const { city, table, watcher, now } = this.#options;
     const device = findCommandedDevice(city, filter, table.find(client)?.identity);
-    if (device === undefined) return;
-    const current = this.#clients.get(device);
-    if (!isListening && current !== client) return;
-    if (isListening && current !== client) {
-      this.#clients.set(device, client);
-      watcher.opened(device, now());
-    }
-    watcher.listens(device, isListening, now());
+    if (device === undefined || (isListening && client.closed)) return;
+    if (!isListening && !this.#clients.get(device)?.has(client)) return;
+    const clients = this.#join(device, client);
+    clients.set(client, isListening);
+    if (isListening || !isAnyListening(clients)) watcher.listens(device, isListening, now());
   }
 
   /** Remembers each command that leaves for its device, by the packet identifier that client-hooks.ts gave it. */
@@ -135,6 +146,10 @@ class DeviceLinks {
     commands?.delete(messageId);
     if (command) watcher.acknowledged(command.device, command.payload, now());
   }
+}
+
+function isAnyListening(clients: ReadonlyMap<Client, boolean>): boolean {
+  return [...clients.values()].includes(true);
 }
 
 /** The device whose own command topic this filter is, when the client is that device. */

@@ -14,6 +14,9 @@ export interface KnownKey {
 
 const known = (name: string, dimension: Dimension, unit: string): KnownKey => ({ name, dimension, unit });
 
+/** It says its quantity and not its unit. */
+export const BARE_BATTERY = known('batteryPct', 'share', '%');
+
 /** By the key in lower case without separators. A distance is in millimetres where nothing says otherwise. */
 const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
   distance: known('distanceM', 'length', 'mm'),
@@ -43,11 +46,11 @@ const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
   batteryv: known('batteryV', 'voltage', 'V'),
   batteryvoltage: known('batteryV', 'voltage', 'V'),
   batterymv: known('batteryV', 'voltage', 'mV'),
-  battery: known('batteryPct', 'share', '%'),
+  battery: BARE_BATTERY,
   batterypct: known('batteryPct', 'share', '%'),
   batterypercent: known('batteryPct', 'share', '%'),
   batterypercentage: known('batteryPct', 'share', '%'),
-  batt: known('batteryPct', 'share', '%'),
+  batt: BARE_BATTERY,
   batterylevel: known('batteryPct', 'share', '%'),
   lat: known('lat', 'angle', 'deg'),
   latitude: known('lat', 'angle', 'deg'),

@@ -10,7 +10,7 @@ import { isJsonObject, type JsonObject } from '../parse-json.ts';
 import type { Rejection } from '../rejection.ts';
 import { takeMost } from './format.ts';
 import { type Dimension, readMeasured } from './measured.ts';
-import { isSensorKey, type KnownKey, meaningOf } from './sensor-keys.ts';
+import { BARE_BATTERY, isSensorKey, type KnownKey, meaningOf } from './sensor-keys.ts';
 import { findDoubtfulUnit, isDoubtful, isUnitBeside, withUnitBeside } from './unit-beside.ts';
 
 export interface SensorReading {
@@ -136,15 +136,30 @@ function readEntry(entry: unknown): { item?: Record<string, unknown>; faults: re
   return { item: { ...item, measuredAt }, faults };
 }
 
-/** `battery: "3.4 V"` and `Bat: 78 %`: the unit says which of the two it is. */
-function isOtherBattery({ name, dimension }: KnownKey, value: unknown): boolean {
+/** A bare `battery` of 3.6 is the voltage of a cell, V: percent are whole there. More than this is no supply, V. */
+const CELL_V = [1.5, 4.5] as const;
+const SUPPLY_MAX_V = 60;
+
+/**
+ * `battery: "3.4 V"` and `Bat: 78 %`: the unit says which of the two it is; of a bare number its size does, where only
+ * one of them can be.
+ */
+function isOtherBattery(meant: KnownKey, value: unknown): boolean {
+  const { name, dimension, unit } = meant;
   if (!name.startsWith('battery')) return false;
+  if (typeof value === 'number') {
+    if (dimension !== 'share') return unit === 'V' && value > SUPPLY_MAX_V && value <= 100;
+    return meant === BARE_BATTERY && !Number.isInteger(value) && value > CELL_V[0] && value < CELL_V[1];
+  }
   const text = isJsonObject(value) ? value['unit'] : value;
   if (typeof text !== 'string') return false;
   return dimension === 'share' ? /v$/i.test(text.trim()) : /%$/.test(text.trim());
 }
 
 function dimensionOf(meant: KnownKey, value: unknown): [Dimension, string] {
+  // 0.85 is a share of 1: percent are whole.
+  const isRatio = meant.name === 'batteryPct' && typeof value === 'number' && value > 0 && value < 1;
+  if (isRatio) return ['share', 'ratio'];
   if (!isOtherBattery(meant, value)) return [meant.dimension, meant.unit];
   return meant.dimension === 'share' ? ['voltage', 'V'] : ['share', '%'];
 }

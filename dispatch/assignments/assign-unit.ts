@@ -100,6 +100,12 @@ async function endReplaced(
   if (old.incident !== incident) {
     throw new DispatchError('unknown-assignment', `assignment ${old.id} belongs to another incident`);
   }
+  if (old.unit === unit) {
+    throw new DispatchError(
+      'blocked',
+      `${unit} is on assignment ${old.id} already: replace it by another unit`,
+    );
+  }
   const end = { assignment: old.id, to: 'cancelled', actor, atMs, reason: `replaced by ${unit}` } as const;
   return takeStep(transaction, end, board);
 }

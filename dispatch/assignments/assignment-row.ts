@@ -13,6 +13,7 @@ import { settleWords } from '../words/crew-words.ts';
 import { takeBackSecondUnit } from '../words/second-unit.ts';
 import { type LockRow, releaseUnit } from './assignment-lock.ts';
 import { isBrokenOff, isEnded, type Step, TIME_COLUMN, whyNot } from './assignment-steps.ts';
+import { changeDestination, type Destination, whyNotElsewhere } from './destination-change.ts';
 
 export type AssignmentRow = Selectable<AssignmentsTable>;
 
@@ -22,7 +23,8 @@ export interface Advance {
   readonly actor: string;
   readonly atMs: number;
   readonly reason?: string | undefined;
-  readonly hospital?: string | undefined;
+  /** Where the patient is taken. */
+  readonly hospital?: Destination | undefined;
 }
 
 /** Of a unit that is called off on its way to a hospital. */
@@ -42,6 +44,7 @@ export async function takeStep(
   const problem = whyNot(from, to, canTransport);
   if (problem) throw new DispatchError('step-not-possible', problem, { step: from });
   const ends = isEnded(to);
+  const isToBeTold = hospital !== undefined && whyNotElsewhere(to, canTransport) === undefined;
   const isByPerson = actor !== before.unit && actor !== 'siaga';
   const { numUpdatedRows } = await transaction
     .updateTable('assignments')
@@ -51,7 +54,7 @@ export async function takeStep(
       ...(to === 'dispatched' ? {} : NO_QUESTION),
       // That the crew was free before a person knew better belongs to what it did before.
       ...(isByPerson ? { frees_from: atMs } : {}),
-      ...(hospital === undefined ? {} : { hospital }),
+      ...(hospital === undefined || isToBeTold ? {} : { hospital: hospital.id }),
       ...(ends ? { end_reason: reason ?? to } : {}),
     })
     .where('id', '=', id)
@@ -65,6 +68,7 @@ export async function takeStep(
   }
   const { unit, incident } = before;
   await settleWords(transaction, { id, unit, incident }, { to, actor, atMs });
+  if (isToBeTold) await changeDestination(transaction, before, { hospital, actor, atMs });
   if (isBrokenOff(to)) {
     const callSign = board.callSignOf(unit) ?? unit;
     await takeBackSecondUnit(transaction, { unit, callSign, incident, actor, atMs });

@@ -13,6 +13,7 @@ import { type Assigned, type AssignmentRequest, assignUnit } from './assign-unit
 import type { LockRow } from './assignment-lock.ts';
 import { type Advance, type AssignmentRow, findByKey, readAssignment, takeStep } from './assignment-row.ts';
 import { isEnded, type Role, type Step, stepRank } from './assignment-steps.ts';
+import { changeDestination, type DestinationChange, whyNotElsewhere } from './destination-change.ts';
 
 /** What following a unit needs of its open assignment. */
 export interface OpenAssignment {
@@ -59,6 +60,7 @@ export class Assignments {
 
   /** Takes the unit for the incident. The order is written with it, and goes out after it: see word-delivery.ts. */
   async assign(request: AssignmentRequest, key: string, user: string): Promise<Assigned> {
+    await this.#context.followClock();
     const { database, metrics } = this.#context;
     try {
       const done = await database
@@ -81,6 +83,7 @@ export class Assignments {
 
   /** Takes a step. Throws DispatchError `step-not-possible` with a sentence. */
   async advance(advance: Advance): Promise<AssignmentRow> {
+    await this.#context.followClock();
     const { database, metrics, publishEvent } = this.#context;
     const { assignment, lock } = await database
       .transaction()
@@ -90,6 +93,22 @@ export class Assignments {
     const { id, incident, unit } = assignment;
     publishEvent('incident', { event: advance.to, incident, assignment: id, unit, reason: advance.reason });
     return assignment;
+  }
+
+  /** Another hospital than was said. Throws DispatchError `step-not-possible` with a sentence. */
+  async changeDestination(id: number, change: DestinationChange): Promise<AssignmentRow> {
+    await this.#context.followClock();
+    const { database, board, publishEvent } = this.#context;
+    const { hospital, ...row } = await database.transaction().execute(async (transaction) => {
+      const before = await readAssignment(transaction, id);
+      const why = whyNotElsewhere(before.step as Step, board.vehicleOf(before.unit) === 'transport');
+      if (why) throw new DispatchError('step-not-possible', why, { step: before.step });
+      await changeDestination(transaction, before, change);
+      return readAssignment(transaction, id);
+    });
+    const { incident, unit } = row;
+    publishEvent('incident', { event: 'hospital-changed', incident, assignment: id, unit, hospital });
+    return { ...row, hospital };
   }
 
   /** The unit's client has the order. */

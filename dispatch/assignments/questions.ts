@@ -30,6 +30,7 @@ export class Questions {
   }
 
   async ask(question: Question): Promise<void> {
+    await this.#context.followClock();
     const { database, publishEvent } = this.#context;
     const row = await database.transaction().execute((transaction) => write(transaction, question));
     if (!row) return;
@@ -41,6 +42,7 @@ export class Questions {
 
   /** The step that the word means is taken as the person's own, or the word is dropped. Throws DispatchError. */
   async answer(id: number, isTaken: boolean, actor: string): Promise<AssignmentRow> {
+    await this.#context.followClock();
     const { database, now, publishEvent } = this.#context;
     const asked = await this.#assignments.get(id);
     if (asked.asked_word === null) {

@@ -11,6 +11,7 @@ import type { IncidentsTable } from '../../database/dispatch-tables.ts';
 import { type DispatchContext, writeAudit } from '../dispatch-context.ts';
 import { DispatchError } from '../dispatch-error.ts';
 import { type Correction, compareOrder, tellCorrection } from './corrections.ts';
+import { refuseCircle } from './duplicate-circle.ts';
 import {
   find,
   findForChange,
@@ -42,6 +43,7 @@ export class Incidents {
 
   /** The same report with the same key is the same incident. Throws DispatchError `key-reused` for another. */
   async report(report: IncidentReport, user: string): Promise<IncidentRow> {
+    await this.#context.followClock();
     const { database, publishEvent } = this.#context;
     const known = await findReported(database, report);
     if (known) return known;
@@ -105,14 +107,11 @@ export class Incidents {
 
   /** Classifies, places, links; only what is given changes. Units that were sent are told what is new. */
   async triage(id: number, details: IncidentDetails, user: string): Promise<IncidentRow> {
+    await this.#context.followClock();
     const { database, now, publishEvent } = this.#context;
     const { incident, correction } = await database.transaction().execute(async (transaction) => {
       const before = refuseClosed(await findForChange(transaction, id));
-      if (details.duplicateOf !== undefined) {
-        if (details.duplicateOf === id)
-          throw new DispatchError('unknown-incident', 'an incident is not its own duplicate');
-        await find(transaction, details.duplicateOf);
-      }
+      if (details.duplicateOf !== undefined) await refuseCircle(transaction, id, details.duplicateOf);
       const at = now();
       const isFirst = details.classification !== undefined && before.triaged_at === null;
       const columns = { ...this.#columnsOf(details), ...(isFirst ? { triaged_at: at } : {}) };

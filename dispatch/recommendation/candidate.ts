@@ -62,6 +62,8 @@ export interface Surroundings {
   readonly measured: CoverageNow | undefined;
   readonly asOfMs: number;
   readonly timeZone: string;
+  /** By unit, why it refused the incident. */
+  readonly refusals: ReadonlyMap<string, string>;
 }
 
 export function describeCandidate(
@@ -75,6 +77,7 @@ export function describeCandidate(
   const accuracyM = unit.fix?.accuracyM ?? 0;
   const unsureM = drivenM + (accuracyM > GOOD_FIX_M ? accuracyM : 0);
   const stale = isStale(unit);
+  const refusal = around.refusals.get(unit.unit);
   return {
     unit: unit.unit,
     callSign: unit.callSign,
@@ -97,7 +100,7 @@ export function describeCandidate(
     contact,
     coverageAfter: around.measured?.without.get(unit.unit) ?? null,
     unitVersion: unit.lock.version,
-    warnings: findWarnings(unit),
+    warnings: [...findWarnings(unit), ...(refusal === undefined ? [] : [refusal])],
     reason: explain({ time, distanceM, fixAgeS, accuracyM, stale, contact }, around),
   };
 }

@@ -38,6 +38,8 @@ export interface RecommendationQuery {
   readonly role?: Role;
   /** Units that were asked already. */
   readonly except?: ReadonlySet<string>;
+  /** For whom it is: crews that refused it come after all others that reach it, with a warning. */
+  readonly incident?: number;
 }
 
 export interface RecommendationDependencies {
@@ -46,6 +48,8 @@ export interface RecommendationDependencies {
   readonly links: Pick<CrewLinks, 'of'>;
   readonly timeZone: string;
   readonly coverage: () => CoverageNow | undefined;
+  /** By unit, why it refused this incident. */
+  readonly refusals: (incident: number) => Promise<ReadonlyMap<string, string>>;
   readonly now: () => number;
 }
 
@@ -62,8 +66,9 @@ export async function recommend(
   query: RecommendationQuery,
 ): Promise<Recommendation> {
   const { board, travel, coverage, now, timeZone } = dependencies;
+  const { at, limit, incident } = query;
+  const refusals = incident === undefined ? new Map() : await dependencies.refusals(incident);
   const asOfMs = now();
-  const { at, limit } = query;
   const { near, inRadius } = findNear(dependencies, query, asOfMs);
   const places = inRadius.map(({ unit: { fix, vehicle } }) => ({
     lat: fix?.lat ?? 0,
@@ -72,20 +77,23 @@ export async function recommend(
   }));
   // The version is read before the wait: what changes meanwhile makes the assignment fail, as it should.
   const version = board.version;
-  // Behind each that cannot be told there may be one that can and is to be preferred.
-  const wanted = limit + inRadius.filter(({ contact }) => !contact.isTold).length;
+  // Behind each that cannot be told, or has refused, there may be one that can and is to be preferred.
+  const wanted =
+    limit + inRadius.filter((each) => !each.contact.isTold || refusals.has(each.unit.unit)).length;
   const answer = await travel.toIncident(at, places, wanted);
   const measured = coverage();
-  const ranked = rank(inRadius, answer).slice(0, limit);
+  const ranked = rank(inRadius, answer, refusals).slice(0, limit);
   const reaching = ranked.filter(({ time }) => !time.isUnreachable);
   const fastestS = Math.min(...reaching.map(({ time }) => time.seconds));
-  const candidates = ranked.map((each) => describeCandidate(each, { fastestS, measured, asOfMs, timeZone }));
+  const candidates = ranked.map((each) =>
+    describeCandidate(each, { fastestS, measured, asOfMs, timeZone, refusals }),
+  );
   const excluded = explainExcluded(board, query, asOfMs);
   return {
     candidates,
     excluded: excluded.slice(0, MAX_EXCLUDED),
     excludedTotal: Math.max(excluded.length, board.size - board.index.size),
-    exact: isExact(answer, near, inRadius.at(-1)?.distanceM ?? 0, ranked.at(-1), limit),
+    exact: isExact(answer, near, inRadius.at(-1)?.distanceM ?? 0, ranked, limit),
     asOfMs,
     version,
     coverageNow: measured?.now ?? null,
@@ -117,17 +125,21 @@ function findNear(
 }
 
 /**
- * By travel time, and later by the time that it takes to call a crew whose device is not connected; what the roads
- * prove unreachable comes last, however near it is.
+ * By travel time, and later by the time that it takes to call a crew whose device is not connected; behind them who
+ * has refused the incident; what the roads prove unreachable comes last, however near it is.
  */
-function rank(units: readonly NearUnit[], { times }: TravelAnswer): Ranked[] {
+function rank(
+  units: readonly NearUnit[],
+  { times }: TravelAnswer,
+  refusals: ReadonlyMap<string, string>,
+): Ranked[] {
   const ranked: Ranked[] = [];
   for (const [index, each] of units.entries()) {
     const time = times[index];
     if (!time) continue;
     ranked.push({ ...each, time, costS: time.seconds + (each.contact.isTold ? 0 : NOT_CONNECTED_S) });
   }
-  const isLast = ({ time }: Ranked) => Number(time.isUnreachable ?? false);
+  const isLast = ({ time, unit }: Ranked) => (time.isUnreachable ? 2 : Number(refusals.has(unit.unit)));
   return ranked.sort(
     (a, b) => isLast(a) - isLast(b) || a.costS - b.costS || (a.unit.unit < b.unit.unit ? -1 : 1),
   );
@@ -138,14 +150,15 @@ function isExact(
   answer: TravelAnswer,
   nearCount: number,
   furthestM: number,
-  last: Ranked | undefined,
+  ranked: readonly Ranked[],
   limit: number,
 ): boolean {
   const everyoneMeasured = nearCount < Math.max(limit, ROAD_CANDIDATES) && answer.times.length >= nearCount;
   const byStraightLine = answer.times.every((time) => time?.source === 'straight');
   if (everyoneMeasured || byStraightLine) return true;
   const bestPossibleS = furthestM / Math.max(topSpeedMps('motorcycle'), topSpeedMps('transport'));
-  return answer.times.length >= nearCount && (last?.costS ?? 0) <= bestPossibleS;
+  const lastS = Math.max(0, ...ranked.map(({ costS }) => costS));
+  return answer.times.length >= nearCount && lastS <= bestPossibleS;
 }
 
 function explainExcluded(

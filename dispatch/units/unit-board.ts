@@ -32,6 +32,10 @@ export interface Lock {
   readonly patientDoubt: string | undefined;
 }
 
+export interface WithheldUnit extends Pick<Lock, 'outOfService' | 'patientDoubt'> {
+  readonly unit: string;
+}
+
 export interface UnitNow {
   readonly unit: string;
   readonly callSign: string;
@@ -118,6 +122,18 @@ export class UnitBoard {
 
   lockOf(unit: string): Lock {
     return this.#locks.get(unit) ?? FREE;
+  }
+
+  /** Units that are out of service or may carry a patient, by id; at most so many. */
+  withheld(limit: number): WithheldUnit[] {
+    const found: WithheldUnit[] = [];
+    for (const unit of this.#units.keys()) {
+      const { outOfService, patientDoubt } = this.lockOf(unit);
+      if (outOfService === undefined && patientDoubt === undefined) continue;
+      found.push({ unit, outOfService, patientDoubt });
+      if (found.length >= limit) break;
+    }
+    return found;
   }
 
   /** Grows by one with each change of any lock: two equal answers mean that nothing was assigned between. */

@@ -10,11 +10,12 @@
 
 import { distanceM } from '../../cities/great-circle.ts';
 import type { Reading } from '../../devices/reading.ts';
-import { fixOf } from '../../fleet/positions/position-filter.ts';
+import { fixOf, LOW_ACCURACY_M } from '../../fleet/positions/position-filter.ts';
 import { setPatientDoubt } from '../assignments/assignment-lock.ts';
 import { readStatus, type StatusMeaning, type Step, whyNot } from '../assignments/assignment-steps.ts';
 import type { Assignments } from '../assignments/assignments.ts';
 import type { Questions } from '../assignments/questions.ts';
+import type { ClockFollower } from '../clock-follower.ts';
 import type { ClockStep } from '../clock-steps.ts';
 import { type DispatchContext, writeAudit } from '../dispatch-context.ts';
 import { DispatchError } from '../dispatch-error.ts';
@@ -36,19 +37,28 @@ const UNSURE_WHEN = 'its clock is not known well enough to tell whether this was
 const OUT_OF_ORDER = 'its clock was set: it may have said this before what it had said last';
 const RESTARTED = 'its tracker has just restarted and may say its default';
 
+export interface UnitMessagesParts {
+  readonly assignments: Assignments;
+  readonly questions: Questions;
+  readonly echo: CancelEcho;
+  readonly follower: ClockFollower;
+}
+
 export class UnitMessages {
   readonly #context: DispatchContext;
   readonly #assignments: Assignments;
   readonly #questions: Questions;
   readonly #echo: CancelEcho;
+  readonly #follower: ClockFollower;
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(context: DispatchContext, assignments: Assignments, questions: Questions, echo: CancelEcho) {
+  constructor(context: DispatchContext, parts: UnitMessagesParts) {
     this.#context = context;
-    this.#echo = echo;
-    this.#assignments = assignments;
-    this.#questions = questions;
+    this.#echo = parts.echo;
+    this.#assignments = parts.assignments;
+    this.#questions = parts.questions;
+    this.#follower = parts.follower;
   }
 
   /** A reading of the present. */
@@ -58,7 +68,8 @@ export class UnitMessages {
     const open = this.#assignments.open.get(unit);
     const fix = fixOf(reading);
     if (!open || !fix || open.arrivalProposed || !UNDER_WAY.has(open.step)) return;
-    if (distanceM(fix, open.scene) > ARRIVAL_RADIUS_M) return;
+    // One that may be anywhere in the neighbourhood arrives nowhere.
+    if ((fix.accuracyM ?? 0) > LOW_ACCURACY_M || distanceM(fix, open.scene) > ARRIVAL_RADIUS_M) return;
     // Where it was before it was sent is no arrival.
     if (compareToInstant(observation.saidAt, open.orderedAtMs) !== 'after') return;
     this.#enqueue(() => this.#assignments.proposeArrival(unit, receivedAt));
@@ -94,13 +105,14 @@ export class UnitMessages {
   }
 
   async #writeDoubt(unit: string, doubt: string | null): Promise<void> {
-    const { database, board, now } = this.#context;
+    const { database, board, now, publishEvent } = this.#context;
+    const action = doubt === null ? 'patient-doubt-over' : 'patient-doubt';
     const lock = await database.transaction().execute(async (transaction) => {
-      const action = doubt === null ? 'patient-doubt-over' : 'patient-doubt';
       await writeAudit(transaction, now(), { actor: unit, action, unit, note: doubt ?? undefined });
       return setPatientDoubt(transaction, unit, doubt);
     });
     board.setLock(lock);
+    publishEvent('incident', { event: action, incident: null, unit });
   }
 
   /** At start: what the crews said that was on disk and not worked off when the last run ended. */
@@ -133,11 +145,7 @@ export class UnitMessages {
   /** Our own clock was set: what was said before is worked off by the old time, and what is open goes by the new. */
   clockSet(step: ClockStep): Promise<void> {
     this.#echo.clockSet(step);
-    this.#queue = this.#queue
-      .then(() => this.#assignments.clockSet(step))
-      .catch((error: unknown) => {
-        this.#context.log.error({ err: error }, 'open orders could not be brought to the new time');
-      });
+    this.#queue = this.#queue.then(() => this.#follower.step(step));
     return this.#queue;
   }
 
@@ -180,6 +188,7 @@ export class UnitMessages {
     }
     this.#waiting++;
     this.#queue = this.#queue
+      .then(() => this.#context.followClock())
       .then(work)
       .catch((error: unknown) => {
         // A step that does not fit (a motorcycle that says it transports) is the crew's slip, not ours.

@@ -10,7 +10,7 @@
 import { z } from 'zod';
 import { findNul } from '../../devices/nul.ts';
 import type { AssignmentRow } from '../assignments/assignment-row.ts';
-import { type Role, type Step, stepRank } from '../assignments/assignment-steps.ts';
+import { isBrokenOff, type Role, type Step, stepRank } from '../assignments/assignment-steps.ts';
 import type { Assignments } from '../assignments/assignments.ts';
 import { type DispatchContext, writeAudit } from '../dispatch-context.ts';
 import { DispatchError } from '../dispatch-error.ts';
@@ -134,6 +134,8 @@ export class CrewAnswers {
       return `assignment ${id} was made after this answer had come`;
     switch (said.ack) {
       case 'received':
+        // That the device has the order is its PUBACK's to say; a change asks no more than that the crew has it.
+        if (said.word !== undefined) await this.#takeChanges(id, said);
         return undefined;
       case 'accepted':
         await this.#accept(assignment, said);
@@ -150,7 +152,10 @@ export class CrewAnswers {
 
   async #accept(assignment: AssignmentRow, said: Answer): Promise<void> {
     const { id, ended_at, acknowledged_at, step } = assignment;
-    if (ended_at !== null) return this.#repeatCancel(assignment, said);
+    if (ended_at !== null) {
+      // What a crew has done to its end is not called off by an answer that comes late.
+      return isBrokenOff(step as Step) ? this.#repeatCancel(assignment, said) : undefined;
+    }
     // The unit repeats its answer as often as the order: the first one counts. Who has set out has said so by it;
     // the time of a step that was skipped stays empty.
     if (acknowledged_at === null && stepRank(step as Step) < UNDER_WAY_RANK) {
@@ -191,7 +196,11 @@ export class CrewAnswers {
       await this.#takeCancel(id, said);
       return undefined;
     }
-    if (stepRank(step as Step) >= UNDER_WAY_RANK) return this.#hearLateRefusal(assignment, atMs, reason);
+    if (stepRank(step as Step) >= UNDER_WAY_RANK) {
+      // Who refuses a change has read it.
+      if (said.word !== undefined) await this.#takeChanges(id, said);
+      return this.#hearLateRefusal(assignment, atMs, reason);
+    }
     await this.#assignments.advance({ assignment: id, to: 'refused', actor, atMs, reason });
     await this.#proposeOther('other-unit-needed', assignment);
     return undefined;

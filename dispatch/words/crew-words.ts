@@ -62,14 +62,30 @@ export async function writeWord(
   return Number(id);
 }
 
-/** A change of what the order of an assignment says; it replaces an earlier one that the crew has yet to take. */
+/**
+ * A change of what the order of an assignment says; it replaces an earlier one that the crew has yet to take. With a
+ * `text` it names the new destination, and is of use until the unit is there; it hands its text on to the next.
+ */
 export async function writeChange(
   transaction: DispatchTransaction,
   word: Omit<NewWord, 'kind'> & { readonly assignment: number },
 ): Promise<void> {
   const { assignment, atMs } = word;
+  const earlier = await transaction
+    .selectFrom('crew_words')
+    .select('text')
+    .where('assignment', '=', assignment)
+    .where('kind', '=', 'change')
+    .where('ended_at', 'is', null)
+    .where('text', 'is not', null)
+    .executeTakeFirst();
   await voidWords(transaction, assignment, ['change'], 'a newer change says more', atMs);
-  const id = await writeWord(transaction, { ...word, kind: 'change' });
+  const text = word.text ?? earlier?.text ?? undefined;
+  const id = await writeWord(transaction, {
+    ...word,
+    kind: 'change',
+    ...(text === undefined ? {} : { text }),
+  });
   const open = await transaction
     .selectFrom('crew_words')
     .select('id')
@@ -96,8 +112,10 @@ export async function settleWords(
   await acknowledgeWords(transaction, { assignment: id, kinds: ['order'], by: actor, atMs });
   if (isEnded(to) || stepRank(to) > stepRank('on-scene')) {
     const why = isEnded(to) ? `the assignment was ${to}` : `the unit is ${to}`;
-    await voidWords(transaction, id, ['change', ...BESIDE_ORDER], why, atMs);
-    return;
+    await voidWords(transaction, id, BESIDE_ORDER, why, atMs);
+    // Where the patient is taken is of use on the way there.
+    await voidWords(transaction, id, ['change'], why, atMs, to === 'left-scene');
+    if (to !== 'left-scene') return;
   }
   // Its changes went out with the order until now.
   await transaction
@@ -160,14 +178,17 @@ async function voidWords(
   kinds: readonly WordKind[],
   why: string,
   atMs: number,
+  /** Those that name a destination stay. */
+  keepsDestination = false,
 ): Promise<void> {
-  await transaction
+  let update = transaction
     .updateTable('crew_words')
     .set({ ended_at: atMs, ended_why: why, next_at: null })
     .where('assignment', '=', assignment)
     .where('kind', 'in', kinds)
-    .where('ended_at', 'is', null)
-    .execute();
+    .where('ended_at', 'is', null);
+  if (keepsDestination) update = update.where('text', 'is', null);
+  await update.execute();
 }
 
 type Reader = Pick<DispatchTransaction, 'selectFrom'>;

@@ -105,8 +105,7 @@ export class UnansweredOrders {
     const { database, board } = this.#context;
     const assignment = await readAssignment(database, Number(detail['assignment']));
     const word = detail['word'] === undefined ? undefined : await findWord(database, Number(detail['word']));
-    const callSign = board.callSignOf(subject) ?? subject;
-    const why = describeAnswer(callSign, assignment, word);
+    const why = describeAnswer(assignment, word, (unit) => board.callSignOf(unit) ?? unit);
     await this.#alerts.resolve(UNANSWERED_RULE, this.#subjectOf(subject), why);
   }
 

@@ -1,6 +1,7 @@
 /** What staff reads of a crew that does not answer, and of its answer, in Indonesian and English. */
 import type { Description } from '../../alerts/judgement/rule.ts';
 import type { AssignmentRow } from '../assignments/assignment-row.ts';
+import type { Step } from '../assignments/assignment-steps.ts';
 import type { IncidentRow } from '../incidents/incident-row.ts';
 import { type CrewWordRow, isWord } from './crew-words.ts';
 
@@ -11,6 +12,21 @@ const WHAT: Readonly<Record<string, { en: string; id: string }>> = {
   cancel: { en: 'the cancellation of its order', id: 'pembatalan perintah' },
 };
 const ORDER = { en: 'its order', id: 'perintah' };
+/** Where a unit is, or how its assignment ended, in Indonesian. */
+const STEP_ID: Readonly<Record<Step, string>> = {
+  reserved: 'disiapkan',
+  dispatched: 'menerima perintah',
+  acknowledged: 'perintah diterima',
+  'en-route': 'menuju lokasi',
+  'on-scene': 'di lokasi',
+  'left-scene': 'meninggalkan lokasi',
+  'at-destination': 'tiba di tujuan',
+  'handed-over': 'pasien diserahkan',
+  completed: 'selesai',
+  refused: 'ditolak kru',
+  cancelled: 'dibatalkan',
+  'broken-down': 'kendaraan rusak',
+};
 
 interface Unanswered {
   readonly kind: string;
@@ -54,12 +70,16 @@ function adviseNext({ kind, second }: Unanswered): { en: string; id: string } {
   };
 }
 
-/** `word` is the change or the cancellation that was not answered; undefined of an order. */
+/**
+ * `word` is the change or the cancellation that was not answered; undefined of an order. `callSignOf` names whom a
+ * reason says by its id.
+ */
 export function describeAnswer(
-  callSign: string,
-  { step, end_reason, ended_at }: AssignmentRow,
+  { unit, step, end_reason, ended_at }: AssignmentRow,
   word: CrewWordRow | undefined,
+  callSignOf: (unit: string) => string,
 ): Description {
+  const callSign = callSignOf(unit);
   const what = word && WHAT[word.kind];
   if (what && word.acknowledged_at !== null) {
     return {
@@ -67,18 +87,24 @@ export function describeAnswer(
       text: { en: `${callSign} has ${what.en}.`, id: `${callSign} telah menerima ${what.id}.` },
     };
   }
-  const why = end_reason && end_reason !== step ? ` (${end_reason})` : '';
+  const other = /^replaced by (\S+)$/.exec(end_reason ?? '')?.[1];
+  const said = end_reason && end_reason !== step ? ` (${end_reason})` : '';
+  const why =
+    other === undefined
+      ? { en: said, id: said }
+      : { en: ` (replaced by ${callSignOf(other)})`, id: ` (diganti oleh ${callSignOf(other)})` };
+  const stepId = STEP_ID[step as Step];
   return {
     label: LABEL,
     text:
       ended_at !== null
         ? {
-            en: `The assignment of ${callSign} has ended: ${step}${why}.`,
-            id: `Penugasan ${callSign} berakhir: ${step}${why}.`,
+            en: `The assignment of ${callSign} has ended: ${step}${why.en}.`,
+            id: `Penugasan ${callSign} berakhir: ${stepId}${why.id}.`,
           }
         : {
             en: `${callSign} has answered and is ${step}.`,
-            id: `${callSign} telah menjawab: ${step}.`,
+            id: `${callSign} telah menjawab: ${stepId}.`,
           },
   };
 }

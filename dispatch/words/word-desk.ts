@@ -36,6 +36,7 @@ export class WordDesk {
 
   /** Throws DispatchError `unknown-unit`, `too-many-messages`. */
   async message(unit: string, text: string, user: string): Promise<WordView> {
+    await this.#context.followClock();
     const { database, now } = this.#context;
     this.#refuseUnknown(unit);
     const id = await database.transaction().execute(async (transaction) => {
@@ -64,6 +65,7 @@ export class WordDesk {
 
   /** The crew has heard this word by radio. Said again it changes nothing. */
   async hearByRadio(unit: string, id: number, user: string): Promise<WordView> {
+    await this.#context.followClock();
     const { database, now } = this.#context;
     const word = await findWord(database, id);
     if (word?.unit !== unit) throw new DispatchError('unknown-word', `${unit} has no word ${id}`);
@@ -80,6 +82,7 @@ export class WordDesk {
 
   /** The same of all that an assignment's crew has yet to take but its order. Returns how many there were. */
   async hearAllByRadio(assignment: number, user: string): Promise<number> {
+    await this.#context.followClock();
     const { database, now } = this.#context;
     const kinds = ['change', 'cancel', 'message'] as const;
     const rows = await database

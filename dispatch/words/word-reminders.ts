@@ -140,7 +140,7 @@ export class WordReminders {
   async recommendOther(incident: number, role: Role, unit: string) {
     const { lat, lng } = await find(this.#context.database, incident);
     if (lat === null || lng === null) return null;
-    const query = { at: { lat, lng }, limit: 1, role, except: new Set([unit]) };
+    const query = { at: { lat, lng }, limit: 1, role, incident, except: new Set([unit]) };
     const { candidates, shortfall } = await this.#recommend(query);
     return candidates[0] ?? { shortfall };
   }

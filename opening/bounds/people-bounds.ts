@@ -1,4 +1,5 @@
 /** Bounds of alarms, of what people are told, and of dispatch. */
+
 import { MAX_LOG } from '../../alerts/alert.ts';
 import { MAX_RECENT } from '../../alerts/lifecycle/lifecycle.ts';
 import { MAX_SILENCE_MS, MAX_SILENCES } from '../../alerts/lifecycle/silences.ts';
@@ -16,9 +17,11 @@ import { MAX_UNSWEPT, SWEEP_AT_LEAST_EVERY_MS } from '../../alerts/record/alert-
 import { MAX_ENTRIES } from '../../alerts/record/rebuild.ts';
 import { CALLS_PER_MIN } from '../../api/alerts/push.ts';
 import { API_MAX_CONNECTIONS } from '../../api/app.ts';
+import { MAX_WITHHELD } from '../../api/dispatch/ambulances.ts';
 import { BATCH, MAX_BATCHES } from '../../api/state-retention.ts';
 import { environmentSchema } from '../../config/environment.ts';
 import { MAX_AUDIT_LINES } from '../../dispatch/city-dispatch.ts';
+import { GIVE_UP_AFTER_MS as CLOCK_STEP_TRIED_MS } from '../../dispatch/clock-follower.ts';
 import { MAX_ROWS } from '../../dispatch/incidents/figures.ts';
 import { MAX_OPEN_INCIDENTS } from '../../dispatch/incidents/incident-row.ts';
 import { HEAT_DAYS, MAX_CALLS } from '../../dispatch/recommendation/call-heat.ts';
@@ -146,6 +149,20 @@ const dispatch: readonly Bound[] = [
     whenMet: '503 that says to close some',
     seenAt: answered(503),
     honest: 'closes some',
+  },
+  {
+    what: 'trying to bring open orders to the new time after our clock was set',
+    value: duration(CLOCK_STEP_TRIED_MS),
+    whenMet: 'they keep the times of before, which the log says',
+    seenAt: '`siaga_dispatch_clock_steps_total{outcome="given-up"}`',
+    honest: 'has a database that works',
+  },
+  {
+    what: 'units in the list of those that are out of service or may carry a patient',
+    value: count(MAX_WITHHELD),
+    whenMet: 'the first are listed; the others are offered to nobody all the same',
+    seenAt: '`GET /v1/ambulances/withheld`',
+    honest: 'puts some back',
   },
   {
     what: 'messages to one crew that it has not acknowledged',

@@ -172,7 +172,7 @@ export const english: Words = {
     'gauge-blind': 'The gauge has sent no reading that can be judged for longer than it may.',
     'gauge-stuck': 'The gauge has sent the same figure for too long.',
     'gauge-spiking': 'The readings of the gauge jump about.',
-    'gauge-suspect': 'The level fell faster than a river can; somebody has to look at it.',
+    'gauge-suspect': 'The level fell or leapt as no river does; somebody has to look at it.',
     'clock-skew': 'The clock of the device differs from ours.',
     silent: 'The device has sent no word for longer than it may.',
     'access-point-overloaded': 'The access point has more users than it can serve well.',

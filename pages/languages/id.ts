@@ -175,7 +175,8 @@ export const indonesian = {
     'gauge-blind': 'Alat tidak mengirim bacaan yang dapat dinilai lebih lama dari batasnya.',
     'gauge-stuck': 'Alat mengirim angka yang sama terlalu lama.',
     'gauge-spiking': 'Bacaan alat melonjak-lonjak.',
-    'gauge-suspect': 'Tinggi air turun lebih cepat dari yang mungkin; seseorang perlu melihat sungainya.',
+    'gauge-suspect':
+      'Tinggi air turun atau melonjak tidak seperti sungai; seseorang perlu melihat sungainya.',
     'clock-skew': 'Jam alat berbeda dari jam kami.',
     silent: 'Perangkat ini tidak mengirim kabar lebih lama dari batasnya.',
     'access-point-overloaded': 'Pengguna titik Wi-Fi ini lebih banyak dari yang dapat dilayani dengan baik.',

@@ -172,7 +172,7 @@ export const javanese: Words = {
     'gauge-blind': 'Alat boten ngirim waosan ingkang saged dipunbiji langkung dangu saking watesipun.',
     'gauge-stuck': 'Alat ngirim angka ingkang sami kedangon.',
     'gauge-spiking': 'Waosan alat mlumpat-mlumpat.',
-    'gauge-suspect': 'Toya mandhap langkung rikat saking limrahipun kali; kedah wonten ingkang mirsani.',
+    'gauge-suspect': 'Toya mandhap utawi minggah boten limrah kados kali; kedah wonten ingkang mirsani.',
     'clock-skew': 'Jam alat béda kaliyan jam kita.',
     silent: 'Piranti punika boten ngirim kabar langkung dangu saking watesipun.',
     'access-point-overloaded': 'Pangangge titik Wi-Fi punika kakathahen.',

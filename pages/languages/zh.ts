@@ -170,7 +170,7 @@ export const chinese: Words = {
     'gauge-blind': '设备超过规定时间没有发来可用的读数。',
     'gauge-stuck': '设备长时间发送同一个数值。',
     'gauge-spiking': '设备的读数上下跳动。',
-    'gauge-suspect': '水位下降得比河流可能的速度更快，需要有人去看。',
+    'gauge-suspect': '水位骤降或骤升，不像河流会有的变化，需要有人去看。',
     'clock-skew': '设备的时钟与我们的不同。',
     silent: '设备超过规定时间没有消息。',
     'access-point-overloaded': '这个接入点的用户太多。',

@@ -77,6 +77,54 @@ test('the end of a connection that was taken over does not end the one that took
   ]);
 });
 
+test.each(['the handset', 'the tracker'])(
+  'a tracker that does not listen, beside a handset that does with the same secret, makes no device deaf; %s ends first',
+  async (first) => {
+    const handset = await siaga.device('gauge-1', { clientId: 'handset' });
+    await subscribe(handset);
+    const tracker = await siaga.device('gauge-1', { clientId: 'tracker' });
+    expect(told).toEqual(['gauge-1 opened', 'gauge-1 listens']);
+    const [ends, stays] = first === 'the tracker' ? [tracker, handset] : [handset, tracker];
+    ends.destroy();
+    if (ends === handset) await eventually(() => expect(told.slice(2)).toEqual(['gauge-1 is deaf']));
+    else {
+      await command('one');
+      await acknowledge(handset);
+      expect(told.slice(2)).toEqual(['gauge-1 has one']);
+    }
+    stays.destroy();
+    await eventually(() => expect(told.slice(3)).toEqual(['gauge-1 closed']));
+  },
+);
+
+test('a second client of one device that subscribes is told as well: what waits goes out at it', async () => {
+  await subscribe(await siaga.device('gauge-1', { clientId: 'old' }));
+  await subscribe(await siaga.device('gauge-1', { clientId: 'new' }));
+  expect(told).toEqual(['gauge-1 opened', 'gauge-1 listens', 'gauge-1 listens']);
+});
+
+test.each([true, false])(
+  'a link that is reset right behind its CONNACK leaves nobody connected, with clean session %s',
+  async (clean) => {
+    const first = await siaga.device('gauge-1', { clean });
+    await subscribe(first);
+    first.destroy();
+    await eventually(() => expect(told.at(-1)).toBe('gauge-1 closed'));
+    for (let times = 0; times < 5; times++) {
+      const cut = await siaga.device('gauge-1', { clean });
+      cut.destroy();
+      // A publish and its answer later its end is told.
+      const other = await siaga.device('gauge-2', { clean: true });
+      await other.ping();
+      other.destroy();
+      await eventually(() => expect(told.at(-1)).toBe('gauge-2 closed'));
+    }
+    expect(told.filter((each) => each === 'gauge-1 opened')).toHaveLength(
+      told.filter((each) => each === 'gauge-1 closed').length,
+    );
+  },
+);
+
 test('another topic, a refused one, and an end of the subscription are no listening', async () => {
   const device = await siaga.device();
   await subscribe(device, `${GAUGE_ROOT}/config`);

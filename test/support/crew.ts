@@ -9,6 +9,7 @@ export interface Order {
   readonly command: string;
   readonly assignment: string;
   readonly incident?: { readonly id: string };
+  readonly hospital?: { readonly id: string };
 }
 
 export class Crew {
@@ -48,6 +49,12 @@ export class Crew {
 
   async answer(ack: 'accepted' | 'refused', assignment: string): Promise<void> {
     await this.#client.publishAsync(this.#topic('ack'), JSON.stringify({ assignment, ack }), { qos: 1 });
+  }
+
+  /** Its last order. */
+  async refuse(reason: string): Promise<void> {
+    const body = { assignment: this.orders.at(-1)?.assignment, ack: 'refused', reason };
+    await this.#client.publishAsync(this.#topic('ack'), JSON.stringify(body), { qos: 1 });
   }
 
   async end(): Promise<void> {

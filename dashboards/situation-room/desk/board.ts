@@ -3,10 +3,14 @@
  * its last word; the hospitals.
  *
  * Invariants: connected and heard stand apart; a unit with an open assignment stands under "assigned", whatever its
- * tracker says; a number never stands without its age.
+ * tracker says; one that is offered to nobody never stands under "ready", and says why; a number never stands without
+ * its age.
  */
+
 import type { HospitalNow } from '../state/api/dispatch-shapes.ts';
 import { sayUnitLink } from '../state/dispatch/connected-and-heard.ts';
+import type { WithheldUnit } from '../state/dispatch/desk-calls.ts';
+import { sayDispatch } from '../state/words/dispatch-sentences.ts';
 import type { Word } from '../state/words/words-id.ts';
 import { byId, createKeyedList, html, setAttribute, setText } from '../views/dom.ts';
 import { createHospitalList } from '../views/incidents/hospital-list.ts';
@@ -20,11 +24,12 @@ const LOW_BATTERY_PCT = 15;
 interface BoardUnit {
   readonly unit: UnitNow;
   readonly task: { readonly incident: number; readonly step: string } | undefined;
+  readonly withheld: WithheldUnit | undefined;
   readonly room: Room;
 }
 
 export interface Board {
-  update(room: Room, hospitals: readonly HospitalNow[]): void;
+  update(room: Room, hospitals: readonly HospitalNow[], withheld: readonly WithheldUnit[]): void;
 }
 
 export function createBoard(onUnit: (unit: string) => void): Board {
@@ -40,8 +45,8 @@ export function createBoard(onUnit: (unit: string) => void): Board {
     return { group, heading, list, units };
   });
   return {
-    update(room, hospitals) {
-      const all = listUnits(room);
+    update(room, hospitals, withheld) {
+      const all = listUnits(room, withheld);
       byId('no-units').hidden = all.length > 0;
       for (const { group, heading, list, units } of groups) {
         const here = all.filter((each) => groupOf(each) === group);
@@ -54,18 +59,23 @@ export function createBoard(onUnit: (unit: string) => void): Board {
   };
 }
 
-function listUnits(room: Room): BoardUnit[] {
+function listUnits(room: Room, withheld: readonly WithheldUnit[]): BoardUnit[] {
+  const heldBack = new Map(withheld.map((each) => [each.unit, each]));
   const tasks = new Map<string, BoardUnit['task']>();
   for (const { id, units } of room.state.incidents) {
     for (const { unit, step } of units) tasks.set(unit, { incident: id, step });
   }
   return unitsNow(room)
-    .map((unit) => ({ unit, task: tasks.get(unit.device.id), room }))
+    .map((unit) => {
+      const { id } = unit.device;
+      return { unit, task: tasks.get(id), withheld: heldBack.get(id), room };
+    })
     .sort((a, b) => a.unit.device.name.localeCompare(b.unit.device.name));
 }
 
-function groupOf({ unit, task, room }: BoardUnit): Group {
+function groupOf({ unit, task, withheld, room }: BoardUnit): Group {
   if (task) return 'on-assignment';
+  if (withheld) return 'otherUnits';
   const isHeard = room.state.liveness(unit.device, room.nowMs) === 'online';
   return isHeard && unit.status === 'available' ? 'idleUnits' : 'otherUnits';
 }
@@ -77,11 +87,12 @@ function createUnit(onChosen: () => void): { element: Element; update(item: Boar
   button.addEventListener('click', onChosen);
   return {
     element: html('li', {}, button),
-    update({ unit, task, room }) {
+    update({ unit, task, withheld, room }) {
       const { speech, state, nowMs } = room;
       const { device, fixAgeMs, isStale } = unit;
       const liveness = state.liveness(device, nowMs);
-      const said = speech.wordOr(liveness === 'unseen' ? liveness : unit.status);
+      const crewSays = speech.wordOr(liveness === 'unseen' ? liveness : unit.status);
+      const said = withheld ? speech.word('heldBack') : crewSays;
       setText(name, device.name);
       setText(doing, task ? `#${task.incident} · ${speech.wordOr(task.step)}` : said);
       const battery = device.values['batteryPct'];
@@ -96,8 +107,15 @@ function createUnit(onChosen: () => void): { element: Element; update(item: Boar
               `${speech.word('fixAge')} ${speech.age(fixAgeMs)} ${speech.word('ago')}${isStale ? `, ${speech.word('staleFix')}` : ''}`,
             ]),
       ];
-      setText(facts, parts.join(' · '));
+      setText(facts, [...sayWithheld(withheld, speech), ...parts].join(' · '));
       setText(link, sayUnitLink(device, speech));
     },
   };
+}
+
+function sayWithheld(withheld: WithheldUnit | undefined, { language }: Room['speech']): string[] {
+  if (!withheld) return [];
+  const { outOfService, patientDoubt } = withheld;
+  const out = outOfService === null ? [] : [sayDispatch(`out of service: ${outOfService}`, language)];
+  return [...out, ...(patientDoubt === null ? [] : [sayDispatch(patientDoubt, language)])];
 }

@@ -59,6 +59,8 @@ export class CallForm {
   readonly #suggestions: { close(): void };
   #isBusy = false;
   #isSureToDiscard = false;
+  /** The same call was to be saved before, and nobody knows where it is. */
+  #isSureWithoutPlace = false;
 
   constructor(options: CallFormOptions) {
     this.#options = options;
@@ -152,6 +154,7 @@ export class CallForm {
     if (JSON.stringify(draft) !== JSON.stringify(EMPTY_DRAFT)) drafts.write(draft);
     else drafts.forget();
     this.#isSureToDiscard = false;
+    this.#isSureWithoutPlace = false;
     const room = currentRoom();
     if (!room) return;
     onLocated(locate(readGazetteer(room.state), draft.place), draft.needsTransport);
@@ -178,14 +181,17 @@ export class CallForm {
     const room = this.#options.currentRoom();
     if (!room) return;
     const at = locate(readGazetteer(room.state), fieldOf('call-place').value);
-    if (!at) {
-      setOptionalText(byId('call-problem'), room.speech.word('callNowhere'));
+    const { speech } = room;
+    const isEmpty = this.#options.drafts.read() === undefined;
+    if (!at && (isEmpty || !this.#isSureWithoutPlace)) {
+      this.#isSureWithoutPlace = !isEmpty;
+      const more = isEmpty ? '' : ` ${speech.word('callWithoutPlace')}`;
+      setOptionalText(byId('call-problem'), `${speech.word('callNowhere')}${more}`);
       byId('call-place').focus();
       return;
     }
-    const { speech } = room;
     await this.#report({ classification: 'real', ...describeCall(this.#read(), speech), ...at }, (id) =>
-      this.#options.onTaken(id, send),
+      this.#options.onTaken(id, at && send),
     );
   }
 

@@ -8,7 +8,7 @@ import type { ApiClient } from '../state/api/api-client.ts';
 import type { HospitalNow } from '../state/api/dispatch-shapes.ts';
 import { createDraftKeeper } from '../state/dispatch/call-draft.ts';
 import type { Position } from '../state/dispatch/call-place.ts';
-import { type DeskCalls, makeKey } from '../state/dispatch/desk-calls.ts';
+import { type DeskCalls, makeKey, type WithheldUnit } from '../state/dispatch/desk-calls.ts';
 import { findAttention } from '../state/dispatch/incident-timers.ts';
 import { byId, setText } from '../views/dom.ts';
 import type { Room } from '../views/room.ts';
@@ -40,6 +40,7 @@ export class Desk {
   readonly #taken = new Set<string>();
   readonly #around: LookAround;
   #hospitals: readonly HospitalNow[] = [];
+  #withheld: readonly WithheldUnit[] = [];
   #hospitalsAskedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -90,7 +91,7 @@ export class Desk {
     const { incidents } = room.state;
     this.#store.sync(incidents);
     this.#cards.update(room, (id) => this.#store.detailOf(id), this.#panel.work.id);
-    this.#board.update(room, this.#hospitals);
+    this.#board.update(room, this.#hospitals, this.#withheld);
     this.#form.update(room);
     this.#panel.update(room);
     byId('idle').hidden = this.#form.isOpen || this.#panel.isOpen;
@@ -116,7 +117,14 @@ export class Desk {
   async #readHospitals(): Promise<void> {
     this.#hospitalsAskedAtMs = performance.now();
     // What fails is asked for again in half a minute; the ages on the board say how old it is.
+    void this.readWithheld();
     this.#hospitals = await this.#calls.readHospitals().catch(() => this.#hospitals);
+  }
+
+  /** Out of service and back: the stream tells of it, by this desk and by others. */
+  async readWithheld(): Promise<void> {
+    this.#withheld = await this.#calls.readWithheld().catch(() => this.#withheld);
+    this.#redraw();
   }
 
   #openForm(): void {

@@ -4,9 +4,9 @@
  * In dispatch's order: fresh free beds first. Invariant: beds never stand without their age.
  */
 import type { Destination } from '../state/api/dispatch-shapes.ts';
+import { describeAge, describeBeds } from '../state/dispatch/hospital-beds.ts';
 import { byId, createKeyedList, html, setAttribute, setText } from '../views/dom.ts';
 import { formatDuration } from '../views/incidents/candidate-list.ts';
-import { describeAge, describeBeds } from '../views/incidents/hospital-list.ts';
 import type { Room } from '../views/room.ts';
 
 export function createDestinationList(onChosen: (hospital: string) => void): {
@@ -27,8 +27,7 @@ export function createDestinationList(onChosen: (hospital: string) => void): {
           setText(name, destination.name);
           const way = speech.word(destination.etaSource === 'road' ? 'byRoad' : 'byStraight');
           setText(eta, `${formatDuration(destination.etaS, speech)} ${way}`);
-          const full = destination.overfull ? [speech.word('overfull')] : [];
-          const parts = [describeBeds(destination, room), describeAge(destination, room), ...full];
+          const parts = [describeBeds(destination, room), describeAge(destination, room)];
           setText(beds, parts.filter((each) => each !== '').join(' · '));
         },
       };

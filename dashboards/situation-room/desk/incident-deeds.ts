@@ -10,6 +10,7 @@ import type { Room } from '../views/room.ts';
 
 export interface IncidentDeeds {
   note(): void;
+  place(): void;
   merge(into: number): void;
   classify(): void;
 }
@@ -34,6 +35,7 @@ export function createIncidentDeeds(deeds: IncidentDeeds): {
       parent.replaceChildren();
       if (!mayAct) return;
       parent.append(button(speech.word('addNote'), 'm', deeds.note));
+      parent.append(button(speech.word('correctPlace'), 'e', deeds.place));
       if (into !== undefined) {
         parent.append(button(`${speech.word('merge')} #${into} (G)`, 'g', () => deeds.merge(into)));
       }

@@ -7,7 +7,14 @@
  */
 
 import type { Assignment, Destination, IncidentDetail } from '../state/api/dispatch-shapes.ts';
-import { DEED_KEYS, type Deed, isUnderWay, nextStep, whomKeyMeans } from '../state/dispatch/deeds.ts';
+import {
+  DEED_KEYS,
+  type Deed,
+  isUnderWay,
+  nextStep,
+  whoDrivesPatient,
+  whomKeyMeans,
+} from '../state/dispatch/deeds.ts';
 import { type DeskCalls, mayDispatch, type TakenStep } from '../state/dispatch/desk-calls.ts';
 import { byId, setText } from '../views/dom.ts';
 import { nameUnit } from '../views/incidents/assignment-list.ts';
@@ -19,6 +26,7 @@ import { createAssignmentCards } from './assignment-cards.ts';
 import { createDestinationList } from './destination-list.ts';
 import { createIncidentDeeds, showPeople } from './incident-deeds.ts';
 import { showLog } from './incident-log.ts';
+import { askForPlace } from './place-question.ts';
 
 export interface IncidentPanelOptions {
   readonly calls: DeskCalls;
@@ -38,6 +46,7 @@ export class IncidentPanel {
   readonly #destinations = createDestinationList((hospital) => this.#chooseHospital(hospital));
   readonly #deeds = createIncidentDeeds({
     note: () => this.#askForNote(),
+    place: () => askForPlace(this.work, this.#options),
     merge: (into) => this.#merge(into),
     classify: () => this.#classify(),
   });
@@ -97,7 +106,8 @@ export class IncidentPanel {
     this.#assignments.update(detail.assignments, mayAct, room);
     this.work.candidates.update(mayAct ? recommendation : undefined, room);
     setText(byId('candidates-hint'), this.#describeHint(room));
-    this.#destinations.update(hospitals, this.#hospitals.get(detail.id), room);
+    const said = whoDrivesPatient(detail.assignments)?.hospital ?? this.#hospitals.get(detail.id);
+    this.#destinations.update(hospitals, said, room);
     showLog(detail, room);
     byId('assignments').hidden = false;
     byId('log').hidden = false;
@@ -114,6 +124,7 @@ export class IncidentPanel {
     if (key === 'h') return focus(byId('destination-list').querySelector('button'));
     if (key === 'c') return focus(this.#outcome);
     if (key === 'm') return this.#askForNote();
+    if (key === 'e') return askForPlace(this.work, this.#options);
     if (key === 'g' && shown.detail.possibleDuplicates[0])
       return this.#merge(shown.detail.possibleDuplicates[0]);
     for (const [deed, [deedKey]] of Object.entries(DEED_KEYS) as [Deed, readonly [string, string]][]) {
@@ -176,7 +187,9 @@ export class IncidentPanel {
 
   #stepOn(incident: number, assignment: Assignment): Promise<void> {
     const status = nextStep(assignment) ?? 'completed';
-    const hospital = status === 'left-scene' ? this.#hospitals.get(incident) : undefined;
+    // What was said since, perhaps by another desk, stands.
+    const isUnsaid = status === 'left-scene' && assignment.hospital === null;
+    const hospital = isUnsaid ? this.#hospitals.get(incident) : undefined;
     const more = hospital === undefined ? {} : { hospital };
     return this.#options.calls.step({ incident, assignment: assignment.id, status, ...more });
   }
@@ -204,10 +217,18 @@ export class IncidentPanel {
     return `${room.speech.word('reassigning')} ${unit}: ${room.speech.word('reassignTitle')}`;
   }
 
+  /** Goes with the next order of a transport; a crew that was sent already is told at once. */
   #chooseHospital(hospital: string): void {
-    const { id } = this.work;
-    if (id !== undefined) this.#hospitals.set(id, hospital);
-    this.update(this.#options.currentRoom());
+    const { id, shown } = this.work;
+    const { calls, currentRoom } = this.#options;
+    const driving = shown && whoDrivesPatient(shown.detail.assignments);
+    if (driving) {
+      void this.work.act(async (incident) => {
+        await calls.changeHospital(incident, driving.id, hospital);
+        return `${nameUnit(driving.unit, currentRoom())}: ${currentRoom().speech.word('hospitalTold')}`;
+      });
+    } else if (id !== undefined) this.#hospitals.set(id, hospital);
+    this.update(currentRoom());
     byId('incident-title').focus();
   }
 
@@ -217,6 +238,7 @@ export class IncidentPanel {
     this.work.ask({
       title: speech.word('addNote'),
       isRequired: true,
+      isNoReason: true,
       onGiven: (text) =>
         void this.work.act(async (incident) => {
           await calls.note(incident, text);
@@ -228,6 +250,13 @@ export class IncidentPanel {
 
   #merge(into: number): true {
     const { calls, currentRoom } = this.#options;
+    const open = (this.work.shown?.detail.assignments ?? []).filter(isUnderWay);
+    if (open.length > 0) {
+      // Linked and not closed, it would seem that its units go to the other one.
+      const units = open.map(({ unit }) => nameUnit(unit, currentRoom())).join(', ');
+      this.work.say(`${units} ${currentRoom().speech.word('stillUnderWay')}`, '');
+      return true;
+    }
     void this.work.act(async (incident) => {
       await calls.triage(incident, { duplicateOf: into });
       await calls.close(incident, 'duplicate');

@@ -17,6 +17,7 @@ const KEYS: readonly (readonly [keys: string, word: Word])[] = [
   ['F2  F4  F8', 'keyNoCall'],
   ['H', 'keyHospital'],
   ['M', 'addNote'],
+  ['E', 'correctPlace'],
   ['G', 'merge'],
   ['C', 'keyClose'],
   ['B', 'keyBoard'],

@@ -66,10 +66,17 @@ function draw(): void {
   desk.resume();
 }
 
+/** After these a unit may be offered to nobody, or again. */
+const MOVES_UNITS: ReadonlySet<string> = new Set([
+  ...['out-of-service', 'back-in-service', 'patient-doubt', 'patient-doubt-over'],
+  ...['assigned', 'cancelled', 'broken-down', 'completed'],
+]);
+
 function touchIncident(event: StreamEvent): void {
   if (event.type !== 'incident') return;
-  const { incident } = JSON.parse(event.data) as { incident?: number | null };
+  const { event: what, incident } = JSON.parse(event.data) as { event: string; incident?: number | null };
   if (typeof incident === 'number') store.touch(incident);
+  if (MOVES_UNITS.has(what)) void desk.readWithheld();
 }
 
 client.onSession = (isEnded) => {

@@ -57,6 +57,7 @@ export function createUnitDialog(
       setText(byId('unit-said'), '');
       setOptionalText(byId('unit-problem'), undefined);
       dialog.showModal();
+      field.focus();
     },
   };
 }

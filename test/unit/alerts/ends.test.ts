@@ -128,7 +128,7 @@ test('a gauge that sends again says its level and for how long there was nothing
   expect(await textOf(house, 'gauge-blind')).toMatchObject({
     state: 'open',
     id: expect.stringMatching(
-      /^Gauge bendung: tidak ada data sejak pukul 09\.31 \(5 menit\)\. Tinggi air terakhir 1,42 m; keadaan sekarang tidak diketahui\.$/,
+      /^Gauge bendung: tidak ada data sejak pukul 09\.31 \(25 menit\)\. Tinggi air terakhir 1,42 m; keadaan sekarang tidak diketahui\.$/,
     ),
   });
   await house.read(readingOf('bendung', house.clock.ms, { levelM: 1.5 }));

@@ -111,3 +111,10 @@ it('a start within a day of the last reading, or before it, doubts nothing', () 
   expect(house.monitor.retentionNow()).toBe(START_MS);
   expect(house.lines).toEqual([]);
 });
+
+it('a first start has nothing on the disk to compare with, and doubts nothing', () => {
+  const house = openHouse();
+  house.monitor.compareWithDisk(0);
+  expect(house.monitor.retentionNow()).toBe(START_MS);
+  expect(house.lines).toEqual([]);
+});

@@ -7,6 +7,7 @@ import {
   correctedTime,
   createDeviceClock,
   isBeyondBounds,
+  knownLagMs,
   observeDeviceClock,
   stateOf,
 } from '../../../clock/device-clock.ts';
@@ -219,6 +220,37 @@ test('a clock that stands still is known, and its readings count from their rece
     observeDeviceClock(clock, NOON_MS + minute * MINUTE, NOON_MS + minute * MINUTE);
   }
   expect(stateOf(clock)).toBe('right');
+});
+
+describe('a clock that races is known at the fifth time that cannot be, and its readings count from their receipt', () => {
+  test.each([
+    ['milliseconds since the boot, read as seconds', (ms: number) => 1_000 * ms, 'never-set'],
+    ['microseconds since the boot, read as milliseconds', (ms: number) => 1_000 * ms + 1_234, 'never-set'],
+    ['a minute in five', (ms: number) => NOON_MS + 1.2 * ms + MINUTE, undefined],
+    ['twice our time', (ms: number) => NOON_MS + 2 * ms + MINUTE, undefined],
+  ])('%s', (_, clockAt, cause) => {
+    const clock = createDeviceClock();
+    for (let count = 0; count < 5; count++) {
+      observeDeviceClock(clock, clockAt(count * 5 * MINUTE), NOON_MS + count * 5 * MINUTE);
+    }
+    expect(stateOf(clock)).toBe('drifting');
+    expect(causeOfClock(clock)).toBe(cause);
+    expect(correctedTime(clock, clockAt(20 * MINUTE), NOON_MS + 20 * MINUTE)).toBe(NOON_MS + 20 * MINUTE);
+    for (let count = 5; count < 10; count++) {
+      observeDeviceClock(clock, NOON_MS + count * 5 * MINUTE, NOON_MS + count * 5 * MINUTE);
+    }
+    expect(stateOf(clock)).toBe('right');
+  });
+
+  test('also after hours in which it was right', () => {
+    const device = deviceWithClock();
+    for (let minute = 0; minute < 120; minute++) device.say(minute * MINUTE, 200);
+    for (let count = 1; count <= 5; count++) {
+      observeDeviceClock(device.clock, count * 5_000 * SECOND, NOON_MS + (120 + count) * MINUTE);
+    }
+    expect(stateOf(device.clock)).toBe('drifting');
+    expect(knownLagMs(device.clock)).toBe(NOON_MS + 125 * MINUTE - 25_000 * SECOND);
+  });
 });
 
 test('one measurement in several messages is no clock that stands', () => {

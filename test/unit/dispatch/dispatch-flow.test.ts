@@ -437,6 +437,34 @@ describe('before anybody is sent', () => {
     });
   });
 
+  test('a fix that is known to 3 km proposes no arrival, and a good one at the same place does', async () => {
+    await using house = await openDispatchHouse();
+    const { assignment } = await house.assign(await house.report(), 'u1');
+    await house.pass(5);
+    await house.say('u1', { ...SCENE, accuracyM: 3_000 });
+    const row = () => house.dispatch.assignments.get(assignment.id);
+    expect((await row()).arrival_proposed_at).toBe(null);
+    await house.pass(5);
+    await house.say('u1', { ...SCENE, accuracyM: 12 });
+    expect((await row()).arrival_proposed_at).toBe(house.clock.ms);
+  });
+
+  test('calls are no duplicates of each other in a circle: one of them is worked on', async () => {
+    await using house = await openDispatchHouse();
+    const { incidents } = house.dispatch;
+    const [first, second, third] = [await house.report(), await house.report(), await house.report()];
+    const link = (id: number, duplicateOf: number) => incidents.triage(id, { duplicateOf }, 'desk-1');
+    await link(first, second);
+    await link(second, third);
+    const circle = { code: 'own-duplicate' };
+    await expect(link(third, first)).rejects.toMatchObject(circle);
+    await expect(link(third, third)).rejects.toMatchObject(circle);
+    await expect(link(third, 99)).rejects.toMatchObject({ code: 'unknown-incident' });
+    expect((await incidents.get(third)).duplicate_of).toBe(null);
+    // What it was linked to before may be said anew.
+    await link(first, third);
+  });
+
   test('calls about one event within a street and some minutes are proposed as duplicates', async () => {
     await using house = await openDispatchHouse();
     const first = await house.report();

@@ -142,3 +142,58 @@ test('a server that starts with a clock that is behind hears the crews of orders
   expect([step, asked_word]).toContain('en-route');
   await database.destroy();
 });
+
+describe('the database fails in the moment in which the clock is set', () => {
+  /** While `work` runs nothing can be written to the words of crews. */
+  async function withoutWords(house: DispatchHouse, work: () => Promise<void>): Promise<void> {
+    const { schema } = house.database;
+    await schema.alterTable('crew_words').renameTo('words_elsewhere').execute();
+    await work();
+    await schema.alterTable('words_elsewhere').renameTo('crew_words').execute();
+  }
+
+  test.each(STEPS)('%s: what is open follows as soon as it can, once', async (_name, stepMs) => {
+    await using house = await openDispatchHouse();
+    const { row } = await openSent(house);
+    const ageMs = house.clock.ms - Number((await row()).reserved_at);
+    await withoutWords(house, async () => {
+      house.setClock(stepMs);
+      await expect(house.dispatch.tick()).rejects.toThrow(/crew_words/);
+      // Neither a call nor a step is written by a time that would be moved again.
+      await expect(house.report()).rejects.toThrow(/crew_words/);
+    });
+    const incident = await house.report();
+    expect(house.clock.ms - Number((await row()).reserved_at)).toBe(ageMs);
+    await house.pass(5);
+    expect(house.clock.ms - Number((await row()).reserved_at)).toBe(ageMs + 5_000);
+    expect(house.clock.ms - Number((await house.dispatch.incidents.get(incident)).received_at)).toBe(5_000);
+    expect(house.events.map(({ event }) => event)).not.toContain('escalated');
+    const steps = await house.metrics.getSingleMetricAsString('siaga_dispatch_clock_steps_total');
+    expect(steps).toMatch(/outcome="followed"\} 1$/m);
+  });
+
+  test('two steps before it could follow are followed as one', async () => {
+    await using house = await openDispatchHouse();
+    const { row } = await openSent(house);
+    const before = house.clock.ms - Number((await row()).reserved_at);
+    await withoutWords(house, async () => {
+      house.setClock(60 * MINUTE_MS);
+      await house.dispatch.settled();
+      house.setClock(-90 * MINUTE_MS);
+      await house.dispatch.settled();
+    });
+    await house.dispatch.tick();
+    expect(house.clock.ms - Number((await row()).reserved_at)).toBe(before);
+  });
+
+  test('what fails for ten minutes is given up, and calls are taken', async () => {
+    await using house = await openDispatchHouse();
+    await openSent(house);
+    await withoutWords(house, async () => {
+      house.setClock(-60 * MINUTE_MS);
+      await house.dispatch.settled();
+      house.clock.ms += 10 * MINUTE_MS;
+      expect(await house.report()).toBe(2);
+    });
+  });
+});

@@ -84,6 +84,17 @@ describe('a number in quotes', () => {
   });
 });
 
+test.each([
+  ['its latitude', { lat: 7, lng: 110.4 }],
+  ['its longitude', { lat: -7, lng: -110.4 }],
+  ['both', { lat: 7, lng: -110.4 }],
+])('a position that has lost the sign of %s is refused, and the status kept', async (_, fix) => {
+  await house.publish(UNIT, { ...fix, status: 'available' });
+  expect(values()).toEqual([{ status: 'available' }]);
+  expect(house.rejections[0]).toMatchObject({ reason: 'swapped-coordinates' });
+  expect(house.rejections[0]?.detail).toContain('is a sign lost?');
+});
+
 describe('a word of few, as others write it', () => {
   test.each(['Off-Duty', 'OFF_DUTY', ' off duty ', 'offDuty'])('is that word: %s', async (status) => {
     expect(await house.publish(UNIT, { status })).toEqual({ stored: 1, repeated: 0, rejected: 0 });

@@ -35,9 +35,13 @@ const TRANSPORT_STEPS: readonly Told[] = [
 /** What the crew answers is no step of a person: that is the radio's key. */
 const BEFORE_STEPS: ReadonlySet<Assignment['step']> = new Set(['reserved', 'dispatched', 'acknowledged']);
 
+const AFTER_SCENE: ReadonlySet<Assignment['step']> = new Set(['left-scene', 'at-destination', 'handed-over']);
+
 /** What follows; undefined at the end. */
 export function nextStep({ step, role }: Pick<Assignment, 'step' | 'role'>): Told | undefined {
-  const steps = role === 'transport' ? TRANSPORT_STEPS : FIRST_AID_STEPS;
+  // One that was sent for first aid may carry the patient all the same.
+  const isDriving = role === 'transport' || AFTER_SCENE.has(step);
+  const steps = isDriving ? TRANSPORT_STEPS : FIRST_AID_STEPS;
   if (BEFORE_STEPS.has(step)) return steps[0];
   const at = steps.indexOf(step as Told);
   return at === -1 ? undefined : steps[at + 1];
@@ -63,6 +67,15 @@ export function mayDo(deed: Deed, assignment: Assignment): boolean {
 
 export function isUnderWay({ timeline }: Pick<Assignment, 'timeline'>): boolean {
   return timeline.endedAt === null;
+}
+
+/** Who takes the patient, or will: another hospital can be said until it is there. */
+export function whoDrivesPatient(assignments: readonly Assignment[]): Assignment | undefined {
+  const isOnItsWay = ({ step }: Assignment) => step !== 'at-destination' && step !== 'handed-over';
+  return orderCards(assignments).find(
+    (each) =>
+      isUnderWay(each) && (each.role === 'transport' || each.step === 'left-scene') && isOnItsWay(each),
+  );
 }
 
 /** As the cards stand: who is under way first, of them the newest. */

@@ -33,11 +33,16 @@ export interface TakenStep extends Answer<'ReportStatusRequest'> {
   readonly assignment: number;
 }
 
+/** Why a unit is offered to nobody although its crew may say that it is available. */
+export type WithheldUnit = Answer<'WithheldUnit'>;
+
 /** Each throws ApiError, or what fetch throws. */
 export interface DeskCalls {
   readIncident(id: number): Promise<IncidentDetail>;
   recommend(id: number): Promise<RecommendationJson>;
   readHospitals(): Promise<readonly HospitalNow[]>;
+  /** Units that nobody is offered, and why. */
+  readWithheld(): Promise<readonly WithheldUnit[]>;
   /** Who is near a place before there is an incident, and where a patient could be taken from there. */
   lookAround(at: Position, needsTransport: boolean): Promise<RecommendationJson>;
   destinations(at: Position): Promise<readonly Destination[]>;
@@ -53,6 +58,8 @@ export interface DeskCalls {
   step(step: TakenStep): Promise<void>;
   acknowledge(incident: number, assignment: number): Promise<void>;
   answer(incident: number, assignment: number, take: boolean): Promise<void>;
+  /** The crew is told of it. */
+  changeHospital(incident: number, assignment: number, hospital: string): Promise<void>;
   setService(unit: string, outOfService: string | undefined): Promise<void>;
   tellCrew(unit: string, text: string): Promise<void>;
   send(order: Order): Promise<void>;
@@ -72,6 +79,9 @@ export function createDeskCalls(client: ApiClient): DeskCalls {
     recommend: (id) => client.get(`v1/incidents/${id}/recommendation`),
     async readHospitals() {
       return (await client.get<Answer<'ListHospitalsAnswer'>>('v1/hospitals')).hospitals;
+    },
+    async readWithheld() {
+      return (await client.get<Answer<'ListWithheldUnitsAnswer'>>('v1/ambulances/withheld')).units;
     },
     report: (call, key) =>
       key === undefined
@@ -94,7 +104,15 @@ export function createDeskCalls(client: ApiClient): DeskCalls {
   };
 }
 
-type Steps = 'triage' | 'note' | 'step' | 'acknowledge' | 'answer' | 'setService' | 'tellCrew';
+type Steps =
+  | 'triage'
+  | 'note'
+  | 'step'
+  | 'acknowledge'
+  | 'answer'
+  | 'changeHospital'
+  | 'setService'
+  | 'tellCrew';
 
 function createSteps(client: ApiClient): Pick<DeskCalls, Steps> {
   const post = async (path: string, body: object) => {
@@ -109,6 +127,8 @@ function createSteps(client: ApiClient): Pick<DeskCalls, Steps> {
       post(`v1/incidents/${incident}/assignments/${assignment}/acknowledge`, {}),
     answer: (incident, assignment, take) =>
       post(`v1/incidents/${incident}/assignments/${assignment}/answer`, { take }),
+    changeHospital: (incident, assignment, hospital) =>
+      post(`v1/incidents/${incident}/assignments/${assignment}/hospital`, { hospital }),
     async setService(unit, reason) {
       const body = reason === undefined ? { inService: true } : { inService: false, reason };
       await client.put(`v1/ambulances/${encodeURIComponent(unit)}/service`, body);

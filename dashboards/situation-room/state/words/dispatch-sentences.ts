@@ -83,6 +83,8 @@ const SENTENCES: readonly Translated[] = [
     /^its tracker has just restarted and may say its default$/,
     () => 'pelacaknya baru menyala ulang dan mungkin mengirim nilai bawaannya',
   ],
+  [/^its crew refused this incident$/, () => 'krunya menolak kejadian ini'],
+  [/^its crew refused this incident: (.+)$/, (why) => `krunya menolak kejadian ini: ${why}`],
   [/^was asked already$/, () => 'sudah diminta'],
   [/^is no (motorcycle|transport)$/, (vehicle) => `bukan ${statusOf(vehicle)}`],
   [/^too far away \((\d+) km\)$/, (km) => `terlalu jauh (${km} km)`],
@@ -119,6 +121,8 @@ const SENTENCES: readonly Translated[] = [
   [/^the unit is (.+)$/, (step) => `unit sudah ${statusOf(step)}`],
   [/^a newer change says more$/, () => 'ada perubahan yang lebih baru'],
   [/^nobody acknowledged it for a day$/, () => 'tidak dijawab selama sehari'],
+  [/^its unit was taken out of the city$/, () => 'unitnya sudah tidak terdaftar di kota ini'],
+  [/^(.+) does not come$/, (unit) => `${unit} tidak jadi datang`],
   [/^replaced by (.+)$/, (unit) => `diganti oleh ${unit}`],
   [/^forced: (.+)$/s, (why) => `dikirim dengan alasan: ${why}`],
 ];

@@ -9,6 +9,10 @@ import { byId, setText } from '../dom.ts';
 export interface Question {
   readonly title: string;
   readonly isRequired: boolean;
+  /** What is asked is no reason: the title alone names the field. */
+  readonly isNoReason?: boolean;
+  /** What stands in the field already. */
+  readonly typed?: string;
   onGiven(reason: string): void;
 }
 
@@ -21,6 +25,7 @@ export interface ReasonForm {
 export function createReasonForm(onClosed: () => void): ReasonForm {
   const form = byId('reason-form') as HTMLFormElement;
   const field = byId('reason') as HTMLInputElement;
+  const label = form.querySelector('label') as HTMLLabelElement;
   let question: Question | undefined;
   const close = () => {
     if (!question) return;
@@ -46,7 +51,9 @@ export function createReasonForm(onClosed: () => void): ReasonForm {
     ask(next) {
       question = next;
       field.required = next.isRequired;
-      field.value = '';
+      field.value = next.typed ?? '';
+      label.hidden = next.isNoReason === true;
+      field.setAttribute('aria-labelledby', label.hidden ? 'reason-title' : label.id);
       setText(byId('reason-title'), next.title);
       form.hidden = false;
       field.focus();

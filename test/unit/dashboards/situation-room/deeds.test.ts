@@ -4,6 +4,7 @@ import type { Assignment } from '../../../../dashboards/situation-room/state/api
 import {
   nextStep,
   orderCards,
+  whoDrivesPatient,
   whomKeyMeans,
 } from '../../../../dashboards/situation-room/state/dispatch/deeds.ts';
 
@@ -44,4 +45,14 @@ test('the next step of a unit is told in its turn, and none of one that is at it
   ]);
   expect(nextStep({ step: 'acknowledged', role: 'transport' })).toBe('en-route');
   expect(nextStep({ step: 'broken-down', role: 'transport' })).toBeUndefined();
+});
+
+test('a unit that was sent for first aid and carries the patient all the same is told on to its end', () => {
+  const of = (step: Assignment['step']) => nextStep({ step, role: 'first-aid' });
+  expect([of('left-scene'), of('at-destination'), of('handed-over')]).toEqual([
+    ...['at-destination', 'handed-over', 'completed'],
+  ]);
+  const carrying = assignment(1, 'left-scene');
+  expect(whoDrivesPatient([carrying, assignment(2, 'en-route')])).toBe(carrying);
+  expect(whoDrivesPatient([assignment(1, 'at-destination', { role: 'transport' })])).toBeUndefined();
 });

@@ -67,6 +67,8 @@ describe('what dispatch says of a unit, in Indonesian', () => {
       'is no transport',
       'too far away (61 km)',
       'this city has no ambulances',
+      'its crew refused this incident',
+      'its crew refused this incident: ban bocor',
     ]);
   });
 });
@@ -105,9 +107,13 @@ describe('what dispatch says of a crew, in Indonesian', () => {
       say({ acknowledged_at: 1, acknowledged_by: 'm' }),
       say({ acknowledged_at: 1, acknowledged_by: 'desk-1' }),
       say({ kind: 'second-unit', acknowledged_at: 1, acknowledged_by: 'm' }),
-      ...['the assignment was refused', 'the unit is left-scene', 'a newer change says more'].map(
-        (ended_why) => say({ ended_at: 1, ended_why }),
-      ),
+      ...[
+        'the assignment was refused',
+        'the unit is left-scene',
+        'a newer change says more',
+        'its unit was taken out of the city',
+        'motor-02 does not come',
+      ].map((ended_why) => say({ ended_at: 1, ended_why })),
       say({ reached_at: 1 }),
       say({ sent_at: 960_000 }, listening),
       say({}, listening),

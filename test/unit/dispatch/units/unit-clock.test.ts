@@ -38,11 +38,30 @@ test('a clock that agrees with ours is taken at its word, to the millisecond', (
 
 test('what a stalled link holds back was said when it was measured, whatever the receipt says', () => {
   const unit = unitWithClock(0);
-  for (const second of [0, 5, 10]) unit.say(second, 0.1);
+  for (const second of [0.001, 5, 10]) unit.say(second, 0.1);
   const held = [12, 17, 22].map((second) => unit.say(second, 24 - second));
   expect(held.map((each) => each(23))).toEqual(['before', 'before', 'before']);
   expect(held.map((each) => each(14.5))).toEqual(['before', 'after', 'after']);
 });
+
+test.each([
+  ['second', 1],
+  ['minute', 60],
+])(
+  'a clock that is cut to the %s never makes a word of after the order one of before it',
+  (_name, grainS) => {
+    const unit = unitWithClock(0);
+    const cut = (trueS: number) => {
+      const saidS = Math.floor(trueS / grainS) * grainS;
+      return unit.say(saidS, trueS + 0.1 - saidS);
+    };
+    for (let second = 0; second <= 600; second += 60) cut(second + 0.2);
+    // Ordered at the beginning of the second or minute, said at its end.
+    const isAfter = cut(660 + 0.9 * grainS);
+    expect(isAfter(660 + 0.5 * grainS)).toBe('unsure');
+    expect(isAfter(660 + 2 * grainS)).toBe('before');
+  },
+);
 
 describe.each([
   ['7 h behind', -7 * HOUR_MS],

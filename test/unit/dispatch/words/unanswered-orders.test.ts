@@ -50,6 +50,17 @@ test('a less urgent call raises a lower one, a drill is marked, and nobody else 
   expect(alert?.text.en).toMatch(/no other unit can be sent now\.$/);
 });
 
+test('an end is told in Indonesian words alone', async () => {
+  await using house = await openDispatchHouse();
+  const incident = await house.report();
+  const { assignment } = await house.assign(incident, 'u1');
+  await house.pass(80);
+  await house.assign(incident, 'u2', { replaces: assignment.id, forceReason: 'by radio' });
+  await house.pass(2);
+  const [alert] = await closed(house);
+  expect(alert?.text.id).toBe('Penugasan S1 berakhir: dibatalkan (diganti oleh S2).');
+});
+
 test('the answer of the crew ends it, and says so', async () => {
   await using house = await openDispatchHouse();
   const { assignment } = await house.assign(await house.report(), 'u1');
