@@ -8,12 +8,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatTime } from '../alerts/record/format-alert.ts';
 import { cityPlacesOf, loadCity, nameCity } from '../cities/city.ts';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { isRiverGauge, type RiverGauge } from '../devices/kinds/river-gauge.ts';
 import { type LevelUnit, METRES, readLevelSeries } from '../tables/level-series.ts';
 import { DECIMALS } from '../tables/numbers.ts';
 import { decodeText, readTable } from '../tables/table.ts';
 import { DATE_ORDERS, parseTime } from '../tables/times.ts';
-import { endWithReader } from '../terminal/end-with-reader.ts';
 import { runBacktest } from './backtest.ts';
 import { drawChart } from './chart.ts';
 import { measureDips } from './dips.ts';
@@ -198,7 +198,7 @@ function writeJson(file: string, report: BacktestReport & { readonly forecasts: 
   else writeFileSync(file, `${json}\n`);
 }
 
-endWithReader();
+allowClosedPipe();
 try {
   main();
 } catch (error) {

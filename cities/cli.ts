@@ -1,15 +1,16 @@
 /**
- * `npm run city -- new | check | export`: a city's folder, begun, checked and handed on; `import map`: its map and
- * roads; and `set`, `remove`, `import`, `changes`, `undo`: what is changed of a city while it runs.
+ * `npm run city -- new | check | export`: a city's folder, begun, checked and handed on; `import map`: its map and roads;
+ * and `set`, `remove`, `import`, `changes`, `undo`: what is changed of a city while it runs.
  *
- * Works beside a running server: folders and maps are read at its next start, changes within two seconds. Invariants:
- * nothing is overwritten; a wrong word is answered with exit code 2; a failure, a city with problems and a refused
- * change with exit code 1.
+ * Works beside a running server: folders and maps are read at its next start, changes within two seconds. Invariants: nothing is
+ * overwritten; a wrong word is answered with exit code 2; a failure, a city with problems and a refused change with
+ * exit code 1.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { type Config, parseConfig } from '../config/config.ts';
 import { nameUser } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
@@ -17,7 +18,6 @@ import { type Database, openDatabase } from '../database/database.ts';
 import { importMap } from '../maps/import-map.ts';
 import { mapFileOf } from '../maps/map-file.ts';
 import { decodeText } from '../tables/table.ts';
-import { endWithReader } from '../terminal/end-with-reader.ts';
 import { loadCity, nameCity } from './city.ts';
 import { type CityEnvironment, CommandError, chooseCopy, HELP, runCityCommand } from './city-commands.ts';
 import { readCityState } from './city-state.ts';
@@ -142,7 +142,7 @@ function joinNegativeNumbers(words: readonly string[]): string[] {
   return joined;
 }
 
-endWithReader();
+allowClosedPipe();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

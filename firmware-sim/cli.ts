@@ -5,7 +5,6 @@
  * is answered with every problem and exit code 2, a run that failed with one line and exit code 1.
  */
 
-import { endWithReader } from '../terminal/end-with-reader.ts';
 import { runCityCommand } from './commands/city-command.ts';
 import { runLoadCommand } from './commands/load-command.ts';
 import { runReplayCommand } from './commands/replay-command.ts';
@@ -54,5 +53,9 @@ function endOf(durationS: number | undefined): Promise<void> {
   return promise;
 }
 
-endWithReader();
+// It has nobody to show its city to any more: `… | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 await runProgram(main);

@@ -11,10 +11,10 @@ import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { type Config, parseConfig } from '../config/config.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { openJournalFileReadOnly, readLastId } from '../journal/sqlite/file/journal-file.ts';
-import { endWithReader } from '../terminal/end-with-reader.ts';
 import { INFLUX_CONSUMER } from './copy/copy-cursor.ts';
 import { type OrderAction, placeOrder, recentDays } from './copy/copy-orders.ts';
 import { CursorMark } from './copy/cursor-mark.ts';
@@ -200,7 +200,7 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  endWithReader();
+  allowClosedPipe();
   await main(process.argv.slice(2)).catch((error: unknown) => {
     const { code = '', message } = error as NodeJS.ErrnoException;
     const isUsage = code === 'USAGE' || code.startsWith('ERR_PARSE_ARGS');

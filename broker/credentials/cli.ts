@@ -8,11 +8,11 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { loadCity } from '../../cities/city.ts';
 import { readCityState } from '../../cities/city-state.ts';
+import { allowClosedPipe } from '../../config/closed-pipe.ts';
 import { parseConfig } from '../../config/config.ts';
 import { nameUser } from '../../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { openDatabase } from '../../database/database.ts';
-import { endWithReader } from '../../terminal/end-with-reader.ts';
 import { CommandError, type Environment } from './command-environment.ts';
 import { runCommand } from './device-commands.ts';
 import { DeviceListError } from './device-list.ts';
@@ -52,7 +52,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-endWithReader();
+allowClosedPipe();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -7,10 +7,10 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type City, loadCity } from '../../cities/city.ts';
+import { allowClosedPipe } from '../../config/closed-pipe.ts';
 import { parseConfig } from '../../config/config.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { OsmError } from '../../openstreetmap/osm-content.ts';
-import { endWithReader } from '../../terminal/end-with-reader.ts';
 import type { EdgeList } from './edge-list.ts';
 import { closeIslands } from './islands.ts';
 import { parseOsm } from './osm/parse-osm.ts';
@@ -146,7 +146,7 @@ if (help || command === undefined) {
   process.exit(help ? 0 : 1);
 }
 process.umask(PRIVATE_UMASK);
-endWithReader();
+allowClosedPipe();
 try {
   const config = parseConfig({ ...process.env, ...(cityOption ? { SIAGA_CITY: cityOption } : {}) });
   const out = outOption ?? roadFileOf(config.SIAGA_DATA_DIR, config.SIAGA_CITY);

@@ -8,10 +8,10 @@
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { allowClosedPipe } from '../../config/closed-pipe.ts';
 import { parseConfig } from '../../config/config.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { openWaitingAliases } from '../../fleet/waiting-aliases.ts';
-import { endWithReader } from '../../terminal/end-with-reader.ts';
 import { describeError } from '../server/influx-error.ts';
 import { createInfluxServer } from '../server/influx-server.ts';
 import { formatDay as day } from '../words.ts';
@@ -120,7 +120,7 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  endWithReader();
+  allowClosedPipe();
   await main(process.argv.slice(2)).catch((error: unknown) => {
     const { code = '' } = error as NodeJS.ErrnoException;
     const isUsage = code === 'USAGE' || code.startsWith('ERR_PARSE_ARGS');

@@ -15,15 +15,13 @@ const LAW: Record<string, readonly string[]> = {
   config: [],
   clock: [],
   // Where cities are is said by the environment; what was changed of one lies in the state.
-  cities: ['terminal', 'devices', 'config', 'database', 'tables', 'maps'],
+  cities: ['devices', 'config', 'database', 'tables', 'maps'],
   // Files of OpenStreetMap data, read: for the road network and for the map.
   openstreetmap: [],
   // What is drawn of a city, and the file that holds it.
   maps: ['openstreetmap'],
   // People's files; of no city and no device, so that server and simulator read them alike.
   tables: [],
-  // What every command does with what it prints.
-  terminal: [],
   database: ['config', 'clock'],
   ownership: ['config', 'database', 'journal'],
   // What comes to a standby goes to the owner: the broker's front door, and nothing of what is behind it.
@@ -34,7 +32,6 @@ const LAW: Record<string, readonly string[]> = {
   fleet: ['clock', 'devices', 'cities', 'database', 'journal'],
   history: ['clock', 'devices', 'config', 'database', 'journal', 'journal/sqlite', 'fleet'],
   influx: [
-    'terminal',
     'clock',
     'devices',
     'cities',
@@ -49,33 +46,11 @@ const LAW: Record<string, readonly string[]> = {
   ingest: ['clock', 'devices', 'cities', 'config', 'journal', 'fleet'],
   alerts: ['clock', 'devices', 'cities', 'config', 'database', 'journal', 'fleet'],
   // The database's way to call into a thread.
-  backtest: ['terminal', 'tables', 'clock', 'database', 'devices', 'cities', 'fleet', 'alerts'],
+  backtest: ['config', 'tables', 'clock', 'database', 'devices', 'cities', 'fleet', 'alerts'],
   sources: ['clock', 'devices', 'config', 'ingest'],
-  dispatch: [
-    'terminal',
-    'clock',
-    'devices',
-    'cities',
-    'config',
-    'database',
-    'fleet',
-    'alerts',
-    'openstreetmap',
-  ],
-  broker: [
-    'terminal',
-    'tables',
-    'clock',
-    'devices',
-    'cities',
-    'config',
-    'database',
-    'journal',
-    'fleet',
-    'ingest',
-  ],
+  dispatch: ['clock', 'devices', 'cities', 'config', 'database', 'fleet', 'alerts', 'openstreetmap'],
+  broker: ['tables', 'clock', 'devices', 'cities', 'config', 'database', 'journal', 'fleet', 'ingest'],
   api: [
-    'terminal',
     'tables',
     'clock',
     'devices',
@@ -93,7 +68,7 @@ const LAW: Record<string, readonly string[]> = {
     'pages',
     'maps',
   ],
-  drill: ['terminal', 'devices', 'cities', 'database', 'fleet', 'ingest', 'alerts'],
+  drill: ['config', 'devices', 'cities', 'database', 'fleet', 'ingest', 'alerts'],
   canary: ['devices', 'database', 'fleet', 'history', 'alerts', 'broker'],
   // The public's pages as text; api/pages/public-pages.ts sends them.
   pages: ['devices', 'cities', 'fleet', 'history', 'alerts'],
@@ -102,10 +77,10 @@ const LAW: Record<string, readonly string[]> = {
   // For others to copy: it knows the document and nothing of the house.
   'clients/typescript': [],
   docs: ['clients/typescript'],
-  'firmware-sim': ['terminal', 'clients/typescript', 'tables', 'devices', 'cities'],
+  'firmware-sim': ['clients/typescript', 'tables', 'devices', 'cities'],
   // Pages are type-checked against the API's document.
   dashboards: ['devices', 'clients/typescript'],
-  ops: ['terminal', 'clock', 'config', 'database', 'journal', 'journal/sqlite', 'opening'],
+  ops: ['cities', 'clock', 'config', 'database', 'journal', 'journal/sqlite', 'opening'],
 };
 
 /** What opens, runs or measures the whole of it may name every room. */
@@ -201,8 +176,7 @@ describe('the law of imports', () => {
     const readers = [...sources()].filter((file) => {
       if (['config', 'firmware-sim', 'bench', 'dashboards', 'docs'].includes(room(file))) return false;
       const uses = readFileSync(join(ROOT, file), 'utf8').match(/process\.env(?!\)|\['\w+'\] (?:\?\?)?=)/g);
-      // What is written there is for threads and children. The composition root and the command lines hand the
-      // environment to parseConfig as it is.
+      // What is written there is for threads and children. The composition root and the command lines hand the environment to parseConfig as it is.
       return (
         uses !== null && !/parseConfig\((\{ \.\.\.)?process\.env/.test(readFileSync(join(ROOT, file), 'utf8'))
       );
