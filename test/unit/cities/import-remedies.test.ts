@@ -28,7 +28,7 @@ describe('what is missing in a row', () => {
 
   test('is another thing than what is wrong', () => {
     expect(remedyOf('devices.x-1.lat: Invalid input: expected number, received string')).toMatch(
-      /of that type/,
+      /decimal point/,
     );
   });
 });
