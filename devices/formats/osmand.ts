@@ -19,6 +19,7 @@ import {
   takeMost,
 } from './format.ts';
 import { asFrom0 } from './measured.ts';
+import { asFlag } from './sensor-object.ts';
 import { toClaim } from './traccar.ts';
 
 const KNOT_IN_MPS = 1852 / 3600;
@@ -117,6 +118,7 @@ function claimOf(aliases: readonly string[], place: { lat: number; lng: number }
         ...asFrom0('speedMps', speedKn, KNOT_IN_MPS),
         ...asFrom0('headingDeg', headingDeg),
         ...asFrom0('batteryPct', batteryPct),
+        ...(said.has('simulated') ? { simulated: asFlag(said.get('simulated')) } : {}),
       },
     ],
   };

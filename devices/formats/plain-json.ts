@@ -27,6 +27,8 @@ const MAX_DEPTH = 2;
 /** What names a value, and what the value is called, in lists of `{name, value, unit}`. */
 const NAME_KEYS = ['name', 'key', 'n', 'sensor', 'parameter', 'quantity', 'id'] as const;
 const VALUE_KEYS = ['value', 'v', 'val'] as const;
+/** What an entry says besides, which holds for those alone that say the same. */
+const ENTRY_KEYS = [...TIME_KEYS, 'device', 'simulated'] as const;
 const UNIT_NAMES = [...UNIT_KEYS, 'u'] as const;
 
 /** Keys beside the lists of one message, once for each moment in them, for which they hold. */
@@ -63,7 +65,10 @@ function findNamedValues(item: JsonObject): { key: string; entries: readonly Jso
 
 function listOfFeatures(item: unknown): readonly unknown[] | undefined {
   if (!isJsonObject(item) || item['type'] !== 'FeatureCollection') return undefined;
-  return Array.isArray(item['features']) ? item['features'] : undefined;
+  const { features, simulated } = item;
+  if (!Array.isArray(features) || asFlag(simulated) !== true)
+    return Array.isArray(features) ? features : undefined;
+  return features.map((each: unknown) => (isJsonObject(each) ? { ...each, simulated } : each));
 }
 
 /** ThingsBoard's `v1/gateway/telemetry`: what each device said, under its name. */
@@ -126,18 +131,18 @@ function areNamedValues(list: unknown): list is readonly JsonObject[] {
   return Array.isArray(list) && list.length > 0 && list.every(isNamedValue);
 }
 
-/** As one object for each moment; a name that comes again begins another one, so that no value is lost. */
+/** As one object for each moment and device, exercises apart; a name that comes again begins another one, so that no value is lost. */
 function foldNamed(entries: readonly JsonObject[]): readonly JsonObject[] {
   const folded: Record<string, unknown>[] = [];
   const openAt = new Map<string, Record<string, unknown>>();
   for (const entry of entries) {
     const name = firstOf(entry, NAME_KEYS) as string;
     const [value, unit] = [firstOf(entry, VALUE_KEYS), firstOf(entry, UNIT_NAMES)];
-    const times = Object.fromEntries(TIME_KEYS.filter((key) => key in entry).map((key) => [key, entry[key]]));
-    const moment = JSON.stringify(times);
+    const said = Object.fromEntries(ENTRY_KEYS.filter((key) => key in entry).map((key) => [key, entry[key]]));
+    const moment = JSON.stringify(said);
     let object = openAt.get(moment);
     if (!object || Object.hasOwn(object, name)) {
-      object = Object.assign(Object.create(null), times) as Record<string, unknown>;
+      object = Object.assign(Object.create(null), said) as Record<string, unknown>;
       openAt.set(moment, object);
       folded.push(object);
     }

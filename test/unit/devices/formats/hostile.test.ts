@@ -173,12 +173,35 @@ describe('who speaks', () => {
     ['mapped', '{"level":1.4,"simulated":1}'],
     ['mapped', '{"simulated":false,"data":{"simulated":"true","level":1.4}}'],
     ['mapped', 'level=1.4&simulated=1'],
+    ['mapped', '[{"name":"level","value":1.4,"simulated":true}]'],
+    [
+      'mapped',
+      '{"type":"FeatureCollection","simulated":true,"features":[{"type":"Feature","properties":{"level":1.4}}]}',
+    ],
     ['line-protocol', 'm,device=gauge level=1.4,simulated=1i'],
     ['line-protocol', 'm,device=gauge,simulated=True level=1.4'],
     ['chirpstack', '{"deviceInfo":{"devEui":"0102030405060708"},"object":{"level":1.4,"simulated":"TRUE"}}'],
   ])('what is simulated is so however %s says it: %s', async (name, payload) => {
     expect(itemsOf(await decode(name, payload))).toEqual([
       expect.objectContaining({ levelM: 1.4, simulated: true }),
+    ]);
+  });
+
+  test('values of two devices in one list are not those of one, nor an exercise beside a measurement', async () => {
+    const decoded = await decode(
+      'mapped',
+      '[{"device":"a","n":"level","v":1},{"device":"b","n":"battery","v":80},{"n":"level","v":2,"simulated":true},{"n":"battery","v":70}]',
+    );
+    expect(isClaims(decoded) && decoded.map(({ aliases, items }) => [aliases, items])).toEqual([
+      [['a'], [{ levelM: 1 }]],
+      [['b'], [{ batteryPct: 80 }]],
+      [[], [{ simulated: true, levelM: 2 }, { batteryPct: 70 }]],
+    ]);
+  });
+
+  test('a position of OsmAnd says that it is simulated', async () => {
+    expect(itemsOf(await decode('osmand', 'id=bus&lat=-7&lon=110&simulated=True'))).toEqual([
+      { lat: -7, lng: 110, simulated: true },
     ]);
   });
 
