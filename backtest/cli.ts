@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { formatTime } from '../alerts/record/format-alert.ts';
 import { cityPlacesOf, loadCity, nameCity } from '../cities/city.ts';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { isRiverGauge, type RiverGauge } from '../devices/kinds/river-gauge.ts';
 import { type LevelUnit, METRES, readLevelSeries } from '../tables/level-series.ts';
 import { DECIMALS } from '../tables/numbers.ts';
@@ -197,6 +198,7 @@ function writeJson(file: string, report: BacktestReport & { readonly forecasts: 
   else writeFileSync(file, `${json}\n`);
 }
 
+allowClosedPipe();
 try {
   main();
 } catch (error) {

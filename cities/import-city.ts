@@ -5,6 +5,8 @@
  * Invariants: every bad row is named with its line and the reason; nothing is written where there is one, unless the
  * good ones were asked for by `keepGood`.
  */
+
+import { spellingsOf } from '../tables/table.ts';
 import { type ChangeRequest, changeCity, EditsRefusedError, type WrittenChange } from './change-city.ts';
 import { type CityState, currentEntry } from './city-state.ts';
 import type { ImportRow } from './import-file.ts';
@@ -113,10 +115,26 @@ function dropWrong(
   }
 }
 
+/** `devices.x.sensorRangeM: Invalid input: expected tuple, received undefined` */
+const MISSING = /^\w+\.[^.:]*\.([\w.]+): .*expected (\w+), received undefined/;
+
+/** Which column says what is not there, by the names that a list may call it. */
+function findMissingColumn(sentence: string): string | undefined {
+  const [, field, type] = MISSING.exec(sentence) ?? [];
+  if (field === undefined) return undefined;
+  if (field === 'thresholds')
+    return 'add the columns minorM, moderateM, severeM, extremeM: those that it has';
+  if (type === 'tuple') return `add the columns ${field}.0 and ${field}.1`;
+  if (type === 'array') return `add the column ${field}.0, and for more of them ${field}.1`;
+  if (type === 'object') return `add its columns, whose names begin with "${field}."`;
+  const others = spellingsOf(field);
+  return `add the column ${field}${others.length > 0 ? ` (or ${others.join(', ')})` : ''}`;
+}
+
 /** One row with all its reasons, and what to do about each. */
 export function formatBadRow({ where, reasons }: BadRow): string {
   const lines = reasons.map((sentence) => {
-    const { remedy } = toProblem(sentence);
+    const remedy = findMissingColumn(sentence) ?? toProblem(sentence).remedy;
     return `${where}: ${sentence}${remedy === undefined ? '' : `\n    → ${remedy}`}`;
   });
   return lines.join('\n');

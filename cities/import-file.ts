@@ -149,7 +149,9 @@ function put(target: Record<string, unknown>, path: readonly string[], value: un
 
 const LADDER_COLUMN = /^(minor|moderate|severe|extreme)(M|LabelId|LabelEn)$/;
 
-/** `minorM` … `extremeM` are a ladder; its words are `minorLabelId`, `minorLabelEn`, else those of the city's gauges. */
+/**
+ * `minorM` … `extremeM` are a ladder; its words are `minorLabelId`, `minorLabelEn`, else those of the city's gauges.
+ */
 function readLadder(given: ReadonlyMap<string, unknown>, city: City) {
   return SEVERITIES.flatMap((severity) => {
     const level = given.get(`${severity}M`);

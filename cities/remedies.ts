@@ -1,8 +1,9 @@
 /**
  * What to do about a problem of a city's files: one table, the first pattern that fits the sentence.
  *
- * Beside the advice it says which fields of the entry are meant, for a form. The sentences come from entries.ts (through Zod), cross-check.ts, city.ts and city-files.ts. Invariant: every
- * sentence of cross-check.ts has a line here; a test breaks a city in each way and asks.
+ * Beside the advice it says which fields of the entry are meant, for a form. The sentences come from entries.ts
+ * (through Zod), cross-check.ts, city.ts and city-files.ts. Invariant: every sentence of cross-check.ts has a line
+ * here; a test breaks a city in each way and asks.
  */
 interface Remedy {
   readonly pattern: RegExp;

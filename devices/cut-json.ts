@@ -8,7 +8,7 @@
  * told by `open` which of its objects and lists were not closed.
  */
 import { isJsonObject, JsonFailure, type JsonObject, parseJson } from './parse-json.ts';
-import { textOf } from './payload-text.ts';
+import { textOf, withoutEnd } from './payload-text.ts';
 import { type Rejection, reject } from './rejection.ts';
 
 export interface CutObject {
@@ -33,7 +33,7 @@ const MAX_DEPTH = 50;
 
 /** Undefined where it is no object that ends early. */
 export function parseCutObject(payload: Buffer): CutObject | undefined {
-  const text = textOf(payload).replace(/[\0\s]+$/, '');
+  const text = withoutEnd(textOf(payload));
   if (!/^\s*\{/.test(text)) return undefined;
   const levels: Level[] = [];
   // Where the text could be closed: everything before is complete.

@@ -2,12 +2,13 @@
  * mendTexts: quantities that came as other texts than their kind says → what they are.
  *
  * Asked by ingest before a payload is judged, where it is not as its kind says: firmware that joins texts sends
- * `"levelM":"3.10"`, and `"nan"`, `"N/A"` or `""` where its sensor had no number; a tracker says `Off Duty` or `ON_SCENE`.
- * Invariant: a text that could mean more than one thing (`"3,1"`, `"3.1 m"`, `"busy"`) stays what it is, and is
- * refused by name.
+ * `"levelM":"3.10"`, and `"nan"`, `"N/A"` or `""` where its sensor had no number; a tracker says `Off Duty` or
+ * `ON_SCENE`. Invariant: a text that could mean more than one thing (`"3,1"`, `"3.1 m"`, `"busy"`) stays what it is,
+ * and is refused by name.
  */
 import type { DeviceKind } from './device-kind.ts';
 import type { JsonObject } from './parse-json.ts';
+import { withoutEnd } from './payload-text.ts';
 import type { Quantity } from './quantity.ts';
 
 const NUMBER = /^[+-]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:e[+-]?\d{1,2})?$/i;
@@ -22,7 +23,7 @@ export function mendTexts(item: JsonObject, kind: DeviceKind): JsonObject {
   for (const [name, quantity] of Object.entries(kind.sentQuantities)) {
     const sent = item[name];
     if (typeof sent !== 'string' || sent.length > MAX_TEXT_CHARACTERS) continue;
-    const meant = meaningOf(sent.replace(/\0+$/, '').trim(), quantity);
+    const meant = meaningOf(withoutEnd(sent).trimStart(), quantity);
     if (meant === undefined) continue;
     mended ??= { ...item };
     mended[name] = meant;

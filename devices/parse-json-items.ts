@@ -7,7 +7,7 @@
  * only where it is complete; what is not taken is a refusal that says its place and keeps its text.
  */
 import { endOf, JsonFailure, parseJson } from './parse-json.ts';
-import { textOf } from './payload-text.ts';
+import { textOf, withoutEnd } from './payload-text.ts';
 import { type Rejection, reject } from './rejection.ts';
 
 /** A piece of the message that is no item. */
@@ -44,7 +44,7 @@ export function parseJsonItems(payload: Buffer): JsonItems | JsonFailure {
     const items = isList ? json : [json];
     return { items, refused: [], soundUntil: items.length, isList };
   }
-  const text = textOf(payload).replace(/\0+$/, '');
+  const text = withoutEnd(textOf(payload));
   const pieces = linesOf(text) ?? piecesOf(text);
   const items: unknown[] = [];
   const refused: RefusedPiece[] = [];

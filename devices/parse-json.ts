@@ -1,10 +1,10 @@
 /**
  * parseJson: the bytes of a payload → JSON, as strict as the devices can be and no stricter.
  *
- * Asked by every format. What microcontrollers do to JSON is undone where it leaves no doubt: NUL bytes behind
- * the text or before it, a byte order mark, UTF-16 (payload-text.ts), a bare `nan` where a sensor had no number, `+3.1`,
- * a comma too many, single quotes (mend-json.ts), a `°` in Latin-1. Invariants: never throws; what is not undone is a JsonFailure that says where it
- * went wrong; a sound payload is parsed once.
+ * Asked by every format. What microcontrollers do to JSON is undone where it leaves no doubt: NUL bytes behind the text
+ * or before it, a byte order mark, UTF-16 (payload-text.ts), a bare `nan` where a sensor had no number, `+3.1`, a comma
+ * too many, single quotes (mend-json.ts), a `°` in Latin-1. Invariants: never throws; what is not undone is a
+ * JsonFailure that says where it went wrong; a sound payload is parsed once.
  */
 import { isUtf8 } from 'node:buffer';
 import { mendJson } from './mend-json.ts';

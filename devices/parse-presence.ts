@@ -1,11 +1,12 @@
 /**
  * parsePresence: what a device, or its will, says of itself → online, sleeping or offline.
  *
- * Firmware in the field says it in its own way: ESPHome and Home Assistant `online`, Tasmota `Online`, Homie
- * `ready`, `init`, `alert` (it is there and wants somebody) and `lost`. Invariant: what is in no list is refused and never guessed.
+ * Firmware in the field says it in its own way: ESPHome and Home Assistant `online`, Tasmota `Online`, Homie `ready`,
+ * `init`, `alert` (it is there and wants somebody) and `lost`. Invariant: what is in no list is refused and never
+ * guessed.
  */
 import { isJsonObject, JsonFailure, parseJson } from './parse-json.ts';
-import { textOf } from './payload-text.ts';
+import { textOf, withoutEnd } from './payload-text.ts';
 import { type Rejection, reject } from './rejection.ts';
 import { PRESENCES, type Presence } from './topics.ts';
 
@@ -26,7 +27,7 @@ const WORD = /^\s*\p{L}/u;
 
 /** Of a bare word, of `"online"`, or of an object with `status` or `state`, in upper or lower case. */
 export function parsePresence(payload: Buffer): Presence | Rejection {
-  const bare = payload.length <= MAX_WORD_BYTES ? presenceOf(textOf(payload).replace(/\0+$/, '')) : undefined;
+  const bare = payload.length <= MAX_WORD_BYTES ? presenceOf(withoutEnd(textOf(payload))) : undefined;
   if (bare) return bare;
   const json = parseJson(payload);
   if (json instanceof JsonFailure) {

@@ -19,6 +19,20 @@ export function textOf(payload: Buffer): string {
   return withoutBegin(units.toString('utf16le'));
 }
 
+/**
+ * The text without the NULs and white space behind it. Looked for from its end: `/[\0\s]+$/` begins anew at each
+ * character of a run, which takes minutes where 256 KiB of blanks stand before something else.
+ */
+export function withoutEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && isBlank(text[end - 1] as string)) end--;
+  return text.slice(0, end);
+}
+
+function isBlank(char: string): boolean {
+  return char === '\0' || char.trim() === '';
+}
+
 /** Whether the bytes are UTF-16, so that they are none of UTF-8. */
 export function isUtf16(payload: Buffer): boolean {
   return orderOf(payload) !== undefined;

@@ -68,3 +68,12 @@ export function parseDeviceTopic(topic: string): DeviceTopic | string {
   if (!CHANNELS.has(channel)) return `the channel must be one of ${[...CHANNELS].join(', ')}`;
   return { city, kind, device, channel: channel as Channel };
 }
+
+/** Of a topic in lists that people read. */
+const SHOWN_TOPIC_CHARACTERS = 256;
+
+/** The begin of a topic, of up to 64 KiB, for lists that people read: a copy, since a slice would hold the whole. */
+export function shownTopic(topic: string): string {
+  if (topic.length <= SHOWN_TOPIC_CHARACTERS) return topic;
+  return Buffer.from(topic.slice(0, SHOWN_TOPIC_CHARACTERS)).toString();
+}

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 
 const HELP = `npm run drill -- COMMAND [--url http://127.0.0.1:3000] [--token-file FILE]
 
@@ -108,6 +109,7 @@ function* describeReport(drill: ShownDrill): Generator<string> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  allowClosedPipe();
   const words = process.argv.slice(2);
   if (words.length === 0 || words.includes('--help') || words.includes('-h')) console.log(HELP);
   else {

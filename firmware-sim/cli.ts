@@ -4,6 +4,7 @@
  * Reads the words, runs the command, ends on Ctrl-C. Invariant: a second Ctrl-C ends at once; a wrong word
  * is answered with every problem and exit code 2, a run that failed with one line and exit code 1.
  */
+
 import { runCityCommand } from './commands/city-command.ts';
 import { runLoadCommand } from './commands/load-command.ts';
 import { runReplayCommand } from './commands/replay-command.ts';
@@ -52,4 +53,9 @@ function endOf(durationS: number | undefined): Promise<void> {
   return promise;
 }
 
+// It has nobody to show its city to any more: `… | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 await runProgram(main);

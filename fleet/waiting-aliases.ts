@@ -7,6 +7,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Database } from '../database/database.ts';
+import { shownTopic } from '../devices/topics.ts';
 
 export interface WaitingAlias {
   readonly alias: string;
@@ -60,7 +61,7 @@ export async function openWaitingAliases(database: Database): Promise<WaitingAli
       // The longest silent stands first.
       waiting.delete(key);
       waiting.set(key, {
-        ...{ alias, gateway, format, topic },
+        ...{ alias, gateway, format, topic: shownTopic(topic) },
         firstAt: known?.firstAt ?? receivedAt,
         lastAt: receivedAt,
         messages: (known?.messages ?? 0) + 1,

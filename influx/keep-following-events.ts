@@ -31,6 +31,8 @@ export interface FollowEventsOptions {
   readonly database: Database;
   readonly metrics: InfluxMetrics;
   readonly health: CopyHealth;
+  /** Until then nothing is written, and nothing is wrong that the journal's copy does not say. */
+  readonly isPrepared: () => boolean;
   readonly signal: AbortSignal;
   readonly pollMs?: number;
 }
@@ -43,13 +45,15 @@ const RETRY_MS = 10_000;
 
 /** Runs until `signal` aborts. */
 export async function keepFollowingEvents(options: FollowEventsOptions): Promise<void> {
-  const { signal, health, pollMs = POLL_MS } = options;
+  const { signal, health, isPrepared, pollMs = POLL_MS } = options;
   const matter = options.source.name;
   while (!signal.aborted) {
     let waitMs = pollMs;
     try {
-      if ((await copyEvents(options)) === MAX_EVENTS) waitMs = 0;
-      health.works(matter);
+      if (isPrepared()) {
+        if ((await copyEvents(options)) === MAX_EVENTS) waitMs = 0;
+        health.works(matter);
+      }
     } catch (error) {
       if (signal.aborted) return;
       health.fails(matter, `${matter}: ${(error as Error).message}`);
@@ -61,7 +65,7 @@ export async function keepFollowingEvents(options: FollowEventsOptions): Promise
 
 /** Copies what is new, at most MAX_EVENTS. Returns how many there were. */
 export async function copyEvents(
-  options: Omit<FollowEventsOptions, 'health' | 'signal' | 'pollMs'>,
+  options: Omit<FollowEventsOptions, 'health' | 'isPrepared' | 'signal' | 'pollMs'>,
 ): Promise<number> {
   const { source, delivery, database, metrics, city } = options;
   const consumer = `influx-${source.name}`;

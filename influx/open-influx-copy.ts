@@ -129,8 +129,9 @@ export function openInfluxCopy(options: InfluxCopyOptions): InfluxCopy {
       return journal.waitingEntries;
     },
     start() {
+      const isPrepared = () => server.isPrepared;
       const events = sources.map((source) =>
-        keepFollowingEvents({ source, city, delivery, database, metrics, health, signal }),
+        keepFollowingEvents({ source, city, delivery, database, metrics, health, isPrepared, signal }),
       );
       const orders = keepWorkingOrders(ordersOf(options, parts, signal));
       following = Promise.all([journal.keepCopying(), orders, hourly.keepWriting(), ...events]);

@@ -6,6 +6,7 @@
  * nothing. Invariant: bounded: so many devices, so many messages of each, so many bytes of each.
  */
 import { isUtf8 } from 'node:buffer';
+import { shownTopic } from '../devices/topics.ts';
 import type { Waiter } from '../journal/waiter.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 
@@ -49,7 +50,7 @@ export function createInbox(now: () => number): Inbox {
     const isText = isUtf8(payload);
     const entry: InboxEntry = {
       at: receivedAt,
-      topic: topic.slice(0, 256),
+      topic: shownTopic(topic),
       payload: isText ? shown.toString().replace(/\ufffd$/, '') : shown.toString('base64'),
       encoding: isText ? 'utf8' : 'base64',
       bytes: payload.length,

@@ -40,8 +40,8 @@ const LENIENT = {
 };
 
 /**
- * Throws TableError with the columns that there are, when one that was asked for is missing. `nameOf` gives our name for
- * a column that people call otherwise.
+ * Throws TableError with the columns that there are, when one that was asked for is missing. `nameOf` gives our name
+ * for a column that people call otherwise.
  */
 export function readTable(text: string, columns: readonly string[], nameOf = asItStands): Table {
   if (text.startsWith('PK\u0003\u0004')) {
@@ -139,6 +139,11 @@ const SPELLINGS: Readonly<Record<string, string>> = {
 export function entryColumn(name: string): string {
   const word = name.trim().toLowerCase();
   return Object.hasOwn(SPELLINGS, word) ? (SPELLINGS[word] as string) : name;
+}
+
+/** What else a column of ours may be called. */
+export function spellingsOf(name: string): readonly string[] {
+  return Object.keys(SPELLINGS).filter((word) => SPELLINGS[word] === name && word !== name);
 }
 
 function splitLine(line: string, delimiter: string): string[] {

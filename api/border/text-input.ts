@@ -10,14 +10,14 @@ const DECIMAL = /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
 const YES = new Set(['true', '1', 'yes', 'on']);
 const NO = new Set(['false', '0', 'no', 'off']);
 
-/** `schema` says what the number must be besides. */
-export function numberInput<T extends z.ZodType<number>>(schema: T) {
+/** `schema` says what the number must be besides; `example` is one of its kind, for who wrote something else. */
+export function numberInput<T extends z.ZodType<number>>(schema: T, example: number) {
   return z.preprocess((text, context) => {
     // What is missing or given twice is the schema's matter.
     if (typeof text !== 'string') return text;
     const number = DECIMAL.test(text) ? Number(text) : undefined;
     if (number !== undefined && !isBeyondNumbers(text, number)) return number;
-    const message = explainNoNumber(text, number);
+    const message = explainNoNumber(text, number, example);
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }, schema);
@@ -28,20 +28,20 @@ function isBeyondNumbers(text: string, number: number): boolean {
   return !Number.isFinite(number) || (number === 0 && /[1-9]/.test(text.split(/e/i, 1)[0] as string));
 }
 
-function explainNoNumber(text: string, number: number | undefined): string {
+function explainNoNumber(text: string, number: number | undefined, example: number): string {
   if (number !== undefined) return 'is beyond what a number holds: write it without such an exponent';
-  return text.trim() === '' ? 'is empty: a number is expected' : 'must be a number, in decimal: 110.42';
+  return text.trim() === '' ? 'is empty: a number is expected' : `must be a number, in decimal: ${example}`;
 }
 
 /** How many entries a page holds. */
 export function limitInput(most: number, usual: number) {
-  return numberInput(z.int().min(1).max(most).default(usual))
+  return numberInput(z.int().min(1).max(most).default(usual), usual)
     .describe(`How many at most; ${usual} where absent.`)
     .meta({ example: usual });
 }
 
 /** The id of what the state database numbers. */
-export const numericId = numberInput(z.int().min(1).max(Number.MAX_SAFE_INTEGER));
+export const numericId = numberInput(z.int().min(1).max(Number.MAX_SAFE_INTEGER), 17);
 
 /** The same as a parameter: `what` says whose it is. */
 export function idInput(what: string) {

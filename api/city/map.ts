@@ -160,7 +160,7 @@ function addGetPart(app: ZodApp, { imported }: Opened): void {
 
 function addGetTile(app: ZodApp, { tiles }: Opened): void {
   const index = (what: string, most: number, example: number) =>
-    numberInput(z.int().min(0).max(most)).describe(what).meta({ example });
+    numberInput(z.int().min(0).max(most), example).describe(what).meta({ example });
   const most = 2 ** MAX_ZOOM - 1;
   app.get(
     '/map/:version/tiles/:z/:x/:y',

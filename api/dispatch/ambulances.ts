@@ -22,10 +22,10 @@ export interface DispatchRoutesDependencies {
 
 export const MAX_CANDIDATES = 50;
 export const LAT_TOO_BIG = 'at most 90; are lat and lng swapped?';
-export const latitude = numberInput(z.number().min(-90).max(90, LAT_TOO_BIG))
+export const latitude = numberInput(z.number().min(-90).max(90, LAT_TOO_BIG), -6.99)
   .describe('Degrees north; south is below 0.')
   .meta({ example: -6.9932 });
-export const longitude = numberInput(z.number().min(-180).max(180))
+export const longitude = numberInput(z.number().min(-180).max(180), 110.42)
   .describe('Degrees east; west is below 0.')
   .meta({ example: 110.4203 });
 export const candidateLimit = limitInput(MAX_CANDIDATES, 5);

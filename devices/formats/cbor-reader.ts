@@ -10,9 +10,13 @@ export class CborError extends Error {
 }
 
 const MAX_DEPTH = 8;
+/** Lists and maps of one message: a byte makes one, which takes a hundred times as long as a byte of text. */
+export const MAX_CONTAINERS = 20_000;
 /** Of a list, map or text without a length: it goes on up to a break. */
 const INDEFINITE = 31;
 const BREAK = 0xff;
+/** Bytes, texts, lists and maps may have no length. */
+const GOES_ON: ReadonlySet<number> = new Set([2, 3, 4, 5]);
 
 export function readCbor(bytes: Buffer): unknown {
   const reader = new CborReader(bytes);
@@ -24,6 +28,7 @@ export function readCbor(bytes: Buffer): unknown {
 class CborReader {
   readonly #bytes: Buffer;
   #at = 0;
+  #containers = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -39,16 +44,19 @@ class CborReader {
     const [major, info] = [head >> 5, head & 31];
     if (major === 7) return this.#readSimple(info);
     const count = info === INDEFINITE ? undefined : this.#readCount(info);
+    if (count === undefined && !GOES_ON.has(major)) throw new CborError('a number or tag without a value');
+    if (major >= 4 && major <= 5 && ++this.#containers > MAX_CONTAINERS)
+      throw new CborError(`more than ${MAX_CONTAINERS} lists and maps`);
     switch (major) {
       case 0:
         return count;
       case 1:
-        return count === undefined ? undefined : -1 - count;
+        return -1 - (count as number);
       case 2:
-      case 3: {
-        const text = this.#readText(count, major, depth);
-        return major === 3 ? text : undefined;
-      }
+        this.#readParts(count, major);
+        return undefined;
+      case 3:
+        return this.#readParts(count, major).toString();
       case 4:
         return this.#readList(count, depth);
       case 5:
@@ -59,15 +67,16 @@ class CborReader {
     }
   }
 
-  #readText(count: number | undefined, major: number, depth: number): string {
-    if (count !== undefined) return this.#take(count).toString();
-    let text = '';
+  /** Bytes, or what a text is of; without a length in parts, each of which has one [RFC 8949, 3.2.3]. */
+  #readParts(count: number | undefined, major: number): Buffer {
+    if (count !== undefined) return this.#take(count);
+    const parts: Buffer[] = [];
     while (!this.#isBreak()) {
-      const part = this.read(depth + 1);
-      if (major === 3 && typeof part !== 'string') throw new CborError('a text of parts that are none');
-      text += part;
+      const head = this.#take(1)[0] as number;
+      if (head >> 5 !== major) throw new CborError('a text of parts that are none');
+      parts.push(this.#take(this.#readCount(head & 31)));
     }
-    return text;
+    return Buffer.concat(parts);
   }
 
   #readList(count: number | undefined, depth: number): unknown[] {
@@ -87,8 +96,7 @@ class CborReader {
 
   #readSimple(info: number): number | boolean | null {
     if (info === 25) return halfFloat(this.#take(2).readUInt16BE());
-    // A float of 1.42 is 1.4199999570846558 as a double: seven digits are all that it has.
-    if (info === 26) return Number(this.#take(4).readFloatBE().toPrecision(7));
+    if (info === 26) return singleFloat(this.#take(4).readFloatBE());
     if (info === 27) return this.#take(8).readDoubleBE();
     if (info === 20 || info === 21) return info === 21;
     if (info === 22 || info === 23) return null;
@@ -116,6 +124,14 @@ class CborReader {
     this.#at += length;
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
+}
+
+/**
+ * A float of 1.42 is 1.4199999570846558 as a double: seven digits are all that it has. A whole number is what it is: a
+ * time would move by minutes.
+ */
+function singleFloat(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(7));
 }
 
 /** Five bits of exponent, ten of fraction [RFC 8949, D]. */

@@ -7,7 +7,7 @@
 import { deviceKinds } from '../kinds/index.ts';
 import type { Line } from './line-protocol-lines.ts';
 import { isUnit } from './measured.ts';
-import { isSensorKey } from './sensor-object.ts';
+import { isSensorKey } from './sensor-keys.ts';
 
 /** A quantity, and the unit that the field is in; absent: as the sensor's own word for it says. */
 export interface MappedField {

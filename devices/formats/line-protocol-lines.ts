@@ -5,7 +5,8 @@
  *
  * Used by the format `line-protocol` and by the API, which names the first bad line. To the letter of InfluxDB's own
  * rules: a backslash escapes what would end a name, and nothing else; a text may hold line breaks. Invariants: never
- * throws; takes time in proportion to the text; a bad line costs itself and no other, a `nan` its field alone; a time keeps its millisecond.
+ * throws; takes time in proportion to the text; a bad line costs itself and no other, a `nan` its field alone; a time
+ * keeps its millisecond.
  */
 import {
   type FieldValue,

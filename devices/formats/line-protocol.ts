@@ -9,13 +9,14 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { clueOf } from '../payload-clue.ts';
-import { isUtf16, textOf } from '../payload-text.ts';
+import { isUtf16, textOf, withoutEnd } from '../payload-text.ts';
 import { reject } from '../rejection.ts';
 import { aliasesOf, type Claim, type Decoded, type Format, type FormatMessage } from './format.ts';
 import { findFieldMeaning, type MappedField, parseFieldMappings } from './line-protocol-fields.ts';
 import { formatFault, type Line, type LineFault, MAX_LINES, parseLines } from './line-protocol-lines.ts';
 import { isPrecision, type Precision } from './line-protocol-values.ts';
-import { isSensorKey, readSensorObject, type SensorReading } from './sensor-object.ts';
+import { isSensorKey } from './sensor-keys.ts';
+import { asFlag, readSensorObject, type SensorReading } from './sensor-object.ts';
 
 /** The first that a line has names its device. `_measurement` is the line's own. */
 const IDENTITY_TAGS = 'device,device_id,sensor,station,id,mac,entity_id,name,topic,host';
@@ -28,7 +29,6 @@ const MAX_FAULTS = 20;
 const MAX_UNKNOWN_NAMED = 5;
 const ENVELOPE: Readonly<Record<string, 'number' | 'boolean' | 'string'>> = {
   seq: 'number',
-  simulated: 'boolean',
   status: 'string',
 };
 
@@ -57,7 +57,7 @@ function decode({ topic, payload, options }: FormatMessage): Decoded {
   if (!isText && payload.includes(0))
     return reject('not-utf8', `the payload is not valid UTF-8; ${clueOf(payload)}`);
   // A name in Latin-1 spoils no number beside it.
-  const text = (isText ? textOf(payload) : payload.toString('latin1')).replace(/\0+$/, '');
+  const text = withoutEnd(isText ? textOf(payload) : payload.toString('latin1'));
   const { lines, firstFault, faultCount, isCut } = parseLines(
     text,
     precisionOf(topic, options?.['precision']),
@@ -159,7 +159,7 @@ function readLine(
   const own: Record<string, unknown> = {};
   const unitless: string[] = [];
   for (const [key, value] of line.fields) {
-    if (Object.hasOwn(ENVELOPE, key)) continue;
+    if (key === 'simulated' || Object.hasOwn(ENVELOPE, key)) continue;
     const meant = findFieldMeaning(line, key, mappings);
     if (meant === undefined) continue;
     const { name, unit } = meant;
@@ -172,15 +172,13 @@ function readLine(
   const quantities: Record<string, unknown> = { ...read.item, ...own };
   if (Object.keys(quantities).length === 0 && !isWord(line)) return { item: {}, faults };
   for (const [key, type] of Object.entries(ENVELOPE)) {
-    const value = key === 'simulated' ? flagOf(line.fields.get(key)) : line.fields.get(key);
+    const value = line.fields.get(key);
     if (typeof value === type) quantities[key] = value;
   }
+  // As a field or a tag, in quotes or as 1: what is simulated must not alarm, and what is no flag is told.
+  const flag = line.fields.get('simulated') ?? line.tags.get('simulated');
+  if (flag !== undefined) quantities['simulated'] = asFlag(flag);
   return { item: quantities, faults };
-}
-
-/** What is simulated must not alarm, be the flag in quotes. */
-function flagOf(value: unknown): unknown {
-  return value === 'true' ? true : value;
 }
 
 /** A line that says only how its device is, in a word. */

@@ -11,7 +11,7 @@ import { isRejection, type Rejection, reject } from '../rejection.ts';
 import { gatherEvents, parseEvents, type ReceivedEvent } from './event-list.ts';
 import { type Claim, type Decoded, type FormatMessage, joinFaults } from './format.ts';
 import { failureOf, type RunMapping } from './run-mapping.ts';
-import { readSensorLists, readSensorObject } from './sensor-object.ts';
+import { asFlag, readSensorLists, readSensorObject } from './sensor-object.ts';
 
 /** The port of downlinks with a config, by which the codec's encoder knows them. */
 export const CONFIG_PORT = 1;
@@ -109,8 +109,7 @@ function claimOfUplink(uplink: Uplink): Claim {
   // Of an object that ends early a value may be what a later `simulated` takes back: its complete entries count alone.
   const { item, faults, unread } = cut?.isInObject ? NOTHING : readSensorObject(decoded);
   // What the server simulates is no measurement, whatever the codec says.
-  const saysSimulated = decoded['simulated'] === true || decoded['simulated'] === 'true';
-  const drill = uplink.simulated || saysSimulated ? { simulated: true } : {};
+  const drill = uplink.simulated || asFlag(decoded['simulated']) === true ? { simulated: true } : {};
   const rssiDbm = strongest(receptions);
   const now = {
     ...(rssiDbm === undefined ? {} : { rssiDbm }),
@@ -128,8 +127,8 @@ function claimOfUplink(uplink: Uplink): Claim {
 }
 
 /**
- * The place in what the codec for Cayenne LPP gives: `{"gpsLocation": {"1": {"latitude": …}}}` in ChirpStack, `gps_1` in
- * The Things Stack.
+ * The place in what the codec for Cayenne LPP gives: `{"gpsLocation": {"1": {"latitude": …}}}` in ChirpStack, `gps_1`
+ * in The Things Stack.
  */
 function withCayennePlace(object: unknown): unknown {
   if (!isJsonObject(object)) return object;

@@ -23,7 +23,8 @@ import {
 } from './format.ts';
 import { listReadings, openEnvelopes, readForm } from './plain-json.ts';
 import { failureOf, MappingRunner, type RunMapping } from './run-mapping.ts';
-import { isSensorKey, readSensorObject } from './sensor-object.ts';
+import { isSensorKey } from './sensor-keys.ts';
+import { readSensorObject } from './sensor-object.ts';
 import { claimOfAside, isStatusTopic } from './status-topic.ts';
 
 /** How faults are told: of what a mapping gave, or of the message itself. */
@@ -83,10 +84,14 @@ function decodePlain(payload: Buffer): Decoded {
   const json = parseJsonItems(payload);
   if (json instanceof JsonFailure) {
     const form = readForm(textOf(payload));
-    return form ? toClaims([openEnvelopes(form)], [], PLAIN) : json.rejection;
+    return form ? toClaims(openEnvelopes(form), [], PLAIN) : json.rejection;
   }
   if (json.items.length === 0) return reject('empty-batch', 'a list must hold at least one object');
-  const opened = listReadings(json.items).map((item) => (isJsonObject(item) ? openEnvelopes(item) : item));
+  const listed = listReadings(json.items);
+  if (isRejection(listed)) return listed;
+  const opened = listed.flatMap((item): readonly unknown[] =>
+    isJsonObject(item) ? openEnvelopes(item) : [item],
+  );
   return toClaims(
     opened,
     rejectionsOf(json).map(({ detail }) => detail),

@@ -67,6 +67,10 @@ export function isUnit(text: string): boolean {
   return name !== '' && Object.values(FACTORS).some((known) => Object.hasOwn(known, name));
 }
 
+export function isSameUnit(one: string, other: string): boolean {
+  return unitOf(one) === unitOf(other);
+}
+
 export function isUnitOf(text: string, dimension: Dimension): boolean {
   return Object.hasOwn(FACTORS[dimension], unitOf(text));
 }
@@ -87,15 +91,16 @@ export function asFrom0(name: string, value: unknown, factor = 1): Readonly<Reco
 const NUMBER_WITH_UNIT = /^([+-]?\d{1,15}(?:[.,]\d{1,15})?(?:e[+-]?\d{1,3})?)\s*([^\d\s.,].{0,15})?$/i;
 /**
  * Digits in groups of three, where it leaves no doubt: with the other separator before the decimals (`1.234,5`,
- * `1,234.5`), with the same one twice, or with a blank or an apostrophe. `1,234` alone is a decimal comma.
+ * `1,234.5`), with the same one twice, or with an apostrophe or a blank that keeps a line together. `1,234` alone is a
+ * decimal comma, and `1 234` with a plain blank may be two numbers. No group begins with 0.
  */
 const GROUPED =
-  /^[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:\.\d{3}){2,}|\d{1,3}(?:,\d{3}){2,}|\d{1,3}(?:[ '\u2019\u00a0\u202f]\d{3})+(?:[.,]\d+)?)(?=\s*(?:[^\d\s.,]|$))/;
+  /^[+-]?[1-9]\d{0,2}(?:(?:\.\d{3})+,\d+|(?:,\d{3})+\.\d+|(?:\.\d{3}){2,}|(?:,\d{3}){2,}|(?: \d{3})+[.,]\d+|(?: \d{3}){2,}|(?:['\u2019\u00a0\u202f]\d{3})+(?:[.,]\d+)?)(?=\s*(?:[^\d\s.,]|$))/;
 /** Longer ones are no number that a sensor sends. */
 const MAX_NUMBER_CHARACTERS = 40;
 
 /** What makers and FIWARE call the unit beside a value. */
-const UNIT_KEYS = ['unit', 'units', 'uom', 'unitCode', 'unit_of_measurement'] as const;
+export const UNIT_KEYS = ['unit', 'units', 'uom', 'unitCode', 'unit_of_measurement'] as const;
 
 /** A number in our unit, or one sentence that says why it is none. Undefined where nothing was sent. */
 export function readMeasured(

@@ -1,12 +1,13 @@
 /**
  * OsmAnd: positions as a query, `id=…&lat=…&lon=…&timestamp=…`: Traccar Client up to 8, OsmAnd's own tracking, loggers.
  *
- * Traps: `speed` is in knots, as Traccar reads it; `timestamp` is in seconds or milliseconds, or a date that is meant in
- * UTC where it has no offset; `batt` is 0 to 100; a position may come as `location=lat,lon`; `valid=false` is no fix.
+ * Traps: `speed` is in knots, as Traccar reads it; `timestamp` is in seconds or milliseconds, or a date that is meant
+ * in UTC where it has no offset; `batt` is 0 to 100; a position may come as `location=lat,lon`; `valid=false` is no
+ * fix.
  */
 import { isJsonObject, JsonFailure } from '../parse-json.ts';
 import { parseJsonItems, rejectionsOf } from '../parse-json-items.ts';
-import { textOf } from '../payload-text.ts';
+import { textOf, withoutEnd } from '../payload-text.ts';
 import { isRejection, type Rejection, reject } from '../rejection.ts';
 import {
   aliasesOf,
@@ -17,12 +18,16 @@ import {
   type FormatMessage,
   takeMost,
 } from './format.ts';
+import { asFrom0 } from './measured.ts';
+import { asFlag } from './sensor-object.ts';
 import { toClaim } from './traccar.ts';
 
 const KNOT_IN_MPS = 1852 / 3600;
 const NUMBER = /^[+-]?\d{1,15}(?:\.\d{0,15})?$/;
 /** Of one message. */
 const MAX_LINES = 10_000;
+/** No server takes a longer URL. */
+const MAX_QUERY_CHARACTERS = 8_192;
 /** A date without an offset; the protocol means UTC. */
 const UTC_DATE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?$/;
 
@@ -38,13 +43,17 @@ export const osmand: Format = {
 
 /** A buffer of positions, a line each. */
 function decode({ payload }: FormatMessage): Decoded {
-  const text = textOf(payload).replace(/^[?\s]+|[\s\0]+$/g, '');
+  const text = withoutEnd(textOf(payload)).replace(/^[?\s]+/, '');
   // What Traccar Client 9 posts to the same port.
   if (/^[{[]/.test(text)) return decodeJson(payload);
   const { taken, leftOut } = takeMost(text.split(/[\r\n]+/), MAX_LINES, 'lines');
   const claims: Claim[] = [];
   const refused: Rejection[] = leftOut ? [leftOut] : [];
   for (const line of taken) {
+    if (line.length > MAX_QUERY_CHARACTERS) {
+      refused.push(reject('bad-format', `a query of more than ${MAX_QUERY_CHARACTERS} characters`));
+      continue;
+    }
     const pairs = [...new URLSearchParams(line.replace(/^(?:https?:\/\/[^?\s]*|\/)\?/, ''))];
     const read = readSaid(new Map(pairs.map(([name, value]) => [name.toLowerCase(), value.trim()])));
     if (isRejection(read)) refused.push(read);
@@ -105,10 +114,11 @@ function claimOf(aliases: readonly string[], place: { lat: number; lng: number }
         ...place,
         ...(at === undefined ? {} : { measuredAt: UTC_DATE.test(at) ? `${at}Z` : at }),
         // 0 stands for "not known": a fix without an error there is none.
-        ...(isFrom0(accuracyM) && accuracyM > 0 ? { accuracyM } : {}),
-        ...(isFrom0(speedKn) ? { speedMps: Number((speedKn * KNOT_IN_MPS).toPrecision(12)) } : {}),
-        ...(isFrom0(headingDeg) ? { headingDeg } : {}),
-        ...(isFrom0(batteryPct) ? { batteryPct } : {}),
+        ...(accuracyM === 0 ? {} : asFrom0('accuracyM', accuracyM)),
+        ...asFrom0('speedMps', speedKn, KNOT_IN_MPS),
+        ...asFrom0('headingDeg', headingDeg),
+        ...asFrom0('batteryPct', batteryPct),
+        ...(said.has('simulated') ? { simulated: asFlag(said.get('simulated')) } : {}),
       },
     ],
   };
@@ -116,8 +126,4 @@ function claimOf(aliases: readonly string[], place: { lat: number; lng: number }
 
 function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && NUMBER.test(text.trim()) ? Number(text) : undefined;
-}
-
-function isFrom0(value: number | undefined): value is number {
-  return value !== undefined && value >= 0;
 }

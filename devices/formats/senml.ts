@@ -21,14 +21,12 @@ import {
 } from './format.ts';
 import { readNumber } from './measured.ts';
 import { unpackCbor } from './senml-cbor.ts';
-import { isSensorKey, readSensorObject } from './sensor-object.ts';
+import { findBaseFault, findUnknownVersion, isNoNumber, shown } from './senml-faults.ts';
+import { isSensorKey } from './sensor-keys.ts';
+import { readSensorObject } from './sensor-object.ts';
 
 /** [RFC 8428, 4.5.3] "values greater than or equal to 2**28 represent an absolute time". */
 const ABSOLUTE_FROM_S = 2 ** 28;
-/** [RFC 8428, 4.4] the version that we know. */
-const VERSION = 10;
-/** The same with the feature "secondary units" [RFC 9100, 4]: cm, mm, min, km/h, which we know as well. */
-const VERSION_WITH_SECONDARY_UNITS = 26;
 /** A record that stands alone has one of these: what a stream sends, or a pack of a draft. */
 const RECORD_KEYS = ['n', 'bn', 'e'] as const;
 /** What has been counted since some moment; of these alone a sum says what the quantity says. */
@@ -87,9 +85,11 @@ function decode({ payload: sent, receivedAt }: FormatMessage): Decoded {
       refused.push(reject('bad-format', 'a record must be an object'));
       continue;
     }
-    const problem = findUnknownVersion(record);
+    const problem = findUnknownVersion(record) ?? findBaseFault(record);
     if (problem !== undefined) return reject('bad-format', problem);
-    takeRecord(record, base, pack);
+    if (isNoNumber(record['t']))
+      refused.push(reject('bad-format', `a time t that is no number: ${shown(record['t'])}`));
+    else takeRecord(record, base, pack);
   }
   const claims = claimsOf([...pack.groups.values()], receivedAt);
   return claims.length === 0 && refused.length === 0
@@ -109,19 +109,6 @@ function recordsOf(item: unknown): readonly unknown[] {
 
 function textOfSv({ sv }: JsonObject): JsonObject {
   return typeof sv === 'string' ? { vs: sv } : {};
-}
-
-/** A version, or a field that must be understood, that we do not know: the pack may mean anything [RFC 8428, 4.4]. */
-function findUnknownVersion(record: JsonObject): string | undefined {
-  const { bver } = record;
-  const version = typeof bver === 'string' ? Number(bver) : bver;
-  const isKnown =
-    version === undefined ||
-    version === VERSION_WITH_SECONDARY_UNITS ||
-    (typeof version === 'number' && version > 0 && version <= VERSION);
-  if (!isKnown) return `bver is ${JSON.stringify(bver)?.slice(0, 20)}; known is ${VERSION}`;
-  const demanded = Object.keys(record).find((key) => key.endsWith('_'));
-  return demanded && `the field ${demanded.slice(0, 40)} must be understood, and is not`;
 }
 
 /** Numbers may come as texts: a time that was left out for its quotes would date the past now. */

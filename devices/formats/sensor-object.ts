@@ -9,7 +9,9 @@
 import { isJsonObject, type JsonObject } from '../parse-json.ts';
 import type { Rejection } from '../rejection.ts';
 import { takeMost } from './format.ts';
-import { type Dimension, isUnitOf, readMeasured } from './measured.ts';
+import { type Dimension, readMeasured } from './measured.ts';
+import { BARE_BATTERY, isSensorKey, type KnownKey, meaningOf } from './sensor-keys.ts';
+import { findDoubtfulUnit, isDoubtful, isUnitBeside, withUnitBeside } from './unit-beside.ts';
 
 export interface SensorReading {
   /** In our names and units. */
@@ -20,77 +22,6 @@ export interface SensorReading {
   readonly unread: JsonObject;
 }
 
-interface KnownKey {
-  readonly name: string;
-  readonly dimension: Dimension;
-  /** Of a bare number. */
-  readonly unit: string;
-}
-
-const known = (name: string, dimension: Dimension, unit: string): KnownKey => ({ name, dimension, unit });
-
-/** It says its quantity and not its unit. */
-const BARE_BATTERY = known('batteryPct', 'share', '%');
-
-/** By the key in lower case without separators. A distance is in millimetres where nothing says otherwise. */
-const KNOWN_KEYS: Readonly<Record<string, KnownKey>> = {
-  distance: known('distanceM', 'length', 'mm'),
-  distancemm: known('distanceM', 'length', 'mm'),
-  distancecm: known('distanceM', 'length', 'cm'),
-  distancem: known('distanceM', 'length', 'm'),
-  // A pressure sensor's depth is the water above it, and it hangs at the datum.
-  depth: known('levelM', 'length', 'cm'),
-  depthmm: known('levelM', 'length', 'mm'),
-  depthcm: known('levelM', 'length', 'cm'),
-  depthm: known('levelM', 'length', 'm'),
-  level: known('levelM', 'length', 'm'),
-  levelm: known('levelM', 'length', 'm'),
-  levelcm: known('levelM', 'length', 'cm'),
-  levelmm: known('levelM', 'length', 'mm'),
-  waterlevel: known('levelM', 'length', 'm'),
-  waterlevelm: known('levelM', 'length', 'm'),
-  waterlevelcm: known('levelM', 'length', 'cm'),
-  waterlevelmm: known('levelM', 'length', 'mm'),
-  waterdepth: known('levelM', 'length', 'm'),
-  liquiddepth: known('levelM', 'length', 'm'),
-  rainmm: known('rainMm', 'rain', 'mm'),
-  raintotalmm: known('rainTotalMm', 'rain', 'mm'),
-  rainfalltotal: known('rainTotalMm', 'rain', 'mm'),
-  bat: known('batteryV', 'voltage', 'V'),
-  batv: known('batteryV', 'voltage', 'V'),
-  batteryv: known('batteryV', 'voltage', 'V'),
-  batteryvoltage: known('batteryV', 'voltage', 'V'),
-  batterymv: known('batteryV', 'voltage', 'mV'),
-  battery: BARE_BATTERY,
-  batterypct: known('batteryPct', 'share', '%'),
-  batterypercent: known('batteryPct', 'share', '%'),
-  batterypercentage: known('batteryPct', 'share', '%'),
-  batt: BARE_BATTERY,
-  batterylevel: known('batteryPct', 'share', '%'),
-  lat: known('lat', 'angle', 'deg'),
-  latitude: known('lat', 'angle', 'deg'),
-  lng: known('lng', 'angle', 'deg'),
-  lon: known('lng', 'angle', 'deg'),
-  longitude: known('lng', 'angle', 'deg'),
-  accuracym: known('accuracyM', 'length', 'm'),
-  speedmps: known('speedMps', 'speed', 'm/s'),
-  headingdeg: known('headingDeg', 'angle', 'deg'),
-  rssidbm: known('rssiDbm', 'signal', 'dBm'),
-  rssi: known('rssiDbm', 'signal', 'dBm'),
-  wifisignal: known('rssiDbm', 'signal', 'dBm'),
-  clients: known('clients', 'count', ''),
-  rxbytes: known('rxBytes', 'count', ''),
-  txbytes: known('txBytes', 'count', ''),
-  uptimes: known('uptimeS', 'duration', 's'),
-  emergencyfree: known('emergencyFree', 'count', ''),
-  intensivefree: known('intensiveFree', 'count', ''),
-  wardfree: known('wardFree', 'count', ''),
-  queue: known('queue', 'count', ''),
-};
-/** Keys that say what, and in which unit only by habit. */
-const UNITLESS_KEYS: ReadonlySet<string> = new Set([
-  ...['distance', 'depth', 'level', 'waterlevel', 'waterdepth', 'liquiddepth', 'rainfalltotal'],
-]);
 /** Words, which have no unit. */
 const PASSED_KEYS: ReadonlySet<string> = new Set(['status', 'simulated', 'measuredAt', 'seq']);
 
@@ -102,6 +33,7 @@ export function readSensorObject(object: JsonObject): SensorReading {
   const faults: string[] = [];
   const unread: Record<string, unknown> = {};
   let unreadCount = 0;
+  const shared = findDoubtfulUnit(object);
   for (const key in object) {
     const value = object[key];
     if (PASSED_KEYS.has(key)) {
@@ -115,6 +47,12 @@ export function readSensorObject(object: JsonObject): SensorReading {
       continue;
     }
     const said = withUnitBeside(object, key, meant);
+    if (shared !== undefined && isDoubtful(object, key, shared, said)) {
+      faults.push(
+        `${key.slice(0, 40)}: is it in ${meant.unit}, or in the ${shared} that stands beside it? Say ${key.slice(0, 40)}_unit`,
+      );
+      continue;
+    }
     const measured = readMeasured(said, ...dimensionOf(meant, said));
     if (typeof measured === 'number') item[nameOf(meant, said)] ??= measured;
     else if (measured !== undefined) faults.push(`${key.slice(0, 40)}: ${measured}`);
@@ -122,42 +60,25 @@ export function readSensorObject(object: JsonObject): SensorReading {
   return { item, faults, unread };
 }
 
-/** What a unit that stands beside its value is called: `{"level": 142, "unit": "cm"}`, `level_unit`. */
-const UNIT_KEYS = ['unit', 'units', 'uom', 'unit_of_measurement', 'unitCode'] as const;
-const MAX_UNIT_KEY_CHARACTERS = 40;
-const UNIT_ENDING = /[_\- .]?(?:unit|units|uom)$/i;
+const FLAGS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  ...([
+    [1, true],
+    ['1', true],
+    ['true', true],
+  ] as const),
+  ...([
+    [0, false],
+    ['0', false],
+    ['false', false],
+  ] as const),
+]);
 
-/** A bare number whose key says no unit, with the one that stands beside it and measures the same. */
-function withUnitBeside(object: JsonObject, key: string, { dimension }: KnownKey): unknown {
-  const value = object[key];
-  if (typeof value !== 'number' && typeof value !== 'string') return value;
-  if (!UNITLESS_KEYS.has(wordOf(key))) return value;
-  const own = [`${key}_unit`, `${key}Unit`, `${key}_units`, `${key}Units`, `${key}_uom`, `${key}.unit`];
-  const unit = [...own, ...UNIT_KEYS].map((name) => object[name]).find((each) => typeof each === 'string');
-  return unit !== undefined && isUnitOf(unit as string, dimension) && isBare(value) ? { value, unit } : value;
-}
-
-function isBare(value: number | string): boolean {
-  return typeof value === 'number' || /[\d.,]\s*$/.test(value);
-}
-
-/** Whether the key is read as the unit of another one. */
-function isUnitBeside(object: JsonObject, key: string): boolean {
-  const unit = object[key];
-  if (typeof unit !== 'string' || key.length > MAX_UNIT_KEY_CHARACTERS) return false;
-  const isOfAll = UNIT_KEYS.some((name) => name === key);
-  if (!isOfAll && !UNIT_ENDING.test(key)) return false;
-  const names = isOfAll ? Object.keys(object).slice(0, MAX_UNREAD) : [key.replace(UNIT_ENDING, '')];
-  return names.some((name) => {
-    const meant = UNITLESS_KEYS.has(wordOf(name)) ? meaningOf(name) : undefined;
-    return meant !== undefined && Object.hasOwn(object, name) && isUnitOf(unit, meant.dimension);
-  });
-}
-
-/** In a form, a line or a text metric even a flag is a text, and what is simulated must not alarm. */
-function asFlag(value: unknown): unknown {
-  const word = typeof value === 'string' ? value.trim().toLowerCase() : value;
-  return word === 'true' || word === 'false' ? word === 'true' : value;
+/**
+ * In a form, a line or a text metric even a flag is a text or a number, and what is simulated must not alarm. What is
+ * none stays as it is, to be told.
+ */
+export function asFlag(value: unknown): unknown {
+  return FLAGS.get(typeof value === 'string' ? value.trim().toLowerCase() : value) ?? value;
 }
 
 export interface SensorLists {
@@ -213,31 +134,6 @@ function readEntry(entry: unknown): { item?: Record<string, unknown>; faults: re
   // Without its time it would be taken for a measurement of now.
   if (!hasTime) return { faults: [...faults, 'an entry has no timestamp: the codec must give one'] };
   return { item: { ...item, measuredAt }, faults };
-}
-
-/** Whether `readSensorObject` makes a quantity of this key. */
-export function isSensorKey(key: string): boolean {
-  return meaningOf(key) !== undefined;
-}
-
-function meaningOf(key: string): KnownKey | undefined {
-  const word = wordOf(key);
-  if (Object.hasOwn(KNOWN_KEYS, word)) return KNOWN_KEYS[word];
-  // `level_ft`, `distance.inch`: a unit of its kind behind a key that says none.
-  const ending = /^(.{1,30})[_\- .]([a-z]{2,6})$/i.exec(key.slice(0, 40));
-  const stem = ending && wordOf(ending[1] as string);
-  const meant = stem && UNITLESS_KEYS.has(stem) ? KNOWN_KEYS[stem] : undefined;
-  const unit = ending?.[2] as string;
-  // `level_in` may be the one before a gate as well.
-  const isUnit = meant && unit !== 'in' && isUnitOf(unit, meant.dimension);
-  return isUnit ? { ...meant, unit } : undefined;
-}
-
-function wordOf(key: string): string {
-  return key
-    .slice(0, 40)
-    .toLowerCase()
-    .replace(/[_\- .]/g, '');
 }
 
 /** A bare `battery` of 3.6 is the voltage of a cell, V: percent are whole there. More than this is no supply, V. */

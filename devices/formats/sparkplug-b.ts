@@ -2,9 +2,10 @@
  * Sparkplug B: edge nodes and their devices, with birth certificates, data and deaths.
  *
  * Traps: data names its metrics by numbers that only the birth tells; a death belongs to the birth with the same
- * `bdSeq`, and one that comes late from an earlier connection must not take the node off line; a lost node takes
- * its devices with it; what a node stored comes as the same metric many times. Invariant: what is remembered of births is bounded; data whose birth is not known is kept as
- * a rejection, and understood when it is replayed after the next birth.
+ * `bdSeq`, and one that comes late from an earlier connection must not take the node off line; a lost node takes its
+ * devices with it; what a node stored comes as the same metric many times. Invariant: what is remembered of births is
+ * bounded; data whose birth is not known is kept as a rejection, and understood when it is replayed after the next
+ * birth.
  */
 import type { JsonObject } from '../parse-json.ts';
 import { clueOf } from '../payload-clue.ts';
@@ -43,7 +44,7 @@ interface SparkplugTopic {
   readonly type: string;
   readonly node: string;
   readonly device: string | undefined;
-  /** What the births are remembered by. */
+  /** What the births are remembered by: who sent them as well, so that nobody renames what another one measures. */
   readonly key: string;
   readonly nodeKey: string;
 }
@@ -92,10 +93,10 @@ export function createSparkplugB(): Format {
       const parsed = parseTopic(topic);
       return isRejection(parsed) ? [] : namesOf(parsed);
     },
-    decode({ topic, payload }: FormatMessage): Decoded {
+    decode({ topic, payload, sender }: FormatMessage): Decoded {
       const host = HOST_STATE.exec(topic)?.[1];
       if (host !== undefined) return ofNobody(`the state of the host application ${host}`);
-      const parsed = parseTopic(topic);
+      const parsed = parseTopic(topic, sender);
       if (isRejection(parsed)) return parsed;
       const type = parsed.type.slice(1);
       // From the host to the node, whose own word it is not.
@@ -114,12 +115,12 @@ export function createSparkplugB(): Format {
   };
 }
 
-function parseTopic(topic: string): SparkplugTopic | Rejection {
+function parseTopic(topic: string, sender = ''): SparkplugTopic | Rejection {
   const [root, group, type, node, device, more] = topic.split('/');
   if (root !== 'spBv1.0' || !group || !type || !node || more !== undefined) {
     return reject('bad-topic', 'expected spBv1.0/<group>/<type>/<node>, or with a device behind it');
   }
-  const nodeKey = `${group}/${node}`;
+  const nodeKey = `${sender}\n${group}/${node}`;
   return { type, node, device, nodeKey, key: device === undefined ? nodeKey : `${nodeKey}/${device}` };
 }
 

@@ -1,9 +1,9 @@
 /**
  * The payload of Sparkplug B 3.0 (`org.eclipse.tahu.protobuf.Payload`): its metrics with names, types and values.
  *
- * Read for sparkplug-b.ts. Invariant: throws ProtobufError for what is no such payload, and nothing else; what is
- * of no use here (data sets, files, bytes) has no value. A template is read as
- * the metrics in it, and a compressed payload as what was compressed, both within bounds.
+ * Read for sparkplug-b.ts. Invariant: throws ProtobufError for what is no such payload, and nothing else; what is of no
+ * use here (data sets, files, bytes) has no value. A template is read as the metrics in it, and a compressed payload as
+ * what was compressed, both within bounds.
  */
 import { unzipSync } from 'node:zlib';
 import { ProtobufError, type ProtobufField, readFields } from './protobuf-reader.ts';
@@ -32,29 +32,31 @@ export interface SparkplugPayload {
 const MAX_METRICS = 5_000;
 /** Templates within templates. */
 const MAX_TEMPLATE_DEPTH = 3;
-/** Of a compressed payload: four times the largest packet of the default. */
-export const MAX_UNPACKED_BYTES = 1_048_576;
+/** Of a compressed payload: the largest packet of the default, so that it takes no longer than one. */
+export const MAX_UNPACKED_BYTES = 262_144;
 const PACKED = 'SPBV1.0_COMPRESSED';
 /** Data types whose integers have a sign [Sparkplug 3.0, 6.4.16]: their width in bits. */
 const SIGNED_BITS: Readonly<Record<number, number>> = { 1: 8, 2: 16, 3: 32, 4: 64 };
 const UNIT_PROPERTIES: ReadonlySet<string> = new Set(['engunit', 'unit', 'units']);
 
-export function readSparkplugPayload(bytes: Buffer): SparkplugPayload {
+export function readSparkplugPayload(bytes: Buffer, isUnpacked = false): SparkplugPayload {
   let timestamp: number | undefined;
   let sequence: number | undefined;
   let isPacked = false;
   let body: Buffer | undefined;
-  const metrics: SparkplugMetric[] = [];
+  const found: Found = { metrics: [], count: 0 };
   for (const field of readFields(bytes)) {
     if (field.number === 1 && field.wireType === 0) timestamp = field.integer;
-    else if (field.number === 2 && field.wireType === 2) addMetric(metrics, field.bytes, timestamp, 0);
+    else if (field.number === 2 && field.wireType === 2) addMetric(found, field.bytes, timestamp, 0);
     else if (field.number === 3 && field.wireType === 0) sequence = field.integer;
     else if (field.number === 4) isPacked = text(field) === PACKED;
     else if (field.number === 5) body = field.bytes;
   }
+  // One within another takes a little of its length each time, and could even be its own content.
+  if (isPacked && isUnpacked) throw new ProtobufError('it is compressed more than once');
   if (isPacked && body) return readPacked(body);
   return {
-    metrics,
+    metrics: found.metrics,
     ...(timestamp === undefined ? {} : { timestamp }),
     ...(sequence === undefined ? {} : { sequence }),
   };
@@ -63,7 +65,7 @@ export function readSparkplugPayload(bytes: Buffer): SparkplugPayload {
 /** What Tahu's compression makes of a payload: the payload itself, by GZIP or DEFLATE, in the body. */
 function readPacked(body: Buffer): SparkplugPayload {
   try {
-    return readSparkplugPayload(unzipSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }));
+    return readSparkplugPayload(unzipSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }), true);
   } catch (error) {
     if (error instanceof ProtobufError) throw error;
     throw new ProtobufError(
@@ -72,17 +74,18 @@ function readPacked(body: Buffer): SparkplugPayload {
   }
 }
 
-/** A template counts as the metrics in it; a definition of one has no values. */
-function addMetric(
-  metrics: SparkplugMetric[],
-  bytes: Buffer,
-  sentAt: number | undefined,
-  depth: number,
-): void {
+interface Found {
+  readonly metrics: SparkplugMetric[];
+  /** Templates as well, which may be empty. */
+  count: number;
+}
+
+/** Of a template the metrics in it; a definition of one has no values. */
+function addMetric(found: Found, bytes: Buffer, sentAt: number | undefined, depth: number): void {
+  if (++found.count > MAX_METRICS) throw new ProtobufError(`more than ${MAX_METRICS} metrics`);
   const { metric, template } = readMetric(bytes);
   if (!template) {
-    if (metrics.length >= MAX_METRICS) throw new ProtobufError(`more than ${MAX_METRICS} metrics`);
-    metrics.push(
+    found.metrics.push(
       metric.timestamp === undefined && depth > 0 && sentAt ? { ...metric, timestamp: sentAt } : metric,
     );
     return;
@@ -91,7 +94,7 @@ function addMetric(
   const isDefinition = parts.some(({ number, integer }) => number === 5 && integer !== 0);
   if (isDefinition || depth >= MAX_TEMPLATE_DEPTH) return;
   for (const { number, wireType, bytes: inner } of parts) {
-    if (number === 2 && wireType === 2) addMetric(metrics, inner, metric.timestamp ?? sentAt, depth + 1);
+    if (number === 2 && wireType === 2) addMetric(found, inner, metric.timestamp ?? sentAt, depth + 1);
   }
 }
 

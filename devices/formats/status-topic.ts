@@ -1,6 +1,7 @@
 /**
  * What firmware of many makers says beside its measurements, by the last level of a topic: that it is there or gone
- * (ESPHome `<name>/status`, Zigbee2MQTT `<name>/availability`, Shelly `<name>/online`, Homie `<name>/$state`), and lines of its log.
+ * (ESPHome `<name>/status`, Zigbee2MQTT `<name>/availability`, Shelly `<name>/online`, Homie `<name>/$state`), and
+ * lines of its log.
  *
  * Asked by the formats without topics of their own. Invariant: what is no such word is left to the format.
  */
@@ -15,8 +16,8 @@ const STATUS_LEVELS: ReadonlySet<string> = new Set([
 ]);
 const LOG_LEVELS: ReadonlySet<string> = new Set(['debug', 'log', 'logs', 'logger', 'syslog']);
 /**
- * What programs tell each other of themselves, unasked: Home Assistant's discovery under its prefix, and what the bridge
- * of Zigbee2MQTT says of itself, its network and its log.
+ * What programs tell each other of themselves, unasked: Home Assistant's discovery under its prefix, and what the
+ * bridge of Zigbee2MQTT says of itself, its network and its log.
  */
 const SET_UP: readonly RegExp[] = [
   /(?:^|\/)homeassistant\/(?:.+\/)?config$/,

@@ -10,6 +10,7 @@ import { parsePresence } from '../parse-presence.ts';
 import { isRejection, reject } from '../rejection.ts';
 import {
   aliasesOf,
+  besideRefused,
   type Claim,
   type Decoded,
   type DownMessage,
@@ -101,13 +102,16 @@ function decode({ topic, payload }: FormatMessage): Decoded {
 /** Messages of nodes behind it, which have names of their own: Zigbee, LoRaWAN. */
 const BRIDGED = ['ZbReceived', 'LwReceived'] as const;
 
-function claimsOfSensors(json: JsonObject, aliases: readonly string[], cut?: CutObject): readonly Claim[] {
+function claimsOfSensors(json: JsonObject, aliases: readonly string[], cut?: CutObject): Decoded {
   const own = Object.entries(json).filter(([name]) => !BRIDGED.some((each) => each === name));
-  const bridged = BRIDGED.flatMap((name) => Object.entries(isJsonObject(json[name]) ? json[name] : {}))
-    .filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1]))
-    .slice(0, MAX_SENSORS)
-    .map(([name, node]) => claimOfNode(name, node));
-  return bridged.length > 0 ? bridged : [claimOfSensors(Object.fromEntries(own), aliases, cut)];
+  const nodes = BRIDGED.flatMap((name) => Object.entries(isJsonObject(json[name]) ? json[name] : {})).filter(
+    (entry): entry is [string, JsonObject] => isJsonObject(entry[1]),
+  );
+  const { taken, leftOut } = takeMost(nodes, MAX_SENSORS, 'nodes');
+  const bridged = taken.map(([name, node]) => claimOfNode(name, node));
+  const hasOwn = bridged.length === 0 || own.some(([, value]) => isJsonObject(value));
+  const claims = hasOwn ? [...bridged, claimOfSensors(Object.fromEntries(own), aliases, cut)] : bridged;
+  return besideRefused(claims, leftOut ? [leftOut] : [], aliases);
 }
 
 function claimOfNode(name: string, node: JsonObject): Claim {

@@ -10,6 +10,7 @@ import type { ReceivedEvent } from './event-list.ts';
 import { aliasesOf, type Claim, type DownMessage, type DownOrder, type Format } from './format.ts';
 import { CONFIG_PORT, decodeUplinks, type Uplink, type UplinkReader } from './lorawan.ts';
 import type { RunMapping } from './run-mapping.ts';
+import { asFlag } from './sensor-object.ts';
 
 export function createTheThingsStack(run?: RunMapping): Format {
   return {
@@ -88,7 +89,7 @@ function readEvent(
     measuredAt: uplink['received_at'] ?? json['received_at'],
     frameCount: uplink['f_cnt'],
     receptions: uplink['rx_metadata'],
-    simulated: json['simulated'] === true,
+    simulated: asFlag(json['simulated']) === true,
     codecPlace: 'as payload formatter of the device or the application',
   };
   return { uplink: read };

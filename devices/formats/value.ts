@@ -1,13 +1,13 @@
 /**
  * Value: a plain number, or a line of them, for what speaks no JSON: loggers, PLCs, ESPHome's sensor topics.
  *
- * The operator names the columns (`--columns levelM:cm,batteryV`); without them the last level of the topic that is
- * a quantity does (`…/levelM`), or a first line that names them. A column `time` is a moment, `date` the day before
- * it, `-` is left out. Invariant: a line with more or fewer
- * fields than columns is refused and never shifted; the other lines are read.
+ * The operator names the columns (`--columns levelM:cm,batteryV`); without them the last level of the topic that is a
+ * quantity does (`…/levelM`), or a first line that names them. A column `time` is a moment, `date` the day before it,
+ * `-` is left out. Invariant: a line with more or fewer fields than columns is refused and never shifted; the other
+ * lines are read.
  */
 import { clueOf } from '../payload-clue.ts';
-import { textOf } from '../payload-text.ts';
+import { textOf, withoutEnd } from '../payload-text.ts';
 import { type Rejection, reject } from '../rejection.ts';
 import { type Decoded, type Format, type FormatMessage, joinFaults, takeMost } from './format.ts';
 import { readSensorObject } from './sensor-object.ts';
@@ -39,9 +39,7 @@ interface Column {
 function decode({ topic, payload, receivedAt, options }: FormatMessage): Decoded {
   const aside = claimOfAside({ topic, payload, receivedAt });
   if (aside) return [aside];
-  const text = textOf(payload)
-    .replace(/[\0\s]+$/, '')
-    .trimStart();
+  const text = withoutEnd(textOf(payload)).trimStart();
   if (text === '') return reject('bad-format', 'the payload is empty');
   const { taken, leftOut } = takeMost(text.split(/\r\n|\n|\r/), MAX_LINES, 'lines');
   const header = headerOf(taken[0] as string);

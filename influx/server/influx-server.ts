@@ -32,6 +32,8 @@ export interface InfluxServer {
   detect(): Promise<Generation>;
   /** Detects the version and creates the bucket where it is missing. Throws a sentence. */
   prepare(): Promise<PreparedBucket>;
+  /** It has answered, so that lines can be written. */
+  readonly isPrepared: boolean;
   /** Sends lines. Rejects with the client's HttpError or the network's error. */
   write(lines: string): Promise<void>;
   /** Runs one InfluxQL statement, times in ms, the way that Grafana asks. Throws InfluxQueryError. */
@@ -82,6 +84,9 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
       return detected && prepared ? notesOn(target, detected.generation, prepared) : [];
     },
     detect,
+    get isPrepared() {
+      return writer !== undefined;
+    },
     async prepare() {
       const before = { generation: detected?.generation, token };
       const generation = await detect();

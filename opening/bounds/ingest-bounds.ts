@@ -1,5 +1,7 @@
 /** Bounds of the way from a message to the append. */
+import { MAX_CONTAINERS } from '../../devices/formats/cbor-reader.ts';
 import { MAX_LINES } from '../../devices/formats/line-protocol-lines.ts';
+import { MAX_COPIED_KEYS } from '../../devices/formats/plain-json.ts';
 import { MAX_WAITING as MAX_MAPPED, MAX_WAITING_OF_ONE } from '../../devices/formats/run-mapping.ts';
 import { MAX_UNPACKED_BYTES } from '../../devices/formats/sparkplug-payload.ts';
 import { MAX_NODES } from '../../devices/formats/sparkplug-sequence.ts';
@@ -56,6 +58,13 @@ export const INGEST_BOUNDS: readonly Bound[] = [
     what: 'a compressed payload of Sparkplug B, once it is unpacked; edge nodes whose sequence numbers are followed',
     value: `${count(MAX_UNPACKED_BYTES)} bytes; ${count(MAX_NODES)} nodes`,
     whenMet: 'refused, acknowledged, kept; of the node that was heard longest ago gaps are not told',
+    seenAt: rejected('bad-format'),
+    honest: 'sends in parts',
+  },
+  {
+    what: 'lists and maps of one message in CBOR; keys beside a list of named values, once for each of its moments',
+    value: `${count(MAX_CONTAINERS)}; ${count(MAX_COPIED_KEYS)}`,
+    whenMet: 'refused, acknowledged, kept',
     seenAt: rejected('bad-format'),
     honest: 'sends in parts',
   },

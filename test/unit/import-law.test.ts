@@ -46,7 +46,7 @@ const LAW: Record<string, readonly string[]> = {
   ingest: ['clock', 'devices', 'cities', 'config', 'journal', 'fleet'],
   alerts: ['clock', 'devices', 'cities', 'config', 'database', 'journal', 'fleet'],
   // The database's way to call into a thread.
-  backtest: ['tables', 'clock', 'database', 'devices', 'cities', 'fleet', 'alerts'],
+  backtest: ['config', 'tables', 'clock', 'database', 'devices', 'cities', 'fleet', 'alerts'],
   sources: ['clock', 'devices', 'config', 'ingest'],
   dispatch: ['clock', 'devices', 'cities', 'config', 'database', 'fleet', 'alerts', 'openstreetmap'],
   broker: ['tables', 'clock', 'devices', 'cities', 'config', 'database', 'journal', 'fleet', 'ingest'],
@@ -68,7 +68,7 @@ const LAW: Record<string, readonly string[]> = {
     'pages',
     'maps',
   ],
-  drill: ['devices', 'cities', 'database', 'fleet', 'ingest', 'alerts'],
+  drill: ['config', 'devices', 'cities', 'database', 'fleet', 'ingest', 'alerts'],
   canary: ['devices', 'database', 'fleet', 'history', 'alerts', 'broker'],
   // The public's pages as text; api/pages/public-pages.ts sends them.
   pages: ['devices', 'cities', 'fleet', 'history', 'alerts'],

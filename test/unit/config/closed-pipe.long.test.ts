@@ -16,6 +16,9 @@ test.each([
   ['influx/import/cli.ts'],
   ['ops/doctor-cli.ts'],
   ['dispatch/roads/cli.ts'],
+  ['backtest/cli.ts'],
+  ['drill/cli.ts'],
+  ['firmware-sim/cli.ts'],
 ])('%s does its work and is silent where nobody reads what it says', async (file) => {
   const line = `set -o pipefail; "${process.execPath}" "${join(ROOT, file)}" --help | true`;
   const { code, err } = await new Promise<{ code: unknown; err: string }>((resolve) => {

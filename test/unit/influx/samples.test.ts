@@ -33,6 +33,7 @@ function keepingServer() {
     retentionMs: 0,
     notes: [],
     detect: async () => 1,
+    isPrepared: true,
     prepare: async () => ({ retentionMs: 0 }),
     query: async () => [],
     explainNotFound: async (words) => words,

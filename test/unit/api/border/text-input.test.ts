@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { booleanInput, limitInput, numberInput, numericId } from '../../../../api/border/text-input.ts';
 
-const latitude = numberInput(z.number().min(-90).max(90));
+const latitude = numberInput(z.number().min(-90).max(90), -6.99);
 const messageOf = (schema: z.ZodType, text: unknown) =>
   schema.safeParse(text).error?.issues.map(({ message }) => message);
 
@@ -44,7 +44,7 @@ describe('a number in text', () => {
     'seven',
     '1n',
   ])('is not read from %s', (text) => {
-    expect(messageOf(latitude, text)).toEqual(['must be a number, in decimal: 110.42']);
+    expect(messageOf(latitude, text)).toEqual(['must be a number, in decimal: -6.99']);
   });
 
   test.each(['1e400', '-1e999', '1e-999', '-4.9e-999', '9'.repeat(310)])(
@@ -56,13 +56,18 @@ describe('a number in text', () => {
     },
   );
 
+  test('that is none shows one of its kind: how many, or which', () => {
+    expect(messageOf(limitInput(50, 5), 'many')).toEqual(['must be a number, in decimal: 5']);
+    expect(messageOf(numericId, 'abc')).toEqual(['must be a number, in decimal: 17']);
+  });
+
   test('may be nothing, however it is written', () => {
     expect(['0e-999', '0.0e99', '-0'].map((text) => Math.abs(latitude.parse(text)))).toEqual([0, 0, 0]);
   });
 
   test('has the bounds of its schema, and is finite', () => {
     expect(latitude.safeParse('90.0001').success).toBe(false);
-    expect(numberInput(z.number()).safeParse('1e999').success).toBe(false);
+    expect(numberInput(z.number(), 1).safeParse('1e999').success).toBe(false);
     for (const text of ['0', '-1', '1.5', '9007199254740992', '0x1', '']) {
       expect([text, numericId.safeParse(text).success]).toEqual([text, false]);
     }
