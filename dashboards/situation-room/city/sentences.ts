@@ -64,6 +64,10 @@ const SENTENCES: readonly (readonly [pattern: RegExp, say: string])[] = [
   [/^remove the field, or correct its name; .*$/, 'hapus isian itu, atau betulkan namanya'],
   [/^write one of the words that are allowed$/, 'pilih salah satu kata yang boleh'],
   [/^choose another id, such as (.*)$/, 'pilih id lain, misalnya $1'],
+  [
+    /^write a number with a decimal point and without quotes, such as 1\.4$/,
+    'tulis angka dengan titik desimal dan tanpa tanda kutip, misalnya 1.4',
+  ],
   [/^write a value of that type; numbers stand without quotes$/, 'tulis isi yang sesuai jenisnya'],
   [/^write a value within that bound$/, 'tulis nilai dalam batas itu'],
   [/^give one of the two another id, or remove it$/, 'beri salah satunya id lain, atau hapus'],
