@@ -91,7 +91,7 @@ export async function openOwnership(
     },
     onLook: async (isOwned) => {
       if (config.SIAGA_NODE_HOST === undefined) return;
-      standby.lead(isOwned ? await findNode(database, city) : undefined);
+      standby.lead(isOwned ? await findNode(database, city) : undefined, isOwned);
     },
   });
   log.info({ epoch: taken.epoch, ...candidate }, 'this server owns the city');

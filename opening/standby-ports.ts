@@ -26,6 +26,9 @@ const WHY_REFUSED: Readonly<Record<NoWay, string>> = {
   unreachable: 'standby: the server that owns the city is not reached from this one',
 };
 
+const UNANNOUNCED =
+  'it has not said where other nodes reach it: it is still opening, or SIAGA_NODE_HOST is not set on it';
+
 export interface StandbyPortsOptions {
   readonly config: Config;
   readonly metrics: Metrics;
@@ -50,9 +53,11 @@ export class StandbyPorts implements AsyncDisposable {
     this.#sentence = sentence;
   }
 
-  /** Who owns the city now, as other nodes reach it. */
-  lead(node: OwnerNode | undefined): void {
-    this.#carrying?.way.lead(node);
+  /** Who owns the city now, as other nodes reach it; undefined where nobody does, or where it has not said so. */
+  lead(node: OwnerNode | undefined, isOwned: boolean): void {
+    if (!this.#carrying) return;
+    this.#carrying.isUnannounced = isOwned && node === undefined;
+    this.#carrying.way.lead(node);
   }
 
   /** This server owns the city from now on: it carries to nobody. */
@@ -102,12 +107,18 @@ class Carrying implements StandbyRelay, AsyncDisposable {
   readonly #connections: Connections;
   readonly #sweeping: NodeJS.Timeout;
   readonly #share;
+  /** Somebody owns the city, and has not said where other nodes reach it. */
+  isUnannounced = false;
   #devices: Listeners | undefined;
 
   constructor(options: StandbyPortsOptions) {
     const { config, now, monotonicNow } = options;
     this.#options = options;
-    this.way = new WayToOwner(this.metrics, monotonicNow);
+    const log = options.log.child({ part: 'relay' });
+    this.way = new WayToOwner(this.metrics, monotonicNow, (problem) => {
+      if (problem === undefined) log.info('the owner is reached from this standby again');
+      else log.warn(`this standby carries nobody to the owner: ${problem}`);
+    });
     this.#calls = createCarriedCalls(this.way, this.metrics);
     // Each connection that is carried is two.
     const limit = OWN_DESCRIPTORS + Math.floor((readDescriptorLimit() - OWN_DESCRIPTORS) / 2);
@@ -127,6 +138,10 @@ class Carrying implements StandbyRelay, AsyncDisposable {
 
   get isOpen(): boolean {
     return this.way.isOpen;
+  }
+
+  get problem(): string | undefined {
+    return this.way.problem ?? (this.isUnannounced ? UNANNOUNCED : undefined);
   }
 
   createServer: StandbyRelay['createServer'] = (handle) => this.#connections.createServer(handle);
