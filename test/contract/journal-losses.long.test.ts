@@ -99,7 +99,7 @@ async function contentOfLog(city: string) {
 /** A journal of a killed owner, with the copy from when it was half as large. */
 async function leaveKilled(city: string): Promise<{ damaged: JournalGround; files: Files }> {
   const [lived, damaged] = [ground(), ground()];
-  const owner = await openReplicated(old, createLog(postgres.url, { city }));
+  const owner = await openReplicated(lived, createLog(postgres.url, { city }));
   const older = `${damaged.directory}/older.db`;
   const copyTo = (target: string) => {
     for (const suffix of ['', '-wal', '.open']) copyFileSync(lived.file + suffix, target + suffix);
