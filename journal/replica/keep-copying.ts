@@ -28,22 +28,28 @@ export interface CopyingOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly signal: AbortSignal;
+  /** Told why nothing is copied, undefined once it is. */
+  readonly onProblem?: (problem: string | undefined) => void;
+  /** Told of the journal that it copies to, and undefined when that is closed. */
+  readonly onJournal?: (journal: CopyingJournal | undefined) => void;
 }
 
 /** Runs until `signal` aborts; never throws. */
 export async function keepCopying(options: CopyingOptions): Promise<void> {
-  const { log, signal } = options;
+  const { log, signal, onProblem } = options;
   let told: string | undefined;
   while (!signal.aborted) {
     try {
       await copyOn(options, () => {
         told = undefined;
+        onProblem?.(undefined);
       });
     } catch (error) {
       const { message } = error as Error;
       if (message !== told)
         log.warn({ err: error }, 'standby: the log in PostgreSQL is not copied, will retry');
       told = message;
+      onProblem?.(message);
     }
     await pause(RETRY_EVERY_MS, signal);
   }

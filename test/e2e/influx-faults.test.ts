@@ -4,6 +4,7 @@
  *
  * On a real influxd. Skipped where it is not installed; with CI=true that is a failure.
  */
+import { statfsSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reading } from '../../devices/reading.ts';
 import { compareValues, countIn } from '../support/compare-copies.ts';
