@@ -78,13 +78,16 @@ export async function openOwnership(
   await ensureTables(config, database);
   const candidate = readCandidate(config.SIAGA_DATA_DIR);
   const lease = createLease(database, city, candidate);
-  const standby = new StandbyPorts({ config, metrics, log, now, monotonicNow });
+  const copying = new StandbyCopy(options);
+  const copyProblem = () => copying.problem;
+  const standby = new StandbyPorts({ config, metrics, log, now, monotonicNow, copyProblem });
   opened.use(standby);
-  await using copying = new StandbyCopy(options);
+  await using _copying = copying;
   const taken = await standBy({
     lease,
     findUnfit: () => findUnfit(database, city),
     ...{ monotonicNow, log, ended },
+    isHindered: () => copying.isHindered,
     onStandingBy: (sentence) => {
       copying.start();
       return standby.say(sentence);

@@ -35,6 +35,8 @@ export interface StandbyPortsOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly monotonicNow: () => number;
+  /** Why this server's journal does not follow the log, in words. */
+  readonly copyProblem: () => string | undefined;
 }
 
 export class StandbyPorts implements AsyncDisposable {
@@ -69,7 +71,7 @@ export class StandbyPorts implements AsyncDisposable {
   async say(sentence: string): Promise<void> {
     this.tell(sentence);
     if (this.#server) return;
-    const { config, log, metrics } = this.#options;
+    const { config, log, metrics, copyProblem } = this.#options;
     const carrying = this.#carrying;
     const shown = {
       contentType: metrics.contentType,
@@ -78,7 +80,7 @@ export class StandbyPorts implements AsyncDisposable {
     const relay = carrying ? { relay: carrying } : {};
     this.#server = await openStandbyServer({
       ...{ config, metrics: shown, ...relay },
-      sentence: () => this.#sentence,
+      sentence: () => [this.#sentence, copyProblem()].filter((each) => each !== undefined).join('; '),
     });
     const addresses = await carrying?.open();
     const mqtt = addresses?.map(({ listener, host, port }) => `${listener}://${host}:${port}`);

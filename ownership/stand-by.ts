@@ -13,6 +13,10 @@ import { LEASE, type Lease, type Owner } from './lease.ts';
 /** Some looks of the others; where there is none that can, an owner that holds its devices is better than none. */
 export const HINDERED_YIELDS_MS = 10_000;
 
+const OWNER_FIRST = 'standby: the database answers again, and the owner of before goes first';
+const OTHERS_FIRST =
+  'standby: nobody owns the city, and another server goes first: this one cannot write its journal';
+
 export interface StandByOptions {
   readonly lease: Lease;
   /** Asked before each try: why this server cannot work with the database, whoever owns the city. */
@@ -42,6 +46,8 @@ export async function standBy(options: StandByOptions): Promise<TakenCity> {
   /** Until then a city without an owner is left to the one of before. */
   let yieldsUntilMs = Number.NEGATIVE_INFINITY;
   let wasOwned = false;
+  /** What the database refuses though it answers: said until somebody owns the city. */
+  let isRefused = false;
   const say = async (sentence: string, error?: unknown) => {
     if (sentence === told) return;
     told = sentence;
@@ -58,17 +64,14 @@ export async function standBy(options: StandByOptions): Promise<TakenCity> {
       wasAway = false;
       if (wasOwned && !owner && isHindered?.()) yieldsUntilMs = monotonicNow() + HINDERED_YIELDS_MS;
       wasOwned = owner !== undefined;
+      if (wasOwned) isRefused = false;
       await onLook?.(owner !== undefined);
       if (owner) await say(describeOwner(owner));
       else if (await lease.isBeingRenewed()) {
         wasAway = true;
         await say('standby: the renewal of the owner waits in the database');
       } else if (monotonicNow() < yieldsUntilMs) {
-        await say(
-          isHindered?.()
-            ? 'standby: nobody owns the city, and another server goes first: this one cannot write its journal'
-            : 'standby: the database answers again, and the owner of before goes first',
-        );
+        if (!isRefused) await say(isHindered?.() ? OTHERS_FIRST : OWNER_FIRST);
       } else {
         unfit = await findUnfit();
         const takenAtMs = monotonicNow();
@@ -78,6 +81,7 @@ export async function standBy(options: StandByOptions): Promise<TakenCity> {
     } catch (error) {
       if (told === undefined || isOfPort(error)) throw error;
       wasAway = true;
+      isRefused = (error as { severity?: string }).severity !== undefined;
       await say(describeAway(error), error);
     }
     if (unfit) throw unfit;

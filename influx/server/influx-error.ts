@@ -36,7 +36,7 @@ const REMEDIES: readonly RemedyRow[] = [
     statuses: [400, 422, 500],
     words: /no space left on device/i,
     remedy: 'hold',
-    advice: 'its disk is full: make room there (2.x then wants to be restarted)',
+    advice: 'its disk is full: make room there, then restart it (1.x and 2.x do not write on by themselves)',
   },
   {
     statuses: [400, 500],

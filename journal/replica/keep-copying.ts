@@ -57,9 +57,20 @@ export async function keepCopying(options: CopyingOptions): Promise<void> {
 
 /** Copies until `signal` aborts. Throws what fails. */
 async function copyOn(options: CopyingOptions, onCopied: () => void): Promise<void> {
-  const { url, city, openJournal, journalName, log, now, signal } = options;
+  const { url, city, openJournal, journalName, log, now, signal, onJournal } = options;
   await using reader = await LogReader.open(url, city);
   await using journal = await openJournal();
+  onJournal?.(journal);
+  using told = new DisposableStack();
+  told.defer(() => onJournal?.(undefined));
+  // A full disk holds what is being copied for as long as it is full: who has just got the city does not wait for that.
+  const abandon = () => {
+    if (journal.problem === undefined) return;
+    // Closed twice it ends at once; what it had in hand is in the log.
+    for (let n = 0; n < 2; n++) void journal[Symbol.asyncDispose]();
+  };
+  signal.addEventListener('abort', abandon, { once: true });
+  told.defer(() => signal.removeEventListener('abort', abandon));
   for (let look = 0; !signal.aborted; look++) {
     const claim = await reader.readEnds();
     if (claim) {

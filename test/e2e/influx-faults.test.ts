@@ -4,20 +4,20 @@
  *
  * On a real influxd. Skipped where it is not installed; with CI=true that is a failure.
  */
-import { statfsSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Reading } from '../../devices/reading.ts';
 import { compareValues, countIn } from '../support/compare-copies.ts';
 import { FAULTS, startFaultyInflux } from '../support/influx-faults.ts';
 import { type InfluxHouse, openInfluxHouse, stageReading } from '../support/influx-house.ts';
 import { type Influxd, influxdMissing, startInfluxd } from '../support/influxd.ts';
-import { fillDisk, findSmallDisk, giveRoom } from '../support/small-disk.ts';
+import { fillDisk, giveRoom, mountSmallDisk } from '../support/small-disk.ts';
 
 /** Longer than the longest request. */
 const PATIENT = { timeout: 90_000, interval: 50 };
 const START_MS = Date.UTC(2026, 0, 15, 2, 30);
 const DAY_MS = 86_400_000;
 const MANY = 3_000;
+const SMALL_DISK_BYTES = 48 * 1024 * 1024;
 /** What a wrong server may cost, far below what it says. */
 const MEMORY_BYTES = 400 * 1024 * 1024;
 
@@ -112,21 +112,27 @@ describe.skipIf(influxdMissing())('the copy in InfluxDB', { timeout: 240_000 }, 
   });
 
   it('is complete after its disk was full', async (context) => {
-    const smallDisk = findSmallDisk();
-    if (!smallDisk) return context.skip();
-    influxd = await startInfluxd((folder) => smallDisk(`${folder}/disk`, 48 * 1024 * 1024));
+    let disk: Disposable | undefined;
+    influxd = await startInfluxd((folder) => {
+      disk ??= mountSmallDisk(`${folder}/disk`, SMALL_DISK_BYTES);
+      return [];
+    });
+    if (!disk) return context.skip();
+    using _disk = disk;
+    const full = `${influxd.folder}/disk`;
     await using house = await openInfluxHouse(influxd.url);
     const { journal } = house;
     await journal.append(readingsOf(0, MANY), []);
     house.start();
     await house.caughtUp();
-    const disk = `${influxd.folder}/disk`;
-    fillDisk(influxd.pid as number, disk);
+    fillDisk('self', full);
     await journal.append(readingsOf(MANY, MANY), []);
-    await untilItSays(house, /its disk is full: make room there/);
+    await untilItSays(house, /its disk is full: make room there, then restart it/);
     await expect.poll(() => inHistory(house, 'gauge-1'), PATIENT).toBe((2 * MANY) / 8);
-    giveRoom(influxd.pid as number, disk);
-    setInterval(() => console.log(house.copy.problems, influxd.pid), 5000).unref();
+    giveRoom('self', full);
+    await influxd.kill();
+    await influxd.start();
     await expectComplete(house, influxd.url, 2 * MANY);
+    await influxd.kill();
   });
 });
