@@ -42,7 +42,7 @@ export interface InfluxServer {
 }
 
 /** A query or a batch that takes longer than this has failed. */
-const REQUEST_TIMEOUT_MS = 30_000;
+export const REQUEST_TIMEOUT_MS = 30_000;
 /** Larger bodies are compressed on the way to another machine; on loopback that only costs both sides CPU. */
 const GZIP_THRESHOLD_BYTES = 8 * 1024;
 
