@@ -1,5 +1,5 @@
 /**
- * `node api/tokens-cli.ts`: API tokens from the machine itself, for when the last admin token is lost.
+ * `npm run tokens`: API tokens from the machine itself, for when the last admin token is lost.
  *
  * Writes the same state database as a running Siaga, which takes notice within ten seconds. Invariant: who
  * can read and write the data folder is an admin already, so nothing is asked; the audit says `command line`.
@@ -7,6 +7,7 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadCity } from '../cities/city.ts';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { ConfigError, parseConfig } from '../config/config.ts';
 import { DataFolderError } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
@@ -24,11 +25,11 @@ import {
 } from './tokens/token-store.ts';
 
 const USAGE = `Usage:
-  node api/tokens-cli.ts list
-  node api/tokens-cli.ts make NAME ROLE [DAYS]
+  npm run tokens -- list
+  npm run tokens -- make NAME ROLE [DAYS]
       roles: ${ROLES.join(', ')}; prints the secret once
       ends after DAYS: ${DEFAULT_LIFE_DAYS} where absent, at most ${MAX_LIFE_DAYS}
-  node api/tokens-cli.ts revoke ID
+  npm run tokens -- revoke ID
 The environment says which database: SIAGA_DATA_DIR or DATABASE_URL.
 `;
 
@@ -55,7 +56,11 @@ export async function runTokensCommand(
     case 'make': {
       const role = ROLES.find((each): each is Role => each === second);
       const lifeDays = /^\d{1,3}$/.test(third) ? Number(third) : 0;
-      if (!first || !role || lifeDays < 1 || lifeDays > MAX_LIFE_DAYS) throw new Problem(400, 'usage', USAGE);
+      if (!first) throw usageProblem('make: NAME is missing');
+      if (!role) throw usageProblem(`make: ROLE ${second ?? 'is missing'}: one of ${ROLES.join(', ')}`);
+      if (lifeDays < 1 || lifeDays > MAX_LIFE_DAYS) {
+        throw usageProblem(`make: DAYS ${third}: a whole number from 1 to ${MAX_LIFE_DAYS}`);
+      }
       const wanted = {
         name: first,
         role,
@@ -68,13 +73,18 @@ export async function runTokensCommand(
       return `${made.token}\nToken ${made.id}, ${made.name}, ${made.role}. ${end}\n`;
     }
     case 'revoke': {
-      if (!/^\d{1,15}$/.test(first)) throw new Problem(400, 'usage', USAGE);
+      if (!/^\d{1,15}$/.test(first)) throw usageProblem('revoke: ID is a number; list shows them');
       const { name } = await revokeToken(database, Number(first), { nowMs, actor: 'command line' });
       return `Revoked ${name}; a running Siaga refuses it within ten seconds.\n`;
     }
     default:
-      throw new Problem(400, 'usage', USAGE);
+      throw usageProblem(`${command ?? 'no command'}: list, make or revoke`);
   }
+}
+
+/** What is wrong stands before all that there is. */
+function usageProblem(what: string): Problem {
+  return new Problem(400, 'usage', `${what}\n\n${USAGE}`);
 }
 
 async function main(): Promise<void> {
@@ -99,6 +109,7 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  allowClosedPipe();
   await main().catch((error: unknown) => {
     const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
     if (

@@ -24,8 +24,8 @@ export interface ChangeRequest {
   readonly actor: string;
   /** Epoch ms. */
   readonly at: number;
-  /** The change that this one takes back. */
-  readonly undoes?: number;
+  /** The changes that this one takes back, by `list.id` of their entries. */
+  readonly undoes?: ReadonlyMap<string, number>;
   /** What is to stand, made of what stands: judged within the transaction. May throw to refuse. */
   readonly makeEdits: (state: CityState, transaction: CityTransaction) => Promise<readonly Edit[]>;
   /** What other rooms have against the city that would come of it, as `path: sentence`. */
@@ -192,7 +192,8 @@ export async function writeAudit(
   const rows = moved.map(({ list, id, entry }) => {
     const before = currentEntry(state, list, id);
     return {
-      ...{ city: folder.id, at, actor, list, entry: id, undoes: undoes ?? null },
+      ...{ city: folder.id, at, actor, list, entry: id },
+      undoes: undoes?.get(`${list}.${id}`) ?? null,
       before: before === undefined ? null : JSON.stringify(before),
       after: entry === null ? null : JSON.stringify(entry),
     };

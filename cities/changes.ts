@@ -7,6 +7,7 @@
 import type { Database } from '../database/database.ts';
 import { type ChangeRequest, changeCity, EditsRefusedError, type WrittenChange } from './change-city.ts';
 import { currentEntry } from './city-state.ts';
+import type { EditProblem } from './judge-edits.ts';
 import { canonicalJson, type Entry, type EntryList } from './overlay.ts';
 
 export interface CityChange {
@@ -53,25 +54,43 @@ export async function listChanges(database: Database, query: ChangesQuery): Prom
   }));
 }
 
+type UndoRequest = Omit<ChangeRequest, 'makeEdits' | 'undoes'>;
+
 /** Undefined where there is no such change. Throws EditsRefusedError where it was changed since. */
-export async function undoChange(
-  id: number,
-  request: Omit<ChangeRequest, 'makeEdits' | 'undoes'>,
+export function undoChange(id: number, request: UndoRequest): Promise<readonly WrittenChange[] | undefined> {
+  return undoChanges(id, id, request);
+}
+
+/**
+ * All changes from `first` to `last` in one transaction, such as those of an import: each entry stands as before its
+ * first one. Undefined where there are none. Throws EditsRefusedError where an entry was changed after its last one.
+ */
+export async function undoChanges(
+  first: number,
+  last: number,
+  request: UndoRequest,
 ): Promise<readonly WrittenChange[] | undefined> {
   const { database, folder } = request;
-  const [change] = await listChanges(database, { city: folder.id, limit: 1, before: id + 1 });
-  if (change?.id !== id) return undefined;
-  const { list, entry, before, after } = change;
+  const newest = await listChanges(database, {
+    ...{ city: folder.id, limit: Math.max(1, last - first + 1), before: last + 1 },
+  });
+  const taken = newest.filter(({ id }) => id >= first);
+  if (taken.length === 0) return undefined;
+  const byEntry = Map.groupBy(taken, ({ list, entry }) => `${list}.${entry}`);
+  const undoes = new Map([...byEntry].map(([key, [change]]) => [key, (change as CityChange).id]));
   return changeCity({
-    ...request,
-    undoes: id,
+    ...{ ...request, undoes },
     makeEdits: async (state) => {
-      const now = currentEntry(state, list, entry) ?? null;
-      if (canonicalJson(now) !== canonicalJson(after)) {
+      const problems: EditProblem[] = [];
+      const edits = [...byEntry].map(([key, changes]) => {
+        const { list, entry, after, id } = changes[0] as CityChange;
+        const now = currentEntry(state, list, entry) ?? null;
         const reason = `it was changed since change ${id}; take the later changes back before`;
-        throw new EditsRefusedError([{ entry: `${list}.${entry}`, reason }]);
-      }
-      return [{ list, id: entry, entry: before }];
+        if (canonicalJson(now) !== canonicalJson(after)) problems.push({ entry: key, reason });
+        return { list, id: entry, entry: (changes.at(-1) as CityChange).before };
+      });
+      if (problems.length > 0) throw new EditsRefusedError(problems);
+      return edits;
     },
   });
 }

@@ -26,7 +26,7 @@ npm run city -- set LIST ID FIELD=VALUE …
 npm run city -- remove LIST ID
 npm run city -- import FILE [--list LIST] [--kind KIND] [--keep-good]
 npm run city -- changes [LIST [ID]]
-npm run city -- undo NUMBER
+npm run city -- undo NUMBER|FIRST-LAST
 
 new     writes the folder of a city that starts as it is: one river, one gauge, one base, one ambulance and one
         hospital near the position, and a README.md that explains each file and field.
@@ -46,7 +46,7 @@ set     changes fields of an entry: name="Kali Baru", thresholds.0.levelM=1.4; n
 remove  takes an entry out of the city; what it measured stays.
 import  takes entries from a CSV file with a header, or from GeoJSON points. An id that is there is changed by the
         columns that the file has. Where a row is bad, all bad rows are named and nothing is written.
-changes tells who changed what, when, from what to what; undo takes one change back.
+changes tells who changed what, when, from what to what; undo takes one change back, or all of an import: 12-40.
 
 LIST is devices, hospitals, places, bases, rivers or uplinks.
 

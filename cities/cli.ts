@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { type Config, parseConfig } from '../config/config.ts';
 import { nameUser } from '../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
@@ -141,6 +142,7 @@ function joinNegativeNumbers(words: readonly string[]): string[] {
   return joined;
 }
 
+allowClosedPipe();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

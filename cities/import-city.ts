@@ -66,7 +66,7 @@ function note(bad: Map<string, string[]>, where: string, reason: string): void {
 
 function toEdits(state: CityState, rows: readonly ImportRow[], bad: Map<string, string[]>): RowEdit[] {
   const seen = new Map<string, string>();
-  return rows.flatMap(({ where, list, fields }) => {
+  return rows.flatMap(({ where, list, fields, broken }) => {
     const id = keyOf(list, fields);
     const before = seen.get(`${list}.${id}`);
     if (before !== undefined) {
@@ -74,6 +74,10 @@ function toEdits(state: CityState, rows: readonly ImportRow[], bad: Map<string, 
       return [];
     }
     seen.set(`${list}.${id}`, where);
+    if (broken !== undefined) {
+      note(bad, where, `${list}.${id}: ${broken}`);
+      return [];
+    }
     return [{ where, list, id, entry: mergePatch(currentEntry(state, list, id), fields) }];
   });
 }

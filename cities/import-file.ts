@@ -10,7 +10,7 @@ import { isHospital } from '../devices/kinds/hospital.ts';
 import { deviceKinds } from '../devices/kinds/index.ts';
 import { isRiverGauge } from '../devices/kinds/river-gauge.ts';
 import { type Bilingual, SEVERITIES } from '../devices/site.ts';
-import { entryColumn, readTable } from '../tables/table.ts';
+import { entryColumn, readTable, TableError } from '../tables/table.ts';
 import type { City } from './entries.ts';
 import { ENTRY_SCHEMAS, type EntryList } from './overlay.ts';
 
@@ -19,6 +19,8 @@ export interface ImportRow {
   readonly where: string;
   readonly list: EntryList;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Why it is no entry, whatever its fields say. */
+  readonly broken?: string;
 }
 
 export interface ImportOptions {
@@ -29,11 +31,9 @@ export interface ImportOptions {
 
 const NUMBER = /^-?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** Throws TableError or SyntaxError for a file that is neither. */
+/** Throws TableError for a file that is neither. */
 export function readImportFile(text: string, city: City, options: ImportOptions): ImportRow[] {
-  return text.trimStart().startsWith('{')
-    ? readFeatures(text, city, options)
-    : readLines(text, city, options);
+  return /^[\s\uFEFF]*[{[]/.test(text) ? readFeatures(text, city, options) : readLines(text, city, options);
 }
 
 function readLines(text: string, city: City, options: ImportOptions): ImportRow[] {
@@ -57,13 +57,37 @@ const featureCollection = z.object({
 
 /** RFC 7946: longitude before latitude. */
 function readFeatures(text: string, city: City, options: ImportOptions): ImportRow[] {
-  const { features } = featureCollection.parse(JSON.parse(text));
-  return features.map(({ geometry, properties }, index) => {
-    const at = geometry?.type === 'Point' && Array.isArray(geometry.coordinates) ? geometry.coordinates : [];
+  return parseFeatures(text).map(({ geometry, properties }, index) => {
+    const isPoint = geometry?.type === 'Point' && Array.isArray(geometry.coordinates);
+    const at = isPoint ? (geometry.coordinates as unknown[]) : [];
     const position = typeof at[0] === 'number' ? { lat: at[1] as unknown, lng: at[0] } : {};
-    const given = Object.entries({ ...properties, ...position }).filter(([, value]) => value !== null);
-    return { where: `feature ${index + 1}`, ...toRow(given, city, options) };
+    const named = Object.entries(properties ?? {}).map(
+      ([name, value]) => [entryColumn(name), value] as const,
+    );
+    const given = Object.entries({ ...Object.fromEntries(named), ...position });
+    const row = toRow(
+      given.filter(([, value]) => value !== null),
+      city,
+      options,
+    );
+    const broken = geometry && !isPoint ? `it is a ${geometry.type}, and a point is needed` : undefined;
+    return { where: `feature ${index + 1}`, ...row, ...(broken === undefined ? {} : { broken }) };
   });
+}
+
+function parseFeatures(text: string): z.infer<typeof featureCollection>['features'] {
+  let content: unknown;
+  try {
+    content = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new TableError(`it begins as JSON and is none: ${(error as Error).message}`);
+  }
+  const { data, error } = featureCollection.safeParse(content);
+  if (data) return data.features;
+  const [first] = error.issues;
+  throw new TableError(
+    `it is no GeoJSON FeatureCollection (${first?.path.join('.')}: ${first?.message}); save it as one, or as CSV with a header`,
+  );
 }
 
 function toRow(
@@ -91,7 +115,9 @@ function readCell(text: string, list: EntryList, kind: string | undefined, name:
   const field = (schema as z.ZodObject | undefined)?.shape?.[name] as z.ZodType | undefined;
   if (field?.safeParse(text).success) return text;
   if (NUMBER.test(text)) return Number(text.replace(',', '.'));
-  if (text === 'true' || text === 'false') return text === 'true';
+  // A spreadsheet writes TRUE, in Indonesian BENAR; people write yes.
+  const answer = ANSWERS[text.toLowerCase()];
+  if (answer !== undefined && !NUMBER.test(text)) return answer;
   if (!/^[[{]/.test(text)) return text;
   try {
     return JSON.parse(text);
@@ -100,6 +126,12 @@ function readCell(text: string, list: EntryList, kind: string | undefined, name:
     return text;
   }
 }
+
+const ANSWERS: Readonly<Record<string, boolean | undefined>> = {
+  __proto__: null as never,
+  ...{ true: true, benar: true, yes: true, ya: true },
+  ...{ false: false, salah: false, no: false, tidak: false },
+};
 
 /** `beds.ward`, `sensorRangeM.0`: a number in the name is a place in a list. */
 function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {

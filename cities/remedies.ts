@@ -30,6 +30,16 @@ const REMEDIES: readonly Remedy[] = [
   { pattern: /^Invalid option|discriminator/, advice: 'write one of the words that are allowed' },
   { pattern: /^lower case letters/, advice: 'choose another id, such as kali-garang-2' },
   { pattern: /IANA time zone/, advice: 'write a name such as Asia/Jakarta, Asia/Makassar or Asia/Jayapura' },
+  { pattern: /a point is needed/, advice: 'save its middle as a point, or give lat and lng in a CSV file' },
+  {
+    pattern: /the id cannot be changed/,
+    advice: 'add an entry with the new id, let the others name it, then remove this one',
+  },
+  {
+    pattern: /^Invalid input: expected number/,
+    advice: 'write a number with a decimal point and without quotes, such as 1.4',
+  },
+  { pattern: /^Invalid input: expected boolean/, advice: 'write true or false, without quotes' },
   { pattern: /^Invalid input: expected/, advice: 'write a value of that type; numbers stand without quotes' },
   { pattern: /^a latitude is within/, advice: 'swap lat and lng', fields: ['lat', 'lng'] },
   { pattern: /^Too (small|big)/, advice: 'write a value within that bound' },

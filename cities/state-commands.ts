@@ -6,8 +6,8 @@
  * judged like a change by the API, and has its line of audit with the name of the account.
  */
 import type { Database } from '../database/database.ts';
-import { changeCity } from './change-city.ts';
-import { listChanges, undoChange } from './changes.ts';
+import { changeCity, type WrittenChange } from './change-city.ts';
+import { listChanges, undoChanges } from './changes.ts';
 import { CommandError } from './city-commands.ts';
 import { currentEntry, readCityState } from './city-state.ts';
 import type { City } from './entries.ts';
@@ -32,6 +32,9 @@ export interface StateFlags {
 
 export const STATE_COMMANDS = ['set', 'remove', 'import', 'changes', 'undo'] as const;
 
+/** The newest; the page /city goes further back. */
+const LISTED_CHANGES = 100;
+
 /** Returns the exit code. Throws CommandError for wrong words, EditsRefusedError where the city would not be sound. */
 export async function runStateCommand(
   words: readonly string[],
@@ -52,8 +55,7 @@ export async function runStateCommand(
     case 'changes':
       return showChanges(first === '' ? undefined : toList(first), second || undefined, environment);
     case 'undo':
-      if (!/^\d{1,15}$/.test(first) || second !== '') throw new CommandError('undo NUMBER');
-      return undo(Number(first), environment);
+      return undo(first, second, environment);
     default:
       throw new CommandError(`${command}: no such command`);
   }
@@ -104,12 +106,14 @@ function assign(entry: Record<string, unknown>, assignment: string): void {
       throw new CommandError(`${assignment}: no field ${name}`);
     target = inner as Record<string, unknown>;
   }
-  const value = parseValue(assignment.slice(at + 1));
+  const value = parseValue(assignment.slice(at + 1), target[last]);
   if (value === null) delete target[last];
   else target[last] = value;
 }
 
-function parseValue(text: string): unknown {
+/** A number may have a decimal comma where a number stands. */
+function parseValue(text: string, before: unknown): unknown {
+  if (typeof before === 'number' && /^-?\d+,\d+$/.test(text)) return Number(text.replace(',', '.'));
   try {
     return JSON.parse(text);
   } catch {
@@ -139,6 +143,7 @@ async function importFile(file: string, flags: StateFlags, environment: StateEnv
     for (const row of bad) print(formatBadRow(row));
     const same = rows.length - bad.length - written.length;
     print(`${written.length} of ${rows.length} row(s) written, ${same} stood so already, ${bad.length} bad.`);
+    if (written.length > 0) print(`npm run city -- undo ${spanOf(written)} takes it back.`);
     return bad.length === 0 ? 0 : 1;
   } catch (error) {
     if (!(error instanceof ImportRefusedError)) throw error;
@@ -156,8 +161,9 @@ async function showChanges(
   entry: string | undefined,
   { database, folder, print }: StateEnvironment,
 ): Promise<number> {
-  const changes = await listChanges(database, { city: folder.id, limit: 100, list, entry });
+  const changes = await listChanges(database, { city: folder.id, limit: LISTED_CHANGES, list, entry });
   if (changes.length === 0) print('Nothing was changed.');
+  if (changes.length === LISTED_CHANGES) print(`The last ${LISTED_CHANGES}:`);
   for (const { id, at, actor, undoes, before, after, ...change } of changes) {
     const back = undoes === null ? '' : `, takes back ${undoes}`;
     print(`${id}\t${new Date(at).toISOString()}\t${actor}\t${change.list}.${change.entry}${back}`);
@@ -166,11 +172,23 @@ async function showChanges(
   return 0;
 }
 
-async function undo(id: number, environment: StateEnvironment): Promise<number> {
-  const written = await undoChange(id, requestOf(environment));
-  if (!written) throw new CommandError(`there is no change ${id}`);
-  environment.print(`change ${id} is taken back (change ${written[0]?.id}).`);
+/** `12`, or `12-40` for all of an import. */
+async function undo(which: string, more: string, environment: StateEnvironment): Promise<number> {
+  const [, first, last] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(which) ?? [];
+  if (first === undefined || more !== '') throw new CommandError('undo NUMBER, or undo FIRST-LAST');
+  const written = await undoChanges(Number(first), Number(last ?? first), requestOf(environment));
+  if (!written) throw new CommandError(`there is no change ${which}`);
+  const [change] = written;
+  const back = last === undefined ? `change ${which} is` : `changes ${which} are`;
+  environment.print(change ? `${back} taken back (change ${spanOf(written)}).` : 'It stood so already.');
   return 0;
+}
+
+/** `12`, or `12-40`: what undo takes. Changes of one transaction have numbers without a gap. */
+function spanOf(written: readonly WrittenChange[]): string {
+  const ids = written.map(({ id }) => id);
+  const [first, last] = [ids.reduce((a, b) => Math.min(a, b)), ids.reduce((a, b) => Math.max(a, b))];
+  return first === last ? `${first}` : `${first}-${last}`;
 }
 
 function requestOf({ database, folder, actor, now }: StateEnvironment) {

@@ -48,7 +48,7 @@ async function main(words: readonly string[]): Promise<number> {
   process.umask(0o077);
   const options = parseOptions('city', words);
   const chosen = words.some((word) => word.startsWith('--city')) ? { SIAGA_CITY: options.city } : {};
-  const place = chooseDemoPlace({ ...process.env, ...chosen });
+  const place = chooseDemoPlace({ ...process.env, ...chosen }, options.control);
   const city = loadCity(place.city, cityPlacesOf(place.environment));
   await refuseTakenPorts(place);
   mkdirSync(place.dataDir, { recursive: true });
@@ -79,7 +79,7 @@ async function main(words: readonly string[]): Promise<number> {
   const api = ['--api', clientUrl('http', place.http), '--control', `${place.controlPort}`];
   const dispatched = options.ambulances && city.devices.some(isAmbulance);
   if (dispatched) api.push('--dispatch');
-  const sim = startProgram('firmware-sim/cli.ts', [...own, ...api, ...words], place.environment, 'inherit');
+  const sim = startProgram('firmware-sim/cli.ts', [...own, ...words, ...api], place.environment, 'inherit');
   const first = await Promise.race([
     stopped,
     sim.ended.then((how) => `the simulated city ended (${how})`),

@@ -11,6 +11,7 @@ import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { type Config, parseConfig } from '../config/config.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { openJournalFileReadOnly, readLastId } from '../journal/sqlite/file/journal-file.ts';
@@ -199,6 +200,7 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  allowClosedPipe();
   await main(process.argv.slice(2)).catch((error: unknown) => {
     const { code = '', message } = error as NodeJS.ErrnoException;
     const isUsage = code === 'USAGE' || code.startsWith('ERR_PARSE_ARGS');

@@ -1,5 +1,6 @@
 /**
- * `npm run backup -- FILE`: a copy of the journal, and of the embedded state beside it, while Siaga runs.
+ * `npm run backup -- FILE`: a copy of the journal, and of the embedded state and the city's own folder beside it, while
+ * Siaga runs.
  *
  * The journal is the truth of the embedded history, which is built again from it. Invariants: the state is copied
  * first, so that it remembers nothing of the journal that the journal's copy does not hold; nothing is
@@ -8,18 +9,21 @@
  */
 import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { parseConfig } from '../config/config.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { backupDatabaseFile, findObstacle, JOURNAL_TABLES } from '../journal/sqlite/upkeep/backup-journal.ts';
+import { backupCity, findCityObstacle } from './backup-city.ts';
 import { besideOf, formatMib, formatReport, STATE_TABLES } from './backup-files.ts';
 
 const HELP = `npm run backup -- FILE
 
 Copies the journal (all readings and rejections) to FILE, and the embedded state (devices, alerts, incidents,
-tokens) to FILE with .state before its ending, while Siaga runs. Both are opened and checked.
+tokens) to FILE with .state before its ending, while Siaga runs. Both are opened and checked. The folder of a city of
+your own goes beside them, into FILE with .city for its ending.
 
   npm run backup -- /backups/2026-01-15.db
-      writes /backups/2026-01-15.db and /backups/2026-01-15.state.db
+      writes /backups/2026-01-15.db, /backups/2026-01-15.state.db and /backups/2026-01-15.city
 
 npm run restore -- FILE puts them back; npm run restore -- --check FILE rehearses it. State in PostgreSQL (DATABASE_URL) and
 history in InfluxDB are backed up by their own tools, before this one.`;
@@ -45,11 +49,12 @@ async function main(words: readonly string[]): Promise<number> {
   process.umask(PRIVATE_UMASK);
   const config = parseConfig(process.env);
   const journalFile = `${config.SIAGA_DATA_DIR}/journal.db`;
-  const obstacle = findObstacle({ from: journalFile, to: file });
+  const obstacle = findObstacle({ from: journalFile, to: file }) ?? findCityObstacle(file);
   if (obstacle) throw new Error(obstacle);
   if (config.DATABASE_URL) console.log('state: in PostgreSQL, back it up with pg_dump, before this copy');
   else await copy('state', `${config.SIAGA_DATA_DIR}/state.db`, besideOf(file), STATE_TABLES);
   await copy('journal', journalFile, file, JOURNAL_TABLES);
+  console.log(backupCity(config.SIAGA_CITY, config, file));
   return 0;
 }
 
@@ -65,6 +70,7 @@ async function copy(name: string, from: string, to: string, tables: readonly str
   }
 }
 
+allowClosedPipe();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -4,6 +4,7 @@
  * Invariant: exit code 1 where something is bad, 2 for a wrong word, else 0.
  */
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { examine, type Finding } from './doctor.ts';
 
 const HELP = `npm run doctor
@@ -20,6 +21,7 @@ function formatFinding({ state, what, says, remedy }: Finding): string {
   return `${sign}  ${what.padEnd(12)} ${says}${remedy ? `\n        → ${remedy}` : ''}`;
 }
 
+allowClosedPipe();
 try {
   const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } });
   if (values.help) console.log(HELP);

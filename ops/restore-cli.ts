@@ -10,17 +10,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
+import { allowClosedPipe } from '../config/closed-pipe.ts';
 import { parseConfig } from '../config/config.ts';
 import { lockDataFolder } from '../database/data-folder-lock.ts';
 import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { backupDatabaseFile, JOURNAL_TABLES } from '../journal/sqlite/upkeep/backup-journal.ts';
+import { describeCities, restoreCity } from './backup-city.ts';
 import { besideOf, formatReport, STATE_TABLES } from './backup-files.ts';
 
 const HELP = `npm run restore -- FILE
 npm run restore -- --check FILE
 
 Puts a backup (npm run backup) into the data folder (SIAGA_DATA_DIR) as journal.db, and the state beside it, FILE with
-.state before its ending, as state.db. Stop Siaga first, and move what is in its data folder away.
+.state before its ending, as state.db. Stop Siaga first, and move what is in its data folder away. A city of your own,
+FILE with .city for its ending, goes into SIAGA_CITIES_DIR, else into cities in the data folder; one that is there stays.
 
   --check   copies and checks the backup in a temporary folder, says what is in it, and keeps nothing; rehearse it
             each month
@@ -52,6 +55,7 @@ async function rehearse(file: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'siaga-restore-'));
   try {
     await copyInto(folder, file);
+    for (const line of describeCities(file)) console.log(line);
     console.log('this backup can be restored; nothing was kept');
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -59,13 +63,16 @@ async function rehearse(file: string): Promise<void> {
 }
 
 async function restore(file: string): Promise<void> {
-  const { SIAGA_DATA_DIR: folder } = parseConfig(process.env);
+  // The city may be in the backup only.
+  const config = parseConfig({ ...process.env, SIAGA_CITY: undefined });
+  const folder = config.SIAGA_DATA_DIR;
   using _lock = lockDataFolder(folder);
   const there = ['journal.db', 'state.db', 'history.db'].filter((name) => existsSync(join(folder, name)));
   if (there.length > 0) {
     throw new Error(`${folder} holds ${there.join(', ')}: move them away first, nothing is overwritten`);
   }
   await copyInto(folder, file);
+  for (const line of restoreCity(file, config)) console.log(line);
   console.log(`restored into ${folder}; start Siaga, which builds its history again from the journal`);
 }
 
@@ -94,6 +101,7 @@ function describeSpan(journal: string): string {
   }
 }
 
+allowClosedPipe();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -1,10 +1,12 @@
 /**
- * What every public page has around it: head, languages, navigation, the call button, the line that says its age.
+ * What every public page has around it: head, languages, navigation, the call button, the line that says its age, and how
+ * far the city's positions and thresholds can be trusted.
  *
  * Invariants: links inside are relative to `root`, so that the pages work below any path of a proxy; links that leave
  * the page (previews, canonical) use the address that the operator gave, never the caller's Host; no script and no
  * style stands in the document itself.
  */
+import type { Bilingual } from '../devices/site.ts';
 import { html, type Markup } from './html.ts';
 import { LANGUAGES } from './languages/languages.ts';
 import type { Speech } from './languages/speech.ts';
@@ -21,6 +23,8 @@ export interface Setting {
   /** Of the files: style and scripts. */
   readonly version: string;
   readonly cityName: string;
+  /** How far positions and thresholds of this city can be trusted. */
+  readonly disclaimer: Bilingual;
   readonly isExercise: boolean;
   readonly nowMs: number;
 }
@@ -34,7 +38,7 @@ export interface Page {
 }
 
 export function renderPage({ title, description, picture, main }: Page, setting: Setting): string {
-  const { speech, root, path, publicUrl, version, cityName, isExercise, nowMs } = setting;
+  const { speech, root, path, publicUrl, version, cityName, disclaimer, isExercise, nowMs } = setting;
   const { say, language } = speech;
   const address = `${publicUrl}/${path}`;
   const files = `${root}page-files/${version}`;
@@ -74,7 +78,8 @@ ${picture && html`<meta property="og:image" content="${publicUrl}/${picture}"><m
 ${isExercise && html`<p class="exercise">${say('exercise')}</p>`}
 <main id="content" tabindex="-1">${main}</main>
 <footer>
-<p id="as-of" data-live>${say('asOf', { time: speech.clock(nowMs, nowMs) })}</p>
+<p id="as-of" data-live>${say('asOf', { time: speech.dated(nowMs) })}</p>
+<p class="small">${speech.text(disclaimer)}</p>
 <nav aria-label="${say('language')}">${LANGUAGES.map(
     ({ code, name, locale }) =>
       html`<a href="${linkTo(setting, code)}" lang="${locale}" hreflang="${locale}" ${here(code === language.code)}>${name}</a> `,

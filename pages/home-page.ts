@@ -49,14 +49,15 @@ function formatNow({ gauges }: CityNow, setting: Setting): Markup {
   const blind = gauges.filter(({ levelM }) => levelM === undefined).length;
   const silence = blind > 0 && html`<p class="silence">${speech.count('blind', blind)}</p>`;
   if (warned.length === 0) {
-    const nobody = blind === gauges.length;
-    return nobody
-      ? html`<h2>${say('nobodyReports')}</h2>`
+    if (blind === gauges.length) return html`<h2>${say('nobodyReports')}</h2>`;
+    // Not judged yet, or by a rule that is off here: no warning, and no calm either.
+    const above = gauges.filter(({ step }) => step !== undefined).length;
+    return above > 0
+      ? html`<h2>${say('calm')}</h2><p>${speech.count('above', above)}</p>${silence}`
       : html`<h2 class="calm">${say('calm')}</h2><p>${say('calmNote')}</p>${silence}`;
   }
-  const worst = warned.map(({ warnings }) => warnings[0] as Alert);
-  const first = worst.slice(0, FIRST_WARNINGS);
-  const rest = worst.slice(FIRST_WARNINGS);
+  const first = warned.slice(0, FIRST_WARNINGS);
+  const rest = warned.slice(FIRST_WARNINGS);
   return html`<h2>${speech.count('warnings', warned.length)}</h2>
 ${formatCards(first, undefined, setting)}
 ${rest.length > 0 && html`<details id="more-warnings"><summary>${speech.count('more', rest.length)}</summary>${formatCards(rest, first.at(-1), setting)}</details>`}
@@ -64,14 +65,19 @@ ${silence}`;
 }
 
 /** What to do stands before the places that it is for, once: nobody else is to leave home. */
-function formatCards(alerts: readonly Alert[], before: Alert | undefined, setting: Setting): Markup {
+function formatCards(gauges: readonly GaugeNow[], before: GaugeNow | undefined, setting: Setting): Markup {
   const { speech } = setting;
-  const bySeverity = Map.groupBy(alerts, ({ severity }) => severity);
+  const bySeverity = Map.groupBy(gauges, (gauge) => worstOf(gauge).severity);
   return html`${[...bySeverity].map(
     ([severity, cards]) =>
-      html`${severity !== before?.severity && html`<p class="to-do ${severity}"><b>${speech.say('toDoNear')}:</b> ${instructionFor(cards[0] as Alert, speech)}</p>`}
-${cards.map((alert) => formatWarning(alert, { ...setting, isNamed: true }))}`,
+      html`${(!before || severity !== worstOf(before).severity) && html`<p class="to-do ${severity}"><b>${speech.say('toDoNear')}:</b> ${instructionFor(worstOf(cards[0] as GaugeNow), speech)}</p>`}
+${cards.map((gauge) => formatWarning(worstOf(gauge), { ...setting, isNamed: true, gauge }))}`,
   )}`;
+}
+
+/** Of a gauge that has one. */
+function worstOf({ warnings }: GaugeNow): Alert {
+  return warnings[0] as Alert;
 }
 
 /** Also of the Wi-Fi page. Without JavaScript the button "near me" is not shown: it could do nothing. */
@@ -122,8 +128,9 @@ function formatGauge(gauge: GaugeNow, near: Place | undefined, { speech, root }:
 export const ARROWS = { 'steep-rise': '⇑', rise: '↗', steady: '→', fall: '↘', 'steep-fall': '⇓' } as const;
 
 /** The step that is met, in the agency's word; a gauge without data says so. */
-export function formatStage({ levelM, step }: GaugeNow, { say, label }: Setting['speech']): Markup {
+export function formatStage({ levelM, step, site }: GaugeNow, { say, label }: Setting['speech']): Markup {
   if (levelM === undefined) return html`<span class="mark silent">${say('noData')}</span>`;
+  if (!site.thresholds?.length) return html`<span class="mark silent">${say('unjudged')}</span>`;
   if (!step) return html`<span class="mark normal">${say('below')}</span>`;
   return html`<span class="mark ${step.severity}">${label(step.label, step.severity)}</span>`;
 }

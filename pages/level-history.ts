@@ -30,6 +30,8 @@ export interface LevelHistoryDependencies {
 
 interface Kept {
   readonly atMs: number;
+  /** Shorter once it is seen that there is nothing yet. */
+  keptMs: number;
   readonly points: Promise<readonly LevelPoint[]>;
 }
 
@@ -79,11 +81,18 @@ export class LevelHistory {
   ): Promise<readonly LevelPoint[]> {
     const atMs = this.#dependencies.now();
     const known = kept.get(id);
-    if (known && Math.abs(atMs - known.atMs) < keptMs) return known.points;
+    if (known && Math.abs(atMs - known.atMs) < known.keptMs) return known.points;
     const points = read();
-    points.catch(() => kept.delete(id));
+    const entry: Kept = { atMs, keptMs, points };
+    // A gauge without a past will have one soon, and a year is kept for an hour.
+    points.then(
+      ({ length }) => {
+        if (length === 0) entry.keptMs = DAYS_KEPT_MS;
+      },
+      () => kept.delete(id),
+    );
     kept.delete(id);
-    kept.set(id, { atMs, points });
+    kept.set(id, entry);
     const oldest = kept.keys().next().value;
     if (kept.size > MAX_KEPT_LEVELS && oldest !== undefined) kept.delete(oldest);
     return points;

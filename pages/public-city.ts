@@ -152,7 +152,10 @@ export class PublicCity {
       atMs: nowMs,
       gauges,
       wifi: findWifiPlaces(devices, this.#dependencies.fleet, nowMs),
-      isExercise: gauges.some(({ levelM, last }) => levelM !== undefined && last?.simulated),
+      isExercise: gauges.some(
+        ({ levelM, last, warnings: open }) =>
+          (levelM !== undefined && last?.simulated) || open.some(({ exercise }) => exercise),
+      ),
     };
   }
 
@@ -165,10 +168,11 @@ export class PublicCity {
     const lastLevelM = last?.values['levelM'] as number | undefined;
     const isFresh =
       last !== undefined && nowMs - last.measuredAt <= fleet.silentAfterMs(present) && liveness === 'online';
-    const levelM = isFresh ? lastLevelM : undefined;
+    const { thresholds = [] } = site;
+    const levelM = isFresh && lastLevelM !== undefined ? keepBelow(lastLevelM, thresholds) : undefined;
     return {
       ...{ device, site, present, liveness, last, lastLevelM, levelM, warnings },
-      step: levelM === undefined ? undefined : stepAt(levelM, site.thresholds ?? []),
+      step: levelM === undefined ? undefined : stepAt(levelM, thresholds),
       trend: levelM === undefined ? undefined : trendOf(this.#trends?.get(device.id) ?? [], nowMs),
     };
   }
@@ -196,6 +200,13 @@ export function stepAt(levelM: number, thresholds: readonly Threshold[]): Thresh
   return thresholds.findLast(({ comparator, levelM: from }) =>
     comparator === '>' ? levelM > from : levelM >= from,
   );
+}
+
+/** Levels are shown in centimetres: 1.497 m is 1.49 m below a threshold of 1.50 m, which it has not met. */
+function keepBelow(levelM: number, thresholds: readonly Threshold[]): number {
+  const shownM = Number(levelM.toFixed(2));
+  const met = stepAt(levelM, thresholds);
+  return stepAt(shownM, thresholds) === met ? levelM : Math.floor(levelM * 100) / 100;
 }
 
 /** By the worst that is known of it; a gauge without data before one that is calm. */

@@ -6,6 +6,7 @@
  */
 import type { Alert } from '../alerts/alert.ts';
 import { isWaterRule } from '../alerts/lifecycle/grouping.ts';
+import { rateOfRise } from '../alerts/rules/rate-of-rise.ts';
 import type { Page, Setting } from './frame.ts';
 import { ARROWS, formatStage } from './home-page.ts';
 import { html, type Markup } from './html.ts';
@@ -13,7 +14,7 @@ import { PLOT_GAP_MS } from './level-history.ts';
 import { drawPlot } from './level-plot.ts';
 import type { LevelPoint } from './level-trend.ts';
 import type { CityNow, GaugeNow } from './public-city.ts';
-import { foretold, formatSentence, formatWarning, instructionFor } from './warnings.ts';
+import { foretold, formatLabel, formatSentence, formatWarning, instructionFor } from './warnings.ts';
 
 /** Rules that speak of what is to come. */
 const FORECASTS: ReadonlySet<string> = new Set(['time-to-threshold', 'upstream-rise']);
@@ -34,7 +35,8 @@ export function renderRiver(facts: RiverFacts, setting: Setting): Page {
   const { speech, nowMs } = setting;
   const { say } = speech;
   const { device, levelM, step, last } = gauge;
-  const stage = step ? speech.label(step.label, step.severity) : say('below');
+  const unmet = gauge.site.thresholds?.length ? say('below') : say('unjudged');
+  const stage = step ? speech.label(step.label, step.severity) : unmet;
   return {
     title: say('riverTitle', { name: device.name }),
     description:
@@ -69,16 +71,16 @@ function formatLevel(gauge: GaugeNow, { speech, nowMs }: Setting): Markup {
     levelM === undefined &&
     lastLevelM !== undefined &&
     html`${say('lastLevel', { level: metres(lastLevelM), time: speech.clock(last.measuredAt, nowMs) })} `
-  }${next && levelM !== undefined && html`${say('toNext', { level: metres(next.levelM - levelM), label: speech.label(next.label, next.severity) })} `}${
+  }${next && levelM !== undefined && html`${say('toNext', { level: metres(next.levelM - Number(levelM.toFixed(2))), label: speech.label(next.label, next.severity) })} `}${
     normalLevelM !== undefined && html`${say('usual', { level: metres(normalLevelM) })} `
   }${lowest && say('startsAt', { level: metres(lowest.levelM) })}</p>`;
 }
 
-function formatAlerts({ open }: RiverFacts, setting: Setting): Markup {
+function formatAlerts({ open, gauge }: RiverFacts, setting: Setting): Markup {
   const { speech } = setting;
   const water = open.filter(({ rule }) => isWaterRule(rule));
   const worst = water[0];
-  if (!worst) return html`<p>${speech.say('noAlerts')}</p>`;
+  if (!worst) return html`<p>${speech.say(gauge.levelM === undefined ? 'quiet' : 'noAlerts')}</p>`;
   return html`<p class="to-do ${worst.severity}"><b>${speech.say('toDo')}:</b> ${instructionFor(worst, speech)}</p>
 ${water.filter(({ rule }) => !FORECASTS.has(rule)).map((alert) => formatWarning(alert, { ...setting, isNamed: false }))}`;
 }
@@ -86,21 +88,25 @@ ${water.filter(({ rule }) => !FORECASTS.has(rule)).map((alert) => formatWarning(
 /** Cards as those of the warnings: what is to come stands here, and what to do about it above. */
 function formatForecast({ open, gauge }: RiverFacts, setting: Setting): Markup {
   const ahead = open.filter(({ rule }) => FORECASTS.has(rule));
-  if (ahead.length === 0) return html`<p>${setting.speech.say(whyNoForecast(gauge))}</p>`;
+  if (ahead.length === 0) return html`<p>${setting.speech.say(whyNoForecast(gauge, open))}</p>`;
   return html`${ahead.map((alert) => formatWarning(alert, { ...setting, isNamed: false }))}`;
 }
 
-function whyNoForecast({ levelM, step, site }: GaugeNow) {
+function whyNoForecast({ levelM, step, site, trend }: GaugeNow, open: readonly Alert[]) {
   if (levelM === undefined) return 'riverDescriptionSilent';
   if (!site.thresholds?.length) return 'noSteps';
-  return step === site.thresholds.at(-1) ? 'topReached' : 'noForecast';
+  if (step === site.thresholds.at(-1)) return 'topReached';
+  // That nothing is foretold is no promise while the water comes up.
+  const isRising = trend === 'steep-rise' || open.some(({ rule }) => rule === rateOfRise.name);
+  return isRising ? 'rising' : 'noForecast';
 }
 
 function formatPlot({ gauge, points, open, timeZone }: RiverFacts, { speech, nowMs }: Setting): Markup {
   if (!points) return html`<p>${speech.say('historyFailed')}</p>`;
-  if (points.length === 0) return html`<p>${speech.say('noHistory')}</p>`;
-  const { thresholds = [], normalLevelM } = gauge.site;
   const shown = untilNow(points, gauge);
+  // History is read once a minute: the first readings of a gauge may not be in it yet.
+  if (shown.length < 2) return html`<p>${speech.say(shown.length === 0 ? 'noHistory' : 'begun')}</p>`;
+  const { thresholds = [], normalLevelM } = gauge.site;
   return drawPlot({
     ...{ points: shown, thresholds, normalLevelM, gapMs: PLOT_GAP_MS, forecast: foretold(open) },
     ...{ timeZone, speech, nowMs },
@@ -127,7 +133,7 @@ function formatFollowing({ device, site }: GaugeNow, { speech }: Setting): Marku
 /** A window is named by its start: the line ends at the reading that the page tells of. */
 export function untilNow(points: readonly LevelPoint[], { last, levelM }: GaugeNow): readonly LevelPoint[] {
   const end = points.at(-1);
-  if (!end || !last || levelM === undefined || last.measuredAt <= end.atMs) return points;
+  if (!last || levelM === undefined || (end && last.measuredAt <= end.atMs)) return points;
   return [...points, { atMs: last.measuredAt, levelM }];
 }
 
@@ -143,7 +149,7 @@ function formatSteps({ site, step }: GaugeNow, { speech }: Setting): Markup {
     .toReversed()
     .map(
       (each) =>
-        html`<li ${each === step && html`aria-current="true"`}><span class="mark ${each.severity}">${speech.label(each.label, each.severity)}</span> <b>${each.comparator === '>' ? '>' : '≥'} ${speech.metres(each.levelM)}</b>${each === step && html` · <b>${speech.say('reached')}</b>`}<br>${speech.language.words.instruction[each.severity]}</li>`,
+        html`<li ${each === step && html`aria-current="true"`}><span class="mark ${each.severity}">${speech.label(each.label, each.severity)}</span> <b>${each.comparator === '>' ? '>' : '≥'}\u00a0${speech.metres(each.levelM)}</b>${each === step && html` · <b>${speech.say('reached')}</b>`}<br>${speech.language.words.instruction[each.severity]}</li>`,
     )}</ol>`;
 }
 
@@ -198,12 +204,15 @@ function formatHealth({ gauge, open }: RiverFacts, { speech, nowMs, root }: Sett
   const doubts = open.filter(({ rule }) => !isWaterRule(rule));
   return html`<p>${state}</p>${doubts.map(
     (alert) =>
-      html`<p>${formatSentence(alert, speech, nowMs)} <a href="${root}alerts/${alert.id}" aria-label="${say('whyOf', { label: speech.label(alert.label, alert.severity), name: alert.subjectName })}">${say('why')}</a></p>`,
+      html`<p>${formatSentence(alert, speech, nowMs)} <a href="${root}alerts/${alert.id}" aria-label="${say('whyOf', { label: formatLabel(alert, speech), name: alert.subjectName })}">${say('why')}</a></p>`,
   )}<p class="small">${say('judged')}</p>`;
 }
 
-/** Time in UTC, level in metres: what a spreadsheet opens. */
-export function formatLevelsCsv(points: readonly LevelPoint[]): string {
-  const lines = points.map(({ atMs, levelM }) => `${new Date(atMs).toISOString()},${levelM}`);
+/** The city's time with its offset from UTC, level in metres: what a spreadsheet opens. */
+export function formatLevelsCsv(points: readonly LevelPoint[], timeZone: string): string {
+  const lines = points.map(({ atMs, levelM }) => {
+    const time = Temporal.Instant.fromEpochMilliseconds(atMs).toString({ timeZone, smallestUnit: 'second' });
+    return `${time},${levelM}`;
+  });
   return ['time,levelM', ...lines, ''].join('\r\n');
 }

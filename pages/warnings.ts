@@ -11,6 +11,7 @@ import { timeToThreshold } from '../alerts/rules/time-to-threshold.ts';
 import { html, type Markup } from './html.ts';
 import { fill, type Speech } from './languages/speech.ts';
 import type { LevelPoint } from './level-trend.ts';
+import type { GaugeNow } from './public-city.ts';
 
 const FORECAST = timeToThreshold.name;
 
@@ -25,11 +26,16 @@ export function formatSentence(alert: Alert, speech: Speech, nowMs: number): Mar
   const chance = probabilityPct === undefined ? '' : ` (${speech.percent(roundChance(probabilityPct))})`;
   return html`${fill(template, {
     name: alert.subjectName,
-    label: speech.label(alert.label, alert.severity),
+    label: formatLabel(alert, speech),
     value: alert.value === undefined || alert.unit !== 'm' ? '' : speech.metres(alert.value),
     target: targetM === undefined ? '' : `${speech.metres(targetM)}${chance}`,
     when: when ? speech.clock(when.atMs, nowMs) : '',
   })}`;
+}
+
+/** What a warning is called. */
+export function formatLabel({ rule, label, severity }: Alert, speech: Speech): string {
+  return speech.language.alertLabels?.[rule] ?? speech.label(label, severity);
 }
 
 /** The levels that a forecast expects and when, for a plot: ascending. */
@@ -51,16 +57,24 @@ export interface WarningOptions {
   readonly root: string;
   /** The name of the subject as a link to its page, where the card stands elsewhere. */
   readonly isNamed: boolean;
+  /** Where the page does not say it elsewhere: the text of a warning is of when it was raised, and the water moves on. */
+  readonly gauge?: GaugeNow | undefined;
 }
 
-export function formatWarning(alert: Alert, { speech, nowMs, root, isNamed }: WarningOptions): Markup {
+export function formatWarning(alert: Alert, options: WarningOptions): Markup {
+  const { speech, nowMs, root, isNamed, gauge } = options;
   const { say } = speech;
-  const label = speech.label(alert.label, alert.severity);
+  const label = formatLabel(alert, speech);
   return html`<article class="warning ${alert.severity}">
 <h3><span class="mark ${alert.severity}">${label}</span> ${isNamed && html`<a href="${root}rivers/${alert.subject}">${alert.subjectName}</a>`}</h3>
 <p>${formatSentence(alert, speech, nowMs)}</p>
-<p class="small">${say('since', { time: speech.clock(alert.startedAt, nowMs) })}${alert.provisional && html` · ${say('unconfirmed')}`} · <a href="${root}alerts/${alert.id}" aria-label="${say('whyOf', { label, name: alert.subjectName })}">${say('why')}</a></p>
+<p class="small">${gauge && html`<b>${formatPresent(gauge, speech)}</b> · `}${say('since', { time: speech.clock(alert.startedAt, nowMs) })}${alert.provisional && html` · ${say('unconfirmed')}`} · <a href="${root}alerts/${alert.id}" aria-label="${say('whyOf', { label, name: alert.subjectName })}">${say('why')}</a></p>
 </article>`;
+}
+
+function formatPresent({ levelM, trend }: GaugeNow, { say, metres }: Speech): string {
+  if (levelM === undefined) return say('noData');
+  return `${say('levelNow', { level: metres(levelM) })}${trend ? `, ${say(trend)}` : ''}`;
 }
 
 /** What to do; undefined for what is no danger to people, such as Wi-Fi that is down. */

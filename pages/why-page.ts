@@ -12,7 +12,7 @@ import type { Words } from './languages/id.ts';
 import { drawPlot } from './level-plot.ts';
 import type { LevelPoint } from './level-trend.ts';
 import type { GaugeNow } from './public-city.ts';
-import { formatSentence, instructionFor } from './warnings.ts';
+import { formatLabel, formatSentence, instructionFor } from './warnings.ts';
 
 /** The newest lines of a story and of the readings; the API has them all. */
 const MAX_LINES = 30;
@@ -32,15 +32,16 @@ export function renderWhy(facts: WhyFacts, setting: Setting): Page {
   const { speech, nowMs, root } = setting;
   const { say } = speech;
   const { words } = speech.language;
-  const label = speech.label(alert.label, alert.severity);
+  const label = formatLabel(alert, speech);
   const isOver = alert.endedAt !== undefined;
   const toDo = isOver ? undefined : instructionFor(alert, speech);
   return {
     title: say('whyTitle', { label, name: alert.subjectName }),
     description: speech.language.textsIn === 'id' ? alert.text.id : alert.text.en,
+    ...(gauge ? { picture: `rivers/${gauge.device.id}/plot.png` } : {}),
     main: html`<h1>${say('whyTitle', { label, name: alert.subjectName })}</h1>
 <section id="what" data-live class="warning ${alert.severity}">
-${speech.language.alertTexts && html`<p>${formatSentence(alert, speech, nowMs)}</p>`}
+${speech.language.alertTexts && !isOver && html`<p>${formatSentence(alert, speech, nowMs)}</p>`}
 <p>${speech.text(explanation.sentences)}</p>
 ${speech.language.alertTexts && formatSpan(alert, setting)}
 ${toDo && html`<p class="to-do ${alert.severity}"><b>${say('toDo')}:</b> ${toDo}</p>`}

@@ -38,7 +38,7 @@ export function renderYear(facts: YearFacts, setting: Setting): Page {
 function formatYear({ gauge, timeZone, points }: YearFacts, { speech, nowMs }: Setting): Markup {
   const { say } = speech;
   if (!points) return html`<p>${say('historyFailed')}</p>`;
-  if (points.length === 0) return html`<p>${say('noYear')}</p>`;
+  if (points.length === 0) return html`<p>${say(gauge.levelM === undefined ? 'noYear' : 'begun')}</p>`;
   const { thresholds = [], normalLevelM } = gauge.site;
   const { columnOfYear } = speech.language.words;
   return html`<p class="small">${say('dailyHighest')}</p>

@@ -5,7 +5,7 @@
  * import` read through it. Invariants: the header is the first line that has every column asked for; every row keeps
  * the number of its line, so that whatever is said of it can be looked up; what was not plain is said in `notes`.
  */
-import { parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse/sync';
 
 export interface Row {
   /** As an editor counts lines: the first one of the file is 1. */
@@ -44,21 +44,41 @@ const LENIENT = {
  * a column that people call otherwise.
  */
 export function readTable(text: string, columns: readonly string[], nameOf = asItStands): Table {
+  if (text.startsWith('PK\u0003\u0004')) {
+    throw new TableError('it is a workbook of a spreadsheet; save the sheet as CSV');
+  }
   const { line, offset, separator, header } = findHeader(text, columns, nameOf);
   const single = nameOf === asItStands ? columns : header.filter((name) => name !== '');
   for (const name of single) refuseTwins(header, name);
-  const parsed = parse(text.slice(offset), {
-    ...LENIENT,
-    delimiter: separator,
-    info: true,
-    skip_records_with_empty_values: true,
-  }) as unknown as { record: string[]; info: { lines: number } }[];
+  const parsed = parseRecords(text.slice(offset), separator, line);
   // `lines` of the parser counts to the end of a record; a cell with a line end in it is rare and starts above.
   const rows = parsed.slice(1).map(({ record, info }) => ({ line: line + info.lines - 1, cells: record }));
   const notes: string[] = [];
   if (separator !== ',') notes.push(`columns are separated by ${separator === '\t' ? 'tabs' : separator}`);
   if (line > 1) notes.push(`the header is row ${line}`);
   return { header, rows, separator, notes };
+}
+
+interface ParsedRecord {
+  readonly record: string[];
+  readonly info: { readonly lines: number };
+}
+
+/** The parser counts lines from the header's. */
+function parseRecords(text: string, delimiter: string, headerLine: number): readonly ParsedRecord[] {
+  try {
+    return parse(text, {
+      ...{ ...LENIENT, delimiter, info: true, skip_records_with_empty_values: true },
+    }) as unknown as ParsedRecord[];
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const line = headerLine + Number((error as { lines?: unknown }).lines ?? 1) - 1;
+    const isOpen = error.code === 'CSV_QUOTE_NOT_CLOSED';
+    const what = isOpen
+      ? 'a quotation mark is opened and not closed; take it out or close it'
+      : error.message;
+    throw new TableError(`line ${line}: ${what}`);
+  }
 }
 
 /** The text of a file: UTF-8, UTF-16 where it says so by its first bytes, else what Windows writes in the West. */

@@ -8,6 +8,7 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadCity } from '../../cities/city.ts';
+import { allowClosedPipe } from '../../config/closed-pipe.ts';
 import { type Config, ConfigError, parseConfig } from '../../config/config.ts';
 import { DataFolderError } from '../../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
@@ -59,13 +60,16 @@ export async function runPeopleCommand(
   const [command, name = ''] = words;
   const doing: Doing = { actor: 'command line', nowMs };
   const linkHours = /^\d{1,3}$/.test(hours) ? Number(hours) : 0;
-  if (linkHours < 1 || linkHours > MAX_LINK_HOURS) throw new Problem(400, 'usage', USAGE);
+  if (linkHours < 1 || linkHours > MAX_LINK_HOURS) {
+    throw usageProblem(`--hours ${hours}: a whole number from 1 to ${MAX_LINK_HOURS}`);
+  }
   switch (command) {
     case 'list':
       return describePeople(database, nowMs);
     case 'invite': {
       const wantedRole = STAFF_ROLES.find((each) => each === role);
-      if (!name || !wantedRole) throw new Problem(400, 'usage', USAGE);
+      if (!name) throw usageProblem('invite: whom? NAME is missing');
+      if (!wantedRole) throw usageProblem(`--role ${role ?? 'is missing'}: one of ${STAFF_ROLES.join(', ')}`);
       const wanted = { name, role: wantedRole, linkHours, deviceIds: await readDeviceIds() };
       return describeLink(await invitePerson(database, wanted, doing), base);
     }
@@ -79,8 +83,13 @@ export async function runPeopleCommand(
       return `Removed ${removed.name}; a running Siaga ends the sessions within half a minute.\n`;
     }
     default:
-      throw new Problem(400, 'usage', USAGE);
+      throw usageProblem(`${command ?? 'no command'}: list, invite, link or remove`);
   }
+}
+
+/** What is wrong stands before all that there is. */
+function usageProblem(what: string): Problem {
+  return new Problem(400, 'usage', `${what}\n\n${USAGE}`);
 }
 
 async function describePeople(database: Database, nowMs: number): Promise<string> {
@@ -145,6 +154,7 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  allowClosedPipe();
   await main().catch((error: unknown) => {
     const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
     const isForCaller =

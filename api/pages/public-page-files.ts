@@ -76,7 +76,7 @@ export function registerFiles(
       const gauge = await findGauge(known, params.id);
       const points = await known.levels.days(gauge.device);
       reply.header('content-disposition', `attachment; filename="${gauge.device.id}.csv"`);
-      return reply.type('text/csv; charset=utf-8').send(formatLevelsCsv(points));
+      return reply.type('text/csv; charset=utf-8').send(formatLevelsCsv(points, known.city.timeZone));
     },
   );
 }

@@ -81,6 +81,7 @@ export function publicPages({
       publicUrl: originOf(app, publicUrl),
       version,
       cityName: rest.city.name,
+      disclaimer: rest.city.disclaimer,
       isExercise: now.isExercise,
       nowMs: now.atMs,
     });

@@ -8,6 +8,7 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { loadCity } from '../../cities/city.ts';
 import { readCityState } from '../../cities/city-state.ts';
+import { allowClosedPipe } from '../../config/closed-pipe.ts';
 import { parseConfig } from '../../config/config.ts';
 import { nameUser } from '../../database/data-folder-access.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
@@ -51,6 +52,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+allowClosedPipe();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -7,6 +7,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type City, loadCity } from '../../cities/city.ts';
+import { allowClosedPipe } from '../../config/closed-pipe.ts';
 import { parseConfig } from '../../config/config.ts';
 import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { OsmError } from '../../openstreetmap/osm-content.ts';
@@ -145,6 +146,7 @@ if (help || command === undefined) {
   process.exit(help ? 0 : 1);
 }
 process.umask(PRIVATE_UMASK);
+allowClosedPipe();
 try {
   const config = parseConfig({ ...process.env, ...(cityOption ? { SIAGA_CITY: cityOption } : {}) });
   const out = outOption ?? roadFileOf(config.SIAGA_DATA_DIR, config.SIAGA_CITY);

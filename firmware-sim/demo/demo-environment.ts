@@ -26,7 +26,8 @@ const ANY_ADDRESS: ReadonlyMap<string, string> = new Map([
   ['::', '[::1]'],
 ]);
 
-export function chooseDemoPlace(given: Environment): DemoPlace {
+/** `controlPort` was asked for by `--control`; 0 and undefined leave it to the environment. */
+export function chooseDemoPlace(given: Environment, controlPort?: number): DemoPlace {
   const environment = {
     ...given,
     SIAGA_CITY: given['SIAGA_CITY'] || 'semarang',
@@ -43,7 +44,9 @@ export function chooseDemoPlace(given: Environment): DemoPlace {
     dataDir: environment.SIAGA_DATA_DIR,
     http: { host: environment.HTTP_HOST, port: Number(environment.HTTP_PORT) },
     mqtt: { host: environment.MQTT_HOST, port: Number(environment.MQTT_PORT) },
-    controlPort: Number(given['DEMO_CONTROL_PORT'] || Number(environment.HTTP_PORT) + CONTROL_BESIDE_HTTP),
+    controlPort:
+      controlPort ||
+      Number(given['DEMO_CONTROL_PORT'] || Number(environment.HTTP_PORT) + CONTROL_BESIDE_HTTP),
   };
 }
 

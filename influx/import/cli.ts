@@ -8,6 +8,7 @@
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { allowClosedPipe } from '../../config/closed-pipe.ts';
 import { parseConfig } from '../../config/config.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { openWaitingAliases } from '../../fleet/waiting-aliases.ts';
@@ -119,6 +120,7 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  allowClosedPipe();
   await main(process.argv.slice(2)).catch((error: unknown) => {
     const { code = '' } = error as NodeJS.ErrnoException;
     const isUsage = code === 'USAGE' || code.startsWith('ERR_PARSE_ARGS');

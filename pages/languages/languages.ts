@@ -6,8 +6,8 @@
 import type { Severity } from '../../devices/site.ts';
 import { english } from './en.ts';
 import { indonesian, type Words } from './id.ts';
-import { javanese, javaneseAlerts } from './jv.ts';
-import { chinese, chineseAlerts, chineseSeverities } from './zh.ts';
+import { javanese, javaneseAlerts, javaneseRules } from './jv.ts';
+import { chinese, chineseAlerts, chineseRules, chineseSeverities } from './zh.ts';
 
 export interface Language {
   /** In `lang` and in the cookie. */
@@ -21,6 +21,8 @@ export interface Language {
   readonly textsIn: 'id' | 'en';
   /** What is told of an alert, by rule, where its own text is in another language. */
   readonly alertTexts?: Readonly<Record<string, string>>;
+  /** What warnings are called, by rule, where the alert's own word is in another language. */
+  readonly alertLabels?: Readonly<Record<string, string>>;
   /** Said before the agency's word for a level. */
   readonly severities?: Readonly<Record<Severity, string>>;
 }
@@ -39,10 +41,12 @@ export const LANGUAGES: readonly Language[] = [
   {
     ...{ code: 'jv', name: 'Jawa', locale: 'jv-ID', words: javanese, textsIn: 'id' },
     alertTexts: javaneseAlerts,
+    alertLabels: javaneseRules,
   },
   {
     ...{ code: 'zh', name: '中文', locale: 'zh-CN', words: chinese, textsIn: 'en' },
     alertTexts: chineseAlerts,
+    alertLabels: chineseRules,
     severities: chineseSeverities,
   },
 ];

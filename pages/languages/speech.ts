@@ -24,6 +24,8 @@ export interface Speech {
   metres(levelM: number): string;
   /** `pukul 08.22`, on another day with that day. */
   clock(atMs: number, nowMs: number): string;
+  /** `29 Nov 2026 pukul 08.22`: for what is kept, printed or passed on. */
+  dated(atMs: number): string;
   /** `25 menit`, `7 jam`, `3 hari`: in the largest unit that is exact, from two days on in days. */
   span(ms: number): string;
   /** `70%`, of a figure from 0 to 100. */
@@ -77,6 +79,7 @@ export function createSpeech(language: Language, timeZone: string): Speech {
         ? speech.say('at', clock)
         : speech.say('atDay', { ...clock, day: date });
     },
+    dated: (atMs) => speech.say('atDay', { time: time.format(atMs), day: date.format(atMs) }),
     span(ms) {
       const minutes = Math.max(1, Math.round(ms / MINUTE_MS));
       const [inMinutes, inHours, inDays] = spans as [Intl.NumberFormat, Intl.NumberFormat, Intl.NumberFormat];

@@ -23,7 +23,8 @@ export const chinese: Words = {
   homeTitle: '{city}的洪水和河流',
   homeDescription: '{city}现在的河流水位、洪水警报和免费 Wi-Fi。',
   calm: '没有洪水警报',
-  calmNote: '所有有数据的水位站都低于警戒线。',
+  calmNote: '没有水位站报告水位超过警戒线。',
+  above: '有 {n} 个水位站的水位超过警戒线；请看下面的河流列表。',
   nobodyReports: '没有水位站发来数据：河流情况不明。',
   blind: '{n} 个水位站没有数据：那里的情况不明。',
   warnings: '{n} 处有洪水警报',
@@ -33,6 +34,7 @@ export const chinese: Words = {
   whyOf: '为什么？{label}，{name}',
   more: '另有 {n} 处',
   since: '从{time}起',
+  levelNow: '现在 {level}',
   unconfirmed: '尚未确认',
   search: '查找地点或河流',
   searchButton: '查找',
@@ -45,6 +47,7 @@ export const chinese: Words = {
   rivers: '河流',
   notListed: '另有 {n} 个未显示。',
   below: '低于警戒线',
+  unjudged: '尚无警戒线',
   noData: '没有数据',
   'steep-rise': '快速上涨',
   rise: '上涨',
@@ -72,8 +75,10 @@ export const chinese: Words = {
   toNext: '距{label}还有 {level}。',
   alerts: '警报',
   noAlerts: '这个水位站没有警报。',
+  quiet: '没有警报，但此水位站没有发送数据。没有消息不等于安全。',
   forecast: '预测',
   noForecast: '预计近期不会达到下一级。',
+  rising: '水位正在上涨；何时达到下一级尚无法预计。',
   topReached: '已达到最高一级。',
   steps: '这里各级水位的含义',
   reached: '现已达到',
@@ -87,6 +92,7 @@ export const chinese: Words = {
   flood: '{label}，最高 {level}：{from}至{to}',
   fiveDays: '最近五天',
   noHistory: '最近五天没有读数。',
+  begun: '刚开始收到读数；图表稍后显示。',
   year: '最近一年',
   yearTitle: '{name}：最近一年',
   yearDescription: '{name}最近一年每天的最高水位。',
@@ -114,7 +120,7 @@ export const chinese: Words = {
   working: '{n} 个接入点中有 {working} 个可用',
   users: '{n} 位用户',
   walk: '步行前往',
-  noWifi: '这座城市没有免费 Wi-Fi。',
+  noWifi: '本市尚无登记的免费 Wi-Fi。',
   whyTitle: '为什么？{label}：{name}',
   toRiver: '这个水位站的页面',
   inForce: '{time}有效。',
@@ -190,11 +196,18 @@ export const chineseSeverities: Readonly<Record<Severity, string>> = {
 
 /** What is told of an alert, from its facts; its full text comes in Indonesian and English only. */
 export const chineseAlerts: Readonly<Record<string, string>> = {
-  'river-level': '{name}现在水位 {value}：{label}。',
+  'river-level': '{name}：水位 {value}，{label}。',
   'rate-of-rise': '{name}正在快速上涨。',
   'time-to-threshold': '{name}水位 {value}，仍在上涨；预计约{when}达到 {target}。',
   'time-to-threshold-untimed': '{name}预计达到 {target}；目前无法预计时间。',
   'upstream-rise': '上游来水正流向{name}。',
   rob: '海水位高并有降雨；低处道路排水缓慢。',
   'gauge-blind': '{name}没有数据，现在的水位不明。',
+};
+
+/** What a warning of these rules is called; one of a level bears the agency's own word. */
+export const chineseRules: Readonly<Record<string, string>> = {
+  'rate-of-rise': '快速上涨',
+  'time-to-threshold': '预计上涨',
+  'upstream-rise': '上游来水',
 };

@@ -9,6 +9,10 @@ import { LATE_RENDER_EVERY_MS, LATE_YOUNG_MS } from '../../api/pages/page-docume
 import { publicPages, readPublicFiles } from '../../api/pages/public-pages.ts';
 import { LOAD_BOUNDS } from '../../api/server/load-bounds.ts';
 import type { HistoryPoint } from '../../history/history.ts';
+import { formatStage } from '../../pages/home-page.ts';
+import { LANGUAGES, type Language } from '../../pages/languages/languages.ts';
+import { createSpeech } from '../../pages/languages/speech.ts';
+import type { GaugeNow } from '../../pages/public-city.ts';
 import { type AlertHouse, openAlertHouse, readingOf, START_MS } from '../support/alert-house.ts';
 import { openTestApi, type TestApi } from '../support/api.ts';
 import { accessPoint, buildSmallCity, gauge, smallCity } from '../support/small-city.ts';
@@ -118,6 +122,46 @@ describe('the first page', () => {
     expect(text).toContain('2 pos duga tidak mengirim data');
   });
 
+  test('says at each warning how high the water is now, whatever its text said when it was raised', async () => {
+    await flood();
+    for (const [code, now] of [
+      ['id', 'sekarang 1,70 m · sejak'],
+      ['en', 'now 1.70 m · since'],
+      ['jv', 'sapunika 1,70 m · wiwit'],
+      ['zh', '现在 1.70米 · 从'],
+    ] as const) {
+      const text = textOf((await read(`/?lang=${code}`)).body);
+      expect(text).toContain(now);
+      expect(text).not.toMatch(/sapunika 1,60|现在水位/);
+    }
+    house.clock.ms += 30 * MINUTE;
+    expect(textOf((await read('/')).body)).toContain('tanpa data · sejak');
+  });
+
+  test('calls nothing calm where water stands above a threshold without a warning', async () => {
+    await hear('hulu', START_MS, { levelM: 1 });
+    house.fleet.observe(readingOf('bendung', START_MS, { levelM: 1.7 }));
+    const { body } = await read('/');
+    expect(body).not.toContain('class="calm"');
+    expect(textOf(body)).toContain('Air di 1 pos duga berada di atas ambang; lihat daftar sungai.');
+  });
+
+  test('says of a gauge without thresholds that it has none, and not that it is below them', async () => {
+    const speech = createSpeech(LANGUAGES[0] as Language, 'Asia/Jakarta');
+    const bare = { levelM: 1.7, step: undefined, site: {} } as GaugeNow;
+    expect(textOf(formatStage(bare, speech).text)).toContain('belum ada ambang');
+  });
+
+  test('is an exercise as long as its warnings are, though every gauge is silent', async () => {
+    for (const [index, levelM] of [1.4, 1.6, 1.7].entries()) {
+      const reading = { ...readingOf('bendung', START_MS + index * MINUTE, { levelM }), simulated: true };
+      house.fleet.observe(reading);
+      await house.read(reading);
+    }
+    house.clock.ms += 30 * MINUTE;
+    expect(textOf((await read('/')).body)).toContain('LATIHAN');
+  });
+
   test('shows the public nothing of ambulances, and staff no more', async () => {
     await hear('motor-1', START_MS, { lat: -7, lng: 110.4, batteryPct: 12 });
     for (const token of [undefined, await api.tokenFor('dispatcher')]) {
@@ -213,6 +257,49 @@ describe('a river’s page', () => {
     expect(text).not.toContain('tercapai sekarang');
   });
 
+  test('of a gauge that is not heard says no calm word about its warnings either', async () => {
+    const text = textOf((await read('/rivers/hulu')).body);
+    expect(text).toContain(
+      'Tidak ada peringatan, tetapi pos ini tidak mengirim data. Diam bukan berarti aman.',
+    );
+    expect(text).not.toContain('Tidak ada peringatan untuk pos ini');
+  });
+
+  test('foretells no calm while the water comes up fast', async () => {
+    points = Array.from({ length: 10 }, (_, index) => ({
+      atMs: START_MS - (9 - index) * MINUTE,
+      values: { levelM: 1 + index * 0.03 },
+    }));
+    await hear('bendung', START_MS, { levelM: 1.3 });
+    const text = textOf((await read('/rivers/bendung')).body);
+    expect(text).toContain('naik cepat');
+    expect(text).toContain('kapan mencapai tingkat berikutnya belum dapat diperkirakan');
+    expect(text).not.toContain('Tidak diperkirakan mencapai');
+  });
+
+  test('in the first minutes of a gauge says that readings have begun, and asks for its year again soon', async () => {
+    await hear('hulu', START_MS, { levelM: 1.3 });
+    for (const url of ['/rivers/hulu', '/rivers/hulu/year']) {
+      const text = textOf((await read(url)).body);
+      expect(text).toContain('Bacaan baru mulai masuk');
+      expect(text).not.toContain('Belum ada bacaan');
+    }
+    points = [{ atMs: START_MS, values: { levelM: 1.3 } }];
+    house.clock.ms += 2 * MINUTE;
+    expect((await read('/rivers/hulu/year')).body).toContain('<svg class="plot"');
+  });
+
+  test('shows no level that has met a threshold which it has not met', async () => {
+    await hear('hulu', START_MS, { levelM: 1.497 });
+    expect(textOf((await read('/rivers/hulu')).body)).toMatch(/di bawah ambang 1,49 m .*0,01 m lagi ke siap/);
+    expect(textOf((await read('/')).body)).toContain('di bawah ambang 1,49 m');
+  });
+
+  test('has a distance to the next level that adds up with the level shown', async () => {
+    await hear('hulu', START_MS, { levelM: 0.905 });
+    expect(textOf((await read('/rivers/hulu')).body)).toMatch(/di bawah ambang 0,91 m .*0,59 m lagi ke siap/);
+  });
+
   test('tells the last floods with their peaks', async () => {
     await flood([1.4, 1.6, 1.9, 1.7]);
     for (let index = 4; index < 60; index++) {
@@ -285,7 +372,7 @@ describe('a river’s page', () => {
     points = [{ atMs: START_MS, values: { levelM: 1.25 } }];
     const csv = await read('/rivers/bendung/levels.csv');
     expect(csv.headers['content-type']).toBe('text/csv; charset=utf-8');
-    expect(csv.body).toBe('time,levelM\r\n2026-01-15T02:30:00.000Z,1.25\r\n');
+    expect(csv.body).toBe('time,levelM\r\n2026-01-15T09:30:00+07:00,1.25\r\n');
     const picture = (await read('/rivers/bendung/plot.png')).rawPayload;
     expect(picture.subarray(0, 8)).toEqual(Buffer.from('89504e470d0a1a0a', 'hex'));
     expect([picture.readUInt32BE(16), picture.readUInt32BE(20)]).toEqual([1_200, 630]);
@@ -329,6 +416,28 @@ describe('the page of an alert', () => {
     expect(page.body).toContain('<svg class="plot"');
     expect(page.body).toMatch(/<td>1,[67]0.m<\/td>/);
     expect(page.body).toContain('href="../rivers/bendung"');
+  });
+
+  test('is shared with the picture of its river', async () => {
+    await flood();
+    const [alert] = house.alerts.open();
+    expect((await read(`/alerts/${alert?.id}`)).body).toContain(
+      '<meta property="og:image" content="https://siaga.test/rivers/bendung/plot.png">',
+    );
+  });
+
+  test('says nothing of what is over as if it went on', async () => {
+    await flood([1.4, 1.6, 1.9]);
+    for (let index = 3; index < 60; index++) {
+      await hear('bendung', START_MS + index * MINUTE, { levelM: Math.max(1, 1.9 - index * 0.03) });
+      await house.wait(1_000);
+    }
+    const over = await house.alerts.list({
+      ...{ states: ['resolved'], rule: 'river-level', audience: 'public', limit: 1 },
+    });
+    const page = textOf((await read(`/alerts/${over[0]?.id}?lang=zh`)).body);
+    expect(page).toMatch(/从.*起有效。.*结束/);
+    expect(page).not.toContain('Gauge bendung：水位');
   });
 
   test('is where a CAP message leads, and a notice about what everybody may see', async () => {
@@ -442,12 +551,31 @@ describe('every public page', () => {
     expect(foreign.headers['set-cookie']).toBeUndefined();
   });
 
+  test('says of which day it is, for whoever keeps or prints it', async () => {
+    for (const [code, line] of [
+      ['id', 'Keadaan 15 Jan 2026 pukul 09.30.'],
+      ['en', 'As of 15 Jan 2026, 09:30.'],
+      ['jv', 'Kawontenan 15 Jan 2026'],
+      ['zh', '2026年1月15日'],
+    ] as const)
+      expect(textOf((await read(`/?lang=${code}`)).body)).toContain(line);
+  });
+
+  test('says how far the city’s positions and thresholds can be trusted', async () => {
+    for (const path of ['/', '/rivers/hulu', '/wifi', '/rivers/nowhere']) {
+      expect(textOf((await read(path)).body)).toContain('Posisi kira-kira.');
+      expect((await read(`${path}?lang=zh`)).body).toContain(
+        '<span lang="en">Positions are approximate.</span>',
+      );
+    }
+  });
+
   test('marks what stands in another language than the page', async () => {
     await flood();
     const id = house.alerts.open()[0]?.id;
     const page = (await read(`/alerts/${id}?lang=zh`)).body;
     expect(page).toContain('<span lang="en">');
-    expect(textOf(page)).toMatch(/现在水位 1\.[67]0.?米：注意 \(siap\)/);
+    expect(textOf(page)).toMatch(/Gauge bendung：水位 1\.[67]0.?米，注意 \(siap\)/);
   });
 
   test('has a manifest, and a worker at the root', async () => {

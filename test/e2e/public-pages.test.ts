@@ -43,6 +43,19 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
 
   const faultsOf = (page: Page) => listFaults(page).filter((each) => !/ (404|503) /.test(each));
 
+  test('on paper show what was folded, and nothing that could only be tapped', async () => {
+    const page = await chromium.newPage(DESK);
+    await page.tab.emulateMedia({ media: 'print' });
+    await open(page, `alerts/${alertId}`);
+    expect(
+      await page.ask(`document.querySelector('#figures table').getBoundingClientRect().height`),
+    ).toBeGreaterThan(0);
+    await open(page);
+    expect(await page.ask(`document.querySelector('.search').checkVisibility()`)).toBe(false);
+    expect(await page.ask(`document.querySelector('#warnings .warning').checkVisibility()`)).toBe(true);
+    await page.tab.close();
+  });
+
   const paths = () => ['', `rivers/${GAUGE}`, 'wifi?q=simpang', `alerts/${alertId}`, 'rivers/nowhere'];
 
   const looks = [

@@ -80,7 +80,7 @@ const LAW: Record<string, readonly string[]> = {
   'firmware-sim': ['clients/typescript', 'tables', 'devices', 'cities'],
   // Pages are type-checked against the API's document.
   dashboards: ['devices', 'clients/typescript'],
-  ops: ['clock', 'config', 'database', 'journal', 'journal/sqlite', 'opening'],
+  ops: ['cities', 'clock', 'config', 'database', 'journal', 'journal/sqlite', 'opening'],
 };
 
 /** What opens, runs or measures the whole of it may name every room. */

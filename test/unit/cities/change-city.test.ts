@@ -1,10 +1,15 @@
 /**
  * A city that is changed while it runs, over the state database: what lies over the folder, the audit, the way back.
  */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeDevices } from '../../../broker/credentials/device-list.ts';
-import { listChanges } from '../../../cities/changes.ts';
-import type { City } from '../../../cities/city.ts';
+import { listChanges, undoChanges } from '../../../cities/changes.ts';
+import { checkCityFolder } from '../../../cities/check-city.ts';
+import { type City, loadCityFolder } from '../../../cities/city.ts';
+import { writeMerged } from '../../../cities/export-state.ts';
 import { ImportRefusedError, importEntries } from '../../../cities/import-city.ts';
 import { readImportFile } from '../../../cities/import-file.ts';
 import { type Entry, type EntryList, mergePatch } from '../../../cities/overlay.ts';
@@ -104,6 +109,31 @@ describe('a change', () => {
     expect(await registry.undo(999, BY)).toBeUndefined();
   });
 
+  test('of many entries is taken back as a whole, or not at all where one was changed after it', async () => {
+    const first = await put('rivers', 'a', { id: 'a', name: 'A' });
+    const many = await registry.change({
+      ...BY,
+      makeEdits: async () => [
+        { list: 'rivers', id: 'a', entry: { id: 'a', name: 'A 2' } },
+        { list: 'devices', id: 'new-1', entry: gauge('new-1', { river: 'a' }) },
+      ],
+    });
+    const [from, to] = [Number(first[0]?.id), Math.max(...many.map(({ id }) => id))];
+    const undo = () => undoChanges(from, to, { database, folder, ...BY });
+    await put('rivers', 'a', { id: 'a', name: 'A 3' });
+    await expect(undo()).rejects.toThrow(
+      /rivers\.a: it was changed since change \d+; take the later changes/,
+    );
+    await put('rivers', 'a', { id: 'a', name: 'A 2' });
+    expect(await undo()).toHaveLength(2);
+    await registry.reload();
+    expect(registry.cityNow).toEqual(folder);
+    expect(await countRows()).toBe(0);
+    const lines = await listChanges(database, { city: 'semarang', limit: 2 });
+    expect(new Set(lines.map(({ undoes }) => undoes))).toEqual(new Set(many.map(({ id }) => id)));
+    expect(await undoChanges(900, 990, { database, folder, ...BY })).toBeUndefined();
+  });
+
   test('of an old folder stands over a new one that lacks what it names, and the start says so', async () => {
     await patch('devices', 'bendung', { name: 'Ours' });
     await put('hospitals', 'tugu', null);
@@ -170,6 +200,47 @@ describe('a device that a command has added', () => {
   });
 });
 
+test('an export of a city that was changed in every list is the same city elsewhere', async () => {
+  const own = buildSmallCity([gauge('bendung'), gauge('hulu'), ambulance('motor-1')], {
+    ...{ hospitals: [hospital('tugu')], kecamatan: [{ id: 'tugu-k', name: 'Tugu', lat: -7, lng: 110.4 }] },
+    alertRules: [{ rule: 'river-level', parameters: { confirmReadings: 2 } }],
+  });
+  const root = mkdtempSync(join(tmpdir(), 'siaga-export-'));
+  try {
+    // As people keep it: two files of devices that mix kinds, and the other lists in city.json.
+    const copy = join(root, 'semarang');
+    mkdirSync(copy);
+    const { devices, ...frame } = own;
+    const files = { city: frame, 'devices.north': devices.slice(0, 1), 'devices.south': devices.slice(1) };
+    for (const [name, content] of Object.entries(files))
+      writeFileSync(join(copy, `${name}.json`), JSON.stringify(content));
+    await openOver(loadCityFolder(copy));
+    await put('devices', 'bendung', gauge('bendung', { name: 'Renamed', normalLevelM: 0.7 }));
+    await put('devices', 'hulu', null);
+    await put('devices', 'new-1', gauge('new-1', { upstream: [{ gauge: 'bendung', lagMin: 9 }] }));
+    await put('rivers', 'garang', { id: 'garang', name: 'Kali Garang' });
+    await put('uplinks', 'fibre-1', null);
+    await put('bases', 'north', { id: 'north', name: 'Utara', lat: -7, lng: 110.41 });
+    await put('hospitals', 'tugu', null);
+    await put('kecamatan', 'tugu-k', { id: 'tugu-k', name: 'Tugu Baru', lat: -7, lng: 110.4 });
+    await put('channels', 'posko', { id: 'posko', name: 'Posko', kind: 'mail', to: 'posko@kota.go.id' });
+    await put('alertRules', 'river-level', null);
+    await put('alertRules', 'river-level.device.bendung', {
+      ...{ rule: 'river-level', device: 'bendung', enabled: false },
+    });
+    writeMerged(copy, registry.folder, registry.cityNow);
+    expect(checkCityFolder(copy)).toEqual([]);
+    expect(byId(loadCityFolder(copy))).toEqual(byId(registry.cityNow));
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+/** Kinds of device have a file each in an export, so that only the order among kinds may differ. */
+function byId(city: City): City {
+  return { ...city, devices: city.devices.toSorted((a, b) => (a.id < b.id ? -1 : 1)) };
+}
+
 describe('a file', () => {
   const importText = (text: string, keepGood = false, list: EntryList = 'devices', kind?: string) =>
     importEntries(
@@ -191,6 +262,40 @@ describe('a file', () => {
       { id: 'psc', name: 'PSC 119', lat: -7.01, lng: 110.41 },
       { id: 'north', name: 'Post North', lat: -7.01, lng: 110.41 },
     ]);
+  });
+
+  test('in GeoJSON may call its fields as people do, and says of what is no point that it is none', async () => {
+    const point = { type: 'Point', coordinates: [110.41, -7.01] };
+    const collect = (...features: object[]) => JSON.stringify({ type: 'FeatureCollection', features });
+    const north = { type: 'Feature', geometry: point, properties: { Kode: 'north', Nama: 'Utara' } };
+    await importText(`\uFEFF${collect(north)}`, false, 'bases');
+    await registry.reload();
+    expect(registry.cityNow.bases.at(-1)).toEqual({ id: 'north', name: 'Utara', lat: -7.01, lng: 110.41 });
+    const area = { geometry: { type: 'Polygon', coordinates: [] }, properties: { id: 'area', name: 'Area' } };
+    const refused = await importText(collect(area), false, 'bases').catch((error: unknown) => error);
+    expect((refused as ImportRefusedError).bad).toEqual([
+      { where: 'feature 1', reasons: ['bases.area: it is a Polygon, and a point is needed'] },
+    ]);
+  });
+
+  test('says yes and no as spreadsheets and people do', async () => {
+    const words = ['TRUE', 'true', 'BENAR', 'ya', 'FALSE', 'salah', 'No', 'tidak'];
+    const lines = words.map((word, index) => `r-${index},Sungai ${index},${word}`);
+    await importText(['id,name,tidal', ...lines].join('\n'), false, 'rivers');
+    await registry.reload();
+    const added = registry.cityNow.rivers.slice(-words.length);
+    expect(added.map(({ tidal }) => tidal)).toEqual(words.map((_, index) => index < 4));
+  });
+
+  test.each([
+    ['PK\u0003\u0004', /save the sheet as CSV/],
+    ['{"type":"Feature"', /begins as JSON and is none/],
+    ['{"type":"Feature"}', /no GeoJSON FeatureCollection \(type: .*save it as one, or as CSV/],
+    ['[{"id":"x"}]', /no GeoJSON FeatureCollection/],
+    ['Daftar\n\nid,name\na,A\n"b,B\n', /^line 5: a quotation mark is opened and not closed/],
+    ['', /no column "id"/],
+  ])('that is none (%j) is refused with what to do', async (text, message) => {
+    await expect(async () => importText(text, false, 'bases')).rejects.toThrow(message);
   });
 
   test('with decimal commas and columns in the entry adds hospitals', async () => {

@@ -39,7 +39,7 @@ describe('npm run backup', () => {
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('2,000 readings, 0 rejections');
     // A cursor in the copied state must not be ahead of the copied journal.
-    expect(out.split('\n').map((line) => line.split(':')[0])).toEqual(['state', 'journal', '']);
+    expect(out.split('\n').map((line) => line.split(':')[0])).toEqual(['state', 'journal', 'city', '']);
     await using restored = await ground.open({ file });
     expect(await allEntries(restored)).toHaveLength(2_000);
     const copied = new DatabaseSync(join(ground.directory, 'copy.state.db'), { readOnly: true });

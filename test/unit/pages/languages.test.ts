@@ -91,3 +91,12 @@ test('a chosen language counts before a kept one, and that before what the brows
   expect(code(undefined, undefined, 'en;q=0, jv;q=0.1')).toBe('jv');
   expect(code(['en', 'zh'], undefined, undefined)).toBe('id');
 });
+
+test('Javanese speaks to strangers in krama throughout, and never in the ngoko of friends', () => {
+  const ngoko =
+    /(?<![\p{L}-])(?:iki|kuwi|sing|ora|aku|kowe|wis|ning|yen|mung|durung|bisa|menyang|bakal)(?![\p{L}-])/iu;
+  const language = LANGUAGES.find(({ code }) => code === 'jv');
+  const own = [...Object.values(language?.alertTexts ?? {}), ...Object.values(language?.alertLabels ?? {})];
+  const said = [...textsOf(language?.words ?? {}).values()].flat().concat(own);
+  expect(said.filter((text) => ngoko.test(text))).toEqual([]);
+});

@@ -46,10 +46,10 @@ test('makes a new link by name, which withdraws the one before, and removes', as
 });
 
 test.each([
-  [[], undefined, undefined, 'Usage:'],
-  [['invite', 'Sari'], undefined, undefined, 'Usage:'],
-  [['invite', 'Sari'], 'public', undefined, 'Usage:'],
-  [['invite', 'Sari'], 'desk', '169', 'Usage:'],
+  [[], undefined, undefined, 'no command: list, invite, link or remove'],
+  [['invite', 'Sari'], undefined, undefined, '--role is missing: one of admin'],
+  [['invite', 'Sari'], 'public', undefined, '--role public: one of admin'],
+  [['invite', 'Sari'], 'desk', '169', '--hours 169: a whole number from 1 to 168'],
   [['invite', 'Sari'], 'desk', '0x10', 'Usage:'],
   [['invite', 'kreo-cepoko'], 'desk', undefined, 'There is a device kreo-cepoko'],
   [['invite', 'command line'], 'desk', undefined, 'meaning of its own'],
