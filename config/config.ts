@@ -77,7 +77,7 @@ function* crossCheck(config: Environment): Generator<string> {
     yield 'JOURNAL_URL: needs DATABASE_URL, in which one server owns the city';
   }
   if (config.JOURNAL_SYNC === 'two' && !config.JOURNAL_URL) yield 'JOURNAL_SYNC: two needs JOURNAL_URL';
-  if (config.SIAGA_NODE_HOST !== undefined) yield* checkNode(config, config.SIAGA_NODE_HOST);
+  yield* checkNode(config, config.SIAGA_NODE_HOST);
   if (config.MQTTS_PORT !== undefined && !config.TLS_CERT_FILE) {
     yield 'MQTTS_PORT: needs TLS_CERT_FILE and TLS_KEY_FILE';
   }
@@ -113,17 +113,30 @@ function* crossCheck(config: Environment): Generator<string> {
 }
 
 /** What comes over another node has the bounds of this one, and not its loopback. */
-function* checkNode(config: Environment, host: string): Generator<string> {
+function* checkNode(config: Environment, host: string | undefined): Generator<string> {
+  const announced = config.SIAGA_NODE_ANNOUNCED_HOST;
+  if (host === undefined) {
+    for (const name of ['SIAGA_NODE_ANNOUNCED_HOST', 'SIAGA_NODE_ANNOUNCED_PORT'] as const) {
+      if (config[name] !== undefined) yield `${name}: does nothing until SIAGA_NODE_HOST is set`;
+    }
+    return;
+  }
   if (!config.DATABASE_URL) yield 'SIAGA_NODE_HOST: needs DATABASE_URL, in which the nodes find each other';
-  if (isWildcard(host)) yield 'SIAGA_NODE_HOST: must be the address by which the other nodes reach this one';
+  if (isWildcard(announced ?? host)) {
+    const why =
+      announced === undefined ? `SIAGA_NODE_HOST is ${host}, which is no address to go to` : announced;
+    yield `SIAGA_NODE_ANNOUNCED_HOST: must be the address by which the other nodes reach this one (${why})`;
+  }
   for (const name of ['MQTT_AUTH', 'API_AUTH'] as const) {
     if (!config[name] && !isLoopback(host))
       yield `${name}: may be false only on loopback, and SIAGA_NODE_HOST is ${host}`;
   }
 }
 
+/** In each of the forms that the system takes: `0`, `0.0.0.0`, `::`, `::ffff:0.0.0.0`. */
 function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
+  const bare = host.replace(/^\[|\]$/g, '').replace(/^::ffff:(?=\d+\.)/i, '');
+  return /^0+(?:\.0+){0,3}$/.test(bare) || /^[0:]*:[0:]*$/.test(bare);
 }
 
 /** A folder that is set and is not there is a volume that was not mounted, and no reason to take another's city. */

@@ -11,6 +11,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Config } from '../config/config.ts';
 import { prepareDataFolder } from './data-folder-access.ts';
+import { explainPostgres } from './explain-postgres.ts';
 import { type Fence, FencedDialect } from './fenced-dialect.ts';
 import { migrateToLatest } from './migrate.ts';
 import { SqliteWorkerDialect } from './sqlite-worker-dialect.ts';
@@ -40,7 +41,7 @@ export type PostgresTimeouts = Readonly<Record<keyof typeof POSTGRES_TIMEOUTS, n
 /**
  * Opens and migrates. Close with `database.destroy()`. With a `fence` every write is the owner's, or fails: the server
  * has one, while command lines write beside it as people's hands. Throws DataFolderError where the data folder is not
- * for this account.
+ * for this account, PostgresUnusableError where PostgreSQL cannot be worked with.
  */
 export async function openDatabase(
   config: Pick<Config, 'DATABASE_URL' | 'SIAGA_DATA_DIR'>,
@@ -56,7 +57,7 @@ export async function openDatabase(
     await migrateToLatest(database);
   } catch (error) {
     await database.destroy();
-    throw error;
+    throw config.DATABASE_URL ? explainPostgres(error, config.DATABASE_URL) : error;
   }
   return database;
 }

@@ -197,6 +197,8 @@ function createParts(options: InfluxCopyOptions, signal: AbortSignal) {
     write: (lines) => server.write(lines),
     setAside: createSetAside(`${config.SIAGA_DATA_DIR}/influx-set-aside.jsonl`),
     now,
+    retentionMs: () => server.retentionMs,
+    lookAgain: () => journal.lookAgain(),
     onFailure: ({ code, remedy }) => {
       metrics.failures.inc({ code });
       if (remedy === 'prepare') journal.lookAgain();

@@ -31,6 +31,10 @@ export async function openNodeDoor(
       toApi: api.carry,
     }),
   );
-  await owned.announce({ host, port, key });
-  log.info({ host, port }, 'other nodes may carry devices and people here');
+  const announced = {
+    host: config.SIAGA_NODE_ANNOUNCED_HOST ?? host,
+    port: config.SIAGA_NODE_ANNOUNCED_PORT ?? port,
+  };
+  await owned.announce({ ...announced, key });
+  log.info({ host, port, announced }, 'other nodes may carry devices and people here');
 }

@@ -11,6 +11,7 @@ import { CONSUMER as ALERTS_CONSUMER } from '../alerts/record/alert-store.ts';
 import { SWEPT_KEY } from '../alerts/record/saved-state.ts';
 import type { Config } from '../config/config.ts';
 import { connectPostgres, type Database, openDatabase } from '../database/database.ts';
+import { explainPostgres } from '../database/explain-postgres.ts';
 import type { Fence } from '../database/fenced-dialect.ts';
 import { MigrationError, refuseNewer } from '../database/migrate.ts';
 import { INFLUX_CONSUMER } from '../influx/copy/copy-cursor.ts';
@@ -78,21 +79,27 @@ export async function openOwnership(
   await ensureTables(config, database);
   const candidate = readCandidate(config.SIAGA_DATA_DIR);
   const lease = createLease(database, city, candidate);
-  const standby = new StandbyPorts({ config, metrics, log, now, monotonicNow });
+  const copying = new StandbyCopy(options);
+  const copyProblem = () => copying.problem;
+  const standby = new StandbyPorts({ config, metrics, log, now, monotonicNow, copyProblem });
   opened.use(standby);
-  await using copying = new StandbyCopy(options);
+  await using _copying = copying;
   const taken = await standBy({
     lease,
     findUnfit: () => findUnfit(database, city),
     ...{ monotonicNow, log, ended },
+    isHindered: () => copying.isHindered,
     onStandingBy: (sentence) => {
       copying.start();
       return standby.say(sentence);
     },
     onLook: async (isOwned) => {
       if (config.SIAGA_NODE_HOST === undefined) return;
-      standby.lead(isOwned ? await findNode(database, city) : undefined);
+      standby.lead(isOwned ? await findNode(database, city) : undefined, isOwned);
     },
+  }).catch((error: unknown) => {
+    // Refused by PostgreSQL at the first look, as by a read-only one; a port that is taken is told as it is.
+    throw error instanceof Error && 'severity' in error ? explainPostgres(error, options.url) : error;
   });
   log.info({ epoch: taken.epoch, ...candidate }, 'this server owns the city');
   standby.leave();
@@ -138,7 +145,9 @@ async function ensureTables(config: Config, database: Database): Promise<void> {
   try {
     await database.selectFrom('owners').select('city').limit(1).execute();
   } catch (error) {
-    if ((error as { code?: string }).code !== NO_SUCH_TABLE) throw error;
+    if ((error as { code?: string }).code !== NO_SUCH_TABLE) {
+      throw explainPostgres(error, config.DATABASE_URL ?? '');
+    }
     await (await openDatabase(config)).destroy();
   }
 }

@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import { Registry as Metrics } from 'prom-client';
 import type { Config } from '../config/config.ts';
+import type { CopyingJournal } from '../journal/journal-log.ts';
 import { keepCopying } from '../journal/replica/keep-copying.ts';
 import { openJournalFileReadOnly, readMeta } from '../journal/sqlite/file/journal-file.ts';
 import { openJournal } from '../journal/sqlite/open-journal.ts';
@@ -21,9 +22,22 @@ export class StandbyCopy implements AsyncDisposable {
   readonly #options: StandbyCopyOptions;
   readonly #ending = new AbortController();
   #copying: Promise<void> | undefined;
+  #problem: string | undefined;
+  #journal: CopyingJournal | undefined;
 
   constructor(options: StandbyCopyOptions) {
     this.#options = options;
+  }
+
+  /** Why this server's journal does not follow the log, in words. */
+  get problem(): string | undefined {
+    const why = this.#journal?.problem ?? this.#problem;
+    return why === undefined ? undefined : `its copy of the journal does not follow: ${why}`;
+  }
+
+  /** The journal's file takes nothing, as on a full disk: as the owner it could acknowledge nothing. */
+  get isHindered(): boolean {
+    return this.#journal?.problem !== undefined;
   }
 
   /** Does nothing without JOURNAL_URL, and the second time. */
@@ -39,6 +53,12 @@ export class StandbyCopy implements AsyncDisposable {
         openJournal({ ...boundsOf(config), log, metrics: new Metrics(), now, followsLog: true }),
       journalName: () => readJournalName(config),
       signal: this.#ending.signal,
+      onProblem: (problem) => {
+        this.#problem = problem;
+      },
+      onJournal: (journal) => {
+        this.#journal = journal;
+      },
     });
   }
 

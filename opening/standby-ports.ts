@@ -26,12 +26,17 @@ const WHY_REFUSED: Readonly<Record<NoWay, string>> = {
   unreachable: 'standby: the server that owns the city is not reached from this one',
 };
 
+const UNANNOUNCED =
+  'it has not said where other nodes reach it: it is still opening, or SIAGA_NODE_HOST is not set on it';
+
 export interface StandbyPortsOptions {
   readonly config: Config;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => number;
   readonly monotonicNow: () => number;
+  /** Why this server's journal does not follow the log, in words. */
+  readonly copyProblem: () => string | undefined;
 }
 
 export class StandbyPorts implements AsyncDisposable {
@@ -50,9 +55,11 @@ export class StandbyPorts implements AsyncDisposable {
     this.#sentence = sentence;
   }
 
-  /** Who owns the city now, as other nodes reach it. */
-  lead(node: OwnerNode | undefined): void {
-    this.#carrying?.way.lead(node);
+  /** Who owns the city now, as other nodes reach it; undefined where nobody does, or where it has not said so. */
+  lead(node: OwnerNode | undefined, isOwned: boolean): void {
+    if (!this.#carrying) return;
+    this.#carrying.isUnannounced = isOwned && node === undefined;
+    this.#carrying.way.lead(node);
   }
 
   /** This server owns the city from now on: it carries to nobody. */
@@ -64,7 +71,7 @@ export class StandbyPorts implements AsyncDisposable {
   async say(sentence: string): Promise<void> {
     this.tell(sentence);
     if (this.#server) return;
-    const { config, log, metrics } = this.#options;
+    const { config, log, metrics, copyProblem } = this.#options;
     const carrying = this.#carrying;
     const shown = {
       contentType: metrics.contentType,
@@ -73,7 +80,7 @@ export class StandbyPorts implements AsyncDisposable {
     const relay = carrying ? { relay: carrying } : {};
     this.#server = await openStandbyServer({
       ...{ config, metrics: shown, ...relay },
-      sentence: () => this.#sentence,
+      sentence: () => [this.#sentence, copyProblem()].filter((each) => each !== undefined).join('; '),
     });
     const addresses = await carrying?.open();
     const mqtt = addresses?.map(({ listener, host, port }) => `${listener}://${host}:${port}`);
@@ -102,12 +109,18 @@ class Carrying implements StandbyRelay, AsyncDisposable {
   readonly #connections: Connections;
   readonly #sweeping: NodeJS.Timeout;
   readonly #share;
+  /** Somebody owns the city, and has not said where other nodes reach it. */
+  isUnannounced = false;
   #devices: Listeners | undefined;
 
   constructor(options: StandbyPortsOptions) {
     const { config, now, monotonicNow } = options;
     this.#options = options;
-    this.way = new WayToOwner(this.metrics, monotonicNow);
+    const log = options.log.child({ part: 'relay' });
+    this.way = new WayToOwner(this.metrics, monotonicNow, (problem) => {
+      if (problem === undefined) log.info('the owner is reached from this standby again');
+      else log.warn(`this standby carries nobody to the owner: ${problem}`);
+    });
     this.#calls = createCarriedCalls(this.way, this.metrics);
     // Each connection that is carried is two.
     const limit = OWN_DESCRIPTORS + Math.floor((readDescriptorLimit() - OWN_DESCRIPTORS) / 2);
@@ -127,6 +140,10 @@ class Carrying implements StandbyRelay, AsyncDisposable {
 
   get isOpen(): boolean {
     return this.way.isOpen;
+  }
+
+  get problem(): string | undefined {
+    return this.way.problem ?? (this.isUnannounced ? UNANNOUNCED : undefined);
   }
 
   createServer: StandbyRelay['createServer'] = (handle) => this.#connections.createServer(handle);

@@ -11,6 +11,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { type Config, ConfigError, isLoopback, parseConfig, splitUserInfo } from '../config/config.ts';
+import { findRemedy } from '../database/explain-postgres.ts';
 import { readDescriptorLimit, shareDescriptors } from '../opening/share-descriptors.ts';
 
 export interface Finding {
@@ -229,8 +230,15 @@ async function checkPostgres({ DATABASE_URL }: Config): Promise<Finding[]> {
     const remedy = 'create the database anew with encoding UTF8';
     return [{ state: 'bad', what: 'PostgreSQL', says, remedy }];
   } catch (error) {
-    const remedy = 'start it, or correct DATABASE_URL; Siaga does not start without it';
-    return [{ state: 'bad', what: 'PostgreSQL', says: (error as Error).message, remedy }];
+    const { says, remedy } = findRemedy(error) ?? {};
+    const words = (error as Error).message;
+    return [
+      {
+        ...{ state: 'bad', what: 'PostgreSQL' },
+        says: says === undefined ? words : `${says} (${words})`,
+        remedy: `${remedy ?? 'start it, or correct the address'} (DATABASE_URL); Siaga does not start without it`,
+      },
+    ];
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -34,8 +34,10 @@ export interface StandbyServerOptions {
 }
 
 export interface StandbyRelay {
-  /** There is an owner to carry to. */
+  /** There is an owner to carry to, and it is reached. */
   readonly isOpen: boolean;
+  /** Why the owner that is known is not reached, with its address. */
+  readonly problem: string | undefined;
   /** A server with the bounds of an API. */
   createServer(handle: RequestListener): Server;
   /** Calls `refuse` with the sentence where there is no way to the owner. */
@@ -88,12 +90,19 @@ async function answer(
   } else if (relay && path !== '/readyz' && path !== '/metrics') {
     relay.carry(request, response, (why) => sendProblem(response, why));
   } else {
-    const detail = mayKnow ? sentence() : 'standby: another server owns the city';
+    const detail = describeStandby(sentence(), relay?.problem, mayKnow);
     if (relay?.isOpen && path === '/readyz') {
       // Whoever comes here is served, over the owner.
       send(response, 200, 'application/json', JSON.stringify({ status: 'standby', problems: [detail] }));
     } else sendProblem(response, detail);
   }
+}
+
+/** Who and where, to this machine alone; that the owner is not reached, to all. */
+function describeStandby(sentence: string, problem: string | undefined, mayKnow: boolean): string {
+  if (mayKnow) return problem === undefined ? sentence : `${sentence}; ${problem}`;
+  if (problem !== undefined) return 'standby: the server that owns the city is not reached from this one';
+  return 'standby: another server owns the city';
 }
 
 function sendProblem(response: ServerResponse, detail: string): void {

@@ -19,6 +19,7 @@ export interface RelayMetrics {
   readonly calls: Counter<'outcome'>;
   countCarried: (lane: Lane) => number;
   countHeldBytes: () => number;
+  isOwnerReached: () => boolean;
 }
 
 export function createRelayMetrics(): RelayMetrics {
@@ -46,6 +47,7 @@ export function createRelayMetrics(): RelayMetrics {
     }),
     countCarried: () => 0,
     countHeldBytes: () => 0,
+    isOwnerReached: () => false,
   };
   const whys: readonly RelayEnd[] = ['no-owner', 'unreachable', 'owner-changed', 'too-much-held'];
   for (const why of whys) metrics.ended.inc({ why }, 0);
@@ -65,6 +67,14 @@ export function createRelayMetrics(): RelayMetrics {
     registers,
     collect() {
       this.set(metrics.countHeldBytes());
+    },
+  });
+  new Gauge({
+    name: 'siaga_relay_owner_reached',
+    help: 'Whether this standby reached the owner at its last try: 1 or 0.',
+    registers,
+    collect() {
+      this.set(metrics.isOwnerReached() ? 1 : 0);
     },
   });
   return metrics;

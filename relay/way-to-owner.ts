@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import type { OwnerNode } from '../ownership/owner-node.ts';
 import { type Lane, openLink, type Source } from './link.ts';
+import { OwnerReach, type OwnerReachOptions } from './owner-reach.ts';
 import type { RelayMetrics } from './relay-metrics.ts';
 
 /** Links that are begun at once; the others wait, within their time. A city that comes back is taken in turns. */
@@ -40,6 +41,7 @@ interface Carried {
 export class WayToOwner implements Disposable {
   readonly #metrics: RelayMetrics;
   readonly #monotonicNow: () => number;
+  readonly #reach: OwnerReach;
   readonly #carried = new Set<Carried>();
   readonly #sweeping: NodeJS.Timeout;
   #node: OwnerNode | undefined;
@@ -51,24 +53,44 @@ export class WayToOwner implements Disposable {
   #known = Promise.withResolvers<void>();
   #isClosed = false;
 
-  constructor(metrics: RelayMetrics, monotonicNow: () => number) {
+  constructor(
+    metrics: RelayMetrics,
+    monotonicNow: () => number,
+    onReachChange?: OwnerReachOptions['onChange'],
+  ) {
     this.#metrics = metrics;
     this.#monotonicNow = monotonicNow;
+    this.#reach = new OwnerReach({ monotonicNow, ...(onReachChange ? { onChange: onReachChange } : {}) });
+    metrics.isOwnerReached = () => this.isOpen;
     metrics.countCarried = (lane) => [...this.#carried].filter((each) => each.lane === lane).length;
     metrics.countHeldBytes = () => [...this.#carried].reduce((sum, each) => sum + heldBytes(each), 0);
-    this.#sweeping = setInterval(() => this.sweep(), SWEEP_EVERY_MS);
+    this.#sweeping = setInterval(() => {
+      this.sweep();
+      void this.look();
+    }, SWEEP_EVERY_MS);
     this.#sweeping.unref();
   }
 
-  /** Whether there is somebody to carry to. */
+  /** Whether there is somebody to carry to, who was reached at the last try. */
   get isOpen(): boolean {
-    return this.#node !== undefined;
+    return this.#reach.isReached;
+  }
+
+  /** Why the owner that is known is not reached, with its address. */
+  get problem(): string | undefined {
+    return this.#reach.problem;
+  }
+
+  /** Whether the owner is reached, where nobody was carried to it lately. Never throws. */
+  look(): Promise<void> {
+    return this.#reach.look();
   }
 
   /** Called with each look at who owns the city. */
   lead(node: OwnerNode | undefined): void {
     if (node?.epoch === this.#node?.epoch) return;
     this.#node = node;
+    this.#reach.lead(node);
     if (!node) {
       this.#known = Promise.withResolvers();
       return;
@@ -135,6 +157,7 @@ export class WayToOwner implements Disposable {
     clearInterval(this.#sweeping);
     this.#endAll();
     this.#node = undefined;
+    this.#reach.lead(undefined);
     this.#known.resolve();
   }
 
@@ -158,15 +181,18 @@ export class WayToOwner implements Disposable {
   ): Promise<TLSSocket | undefined> {
     if (this.#underWay >= LINKS_AT_ONCE) await new Promise<void>((resolve) => this.#turns.push(resolve));
     this.#underWay++;
+    const begunAtMs = this.#monotonicNow();
     try {
       // Who waited too long for its turn makes room at once.
       if (!isDue()) return undefined;
       const link = await openLink(node, lane, source);
+      this.#reach.succeeded(node);
       if (isDue() && node.epoch === this.#node?.epoch) return link;
       link.destroy();
       return undefined;
-    } catch {
+    } catch (error) {
       // Counted, and told to whom it concerns, by the caller.
+      this.#reach.failed(node, begunAtMs, error);
       return undefined;
     } finally {
       this.#underWay--;

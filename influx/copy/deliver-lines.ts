@@ -13,7 +13,10 @@ import type { SetAside, SetAsideLine } from './set-aside.ts';
 
 /** Refused lines of one batch, beyond which they are not to blame: 20 cost some 60 requests to find. */
 export const MAX_REFUSED = 20;
-/** No retention of InfluxDB is shorter: what is younger and yet "beyond retention" is a matter of clocks. */
+/**
+ * No retention of InfluxDB is shorter, and no two clocks that are right are so far apart: what is younger than the
+ * retention by more, and yet "beyond retention", is a matter of clocks.
+ */
 const SHORTEST_RETENTION_MS = 3_600_000;
 
 export interface DeliveryCounts {
@@ -27,6 +30,10 @@ export interface DeliveryTools {
   readonly setAside: SetAside;
   readonly now: () => number;
   readonly onFailure: (failure: WriteFailure) => void;
+  /** How long the bucket keeps what is written, ms; 0 for ever; undefined where nobody says. */
+  readonly retentionMs?: () => number | undefined;
+  /** The retention may be another one by now. */
+  readonly lookAgain?: () => void;
 }
 
 /** Nothing of the batch counts as delivered; it is to be sent again. */
@@ -67,7 +74,7 @@ export async function deliverLines(
       counts.written += piece.length;
       piece.forEach(pass);
     } else if (failure.remedy === 'expired') {
-      const expired = countExpired(piece, failure, tools.now());
+      const expired = countExpired(tools, piece, failure);
       counts.expired += expired;
       counts.written += piece.length - expired;
     } else if (failure.refused) {
@@ -113,12 +120,17 @@ async function send(tools: DeliveryTools, lines: readonly string[]): Promise<Wri
 }
 
 /** How many of a piece the server left out as too old. Throws where they cannot be. */
-function countExpired(piece: readonly string[], failure: WriteFailure, nowMs: number): number {
+function countExpired(tools: DeliveryTools, piece: readonly string[], failure: WriteFailure): number {
+  const { now, retentionMs, lookAgain } = tools;
   const expired = Math.min(failure.dropped ?? piece.length, piece.length);
-  const oldEnough = piece.filter((line) => timeOf(line) < nowMs - SHORTEST_RETENTION_MS).length;
+  const keepsMs = retentionMs?.() ?? SHORTEST_RETENTION_MS;
+  const isKeptForEver = keepsMs === 0;
+  const beforeMs = now() - Math.max(keepsMs - SHORTEST_RETENTION_MS, SHORTEST_RETENTION_MS);
+  const oldEnough = isKeptForEver ? 0 : piece.filter((line) => timeOf(line) < beforeMs).length;
   if (expired <= oldEnough) return expired;
+  lookAgain?.();
   throw new NotDeliveredError(
-    `InfluxDB calls readings of the last hour older than its retention: its clock is wrong, or ours (${failure.words})`,
+    `InfluxDB calls readings older than its retention that are not: its clock is wrong, or ours (${failure.words})`,
     { isHeld: true },
   );
 }

@@ -36,7 +36,7 @@ const REMEDIES: readonly RemedyRow[] = [
     statuses: [400, 422, 500],
     words: /no space left on device/i,
     remedy: 'hold',
-    advice: 'its disk is full: make room there (2.x then wants to be restarted)',
+    advice: 'its disk is full: make room there, then restart it (1.x and 2.x do not write on by themselves)',
   },
   {
     statuses: [400, 500],
@@ -74,6 +74,16 @@ const REMEDIES: readonly RemedyRow[] = [
     advice: 'it cannot write at the moment',
   },
   { statuses: [400, 422], remedy: 'search', advice: 'it refuses some lines' },
+  {
+    statuses: [301, 302, 303, 307, 308],
+    remedy: 'hold',
+    advice: 'something at INFLUX_URL leads elsewhere: set it to where InfluxDB itself answers',
+  },
+  {
+    statuses: [200, 202, 203, 205, 206],
+    remedy: 'hold',
+    advice: 'what answers at INFLUX_URL is no InfluxDB, or stands before it: nothing counts as stored',
+  },
   { statuses: [429], remedy: 'hold', advice: 'it asks to slow down' },
   { statuses: [503], remedy: 'hold', advice: 'it is starting or overloaded' },
 ];

@@ -6,8 +6,8 @@
  * written, or throws one sentence that says what the operator must do; the token appears in no sentence.
  */
 import type { Agent } from 'node:http';
-import { InfluxDB, type WriteApi } from '@influxdata/influxdb-client';
 import { isLoopback } from '../../config/config.ts';
+import { readBounded } from './bounded-answer.ts';
 import { explainReadBack, notesOn } from './explain-server.ts';
 import { type InfluxQlSeries, parseInfluxQlAnswer } from './influxql.ts';
 import {
@@ -18,6 +18,7 @@ import {
   prepareBucket,
 } from './prepare-server.ts';
 import { authorizationOf, readToken } from './read-token.ts';
+import { sendLines, type WriteAddress } from './send-lines.ts';
 import type { Call } from './server-call.ts';
 
 export interface InfluxServer {
@@ -34,7 +35,7 @@ export interface InfluxServer {
   prepare(): Promise<PreparedBucket>;
   /** It has answered, so that lines can be written. */
   readonly isPrepared: boolean;
-  /** Sends lines. Rejects with the client's HttpError or the network's error. */
+  /** Sends lines. Rejects with an HttpError or the network's error. */
   write(lines: string): Promise<void>;
   /** Runs one InfluxQL statement, times in ms, the way that Grafana asks. Throws InfluxQueryError. */
   query(statement: string): Promise<readonly InfluxQlSeries[]>;
@@ -43,7 +44,7 @@ export interface InfluxServer {
 }
 
 /** A query or a batch that takes longer than this has failed. */
-const REQUEST_TIMEOUT_MS = 30_000;
+export const REQUEST_TIMEOUT_MS = 30_000;
 /** Larger bodies are compressed on the way to another machine; on loopback that only costs both sides CPU. */
 const GZIP_THRESHOLD_BYTES = 8 * 1024;
 
@@ -52,14 +53,24 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
   let token = target.token;
   let detected: { generation: Generation; version: string } | undefined;
   let prepared: PreparedBucket | undefined;
-  let writer: WriteApi | undefined;
+  let writer: WriteAddress | undefined;
 
-  const call: Call = (path, init = {}, timeoutMs = REQUEST_TIMEOUT_MS) =>
-    fetch(`${base}${path}`, {
+  const call: Call = async (path, init = {}, timeoutMs = REQUEST_TIMEOUT_MS) => {
+    const answer = await fetch(`${base}${path}`, {
       ...init,
+      // A question that is sent on may arrive as another one, and without its token.
+      redirect: 'manual',
       headers: { ...authorizationOf(token), ...init.headers },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
+    const { status, headers, body } = answer;
+    if (status >= 300 && status < 400) {
+      await body?.cancel();
+      const target = headers.get('location') ?? 'nowhere';
+      throw new Error(`INFLUX_URL leads to ${target} (${status}): set it to where InfluxDB itself answers`);
+    }
+    return new Response(body && (await readBounded(body)), { status, headers });
+  };
   const query = async (statement: string, database: { db?: string }) => {
     const form = { ...database, epoch: 'ms', q: statement };
     const response = await call('/query', { method: 'POST', body: new URLSearchParams(form) });
@@ -91,7 +102,7 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
       const before = { generation: detected?.generation, token };
       const generation = await detect();
       if (!writer || generation !== before.generation || token !== before.token) {
-        writer = openWriter({ ...target, url: base, token }, generation, agent);
+        writer = addressWrites({ ...target, url: base, token }, generation, agent);
       }
       prepared = await prepareBucket(target, generation, {
         call,
@@ -101,8 +112,7 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
     },
     async write(lines) {
       if (!writer) throw new Error('InfluxDB has not answered yet');
-      writer.writeRecord(lines);
-      await writer.flush();
+      await sendLines(writer, lines);
     },
     query: (statement) => query(statement, { db: target.bucket }),
     async explainNotFound(words) {
@@ -113,35 +123,21 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
 }
 
 /** The path where each generation takes lines; that of 3 stores the good ones of a batch and names the others. */
-const WRITE_PATHS: Readonly<Record<Generation, (bucket: string) => string | undefined>> = {
-  1: (bucket) => `/write?db=${encodeURIComponent(bucket)}&precision=ms`,
-  2: () => undefined,
-  3: (bucket) =>
+const WRITE_PATHS: Readonly<Record<Generation, (target: InfluxTarget) => string>> = {
+  1: ({ bucket }) => `/write?db=${encodeURIComponent(bucket)}&precision=ms`,
+  2: ({ org, bucket }) =>
+    `/api/v2/write?org=${encodeURIComponent(org)}&bucket=${encodeURIComponent(bucket)}&precision=ms`,
+  3: ({ bucket }) =>
     `/api/v3/write_lp?db=${encodeURIComponent(bucket)}&precision=millisecond&accept_partial=true`,
 };
 
-function openWriter(
-  { url, token, org, bucket }: InfluxTarget,
-  generation: Generation,
-  agent: Agent,
-): WriteApi {
-  const client = new InfluxDB({
-    url,
+function addressWrites(target: InfluxTarget, generation: Generation, agent: Agent): WriteAddress {
+  const { url, token } = target;
+  return {
+    url: `${url}${WRITE_PATHS[generation](target)}`,
     headers: authorizationOf(token),
-    timeout: REQUEST_TIMEOUT_MS,
-    transportOptions: { agent },
-  });
-  const writer = client.getWriteApi(org, bucket, 'ms', {
-    // One record is a whole batch, and flush() is called behind it: the client neither gathers, nor times, nor
-    // retries. Its retry buffer lives in memory and drops; the journal does not.
-    batchSize: 2,
-    maxBatchBytes: Number.MAX_SAFE_INTEGER,
-    flushInterval: 0,
-    maxRetries: 0,
-    gzipThreshold: isLoopback(new URL(url).hostname) ? Number.MAX_SAFE_INTEGER : GZIP_THRESHOLD_BYTES,
-    writeFailed: (error) => Promise.reject(error),
-  });
-  const path = WRITE_PATHS[generation](bucket);
-  if (path) writer.path = path;
-  return writer;
+    agent,
+    gzipAboveBytes: isLoopback(new URL(url).hostname) ? Number.POSITIVE_INFINITY : GZIP_THRESHOLD_BYTES,
+    timeoutMs: REQUEST_TIMEOUT_MS,
+  };
 }

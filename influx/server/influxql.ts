@@ -51,7 +51,10 @@ export function parseInfluxQlAnswer(status: number, text: string): readonly Infl
   if (words !== undefined) throw new InfluxQueryError(status, words);
   if (status >= 300)
     throw new InfluxQueryError(status, `${status} ${parsed.data?.message ?? text.slice(0, 300)}`);
-  return result?.series ?? [];
+  // JSON of something else must not pass for an empty answer, after which all would be written again.
+  if (!result)
+    throw new InfluxQueryError(status, `${status} is no answer of InfluxQL: ${text.trim().slice(0, 300)}`);
+  return result.series ?? [];
 }
 
 export function quoteIdentifier(text: string): string {

@@ -28,22 +28,28 @@ export interface CopyingOptions {
   readonly log: Logger;
   readonly now: () => number;
   readonly signal: AbortSignal;
+  /** Told why nothing is copied, undefined once it is. */
+  readonly onProblem?: (problem: string | undefined) => void;
+  /** Told of the journal that it copies to, and undefined when that is closed. */
+  readonly onJournal?: (journal: CopyingJournal | undefined) => void;
 }
 
 /** Runs until `signal` aborts; never throws. */
 export async function keepCopying(options: CopyingOptions): Promise<void> {
-  const { log, signal } = options;
+  const { log, signal, onProblem } = options;
   let told: string | undefined;
   while (!signal.aborted) {
     try {
       await copyOn(options, () => {
         told = undefined;
+        onProblem?.(undefined);
       });
     } catch (error) {
       const { message } = error as Error;
       if (message !== told)
         log.warn({ err: error }, 'standby: the log in PostgreSQL is not copied, will retry');
       told = message;
+      onProblem?.(message);
     }
     await pause(RETRY_EVERY_MS, signal);
   }
@@ -51,9 +57,20 @@ export async function keepCopying(options: CopyingOptions): Promise<void> {
 
 /** Copies until `signal` aborts. Throws what fails. */
 async function copyOn(options: CopyingOptions, onCopied: () => void): Promise<void> {
-  const { url, city, openJournal, journalName, log, now, signal } = options;
+  const { url, city, openJournal, journalName, log, now, signal, onJournal } = options;
   await using reader = await LogReader.open(url, city);
   await using journal = await openJournal();
+  onJournal?.(journal);
+  using told = new DisposableStack();
+  told.defer(() => onJournal?.(undefined));
+  // A full disk holds what is being copied for as long as it is full: who has just got the city does not wait for that.
+  const abandon = () => {
+    if (journal.problem === undefined) return;
+    // Closed twice it ends at once; what it had in hand is in the log.
+    for (let n = 0; n < 2; n++) void journal[Symbol.asyncDispose]();
+  };
+  signal.addEventListener('abort', abandon, { once: true });
+  told.defer(() => signal.removeEventListener('abort', abandon));
   for (let look = 0; !signal.aborted; look++) {
     const claim = await reader.readEnds();
     if (claim) {

@@ -3,6 +3,7 @@
 import { LAST_WORDS_MS } from '../../relay/carried-devices.ts';
 import { MAX_UNPROVEN, MAX_UNPROVEN_PER_ADDRESS } from '../../relay/door.ts';
 import { LINK_BUFFER_BYTES, LINK_WITHIN_MS } from '../../relay/link.ts';
+import { LOOK_AGAIN_MS } from '../../relay/owner-reach.ts';
 import type { RelayEnd } from '../../relay/relay-metrics.ts';
 import { HOLD_CALL_MS, HOLD_DEVICE_MS, LINKS_AT_ONCE, MAX_HELD_BYTES } from '../../relay/way-to-owner.ts';
 import { type Bound, type BoundSection, bytes, count, duration, metric, variable } from './bound.ts';
@@ -37,6 +38,14 @@ const bounds: readonly Bound[] = [
     whenMet: 'the next waits its turn, within the time that it is held; tried again within it',
     seenAt: ended('unreachable'),
     honest: 'a later CONNACK in a storm',
+  },
+  {
+    what: 'time that a way to the owner counts as open without a link that was begun',
+    value: `${duration(LOOK_AGAIN_MS)}, then one is begun to look`,
+    whenMet:
+      'where it fails, /readyz answers 503 until one succeeds; devices and calls are held all the same',
+    seenAt: metric('siaga_relay_owner_reached'),
+    honest: 'a balancer leads elsewhere',
   },
   {
     what: 'bytes of one connection that lie at the standby',

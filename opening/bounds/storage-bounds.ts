@@ -5,9 +5,12 @@ import { MAX_REFUSED } from '../../influx/copy/deliver-lines.ts';
 import { MAX_AN_HOUR, MAX_BYTES } from '../../influx/copy/set-aside.ts';
 import { MAX_MARKS } from '../../influx/hourly/hourly-copy.ts';
 import { MAX_WAITING as MAX_SAMPLES } from '../../influx/sample-writer.ts';
+import { MAX_ANSWER_BYTES } from '../../influx/server/bounded-answer.ts';
+import { REQUEST_TIMEOUT_MS } from '../../influx/server/influx-server.ts';
 import { STATEMENT_LIMIT_MS } from '../../journal/replica/log-session.ts';
 import { MAX_STEPS, STEP_ROWS } from '../../journal/replica/trim-log.ts';
 import { CHECKPOINT_PAGES, WAL_MAX_BYTES } from '../../journal/sqlite/file/journal-file.ts';
+import { BLOCK_IDS, BLOCKS_A_STEP } from '../../journal/sqlite/file/left-out-ids.ts';
 import { MAX_SPANS } from '../../journal/sqlite/file/lost-ids.ts';
 import { MAX_THINNED_RANGES } from '../../journal/sqlite/upkeep/journal-trims.ts';
 import { MAX_MESSAGE_BYTES, MAX_MESSAGES } from '../../journal/sqlite/writing/message-bounds.ts';
@@ -133,6 +136,13 @@ const around: readonly Bound[] = [
     honest: 'nothing',
   },
   {
+    what: 'ids that are looked through at a time for those that an older Siaga left out',
+    value: `${count(BLOCK_IDS * BLOCKS_A_STEP)} of a kind, with ${count(BLOCKS_A_STEP)} seeks`,
+    whenMet: 'goes on at the next look, within a minute; once a file',
+    seenAt: metric('siaga_journal_log_copied_total'),
+    honest: 'nothing',
+  },
+  {
     what: 'answers to devices that wait until the ownership is confirmed',
     value: count(MAX_HELD),
     whenMet: 'refused, unacknowledged: the devices send again',
@@ -145,6 +155,13 @@ const around: readonly Bound[] = [
     whenMet: 'closed',
     seenAt: 'no counter: a standby has only probes',
     honest: 'the probe asks again',
+  },
+  {
+    what: 'an answer of InfluxDB, or of what stands in its place',
+    value: `${bytes(MAX_ANSWER_BYTES)}, ${duration(REQUEST_TIMEOUT_MS)} from the first byte asked to the last one heard`,
+    whenMet: 'broken off; the batch is sent again',
+    seenAt: metric('siaga_influx_failures_total'),
+    honest: 'Grafana lags; people’s answers do not',
   },
   {
     what: 'lines set aside for InfluxDB',

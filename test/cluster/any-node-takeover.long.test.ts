@@ -108,7 +108,17 @@ describe.skipIf(!hasPostgres)('devices and calls at a standby', () => {
       await ground.nodes.startOwner(why === 'no-owner' ? { SIAGA_NODE_HOST: '' } : {});
       await ground.database.client.query(`update owner_nodes set port = ${await freePort()}`);
       const { node, mqttPort } = await standBy();
-      if (why === 'unreachable') await untilItLeads(node);
+      const because =
+        why === 'unreachable'
+          ? /owns the city since .+; its port for nodes, 127\.0\.0\.1:\d+, is not reached/
+          : /; it has not said where other nodes reach it: .*SIAGA_NODE_HOST/;
+      await eventually(async () => {
+        const ready = await fetch(`${node.httpUrl}/readyz`);
+        expect([ready.status, ((await ready.json()) as { detail: string }).detail]).toEqual([
+          503,
+          expect.stringMatching(because),
+        ]);
+      });
       const device = await dialFrom('127.0.0.1', mqttPort);
       const answer = await fetch(`${node.httpUrl}/v1/city`);
       expect(answer.status).toBe(503);

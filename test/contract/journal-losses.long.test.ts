@@ -7,12 +7,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, statSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { DeviceMessage } from '../../journal/device-messages.ts';
 import type { CopyingJournal } from '../../journal/journal-log.ts';
 import { readEnds } from '../../journal/replica/catch-up.ts';
 import { refillRunning } from '../../journal/replica/refill.ts';
+import { BLOCK_IDS } from '../../journal/sqlite/file/left-out-ids.ts';
 import {
   allEntries,
   createJournalGround,
@@ -180,6 +182,26 @@ describe.skipIf(!hasPostgres)('a journal that follows the log in PostgreSQL', ()
       await journal[Symbol.asyncDispose]();
     },
   );
+
+  test('has what an older Siaga left out and went on behind', async () => {
+    const city = nextCity();
+    const old = ground();
+    const { journal } = await openReplicated(old, createLog(postgres.url, { city }));
+    await fill(journal, 0, HALF);
+    for (let n = HALF; n < HALF + 4 * BLOCK_IDS; n += 500)
+      await journal.append(gaugeReadings(n, n + 500), []);
+    const leapt = journal.lastId;
+    await fill(journal, ALL + 4 * BLOCK_IDS, 2 * ALL + 4 * BLOCK_IDS);
+    await journal[Symbol.asyncDispose]();
+    using file = new DatabaseSync(old.file);
+    const gone = file.prepare('delete from readings where id > ? and id <= ?').run(HALF, leapt).changes;
+    expect(gone).toBe(4 * BLOCK_IDS);
+    file.exec("delete from meta where key in ('lostIds', 'leftOutLookedThrough')");
+    file.close();
+    const again = await openReplicated(old, createLog(postgres.url, { city, epoch: ++epoch }));
+    await expectWhole(again.journal, city);
+    await again.journal[Symbol.asyncDispose]();
+  });
 
   test('that is damaged while it runs is whole again without a restart', async () => {
     const city = nextCity();

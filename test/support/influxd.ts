@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,8 @@ const START_TIMEOUT_MS = 30_000;
 export interface Influxd extends AsyncDisposable {
   readonly url: string;
   readonly pid: number | undefined;
+  /** Where it stands; its data are in `disk` below. */
+  readonly folder: string;
   /** kill -9, as a power cut does it. The data stay. */
   kill(): Promise<void>;
   /** Starts again on the same port. */
@@ -37,15 +39,21 @@ export function influxdMissing(): string | undefined {
   return reason;
 }
 
-export async function startInfluxd(): Promise<Influxd> {
+/** `before`: words before its command, by its folder, as those of a small disk on `disk` in it. */
+export async function startInfluxd(
+  before: (folder: string) => readonly string[] = () => [],
+): Promise<Influxd> {
   const folder = await mkdtemp(join(tmpdir(), 'siaga-influxd-'));
   const [httpPort, rpcPort] = await Promise.all([freePort(), freePort()]);
   const configFile = join(folder, 'influxd.conf');
-  await writeFile(configFile, configuration(folder, httpPort, rpcPort));
+  const disk = join(folder, 'disk');
+  await mkdir(disk);
+  await writeFile(configFile, configuration(disk, httpPort, rpcPort));
   const url = `http://127.0.0.1:${httpPort}`;
   let child: ChildProcess | undefined;
   const start = async () => {
-    child = spawn(BINARY, ['-config', configFile], { stdio: 'ignore' });
+    const [program, ...words] = [...before(folder), BINARY, '-config', configFile];
+    child = spawn(program as string, words, { stdio: 'ignore' });
     await answering(url, child);
   };
   const kill = async () => {
@@ -57,6 +65,7 @@ export async function startInfluxd(): Promise<Influxd> {
   await start();
   return {
     url,
+    folder,
     get pid() {
       return child?.pid;
     },
@@ -64,7 +73,7 @@ export async function startInfluxd(): Promise<Influxd> {
     kill,
     async wipe() {
       await Promise.all(
-        ['meta', 'data', 'wal'].map((each) => rm(join(folder, each), { recursive: true, force: true })),
+        ['meta', 'data', 'wal'].map((each) => rm(join(disk, each), { recursive: true, force: true })),
       );
     },
     async [Symbol.asyncDispose]() {

@@ -11,6 +11,7 @@ import { BackOff } from '../../../clock/back-off.ts';
 import { createCallAnswerer } from '../../../database/worker-calls.ts';
 import { FIRST_RETRY_MS, LAST_RETRY_MS, policyOf } from '../failure-policy.ts';
 import type { Dictionary } from '../file/dictionary.ts';
+import { noteLeftOutIds } from '../file/left-out-ids.ts';
 import { forgetLostIds, readLostIds } from '../file/lost-ids.ts';
 import { OpenMark, removeOpenMark } from '../file/open-mark.ts';
 import type {
@@ -58,7 +59,10 @@ const answer = createCallAnswerer<WriterCalls>({
   thin: (order) => thinStep(store.database, order),
   trimMessages: (step) => store.trimMessages(step),
   salvage: ({ cause }) => salvageRunning(cause),
-  lostIds: () => readLostIds(store.database),
+  lostIds() {
+    if (options.followsLog) noteLeftOutIds(store.database);
+    return readLostIds(store.database);
+  },
   forgetLostIds: ({ hadSome }) => forgetLostIds(store.database, hadSome),
   close,
 });

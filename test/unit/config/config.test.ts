@@ -194,14 +194,30 @@ describe('parseConfig', () => {
     ]);
     const state = { DATABASE_URL: 'postgres://a/b' };
     expect(problemsOf({ ...state, SIAGA_NODE_HOST: '10.0.0.1' })).toEqual([]);
-    expect(problemsOf({ ...state, SIAGA_NODE_HOST: '0.0.0.0' })).toEqual([
-      expect.stringMatching(/^SIAGA_NODE_HOST: must be the address/),
-    ]);
     const open = { ...state, MQTT_AUTH: 'false', API_AUTH: 'false' };
     expect(problemsOf({ ...open, SIAGA_NODE_HOST: '127.0.0.1' })).toEqual([]);
     expect(problemsOf({ ...open, SIAGA_NODE_HOST: '10.0.0.1' })).toEqual([
       expect.stringMatching(/^MQTT_AUTH: may be false only on loopback, and SIAGA_NODE_HOST/),
       expect.stringMatching(/^API_AUTH: may be false only on loopback/),
+    ]);
+  });
+
+  test('every address may be bound for the other nodes, and none of its forms is announced to them', () => {
+    const state = { DATABASE_URL: 'postgres://a/b' };
+    const refusal = expect.stringMatching(/^SIAGA_NODE_ANNOUNCED_HOST: must be the address by which/);
+    for (const host of ['0.0.0.0', '0', '::', '[::]', '0:0:0:0:0:0:0:0', '::0', '::ffff:0.0.0.0']) {
+      expect(problemsOf({ ...state, SIAGA_NODE_HOST: host })).toEqual([refusal]);
+      const announced = { SIAGA_NODE_HOST: host, SIAGA_NODE_ANNOUNCED_HOST: 'node-1.siaga.internal' };
+      expect(problemsOf({ ...state, ...announced })).toEqual([]);
+      expect(problemsOf({ ...state, SIAGA_NODE_HOST: '10.0.0.1', SIAGA_NODE_ANNOUNCED_HOST: host })).toEqual([
+        refusal,
+      ]);
+    }
+    for (const host of ['10.0.0.0', '::1', 'fe80::', '2001:db8::']) {
+      expect(problemsOf({ ...state, SIAGA_NODE_HOST: host })).toEqual([]);
+    }
+    expect(problemsOf({ ...state, SIAGA_NODE_ANNOUNCED_PORT: '7450' })).toEqual([
+      'SIAGA_NODE_ANNOUNCED_PORT: does nothing until SIAGA_NODE_HOST is set',
     ]);
   });
 

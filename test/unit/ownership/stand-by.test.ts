@@ -2,7 +2,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MigrationError } from '../../../database/migrate.ts';
 import { LEASE } from '../../../ownership/lease.ts';
-import { type StandByOptions, standBy } from '../../../ownership/stand-by.ts';
+import { HINDERED_YIELDS_MS, type StandByOptions, standBy } from '../../../ownership/stand-by.ts';
 import { MemoryLeases } from '../../support/memory-lease.ts';
 
 let leases: MemoryLeases;
@@ -65,7 +65,7 @@ test('a database that is away at the start is an error, and one that goes away l
   await pass(0);
   isAway = true;
   for (let s = 0; s < 8; s++) await pass(1_000);
-  expect(said.at(-1)).toContain('does not answer');
+  expect(said.at(-1)).toContain('does not answer (connection refused)');
   isAway = false;
   await pass(1_000);
   expect(said.at(-1)).toContain('the owner of before goes first');
@@ -130,4 +130,25 @@ test('it ends when the process is to end, and where this server is too old for t
   for (let s = 0; s < 8; s++) await pass(1_000);
   await refusal;
   expect(leases.epoch).toBe(1);
+});
+
+test('a database that answers with a refusal is said in its words', async () => {
+  await leases.of('first').take();
+  const lease = leases.of('second');
+  const message = 'cannot execute INSERT in a read-only transaction';
+  const take = () => Promise.reject(Object.assign(new Error(message), { severity: 'ERROR' }));
+  const taking = standBy(options({ lease: { ...lease, take } }));
+  taking.catch(() => undefined);
+  for (let s = 0; s < LEASE.lastsMs / 1_000 + 1; s++) await pass(1_000);
+  expect(said.at(-1)).toBe(`standby: the database that says who owns the city refuses: ${message}`);
+});
+
+test('a server that cannot write its journal leaves a free city to others first, and takes it where there is none', async () => {
+  await leases.of('first').take();
+  const taking = standBy(options({ lease: leases.of('second'), isHindered: () => true }));
+  for (let s = 0; s <= LEASE.lastsMs / 1_000; s++) await pass(1_000);
+  expect(said.at(-1)).toContain('another server goes first: this one cannot write its journal');
+  expect(leases.epoch).toBe(1);
+  for (let s = 0; s <= HINDERED_YIELDS_MS / 1_000; s++) await pass(1_000);
+  expect(await taking).toMatchObject({ epoch: 2 });
 });

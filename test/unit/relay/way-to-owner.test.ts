@@ -20,6 +20,8 @@ const LONG_MS = 60_000;
 
 let opened: AsyncDisposableStack;
 let arrived: Socket[];
+/** Links by which a standby only looked whether the owner is there. */
+let looked: Socket[];
 let way: WayToOwner;
 let metrics: ReturnType<typeof createRelayMetrics>;
 let doorMetrics: Registry;
@@ -28,6 +30,7 @@ const key = randomBytes(32);
 beforeEach(() => {
   opened = new AsyncDisposableStack();
   arrived = [];
+  looked = [];
   metrics = createRelayMetrics();
   doorMetrics = new Registry();
   way = opened.use(new WayToOwner(metrics, () => performance.now()));
@@ -48,7 +51,7 @@ async function openOwnDoor(epoch = 1): Promise<Door> {
         arrived.push(socket);
         return true;
       },
-      toApi: (socket) => arrived.push(socket),
+      toApi: (socket) => (socket.remoteAddress === SOURCE.address ? arrived : looked).push(socket),
       ...{ log: pino({ level: 'silent' }), metrics: doorMetrics },
     }),
   );
@@ -115,6 +118,61 @@ test('who has gone meanwhile is not carried', async () => {
   way.lead(nodeAt(await openOwnDoor()));
   expect(isLink(await held)).toBe(false);
   expect(arrived).toEqual([]);
+});
+
+test('a way counts as open once the owner was reached, without anybody to carry', async () => {
+  expect(way.isOpen).toBe(false);
+  way.lead(nodeAt(await openOwnDoor()));
+  expect([way.isOpen, way.problem]).toEqual([false, undefined]);
+  await way.look();
+  expect([way.isOpen, way.problem]).toEqual([true, undefined]);
+  // It was let go at once, and nobody was counted for it.
+  await eventually(() => expect(looked.every(({ destroyed }) => destroyed)).toBe(true));
+  expect(arrived).toEqual([]);
+  expect([await endedBy('no-owner'), await endedBy('unreachable')]).toEqual([0, 0]);
+});
+
+test('an owner that cannot be reached closes the way in words, once, and one that is reached again opens it', async () => {
+  const told: (string | undefined)[] = [];
+  const own = opened.use(
+    new WayToOwner(
+      metrics,
+      () => performance.now(),
+      (problem) => told.push(problem),
+    ),
+  );
+  const door = await openOwnDoor();
+  await door[Symbol.asyncDispose]();
+  const wrongKey = { ...nodeAt(door), key: randomBytes(32) };
+  own.lead(nodeAt(door));
+  await own.look();
+  await own.look();
+  expect([own.isOpen, own.problem]).toEqual([false, expect.stringContaining(`127.0.0.1:${door.port}`)]);
+  const again = opened.use(
+    await openDoor({
+      ...{ host: '127.0.0.1', port: door.port, node: { city: 'semarang', epoch: 1, key } },
+      ...{ toBroker: () => false, toApi: (socket: Socket) => arrived.push(socket) },
+      ...{ log: pino({ level: 'silent' }), metrics: new Registry() },
+    }),
+  );
+  await own.look();
+  expect([own.isOpen, own.problem]).toEqual([true, undefined]);
+  expect(told).toEqual([expect.stringContaining('ECONNREFUSED'), undefined]);
+  // Another owner: what is known of the one before says nothing.
+  own.lead({ ...wrongKey, port: again.port, epoch: 2 });
+  expect(own.isOpen).toBe(false);
+  await own.look();
+  expect(own.problem).toBeDefined();
+});
+
+test('who is carried tells whether the owner is reached', async () => {
+  const door = await openOwnDoor();
+  way.lead(nodeAt(door));
+  await way.look();
+  await door[Symbol.asyncDispose]();
+  expect(way.isOpen).toBe(true);
+  expect(await open(() => true, 1)).toBe('unreachable');
+  expect(way.isOpen).toBe(false);
 });
 
 test('what is carried ends when another epoch begins, and the streams that it is joined with', async () => {

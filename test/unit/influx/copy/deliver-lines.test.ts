@@ -19,7 +19,7 @@ const batchOf = (count: number, kind?: string): string[] =>
   Array.from({ length: count }, (_, index) => lineOf(`gauge-${index}`, index, kind));
 
 /** A server that takes lines unless `judge` throws. */
-function server(judge: (lines: readonly string[]) => void, room = 50) {
+function server(judge: (lines: readonly string[]) => void, room = 50, more: Partial<DeliveryTools> = {}) {
   const taken: string[] = [];
   const aside: SetAsideLine[] = [];
   let requests = 0;
@@ -38,6 +38,7 @@ function server(judge: (lines: readonly string[]) => void, room = 50) {
     },
     now: () => NOW,
     onFailure: () => undefined,
+    ...more,
   };
   const deliver = (lines: readonly string[], mark?: string) => deliverLines(tools, lines, mark);
   const heldBy = async (lines: readonly string[]) => {
@@ -162,6 +163,29 @@ describe('a batch is held, and nothing set aside', () => {
       refuseAll(400, '{"error":"partial write: points beyond retention policy dropped=5"}'),
     );
     expect((await heldBy(young as string[])).message).toMatch(/its clock is wrong, or ours/);
+  });
+
+  it('where what is younger than the retention of the bucket is called older', async () => {
+    const days = (age: number) => format(stageReading('g', NOW - age * 86_400_000, { levelM: 1 })) as string;
+    const beyond = '{"error":"partial write: points beyond retention policy dropped=2"}';
+    const judged = (keepsMs: number | undefined) => {
+      let looks = 0;
+      const { heldBy, deliver } = server(refuseAll(400, beyond), 50, {
+        retentionMs: () => keepsMs,
+        lookAgain: () => void looks++,
+      });
+      return { heldBy, deliver, looks: () => looks };
+    };
+    const month = judged(30 * 86_400_000);
+    expect((await month.heldBy([days(2), days(20), days(40)])).message).toMatch(
+      /its clock is wrong, or ours/,
+    );
+    // Or the retention is another one by now.
+    expect(month.looks()).toBe(1);
+    const counts = { written: 1, expired: 2, setAside: 0 };
+    expect(await month.deliver([days(2), days(31), days(40)])).toEqual(counts);
+    await judged(0).heldBy([days(2), days(31), days(4_000)]);
+    expect(await judged(undefined).deliver([days(0), days(2), days(3)])).toEqual(counts);
   });
 });
 
