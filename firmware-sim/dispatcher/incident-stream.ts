@@ -32,15 +32,16 @@ interface Category {
   readonly transportChance: number;
 }
 
+/** As callers in Indonesia say it: these cities are all there. */
 const CATEGORIES: readonly Category[] = [
-  { category: 'traffic accident', where: 'junction', weight: 30, priority: 1, transportChance: 0.6 },
-  { category: 'chest pain', where: 'neighbourhood', weight: 12, priority: 1, transportChance: 0.9 },
-  { category: 'difficulty breathing', where: 'neighbourhood', weight: 15, priority: 1, transportChance: 0.7 },
+  { category: 'kecelakaan lalu lintas', where: 'junction', weight: 30, priority: 1, transportChance: 0.6 },
+  { category: 'nyeri dada', where: 'neighbourhood', weight: 12, priority: 1, transportChance: 0.9 },
+  { category: 'sesak napas', where: 'neighbourhood', weight: 15, priority: 1, transportChance: 0.7 },
   { category: 'stroke', where: 'neighbourhood', weight: 8, priority: 1, transportChance: 1 },
-  { category: 'fainting', where: 'public-place', weight: 15, priority: 2, transportChance: 0.3 },
-  { category: 'fall', where: 'public-place', weight: 10, priority: 3, transportChance: 0.4 },
-  { category: 'childbirth', where: 'neighbourhood', weight: 5, priority: 2, transportChance: 1 },
-  { category: 'fever', where: 'neighbourhood', weight: 5, priority: 3, transportChance: 0.2 },
+  { category: 'pingsan', where: 'public-place', weight: 15, priority: 2, transportChance: 0.3 },
+  { category: 'jatuh', where: 'public-place', weight: 10, priority: 3, transportChance: 0.4 },
+  { category: 'persalinan', where: 'neighbourhood', weight: 5, priority: 2, transportChance: 1 },
+  { category: 'demam', where: 'neighbourhood', weight: 5, priority: 3, transportChance: 0.2 },
 ];
 /** A desk hears far more noise than this; here it is enough to show that it is classified and closed. */
 const NOISE_CHANCE = 0.2;

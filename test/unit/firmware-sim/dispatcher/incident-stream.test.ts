@@ -35,7 +35,7 @@ describe('calls to the 112 desk', () => {
     for (const { category, position } of calls(500, 3)) {
       expect(position.lat > south && position.lat < north).toBe(true);
       expect(position.lng > west && position.lng < east).toBe(true);
-      if (category !== 'traffic accident') continue;
+      if (category !== 'kecelakaan lalu lintas') continue;
       const away = Math.min(...(city.roads?.junctions ?? []).map((each) => distanceM(each, position)));
       expect(away).toBeLessThan(150);
     }
