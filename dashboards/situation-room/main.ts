@@ -6,6 +6,7 @@
  * Invariant: drawing reads the state and never waits.
  */
 import { createLivePage } from './live-page.ts';
+import { loadLanguage } from './page-language.ts';
 import { reloadIfNewer } from './page-version.ts';
 import { ApiClient } from './state/api/api-client.ts';
 import type { Alert } from './state/api/api-shapes.ts';
@@ -33,6 +34,7 @@ const DRAW_MS = 500;
 
 const client = new ApiClient(document.baseURI);
 await exchangeStoredToken(client);
+await loadLanguage();
 const page = createLivePage({
   ...{ client, draw, drawMs: DRAW_MS, onSpeech: fillLegend },
   onFresh() {

@@ -4,7 +4,7 @@
  * Shared by all pages of the staff. The markup names its word in `data-word`, its label in `data-label`.
  * Invariant: the choice is remembered for all pages of this browser.
  */
-import type { Language, Speech } from './state/words/speech.ts';
+import { type Language, loadWords, type Speech } from './state/words/speech.ts';
 import type { Word } from './state/words/words-id.ts';
 import { setAttribute, setText } from './views/dom.ts';
 
@@ -15,13 +15,27 @@ export function readLanguage(): Language {
   return stored.startsWith('en') ? 'en' : 'id';
 }
 
-/** Calls back with the language whose button was pressed. */
+/** The words of the language that was chosen. Before any speech is made. */
+export function loadLanguage(): Promise<void> {
+  return loadWords(readLanguage());
+}
+
+/**
+ * Calls back with the language whose button was pressed last, once its words are here. Offline the page speaks on as
+ * it does.
+ */
 export function listenForLanguage(onChosen: (language: Language) => void): void {
+  let pressed: Language | undefined;
+  const speak = async (language: Language) => {
+    pressed = language;
+    await loadWords(language);
+    if (pressed !== language) return;
+    localStorage.setItem(STORED_AS, language);
+    onChosen(language);
+  };
   for (const button of document.querySelectorAll<HTMLElement>('[data-language]')) {
     button.addEventListener('click', () => {
-      const language: Language = button.dataset['language'] === 'en' ? 'en' : 'id';
-      localStorage.setItem(STORED_AS, language);
-      onChosen(language);
+      speak(button.dataset['language'] === 'en' ? 'en' : 'id').catch(() => undefined);
     });
   }
 }

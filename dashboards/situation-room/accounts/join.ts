@@ -4,7 +4,7 @@
  * The secret stands behind `#`, so that it is in no log, and a chat that looks at the link beforehand gets this page and
  * nothing else. Invariants: only the button uses the link; the secret leaves the address with its use.
  */
-import { listenForLanguage, readLanguage, speakMarkup } from '../page-language.ts';
+import { listenForLanguage, loadLanguage, readLanguage, speakMarkup } from '../page-language.ts';
 import type { Answer } from '../state/api/answer-shapes.ts';
 import { ApiClient, ApiError } from '../state/api/api-client.ts';
 import type { Language } from '../state/words/speech.ts';
@@ -15,6 +15,7 @@ import type { AccountsWord } from './words-id.ts';
 type Invitation = Answer<'Invitation', 'name' | 'role' | 'invitedBy'>;
 
 const client = new ApiClient(document.baseURI);
+await loadLanguage();
 let speech = createAccountsSpeech(readLanguage(), 'Asia/Jakarta');
 let found: Invitation | undefined;
 let problem: AccountsWord | undefined;

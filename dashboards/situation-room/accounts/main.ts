@@ -4,7 +4,7 @@
  * Read anew after each deed and every ten seconds. Invariants: a link is shown once and is gone when the page is; what
  * cuts somebody off is asked first.
  */
-import { listenForLanguage, readLanguage, speakMarkup } from '../page-language.ts';
+import { listenForLanguage, loadLanguage, readLanguage, speakMarkup } from '../page-language.ts';
 import { ApiClient, ApiError } from '../state/api/api-client.ts';
 import type { Language } from '../state/words/speech.ts';
 import { byId, createKeyedList, html, setOptionalText, setText } from '../views/dom.ts';
@@ -31,6 +31,7 @@ const ANYBODY = { name: 'anonymous', role: 'public' } as const;
 
 const client = new ApiClient(document.baseURI);
 await exchangeStoredToken(client);
+await loadLanguage();
 let speech = createAccountsSpeech(readLanguage(), ZONE);
 let accounts: Accounts | undefined;
 

@@ -5,7 +5,7 @@
  * Invariants: everything that is shown came from the API, which decides who may; an entry that is being edited is left
  * by nothing but its person, and what was typed waits as a draft.
  */
-import { listenForLanguage, readLanguage, speakMarkup } from '../page-language.ts';
+import { listenForLanguage, loadLanguage, readLanguage, speakMarkup } from '../page-language.ts';
 import type { Answer } from '../state/api/answer-shapes.ts';
 import { ApiClient, ApiError } from '../state/api/api-client.ts';
 
@@ -39,6 +39,7 @@ const RETRY_START_MS = 3_000;
 const client = new ApiClient(document.baseURI);
 const calls = createCityCalls(client);
 const drafts = createDrafts(sessionStorage);
+await loadLanguage();
 let speech: CitySpeech = createCitySpeech(readLanguage(), 'Asia/Jakarta');
 let state: CityState | undefined;
 let forms: Forms | undefined;

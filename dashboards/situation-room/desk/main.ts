@@ -6,6 +6,7 @@
  * Invariants: drawing reads what is known and never waits; the page is never reloaded while a person works on it.
  */
 import { createLivePage } from '../live-page.ts';
+import { loadLanguage } from '../page-language.ts';
 import { isNewer } from '../page-version.ts';
 import { ApiClient } from '../state/api/api-client.ts';
 import type { StreamEvent } from '../state/api/event-parser.ts';
@@ -21,6 +22,7 @@ const DRAW_MS = 250;
 
 const client = new ApiClient(document.baseURI);
 await exchangeStoredToken(client);
+await loadLanguage();
 const page = createLivePage({
   ...{ client, draw, drawMs: DRAW_MS, feed: { hasSeries: false }, onEvent: touchIncident },
   onFresh() {

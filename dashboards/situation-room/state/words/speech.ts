@@ -5,13 +5,21 @@
  * city's, whatever the zone of the computer that shows them.
  */
 import type { Bilingual } from '../api/api-shapes.ts';
-import { english } from './words-en.ts';
-import { indonesian, type Word } from './words-id.ts';
+import type { Word } from './words-id.ts';
 
 export type Language = 'id' | 'en';
 /** The same words in each language. */
 export type Words<Key extends string> = Readonly<Record<Language, Readonly<Record<Key, string>>>>;
-const WORDS: Words<Word> = { id: indonesian, en: english };
+
+const loaded = new Map<Language, Readonly<Record<Word, string>>>();
+
+/** Before speech of that language is made: a page is sent the words that it shows. Rejects where they do not come. */
+export async function loadWords(language: Language): Promise<void> {
+  if (loaded.has(language)) return;
+  const words =
+    language === 'id' ? (await import('./words-id.ts')).indonesian : (await import('./words-en.ts')).english;
+  loaded.set(language, words);
+}
 
 /** `Own` are words that a page has beside those of all pages. */
 export interface Speech<Own extends string = never> {
@@ -49,7 +57,9 @@ export function createSpeech<Own extends string = never>(
   own?: Words<Own>,
 ): Speech<Own> {
   const locale = language === 'id' ? 'id-ID' : 'en-GB';
-  const words: Readonly<Record<string, string>> = { ...WORDS[language], ...own?.[language] };
+  const shared = loaded.get(language);
+  if (!shared) throw new Error(`the words of ${language} are not loaded`);
+  const words: Readonly<Record<string, string>> = { ...shared, ...own?.[language] };
   const decimals = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   const metres = new Intl.NumberFormat(locale, decimals);
   const signed = new Intl.NumberFormat(locale, { ...decimals, signDisplay: 'exceptZero' });

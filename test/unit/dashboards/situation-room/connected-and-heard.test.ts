@@ -5,7 +5,10 @@ import {
   sayCandidateLink,
   sayUnitLink,
 } from '../../../../dashboards/situation-room/state/dispatch/connected-and-heard.ts';
-import { createSpeech } from '../../../../dashboards/situation-room/state/words/speech.ts';
+import { createSpeech, loadWords } from '../../../../dashboards/situation-room/state/words/speech.ts';
+
+await loadWords('id');
+await loadWords('en');
 
 const NOW_MS = Date.UTC(2026, 0, 15, 2, 41);
 const isoAgo = (seconds: number) => new Date(NOW_MS - seconds * 1_000).toISOString();

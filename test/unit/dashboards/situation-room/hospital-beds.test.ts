@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import type { HospitalNow } from '../../../../dashboards/situation-room/state/api/dispatch-shapes.ts';
 import { describeBeds } from '../../../../dashboards/situation-room/state/dispatch/hospital-beds.ts';
-import { createSpeech } from '../../../../dashboards/situation-room/state/words/speech.ts';
+import { createSpeech, loadWords } from '../../../../dashboards/situation-room/state/words/speech.ts';
+
+await loadWords('id');
 
 const room = { speech: createSpeech('id', 'Asia/Jakarta') };
 const hospital = (free: object | null, overfull = false) =>

@@ -8,9 +8,12 @@ import {
   listReasons,
   type Narrator,
 } from '../../../../dashboards/situation-room/state/words/log-line.ts';
-import { createSpeech } from '../../../../dashboards/situation-room/state/words/speech.ts';
+import { createSpeech, loadWords } from '../../../../dashboards/situation-room/state/words/speech.ts';
 import { indonesianOfDesk } from '../../../../dashboards/situation-room/state/words/words-desk-id.ts';
 import { indonesian } from '../../../../dashboards/situation-room/state/words/words-id.ts';
+
+await loadWords('id');
+await loadWords('en');
 
 type Line = IncidentDetail['log'][number];
 

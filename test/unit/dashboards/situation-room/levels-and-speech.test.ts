@@ -6,7 +6,10 @@ import {
   thresholdAt,
   trendOf,
 } from '../../../../dashboards/situation-room/state/levels.ts';
-import { createSpeech } from '../../../../dashboards/situation-room/state/words/speech.ts';
+import { createSpeech, loadWords } from '../../../../dashboards/situation-room/state/words/speech.ts';
+
+await loadWords('id');
+await loadWords('en');
 
 const label = { id: 'Siaga', en: 'Alert' };
 const thresholds: Threshold[] = [

@@ -3,6 +3,10 @@ import { expect, test } from 'vitest';
 import { trackRules } from '../../../../alerts/rules/index.ts';
 import { createCitySpeech } from '../../../../dashboards/situation-room/city/city-speech.ts';
 import { PARAMETERS } from '../../../../dashboards/situation-room/city/parameter-words.ts';
+import { loadWords } from '../../../../dashboards/situation-room/state/words/speech.ts';
+
+await loadWords('id');
+await loadWords('en');
 
 const settable = new Set(
   trackRules.flatMap(({ defaults }) =>
