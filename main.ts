@@ -1,9 +1,9 @@
 /**
  * The process: environment → openSiaga → signals → exit code.
  *
- * A wrong environment prints every problem and exits 1; a port in use, one clear line and 1; SIGINT and
- * SIGTERM close everything in order and exit 0; a bug that nobody caught and the death of a thread of the journal
- * or of history exit 70, since the journal makes a restart safe; where another server owns the city it exits 75, at once.
+ * A wrong environment prints every problem and exits 1; a port in use, one clear line and 1; SIGINT and SIGTERM close
+ * everything in order and exit 0; a bug that nobody caught and the death of a thread of the journal or of history exit
+ * 70, since the journal makes a restart safe; where another server owns the city it exits 75, at once.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';

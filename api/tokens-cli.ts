@@ -14,7 +14,7 @@ import { PRIVATE_UMASK } from '../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../database/database.ts';
 import { openRegistry } from '../fleet/registry.ts';
 import { ROLES, type Role } from './access/access.ts';
-import { Problem } from './border/problem.ts';
+import { Problem, usageProblem } from './border/problem.ts';
 import { formatTime } from './border/time.ts';
 import {
   createToken,
@@ -56,10 +56,11 @@ export async function runTokensCommand(
     case 'make': {
       const role = ROLES.find((each): each is Role => each === second);
       const lifeDays = /^\d{1,3}$/.test(third) ? Number(third) : 0;
-      if (!first) throw usageProblem('make: NAME is missing');
-      if (!role) throw usageProblem(`make: ROLE ${second ?? 'is missing'}: one of ${ROLES.join(', ')}`);
+      if (!first) throw usageProblem('make: NAME is missing', USAGE);
+      if (!role)
+        throw usageProblem(`make: ROLE ${second ?? 'is missing'}: one of ${ROLES.join(', ')}`, USAGE);
       if (lifeDays < 1 || lifeDays > MAX_LIFE_DAYS) {
-        throw usageProblem(`make: DAYS ${third}: a whole number from 1 to ${MAX_LIFE_DAYS}`);
+        throw usageProblem(`make: DAYS ${third}: a whole number from 1 to ${MAX_LIFE_DAYS}`, USAGE);
       }
       const wanted = {
         name: first,
@@ -73,18 +74,13 @@ export async function runTokensCommand(
       return `${made.token}\nToken ${made.id}, ${made.name}, ${made.role}. ${end}\n`;
     }
     case 'revoke': {
-      if (!/^\d{1,15}$/.test(first)) throw usageProblem('revoke: ID is a number; list shows them');
+      if (!/^\d{1,15}$/.test(first)) throw usageProblem('revoke: ID is a number; list shows them', USAGE);
       const { name } = await revokeToken(database, Number(first), { nowMs, actor: 'command line' });
       return `Revoked ${name}; a running Siaga refuses it within ten seconds.\n`;
     }
     default:
-      throw usageProblem(`${command ?? 'no command'}: list, make or revoke`);
+      throw usageProblem(`${command ?? 'no command'}: list, make or revoke`, USAGE);
   }
-}
-
-/** What is wrong stands before all that there is. */
-function usageProblem(what: string): Problem {
-  return new Problem(400, 'usage', `${what}\n\n${USAGE}`);
 }
 
 async function main(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Those who do nothing wrong in `bench -- attack`: a dispatcher who asks for the nearest, a gauge that publishes, and the
- * city's ambulances, who report each second.
+ * Those who do nothing wrong in `bench -- attack`: a dispatcher who asks for the nearest, a gauge that publishes, and
+ * the city's ambulances, who report each second.
  *
  * Invariants: what is asked leaves by the clock and its time counts from when it was due; what is not answered within
  * ten seconds is a failure that took ten seconds, so that an answer that never came is the slowest of all.

@@ -1,12 +1,13 @@
 /**
- * `npm run bench -- attack [--seconds 20] [--quiet 10] [--only words] [--profile]`: what an attack costs everybody else.
+ * `npm run bench -- attack [--seconds 20] [--quiet 10] [--only words] [--profile]`: what an attack costs everybody
+ * else.
  *
- * The whole of Siaga with tokens and credentials; a dispatcher asks for the nearest ambulance fifty times a second, and
- * an honest gauge publishes as often. Both are timed in quiet, before each attack and as long after it, and beside it: p99 of each and their
- * ratio, the most memory, and what the attacker left behind 15 s after it was killed (open files, clients of MQTT).
- * Requests leave by the clock and their time counts from when they were due. The attackers share the machine's cores
- * with the server, at a lower priority: the first row says what that costs alone, and the machine's load is said. `--only`
- * picks attacks whose name has these words, with commas.
+ * The whole of Siaga with tokens and credentials; a dispatcher asks for the nearest ambulance fifty times a second,
+ * and an honest gauge publishes as often. Both are timed in quiet, before each attack and as long after it, and beside
+ * it: p99 of each and their ratio, the most memory, and what the attacker left behind 15 s after it was killed (open
+ * files, clients of MQTT). Requests leave by the clock and their time counts from when they were due. The attackers
+ * share the machine's cores with the server, at a lower priority: the first row says what that costs alone, and the
+ * machine's load is said. `--only` picks attacks whose name has these words, with commas.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,11 +1,12 @@
 /**
- * `npm run bench -- desk [--minutes 5] [--units 200] [--incidents 100] [--devices 500] [--show both]`: the dispatcher's desk in a
- * real Chromium under a city's load: units that drive and say so each second, open incidents, all other devices each 30 s.
+ * `npm run bench -- desk [--minutes 5] [--units 200] [--incidents 100] [--devices 500] [--show both]`: the
+ * dispatcher's desk in a real Chromium under a city's load: units that drive and say so each second, open incidents,
+ * all other devices each 30 s.
  *
- * Frames are counted by requestAnimationFrame, the heap by the browser's own protocol after a collection of garbage: once
- * when a minute has passed, and each minute from then on. `--show map` draws the map, `list` has no WebGL and so a list in its place,
- * `both` does one after the other. Without a graphics card the map is drawn by the processor, beside the server and the load: read
- * the load of the machine with the frames.
+ * Frames are counted by requestAnimationFrame, the heap by the browser's own protocol after a collection of garbage:
+ * once when a minute has passed, and each minute from then on. `--show map` draws the map, `list` has no WebGL and so
+ * a list in its place, `both` does one after the other. Without a graphics card the map is drawn by the processor,
+ * beside the server and the load: read the load of the machine with the frames.
  */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';

@@ -1,8 +1,9 @@
 /**
- * Crews that drive through a city whose traffic is known to the bench and hidden from what learns it: each trip as its fixes.
+ * Crews that drive through a city whose traffic is known to the bench and hidden from what learns it: each trip as its
+ * fixes.
  *
- * The truth differs from the class speeds by vehicle, hour, neighbourhood, class and trip, and has stops at junctions. The
- * way is the quickest by that truth, found by a plain search that shares no code with the router.
+ * The truth differs from the class speeds by vehicle, hour, neighbourhood, class and trip, and has stops at junctions.
+ * The way is the quickest by that truth, found by a plain search that shares no code with the router.
  */
 import FlatQueue from 'flatqueue';
 import { distanceM, METRES_PER_DEGREE, type Position } from '../cities/great-circle.ts';

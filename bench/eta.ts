@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- eta [--roads FILE] [--trips 1600] [--strength 1] [--geolife FILE]`: how wrong travel times are before and after the fleet
- * has taught them, each trip judged before it is learned from.
+ * `npm run bench -- eta [--roads FILE] [--trips 1600] [--strength 1] [--geolife FILE]`: how wrong travel times are
+ * before and after the fleet has taught them, each trip judged before it is learned from.
  *
  * FILE is an Overpass answer or GeoJSON; without it the city's main roads are driven. The traffic is simulated
- * (eta-traces.child.ts), at odds with the class speeds by `strength`, 0 to 1. GeoLife's real traces have no roads here: there each stretch of 250 m is foretold, by 28 km/h in a
- * straight line and by what was learned of its cell and hour.
+ * (eta-traces.child.ts), at odds with the class speeds by `strength`, 0 to 1. GeoLife's real traces have no roads
+ * here: there each stretch of 250 m is foretold, by 28 km/h in a straight line and by what was learned of its cell and
+ * hour.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

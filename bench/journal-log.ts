@@ -1,9 +1,11 @@
 /**
- * `npm run bench -- journal-log [--seconds 10] [--rounds 1]`: what the log in PostgreSQL costs (JOURNAL_URL, docs/cluster.md).
+ * `npm run bench -- journal-log [--seconds 10] [--rounds 1]`: what the log in PostgreSQL costs (JOURNAL_URL,
+ * docs/cluster.md).
  *
- * The whole server as `node start.js` with its state in SQLite, in PostgreSQL, with the log there, and with a synchronous
- * standby; at 2,000 readings a second and as fast as it goes, by the load generator of `bench -- ingest`. PostgreSQL is
- * a server of its own with fsync, on this machine and its disk. Invariant: nothing is counted that was not acknowledged.
+ * The whole server as `node start.js` with its state in SQLite, in PostgreSQL, with the log there, and with a
+ * synchronous standby; at 2,000 readings a second and as fast as it goes, by the load generator of `bench -- ingest`.
+ * PostgreSQL is a server of its own with fsync, on this machine and its disk. Invariant: nothing is counted that was
+ * not acknowledged.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- panels [--days 7] [--url http://127.0.0.1:8086] [--keep]`: how long Grafana's panels wait for InfluxDB.
+ * `npm run bench -- panels [--days 7] [--url http://127.0.0.1:8086] [--keep]`: how long Grafana's panels wait for
+ * InfluxDB.
  *
  * Fills Debian's influxd with a week of 500 devices, some 12 million lines, has Siaga write its hours, and asks each
- * query of each dashboard as Grafana does for a range of a week on a screen that is 1,920 wide. Asked is an answer within
- * a second a panel. Beside the seconds stand those of influxd's processor, which say more on a busy machine. With
- * `--url` it asks a server that such a run has filled before and was told to `--keep`.
+ * query of each dashboard as Grafana does for a range of a week on a screen that is 1,920 wide. Asked is an answer
+ * within a second a panel. Beside the seconds stand those of influxd's processor, which say more on a busy machine.
+ * With `--url` it asks a server that such a run has filled before and was told to `--keep`.
  */
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:http';

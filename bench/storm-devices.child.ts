@@ -2,8 +2,8 @@
  * The devices of `bench -- storm`, in a process of their own: raw MQTT over TCP or TLS, as impatient as real ones.
  *
  * Each gives up what brings no CONNACK in four seconds and tries again within a second; over TLS it brings its ticket
- * along. Connected, it publishes a reading every two seconds. The parent says when a storm begins and asks for what came
- * of it. Invariant: a device counts as back when its CONNACK says 0.
+ * along. Connected, it publishes a reading every two seconds. The parent says when a storm begins and asks for what
+ * came of it. Invariant: a device counts as back when its CONNACK says 0.
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';

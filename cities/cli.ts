@@ -1,10 +1,10 @@
 /**
- * `npm run city -- new | check | export`: a city's folder, begun, checked and handed on; `import map`: its map and roads;
- * and `set`, `remove`, `import`, `changes`, `undo`: what is changed of a city while it runs.
+ * `npm run city -- new | check | export`: a city's folder, begun, checked and handed on; `import map`: its map and
+ * roads; and `set`, `remove`, `import`, `changes`, `undo`: what is changed of a city while it runs.
  *
- * Works beside a running server: folders and maps are read at its next start, changes within two seconds. Invariants: nothing is
- * overwritten; a wrong word is answered with exit code 2; a failure, a city with problems and a refused change with
- * exit code 1.
+ * Works beside a running server: folders and maps are read at its next start, changes within two seconds. Invariants:
+ * nothing is overwritten; a wrong word is answered with exit code 2; a failure, a city with problems and a refused
+ * change with exit code 1.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';

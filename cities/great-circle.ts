@@ -1,5 +1,6 @@
 /**
- * Distances on the globe, for everything that asks how far: the position filter, the nearest unit, roads, the simulator.
+ * Distances on the globe, for everything that asks how far: the position filter, the nearest unit, roads, the
+ * simulator.
  *
  * A sphere with the Earth's mean radius: off by at most 0.56 % against the ellipsoid, and exact about which
  * of two points is nearer on that sphere. Invariant: coordinates are degrees (lat, lng), distances metres.

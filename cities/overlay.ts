@@ -83,7 +83,9 @@ function layOverList(city: City, list: EntryList, laid: readonly LaidEntry[]): E
   return merged;
 }
 
-/** RFC 7396: null takes a field away, an object goes into an object, whatever else takes the place of what was there. */
+/**
+ * RFC 7396: null takes a field away, an object goes into an object, whatever else takes the place of what was there.
+ */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const merged: Record<string, unknown> = isObject(target) ? { ...target } : {};

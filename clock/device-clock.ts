@@ -72,7 +72,9 @@ export interface DeviceClock {
   stood: number;
   furthestMs: number;
   later: LaterLags | undefined;
-  /** Witnesses in a row that agree with none before, and whose time cannot be: of before it was sent, or of years ago. */
+  /**
+   * Witnesses in a row that agree with none before, and whose time cannot be: of before it was sent, or of years ago.
+   */
   impossible: number;
   /** It went back while its link worked: no way explains the lag since. */
   isSetBack: boolean;

@@ -15,7 +15,9 @@ interface JobWork {
   readonly name: string;
   run(): Promise<void> | void;
 }
-/** `schedule` is cron's, of the wall clock in the time zone of this machine; a time that a step skips is made up once. */
+/**
+ * `schedule` is cron's, of the wall clock in the time zone of this machine; a time that a step skips is made up once.
+ */
 export type PeriodicJob = JobWork & ({ readonly everyMs: number } | { readonly schedule: string });
 
 export interface PeriodicJobsOptions {

@@ -193,9 +193,9 @@ export const environmentSchema = z.object({
   JOURNAL_LOG_DAYS: positive.default(7),
 
   /**
-   * The address of this machine on which the other nodes of a city on PostgreSQL reach this one. With it a standby takes
-   * devices and people too, and carries them to the owner; without it a standby listens to nobody. See docs/cluster.md,
-   * "Any node".
+   * The address of this machine on which the other nodes of a city on PostgreSQL reach this one. With it a standby
+   * takes devices and people too, and carries them to the owner; without it a standby listens to nobody. See
+   * docs/cluster.md, "Any node".
    */
   SIAGA_NODE_HOST: z.string().min(1).optional(),
   /** Its port; 0 lets the system choose, the others read it in the database. */
@@ -205,7 +205,9 @@ export const environmentSchema = z.object({
    * SIAGA_NODE_HOST is 0.0.0.0. Without it they are told SIAGA_NODE_HOST.
    */
   SIAGA_NODE_ANNOUNCED_HOST: z.string().min(1).optional(),
-  /** The port that they are told, where it is another one, as with a published port. Without it, the one that is open. */
+  /**
+   * The port that they are told, where it is another one, as with a published port. Without it, the one that is open.
+   */
   SIAGA_NODE_ANNOUNCED_PORT: port.min(1).optional(),
 
   /** What leads to a caller (name, number, place, notes) is erased so long after the incident was closed. */

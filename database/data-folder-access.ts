@@ -20,7 +20,9 @@ export class DataFolderError extends Error {
   }
 }
 
-/** Creates `folder` where absent. Throws DataFolderError where it, or one of our files in it, is not for this account. */
+/**
+ * Creates `folder` where absent. Throws DataFolderError where it, or one of our files in it, is not for this account.
+ */
 export function prepareDataFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

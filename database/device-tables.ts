@@ -30,7 +30,10 @@ export interface DevicesTable {
   site: string | null;
 }
 
-/** What a device speaks, where that is not our own format, and whether it only plays a device; also of devices of the city's folder. */
+/**
+ * What a device speaks, where that is not our own format, and whether it only plays a device; also of devices of the
+ * city's folder.
+ */
 export interface DeviceFormatsTable {
   device: string;
   format: string | null;

@@ -9,7 +9,8 @@
 
 /**
  * RFC 3339, and what is as clear beside it: `+0700`, `+07` and ` +0700` as strftime writes them, `UTC` and `GMT`, no
- * seconds, a comma before the fraction. The offset is not optional: a local time without one is seven hours wrong in Semarang.
+ * seconds, a comma before the fraction. The offset is not optional: a local time without one is seven hours wrong in
+ * Semarang.
  */
 const WITH_OFFSET =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?(?:[Zz]|UTC|GMT)| ?([+-])(\d\d)(?::?(\d\d))?)$/;

@@ -1,5 +1,6 @@
 /**
- * findRepeatedKeys: names that stand twice in one object of a payload. JSON.parse takes the last of them without a word.
+ * findRepeatedKeys: names that stand twice in one object of a payload. JSON.parse takes the last of them without a
+ * word.
  *
  * Asked by ingest of each telemetry payload. Invariants: a payload without them costs a count of its quotes and a walk
  * over what was parsed; never throws; at most a few are named.

@@ -4,10 +4,8 @@
  * Asked before every deed and every word that is worked off: what is written by the new time would else be moved with
  * what was written by the old. Invariants: a step is followed once, before anything new is written; while it is not,
  * deeds fail as the database does and are tried again by whoever asked; a restart forgets none (pending-step.ts); after
- * GIVE_UP_AFTER_MS orders go on as they
- * are, which is logged and counted, as no fault may hold up all calls for ever.
+ * GIVE_UP_AFTER_MS orders go on as they are, which is logged and counted: no fault holds up all calls for ever.
  */
-
 import type { Logger } from 'pino';
 import type { Counter } from 'prom-client';
 import type { ClockStep } from './clock-steps.ts';
@@ -38,8 +36,8 @@ export class ClockFollower {
 
   /** Our clock was set. Resolves when that was tried once; what failed is tried again by `follow`. */
   async step(step: ClockStep): Promise<void> {
-    // One that is being written is another step than this.
-    await this.#attempt?.catch(() => undefined);
+    // One that is being written is another step than this; a deed may begin one more meanwhile.
+    while (this.#attempt) await this.#attempt.catch(() => undefined);
     const { nowMs, stepMs } = step;
     this.#pending = { nowMs, stepMs: (this.#pending?.stepMs ?? 0) + stepMs };
     this.#pendingSinceMs = nowMs;

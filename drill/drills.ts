@@ -3,7 +3,8 @@
  *
  * Started and ended through the API, moved on by a periodic job. The twins' readings are simulated and go the way of
  * all readings, so that page, MQTT, CAP and people's channels say that it is an exercise. Invariants: one drill at a
- * time; it ends by itself, also where the server was down when its time came; when it has ended no twin is left, and none comes back.
+ * time; it ends by itself, also where the server was down when its time came; when it has ended no twin is left, and
+ * none comes back.
  */
 import type { Logger } from 'pino';
 import { EditsRefusedError } from '../cities/change-city.ts';

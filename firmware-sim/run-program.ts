@@ -1,5 +1,6 @@
 /**
- * How the programs of the simulator end: by the code that they return, 2 where the options are wrong, 1 where it failed.
+ * How the programs of the simulator end: by the code that they return, 2 where the options are wrong, 1 where it
+ * failed.
  *
  * Called last in each of them. Invariant: a person reads what is wrong, and never a stack.
  */

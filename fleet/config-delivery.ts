@@ -93,7 +93,9 @@ export class ConfigDelivery {
     }
   }
 
-  /** A device was heard: where it can be spoken to, and what it says of its config. Costs nothing where none is open. */
+  /**
+   * A device was heard: where it can be spoken to, and what it says of its config. Costs nothing where none is open.
+   */
   hear(device: string, on: HeardOn, echo?: ConfigEcho): void {
     if (this.#options.registry.find(device)?.format !== undefined) this.#remember(device, on);
     const line = this.#open.get(device);

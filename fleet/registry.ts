@@ -2,9 +2,9 @@
  * The registry: the city as it stands, which devices it knows (from its folder, from commands, from changes at run
  * time), what each of them speaks, which names it goes by, and the gateways that send for others.
  *
- * Asked by the broker (may this one connect?), by ingest (whose reading is it?), by alarms, dispatch and API. Invariants:
- * an id belongs to one device of one kind, an alias to one device; the city is one value that is replaced as a whole,
- * and whoever follows it is told; `all()` is another array whenever anything has changed.
+ * Asked by the broker (may this one connect?), by ingest (whose reading is it?), by alarms, dispatch and API.
+ * Invariants: an id belongs to one device of one kind, an alias to one device; the city is one value that is replaced
+ * as a whole, and whoever follows it is told; `all()` is another array whenever anything has changed.
  */
 import { sql } from 'kysely';
 import {
@@ -82,7 +82,10 @@ export interface LiveRegistry extends Registry {
   change(request: CityRequest): Promise<readonly WrittenChange[]>;
   /** Takes a change back; undefined where there is none of this number. Throws EditsRefusedError. */
   undo(id: number, request: Omit<CityRequest, 'makeEdits'>): Promise<readonly WrittenChange[] | undefined>;
-  /** Calls `listener` after each change, once `cityNow` and `find` answer by it. It must not throw. Returns the way to stop. */
+  /**
+   * Calls `listener` after each change, once `cityNow` and `find` answer by it. It must not throw. Returns the way to
+   * stop.
+   */
   follow(listener: (move: CityMove) => void): () => void;
 }
 

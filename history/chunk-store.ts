@@ -72,8 +72,8 @@ export class ChunkStore {
   }
 
   /**
-   * Writes the chunks that can hold points with fromMs ≤ time < toMs again, with those that `choose` keeps. Returns how many
-   * points went. Inside the caller's transaction.
+   * Writes the chunks that can hold points with fromMs ≤ time < toMs again, with those that `choose` keeps. Returns
+   * how many points went. Inside the caller's transaction.
    */
   rewrite(
     device: number,

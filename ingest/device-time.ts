@@ -14,7 +14,10 @@ import {
 } from '../clock/device-clock.ts';
 import { haveSameQuantities, ownTimeOf, QualityFlag, type Reading, type Values } from '../devices/reading.ts';
 
-/** Readings of a clock that looks wrong, and is not known to be, whose repeat may come: what one client may have in flight. */
+/**
+ * Readings of a clock that looks wrong, and is not known to be, whose repeat may come: what one client may have in
+ * flight.
+ */
 export const REMEMBERED_WORDS = 256;
 
 export interface DeviceTime {

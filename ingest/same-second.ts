@@ -13,7 +13,10 @@ import { DATED_BY_US, wordsOf } from './first-arrivals.ts';
 const SECOND_MS = 1_000;
 /** What was measured in one second comes in about as much; a clock that says it for longer stands still. */
 const TOGETHER_MS = 2_000;
-/** Of one second, and of those that are remembered of a device because they were moved: what one client may have in flight. */
+/**
+ * Of one second, and of those that are remembered of a device because they were moved: what one client may have in
+ * flight.
+ */
 export const MAX_REMEMBERED = 256;
 
 export interface SameSecond {

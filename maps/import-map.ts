@@ -1,8 +1,8 @@
 /**
  * A file of OpenStreetMap data → the map of a city, beside its road network.
  *
- * Called by `npm run city -- import map`. Invariants: an answer that says that it was cut is not taken unless told so; a
- * map without a road or a water in it is refused, for then the file is of another kind or of another place.
+ * Called by `npm run city -- import map`. Invariants: an answer that says that it was cut is not taken unless told so;
+ * a map without a road or a water in it is refused, for then the file is of another kind or of another place.
  */
 import { readFileSync } from 'node:fs';
 import { ImportReport } from '../openstreetmap/import-report.ts';

@@ -1,8 +1,8 @@
 /**
  * Ways joined where their ends meet: the rings of a multipolygon, the chains of a coast.
  *
- * OpenStreetMap cuts a river's bank or a coast into many ways. Invariants: a way is used once; what does not close is no
- * ring; with `isDirected` a way is never turned round, for a coast has its water on the right.
+ * OpenStreetMap cuts a river's bank or a coast into many ways. Invariants: a way is used once; what does not close is
+ * no ring; with `isDirected` a way is never turned round, for a coast has its water on the right.
  */
 import type { OsmPoint, Position } from '../openstreetmap/osm-content.ts';
 

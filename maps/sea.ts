@@ -96,7 +96,10 @@ function between(from: Position, to: Position, share: number): Position {
 /** Half a metre: what was cut at the frame lies on it up to rounding. */
 const ON_FRAME_DEGREES = 5e-6;
 
-/** Clockwise from the north-west corner: 0 to 1 along the north, to 2 down the east, to 3 along the south, to 4 up the west. */
+/**
+ * Clockwise from the north-west corner: 0 to 1 along the north, to 2 down the east, to 3 along the south, to 4 up the
+ * west.
+ */
 function alongFrame({ lat, lng }: Position, { south, west, north, east }: Frame): number | undefined {
   const isAt = (value: number, side: number) => Math.abs(value - side) < ON_FRAME_DEGREES;
   const [across, down] = [(lng - west) / (east - west), (north - lat) / (north - south)];

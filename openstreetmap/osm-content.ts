@@ -98,8 +98,8 @@ export interface Line {
 }
 
 /**
- * Keys of the points of lines that have no node numbers. Lines meet where they share a point at the same level; a bridge
- * or a tunnel meets the ground with its ends, unless another piece of it goes on from there.
+ * Keys of the points of lines that have no node numbers. Lines meet where they share a point at the same level; a
+ * bridge or a tunnel meets the ground with its ends, unless another piece of it goes on from there.
  */
 export function keyPlaces(lines: readonly Line[], report: ImportReport): OsmPoint[][] {
   /** Of a place and level: that a line passes there, and how many end there. */

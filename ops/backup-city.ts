@@ -2,8 +2,8 @@
  * The city's own folder in a backup: without it the state of another machine would lie over the city that comes with
  * Siaga, or over none.
  *
- * Used by backup-cli.ts and restore-cli.ts. Invariants: a city that comes with Siaga is not copied, it comes again; what
- * is there already is neither overwritten nor taken away.
+ * Used by backup-cli.ts and restore-cli.ts. Invariants: a city that comes with Siaga is not copied, it comes again;
+ * what is there already is neither overwritten nor taken away.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -18,7 +18,9 @@ export interface AdoptJournalOptions {
   readonly journal: string;
   /** Nothing was ever appended to it. */
   readonly isEmpty: boolean;
-  /** Whose cursors are ids of the journal: of its readings, the first of them that of the alarms, or of its messages. */
+  /**
+   * Whose cursors are ids of the journal: of its readings, the first of them that of the alarms, or of its messages.
+   */
   readonly consumers: readonly string[];
   /** Of them, that of the copy in InfluxDB, whose marks lie outside. */
   readonly markedOutside: string;

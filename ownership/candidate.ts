@@ -1,10 +1,10 @@
 /**
  * Candidate: how this server is known to the others on the same database.
  *
- * The data folder has a name of its own, in its file `folder-id`, made at the first start. A copy of the folder has the
- * same one and is another folder: its file is another file, and that is a part of the name. The run of the machine comes
- * from the kernel. Invariant: two running servers differ in one of the two, as a folder is locked by one process of a
- * machine at a time.
+ * The data folder has a name of its own, in its file `folder-id`, made at the first start. A copy of the folder has
+ * the same one and is another folder: its file is another file, and that is a part of the name. The run of the machine
+ * comes from the kernel. Invariant: two running servers differ in one of the two, as a folder is locked by one process
+ * of a machine at a time.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -27,7 +27,9 @@ export interface StandByOptions {
   readonly ended: AbortSignal;
   /** Called when it becomes a standby, and with each new sentence; the first is waited for. */
   readonly onStandingBy: (sentence: string) => Promise<void> | void;
-  /** Where it cannot do the owner's work now, as with a full disk: a city without an owner is left to others at first. */
+  /**
+   * Where it cannot do the owner's work now, as with a full disk: a city without an owner is left to others at first.
+   */
   readonly isHindered?: () => boolean;
   /** Called after each look, with whether somebody owns the city; not where the database did not answer. */
   readonly onLook?: (isOwned: boolean) => Promise<void>;

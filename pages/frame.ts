@@ -1,6 +1,6 @@
 /**
- * What every public page has around it: head, languages, navigation, the call button, the line that says its age, and how
- * far the city's positions and thresholds can be trusted.
+ * What every public page has around it: head, languages, navigation, the call button, the line that says its age, and
+ * how far the city's positions and thresholds can be trusted.
  *
  * Invariants: links inside are relative to `root`, so that the pages work below any path of a proxy; links that leave
  * the page (previews, canonical) use the address that the operator gave, never the caller's Host; no script and no

@@ -1,8 +1,9 @@
 /**
  * A plot of levels over time as inline SVG, made by the server: it is there without JavaScript.
  *
- * Used for five days and a year of a gauge, and for the readings of an alert. Invariants: a gap in the data is a gap in the line;
- * no style stands in it, as the content security policy allows none; who cannot see it is told what it shows.
+ * Used for five days and a year of a gauge, and for the readings of an alert. Invariants: a gap in the data is a gap
+ * in the line; no style stands in it, as the content security policy allows none; who cannot see it is told what it
+ * shows.
  */
 import type { Threshold } from '../devices/kinds/river-gauge.ts';
 import { html, type Markup } from './html.ts';
@@ -104,8 +105,8 @@ function formatPath(
 }
 
 /**
- * Midnights of the city within a plot of more than a day, as many as have room, and in one of months the quarters; where
- * there is none, where the plot begins.
+ * Midnights of the city within a plot of more than a day, as many as have room, and in one of months the quarters;
+ * where there is none, where the plot begins.
  */
 function daysOf(
   { speech, timeZone, nowMs, isByDay }: PlotOptions,

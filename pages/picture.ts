@@ -1,8 +1,8 @@
 /**
  * A picture of at most 16 grounds and one ink, drawn with soft edges: what the preview of a link needs, and no more.
  *
- * Pure; png.ts makes a PNG of it. A pixel is the number of its ground in the upper four bits, and how far the ink covers
- * it in the lower four. Invariant: what is painted outside the picture is left out.
+ * Pure; png.ts makes a PNG of it. A pixel is the number of its ground in the upper four bits, and how far the ink
+ * covers it in the lower four. Invariant: what is painted outside the picture is left out.
  */
 export type Colour = readonly [red: number, green: number, blue: number];
 

@@ -57,7 +57,9 @@ export interface WarningOptions {
   readonly root: string;
   /** The name of the subject as a link to its page, where the card stands elsewhere. */
   readonly isNamed: boolean;
-  /** Where the page does not say it elsewhere: the text of a warning is of when it was raised, and the water moves on. */
+  /**
+   * Where the page does not say it elsewhere: the text of a warning is of when it was raised, and the water moves on.
+   */
   readonly gauge?: GaugeNow | undefined;
 }
 

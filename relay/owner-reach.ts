@@ -4,8 +4,8 @@
  *   unknown → reached ⇄ not reached      and unknown again with each node that it is led to
  *
  * Every link that is begun for somebody tells; while none was, one of this node's own is begun each 2 s and let go at
- * once. A hung owner takes the connection and not the handshake, so that it counts as not reached. Invariant: a try that
- * failed counts only where none has succeeded since it began.
+ * once. A hung owner takes the connection and not the handshake, so that it counts as not reached. Invariant: a try
+ * that failed counts only where none has succeeded since it began.
  */
 import type { OwnerNode } from '../ownership/owner-node.ts';
 import { openLink } from './link.ts';

@@ -106,7 +106,10 @@ function createQualityCheck(
   return (index) => isGood((cells[index] as Cell).text);
 }
 
-/** More cells than the header has names: a decimal comma was taken for a separator, and every later cell is off by one. */
+/**
+ * More cells than the header has names: a decimal comma was taken for a separator, and every later cell is off by
+ * one.
+ */
 function hasStrayCells({ header, rows }: Table, index: number): boolean {
   const cells = rows[index]?.cells ?? [];
   return cells.length > header.length && cells.slice(header.length).some((cell) => cell !== '');

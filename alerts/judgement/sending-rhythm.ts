@@ -3,7 +3,8 @@
  * and sends each quarter of an hour is not silent in between.
  *
  * Part of what our clock knows of a device (hearing.ts), moved with each word of it. Invariants: a pause is of the
- * rhythm only where pauses before it were as long, and longer than what it said between them; plain data, saved as it is.
+ * rhythm only where pauses before it were as long, and longer than what it said between them; plain data, saved as it
+ * is.
  */
 
 export interface SendingRhythm {

@@ -3,8 +3,9 @@
  *
  * Asked by river-level before its ladder hears of a reading. While an alert is open, or where it lies below what is
  * ordinary, a level that lies further below the last believed one than this river can have fallen since then is not
- * believed: the ladder stands still, for one row or a hundred. Belief comes back when the level does, when enough time has passed for the
- * river to have drained so far, or when a person confirms it. Invariant: what is not believed teaches nothing.
+ * believed: the ladder stands still, for one row or a hundred. Belief comes back when the level does, when enough time
+ * has passed for the river to have drained so far, or when a person confirms it. Invariant: what is not believed
+ * teaches nothing.
  */
 import type { Rank } from '../alert.ts';
 import { fastestShare, isKnownToDrain, learnLevel, timeUnitMs, typicalShare, usualShare } from './drain.ts';

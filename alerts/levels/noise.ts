@@ -10,12 +10,8 @@ export interface Noise {
   lastM: number | null;
   stepM: number | null;
   bendM: number | null;
-  /** The last five products of two bends in a row, the newest first, as variances, m²; 0 before there are so many. */
-  firstM2: number;
-  secondM2: number;
-  thirdM2: number;
-  fourthM2: number;
-  fifthM2: number;
+  /** The last products of two bends in a row, as variances, m². */
+  lastM2: readonly number[];
   /** Pairs of bends, what they come to, m², and the share of levels that repeat the one before. */
   pairs: number;
   varianceM2: number;
@@ -26,11 +22,7 @@ export const NOISE_START: Readonly<Noise> = Object.freeze({
   lastM: null,
   stepM: null,
   bendM: null,
-  firstM2: 0,
-  secondM2: 0,
-  thirdM2: 0,
-  fourthM2: 0,
-  fifthM2: 0,
+  lastM2: Object.freeze([]),
   pairs: 0,
   varianceM2: 0,
   repeats: 0,
@@ -69,33 +61,12 @@ export function learnNoise(noise: Noise, levelM: number): void {
   if (bendM === null) return;
   noise.pairs = Math.min(noise.pairs + 1, LOOK_BACK_PAIRS);
   const weight = 1 / noise.pairs;
-  noise.fifthM2 = noise.fourthM2;
-  noise.fourthM2 = noise.thirdM2;
-  noise.thirdM2 = noise.secondM2;
-  noise.secondM2 = noise.firstM2;
-  noise.firstM2 = (bend * bendM) / PAIR_SHARE;
-  const middleM2 = noise.pairs < MIDDLE_OF ? middleOfFew(noise) : middleOfFive(noise);
+  noise.lastM2 = [...noise.lastM2.slice(1 - MIDDLE_OF), (bend * bendM) / PAIR_SHARE];
+  const middleM2 = noise.lastM2.toSorted((a, b) => a - b)[noise.lastM2.length >> 1] as number;
   const mostM2 = PAIR_TIMES * Math.max(0, noise.varianceM2) + PAIR_LEAST_M2;
   const pairM2 = Math.max(-mostM2, Math.min(mostM2, middleM2 / MIDDLE_SHARE));
   noise.varianceM2 = Math.max(-SMOOTH_M2, noise.varianceM2 + weight * (pairM2 - noise.varianceM2));
   noise.repeats += weight * ((Math.abs(step) < SAME_M ? 1 : 0) - noise.repeats);
-}
-
-/** The median of five without a list: each reading of each gauge asks. */
-function middleOfFive({ firstM2: a, secondM2: b, thirdM2: c, fourthM2: d, fifthM2: e }: Noise): number {
-  // The least of both pairs and the most of both are out: the median of the three that are left.
-  const low = Math.max(Math.min(a, b), Math.min(c, d));
-  const high = Math.min(Math.max(a, b), Math.max(c, d));
-  return Math.max(Math.min(low, high), Math.min(Math.max(low, high), e));
-}
-
-/** Of a new gauge: the upper one of the two in the middle where they are even. */
-function middleOfFew({ pairs, firstM2: a, secondM2: b, thirdM2: c, fourthM2: d }: Noise): number {
-  if (pairs === 1) return a;
-  if (pairs === 2) return Math.max(a, b);
-  if (pairs === 3) return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
-  const low = Math.max(Math.min(a, b), Math.min(c, d));
-  return Math.max(low, Math.min(Math.max(a, b), Math.max(c, d)));
 }
 
 /** Whether enough levels were seen to tell noise from water. */
@@ -109,7 +80,8 @@ export function roundsLevels({ repeats }: Noise): boolean {
 }
 
 /** The standard deviation, m; 0 of a gauge whose levels can be taken as they are. */
-export function noiseOf({ pairs, varianceM2, repeats }: Noise): number {
-  if (pairs < LEAST_PAIRS || repeats > ROUNDS_SHARE || varianceM2 < LEAST_M * LEAST_M) return 0;
+export function noiseOf(noise: Noise): number {
+  const { pairs, varianceM2 } = noise;
+  if (pairs < LEAST_PAIRS || roundsLevels(noise) || varianceM2 < LEAST_M * LEAST_M) return 0;
   return Math.sqrt(varianceM2) * (1 + UNSURE_PAIRS / pairs);
 }

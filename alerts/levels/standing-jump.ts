@@ -22,7 +22,9 @@ export interface StandingJump {
 const STANDS_READINGS = 8;
 const FIRST_READINGS = 24;
 const STANDS_MS = 30 * 60_000;
-/** It has moved where its levels lie further apart than this, m, this share of the step, or so many times its scatter. */
+/**
+ * It has moved where its levels lie further apart than this, m, this share of the step, or so many times its scatter.
+ */
 const MOVED_M = 0.01;
 const MOVED_SHARE = 0.02;
 const MOVED_SCATTERS = 10;

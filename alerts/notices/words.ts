@@ -31,7 +31,9 @@ export interface Words {
   readonly text: string;
 }
 
-/** The first sentence is the worst; what else the storm brought follows line by line, in one language after the other. */
+/**
+ * The first sentence is the worst; what else the storm brought follows line by line, in one language after the other.
+ */
 export function formatWords({ alert, change, also, silencedBy }: NoticeBody, url: string | undefined): Words {
   const drill = alert.exercise;
   const lines = (['id', 'en'] as const).flatMap((language) => [

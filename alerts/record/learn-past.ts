@@ -3,7 +3,8 @@
  *
  * A job of the alarms, a gauge at a time, beside the readings. The past is folded by the same rules in a fold of its
  * own; what it has learnt over a long time is then put under the present one. Invariants: nothing is raised or ended
- * by it; bounded by LEARN_BACK_MS, one level each LEVEL_EVERY_MS; each gauge is asked for once in the life of a process.
+ * by it; bounded by LEARN_BACK_MS, one level each LEVEL_EVERY_MS; each gauge is asked for once in the life of a
+ * process.
  */
 import { type DeviceWatch, foldAgain } from '../judgement/device-watch.ts';
 import type { AlertEngine } from '../judgement/engine.ts';

@@ -110,7 +110,10 @@ function judgeGauge(
 /** A level that has stood above for days is no wave that is still to come. */
 const STALE_MS = 24 * 3_600_000;
 
-/** Until when water from above may come: for ever while it is seen there, since it may be high; else since it was seen. */
+/**
+ * Until when water from above may come: for ever while it is seen there, since it may be high; else since it was
+ * seen.
+ */
 function latestArrivalMs(from: DeviceWatch, view: CityView, lagMin: number): number {
   return silenceOf(from, view) ? from.hearing.lastUsableAt + latestMs(lagMin) : Number.POSITIVE_INFINITY;
 }

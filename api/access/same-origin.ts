@@ -1,16 +1,19 @@
 /**
  * The proof that a call comes from one of our own pages: for all that a session's cookie may change.
  *
- * `SameSite=Strict` alone lets through what a neighbour domain (`other.city.go.id`) sends. So three things besides, each
- * of which would do: the header X-Siaga-Session, which no form can send and for which a browser asks other sites by a
- * preflight that Siaga does not grant; `Sec-Fetch-Site: same-origin`, which no script can set; and, since browsers send
- * that one to https and loopback only, `Origin` where it is absent. A token in the page, as others do it, would need a
- * place to keep it and tell no more. Invariant: what proves nothing is refused.
+ * `SameSite=Strict` alone lets through what a neighbour domain (`other.city.go.id`) sends. So three things besides,
+ * each of which would do: the header X-Siaga-Session, which no form can send and for which a browser asks other sites
+ * by a preflight that Siaga does not grant; `Sec-Fetch-Site: same-origin`, which no script can set; and, since
+ * browsers send that one to https and loopback only, `Origin` where it is absent. A token in the page, as others do
+ * it, would need a place to keep it and tell no more. Invariant: what proves nothing is refused.
  */
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../border/problem.ts';
 
-/** Said by a page that acts for somebody who is signed in: without a session its calls are refused and never the public's. */
+/**
+ * Said by a page that acts for somebody who is signed in: without a session its calls are refused and never the
+ * public's.
+ */
 export const SESSION_HEADER = 'x-siaga-session';
 
 export function bearsSessionHeader({ headers }: FastifyRequest): boolean {

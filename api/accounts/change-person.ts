@@ -1,9 +1,9 @@
 /**
  * `PATCH /v1/people/{id}`: another name or another role, for administrators.
  *
- * The sessions of the person have both from the next call on; their live streams end and begin anew, so that nobody goes on seeing what
- * the role before might. Invariants: a change says by If-Match which version it has seen; nobody changes their own role, so that an
- * administrator stays; what was done before bears the name of that time.
+ * The sessions of the person have both from the next call on; their live streams end and begin anew, so that nobody
+ * goes on seeing what the role before might. Invariants: a change says by If-Match which version it has seen; nobody
+ * changes their own role, so that an administrator stays; what was done before bears the name of that time.
  */
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
@@ -80,7 +80,10 @@ async function isOfSession(
   return own !== undefined && 'person' in own.owner && own.owner.person === person;
 }
 
-/** Throws Problem 404 for somebody unknown, 409 for a name that is taken or one's own role, 412 and 428 as RFC 9110 and 6585 say. */
+/**
+ * Throws Problem 404 for somebody unknown, 409 for a name that is taken or one's own role, 412 and 428 as RFC 9110
+ * and 6585 say.
+ */
 async function changePerson(
   database: Database,
   id: number,

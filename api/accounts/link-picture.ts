@@ -1,5 +1,6 @@
 /**
- * The link of an invitation, and the same as a QR code: for a colleague's phone that stands beside the screen, and for a terminal.
+ * The link of an invitation, and the same as a QR code: for a colleague's phone that stands beside the screen, and for
+ * a terminal.
  *
  * Squares only; the page draws them, so that no markup is taken from an answer.
  */

@@ -17,7 +17,10 @@ export function requireGoodName(name: string, deviceIds: Iterable<string>): void
   throw new Problem(409, 'name-taken', detail);
 }
 
-/** Throws Problem 409 when it looks like a person's or a token's, but for the one's whose it is to be. Tokens that have ended are out of force. */
+/**
+ * Throws Problem 409 when it looks like a person's or a token's, but for the one's whose it is to be. Tokens that
+ * have ended are out of force.
+ */
 export async function requireFreeName(
   transaction: Database,
   name: string,

@@ -15,7 +15,7 @@ import { PRIVATE_UMASK } from '../../database/data-folder-modes.ts';
 import { type Database, openDatabase } from '../../database/database.ts';
 import { openRegistry } from '../../fleet/registry.ts';
 import { STAFF_ROLES } from '../access/access.ts';
-import { Problem } from '../border/problem.ts';
+import { Problem, usageProblem } from '../border/problem.ts';
 import { formatTime } from '../border/time.ts';
 import { formatLink, printLink } from './link-picture.ts';
 import {
@@ -61,15 +61,16 @@ export async function runPeopleCommand(
   const doing: Doing = { actor: 'command line', nowMs };
   const linkHours = /^\d{1,3}$/.test(hours) ? Number(hours) : 0;
   if (linkHours < 1 || linkHours > MAX_LINK_HOURS) {
-    throw usageProblem(`--hours ${hours}: a whole number from 1 to ${MAX_LINK_HOURS}`);
+    throw usageProblem(`--hours ${hours}: a whole number from 1 to ${MAX_LINK_HOURS}`, USAGE);
   }
   switch (command) {
     case 'list':
       return describePeople(database, nowMs);
     case 'invite': {
       const wantedRole = STAFF_ROLES.find((each) => each === role);
-      if (!name) throw usageProblem('invite: whom? NAME is missing');
-      if (!wantedRole) throw usageProblem(`--role ${role ?? 'is missing'}: one of ${STAFF_ROLES.join(', ')}`);
+      if (!name) throw usageProblem('invite: whom? NAME is missing', USAGE);
+      if (!wantedRole)
+        throw usageProblem(`--role ${role ?? 'is missing'}: one of ${STAFF_ROLES.join(', ')}`, USAGE);
       const wanted = { name, role: wantedRole, linkHours, deviceIds: await readDeviceIds() };
       return describeLink(await invitePerson(database, wanted, doing), base);
     }
@@ -83,13 +84,8 @@ export async function runPeopleCommand(
       return `Removed ${removed.name}; a running Siaga ends the sessions within half a minute.\n`;
     }
     default:
-      throw usageProblem(`${command ?? 'no command'}: list, invite, link or remove`);
+      throw usageProblem(`${command ?? 'no command'}: list, invite, link or remove`, USAGE);
   }
-}
-
-/** What is wrong stands before all that there is. */
-function usageProblem(what: string): Problem {
-  return new Problem(400, 'usage', `${what}\n\n${USAGE}`);
 }
 
 async function describePeople(database: Database, nowMs: number): Promise<string> {

@@ -83,7 +83,10 @@ export async function invitePerson(
   });
 }
 
-/** A new link for somebody who is known: another device, or a session that has ended. The one that was open is withdrawn. */
+/**
+ * A new link for somebody who is known: another device, or a session that has ended. The one that was open is
+ * withdrawn.
+ */
 export async function makeLink(
   database: Database,
   id: number,

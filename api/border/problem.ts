@@ -31,6 +31,11 @@ export class Problem extends Error {
   }
 }
 
+/** Of a command line: what is wrong stands before all that there is. */
+export function usageProblem(what: string, usage: string): Problem {
+  return new Problem(400, 'usage', `${what}\n\n${usage}`);
+}
+
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 
 export const problemSchema = z

@@ -1,9 +1,9 @@
 /**
- * `GET /v1/entries/forms`: what an entry of each list holds, for a form: JSON Schemas, names of other lists, and what the
- * parameters of each alert rule are.
+ * `GET /v1/entries/forms`: what an entry of each list holds, for a form: JSON Schemas, names of other lists, and what
+ * the parameters of each alert rule are.
  *
- * One of the routes of entry-lists.ts. Invariant: a form is made of the schema that judges the entry, so that a new kind
- * of device has one by itself.
+ * One of the routes of entry-lists.ts. Invariant: a form is made of the schema that judges the entry, so that a new
+ * kind of device has one by itself.
  */
 import { z } from 'zod';
 import { trackRules } from '../../alerts/rules/index.ts';

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/entries`: a city's lists for whoever edits them: search, what was changed, and where the folder says otherwise
- * than when an entry was changed.
+ * `GET /v1/entries`: a city's lists for whoever edits them: search, what was changed, and where the folder says
+ * otherwise than when an entry was changed.
  *
  * For engineers; an entry itself and its changes are in city-entries.ts, what a form of it holds in entry-forms.ts.
  * Invariant: a page is bounded, whatever the list.

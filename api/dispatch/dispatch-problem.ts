@@ -1,8 +1,9 @@
 /**
  * How a refusal of dispatch leaves the API: one table of code → status, for every route about incidents.
  *
- * A refusal that a call of this API can mend names that call. Invariant: the problem's slug is dispatch's own code and its members are dispatch's facts, so that a program
- * can try again with the version it lacks without reading the sentence.
+ * A refusal that a call of this API can mend names that call. Invariant: the problem's slug is dispatch's own code and
+ * its members are dispatch's facts, so that a program can try again with the version it lacks without reading the
+ * sentence.
  */
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { DispatchError, type DispatchErrorCode } from '../../dispatch/dispatch-error.ts';

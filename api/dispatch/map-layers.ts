@@ -1,8 +1,8 @@
 /**
  * `GET /v1/map/calls` and `/v1/map/coverage`: what lies over the desk's map, by H3 cells with their outlines.
  *
- * For who may dispatch: where people called from, and what the city is left with. Invariant: made in turns that leave the event loop to
- * others, at most 1,000 cells, and kept for a short time (dispatch/recommendation/call-heat.ts,
+ * For who may dispatch: where people called from, and what the city is left with. Invariant: made in turns that leave
+ * the event loop to others, at most 1,000 cells, and kept for a short time (dispatch/recommendation/call-heat.ts,
  * dispatch/recommendation/coverage-map.ts).
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';

@@ -1,10 +1,11 @@
 /**
  * MapLibre GL as the browser takes it: its module and its worker, below a path that carries their version.
  *
- * Pages name the module (`{{mapLibrary}}`) and load it after their first paint. Read and compressed when somebody first asks,
- * so that a server whose desk nobody opens does not hold it. The worker has most of its text from the module: to a browser that has
- * the module as a dictionary (RFC 9842) goes what differs, a quarter of it. Invariants: it comes from this server only; a path never
- * changes what it means and is kept for a year; the worker may fetch from this server and run nothing else.
+ * Pages name the module (`{{mapLibrary}}`) and load it after their first paint. Read and compressed when somebody
+ * first asks, so that a server whose desk nobody opens does not hold it. The worker has most of its text from the
+ * module: to a browser that has the module as a dictionary (RFC 9842) goes what differs, a quarter of it. Invariants:
+ * it comes from this server only; a path never changes what it means and is kept for a year; the worker may fetch from
+ * this server and run nothing else.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,8 +1,9 @@
 /**
  * A file of the pages in the forms that a browser takes it in: as it is, by gzip, by brotli.
  *
- * Made by page-files.ts at start and by map-library.ts, sent by send-file.ts. Invariant: no request waits for brotli, which
- * takes seconds for a library: it is made when somebody first asks for it, and whoever comes before it is there has gzip.
+ * Made by page-files.ts at start and by map-library.ts, sent by send-file.ts. Invariant: no request waits for brotli,
+ * which takes seconds for a library: it is made when somebody first asks for it, and whoever comes before it is there
+ * has gzip.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';

@@ -1,8 +1,9 @@
 /**
  * The files of the pages as a browser takes them: types stripped, compressed, versioned.
  *
- * Read once at start from dashboards/situation-room and pages/browser; pages.ts and public-pages.ts serve them from memory. Invariant: the version
- * is a hash of every file, so that a path with a version in it never changes what it means.
+ * Read once at start from dashboards/situation-room and pages/browser; pages.ts and public-pages.ts serve them from
+ * memory. Invariant: the version is a hash of every file, so that a path with a version in it never changes what it
+ * means.
  */
 import { execFile as execFileWithCallback } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -97,7 +98,10 @@ async function packAll(texts: ReadonlyMap<string, string>): Promise<Map<string, 
   return files;
 }
 
-/** The version into each path, the other fillings, and every module that the page runs named at once, so that none waits for another to be read. */
+/**
+ * The version into each path, the other fillings, and every module that the page runs named at once, so that none
+ * waits for another to be read.
+ */
 function fillIn(
   html: string,
   fillings: Fillings & { readonly version: string },

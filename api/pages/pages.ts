@@ -21,7 +21,10 @@ const PAGES = [
   ['/accounts', 'accounts.html'],
   ['/join', 'join.html'],
 ] as const;
-/** Of the page with a map, whose library starts a worker by a text: a policy of the page lets that one address through. */
+/**
+ * Of the page with a map, whose library starts a worker by a text: a policy of the page lets that one address
+ * through.
+ */
 const MAP_PAGE = 'desk.html';
 const CSP = [
   "default-src 'none'",

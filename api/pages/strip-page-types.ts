@@ -4,9 +4,9 @@
  *   node strip-page-types.ts <folder> <name> … → JSON on standard output: [[name, stripped], …]
  *
  * Not a thread: Node's TypeScript compiler leaves 30 MB with the process that loads it, and announces itself as
- * experimental on the operator's terminal. Invariant: lines and columns stay where they are, so what a
- * browser's console points at is the source. Comments are a fifth of what the desk would load; those that have lines of their own
- * go, and leave their lines. A module has no text of several lines with such a line in it, which a test keeps.
+ * experimental on the operator's terminal. Invariant: lines and columns stay where they are, so what a browser's
+ * console points at is the source. Comments are a fifth of what the desk would load; those that have lines of their
+ * own go, and leave their lines. A module has no text of several lines with such a line in it, which a test keeps.
  */
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';

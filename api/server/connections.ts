@@ -17,7 +17,10 @@ import { PacedConnection } from './paced-connection.ts';
 export const CONNECTION_BOUNDS = {
   /** Streams and callers at once. 2,000 sockets are some 50 MB. */
   maxConnections: 2_000,
-  /** Of one address, or of one /64: forty browsers behind a NAT, with six each. Proxies that are trusted have no bound. */
+  /**
+   * Of one address, or of one /64: forty browsers behind a NAT, with six each. Proxies that are trusted have no
+   * bound.
+   */
   maxConnectionsPerAddress: 256,
   /** From a request to the last byte of its answer: 30 s to make it, and 90 for 2 MB over a poor mobile link. */
   answerMs: 120_000,

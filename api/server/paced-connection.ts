@@ -12,8 +12,8 @@ import type { Socket } from 'node:net';
 /** The headers of one browser. Some forty of the shortest requests fit, and are parsed before the first is begun. */
 const SLICE_BYTES = 1_024;
 /**
- * After a refusal (429, 503) the connection is not read for so long. It is told when to come back; who asks again at once
- * would have the event loop do nothing but refuse.
+ * After a refusal (429, 503) the connection is not read for so long. It is told when to come back; who asks again at
+ * once would have the event loop do nothing but refuse.
  */
 export const REFUSED_REST_MS = 1_000;
 

@@ -31,8 +31,8 @@ export const MAX_KEPT = 50_000;
 type Kept = Map<string, Map<string, number>>;
 
 /**
- * Reads the sessions back into `persistence`; from then on what they subscribe to is kept. Returns their client ids, the
- * newest first.
+ * Reads the sessions back into `persistence`; from then on what they subscribe to is kept. Returns their client ids,
+ * the newest first.
  */
 export async function keepSubscriptions(
   persistence: Persistence,

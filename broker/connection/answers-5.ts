@@ -45,7 +45,9 @@ const CODES = new Map<RejectionReason, number>([
   // A PUBACK has no "packet too large" [MQTT 5, 3.4.2.1]; this one is any limit of ours.
   ['too-large', QUOTA_EXCEEDED],
 ]);
-/** [MQTT 5, 3.14.2.1]; where there is none the client sees its connection close. Who does not read would not read why. */
+/**
+ * [MQTT 5, 3.14.2.1]; where there is none the client sees its connection close. Who does not read would not read why.
+ */
 const END_CODES = new Map<EndReason, number>([
   ['taken-over', 0x8e],
   ['gave-way', QUOTA_EXCEEDED],

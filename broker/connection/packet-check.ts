@@ -30,7 +30,9 @@ export const SUBSCRIBE = 8;
 export const UNSUBSCRIBE = 10;
 export const DISCONNECT = 14;
 
-/** Of one packet, ten times what a client may have: 64,000 would fit into 256 KiB and stop the event loop for 200 ms. */
+/**
+ * Of one packet, ten times what a client may have: 64,000 would fit into 256 KiB and stop the event loop for 200 ms.
+ */
 export const MAX_FILTERS = 1_000;
 
 /** Why the packet that begins at `start`, with its body from `body` to `end`, must end its connection. */

@@ -13,8 +13,8 @@ import { RETAINED_PRICE } from '../connection/packet-prices.ts';
 import { MAX_UNREAD_BYTES } from '../connection/read-pace.ts';
 
 /**
- * Null where it does not go. What is to be acknowledged gets its identifier here, for Aedes would begin anywhere and not
- * look which are in use.
+ * Null where it does not go. What is to be acknowledged gets its identifier here, for Aedes would begin anywhere and
+ * not look which are in use.
  */
 export function judgeForward(
   connection: Connection,

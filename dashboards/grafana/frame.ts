@@ -74,8 +74,8 @@ export function chooseMany(name: string, label: string, query: string): QueryVar
 }
 
 /**
- * Which of two grains a range of this length is read in, by `readingsOrHours`; behind `city`. Siaga writes what it rests
- * on (influx/hourly/grain-lines.ts).
+ * Which of two grains a range of this length is read in, by `readingsOrHours`; behind `city`. Siaga writes what it
+ * rests on (influx/hourly/grain-lines.ts).
  */
 export function grain(): QueryVariableBuilder {
   const query = `SELECT last("grain") FROM "siaga_grain" WHERE "city" = '$city' AND "minRangeMs" <= ($__to - $__from)`;

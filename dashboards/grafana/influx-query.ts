@@ -11,8 +11,8 @@ import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
 export const DATA_SOURCE = { type: 'influxdb', uid: 'siaga-influxdb' } as const;
 
 /**
- * Below two days the readings, from there on the hours that Siaga makes of them, which have the same fields: `$grain` is
- * 0 or 1 (frame.ts). A digit, since Grafana escapes anything else within a regular expression.
+ * Below two days the readings, from there on the hours that Siaga makes of them, which have the same fields: `$grain`
+ * is 0 or 1 (frame.ts). A digit, since Grafana escapes anything else within a regular expression.
  */
 export function readingsOrHours(measurement: string): string {
   return `/^${measurement}(_1h){$grain}$/`;

@@ -1,9 +1,9 @@
 /**
  * Rivers: how high the water stands in any city, and where it is high for its gauge.
  *
- * Above, what the variables choose: map, levels, rate of rise, rain, tide, alerts. In folded rows each gauge between its
- * own thresholds, and beside it the gauge above, moved by the time a wave takes. Invariant: readings of failed quality
- * are in no graph, and a level is shown by its maximum: a peak between two points is the flood.
+ * Above, what the variables choose: map, levels, rate of rise, rain, tide, alerts. In folded rows each gauge between
+ * its own thresholds, and beside it the gauge above, moved by the time a wave takes. Invariant: readings of failed
+ * quality are in no graph, and a level is shown by its maximum: a peak between two points is the flood.
  */
 
 import {

@@ -1,8 +1,8 @@
 /**
  * readCbor: one value of CBOR → as JSON would have it [RFC 8949].
  *
- * Ours, since what it reads is hostile: of the libraries tried, cborg 6.1 overflows the stack at nested lists, cbor2 2.3
- * compiles regular expressions that a message names, and neither bounds lists and maps.
+ * Ours, since what it reads is hostile: of the libraries tried, cborg 6.1 overflows the stack at nested lists, cbor2
+ * 2.3 compiles regular expressions that a message names, and neither bounds lists and maps.
  *
  * Read for senml.ts. Numbers, texts, booleans, null, lists and maps; a tag is passed over, bytes are undefined.
  * Invariants: every read is within the message, or CborError is thrown; a length is never believed before it is

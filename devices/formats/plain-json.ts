@@ -131,7 +131,10 @@ function areNamedValues(list: unknown): list is readonly JsonObject[] {
   return Array.isArray(list) && list.length > 0 && list.every(isNamedValue);
 }
 
-/** As one object for each moment and device, exercises apart; a name that comes again begins another one, so that no value is lost. */
+/**
+ * As one object for each moment and device, exercises apart; a name that comes again begins another one, so that no
+ * value is lost.
+ */
 function foldNamed(entries: readonly JsonObject[]): readonly JsonObject[] {
   const folded: Record<string, unknown>[] = [];
   const openAt = new Map<string, Record<string, unknown>>();

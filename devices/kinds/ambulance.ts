@@ -1,6 +1,6 @@
 /**
- * GPS-tracked ambulances, motorcycles and transport units alike (which one it is stands in the registry).
- * A reading has a fix, or the crew's word (`status`), or both; whether a unit may be sent is decided in dispatch, not here.
+ * GPS-tracked ambulances, motorcycles and transport units alike (which one it is stands in the registry). A reading
+ * has a fix, or the crew's word (`status`), or both; whether a unit may be sent is decided in dispatch, not here.
  */
 import { z } from 'zod';
 import { defineDeviceKind } from '../device-kind.ts';

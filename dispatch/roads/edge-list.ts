@@ -51,7 +51,9 @@ export class EdgeListBuilder {
     return this.#lats.push(lat) - 1;
   }
 
-  /** One direction; its number. The length is the great circle's and the speeds are the class's where none are given. */
+  /**
+   * One direction; its number. The length is the great circle's and the speeds are the class's where none are given.
+   */
   addEdge(
     from: number,
     to: number,

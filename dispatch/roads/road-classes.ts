@@ -11,7 +11,10 @@ import type { City } from '../../cities/city.ts';
 export type Vehicle = 'motorcycle' | 'transport';
 export const VEHICLES = ['motorcycle', 'transport'] as const satisfies readonly Vehicle[];
 
-/** Order is the number in the road file. `motorway` stands for every toll road, `path` for a gang. A city's folder has no ferry. */
+/**
+ * Order is the number in the road file. `motorway` stands for every toll road, `path` for a gang. A city's folder has
+ * no ferry.
+ */
 export const CLASS_NUMBERS = [
   'trunk',
   'primary',
@@ -51,7 +54,9 @@ const SPEEDS_KMH: Readonly<Record<Vehicle, Readonly<Record<RoadClass, number>>>>
   },
 };
 
-/** km/h on a road that its class closes to the vehicle and its tags open: a toll bridge with a lane, a gang for cars. */
+/**
+ * km/h on a road that its class closes to the vehicle and its tags open: a toll bridge with a lane, a gang for cars.
+ */
 const OPENED_KMH: Readonly<Record<Vehicle, Readonly<Partial<Record<RoadClass, number>>>>> = {
   motorcycle: { motorway: 46 },
   transport: { path: 8 },

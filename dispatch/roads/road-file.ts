@@ -1,11 +1,10 @@
 /**
  * The road file: an imported network on disk, some 25 bytes an edge, read at start in place of the city's.
  *
- * Layout: the magic line, header length (uint32, little-endian), header as JSON (counts, source, when), then
- * the arrays in their order, each a multiple of nothing: they are copied out; banned turns last, each as which vehicles,
- * how many edges, and the edges. CRC-32 of all before it ends
- * the file. Invariant: written beside and renamed, so that a reader sees a whole file or none; what is
- * damaged or of another version is refused with a sentence.
+ * Layout: the magic line, header length (uint32, little-endian), header as JSON (counts, source, when), then the
+ * arrays in their order, each a multiple of nothing: they are copied out; banned turns last, each as which vehicles,
+ * how many edges, and the edges. CRC-32 of all before it ends the file. Invariant: written beside and renamed, so that
+ * a reader sees a whole file or none; what is damaged or of another version is refused with a sentence.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';

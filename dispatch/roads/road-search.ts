@@ -91,7 +91,10 @@ export class RoadSearch {
       .sort((a, b) => a.seconds - b.seconds || a.index - b.index);
   }
 
-  /** Seconds from a node to the place of the last search; Infinity where it did not look, final on the ways of what it found. */
+  /**
+   * Seconds from a node to the place of the last search; Infinity where it did not look, final on the ways of what it
+   * found.
+   */
   secondsFrom(node: number): number {
     return this.#stamps[node] === this.#stamp ? (this.#seconds[node] as number) : Number.POSITIVE_INFINITY;
   }

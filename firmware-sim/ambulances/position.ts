@@ -1,7 +1,8 @@
 /**
  * Directions and points on the way between two positions, as simple as a city allows: equirectangular.
  *
- * Within a city the error against the great circle, by which distances are measured, is far below that of any GPS. Invariant: all angles in degrees, all lengths in metres.
+ * Within a city the error against the great circle, by which distances are measured, is far below that of any GPS.
+ * Invariant: all angles in degrees, all lengths in metres.
  */
 import { METRES_PER_DEGREE, type Position } from '../../cities/great-circle.ts';
 

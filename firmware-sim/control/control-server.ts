@@ -1,8 +1,8 @@
 /**
  * The demo's control: a page on loopback that tells the chapters and lets a person pause, hurry or send the next flood.
  *
- * Opened by `sim city --control PORT`. Invariants: it listens on loopback alone and answers to no other name, so that no
- * page of the internet can reach it; what it does moves the story and nothing else.
+ * Opened by `sim city --control PORT`. Invariants: it listens on loopback alone and answers to no other name, so that
+ * no page of the internet can reach it; what it does moves the story and nothing else.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -1,9 +1,9 @@
 /**
  * What the automatic dispatcher does next for one incident: a decision, without network or clock.
  *
- * A case has one task a role: first aid by the nearest unit or, where the call needs it, transport with a
- * motorcycle ahead of it. A unit that refuses, breaks off or does not answer is followed by another. Invariant: nothing is decided from
- * memory; the plan follows from the incident as the server shows it, so that a restart changes nothing.
+ * A case has one task a role: first aid by the nearest unit or, where the call needs it, transport with a motorcycle
+ * ahead of it. A unit that refuses, breaks off or does not answer is followed by another. Invariant: nothing is
+ * decided from memory; the plan follows from the incident as the server shows it, so that a restart changes nothing.
  */
 
 export type Role = 'first-aid' | 'transport';

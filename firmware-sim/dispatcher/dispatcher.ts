@@ -3,9 +3,10 @@
  *
  *   call → reported → (every 3 s: look, decide, do) → units assigned, replaced where silent → closed
  *
- * It knows nothing that a person at the desk would not see, and takes up what a run before it left open. Invariants: each call is reported once and each
- * decision has an idempotency key of its own; no more than MAX_OPEN cases are open, further calls are counted as
- * unanswered; a refusal or a lost connection is counted, and the case is looked at again.
+ * It knows nothing that a person at the desk would not see, and takes up what a run before it left open. Invariants:
+ * each call is reported once and each decision has an idempotency key of its own; no more than MAX_OPEN cases are
+ * open, further calls are counted as unanswered; a refusal or a lost connection is counted, and the case is looked at
+ * again.
  */
 import type { Cancel, Clock } from '../clock.ts';
 import { type Deed, type IncidentView, planNextDeeds } from './case-plan.ts';

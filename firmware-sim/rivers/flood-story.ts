@@ -11,7 +11,10 @@ import { createFlood, type Flood, RAIN_STARTS_MIN } from './flood.ts';
 const CYCLE_PER_FLOOD = 3;
 /** Before the first flood every river stands still for so long: whoever looks sees first what is ordinary. */
 const CALM_REAL_S = 60;
-/** The calm and the first flood pass in this much real time unless the speed is given: "within five minutes", with a margin. */
+/**
+ * The calm and the first flood pass in this much real time unless the speed is given: "within five minutes", with a
+ * margin.
+ */
 const FIRST_FLOOD_REAL_S = 285;
 
 export interface FloodStory {

@@ -1,11 +1,11 @@
 /**
  * The position filter: what one more fix says about where a vehicle is now.
  *
- * Called by the live consumer for each reading of a moving kind, before the fleet takes it into the present;
- * the raw fix is in the journal whatever comes out here. In order: range → repeat → older → implied speed →
- * parked; a coarse fix around a better known place leaves it there. Pure: (state, fix) → (state, verdict). Invariants: the present never jumps faster than
- * MAX_SPEED_MPS, from when its place was last known, except where three fixes in a row agree on the new place, so that a wrong present cannot
- * starve a device; time in the present never goes back.
+ * Called by the live consumer for each reading of a moving kind, before the fleet takes it into the present; the raw
+ * fix is in the journal whatever comes out here. In order: range → repeat → older → implied speed → parked; a coarse
+ * fix around a better known place leaves it there. Pure: (state, fix) → (state, verdict). Invariants: the present
+ * never jumps faster than MAX_SPEED_MPS, from when its place was last known, except where three fixes in a row agree
+ * on the new place, so that a wrong present cannot starve a device; time in the present never goes back.
  */
 
 import { distanceM, type Position } from '../../cities/great-circle.ts';
@@ -28,8 +28,8 @@ export interface PositionState {
 }
 
 /**
- * `moved` and `held` (parked, or a coarse fix around it: the place stays) are the present; `relocated` is a place that was refused until
- * three fixes agreed on it. The others leave the present as it was.
+ * `moved` and `held` (parked, or a coarse fix around it: the place stays) are the present; `relocated` is a place that
+ * was refused until three fixes agreed on it. The others leave the present as it was.
  */
 export type PositionOutcome =
   | 'moved'

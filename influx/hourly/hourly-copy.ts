@@ -3,10 +3,10 @@
  *
  * Whoever writes lines marks their hours (copy-journal.ts, sample-writer by open-influx-copy.ts), also those of late
  * readings, of a rewrite, and of a server that was wiped. A marked hour is asked and written a minute after its end or
- * after the mark, the hour that runs every ten minutes. Marks are in memory: what a restart forgets, and what was there before, is found by
- * counting, day by day, back to the oldest. Invariants: an hour is right when its `samples` are as many as the sound
- * readings that stand there; a mark goes before its hour is asked, so that what comes meanwhile marks it anew; nobody
- * waits for this, and it leaves InfluxDB three quarters of the time.
+ * after the mark, the hour that runs every ten minutes. Marks are in memory: what a restart forgets, and what was
+ * there before, is found by counting, day by day, back to the oldest. Invariants: an hour is right when its `samples`
+ * are as many as the sound readings that stand there; a mark goes before its hour is asked, so that what comes
+ * meanwhile marks it anew; nobody waits for this, and it leaves InfluxDB three quarters of the time.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { DAY_MS } from '../copy/compare-copy.ts';

@@ -1,8 +1,8 @@
 /**
  * Retention of the log: as long as a journal is kept, and no longer than that many days where a second journal has it.
  *
- * Alone, the log is the second copy of all that a city has; with a journal on another machine it only has to bridge what
- * that one has not read yet. Invariant: nothing goes that a consumer of the owner has yet to work on.
+ * Alone, the log is the second copy of all that a city has; with a journal on another machine it only has to bridge
+ * what that one has not read yet. Invariant: nothing goes that a consumer of the owner has yet to work on.
  */
 import type { Logger } from 'pino';
 import { lowestCursors, type RetentionOptions } from '../retention.ts';

@@ -1,9 +1,9 @@
 /**
  * What one line of docs/bounds.md says, and the words for its value and for where it is seen.
  *
- * The rows beside this file import the constants that the code itself goes by, and defaults come from the environment's
- * table. Invariants: no number of a bound is written twice; a label of a metric is of the type that the code counts with,
- * so that a reason that is renamed does not compile here.
+ * The rows beside this file import the constants that the code itself goes by, and defaults come from the
+ * environment's table. Invariants: no number of a bound is written twice; a label of a metric is of the type that the
+ * code counts with, so that a reason that is renamed does not compile here.
  */
 import type { Bound as MqttBound } from '../../broker/broker-metrics.ts';
 import type { HoldCause } from '../../broker/connection/connection-options.ts';

@@ -1,4 +1,7 @@
-/** Clients of InfluxDB that write to Siaga: where they show their credential, what they ask first, how they are answered. */
+/**
+ * Clients of InfluxDB that write to Siaga: where they show their credential, what they ask first, how they are
+ * answered.
+ */
 import { gzipSync } from 'node:zlib';
 import type { InjectOptions } from 'fastify';
 import { Registry } from 'prom-client';

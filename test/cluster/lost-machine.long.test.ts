@@ -2,8 +2,8 @@
  * A machine dies for good: the owner is killed or stopped under load, and its data folder is deleted. With JOURNAL_URL
  * its heir, which has a folder of its own, has every acknowledged reading once, and nothing is judged twice.
  *
- * Also PostgreSQL that crashes under load, and one whose synchronous standby is gone. SIAGA_TEST_SEED repeats the moments
- * of a run, SIAGA_TEST_ROUNDS sets how many machines die. Needs PostgreSQL; with CI=true it must be there.
+ * Also PostgreSQL that crashes under load, and one whose synchronous standby is gone. SIAGA_TEST_SEED repeats the
+ * moments of a run, SIAGA_TEST_ROUNDS sets how many machines die. Needs PostgreSQL; with CI=true it must be there.
  */
 import { rmSync } from 'node:fs';
 import { connectAsync, type MqttClient } from 'mqtt';

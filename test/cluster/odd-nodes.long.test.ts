@@ -2,8 +2,8 @@
  * Nodes that are set up or supplied oddly: a copied data folder, the same one twice, a database that refuses, a
  * certificate of somebody else, an address that is bound and another that is announced.
  *
- * Real servers on one real PostgreSQL. Needs PostgreSQL and is skipped where it is not installed; with CI=true that is a
- * failure.
+ * Real servers on one real PostgreSQL. Needs PostgreSQL and is skipped where it is not installed; with CI=true that is
+ * a failure.
  */
 import { cpSync, rmSync } from 'node:fs';
 import pg from 'pg';

@@ -1,6 +1,6 @@
 /**
- * An upgrade of a city that goes on meanwhile, as docs/cluster.md tells it: this version owns the city, the next one, which
- * has a migration more, stands by and takes over; and this one is not let back.
+ * An upgrade of a city that goes on meanwhile, as docs/cluster.md tells it: this version owns the city, the next one,
+ * which has a migration more, stands by and takes over; and this one is not let back.
  *
  * Needs PostgreSQL; with CI=true it must be there.
  */

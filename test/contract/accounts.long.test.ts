@@ -1,4 +1,7 @@
-/** Accounts on both databases: a link is taken once by whoever is first, sessions outlast a restart, names are kept apart. */
+/**
+ * Accounts on both databases: a link is taken once by whoever is first, sessions outlast a restart, names are kept
+ * apart.
+ */
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { Registry as Metrics } from 'prom-client';

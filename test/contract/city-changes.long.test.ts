@@ -1,4 +1,6 @@
-/** Two programs that change one city at once, on both databases: each sees what the other has left, and none is lost. */
+/**
+ * Two programs that change one city at once, on both databases: each sees what the other has left, and none is lost.
+ */
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { changeCity } from '../../cities/change-city.ts';

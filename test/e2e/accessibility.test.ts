@@ -9,7 +9,10 @@ import { AXE, COLOURS, DESK, findBeside, findViolations, PHONE } from '../suppor
 import { type Chromium, chromiumMissing, type Page, startChromium } from '../support/chromium.ts';
 import { openRoomHouse, type RoomHouse } from '../support/room-house.ts';
 
-/** What a person opens in turn: the expression that opens it, the one that is true once it is there, and its part of the page. */
+/**
+ * What a person opens in turn: the expression that opens it, the one that is true once it is there, and its part of
+ * the page.
+ */
 const VIEWS: Record<string, readonly [open: string, shown: string, part: string]> = {
   'rivers and alerts': ['0', `document.querySelector('.alert')`, 'body'],
   'the legend': [

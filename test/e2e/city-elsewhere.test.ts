@@ -1,4 +1,6 @@
-/** A city outside the repository: begun by the command line, run by the real server, and known to every other program. */
+/**
+ * A city outside the repository: begun by the command line, run by the real server, and known to every other program.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';

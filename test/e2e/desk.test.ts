@@ -92,8 +92,8 @@ describe.skipIf(chromiumMissing())('the desk in a browser', { timeout: 180_000 }
   }
 
   /**
-   * A list that has just moved sends nobody for a moment, as when the second of two units becomes known while the key is pressed: a
-   * person presses again. Once something was sent, nothing more is pressed.
+   * A list that has just moved sends nobody for a moment, as when the second of two units becomes known while the key
+   * is pressed: a person presses again. Once something was sent, nothing more is pressed.
    */
   async function pressUntilSent(key: string, assignments: number): Promise<void> {
     const cards = `document.querySelectorAll('.assignment-card').length`;

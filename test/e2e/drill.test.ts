@@ -1,6 +1,6 @@
 /**
- * A drill on the real server: everything that it raises is an exercise, a kill -9 interrupts it for a moment, and when it
- * has ended nothing of it is left but its report.
+ * A drill on the real server: everything that it raises is an exercise, a kill -9 interrupts it for a moment, and when
+ * it has ended nothing of it is left but its report.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -30,7 +30,10 @@ const START_WITHIN_MS = 800;
 
 const seed = Number(process.env['SIAGA_TEST_SEED'] ?? Date.now() % 1_000_000);
 const random = createRandom(seed, 'kill -9');
-/** A backlog of the last month, a reading a minute: none is ahead of the clock, and none comes at its own pace, as those of a clock that is off do. */
+/**
+ * A backlog of the last month, a reading a minute: none is ahead of the clock, and none comes at its own pace, as
+ * those of a clock that is off do.
+ */
 const firstMs = Math.floor(Date.now() / 1000) * 1000 - 30 * 86_400_000;
 const measuredAt = (number: number) => firstMs + number * 60_000;
 /** A triangle between 0.5 and 3.5 m: the alert rules have work. */

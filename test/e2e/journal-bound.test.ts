@@ -4,7 +4,10 @@ import { eventually } from '../support/eventually.ts';
 import { Load } from '../support/load-generator.ts';
 import { createDataFolder, type DataFolder, startSiaga } from '../support/start-siaga.ts';
 
-/** 350 × 200 = 70,000 readings; 6 MB are some 50,000. History settles 20,000 at a time, and what it has yet to read stays. */
+/**
+ * 350 × 200 = 70,000 readings; 6 MB are some 50,000. History settles 20,000 at a time, and what it has yet to read
+ * stays.
+ */
 const PUBLISHES = 350;
 const READINGS_PER_PUBLISH = 200;
 const firstMs = Date.now() - 5 * 86_400_000;

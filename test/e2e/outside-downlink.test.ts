@@ -1,6 +1,6 @@
 /**
- * What a node behind a broker of somebody else shall go by: it arrives there as ChirpStack and The Things Stack expect a
- * downlink, once, over a kill of Siaga, and is done when their event says so.
+ * What a node behind a broker of somebody else shall go by: it arrives there as ChirpStack and The Things Stack expect
+ * a downlink, once, over a kill of Siaga, and is done when their event says so.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

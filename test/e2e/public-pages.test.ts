@@ -34,7 +34,10 @@ describe.skipIf(chromiumMissing())('the public pages in a browser', { timeout: 1
     });
   }
 
-  /** A page that nobody has read yet may be refused while the event loop of a busy machine is late: it is opened again. */
+  /**
+   * A page that nobody has read yet may be refused while the event loop of a busy machine is late: it is opened
+   * again.
+   */
   async function open(page: Page, path = ''): Promise<void> {
     await eventually(async () =>
       expect((await page.tab.goto(`${house.url}${path}`))?.status()).toBeOneOf([200, 304, 404]),

@@ -1,5 +1,6 @@
 /**
- * An upgrade, rehearsed: what the first version left, killed in the middle of a flood and a call, is taken over by this one.
+ * An upgrade, rehearsed: what the first version left, killed in the middle of a flood and a call, is taken over by
+ * this one.
  *
  * The first version is taken from the repository's own history and gets the packages that it names. Skipped with a
  * message where neither is at hand: a clone without history, a machine without a package registry.

@@ -1,4 +1,6 @@
-/** `npm run fuzz -- [MINUTES] [SEED]`: the fuzzer on a server of its own, for as long as it is told; 60 where absent. */
+/**
+ * `npm run fuzz -- [MINUTES] [SEED]`: the fuzzer on a server of its own, for as long as it is told; 60 where absent.
+ */
 
 import { fillHouse } from '../support/fill-house.ts';
 import { createDataFolder, startSiaga } from '../support/start-siaga.ts';

@@ -1,7 +1,7 @@
 /**
- * The fastest by road against plain searches: random networks with one-way streets, speeds of each vehicle's own and banned
- * sequences of edges, and the real roads of Kediri (skipped where the data are absent), with every edge relaxed until
- * nothing changes.
+ * The fastest by road against plain searches: random networks with one-way streets, speeds of each vehicle's own and
+ * banned sequences of edges, and the real roads of Kediri (skipped where the data are absent), with every edge relaxed
+ * until nothing changes.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
@@ -137,7 +137,10 @@ test('the wanted fastest of each vehicle equal a plain search that remembers eve
   expect(detours).toBeGreaterThan(25);
 });
 
-/** From one snapped point to another over the list as it is: no copies, no heap, every edge that was driven remembered. */
+/**
+ * From one snapped point to another over the list as it is: no copies, no heap, every edge that was driven
+ * remembered.
+ */
 function plainSeconds(list: EdgeList, unit: Snap, scene: Snap, vehicle: Vehicle): number {
   const { from, to, bans } = list;
   const seconds = Array.from(list.speeds[vehicle], (each, edge) =>

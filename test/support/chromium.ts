@@ -41,8 +41,8 @@ export function chromiumMissing(): string | undefined {
 }
 
 /**
- * What went wrong on a page, without calls that a late event loop refused to who is not signed in: the page makes them again.
- * Pages and their files are answered in any case.
+ * What went wrong on a page, without calls that a late event loop refused to who is not signed in: the page makes them
+ * again. Pages and their files are answered in any case.
  */
 export function listFaults({ problems }: Page): string[] {
   return problems.filter((each) => !/ 503 .*\/v1\//.test(each));

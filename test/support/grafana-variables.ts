@@ -107,7 +107,10 @@ export async function ask(url: string, query: string): Promise<readonly InfluxQl
   return parseInfluxQlAnswer(response.status, await response.text());
 }
 
-/** The variables' values as Grafana finds them: in the order in which they stand, "All" where it can be, else the first. */
+/**
+ * The variables' values as Grafana finds them: in the order in which they stand, "All" where it can be, else the
+ * first.
+ */
 export async function resolveVariables(
   url: string,
   dashboard: Dashboard,

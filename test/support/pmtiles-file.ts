@@ -1,5 +1,6 @@
 /**
- * A `.pmtiles` file with one vector tile, as the specification of version 3 lays it out: header, directory, metadata, tile.
+ * A `.pmtiles` file with one vector tile, as the specification of version 3 lays it out: header, directory, metadata,
+ * tile.
  *
  * https://github.com/protomaps/PMTiles/blob/main/spec/v3/spec.md. Nothing in it is compressed.
  */

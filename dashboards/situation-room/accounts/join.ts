@@ -1,8 +1,8 @@
 /**
  * The page that a link of an invitation opens: whom it is for, and one button that uses it.
  *
- * The secret stands behind `#`, so that it is in no log, and a chat that looks at the link beforehand gets this page and
- * nothing else. Invariants: only the button uses the link; the secret leaves the address with its use.
+ * The secret stands behind `#`, so that it is in no log, and a chat that looks at the link beforehand gets this page
+ * and nothing else. Invariants: only the button uses the link; the secret leaves the address with its use.
  */
 import { listenForLanguage, loadLanguage, readLanguage, speakMarkup } from '../page-language.ts';
 import type { Answer } from '../state/api/answer-shapes.ts';

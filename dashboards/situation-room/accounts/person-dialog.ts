@@ -1,8 +1,8 @@
 /**
  * Another name or another role for a person.
  *
- * Opened by main.ts. Invariant: what somebody else changed meanwhile is not written over: the form says so, shows what stands now, and
- * waits for a second press.
+ * Opened by main.ts. Invariant: what somebody else changed meanwhile is not written over: the form says so, shows what
+ * stands now, and waits for a second press.
  */
 import { type ApiClient, ApiError } from '../state/api/api-client.ts';
 import { byId, setOptionalText, setText } from '../views/dom.ts';

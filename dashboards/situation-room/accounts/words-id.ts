@@ -1,7 +1,8 @@
 /**
  * The words of accounts in Indonesian: the page of an invitation, and the administrator's page.
  *
- * Beside those that all pages have (state/words/words-id.ts), and loaded by these pages alone. Invariant: words-en.ts has the same keys; the compiler keeps it.
+ * Beside those that all pages have (state/words/words-id.ts), and loaded by these pages alone. Invariant: words-en.ts
+ * has the same keys; the compiler keeps it.
  */
 export const indonesianOfAccounts = {
   accountsTitle: 'Akun petugas',

@@ -1,5 +1,6 @@
 /**
- * EntryEditor: one entry in the form: typed, tried, saved, removed; what went wrong, and what somebody else did meanwhile.
+ * EntryEditor: one entry in the form: typed, tried, saved, removed; what went wrong, and what somebody else did
+ * meanwhile.
  *
  *   open → type (kept as a draft) → save → in force, or refused at the fields, or changed by somebody else
  *

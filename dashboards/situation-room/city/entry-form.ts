@@ -72,7 +72,10 @@ export class EntryForm {
     return this.#root.read() as Entry;
   }
 
-  /** `own` is the path of the entry. Returns what belongs to no field of it. The first field that is wrong has the focus. */
+  /**
+   * `own` is the path of the entry. Returns what belongs to no field of it. The first field that is wrong has the
+   * focus.
+   */
   showProblems(problems: readonly EditProblem[], own: string): string[] {
     this.clearProblems();
     const rest: string[] = [];

@@ -1,4 +1,7 @@
-/** What a field of a form is given and what it gives: shapes alone, for form-fields.ts, form-rows.ts and entry-form.ts. */
+/**
+ * What a field of a form is given and what it gives: shapes alone, for form-fields.ts, form-rows.ts and
+ * entry-form.ts.
+ */
 import type { JsonSchema, Reference } from './city-calls.ts';
 import type { CitySpeech } from './city-speech.ts';
 

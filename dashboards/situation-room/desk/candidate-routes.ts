@@ -1,8 +1,9 @@
 /**
- * The ways that the candidates would drive, asked for when the candidates or the place are others and each time they are ranked anew.
+ * The ways that the candidates would drive, asked for when the candidates or the place are others and each time they
+ * are ranked anew.
  *
- * Filled and read by desk-map.ts. Invariants: an answer about another place is dropped; a way is shown for the place that it leads to
- * and no other; one that does not come is a straight line, as before.
+ * Filled and read by desk-map.ts. Invariants: an answer about another place is dropped; a way is shown for the place
+ * that it leads to and no other; one that does not come is a straight line, as before.
  */
 import type { LngLat } from '../state/api/api-shapes.ts';
 import type { Position } from '../state/dispatch/call-place.ts';

@@ -1,5 +1,6 @@
 /**
- * The desk's map: opened after the page's first paint, filled at each drawing, moved on between drawings while a unit glides.
+ * The desk's map: opened after the page's first paint, filled at each drawing, moved on between drawings while a unit
+ * glides.
  *
  *   not wanted yet → loading → drawn, or listed (no WebGL, the library did not come, the graphics were lost)
  *

@@ -37,7 +37,9 @@ export interface Marked {
 
 export interface DeskMarks {
   update(marked: Marked): void;
-  /** Tells the ground which names would lie over what is drawn; not at each step of a unit: the ground is drawn anew. */
+  /**
+   * Tells the ground which names would lie over what is drawn; not at each step of a unit: the ground is drawn anew.
+   */
   cover(): void;
 }
 

@@ -1,9 +1,9 @@
 /**
- * What may be laid over the desk's map: where calls came from, and what a free unit reaches in time. Each is off until it is
- * switched on, by its button or its key.
+ * What may be laid over the desk's map: where calls came from, and what a free unit reaches in time. Each is off until
+ * it is switched on, by its button or its key.
  *
- * Asked by desk-map.ts at each drawing. Invariants: a layer that is off asks for nothing; what it shows it also says in a sentence,
- * below the map as in the list in its place; coverage is of the first candidate, whom Enter sends.
+ * Asked by desk-map.ts at each drawing. Invariants: a layer that is off asks for nothing; what it shows it also says
+ * in a sentence, below the map as in the list in its place; coverage is of the first candidate, whom Enter sends.
  */
 import type { DeskCalls } from '../state/dispatch/desk-calls.ts';
 import type { CallHeat, Cell, CoverageNow } from '../state/map/map-shapes.ts';

@@ -1,8 +1,10 @@
 /**
- * A map of the city: MapLibre draws the ground, an SVG above it the page's own marks, at the places that the ground has.
+ * A map of the city: MapLibre draws the ground, an SVG above it the page's own marks, at the places that the ground
+ * has.
  *
- * Used by the desk. Invariants: a mark keeps its size at every zoom; the map moves only when a person moves it or works
- * on another place, and for who has moved it by hand only where that is out of sight; a click that was no drag is told with its place; a browser that loses its graphics is told to the page.
+ * Used by the desk. Invariants: a mark keeps its size at every zoom; the map moves only when a person moves it or
+ * works on another place, and for who has moved it by hand only where that is out of sight; a click that was no drag
+ * is told with its place; a browser that loses its graphics is told to the page.
  */
 import type { GeoJSONSource, Map as LibraryMap, StyleSpecification } from 'maplibre-gl';
 import type { LngLat } from '../state/api/api-shapes.ts';

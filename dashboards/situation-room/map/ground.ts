@@ -1,7 +1,8 @@
 /**
  * The ground that a map is drawn on: tiles, the imported map or the city's own sketch, whichever the server has.
  *
- * Invariant: where the better ground does not come, the sketch is drawn, and what is said under the map is what is drawn.
+ * Invariant: where the better ground does not come, the sketch is drawn, and what is said under the map is what is
+ * drawn.
  */
 import type { GeoJSONSource, Map as LibraryMap } from 'maplibre-gl';
 import { type ApiClient, ApiError } from '../state/api/api-client.ts';
@@ -74,7 +75,9 @@ async function importedGround(json: GroundJson & { from: 'import' }): Promise<Gr
   };
 }
 
-/** Not by the client: it sets the page's clock by each answer, and what the browser kept for a year tells an old time. */
+/**
+ * Not by the client: it sets the page's clock by each answer, and what the browser kept for a year tells an old time.
+ */
 async function readKept(path: string): Promise<GroundFeatures> {
   const response = await fetch(new URL(path, document.baseURI));
   if (!response.ok) throw new ApiError(response.status, response.statusText, {});

@@ -1,5 +1,6 @@
 /**
- * MapLibre GL, loaded from this server when a map is wanted: after the page's first paint, and never where it cannot draw.
+ * MapLibre GL, loaded from this server when a map is wanted: after the page's first paint, and never where it cannot
+ * draw.
  *
  * The page's markup names its address. Invariant: of all texts that would become a script only the library's own worker
  * is let through, at the address beside the library's.

@@ -2,8 +2,8 @@
  * What stands on the road at a node: bollards, gates, blocks. Whom it stops, and as which turns that is banned: whoever
  * has come to it may turn back, and may not go on.
  *
- * Access tags of the node decide, else the kind of barrier. A gate without tags is taken as open: most of them are kept,
- * and the guard lets an ambulance in. Invariant: every barrier on a road is in the report, by what became of it.
+ * Access tags of the node decide, else the kind of barrier. A gate without tags is taken as open: most of them are
+ * kept, and the guard lets an ambulance in. Invariant: every barrier on a road is in the report, by what became of it.
  */
 
 import { type Notes, onceEach } from '../../../openstreetmap/import-report.ts';

@@ -2,9 +2,9 @@
  * A unit's fixes on its way → stretches of some hundred metres, with the time that they usually take and the time that
  * they took.
  *
- * Only crews that are under way teach (`en-route`, `transporting`): one that cruises or waits says nothing of how fast a
- * call is reached. A stretch holds its stops, at lights and in jams; a stop of five minutes is no traffic. Invariants:
- * bounded by the units; every stretch that ended is counted, as learned or by why it is not.
+ * Only crews that are under way teach (`en-route`, `transporting`): one that cruises or waits says nothing of how fast
+ * a call is reached. A stretch holds its stops, at lights and in jams; a stop of five minutes is no traffic.
+ * Invariants: bounded by the units; every stretch that ended is counted, as learned or by why it is not.
  */
 import { latLngToCell } from 'h3-js';
 import { distanceM } from '../../../cities/great-circle.ts';

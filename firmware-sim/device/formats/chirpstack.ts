@@ -1,4 +1,7 @@
-/** ChirpStack v4: the network server publishes for its nodes, each by its DevEUI. A node keeps nothing that nobody hears. */
+/**
+ * ChirpStack v4: the network server publishes for its nodes, each by its DevEUI. A node keeps nothing that nobody
+ * hears.
+ */
 import { hash } from 'node:crypto';
 import type { Encoder } from './encoder.ts';
 import { decodedObjectOf, devEuiOf, HEARD_BY, NODE_QUANTITIES } from './lorawan-node.ts';

@@ -1,4 +1,7 @@
-/** SenML: a pack of records under the device's id, with the time of all of them. It has no count, no birth and no will. */
+/**
+ * SenML: a pack of records under the device's id, with the time of all of them. It has no count, no birth and no
+ * will.
+ */
 import type { Encoder } from './encoder.ts';
 
 /** Of RFC 8428 with the secondary units of RFC 8798 (`mm`, `dBm`), as RFC 9100 numbers it. */

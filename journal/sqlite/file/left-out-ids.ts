@@ -1,10 +1,10 @@
 /**
  * Ids that an older Siaga left out after a loss and went on behind: looked for once in each file that follows a log.
  *
- * It gave no note of them, and what the log has under them was not copied. A seek a block of ids finds them, some blocks
- * a step, so that a large file delays nobody. Invariants: a gap of two blocks is always found; where retention has
- * ended, below the first row, none is looked for; a file that was looked through is not looked at again, since this
- * Siaga notes what it loses (lost-ids.ts).
+ * It gave no note of them, and what the log has under them was not copied. A seek a block of ids finds them, some
+ * blocks a step, so that a large file delays nobody. Invariants: a gap of two blocks is always found; where retention
+ * has ended, below the first row, none is looked for; a file that was looked through is not looked at again, since
+ * this Siaga notes what it loses (lost-ids.ts).
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { IdSpan } from '../../journal-log.ts';

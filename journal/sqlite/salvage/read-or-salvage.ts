@@ -1,4 +1,7 @@
-/** readOrSalvage: a read of the journal's file; where it finds damage the journal is salvaged, and it is tried once more. */
+/**
+ * readOrSalvage: a read of the journal's file; where it finds damage the journal is salvaged, and it is tried once
+ * more.
+ */
 import { JournalError } from '../../journal.ts';
 import { isDamage } from '../failure-policy.ts';
 

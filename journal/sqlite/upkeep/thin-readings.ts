@@ -1,9 +1,9 @@
 /**
  * Thinning of tracks in the journal's file, one range of ten minutes at a time, so that commits run between.
  *
- * What a range keeps is said in journal/thin-track.ts. Goes forward by the time of the measurement and remembers how far
- * (`tracksThinnedThrough`); a buffer that arrives for a range that was passed stays as it is until retention. Invariant:
- * nothing above `keepAfterId` goes, since a consumer has yet to read it: such a range waits for it.
+ * What a range keeps is said in journal/thin-track.ts. Goes forward by the time of the measurement and remembers how
+ * far (`tracksThinnedThrough`); a buffer that arrives for a range that was passed stays as it is until retention.
+ * Invariant: nothing above `keepAfterId` goes, since a consumer has yet to read it: such a range waits for it.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { FAILED_QUALITY } from '../../../devices/reading.ts';

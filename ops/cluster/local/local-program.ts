@@ -2,7 +2,8 @@
  * LocalProgram: one program of the cluster on this machine, which can be killed, stopped, woken and started again.
  *
  * What it says goes to a file. Invariant: it ends with the process that started it, however suddenly that one ends
- * (prctl's PR_SET_PDEATHSIG, by setpriv); as root it runs as the account that it is given, since PostgreSQL refuses root.
+ * (prctl's PR_SET_PDEATHSIG, by setpriv); as root it runs as the account that it is given, since PostgreSQL refuses
+ * root.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,6 @@
-/** What turns out otherwise while units are under way: a call that is none, a unit that breaks down with its patient. */
+/**
+ * What turns out otherwise while units are under way: a call that is none, a unit that breaks down with its patient.
+ */
 import { describe, expect, test } from 'vitest';
 import { type DispatchHouse, openDispatchHouse } from '../../support/dispatch-house.ts';
 

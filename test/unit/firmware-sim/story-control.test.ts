@@ -1,4 +1,7 @@
-/** Who leads the story: it stands still, hurries, and goes on from the next flood; the page's server answers to itself alone. */
+/**
+ * Who leads the story: it stands still, hurries, and goes on from the next flood; the page's server answers to itself
+ * alone.
+ */
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadCity } from '../../../cities/city.ts';

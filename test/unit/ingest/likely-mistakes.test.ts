@@ -1,4 +1,6 @@
-/** What firmware gets wrong beside its numbers: what is read of it all the same, and in which words the rest is told. */
+/**
+ * What firmware gets wrong beside its numbers: what is read of it all the same, and in which words the rest is told.
+ */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createPipelineHouse, type PipelineHouse } from '../../support/pipeline-house.ts';
 

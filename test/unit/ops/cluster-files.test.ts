@@ -1,4 +1,7 @@
-/** The files of ops/cluster fit together: what one takes from machine.env or secrets.env stands there, and Siaga takes the rest. */
+/**
+ * The files of ops/cluster fit together: what one takes from machine.env or secrets.env stands there, and Siaga takes
+ * the rest.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,6 @@
-/** The doctor on a machine that the test prepares: every fault at once, each with a remedy, none of the others hidden. */
+/**
+ * The doctor on a machine that the test prepares: every fault at once, each with a remedy, none of the others hidden.
+ */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';

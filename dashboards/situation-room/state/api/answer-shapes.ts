@@ -1,6 +1,6 @@
 /**
- * The API's answers as its document describes them, for pages: a name or a value that the API no longer says is an error
- * of the type check.
+ * The API's answers as its document describes them, for pages: a name or a value that the API no longer says is an
+ * error of the type check.
  *
  * The types are those of our own client (clients/typescript). Only they are imported, so a browser loads nothing of it.
  * Invariant: a page changes no answer.
@@ -17,7 +17,10 @@ export type Answer<
   Read extends keyof Schemas[Name] = keyof Schemas[Name],
 > = Unchanged<Pick<Schemas[Name], Read>>;
 
-/** What a page reads of an answer where it reads parts of parts; an error of the type check where there is no such part. */
+/**
+ * What a page reads of an answer where it reads parts of parts; an error of the type check where there is no such
+ * part.
+ */
 export type PartOf<Whole extends Part, Part> = Whole extends never ? never : Part;
 
 /** The document says a pair as an array of two numbers; lines and rings are the only arrays of such. */

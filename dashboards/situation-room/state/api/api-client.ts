@@ -2,7 +2,8 @@
  * Calls to the API: for whom they are made, failures as words, and the server's clock.
  *
  * Every view's facts come through here. The browser sends the session's cookie, which no script can read. Invariants:
- * once somebody is signed in each call says so, and gets an answer for them or none, never the public's; ages are told by the server's clock, since the clock of the room's computer may be wrong.
+ * once somebody is signed in each call says so, and gets an answer for them or none, never the public's; ages are told
+ * by the server's clock, since the clock of the room's computer may be wrong.
  */
 export class ApiError extends Error {
   readonly status: number;

@@ -1,6 +1,7 @@
 /**
- * Server-sent events out of a stream of text, after the HTML standard (§9.2.6), for a stream that is read
- * with `fetch`, since EventSource does not tell an ended session from a lost connection. `retry` is left: live-stream.ts waits by a rule of its own.
+ * Server-sent events out of a stream of text, after the HTML standard (§9.2.6), for a stream that is read with
+ * `fetch`, since EventSource does not tell an ended session from a lost connection. `retry` is left: live-stream.ts
+ * waits by a rule of its own.
  *
  * Invariant: however the text is cut into chunks the events are the same; a line longer than `MAX_LINE`
  * throws, so that a broken server cannot fill the page's memory.

@@ -1,5 +1,6 @@
 /**
- * A draft as the call that is reported: what is empty is left out, landmark and patients are written where the API has room.
+ * A draft as the call that is reported: what is empty is left out, landmark and patients are written where the API has
+ * room.
  *
  * Used by the form of a call. Invariant: coordinates that were typed as the place are its position and no name of it.
  */

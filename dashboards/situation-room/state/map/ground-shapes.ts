@@ -1,5 +1,6 @@
 /**
- * What a map's ground is drawn of: `GET /v1/map`, and GeoJSON of the few kinds of lines and places that the style knows.
+ * What a map's ground is drawn of: `GET /v1/map`, and GeoJSON of the few kinds of lines and places that the style
+ * knows.
  *
  * Beside api-shapes.ts and by its rule. Invariant: `layer` is what a thing is, `class` how important it is.
  */
@@ -22,7 +23,7 @@ export interface GroundFeatures {
 }
 
 /**
- * Where the ground comes from; paths are relative to the page. Of an import, small roads come by square of a grid: `{cell}`
- * in `cell` is one of `cells`, `x_y` in steps of `cellDegrees`.
+ * Where the ground comes from; paths are relative to the page. Of an import, small roads come by square of a grid:
+ * `{cell}` in `cell` is one of `cells`, `x_y` in steps of `cellDegrees`.
  */
 export type GroundJson = Answer<'MapSketch'> | Answer<'MapImport'> | Answer<'MapTiles'>;

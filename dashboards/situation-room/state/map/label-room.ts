@@ -1,10 +1,9 @@
 /**
  * Which labels of a map find room, and on which side of their marks.
  *
- * Those in alarm and those proposed first; used by the room's map and by the desk's. Invariant: no two labels cover each
- * other, none covers another's mark (a normal gauge's may be, and a
- * hospital's by a candidate's), and their number is bounded; which are shown depends on the
- * view only.
+ * Those in alarm and those proposed first; used by the room's map and by the desk's. Invariant: no two labels cover
+ * each other, none covers another's mark (a normal gauge's may be, and a hospital's by a candidate's), and their
+ * number is bounded; which are shown depends on the view only.
  */
 import type { Point } from './projection.ts';
 
@@ -21,7 +20,9 @@ export interface Label {
 }
 
 const MAX_LABELS = 80;
-/** Labels of a lower order may cover a hospital's mark: who can be sent matters more than what stands there every day. */
+/**
+ * Labels of a lower order may cover a hospital's mark: who can be sent matters more than what stands there every day.
+ */
 const BEFORE_HOSPITALS = 10;
 /** Of a glyph, on average, in pixels at the label's size. */
 const GLYPH_PX = 7.3;

@@ -1,7 +1,8 @@
 /**
  * The city's own sketch as a map's ground: its main roads, its rivers between gauges and bridges, its districts.
  *
- * Used where nobody gave a map. Invariant: every position is one that the API gave, or lies on the smooth line through them.
+ * Used where nobody gave a map. Invariant: every position is one that the API gave, or lies on the smooth line through
+ * them.
  */
 import type { City, LngLat } from '../api/api-shapes.ts';
 import type { GroundFeature, GroundFeatures } from './ground-shapes.ts';

@@ -6,7 +6,10 @@
 import type { ExpressionSpecification, LayerSpecification } from 'maplibre-gl';
 import type { MapColours } from './map-colours.ts';
 
-/** Cells of the layers that are switched on; the outline tells what is lost from what is not reached without colours too. */
+/**
+ * Cells of the layers that are switched on; the outline tells what is lost from what is not reached without colours
+ * too.
+ */
 export function drawLayers({ moderate, severe, extreme }: MapColours): LayerSpecification[] {
   const colour = ['match', ['get', 'fill'], 'lost', moderate, 'uncovered', severe, extreme] as never;
   return [

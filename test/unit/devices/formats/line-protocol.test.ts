@@ -1,4 +1,6 @@
-/** Line protocol that was made to hurt: whatever it holds, it is refused or read, in time, and grows to nothing large. */
+/**
+ * Line protocol that was made to hurt: whatever it holds, it is refused or read, in time, and grows to nothing large.
+ */
 import { describe, expect, test } from 'vitest';
 import { isClaims } from '../../../../devices/formats/format.ts';
 import { lineProtocol } from '../../../../devices/formats/line-protocol.ts';

@@ -50,7 +50,10 @@ export function readMap(elements: readonly object[]) {
   return { list, report: report.lines(), driveS, drives };
 }
 
-/** km/h of one way from node 10 to node 20, `motorcycle/transport`, there and back: "28/26 28/26"; what is closed is "-". */
+/**
+ * km/h of one way from node 10 to node 20, `motorcycle/transport`, there and back: "28/26 28/26"; what is closed is
+ * "-".
+ */
 export function speedsOf(tags: Tags): string {
   // A road elsewhere, so that the map is not empty where the way is closed.
   const { list } = parseOsm({
