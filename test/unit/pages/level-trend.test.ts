@@ -20,6 +20,22 @@ test('one low reading at the end does not turn a river that rises', () => {
   expect(trendOf(series([...line(19, 0.01), 1.1]), 0)).toBe('rise');
 });
 
+test('a river that has turned is told by what it did since: nothing of two points, then that it falls', () => {
+  const rise = line(17, 0.2);
+  expect(trendOf(series([...rise, 3.7, 3.3]), 0)).toBeUndefined();
+  expect(trendOf(series([...rise, 3.7, 3.3, 2.9]), 0)).toBe('steep-fall');
+});
+
+test('a second wave is no fall', () => {
+  const fall = line(15, -0.2).map((levelM) => levelM + 4);
+  expect(trendOf(series([...fall, 2.6, 3, 3.4]), 0)).toBe('steep-rise');
+});
+
+test('waves on the water turn no river', () => {
+  const rise = line(20, 0.005).map((levelM, index) => levelM + (index % 3) * 0.02);
+  expect(trendOf(series(rise), 0)).toBe('rise');
+});
+
 test('a gauge that reports each quarter of an hour has an arrow from its hour', () => {
   expect(trendOf(series([1, 1.1, 1.2, 1.3], 15 * MINUTE), 0)).toBe('rise');
 });
