@@ -127,7 +127,8 @@ export function classifyWriteError(error: unknown, now: number): WriteFailure {
   );
   const blamesLines = error.statusCode === 400 && LINES_OF_3.test(text);
   const dropped = /dropped=(\d+)/.exec(text)?.[1];
-  const words = `${error.statusCode} ${error.message}`.slice(0, WORDS_MAX);
+  const target = error.headers?.['location'];
+  const words = `${error.statusCode} ${error.message}${target ? ` to ${target}` : ''}`.slice(0, WORDS_MAX);
   return {
     remedy: blamesLines ? 'search' : (row?.remedy ?? 'hold'),
     sentence: row && !blamesLines ? `InfluxDB: ${row.advice} (${words})` : `InfluxDB answered ${words}`,

@@ -35,7 +35,7 @@ export interface InfluxServer {
   prepare(): Promise<PreparedBucket>;
   /** It has answered, so that lines can be written. */
   readonly isPrepared: boolean;
-  /** Sends lines. Rejects with an HttpError or the network's error. */
+  /** Sends lines. Rejects with the client's HttpError or the network's error. */
   write(lines: string): Promise<void>;
   /** Runs one InfluxQL statement, times in ms, the way that Grafana asks. Throws InfluxQueryError. */
   query(statement: string): Promise<readonly InfluxQlSeries[]>;
@@ -123,21 +123,20 @@ export function createInfluxServer(target: InfluxTarget, agent: Agent, signal: A
 }
 
 /** The path where each generation takes lines; that of 3 stores the good ones of a batch and names the others. */
-const WRITE_PATHS: Readonly<Record<Generation, (target: InfluxTarget) => string>> = {
-  1: ({ bucket }) => `/write?db=${encodeURIComponent(bucket)}&precision=ms`,
-  2: ({ org, bucket }) =>
-    `/api/v2/write?org=${encodeURIComponent(org)}&bucket=${encodeURIComponent(bucket)}&precision=ms`,
-  3: ({ bucket }) =>
+const WRITE_PATHS: Readonly<Record<Generation, (bucket: string) => string | undefined>> = {
+  1: (bucket) => `/write?db=${encodeURIComponent(bucket)}&precision=ms`,
+  2: () => undefined,
+  3: (bucket) =>
     `/api/v3/write_lp?db=${encodeURIComponent(bucket)}&precision=millisecond&accept_partial=true`,
 };
 
 function addressWrites(target: InfluxTarget, generation: Generation, agent: Agent): WriteAddress {
-  const { url, token } = target;
+  const { url, org, bucket, token } = target;
   return {
-    url: `${url}${WRITE_PATHS[generation](target)}`,
+    ...{ url, org, bucket, agent },
+    path: WRITE_PATHS[generation](bucket),
     headers: authorizationOf(token),
-    agent,
-    gzipAboveBytes: isLoopback(new URL(url).hostname) ? Number.POSITIVE_INFINITY : GZIP_THRESHOLD_BYTES,
+    gzipAboveBytes: isLoopback(new URL(url).hostname) ? Number.MAX_SAFE_INTEGER : GZIP_THRESHOLD_BYTES,
     timeoutMs: REQUEST_TIMEOUT_MS,
   };
 }

@@ -1,27 +1,21 @@
 /**
- * sendLines: one write to InfluxDB, in the time and the memory that it may take.
+ * sendLines: one write to InfluxDB by its own client, in the time and the memory that it may take.
  *
- * Node's `timeout` and that of InfluxDB's own client count silence, so that a server that says a byte a second holds a
- * batch for hours; here the whole of it has one deadline. Invariants: it resolves with the answer that means "stored"
- * and with no other; a redirect is a failure, since a write that is sent on may arrive as another one.
+ * The client's `timeout` counts silence, so that a server that says a byte a second would hold a batch for hours, and
+ * it reads what a server says of a refusal to its end. Here the whole of a write has one deadline, and an answer a
+ * bound. Invariant: it resolves where the client knows that all is stored, and nowhere else.
  */
-
-import type { IncomingMessage } from 'node:http';
 import { type Agent, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { HttpError } from '@influxdata/influxdb-client';
-import { readBounded } from './bounded-answer.ts';
-
-/** What an InfluxDB says that has stored all of it. A page of something else says 200. */
-const STORED = [201, 204];
-/** Clusters of 1.x: stored, and a member that is away gets it later. */
-const HANDED_OFF = 'hinted handoff queue not empty';
-const pack = promisify(gzip);
+import { InfluxDB, type WriteApi } from '@influxdata/influxdb-client';
+import { AnswerTooLargeError, MAX_ANSWER_BYTES } from './bounded-answer.ts';
 
 export interface WriteAddress {
   readonly url: string;
+  readonly org: string;
+  readonly bucket: string;
+  /** Below the address, with its query; undefined: the client's own, that of 2. */
+  readonly path: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly agent: Agent;
   /** Larger bodies are compressed. */
@@ -31,63 +25,57 @@ export interface WriteAddress {
 
 /** Rejects with HttpError where the server refuses, with the network's error, or with a TimeoutError. */
 export async function sendLines(address: WriteAddress, lines: string): Promise<void> {
-  const plain = Buffer.from(lines);
-  const isPacked = plain.length > address.gzipAboveBytes;
-  const body = isPacked ? await pack(plain) : plain;
+  const deadline = AbortSignal.timeout(address.timeoutMs);
   const ending = new AbortController();
-  const timer = setTimeout(
-    () => ending.abort(new DOMException('it did not answer in time', 'TimeoutError')),
-    address.timeoutMs,
-  );
+  const signal = AbortSignal.any([deadline, ending.signal]);
+  const writer = openWriter(address, signal, (why) => ending.abort(why));
+  writer.writeRecord(lines);
   try {
-    const answer = await ask(address, body, isPacked, ending.signal);
-    const text = await readBounded(answer);
-    const status = answer.statusCode as number;
-    if (STORED.includes(status) || text.includes(HANDED_OFF)) return;
-    throw refusalOf(status, text, answer);
+    await writer.flush();
   } catch (error) {
-    // What the end of the deadline broke off says only that it was broken off.
-    throw ending.signal.aborted ? ending.signal.reason : error;
-  } finally {
-    clearTimeout(timer);
+    // What was broken off says only that it was.
+    throw signal.aborted ? signal.reason : error;
   }
 }
 
-function ask(
-  { url, headers, agent }: WriteAddress,
-  body: Buffer,
-  isPacked: boolean,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const asked = (url.startsWith('https:') ? requestHttps : requestHttp)(url, {
-      ...{ method: 'POST', agent, signal },
-      headers: {
-        ...headers,
-        'content-type': 'text/plain; charset=utf-8',
-        'content-length': body.length,
-        ...(isPacked ? { 'content-encoding': 'gzip' } : {}),
-      },
-    });
-    asked.once('response', resolve);
-    asked.on('error', reject);
-    asked.end(body);
-  });
-}
-
-function refusalOf(status: number, text: string, { statusMessage, headers }: IncomingMessage): HttpError {
-  const words = (name: string) => {
-    const value = headers[name];
-    return typeof value === 'string' ? value : undefined;
+function openWriter(address: WriteAddress, signal: AbortSignal, end: (why: Error) => void): WriteApi {
+  const { url, org, bucket, path, headers, agent, gzipAboveBytes, timeoutMs } = address;
+  // The client takes another `request` here, meant for one that follows redirects; these follow none.
+  const bounded = {
+    http: { request: boundAnswers(requestHttp, end) },
+    https: { request: boundAnswers(requestHttps, end) },
   };
-  const said = text === '' ? words('x-influxdb-error') : text;
-  const isRedirect = status >= 300 && status < 400;
-  const message = isRedirect ? `${statusMessage} to ${words('location') ?? 'nowhere'}` : pageOf(status, text);
-  const type = words('content-type');
-  return new HttpError(status, statusMessage, said, words('retry-after'), type, message, headers);
+  const client = new InfluxDB({
+    ...{ url, headers, timeout: timeoutMs },
+    transportOptions: { agent, signal, 'follow-redirects': bounded },
+  });
+  const writer = client.getWriteApi(org, bucket, 'ms', {
+    // One record is a whole batch, and flush() is called behind it: the client neither gathers, nor times, nor
+    // retries. Its retry buffer lives in memory and drops; the journal does not.
+    batchSize: 2,
+    maxBatchBytes: Number.MAX_SAFE_INTEGER,
+    flushInterval: 0,
+    maxRetries: 0,
+    gzipThreshold: gzipAboveBytes,
+    writeFailed: (error) => Promise.reject(error),
+  });
+  if (path !== undefined) writer.path = path;
+  return writer;
 }
 
-/** What something else has said that it took for a good answer. */
-function pageOf(status: number, text: string): string | undefined {
-  return status < 300 ? text.trim().slice(0, 100) || 'an empty page' : undefined;
+type Ask = typeof requestHttp;
+type AskArguments = [options: Parameters<Ask>[0], onAnswer: Parameters<Ask>[2]];
+
+/** Ends what says more than an InfluxDB does, or in a form that nobody asked for and whose size is unknown. */
+function boundAnswers(ask: Ask, end: (why: Error) => void) {
+  return (...[options, onAnswer]: AskArguments) =>
+    ask(options as never, (answer) => {
+      let bytes = 0;
+      answer.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > MAX_ANSWER_BYTES) end(new AnswerTooLargeError());
+      });
+      if (answer.headers['content-encoding']) end(new Error('its answer is packed: is that an InfluxDB?'));
+      else onAnswer?.(answer);
+    });
 }

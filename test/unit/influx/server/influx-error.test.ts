@@ -61,6 +61,10 @@ describe('what to do with a refusal', () => {
     expect(answer(status, body).remedy).toBe(remedy);
   });
 
+  it('a redirect says where it leads', () => {
+    expect(answer(302, '', { location: 'http://portal/' }).sentence).toContain('302 x to http://portal/');
+  });
+
   it('is to try again when the server cannot be reached, under the code of the network', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
     expect(classifyWriteError(refused, NOW)).toMatchObject({
